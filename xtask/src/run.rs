@@ -1,0 +1,207 @@
+//! Child processes: each in a process group of its own, so that a time limit or Ctrl-C ends it with all
+//! it has started, and nothing outlives a chore.
+
+use anyhow::{Context, Result, bail};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use std::ffi::OsStr;
+use std::fmt;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// The chore was broken off by Ctrl-C (or SIGTERM, SIGHUP).
+#[derive(Debug)]
+pub struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// How long a child may run, and how long it may take to stop when asked to.
+#[derive(Clone, Copy)]
+pub struct Limit {
+    run: Duration,
+    stop: Duration,
+}
+
+impl Limit {
+    /// For what runs until it is told to stop.
+    pub const NONE: Self = Self {
+        run: Duration::MAX,
+        ..Self::minutes(0)
+    };
+
+    pub const fn minutes(minutes: u64) -> Self {
+        Self {
+            run: Duration::from_secs(minutes * 60),
+            stop: Duration::from_secs(5),
+        }
+    }
+
+    /// For what must not be torn off in the middle, such as dpkg.
+    pub const fn patient(self) -> Self {
+        Self {
+            stop: Duration::from_secs(180),
+            ..self
+        }
+    }
+}
+
+/// From here on Ctrl-C is passed on to the children, and the chore ends when they have ended.
+pub fn catch_interrupts() -> Result<()> {
+    ctrlc::set_handler(|| {
+        INTERRUPTED.store(true, Ordering::SeqCst);
+        for group in GROUPS.lock().unwrap().iter() {
+            signal(*group, Signal::SIGINT);
+        }
+    })
+    .context("cannot listen for Ctrl-C")
+}
+
+pub fn check_interrupted() -> Result<()> {
+    if INTERRUPTED.load(Ordering::SeqCst) {
+        bail!(Interrupted);
+    }
+    Ok(())
+}
+
+/// Runs a command with its output going straight through.
+pub fn run(command: &mut Command, limit: Limit) -> Result<()> {
+    let mut child = Running::start(command)?;
+    judge(child.wait(limit)?, command)
+}
+
+/// Runs a command; each line of its standard output is given to `on_line`.
+pub fn run_lines(
+    command: &mut Command,
+    limit: Limit,
+    on_line: impl FnMut(&str) + Send,
+) -> Result<()> {
+    let mut child = Running::start(command.stdout(Stdio::piped()))?;
+    let stdout = child.child.stdout.take().context("no standard output")?;
+    let status = thread::scope(|scope| {
+        scope.spawn(|| read_lines(stdout, on_line));
+        let status = child.wait(limit);
+        // What is left of the group would keep the pipe open, and the reader waiting.
+        signal(child.group, Signal::SIGKILL);
+        status
+    })?;
+    judge(status, command)
+}
+
+/// The standard output of a command that answers at once.
+pub fn output(command: &mut Command) -> Result<String> {
+    let out = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {}", name(command)))?;
+    if !out.status.success() {
+        let stderr = String::from_utf8_lossy(&out.stderr);
+        bail!("{} failed: {}", name(command), stderr.trim());
+    }
+    Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+/// The command line, as one would type it.
+pub fn name(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program());
+    let program = program.file_name().unwrap_or(program.as_os_str());
+    let words: Vec<_> = [program]
+        .into_iter()
+        .chain(command.get_args())
+        .map(OsStr::to_string_lossy)
+        .collect();
+    format!("`{}`", words.join(" "))
+}
+
+struct Running {
+    child: Child,
+    group: Pid,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Result<Self> {
+        // The lock is held over the start, so that an interrupt meets either no child or a known one.
+        let mut groups = GROUPS.lock().unwrap();
+        check_interrupted()?;
+        let child = command
+            .stdin(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start {}", name(command)))?;
+        let group = Pid::from_raw(child.id().cast_signed());
+        groups.push(group);
+        Ok(Self { child, group })
+    }
+
+    fn wait(&mut self, limit: Limit) -> Result<ExitStatus> {
+        let started = Instant::now();
+        let mut asked_to_stop = None;
+        let mut late = false;
+        let status = loop {
+            if let Some(status) = self.child.try_wait()? {
+                break status;
+            }
+            if asked_to_stop.is_none() {
+                late = started.elapsed() > limit.run;
+                if late {
+                    signal(self.group, Signal::SIGTERM);
+                }
+                let stop = late || INTERRUPTED.load(Ordering::SeqCst);
+                asked_to_stop = stop.then(Instant::now);
+            }
+            if asked_to_stop.is_some_and(|at| at.elapsed() > limit.stop) {
+                signal(self.group, Signal::SIGKILL);
+            }
+            thread::sleep(Duration::from_millis(10));
+        };
+        check_interrupted()?;
+        if late {
+            bail!(
+                "stopped: not done after {} minutes",
+                limit.run.as_secs() / 60
+            );
+        }
+        Ok(status)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        signal(self.group, Signal::SIGKILL);
+        GROUPS.lock().unwrap().retain(|group| *group != self.group);
+    }
+}
+
+/// A group that has already ended cannot be signalled, which is as well.
+fn signal(group: Pid, signal: Signal) {
+    let _ = killpg(group, signal);
+}
+
+fn read_lines(stdout: impl std::io::Read, mut on_line: impl FnMut(&str)) {
+    let mut reader = BufReader::new(stdout);
+    let mut line = Vec::new();
+    while matches!(reader.read_until(b'\n', &mut line), Ok(read) if read > 0) {
+        on_line(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']));
+        line.clear();
+    }
+}
+
+fn judge(status: ExitStatus, command: &Command) -> Result<()> {
+    if !status.success() {
+        bail!("{} failed ({status})", name(command));
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! Command line tools from crates.io, each in `target/tools/<name>-<version>`: nothing is installed for
+//! the user, and a version never has to be replaced.
+
+use crate::progress;
+use crate::project::Project;
+use crate::run::{self, Limit};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub struct Tool {
+    pub package: &'static str,
+    pub version: String,
+    /// The program that says whether the tool is there already.
+    pub program: &'static str,
+    /// Whether to build with the versions of its own lock file.
+    pub locked: bool,
+    pub takes: &'static str,
+}
+
+/// Installs what is missing; answers the directories to put in front of `PATH`.
+pub fn ensure(project: &Project, tools: &[Tool]) -> Result<Vec<PathBuf>> {
+    let store = project.target.join("tools");
+    let build = store.join("build");
+    let mut directories = Vec::new();
+    for tool in tools {
+        let home = store.join(format!("{}-{}", tool.package, tool.version));
+        if home.is_dir() {
+            directories.push(home.join("bin"));
+        } else if !is_on_path(tool) {
+            let what = format!(
+                "installing {} {} ({}, once)",
+                tool.package, tool.version, tool.takes
+            );
+            progress::step(&what, || install(project, tool, &home, &build))?;
+            directories.push(home.join("bin"));
+        }
+    }
+    if build.exists() {
+        fs::remove_dir_all(&build).context("cannot remove the tools' build directory")?;
+    }
+    Ok(directories)
+}
+
+fn is_on_path(tool: &Tool) -> bool {
+    run::output(Command::new(tool.program).arg("--version"))
+        .is_ok_and(|said| said.split_whitespace().any(|word| word == tool.version))
+}
+
+/// Into a directory of another name first: what has the right name is complete.
+fn install(project: &Project, tool: &Tool, home: &Path, build: &Path) -> Result<()> {
+    let unfinished = build.with_file_name("unfinished");
+    if unfinished.exists() {
+        fs::remove_dir_all(&unfinished)?;
+    }
+    let mut command = project.cargo();
+    command
+        .args(["install", tool.package, "--version"])
+        .arg(format!("={}", tool.version))
+        .args(tool.locked.then_some("--locked"))
+        .args(["--no-track", "--root"])
+        .arg(&unfinished)
+        .arg("--target-dir")
+        .arg(build)
+        // They run for seconds but build for minutes.
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+    let installed = run::run(&mut command, Limit::minutes(40));
+    if installed.is_err() && unfinished.exists() {
+        fs::remove_dir_all(&unfinished)?;
+    }
+    installed.with_context(|| format!("could not get {} from crates.io", tool.package))?;
+    fs::rename(&unfinished, home).context("cannot move the tool into place")
+}

@@ -1,0 +1,61 @@
+//! Programs of the system: found on `PATH`, else installed by apt, else asked for in one line.
+
+use crate::progress;
+use crate::project::Project;
+use crate::run::{self, Limit};
+use anyhow::{Context, Result, bail};
+use nix::unistd::Uid;
+use std::path::PathBuf;
+
+#[derive(Clone, Copy)]
+pub struct Program {
+    pub what: &'static str,
+    /// Any of these will do; the first that is there is taken.
+    pub names: &'static [&'static str],
+    pub debian: &'static str,
+}
+
+/// The paths of the programs, in their order.
+pub fn ensure(project: &Project, programs: &[Program]) -> Result<Vec<PathBuf>> {
+    let missing: Vec<_> = programs.iter().filter(|p| find(p).is_none()).collect();
+    if !missing.is_empty() {
+        install(project, &missing)?;
+    }
+    programs
+        .iter()
+        .map(|program| find(program).with_context(|| format!("{} is not on PATH", program.what)))
+        .collect()
+}
+
+fn find(program: &Program) -> Option<PathBuf> {
+    program
+        .names
+        .iter()
+        .find_map(|name| which::which(name).ok())
+}
+
+fn install(project: &Project, missing: &[&Program]) -> Result<()> {
+    let what: Vec<_> = missing.iter().map(|program| program.what).collect();
+    let what = what.join(" and ");
+    let packages: Vec<_> = missing.iter().map(|program| program.debian).collect();
+    if !Uid::effective().is_root() || which::which("apt-get").is_err() {
+        bail!(
+            "install {what} (on Debian: sudo apt-get install {})",
+            packages.join(" ")
+        );
+    }
+    progress::step(&format!("installing {what} with apt"), || {
+        let limit = Limit::minutes(15).patient();
+        let apt = |arguments: &[&str]| {
+            let mut apt = project.command("apt-get");
+            apt.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
+            run::run(&mut apt, limit).with_context(|| format!("could not get {what}"))
+        };
+        apt(&["-q", "update"])?;
+        apt(&[
+            &["-qy", "install", "--no-install-recommends"],
+            packages.as_slice(),
+        ]
+        .concat())
+    })
+}

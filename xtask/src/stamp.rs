@@ -1,0 +1,65 @@
+//! Skips a step whose inputs are unchanged and whose outputs are those it left.
+//!
+//! The stamp is removed before the step and written after it: a step that was broken off is done again.
+
+use crate::project::Project;
+use anyhow::{Context, Result};
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// Does `work` unless it has been done on these `inputs` before.
+pub fn unless_unchanged(
+    project: &Project,
+    name: &str,
+    inputs: &[PathBuf],
+    outputs: &[PathBuf],
+    work: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let stamp = project.target.join("stamps").join(name);
+    let before = hash(inputs)?;
+    let mark = |outputs| format!("{before:016x} {outputs:016x}");
+    if fs::read_to_string(&stamp).is_ok_and(|found| hash(outputs).is_ok_and(|o| found == mark(o))) {
+        return Ok(());
+    }
+    remove(&stamp)?;
+    work()?;
+    write(&stamp, &mark(hash(outputs)?))
+}
+
+/// A hash of the names and contents of files and of all that is below directories.
+/// It only has to tell one state of a working tree from the one before.
+pub fn hash(paths: &[PathBuf]) -> Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    for path in paths {
+        for entry in WalkDir::new(path).sort_by_file_name() {
+            let entry = entry?;
+            if entry.file_type().is_file() {
+                entry.path().hash(&mut hasher);
+                read(entry.path())?.hash(&mut hasher);
+            }
+        }
+    }
+    Ok(hasher.finish())
+}
+
+pub fn write(stamp: &Path, text: &str) -> Result<()> {
+    let parent = stamp.parent().context("a stamp needs a directory")?;
+    fs::create_dir_all(parent)?;
+    fs::write(stamp, text).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn remove(stamp: &Path) -> Result<()> {
+    match fs::remove_file(stamp) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", stamp.display()))
+        }
+        _ => Ok(()),
+    }
+}
