@@ -1,0 +1,185 @@
+//! What the answer to a refresh, a login or a logout means for the session (rule 8).
+
+use std::rc::Rc;
+
+use super::cooldown::RetryAfter;
+use super::failure::{Code, Failure, Step};
+use super::secret::Secret;
+
+/// What a server granted, or an app handed over.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// The access token.
+    pub access_token: Secret,
+    /// The refresh token, where it is held in memory. `None` keeps the one there is (RFC 6749, 6).
+    pub refresh_token: Option<Secret>,
+    /// The length of the access token's life in milliseconds, if known: see [`super::life`].
+    pub life: Option<u64>,
+    /// The JWT payload, as JSON text, of a token that is a JWT.
+    pub claims: Option<Rc<str>>,
+    /// The claim `sub` (RFC 7519, 4.1.2): tells the next user's token from one's own.
+    pub subject: Option<String>,
+}
+
+/// The body of an answer, as far as it matters here.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// There was none.
+    Empty,
+    /// A JSON text.
+    Json {
+        /// The member `error` (RFC 6749, 5.2), if it is a string.
+        error: Option<String>,
+        /// The tokens, or in what way there are none that can be used.
+        grant: Result<Grant, String>,
+    },
+    /// HTML, broken JSON, or anything else.
+    Other,
+}
+
+/// An answer to a call of the session's own.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// The HTTP status.
+    pub status: u16,
+    /// What came with it.
+    pub body: Body,
+    /// When the server wants to be asked again.
+    pub retry_after: Option<RetryAfter>,
+}
+
+/// What an answer means.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// There is a token.
+    Granted(Grant),
+    /// The server refused, and meant it.
+    Rejected(Failure),
+    /// The server, or what answered in its place, said nothing about the session.
+    Unreached(Failure, Option<RetryAfter>),
+}
+
+/// Judges the answer to a refresh or a login.
+///
+/// A refresh is *rejected* by 400, 401 or 403 with JSON or without a body, and by `invalid_grant`
+/// (RFC 6749, 5.2) on any 4xx. A login is rejected by every 4xx that does not mean "later" or
+/// "not here". Whatever else is not a token is an outage: proxies, captive portals and crashed
+/// servers answer with HTML, and they don't get to log anybody out.
+pub fn verdict(step: Step, heard: Heard) -> Verdict {
+    let Heard { status, body, retry_after } = heard;
+    let failure = |code| Failure::new(code, step).with_status(status);
+    if (200..300).contains(&status) {
+        return match body {
+            Body::Json { grant: Ok(grant), .. } => Verdict::Granted(grant),
+            Body::Json { grant: Err(fault), .. } => {
+                Verdict::Unreached(failure(Code::BadAnswer).with_detail(fault), retry_after)
+            }
+            Body::Empty => {
+                Verdict::Unreached(failure(Code::BadAnswer).with_detail("no body"), retry_after)
+            }
+            Body::Other => {
+                Verdict::Unreached(failure(Code::BadAnswer).with_detail("not JSON"), retry_after)
+            }
+        };
+    }
+    let is_client_error = (400..500).contains(&status);
+    let refused = match (step, &body) {
+        (Step::Login, _) => is_client_error && !matches!(status, 404 | 408 | 425 | 429),
+        (_, Body::Json { error: Some(error), .. }) if error == "invalid_grant" => is_client_error,
+        (_, Body::Json { .. } | Body::Empty) => matches!(status, 400 | 401 | 403),
+        (_, Body::Other) => false,
+    };
+    if refused {
+        Verdict::Rejected(failure(Code::Rejected))
+    } else {
+        Verdict::Unreached(failure(Code::BadStatus), retry_after)
+    }
+}
+
+/// Judges the answer to a logout: done, or still owed. A 401 is a success, for it says that there
+/// is no such session (and some servers answer a logout with it by design).
+pub(crate) fn logout_verdict(status: u16) -> Result<(), Failure> {
+    let failure = |code| Err(Failure::new(code, Step::Logout).with_status(status));
+    match status {
+        200..300 | 401 => Ok(()),
+        400..500 if !matches!(status, 404 | 408 | 425 | 429) => failure(Code::Rejected),
+        _ => failure(Code::BadStatus),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(error: Option<&str>) -> Body {
+        Body::Json {
+            error: error.map(str::to_owned),
+            grant: Err("no string at \"access_token\"".to_owned()),
+        }
+    }
+
+    fn code(step: Step, status: u16, body: Body) -> Code {
+        match verdict(step, Heard { status, body, retry_after: None }) {
+            Verdict::Granted(_) => panic!("granted"),
+            Verdict::Rejected(failure) | Verdict::Unreached(failure, _) => {
+                assert_eq!(failure.status, Some(status));
+                failure.code
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_in_the_protocols_own_words_ends_the_session() {
+        for status in [400, 401, 403] {
+            assert_eq!(code(Step::Refresh, status, json(None)), Code::Rejected, "{status}");
+            assert_eq!(code(Step::Refresh, status, Body::Empty), Code::Rejected, "{status}");
+        }
+        for status in [400, 401, 403, 404, 409, 422, 429] {
+            assert_eq!(code(Step::Refresh, status, json(Some("invalid_grant"))), Code::Rejected);
+        }
+    }
+
+    #[test]
+    fn an_outage_ends_no_session() {
+        for status in [400, 401, 403] {
+            assert_eq!(code(Step::Refresh, status, Body::Other), Code::BadStatus, "{status}");
+        }
+        for status in [301, 304, 404, 405, 408, 409, 418, 425, 429, 500, 502, 503, 504] {
+            for body in
+                [Body::Empty, Body::Other, json(None), json(Some("temporarily_unavailable"))]
+            {
+                assert_eq!(code(Step::Refresh, status, body), Code::BadStatus, "{status}");
+            }
+        }
+        assert_eq!(code(Step::Refresh, 500, json(Some("invalid_grant"))), Code::BadStatus);
+    }
+
+    #[test]
+    fn a_success_without_a_token_is_an_outage() {
+        for body in [Body::Empty, Body::Other, json(None), json(Some("invalid_grant"))] {
+            assert_eq!(code(Step::Refresh, 200, body), Code::BadAnswer);
+        }
+        assert_eq!(code(Step::Refresh, 204, Body::Empty), Code::BadAnswer);
+    }
+
+    #[test]
+    fn wrong_credentials_are_a_refusal_and_a_limit_is_none() {
+        for status in [400, 401, 403, 409, 422] {
+            assert_eq!(code(Step::Login, status, Body::Other), Code::Rejected, "{status}");
+        }
+        for status in [404, 408, 425, 429, 500, 503] {
+            assert_eq!(code(Step::Login, status, json(None)), Code::BadStatus, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_logout_is_done_when_the_server_knows_of_no_session() {
+        for status in [200, 204, 205, 401] {
+            assert_eq!(logout_verdict(status), Ok(()));
+        }
+        assert_eq!(logout_verdict(403).unwrap_err().code, Code::Rejected);
+        for status in [404, 429, 500, 503] {
+            assert_eq!(logout_verdict(status).unwrap_err().code, Code::BadStatus, "{status}");
+        }
+    }
+}

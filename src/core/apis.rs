@@ -1,0 +1,136 @@
+//! Who may receive the token: an exact list (rule 1).
+//!
+//! Everything here works on URLs as the platform's parser serialised them (URL Standard, 4.5), so
+//! `\`, `..`, tabs, upper-case hosts and default ports are already gone. Nothing here guesses about
+//! a string that somebody typed.
+
+/// The list of targets that get the token. Nothing else does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Apis(Vec<Api>);
+
+/// One entry: an origin, and the path that it begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Api {
+    origin: String,
+    path: String,
+}
+
+impl Api {
+    /// Takes an entry from a serialised URL: `https://api.example.com`, `https://example.com/api`.
+    /// `None` if it is no plain `http` or `https` URL: user names, queries and fragments have no
+    /// place in the list.
+    pub fn parse(href: &str) -> Option<Self> {
+        let (origin, rest) = split(href)?;
+        if rest.contains(['?', '#']) {
+            return None;
+        }
+        let path = if rest.is_empty() { "/" } else { rest };
+        Some(Self { origin: origin.to_owned(), path: path.to_owned() })
+    }
+
+    /// `/api` covers `/api` and what is below it, not `/apix`; `/api/` covers what is below it.
+    fn covers(&self, origin: &str, path: &str) -> bool {
+        self.origin == origin
+            && path.strip_prefix(self.path.as_str()).is_some_and(|rest| {
+                self.path.ends_with('/') || rest.is_empty() || rest.starts_with('/')
+            })
+    }
+}
+
+impl Apis {
+    /// The list, whole: naming only another origin leaves one's own out.
+    pub fn new(list: Vec<Api>) -> Self {
+        Self(list)
+    }
+
+    /// Whether the URL may receive the token. Scheme, host and port match exactly, the path on the
+    /// border of a segment.
+    pub fn cover(&self, href: &str) -> bool {
+        let Some((origin, rest)) = split(href) else { return false };
+        let end = rest.find(['?', '#']).unwrap_or(rest.len());
+        self.0.iter().any(|api| api.covers(origin, &rest[..end]))
+    }
+}
+
+/// Splits a serialised URL into its origin and the rest. `None` for every URL that has no tuple
+/// origin of `http` or `https` (URL Standard, 4.7), and for one that carries a user name.
+fn split(href: &str) -> Option<(&str, &str)> {
+    let scheme = ["https://", "http://"].into_iter().find(|scheme| href.starts_with(scheme))?;
+    let authority = &href[scheme.len()..];
+    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
+    if end == 0 || authority[..end].contains('@') {
+        return None;
+    }
+    Some(href.split_at(scheme.len() + end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(hrefs: &[&str]) -> Apis {
+        Apis::new(hrefs.iter().map(|href| Api::parse(href).unwrap()).collect())
+    }
+
+    #[test]
+    fn an_origin_covers_all_of_its_paths_and_no_other_origin() {
+        let apis = list(&["https://api.example.com/"]);
+        assert!(apis.cover("https://api.example.com/"));
+        assert!(apis.cover("https://api.example.com/v1/me?q=https://evil.test/#x"));
+        for other in [
+            "http://api.example.com/",
+            "https://api.example.com:8443/",
+            "https://api.example.com.evil.test/",
+            "https://evil.test/https://api.example.com/",
+            "https://example.com/",
+            "https://xapi.example.com/",
+            "https://user@api.example.com/",
+            "https://api.example.com@evil.test/",
+            "blob:https://api.example.com/8a3b",
+            "data:text/plain,https://api.example.com/",
+            "ws://api.example.com/",
+            "",
+        ] {
+            assert!(!apis.cover(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_matched_on_the_border_of_a_segment() {
+        let apis = list(&["https://example.com/api"]);
+        for below in ["/api", "/api/", "/api/me", "/api?x", "/api#x"] {
+            assert!(apis.cover(&format!("https://example.com{below}")), "{below}");
+        }
+        for beside in ["/apix", "/", "/API", "/ap", "/x/api", "/api%2Fme", "/?/api"] {
+            assert!(!apis.cover(&format!("https://example.com{beside}")), "{beside}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_ends_in_a_slash_covers_only_what_is_below_it() {
+        let apis = list(&["https://example.com/api/"]);
+        assert!(apis.cover("https://example.com/api/"));
+        assert!(apis.cover("https://example.com/api/me"));
+        assert!(!apis.cover("https://example.com/api"));
+    }
+
+    #[test]
+    fn an_empty_list_covers_nothing() {
+        assert!(!list(&[]).cover("https://example.com/"));
+    }
+
+    #[test]
+    fn odd_entries_are_no_entries() {
+        for odd in [
+            "ftp://x/",
+            "https://",
+            "https:///x",
+            "https://u@x/",
+            "https://x/?q",
+            "https://x/#f",
+            "/api",
+        ] {
+            assert_eq!(Api::parse(odd), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Reading `WWW-Authenticate` (RFC 9110, 11.6.1), to tell a token that has ended from a refusal
+//! that no new token can cure.
+
+/// One challenge of the list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Challenge {
+    /// The scheme in lower case, for it is case-insensitive (RFC 9110, 11.1).
+    pub scheme: String,
+    /// The parameters, their names in lower case, their values unquoted.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl Challenge {
+    /// The value of a parameter.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the refusal is one that a new token of the same grant does not cure: more scope
+    /// (RFC 6750, 3.1), a stronger or newer login (RFC 9470, 3), other claims (OpenID Connect CAEP).
+    pub fn is_beyond_a_refresh(&self) -> bool {
+        matches!(
+            self.get("error"),
+            Some("insufficient_scope" | "insufficient_user_authentication" | "insufficient_claims")
+        )
+    }
+}
+
+/// The challenges in the value of one or several `WWW-Authenticate` fields. Servers send nonsense
+/// here; what cannot be read is passed over, and nothing fails.
+pub fn challenges(value: &str) -> Vec<Challenge> {
+    let mut list: Vec<Challenge> = Vec::new();
+    let mut rest = value;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        if rest.is_empty() {
+            return list;
+        }
+        let (word, after) = token(rest);
+        if word.is_empty() {
+            // Neither a scheme nor a parameter: go on behind the next comma.
+            rest = rest.find(',').map_or("", |comma| &rest[comma..]);
+            continue;
+        }
+        let spaced = after.trim_start_matches([' ', '\t']);
+        if let (Some(value), Some(last)) = (spaced.strip_prefix('='), list.last_mut())
+            && !value.starts_with('=')
+        {
+            let (value, after) = parameter(value.trim_start_matches([' ', '\t']));
+            last.parameters.push((word.to_ascii_lowercase(), value));
+            rest = after;
+        } else {
+            list.push(Challenge { scheme: word.to_ascii_lowercase(), parameters: Vec::new() });
+            rest = behind_token68(spaced);
+        }
+    }
+}
+
+/// Splits a `token` (RFC 9110, 5.6.2) off the front.
+fn token(text: &str) -> (&str, &str) {
+    let is_tchar = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    text.split_at(text.find(|c| !is_tchar(c)).unwrap_or(text.len()))
+}
+
+/// Takes a parameter's value, a token or a quoted string (RFC 9110, 5.6.4), off the front.
+fn parameter(text: &str) -> (String, &str) {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find([',', ' ', '\t']).unwrap_or(text.len());
+        return (text[..end].to_owned(), &text[end..]);
+    };
+    let mut value = String::new();
+    let mut chars = quoted.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return (value, &quoted[at + 1..]),
+            '\\' => value.extend(chars.next().map(|(_, c)| c)),
+            c => value.push(c),
+        }
+    }
+    (value, "")
+}
+
+/// Skips a `token68` (RFC 9110, 11.2) behind a scheme: a word that is no parameter, up to the comma.
+fn behind_token68(text: &str) -> &str {
+    let (word, after) = token(text);
+    let after = after.trim_start_matches([' ', '\t']);
+    let is_parameter = !word.is_empty()
+        && after.strip_prefix('=').is_some_and(|value| {
+            !value.trim_start_matches(['=', ' ', '\t']).is_empty() && !value.starts_with([',', '='])
+        });
+    if is_parameter || text.starts_with(',') {
+        text
+    } else {
+        text.find(',').map_or("", |comma| &text[comma..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn errors(value: &str) -> Vec<(String, Option<String>)> {
+        challenges(value)
+            .into_iter()
+            .map(|c| (c.scheme.clone(), c.get("error").map(str::to_owned)))
+            .collect()
+    }
+
+    #[test]
+    fn a_bearer_challenge_is_read() {
+        let list = challenges(
+            r#"Bearer realm="api", error="invalid_token", error_description="The \"token\", expired""#,
+        );
+        assert_eq!(list.len(), 1);
+        assert_eq!(list[0].scheme, "bearer");
+        assert_eq!(list[0].get("error"), Some("invalid_token"));
+        assert_eq!(list[0].get("error_description"), Some(r#"The "token", expired"#));
+    }
+
+    #[test]
+    fn two_challenges_in_one_field_are_two() {
+        let list = challenges(
+            r#"Bearer realm="https://op.test", error="invalid_token", DPoP algs="ES256 EdDSA""#,
+        );
+        assert_eq!(list.iter().map(|c| c.scheme.as_str()).collect::<Vec<_>>(), ["bearer", "dpop"]);
+        assert_eq!(list[1].get("algs"), Some("ES256 EdDSA"));
+        assert_eq!(list[1].get("error"), None);
+    }
+
+    #[test]
+    fn a_token68_is_no_parameter() {
+        assert_eq!(
+            errors("Negotiate YWJj==, Basic , Bearer error=insufficient_scope"),
+            [
+                ("negotiate".into(), None),
+                ("basic".into(), None),
+                ("bearer".into(), Some("insufficient_scope".into())),
+            ]
+        );
+    }
+
+    #[test]
+    fn refusals_beyond_a_refresh_are_told_from_expiry() {
+        for (value, beyond) in [
+            (r#"Bearer error="insufficient_scope", scope="admin""#, true),
+            (
+                r#"Bearer error="insufficient_user_authentication", acr_values="x", max_age="5""#,
+                true,
+            ),
+            (r#"Bearer realm="", error="insufficient_claims", claims="e30=""#, true),
+            (r#"Bearer error="invalid_token""#, false),
+            ("Bearer", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                challenges(value).iter().any(Challenge::is_beyond_a_refresh),
+                beyond,
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn nonsense_neither_fails_nor_hangs() {
+        for value in [
+            ",,,",
+            "\"",
+            "Bearer error=\"open",
+            "=x",
+            "Bearer =",
+            "é",
+            "a=b,c=d",
+            "Bearer error = \"x\"",
+            "\\",
+            "Bearer \"\\",
+        ] {
+            challenges(value);
+        }
+        assert_eq!(challenges(r#"Bearer error = "x""#)[0].get("error"), Some("x"));
+    }
+}

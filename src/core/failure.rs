@@ -1,0 +1,184 @@
+//! What can go wrong, in words that can be compared.
+
+use std::fmt;
+
+/// What went wrong. The codes are the same in Rust and in JavaScript (`TokenError.code`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Code {
+    /// An option that is unknown, or has a value that it does not take.
+    InvalidOption,
+    /// An argument that cannot be used, such as a token with a line break in it.
+    InvalidArgument,
+    /// The server could not be reached: the platform's `fetch` rejected. Retryable.
+    Network,
+    /// There was no answer, or no turn, in time. Retryable.
+    Timeout,
+    /// The answer's status says nothing about the session: 404, 429, 5xx, a page of HTML. Retryable.
+    BadStatus,
+    /// The answer was a success without a token in it that could be used. Retryable.
+    BadAnswer,
+    /// The server refused: the refresh token is dead, or the credentials are wrong.
+    Rejected,
+    /// There is no session, and one is needed.
+    SignedOut,
+    /// The session in which this began has ended meanwhile; nothing was sent.
+    SessionChanged,
+    /// `getAccessToken` without `exposeToken: true`.
+    NotExposed,
+    /// The manager was disposed of.
+    Disposed,
+}
+
+impl Code {
+    /// The code as JavaScript sees it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidOption => "invalid-option",
+            Self::InvalidArgument => "invalid-argument",
+            Self::Network => "network",
+            Self::Timeout => "timeout",
+            Self::BadStatus => "bad-status",
+            Self::BadAnswer => "bad-answer",
+            Self::Rejected => "rejected",
+            Self::SignedOut => "signed-out",
+            Self::SessionChanged => "session-changed",
+            Self::NotExposed => "not-exposed",
+            Self::Disposed => "disposed",
+        }
+    }
+
+    /// Whether the same call may succeed later, with nothing changed.
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::Network | Self::Timeout | Self::BadStatus | Self::BadAnswer)
+    }
+}
+
+/// What was being done when it went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// Making the manager.
+    Setup,
+    /// Sending the app's request.
+    Request,
+    /// Asking for a new token.
+    Refresh,
+    /// Signing in.
+    Login,
+    /// Signing out.
+    Logout,
+}
+
+impl Step {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Setup => "set-up",
+            Self::Request => "request",
+            Self::Refresh => "refresh",
+            Self::Login => "login",
+            Self::Logout => "logout",
+        }
+    }
+}
+
+/// One failure: comparable, and free of anything secret by construction, for its only text is
+/// written in this crate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What went wrong.
+    pub code: Code,
+    /// In doing what.
+    pub step: Step,
+    /// The HTTP status that told, if one did.
+    pub status: Option<u16>,
+    /// More words, where the code does not say all: an option's name, a token's fault.
+    pub detail: Option<String>,
+}
+
+impl Failure {
+    /// A failure that the code and the step say all about.
+    pub fn new(code: Code, step: Step) -> Self {
+        Self { code, step, status: None, detail: None }
+    }
+
+    /// The same, told by an HTTP status.
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// The same, with more words.
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.code {
+            Code::InvalidOption | Code::InvalidArgument => "",
+            Code::Network => "the server could not be reached",
+            Code::Timeout => "there was no answer in time",
+            Code::BadStatus => {
+                "the server answered with a status that says nothing about the session"
+            }
+            Code::BadAnswer => "the server answered without a token that could be used",
+            Code::Rejected => "the server refused",
+            Code::SignedOut => "there is no session",
+            Code::SessionChanged => "the session in which this began has ended; nothing was sent",
+            Code::NotExposed => "getAccessToken needs the option exposeToken: true",
+            Code::Disposed => "this token manager was disposed of",
+        };
+        f.write_str(self.step.as_str())?;
+        f.write_str(": ")?;
+        f.write_str(what)?;
+        if let Some(detail) = &self.detail {
+            f.write_str(if what.is_empty() { "" } else { ": " })?;
+            f.write_str(detail)?;
+        }
+        if let Some(status) = self.status {
+            write!(f, " (status {status})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_where_what_and_which_status() {
+        let failure = Failure::new(Code::BadStatus, Step::Refresh).with_status(503);
+        assert_eq!(
+            failure.to_string(),
+            "refresh: the server answered with a status that says nothing about the session (status 503)"
+        );
+        let failure =
+            Failure::new(Code::InvalidOption, Step::Setup).with_detail("option \"tabs\": …");
+        assert_eq!(failure.to_string(), "set-up: option \"tabs\": …");
+    }
+
+    #[test]
+    fn only_outages_are_retryable() {
+        use Code::*;
+        for code in [Network, Timeout, BadStatus, BadAnswer] {
+            assert!(code.is_retryable(), "{code:?}");
+        }
+        for code in [
+            InvalidOption,
+            InvalidArgument,
+            Rejected,
+            SignedOut,
+            SessionChanged,
+            NotExposed,
+            Disposed,
+        ] {
+            assert!(!code.is_retryable(), "{code:?}");
+        }
+    }
+}

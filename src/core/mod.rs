@@ -1,0 +1,50 @@
+//! The decisions, and nothing but the decisions.
+//!
+//! > **The contract of this module.** It is told what happened and when, and it answers what to do.
+//! > It knows no browser, no clock, no chance, no I/O and no `async`: time ([`Now`]) and chance are
+//! > arguments. Every rule that users rely on is decided here, and can therefore be tested here:
+//! >
+//! > 1. the token goes to no target that was not named ([`Apis::cover`]);
+//! > 2. a request is sent at most twice ([`Ticket`], [`Session::answered`]);
+//! > 3. a late 401 never refreshes: the generation that was refused is compared, not the time;
+//! > 4. there is one refresh at a time, and whoever needs it joins it ([`Session::depart`]);
+//! > 5. calls that set the refresh cookie never overlap ([`Effect::Start`], [`Session::finished`]);
+//! > 6. what began in an older epoch commits nothing, is not sent again, and never meets the next
+//! >    user's token ([`Session::logout`], [`Session::login_answered`]);
+//! > 7. a refused refresh ends the session, once; an outage never does ([`verdict`]);
+//! > 8. after an outage nobody storms the server ([`Cooldown`]);
+//! > 9. every wait ends: a flight lands, or is void ([`Effect::Land`]).
+//!
+//! The shell calls a method, then drains [`Session::poll_effect`] and does what it says. No method
+//! calls back, so whatever the effects run into (user code, too) finds the session whole.
+
+mod answer;
+mod apis;
+mod challenge;
+mod cooldown;
+mod failure;
+mod jwt;
+mod policy;
+mod secret;
+mod session;
+mod tabs;
+mod time;
+mod turns;
+mod unauthorized;
+
+pub use answer::{Body, Grant, Heard, Verdict, verdict};
+pub use apis::{Api, Apis};
+pub use challenge::{Challenge, challenges};
+pub use cooldown::{Cooldown, RetryAfter, retry_after};
+pub use failure::{Code, Failure, Step};
+pub use jwt::payload;
+pub use policy::{Policy, Restore, Tabs};
+pub use secret::{Secret, Unusable};
+pub use session::{
+    Arrival, Departure, Effect, Event, Landing, Reason, Session, Snapshot, Status, Ticket, Wait,
+};
+pub use tabs::{Message, Stamp};
+pub use time::{Life, Now, Validity, life};
+pub use turns::{Exchange, Kind};
+pub(crate) use unauthorized::is_json;
+pub use unauthorized::{Field, Glance, Unauthorized};

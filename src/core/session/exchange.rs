@@ -1,0 +1,190 @@
+//! Refresh, login and logout: the calls that set the refresh cookie (rules 8 and 9).
+
+use super::super::answer::{Grant, Heard, Verdict, logout_verdict, verdict};
+use super::super::failure::{Code, Failure, Step};
+use super::super::policy::Tabs;
+use super::super::tabs::Message;
+use super::super::time::Now;
+use super::super::turns::{Exchange, Kind};
+use super::{Effect, Event, Landing, Reason, Session, Status};
+
+/// What an exchange does that has its turn, and the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It sends its call.
+    Go,
+    /// It has lost its purpose, and ends its turn.
+    Skip,
+    /// Another tab had the lock just now and may have news: it listens for a moment, and asks again.
+    Listen,
+}
+
+impl Session {
+    /// An exchange has its turn and the lock. `contended`: another tab held the lock before.
+    pub fn arrive(&mut self, exchange: Exchange, contended: bool) -> Arrival {
+        let is_refresh = self.flight.as_ref().is_some_and(|flight| flight.exchange == exchange);
+        if !self.turns.may_go(exchange) {
+            Arrival::Skip
+        } else if contended && is_refresh && self.policy.tabs == Tabs::Share {
+            Arrival::Listen
+        } else {
+            self.turns.go(exchange);
+            Arrival::Go
+        }
+    }
+
+    /// The turn of an exchange is over, whatever came of it: the next has its turn. To be called
+    /// after the outcome was told, and when the lock has been given back.
+    pub fn finished(&mut self, exchange: Exchange) {
+        self.turns.finish(exchange);
+        self.give_turn();
+    }
+
+    /// The refresh endpoint answered. `chance` is uniform in `0.0..1.0`.
+    pub fn refresh_answered(&mut self, exchange: Exchange, heard: Heard, chance: f64, now: Now) {
+        match verdict(Step::Refresh, heard) {
+            Verdict::Granted(grant) => self.renewed(exchange, grant, now),
+            Verdict::Rejected(failure) => self.rejected(exchange, failure),
+            Verdict::Unreached(failure, retry_after) => {
+                if self.takes_off(exchange) {
+                    self.cooldown.failed(failure.clone(), retry_after, chance, now);
+                    self.failed(failure);
+                }
+            }
+        }
+    }
+
+    /// The refresh endpoint did not answer: [`Code::Network`] or [`Code::Timeout`].
+    pub fn refresh_failed(&mut self, exchange: Exchange, code: Code, chance: f64, now: Now) {
+        if self.takes_off(exchange) {
+            let failure = Failure::new(code, Step::Refresh);
+            self.cooldown.failed(failure.clone(), None, chance, now);
+            self.failed(failure);
+        }
+    }
+
+    /// Stands in line for a login. What it sends and gets is the shell's; its answer is told to
+    /// [`Session::login_answered`].
+    pub fn login(&mut self) -> Exchange {
+        self.stand_in_line(Kind::Login)
+    }
+
+    /// The answer to the credentials. A login that is accepted begins a new epoch; one that fails
+    /// leaves the session that there was.
+    ///
+    /// # Errors
+    /// The failure for the caller; [`Code::SessionChanged`] if the user signed out meanwhile.
+    pub fn login_answered(
+        &mut self,
+        exchange: Exchange,
+        heard: Heard,
+        now: Now,
+    ) -> Result<(), Failure> {
+        match verdict(Step::Login, heard) {
+            Verdict::Granted(_) if !self.turns.may_go(exchange) => {
+                Err(Failure::new(Code::SessionChanged, Step::Login))
+            }
+            Verdict::Granted(grant) => {
+                self.enter(grant, now);
+                Ok(())
+            }
+            Verdict::Rejected(failure) | Verdict::Unreached(failure, _) => Err(failure),
+        }
+    }
+
+    /// A session begins with tokens that a login brought, the app's own or ours.
+    pub fn enter(&mut self, grant: Grant, now: Now) {
+        self.raise_epoch();
+        self.refresh_token = None;
+        self.stamp = self.stamp.after(now);
+        self.entered = self.stamp;
+        self.owe(false);
+        let shared = (self.policy.tabs == Tabs::Share).then(|| grant.clone());
+        self.post(Message::Entered { stamp: self.stamp, grant: shared });
+        self.commit(grant, now);
+    }
+
+    /// The user signs out. The session is over when this returns; the exchange tells the server.
+    /// `reachable`: whether there is a server to tell.
+    pub fn logout(&mut self, reachable: bool, now: Now) -> Option<Exchange> {
+        let stamp = self.stamp.after(now);
+        self.leave(stamp, Reason::Logout);
+        self.post(Message::Left { stamp });
+        if !reachable {
+            return None;
+        }
+        // The mark is set first: the page may be gone before the answer is there.
+        self.owe(true);
+        Some(self.stand_in_line(Kind::Logout))
+    }
+
+    /// The answer to a logout: the status, or why there is none. The debt is paid when the server
+    /// has said so.
+    ///
+    /// # Errors
+    /// The failure for the caller. The session is over all the same.
+    pub fn logout_answered(&mut self, answer: Result<u16, Code>) -> Result<(), Failure> {
+        answer
+            .map_err(|code| Failure::new(code, Step::Logout))
+            .and_then(logout_verdict)
+            .inspect(|()| self.owe(false))
+    }
+
+    /// Whether a failed refresh is one that somebody waits for still.
+    fn takes_off(&self, exchange: Exchange) -> bool {
+        self.flight.as_ref().is_some_and(|flight| flight.exchange == exchange)
+    }
+
+    fn renewed(&mut self, exchange: Exchange, grant: Grant, now: Now) {
+        if !self.takes_off(exchange) {
+            return;
+        }
+        let is_of_another = self.is_of_another(&grant);
+        if is_of_another {
+            // The cookie was another user's by now: this is a new session, not the old one's token.
+            self.raise_epoch();
+            self.entered = self.stamp.after(now);
+        }
+        self.stamp = self.stamp.after(now);
+        if self.policy.tabs == Tabs::Share {
+            let (stamp, session) = (self.stamp, self.entered);
+            self.post(Message::Renewed { stamp, session, grant: grant.clone() });
+        }
+        self.commit(grant, now);
+        self.land(Landing::Renewed);
+        self.tell(Event::Refresh);
+    }
+
+    fn rejected(&mut self, exchange: Exchange, failure: Failure) {
+        let Some(flight) = self.flight.as_ref().filter(|flight| flight.exchange == exchange) else {
+            return;
+        };
+        if self.held.as_ref().is_some_and(|held| held.generation > flight.since) {
+            // Another tab brought a newer token while this was on the wire.
+            return self.land(Landing::Renewed);
+        }
+        let was = self.status;
+        self.held = None;
+        self.refresh_token = None;
+        self.status = Status::SignedOut;
+        if was != Status::SignedOut {
+            self.changed();
+        }
+        self.land(Landing::Rejected(failure));
+        if was == Status::SignedIn {
+            self.tell(Event::SignOut(Reason::Rejected));
+        }
+    }
+
+    fn failed(&mut self, failure: Failure) {
+        self.land(Landing::Failed(failure.clone()));
+        self.tell(Event::RefreshError(failure));
+    }
+
+    pub(super) fn owe(&mut self, owed: bool) {
+        if self.owed != owed {
+            self.owed = owed;
+            self.effects.push_back(Effect::Owe(owed));
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! The session: which token there is, whose it is, and what may be done with it.
+//!
+//! One number carries two ideas. Every token gets the next **generation**; so does every change of
+//! the session's owner, and the first generation of a session names its **epoch**. A request that
+//! remembers the generation it was sent with therefore knows both: whether a newer token has come
+//! since, and whether the session it belongs to is over.
+//!
+//! - `request.rs`: an app's request, before it is sent and when it is answered;
+//! - `exchange.rs`: refresh, login and logout;
+//! - `neighbours.rs`: what other tabs tell.
+
+mod exchange;
+mod neighbours;
+mod request;
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+pub use exchange::Arrival;
+pub use request::{Departure, Ticket, Wait};
+
+use super::answer::Grant;
+use super::cooldown::Cooldown;
+use super::failure::Failure;
+use super::policy::{Policy, Restore, Tabs};
+use super::secret::Secret;
+use super::tabs::{Message, Stamp};
+use super::time::{Expiry, Now, Validity};
+use super::turns::{Exchange, Kind, Turns};
+
+/// The number of a token, or of a change of owner. The higher, the newer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Generation(u32);
+
+/// What is known of the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing yet: there may be a refresh cookie, or not.
+    Unknown,
+    /// There is a session.
+    SignedIn,
+    /// There is none.
+    SignedOut,
+}
+
+/// What users may see of the session at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// What is known of the session.
+    pub status: Status,
+    /// The payload of a JWT, as JSON text. `None` for an opaque token.
+    pub claims: Option<Rc<str>>,
+    /// When the token ends, in milliseconds since the epoch on the local clock.
+    pub expires_at: Option<u64>,
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The user signed out here.
+    Logout,
+    /// The server refused the refresh.
+    Rejected,
+    /// The user signed out in another tab.
+    OtherTab,
+}
+
+/// Something that happened, to be told once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The session has a new token.
+    Refresh,
+    /// The session ended.
+    SignOut(Reason),
+    /// A refresh did not reach the server. The session stays.
+    RefreshError(Failure),
+}
+
+/// How a refresh ended for those who waited for it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Landing {
+    /// There is a new token.
+    Renewed,
+    /// The server refused; the session is over.
+    Rejected(Failure),
+    /// The server was not reached; the session stays.
+    Failed(Failure),
+    /// The session it was for is over.
+    Void,
+}
+
+/// Something for the shell to do.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// It is this exchange's turn: get the lock, then ask [`Session::arrive`].
+    Start(Exchange, Kind),
+    /// Release those who wait for this refresh.
+    Land(Exchange, Landing),
+    /// The snapshot is another one now.
+    Changed,
+    /// Tell the app.
+    Tell(Event),
+    /// Tell the other tabs.
+    Post(Message),
+    /// Set the mark that a logout is owed to the server, or take it away.
+    Owe(bool),
+}
+
+/// A token in use.
+#[derive(Debug)]
+struct Held {
+    token: Secret,
+    generation: Generation,
+    expiry: Expiry,
+    claims: Option<Rc<str>>,
+    subject: Option<String>,
+    /// An API has refused it.
+    refused: bool,
+    /// A request has left with it.
+    used: bool,
+}
+
+/// The one refresh that is wanted, and the newest generation there was when it became so.
+#[derive(Debug)]
+struct Flight {
+    exchange: Exchange,
+    since: Generation,
+}
+
+/// The state machine.
+#[derive(Debug)]
+pub struct Session {
+    policy: Policy,
+    status: Status,
+    /// The newest number given out.
+    newest: Generation,
+    /// The first number of this session.
+    epoch: Generation,
+    held: Option<Held>,
+    /// The refresh token, where no cookie holds it.
+    refresh_token: Option<Secret>,
+    flight: Option<Flight>,
+    turns: Turns,
+    cooldown: Cooldown,
+    /// A logout has not reached the server yet.
+    owed: bool,
+    /// The newest outcome of an exchange that is known, in any tab.
+    stamp: Stamp,
+    /// When this session began, or zero if it was found.
+    entered: Stamp,
+    /// When the last session was ended by its user.
+    left: Stamp,
+    effects: VecDeque<Effect>,
+}
+
+impl Session {
+    /// A page begins. `owed`: the mark of a logout that never reached the server was found; then
+    /// nothing is restored, and the logout is finished first.
+    pub fn new(policy: Policy, owed: bool, now: Now) -> Self {
+        let mut session = Self {
+            policy,
+            status: if owed { Status::SignedOut } else { Status::Unknown },
+            newest: Generation(0),
+            epoch: Generation(0),
+            held: None,
+            refresh_token: None,
+            flight: None,
+            turns: Turns::default(),
+            cooldown: Cooldown::default(),
+            owed,
+            stamp: Stamp(0),
+            entered: Stamp(0),
+            left: Stamp(0),
+            effects: VecDeque::new(),
+        };
+        if owed {
+            session.left = session.stamp.after(now);
+            session.effects.push_back(Effect::Changed);
+            session.stand_in_line(Kind::Logout);
+        } else if session.policy.restore != Restore::Manual {
+            if session.policy.tabs == Tabs::Share {
+                session.effects.push_back(Effect::Post(Message::Ask));
+            }
+            if session.policy.restore == Restore::Eager {
+                session.fly();
+            }
+        }
+        session
+    }
+
+    /// What users may see now.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            status: self.status,
+            claims: self.held.as_ref().and_then(|held| held.claims.clone()),
+            expires_at: self.held.as_ref().and_then(|held| held.expiry.at()),
+        }
+    }
+
+    /// What the user chose.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The refresh token, where it is held in memory. To be sent to the refresh endpoint alone.
+    pub fn refresh_token(&self) -> Option<&Secret> {
+        self.refresh_token.as_ref()
+    }
+
+    /// The next thing to do. Drain it after every call of every other method.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// In how many milliseconds to call [`Session::woke`], or `None` for never. A hint: all is
+    /// asked again at each call.
+    pub fn wake_in(&self, now: Now) -> Option<u64> {
+        if self.flight.is_some() {
+            return None;
+        }
+        let ending = self.held.as_ref().filter(|held| held.used)?.expiry.until_ending(now)?;
+        Some(ending.max(self.cooldown.remaining(now)))
+    }
+
+    /// Time went by, or the page came back into view or on line. Renews a token that is near its
+    /// end and has been in use: a page that nobody uses does not keep its session alive.
+    pub fn woke(&mut self, now: Now) {
+        let is_due = self
+            .held
+            .as_ref()
+            .is_some_and(|held| held.used && held.expiry.validity(now) != Validity::Good);
+        if is_due && self.cooldown.holds(false, now).is_none() {
+            self.fly();
+        }
+    }
+
+    /// Forgets everything, so that nobody waits any longer. A call on the wire is let finish.
+    pub fn dispose(&mut self) {
+        self.raise_epoch();
+        self.turns.void_all(Kind::Login);
+        self.refresh_token = None;
+        self.status = Status::Unknown;
+    }
+
+    /// Begins a new epoch: what belongs to the old one commits nothing and is not sent again.
+    fn raise_epoch(&mut self) {
+        self.epoch = self.number();
+        self.held = None;
+        self.turns.void_all(Kind::Refresh);
+        self.land(Landing::Void);
+        self.cooldown.reset();
+    }
+
+    /// Ends the session that the user wants ended, here or in another tab.
+    fn leave(&mut self, stamp: Stamp, reason: Reason) {
+        let was = self.status;
+        self.raise_epoch();
+        self.turns.void_all(Kind::Login);
+        self.refresh_token = None;
+        self.status = Status::SignedOut;
+        self.stamp = self.stamp.max(stamp);
+        self.left = self.left.max(stamp);
+        if was != Status::SignedOut {
+            self.changed();
+        }
+        if was == Status::SignedIn {
+            self.tell(Event::SignOut(reason));
+        }
+    }
+
+    /// Takes a token into use.
+    fn commit(&mut self, grant: Grant, now: Now) {
+        let generation = self.number();
+        if grant.refresh_token.is_some() {
+            self.refresh_token = grant.refresh_token;
+        }
+        self.held = Some(Held {
+            token: grant.access_token,
+            generation,
+            expiry: Expiry::new(now, grant.life, self.policy.refresh_before),
+            claims: grant.claims,
+            subject: grant.subject,
+            refused: false,
+            used: false,
+        });
+        self.status = Status::SignedIn;
+        self.cooldown.reset();
+        self.changed();
+    }
+
+    /// Whether a grant is another user's than the token that is held.
+    fn is_of_another(&self, grant: &Grant) -> bool {
+        let mine = self.held.as_ref().and_then(|held| held.subject.as_ref());
+        mine.zip(grant.subject.as_ref()).is_some_and(|(mine, theirs)| mine != theirs)
+    }
+
+    fn number(&mut self) -> Generation {
+        self.newest.0 += 1;
+        self.newest
+    }
+
+    fn changed(&mut self) {
+        self.effects.push_back(Effect::Changed);
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.effects.push_back(Effect::Tell(event));
+    }
+
+    fn post(&mut self, message: Message) {
+        if self.policy.tabs != Tabs::Off {
+            self.effects.push_back(Effect::Post(message));
+        }
+    }
+
+    /// The one refresh: joins the one there is, or asks for one.
+    fn fly(&mut self) -> Exchange {
+        if let Some(flight) = &self.flight {
+            return flight.exchange;
+        }
+        let exchange = self.stand_in_line(Kind::Refresh);
+        self.flight = Some(Flight { exchange, since: self.newest });
+        exchange
+    }
+
+    fn land(&mut self, landing: Landing) {
+        if let Some(flight) = self.flight.take() {
+            self.effects.push_back(Effect::Land(flight.exchange, landing));
+        }
+    }
+
+    fn stand_in_line(&mut self, kind: Kind) -> Exchange {
+        let exchange = self.turns.join(kind);
+        self.give_turn();
+        exchange
+    }
+
+    fn give_turn(&mut self) {
+        if let Some((exchange, kind)) = self.turns.next() {
+            self.effects.push_back(Effect::Start(exchange, kind));
+        }
+    }
+}

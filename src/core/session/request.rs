@@ -1,0 +1,167 @@
+//! An app's request: before it is sent (rule 3), and when it is answered (rules 4 to 6 and 8).
+
+use super::super::failure::{Code, Failure, Step};
+use super::super::policy::Restore;
+use super::super::secret::Secret;
+use super::super::time::{Now, Validity};
+use super::super::turns::Exchange;
+use super::{Generation, Landing, Session, Status};
+
+/// The right to be sent once, and the memory of the generation it was sent with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    generation: Generation,
+    again: bool,
+}
+
+impl Ticket {
+    /// A first sending as a plain number, for those who keep millions of them.
+    pub fn number(self) -> u32 {
+        self.generation.0
+    }
+
+    /// The first sending that a number stands for.
+    pub fn first(number: u32) -> Self {
+        Self { generation: Generation(number), again: false }
+    }
+}
+
+/// A request that waits for a refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The refresh.
+    pub exchange: Exchange,
+    epoch: Generation,
+    /// The generation that was refused, if it has been sent already.
+    sent: Option<Generation>,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Departure {
+    /// Send it, with what [`Session::credential`] gives for the ticket.
+    Send(Ticket),
+    /// Wait until the refresh lands, then ask [`Session::resume`].
+    Wait(Wait),
+    /// Give the caller the answer it has got.
+    Deliver,
+    /// Fail.
+    Fail(Failure),
+}
+
+impl Session {
+    /// A request to one of the APIs wants to leave (rule 3).
+    pub fn depart(&mut self, now: Now) -> Departure {
+        let Some(held) = &self.held else {
+            return if self.may_restore() { self.wait(None, false, now) } else { self.send(false) };
+        };
+        match held.expiry.validity(now) {
+            _ if held.refused => self.wait(None, false, now),
+            Validity::Good => self.send(false),
+            // Near its end, and asking would be storming: it is good still.
+            Validity::Ending if self.cooldown.holds(false, now).is_some() => self.send(false),
+            Validity::Ending | Validity::Ended => self.wait(None, false, now),
+        }
+    }
+
+    /// A request was answered with what [`super::super::Unauthorized`] calls an expiry. Whether
+    /// that is worth a refresh hangs on the generation it was sent with (rule 4). `repeatable`:
+    /// whether it could be sent again at all (rule 6).
+    pub fn answered(&mut self, ticket: Ticket, repeatable: bool, now: Now) -> Departure {
+        if ticket.again || ticket.generation < self.epoch {
+            return Departure::Deliver;
+        }
+        let Some(held) = &mut self.held else { return Departure::Deliver };
+        if held.generation == ticket.generation {
+            held.refused = true;
+        }
+        match (held.refused, repeatable) {
+            (false, true) => self.send(true),
+            (false, false) => Departure::Deliver,
+            (true, true) => self.wait(Some(ticket.generation), false, now),
+            (true, false) => {
+                if self.cooldown.holds(false, now).is_none() {
+                    self.fly();
+                }
+                Departure::Deliver
+            }
+        }
+    }
+
+    /// The refresh that a request waited for has landed. A request waits once before it is sent,
+    /// and once after a refusal.
+    pub fn resume(&mut self, wait: Wait, landing: &Landing, now: Now) -> Departure {
+        if wait.epoch != self.epoch {
+            return match wait.sent {
+                Some(_) => Departure::Deliver,
+                None => Departure::Fail(Failure::new(Code::SessionChanged, Step::Request)),
+            };
+        }
+        let Some(sent) = wait.sent else {
+            return match landing {
+                Landing::Failed(failure) if !self.is_usable(now) => {
+                    Departure::Fail(failure.clone())
+                }
+                _ => self.send(false),
+            };
+        };
+        match landing {
+            Landing::Failed(failure) => Departure::Fail(failure.clone()),
+            _ if self.held.as_ref().is_some_and(|held| held.generation > sent) => self.send(true),
+            _ => Departure::Deliver,
+        }
+    }
+
+    /// The token that a ticket is sent with, or `None` for a request without one. It is the newest
+    /// of the ticket's own session: there is no way to it from an older epoch.
+    pub fn credential(&self, ticket: Ticket) -> Option<&Secret> {
+        let held = self.held.as_ref()?;
+        (held.generation == ticket.generation).then_some(&held.token)
+    }
+
+    /// Wants a refresh now, whatever the state of the token. Joins one in flight.
+    ///
+    /// # Errors
+    /// While the server has asked to be left alone, the failure with which it did so; if a logout is
+    /// owed, [`Code::SignedOut`].
+    pub fn refresh(&mut self, now: Now) -> Result<Wait, Failure> {
+        if self.owed {
+            return Err(Failure::new(Code::SignedOut, Step::Refresh));
+        }
+        match self.wait(None, true, now) {
+            Departure::Wait(wait) => Ok(wait),
+            Departure::Fail(failure) => Err(failure),
+            Departure::Send(_) | Departure::Deliver => unreachable!("a wait waits or fails"),
+        }
+    }
+
+    /// Joins the refresh in flight or asks for one, unless it is too early to ask again.
+    fn wait(&mut self, sent: Option<Generation>, explicit: bool, now: Now) -> Departure {
+        if self.flight.is_none()
+            && let Some(failure) = self.cooldown.holds(explicit, now)
+        {
+            return Departure::Fail(failure.clone());
+        }
+        let exchange = self.fly();
+        Departure::Wait(Wait { exchange, epoch: self.epoch, sent })
+    }
+
+    fn send(&mut self, again: bool) -> Departure {
+        let generation = self.held.as_mut().map_or(self.newest, |held| {
+            held.used = true;
+            held.generation
+        });
+        Departure::Send(Ticket { generation, again })
+    }
+
+    fn may_restore(&self) -> bool {
+        self.status == Status::Unknown
+            && (self.policy.restore != Restore::Manual || self.flight.is_some())
+    }
+
+    fn is_usable(&self, now: Now) -> bool {
+        self.held
+            .as_ref()
+            .is_some_and(|held| !held.refused && held.expiry.validity(now) != Validity::Ended)
+    }
+}

@@ -1,0 +1,206 @@
+//! When a token ends, whatever the local clock says.
+//!
+//! Expiry is a length of time counted from the moment of receipt, never a point on the server's
+//! clock, so a local clock that is a day off changes nothing. Two clocks count the length: the wall
+//! clock goes on while a laptop sleeps, the steady one cannot be set back. Whichever has come
+//! further is believed: to refresh too early is harmless, to hold a dead token is not.
+
+/// A moment, as two clocks saw it. Both in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// The wall clock, since the epoch, as `Date.now()` (ECMA-262, 21.4.3.1). May jump either way.
+    pub wall: u64,
+    /// A clock that never goes back, as `performance.now()` (High Resolution Time, 7). May stand
+    /// still while the machine sleeps.
+    pub steady: u64,
+}
+
+impl Now {
+    /// Milliseconds gone by since `earlier`, by the clock that has come further.
+    pub fn since(self, earlier: Now) -> u64 {
+        let wall = self.wall.saturating_sub(earlier.wall);
+        let steady = self.steady.saturating_sub(earlier.steady);
+        wall.max(steady)
+    }
+}
+
+/// Longer than any token lives (ten years, in milliseconds): bounds what a hostile number can do.
+const LONGEST: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
+
+/// The margin before the end, unless the user names one: this, or a tenth of the life.
+const DEFAULT_MARGIN: u64 = 30_000;
+
+/// What is known of how long a token lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Life {
+    /// `expires_in`, in seconds (RFC 6749, 5.1). Some servers send fractions.
+    pub expires_in: Option<f64>,
+    /// The claim `iat`, in seconds since the epoch (RFC 7519, 4.1.6).
+    pub iat: Option<f64>,
+    /// The claim `exp`, in seconds since the epoch (RFC 7519, 4.1.4).
+    pub exp: Option<f64>,
+    /// The answer's `Date`, in milliseconds since the epoch (RFC 9110, 6.6.1).
+    pub date: Option<f64>,
+}
+
+/// The length of a token's life in milliseconds, or `None` where nothing usable was said.
+///
+/// In this order: `expires_in`; `exp - iat`; `exp` against the server's own `Date`; `exp` against
+/// the local clock. A length that is not a positive number says nothing and the next is asked: then
+/// the API's 401 is what tells that the token has ended.
+pub fn life(known: &Life, received: Now) -> Option<u64> {
+    let exp = known.exp.map(|exp| exp * 1000.0);
+    [
+        known.expires_in.map(|seconds| seconds * 1000.0),
+        exp.zip(known.iat).map(|(exp, iat)| exp - iat * 1000.0),
+        exp.zip(known.date).map(|(exp, date)| exp - date),
+        exp.map(|exp| exp - received.wall as f64),
+    ]
+    .into_iter()
+    .flatten()
+    .find(|ms| ms.is_finite() && *ms >= 1.0)
+    .map(|ms| (ms as u64).min(LONGEST))
+}
+
+/// How far a token is from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validity {
+    /// Nothing speaks against sending it.
+    Good,
+    /// Good still, but so near its end that it is better renewed first.
+    Ending,
+    /// Past its end: sending it is a sure 401.
+    Ended,
+}
+
+/// A life under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Expiry {
+    received: Now,
+    life: Option<u64>,
+    margin: u64,
+}
+
+impl Expiry {
+    /// `before`: the user's `refreshBefore` in milliseconds. It is held to half of the life, or
+    /// every call of a short-lived token would refresh.
+    pub(crate) fn new(received: Now, life: Option<u64>, before: Option<u64>) -> Self {
+        let whole = life.unwrap_or(0);
+        let margin =
+            before.map_or_else(|| DEFAULT_MARGIN.min(whole / 10), |before| before.min(whole / 2));
+        Self { received, life, margin }
+    }
+
+    pub(crate) fn validity(&self, now: Now) -> Validity {
+        let Some(life) = self.life else { return Validity::Good };
+        let age = now.since(self.received);
+        if age >= life {
+            Validity::Ended
+        } else if age >= life - self.margin {
+            Validity::Ending
+        } else {
+            Validity::Good
+        }
+    }
+
+    /// Milliseconds until the margin begins, or `None` for a life of unknown length.
+    pub(crate) fn until_ending(&self, now: Now) -> Option<u64> {
+        let life = self.life?;
+        Some((life - self.margin).saturating_sub(now.since(self.received)))
+    }
+
+    /// The end on the local wall clock, in milliseconds since the epoch.
+    pub(crate) fn at(&self) -> Option<u64> {
+        Some(self.received.wall + self.life?)
+    }
+
+    /// What is left of the life, in milliseconds.
+    pub(crate) fn remaining(&self, now: Now) -> Option<u64> {
+        Some(self.life?.saturating_sub(now.since(self.received)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Now = Now { wall: 1_700_000_000_000, steady: 5_000 };
+
+    fn later(ms: u64) -> Now {
+        Now { wall: NOON.wall + ms, steady: NOON.steady + ms }
+    }
+
+    #[test]
+    fn expires_in_is_believed_before_the_claims() {
+        let known = Life { expires_in: Some(6.5), iat: Some(0.0), exp: Some(60.0), date: None };
+        assert_eq!(life(&known, NOON), Some(6_500));
+    }
+
+    #[test]
+    fn the_claims_are_compared_with_each_other_and_not_with_the_local_clock() {
+        let known = Life { iat: Some(100.0), exp: Some(400.0), ..Life::default() };
+        assert_eq!(life(&known, NOON), Some(300_000));
+    }
+
+    #[test]
+    fn without_iat_the_servers_date_stands_for_now() {
+        let known = Life { exp: Some(400.0), date: Some(390_000.0), ..Life::default() };
+        assert_eq!(life(&known, NOON), Some(10_000));
+    }
+
+    #[test]
+    fn a_length_that_is_no_positive_number_says_nothing() {
+        for odd in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0004] {
+            let known = Life { expires_in: Some(odd), ..Life::default() };
+            assert_eq!(life(&known, NOON), None, "{odd}");
+            let known = Life { exp: Some(odd), ..Life::default() };
+            assert_eq!(life(&known, NOON), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_huge_length_is_cut_to_ten_years() {
+        let known = Life { expires_in: Some(1e300), ..Life::default() };
+        assert_eq!(life(&known, NOON), Some(LONGEST));
+    }
+
+    #[test]
+    fn a_wall_clock_set_back_does_not_prolong_a_life() {
+        let expiry = Expiry::new(NOON, Some(10_000), None);
+        let set_back = Now { wall: NOON.wall - 86_400_000, steady: NOON.steady + 10_000 };
+        assert_eq!(expiry.validity(set_back), Validity::Ended);
+    }
+
+    #[test]
+    fn a_sleep_that_stops_the_steady_clock_counts() {
+        let expiry = Expiry::new(NOON, Some(10_000), None);
+        let woken = Now { wall: NOON.wall + 3_600_000, steady: NOON.steady + 5 };
+        assert_eq!(expiry.validity(woken), Validity::Ended);
+    }
+
+    #[test]
+    fn the_margin_is_a_tenth_or_thirty_seconds_whichever_is_less() {
+        let short = Expiry::new(NOON, Some(10_000), None);
+        assert_eq!(short.validity(later(8_999)), Validity::Good);
+        assert_eq!(short.validity(later(9_000)), Validity::Ending);
+        assert_eq!(short.validity(later(9_999)), Validity::Ending);
+        assert_eq!(short.validity(later(10_000)), Validity::Ended);
+        let long = Expiry::new(NOON, Some(3_600_000), None);
+        assert_eq!(long.until_ending(NOON), Some(3_570_000));
+    }
+
+    #[test]
+    fn a_margin_longer_than_the_life_is_held_to_half_of_it() {
+        let expiry = Expiry::new(NOON, Some(4_000), Some(60_000));
+        assert_eq!(expiry.validity(later(1_999)), Validity::Good);
+        assert_eq!(expiry.validity(later(2_000)), Validity::Ending);
+    }
+
+    #[test]
+    fn an_unknown_length_is_good_until_somebody_says_otherwise() {
+        let expiry = Expiry::new(NOON, None, Some(60_000));
+        assert_eq!(expiry.validity(later(u64::from(u32::MAX))), Validity::Good);
+        assert_eq!(expiry.until_ending(NOON), None);
+        assert_eq!(expiry.at(), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! Calls that set the refresh cookie never overlap (rule 9): they take turns.
+//!
+//! A late `Set-Cookie` of one would undo the other. So a call that has lost its purpose while it
+//! stood in line is passed over, and one that is on the wire is let finish.
+
+use std::collections::VecDeque;
+
+/// A call that sets, or clears, the refresh cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Exchange(u32);
+
+/// Which call it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Asks for a new token.
+    Refresh,
+    /// Sends credentials.
+    Login,
+    /// Ends the session on the server.
+    Logout,
+}
+
+#[derive(Debug)]
+struct Turn {
+    exchange: Exchange,
+    kind: Kind,
+    started: bool,
+    on_the_wire: bool,
+    void: bool,
+}
+
+/// The line. Its first member has the turn.
+#[derive(Debug, Default)]
+pub(crate) struct Turns {
+    line: VecDeque<Turn>,
+    last: u32,
+}
+
+impl Turns {
+    /// Stands in line.
+    pub(crate) fn join(&mut self, kind: Kind) -> Exchange {
+        self.last = self.last.wrapping_add(1);
+        let exchange = Exchange(self.last);
+        self.line.push_back(Turn {
+            exchange,
+            kind,
+            started: false,
+            on_the_wire: false,
+            void: false,
+        });
+        exchange
+    }
+
+    /// Whose turn has just come, once.
+    pub(crate) fn next(&mut self) -> Option<(Exchange, Kind)> {
+        let first = self.line.front_mut().filter(|turn| !turn.started)?;
+        first.started = true;
+        Some((first.exchange, first.kind))
+    }
+
+    /// Whether the exchange has the turn, and a purpose still.
+    pub(crate) fn may_go(&self, exchange: Exchange) -> bool {
+        self.line.front().is_some_and(|turn| turn.exchange == exchange && !turn.void)
+    }
+
+    /// It goes on the wire.
+    pub(crate) fn go(&mut self, exchange: Exchange) {
+        if let Some(turn) = self.find(exchange) {
+            turn.on_the_wire = true;
+        }
+    }
+
+    pub(crate) fn is_on_the_wire(&self, exchange: Exchange) -> bool {
+        self.line.iter().any(|turn| turn.exchange == exchange && turn.on_the_wire)
+    }
+
+    /// Ends a turn. Says whether its outcome counts still.
+    pub(crate) fn finish(&mut self, exchange: Exchange) -> bool {
+        let Some(at) = self.line.iter().position(|turn| turn.exchange == exchange) else {
+            return false;
+        };
+        self.line.remove(at).is_some_and(|turn| !turn.void)
+    }
+
+    /// Takes the purpose from one exchange.
+    pub(crate) fn void(&mut self, exchange: Exchange) {
+        if let Some(turn) = self.find(exchange) {
+            turn.void = true;
+        }
+    }
+
+    /// Takes the purpose from every exchange of a kind.
+    pub(crate) fn void_all(&mut self, kind: Kind) {
+        self.line.iter_mut().filter(|turn| turn.kind == kind).for_each(|turn| turn.void = true);
+    }
+
+    fn find(&mut self, exchange: Exchange) -> Option<&mut Turn> {
+        self.line.iter_mut().find(|turn| turn.exchange == exchange)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_has_the_turn_and_the_others_wait_for_it_in_order() {
+        let mut turns = Turns::default();
+        let refresh = turns.join(Kind::Refresh);
+        let logout = turns.join(Kind::Logout);
+        assert_eq!(turns.next(), Some((refresh, Kind::Refresh)));
+        assert_eq!(turns.next(), None, "a turn is given once");
+        assert!(!turns.may_go(logout));
+        assert!(turns.finish(refresh));
+        assert_eq!(turns.next(), Some((logout, Kind::Logout)));
+    }
+
+    #[test]
+    fn a_void_turn_comes_but_does_not_go() {
+        let mut turns = Turns::default();
+        let login = turns.join(Kind::Login);
+        turns.void_all(Kind::Login);
+        assert_eq!(turns.next(), Some((login, Kind::Login)));
+        assert!(!turns.may_go(login));
+        assert!(!turns.finish(login), "nor does its outcome count");
+        assert!(!turns.finish(login), "a turn ends once");
+    }
+}
