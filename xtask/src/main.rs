@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     match dispatch() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<run::Interrupted>() => ExitCode::from(130),
+        Err(error) if error.is::<chores::test::Failed>() => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

@@ -13,7 +13,7 @@ pub fn step<T>(what: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::
     result
 }
 
-struct Took(Duration);
+pub struct Took(pub Duration);
 
 impl fmt::Display for Took {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {

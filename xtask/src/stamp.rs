@@ -1,4 +1,4 @@
-//! Skips a step whose inputs are unchanged and whose outputs are those it left.
+//! Skips a step whose inputs are unchanged and whose output is what it left.
 //!
 //! The stamp is removed before the step and written after it: a step that was broken off is done again.
 
@@ -15,23 +15,23 @@ pub fn unless_unchanged(
     project: &Project,
     name: &str,
     inputs: &[PathBuf],
-    outputs: &[PathBuf],
+    output: &Path,
     work: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
     let stamp = project.target.join("stamps").join(name);
     let before = hash(inputs)?;
-    let mark = |outputs| format!("{before:016x} {outputs:016x}");
-    if fs::read_to_string(&stamp).is_ok_and(|found| hash(outputs).is_ok_and(|o| found == mark(o))) {
+    let mark = || Ok::<_, anyhow::Error>(format!("{before:016x} {:016x}", hash(&[output])?));
+    if fs::read_to_string(&stamp).is_ok_and(|found| mark().is_ok_and(|mark| found == mark)) {
         return Ok(());
     }
     remove(&stamp)?;
     work()?;
-    write(&stamp, &mark(hash(outputs)?))
+    write(&stamp, &mark()?)
 }
 
 /// A hash of the names and contents of files and of all that is below directories.
 /// It only has to tell one state of a working tree from the one before.
-pub fn hash(paths: &[PathBuf]) -> Result<u64> {
+pub fn hash(paths: &[impl AsRef<Path>]) -> Result<u64> {
     let mut hasher = DefaultHasher::new();
     for path in paths {
         for entry in WalkDir::new(path).sort_by_file_name() {

@@ -54,7 +54,7 @@ fn bind(project: &Project, wasm: &Path) -> Result<()> {
         bail!("wasm-opt is missing: pkg/package.json must name binaryen");
     }
     let inputs = [wasm.to_path_buf(), project.path("pkg/package-lock.json")];
-    stamp::unless_unchanged(project, "bind", &inputs, &[generated.clone()], || {
+    stamp::unless_unchanged(project, "bind", &inputs, &generated, || {
         progress::step("generating and optimizing the bindings", || {
             empty(&generated)?;
             Bindgen::new()
@@ -77,7 +77,7 @@ fn bind(project: &Project, wasm: &Path) -> Result<()> {
 fn bundle(project: &Project) -> Result<()> {
     let dist = project.path("pkg/dist");
     let inputs = sources(&project.path("pkg"))?;
-    stamp::unless_unchanged(project, "bundle", &inputs, &[dist.clone()], || {
+    stamp::unless_unchanged(project, "bundle", &inputs, &dist, || {
         progress::step("bundling the npm package", || {
             empty(&dist)?;
             run::run(

@@ -3,6 +3,7 @@
 mod build;
 mod demo;
 mod size;
+pub mod test;
 
 use crate::project::Project;
 use anyhow::Result;
@@ -15,7 +16,13 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 3] = [build::CHORE, demo::CHORE, size::CHORE];
+pub static CHORES: [Chore; 5] = [
+    demo::CHORE,
+    test::CHORE,
+    build::CHORE,
+    size::CHORE,
+    test::SETUP,
+];
 
 /// For chores that take no arguments.
 fn no_more(mut arguments: Parser) -> Result<()> {

@@ -9,15 +9,17 @@ use std::path::PathBuf;
 
 pub struct Browser {
     pub name: &'static str,
-    /// The environment variable by which wasm-bindgen's test runner takes the driver.
-    pub driver_variable: &'static str,
+    /// By which `wasm-pack test` is told to take it.
+    pub flag: &'static str,
     browser: Program,
     driver: Program,
 }
 
-pub static BROWSERS: [Browser; 1] = [Browser {
+pub static BROWSERS: [&Browser; 1] = [&CHROME];
+
+pub static CHROME: Browser = Browser {
     name: "chrome",
-    driver_variable: "CHROMEDRIVER",
+    flag: "--chrome",
     browser: Program {
         what: "Chromium",
         names: &["chromium", "chromium-browser", "google-chrome"],
@@ -28,7 +30,7 @@ pub static BROWSERS: [Browser; 1] = [Browser {
         names: &["chromedriver"],
         debian: "chromium-driver",
     },
-}];
+};
 
 pub struct Installed {
     pub browser: PathBuf,

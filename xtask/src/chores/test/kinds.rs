@@ -1,0 +1,215 @@
+//! The kinds of tests: what each needs, and how it is run.
+
+use super::Plan;
+use super::counts::Counts;
+use crate::chores::{build, demo, size};
+use crate::run::{self, Interrupted, Limit};
+use crate::setup::{browser, cargo_tools, node, rust, system};
+use anyhow::{Context, Result, bail};
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub struct Kind {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub set_up: fn(&Plan) -> Result<()>,
+    pub run: fn(&Plan, &mut Counts) -> Result<()>,
+}
+
+pub static KINDS: [Kind; 6] = [
+    Kind {
+        name: "lint",
+        about: "formatting, clippy and tsc have nothing to say",
+        set_up: |plan| {
+            rust::components(plan.project)?;
+            needs_of_package(plan)
+        },
+        run: lint,
+    },
+    Kind {
+        name: "native",
+        about: "the crates' own tests, on this machine",
+        set_up: |plan| system::ensure(plan.project, &[REDIS]).map(drop),
+        run: native,
+    },
+    Kind {
+        name: "browser",
+        about: "the crate in a browser",
+        set_up: |plan| {
+            rust::wasm_target(plan.project)?;
+            plan.browser.ensure(plan.project)?;
+            cargo_tools::ensure(plan.project, &browser::test_tools(plan.project)?).map(drop)
+        },
+        run: in_browser,
+    },
+    Kind {
+        name: "package",
+        about: "the npm package",
+        set_up: needs_of_package,
+        run: package,
+    },
+    Kind {
+        name: "e2e",
+        about: "the package in real tabs, with the reference server",
+        set_up: |plan| {
+            needs_of_package(plan)?;
+            node::packages(plan.project, E2E)?;
+            browser::CHROME.ensure(plan.project).map(drop)
+        },
+        run: end_to_end,
+    },
+    Kind {
+        name: "size",
+        about: "the package is within its budget",
+        set_up: needs_of_package,
+        run: |plan, counts| {
+            build::package(plan.project)?;
+            size::check(plan.project)?;
+            counts.passed += 1;
+            Ok(())
+        },
+    },
+];
+
+const E2E: &str = "tests/e2e";
+
+const REDIS: system::Program = system::Program {
+    what: "Redis",
+    names: &["redis-server"],
+    debian: "redis-server",
+};
+
+impl Kind {
+    pub fn named(name: &str) -> Result<&'static Self> {
+        let Some(kind) = KINDS.iter().find(|kind| kind.name == name) else {
+            let known = KINDS.each_ref().map(|kind| kind.name);
+            bail!("no kind of test {name:?}: there are {}", known.join(", "));
+        };
+        Ok(kind)
+    }
+}
+
+fn needs_of_package(plan: &Plan) -> Result<()> {
+    rust::wasm_target(plan.project)?;
+    node::packages(plan.project, "pkg")
+}
+
+/// Each check counts as a test.
+fn lint(plan: &Plan, counts: &mut Counts) -> Result<()> {
+    let cargo = |arguments: &[&str]| {
+        let mut cargo = plan.project.cargo();
+        cargo.args(arguments);
+        cargo
+    };
+    let mut wasm = cargo(&["clippy", "--lib", "--features", "bindings"]);
+    wasm.args(["--target", rust::WASM]);
+    for test in &plan.project.browser_tests {
+        wasm.args(["--test", test]);
+    }
+    wasm.args(["--", "-D", "warnings"]);
+    // The generated bindings are among the sources that tsc reads.
+    let built = build::package(plan.project);
+    let mut tsc = plan
+        .project
+        .command(plan.project.path("pkg/node_modules/.bin/tsc"));
+    tsc.args(["--noEmit", "--strict", "--project", "pkg"]);
+
+    let mut checks = [
+        cargo(&["fmt", "--all", "--check"]),
+        cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]),
+        wasm,
+        tsc,
+    ];
+    for check in &mut checks {
+        eprintln!("→ {}", run::name(check));
+        match run::run(check, Limit::minutes(15)) {
+            Ok(()) => counts.passed += 1,
+            Err(error) if error.is::<Interrupted>() => return Err(error),
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                counts.failed += 1;
+            }
+        }
+    }
+    built
+}
+
+fn native(plan: &Plan, counts: &mut Counts) -> Result<()> {
+    let mut cargo = plan.project.cargo();
+    cargo.args(["test", "--workspace", "--no-fail-fast"]);
+    count(&mut cargo, Limit::minutes(30), counts)
+}
+
+/// One run for each test program, so that all run even if one fails.
+fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
+    let installed = plan.browser.ensure(plan.project)?;
+    let mut directories = cargo_tools::ensure(plan.project, &browser::test_tools(plan.project)?)?;
+    directories.extend(installed.driver.parent().map(Path::to_path_buf));
+    let path = in_front_of_path(directories)?;
+
+    let mut result = Ok(());
+    for test in &plan.project.browser_tests {
+        let mut wasm_pack = plan.project.command("wasm-pack");
+        wasm_pack
+            .args([
+                "test",
+                "--headless",
+                plan.browser.flag,
+                "--mode",
+                "no-install",
+            ])
+            .args(["--", "--test", test])
+            .env("PATH", &path)
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+        match count(&mut wasm_pack, Limit::minutes(15), counts) {
+            Err(error) if error.is::<Interrupted>() => return Err(error),
+            other => result = result.and(other),
+        }
+    }
+    result
+}
+
+fn package(plan: &Plan, counts: &mut Counts) -> Result<()> {
+    build::package(plan.project)?;
+    count(&mut npm_test(plan, "pkg"), Limit::minutes(15), counts)
+}
+
+fn end_to_end(plan: &Plan, counts: &mut Counts) -> Result<()> {
+    build::package(plan.project)?;
+    let server = demo::server(plan.project)?;
+    let chrome = browser::CHROME.ensure(plan.project)?;
+    let mut npm = npm_test(plan, E2E);
+    npm.env("TOKENKEEP_SERVER", server)
+        .env("CHROMIUM", chrome.browser);
+    count(&mut npm, Limit::minutes(30), counts)
+}
+
+fn npm_test(plan: &Plan, directory: &str) -> Command {
+    let mut npm = plan.project.command("npm");
+    npm.args(["test", "--silent"])
+        .current_dir(plan.project.path(directory));
+    npm
+}
+
+fn count(command: &mut Command, limit: Limit, counts: &mut Counts) -> Result<()> {
+    // Colours would stand between the runners' words.
+    command.env_remove("FORCE_COLOR");
+    run::run_lines(command, limit, |line| {
+        println!("{line}");
+        counts.read(line);
+    })
+}
+
+fn in_front_of_path(directories: Vec<PathBuf>) -> Result<std::ffi::OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(directories.into_iter().chain(env::split_paths(&path)))
+        .context("a directory's name cannot stand in PATH")
+}
