@@ -1,0 +1,50 @@
+// Brings the core from a file, or from whatever else the app has it in.
+
+import { TokenError } from './error.js';
+
+type Module = WebAssembly.Module;
+
+/** Where the WebAssembly is: its URL, an answer that brings it, its bytes, or the compiled module. */
+export type WasmSource = string | URL | Response | BufferSource | Module;
+
+/** How long the file may take, in milliseconds. */
+const TIMEOUT = 30_000;
+
+const modules = new Map<string, Promise<Module>>();
+
+/** The compiled core; each URL is loaded and compiled once for all managers of the realm, and again only if it failed. */
+export function remote(source: WasmSource | Promise<WasmSource>): () => Promise<Module> {
+  // Resolved now: the page's URL may change.
+  let own: Promise<Module> | undefined;
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  return async () => {
+    const from = await source;
+    if (typeof from !== 'string' && !(from instanceof URL)) return (own ??= compile(from));
+    const url = new URL(from, base).href;
+    let module = modules.get(url);
+    if (!module) {
+      modules.set(url, (module = download(url)));
+      module.catch(() => modules.delete(url));
+    }
+    return module;
+  };
+}
+
+async function download(url: string): Promise<Module> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout?.(TIMEOUT), credentials: 'same-origin' } as RequestInit);
+  } catch (cause) {
+    throw new TokenError('not-loaded', `The WebAssembly could not be loaded from ${url}.`, { retryable: true, cause });
+  }
+  return compile(response);
+}
+
+async function compile(source: Response | BufferSource | Module): Promise<Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  if (!(source instanceof Response)) return WebAssembly.compile(source);
+  const { ok, status, url, headers } = source;
+  if (!ok) throw new TokenError('not-loaded', `The WebAssembly could not be loaded from ${url}: status ${status}.`, { retryable: true, status });
+  const streams = headers.get('content-type') === 'application/wasm' && 'compileStreaming' in WebAssembly;
+  return streams ? WebAssembly.compileStreaming(source) : WebAssembly.compile(await source.arrayBuffer());
+}

@@ -1,0 +1,60 @@
+// What the face and the WebAssembly core say to each other. The core decides; the face touches the caller's
+// arguments, the platform's `fetch`, and events.
+
+import type { TokenErrorCode, TokenError } from './error.js';
+import type { SignoutReason, TokenManagerEventMap, TokenState } from './types.js';
+
+/** `Core.depart`: the caller's own arguments go to the platform. */
+export const PASS = -1;
+/** `Core.depart`: the call must wait; `Core.fetch` takes it the whole way. */
+export const WAIT = -2;
+
+/** A request as it was when the caller made it, whatever becomes of the caller's objects. */
+export interface Call {
+  /** Absolute, as the platform parsed it, without its fragment. */
+  readonly url: string;
+  /** Brings its own `Authorization`, or is `no-cors`: never touched. */
+  readonly exempt: boolean;
+  /** `false`: its body is a stream that can be sent once. */
+  readonly repeatable: boolean;
+  /** The caller's. */
+  readonly signal: AbortSignal | undefined;
+  /** Sends it, with these headers (name, value, name, value, …) set. At most twice. */
+  send(...headers: string[]): Promise<Response>;
+}
+
+/** What the core needs of the face. */
+export interface Host {
+  /** Makes the error that the core throws or rejects with. */
+  error(code: TokenErrorCode, message: string, retryable: boolean, status?: number, cause?: unknown): TokenError;
+  /** The new state, frozen. */
+  state(snapshot: TokenState): void;
+  /** An event; `detail` is the reason of a signout, the error of a refresherror. */
+  emit(type: keyof TokenManagerEventMap, detail?: SignoutReason | TokenError): void;
+  /** The core is about to trap. */
+  crashed(message: string): void;
+}
+
+/** The WebAssembly core. One per manager. */
+export interface Core {
+  /** The name of the header that carries the token. */
+  readonly header: string;
+  /** {@link PASS}, {@link WAIT}, or a ticket: send now, with the authorization of that ticket. A ticket may be dropped. */
+  depart(url: string): number;
+  /** The header's value; `undefined` without a session. */
+  authorization(ticket: number): string | undefined;
+  /** Whether an answer of this status is the caller's. */
+  settles(ticket: number, status: number): boolean;
+  /** Looks closer at an answer, refreshes, sends again. */
+  follow(call: Call, ticket: number, response: Response): Promise<Response>;
+  fetch(call: Call): Promise<Response>;
+  login(call: Call): Promise<unknown>;
+  setTokens(tokens: object): void;
+  refresh(): Promise<void>;
+  logout(call: Call | undefined): Promise<void>;
+  getAccessToken(): Promise<string>;
+  dispose(): void;
+}
+
+/** The class itself, in an instance of its own. Throws the `TokenError` of a bad option. */
+export type CoreClass = new (options: unknown, base: string | undefined, host: Host) => Core;
