@@ -21,9 +21,7 @@ impl Project {
             .context("xtask stands in no workspace")?
             .to_path_buf();
         let json = run::output(
-            cargo()
-                .args(["metadata", "--no-deps", "--format-version", "1"])
-                .current_dir(&root),
+            cargo().args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(&root),
         )?;
         let metadata: Value = serde_json::from_str(&json).context("cargo metadata")?;
         let target = metadata["target_directory"]

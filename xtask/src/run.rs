@@ -38,24 +38,15 @@ pub struct Limit {
 
 impl Limit {
     /// For what runs until it is told to stop.
-    pub const NONE: Self = Self {
-        run: Duration::MAX,
-        ..Self::minutes(0)
-    };
+    pub const NONE: Self = Self { run: Duration::MAX, ..Self::minutes(0) };
 
     pub const fn minutes(minutes: u64) -> Self {
-        Self {
-            run: Duration::from_secs(minutes * 60),
-            stop: Duration::from_secs(5),
-        }
+        Self { run: Duration::from_secs(minutes * 60), stop: Duration::from_secs(5) }
     }
 
     /// For what must not be torn off in the middle, such as dpkg.
     pub const fn patient(self) -> Self {
-        Self {
-            stop: Duration::from_secs(180),
-            ..self
-        }
+        Self { stop: Duration::from_secs(180), ..self }
     }
 }
 
@@ -80,7 +71,8 @@ pub fn check_interrupted() -> Result<()> {
 /// Runs a command with its output going straight through.
 pub fn run(command: &mut Command, limit: Limit) -> Result<()> {
     let mut child = Running::start(command)?;
-    judge(child.wait(limit)?, command)
+    let status = child.wait(limit)?;
+    child.judge(status)
 }
 
 /// Runs a command; each line of its standard output is given to `on_line`.
@@ -98,7 +90,7 @@ pub fn run_lines(
         signal(child.group, Signal::SIGKILL);
         status
     })?;
-    judge(status, command)
+    child.judge(status)
 }
 
 /// The standard output of a command that answers at once.
@@ -118,15 +110,13 @@ pub fn output(command: &mut Command) -> Result<String> {
 pub fn name(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
     let program = program.file_name().unwrap_or(program.as_os_str());
-    let words: Vec<_> = [program]
-        .into_iter()
-        .chain(command.get_args())
-        .map(OsStr::to_string_lossy)
-        .collect();
+    let words: Vec<_> =
+        [program].into_iter().chain(command.get_args()).map(OsStr::to_string_lossy).collect();
     format!("`{}`", words.join(" "))
 }
 
 struct Running {
+    name: String,
     child: Child,
     group: Pid,
 }
@@ -143,7 +133,7 @@ impl Running {
             .with_context(|| format!("cannot start {}", name(command)))?;
         let group = Pid::from_raw(child.id().cast_signed());
         groups.push(group);
-        Ok(Self { child, group })
+        Ok(Self { name: name(command), child, group })
     }
 
     fn wait(&mut self, limit: Limit) -> Result<ExitStatus> {
@@ -169,12 +159,17 @@ impl Running {
         };
         check_interrupted()?;
         if late {
-            bail!(
-                "stopped: not done after {} minutes",
-                limit.run.as_secs() / 60
-            );
+            let minutes = limit.run.as_secs() / 60;
+            bail!("{} was stopped: not done after {minutes} minutes", self.name);
         }
         Ok(status)
+    }
+
+    fn judge(&self, status: ExitStatus) -> Result<()> {
+        if !status.success() {
+            bail!("{} failed ({status})", self.name);
+        }
+        Ok(())
     }
 }
 
@@ -199,9 +194,29 @@ fn read_lines(stdout: impl std::io::Read, mut on_line: impl FnMut(&str)) {
     }
 }
 
-fn judge(status: ExitStatus, command: &Command) -> Result<()> {
-    if !status.success() {
-        bail!("{} failed ({status})", name(command));
+#[cfg(test)]
+mod tests {
+    use super::{Limit, run, run_lines};
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    const SHORT: Limit =
+        Limit { run: Duration::from_millis(200), stop: Duration::from_millis(200) };
+
+    /// What it has started holds the pipe: were it left, its end would be waited for.
+    #[test]
+    fn a_child_past_its_limit_ends_with_all_it_has_started() {
+        let began = Instant::now();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' TERM; sleep 1000 & wait; wait"]);
+        let error = run_lines(&mut shell, SHORT, |_| ()).unwrap_err();
+        assert!(error.to_string().contains("stopped"), "{error}");
+        assert!(began.elapsed() < Duration::from_secs(500));
     }
-    Ok(())
+
+    #[test]
+    fn a_child_that_fails_is_named_with_its_status() {
+        let error = run(Command::new("sh").args(["-c", "exit 3"]), Limit::minutes(1)).unwrap_err();
+        assert_eq!(error.to_string(), "`sh -c exit 3` failed (exit status: 3)");
+    }
 }

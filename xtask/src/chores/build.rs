@@ -36,10 +36,12 @@ pub fn package(project: &Project) -> Result<()> {
 fn compile(project: &Project) -> Result<PathBuf> {
     progress::step("compiling the crate to WebAssembly", || {
         run::run(
-            project
-                .cargo()
-                .args(["build", "--lib", "--profile", "wasm"])
-                .args(["--target", rust::WASM, "--features", "bindings"]),
+            project.cargo().args(["build", "--lib", "--profile", "wasm"]).args([
+                "--target",
+                rust::WASM,
+                "--features",
+                "bindings",
+            ]),
             Limit::minutes(20),
         )
     })?;
@@ -81,10 +83,7 @@ fn bundle(project: &Project) -> Result<()> {
         progress::step("bundling the npm package", || {
             empty(&dist)?;
             run::run(
-                project
-                    .command("node")
-                    .arg("build.mjs")
-                    .current_dir(project.path("pkg")),
+                project.command("node").arg("build.mjs").current_dir(project.path("pkg")),
                 Limit::minutes(5),
             )
         })
@@ -97,10 +96,7 @@ fn sources(pkg: &Path) -> Result<Vec<PathBuf>> {
     for entry in fs::read_dir(pkg)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default();
-        if !["node_modules", "dist", "test"]
-            .iter()
-            .any(|not| name == *not)
-        {
+        if !["node_modules", "dist", "test"].iter().any(|not| name == *not) {
             found.push(path);
         }
     }

@@ -4,7 +4,7 @@ use super::{Chore, build};
 use crate::project::Project;
 use crate::run::{self, Interrupted, Limit};
 use crate::{lock, progress};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use lexopt::{Arg, Parser, ValueExt};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
@@ -35,9 +35,7 @@ pub fn server(project: &Project) -> Result<PathBuf> {
     let _lock = lock::take(project)?;
     progress::step("compiling the reference server", || {
         run::run(
-            project
-                .cargo()
-                .args(["build", "--package", "tokenkeep-server"]),
+            project.cargo().args(["build", "--package", "tokenkeep-server"]),
             Limit::minutes(20),
         )
     })?;
@@ -48,7 +46,12 @@ fn port(mut arguments: Parser) -> Result<u16> {
     let mut port = 8080;
     while let Some(argument) = arguments.next()? {
         match argument {
-            Arg::Long("port") => port = arguments.value()?.parse()?,
+            Arg::Long("port") => {
+                let value = arguments.value()?.string()?;
+                port = value
+                    .parse()
+                    .map_err(|_| anyhow!("--port takes a number up to 65535, not {value:?}"))?;
+            }
             other => return Err(other.unexpected().into()),
         }
     }
@@ -68,15 +71,17 @@ fn check_free(port: u16) -> Result<()> {
 
 fn serve(project: &Project, server: &PathBuf, port: u16) -> Result<()> {
     let mut command = project.command(server);
-    command
-        .args(["--demo", "--www", "www", "--package", "pkg/dist"])
-        .args(["--access-ttl", ACCESS_TTL, "--port", &port.to_string()]);
-    let served = run::run_lines(&mut command, Limit::NONE, |line| {
-        match line.split_once("listening on ") {
+    command.args(["--demo", "--www", "www", "--package", "pkg/dist"]).args([
+        "--access-ttl",
+        ACCESS_TTL,
+        "--port",
+        &port.to_string(),
+    ]);
+    let served =
+        run::run_lines(&mut command, Limit::NONE, |line| match line.split_once("listening on ") {
             Some((_, address)) => announce(address),
             None => println!("{line}"),
-        }
-    });
+        });
     match served {
         Err(error) if error.is::<Interrupted>() => {
             println!("\nThe demo has stopped.");

@@ -16,13 +16,7 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 5] = [
-    demo::CHORE,
-    test::CHORE,
-    build::CHORE,
-    size::CHORE,
-    test::SETUP,
-];
+pub static CHORES: [Chore; 5] = [demo::CHORE, test::CHORE, build::CHORE, size::CHORE, test::SETUP];
 
 /// For chores that take no arguments.
 fn no_more(mut arguments: Parser) -> Result<()> {

@@ -49,14 +49,8 @@ pub fn check(project: &Project) -> Result<()> {
     }
     let main = main.context("no sizes")?;
     if main > BUDGET {
-        bail!(
-            "{} is {main} bytes after gzip; the budget is {BUDGET}",
-            FILES[0]
-        );
+        bail!("{} is {main} bytes after gzip; the budget is {BUDGET}", FILES[0]);
     }
-    println!(
-        "{} is within its budget of {BUDGET} bytes after gzip",
-        FILES[0]
-    );
+    println!("{} is within its budget of {BUDGET} bytes after gzip", FILES[0]);
     Ok(())
 }

@@ -1,55 +1,85 @@
 //! The browsers that tests can run in. One more is one more entry here.
 
-use super::cargo_tools::Tool;
+use super::cargo_tools::{self, Tool};
 use super::system::{self, Program};
 use crate::lockfile;
 use crate::project::Project;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use std::path::PathBuf;
 
 pub struct Browser {
     pub name: &'static str,
     /// By which `wasm-pack test` is told to take it.
     pub flag: &'static str,
-    browser: Program,
-    driver: Program,
+    program: Program,
+    driver: Driver,
 }
 
-pub static BROWSERS: [&Browser; 1] = [&CHROME];
+enum Driver {
+    System(Program),
+    /// Debian has none: package on crates.io, version.
+    Crate(&'static str, &'static str),
+}
+
+pub static BROWSERS: [&Browser; 2] = [&CHROME, &FIREFOX];
 
 pub static CHROME: Browser = Browser {
     name: "chrome",
     flag: "--chrome",
-    browser: Program {
+    program: Program {
         what: "Chromium",
         names: &["chromium", "chromium-browser", "google-chrome"],
         debian: "chromium",
     },
-    driver: Program {
+    driver: Driver::System(Program {
         what: "ChromeDriver",
         names: &["chromedriver"],
         debian: "chromium-driver",
-    },
+    }),
+};
+
+static FIREFOX: Browser = Browser {
+    name: "firefox",
+    flag: "--firefox",
+    program: Program { what: "Firefox", names: &["firefox", "firefox-esr"], debian: "firefox-esr" },
+    driver: Driver::Crate("geckodriver", "0.37.1"),
 };
 
 pub struct Installed {
-    pub browser: PathBuf,
-    pub driver: PathBuf,
+    pub program: PathBuf,
+    /// Where the driver is, if `PATH` does not have it.
+    pub directories: Vec<PathBuf>,
 }
 
 impl Browser {
     pub fn named(name: &str) -> Result<&'static Self> {
         let Some(found) = BROWSERS.iter().find(|browser| browser.name == name) else {
-            let known: Vec<_> = BROWSERS.iter().map(|browser| browser.name).collect();
-            bail!("no browser {name:?}: there is {}", known.join(", "));
+            let known = BROWSERS.map(|browser| browser.name);
+            bail!("no browser {name:?}: there are {}", known.join(", "));
         };
         Ok(found)
     }
 
     pub fn ensure(&self, project: &Project) -> Result<Installed> {
-        let paths = system::ensure(project, &[self.browser, self.driver])?;
-        let [browser, driver] = paths.try_into().ok().context("two programs, two paths")?;
-        Ok(Installed { browser, driver })
+        let mut programs = vec![self.program];
+        if let Driver::System(driver) = self.driver {
+            programs.push(driver);
+        }
+        let paths = system::ensure(project, &programs)?;
+        let directories = match self.driver {
+            Driver::System(_) => Vec::new(),
+            Driver::Crate(package, version) => cargo_tools::ensure(
+                project,
+                &[Tool {
+                    package,
+                    version: version.to_string(),
+                    program: package,
+                    locked: true,
+                    takes: "2 to 4 minutes",
+                }],
+            )?,
+        };
+        Ok(Installed { program: paths[0].clone(), directories })
     }
 }
 

@@ -29,10 +29,8 @@ pub fn ensure(project: &Project, tools: &[Tool]) -> Result<Vec<PathBuf>> {
         if home.is_dir() {
             directories.push(home.join("bin"));
         } else if !is_on_path(tool) {
-            let what = format!(
-                "installing {} {} ({}, once)",
-                tool.package, tool.version, tool.takes
-            );
+            let what =
+                format!("installing {} {} ({}, once)", tool.package, tool.version, tool.takes);
             progress::step(&what, || install(project, tool, &home, &build))?;
             directories.push(home.join("bin"));
         }

@@ -15,10 +15,7 @@ pub fn node() -> Result<()> {
         bail!("install {wanted} (https://nodejs.org): there is none on PATH");
     };
     if version(&said).is_none_or(|found| found < OLDEST) {
-        bail!(
-            "install {wanted} (https://nodejs.org): this is {}",
-            said.trim()
-        );
+        bail!("install {wanted} (https://nodejs.org): this is {}", said.trim());
     }
     Ok(())
 }
@@ -37,20 +34,14 @@ pub fn packages(project: &Project, directory: &str) -> Result<()> {
     if fs::read_to_string(&stamp).is_ok_and(|found| found == hash) {
         return Ok(());
     }
-    progress::step(
-        &format!("installing the npm packages of {directory}"),
-        || {
-            run::run(
-                project
-                    .command("npm")
-                    .args(["ci", "--no-audit", "--no-fund"])
-                    .current_dir(&home),
-                Limit::minutes(10),
-            )
-            .context("could not get the packages from the npm registry")?;
-            stamp::write(&stamp, &hash)
-        },
-    )
+    progress::step(&format!("installing the npm packages of {directory}"), || {
+        run::run(
+            project.command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&home),
+            Limit::minutes(10),
+        )
+        .context("could not get the packages from the npm registry")?;
+        stamp::write(&stamp, &hash)
+    })
 }
 
 fn version(said: &str) -> Option<(u32, u32)> {

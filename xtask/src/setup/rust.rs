@@ -10,20 +10,13 @@ pub const WASM: &str = "wasm32-unknown-unknown";
 
 pub fn wasm_target(project: &Project) -> Result<()> {
     let libraries =
-        run::output(
-            project
-                .command("rustc")
-                .args(["--print", "target-libdir", "--target", WASM]),
-        )?;
+        run::output(project.command("rustc").args(["--print", "target-libdir", "--target", WASM]))?;
     if Path::new(libraries.trim()).is_dir() {
         return Ok(());
     }
     progress::step(&format!("adding the Rust target {WASM}"), || {
-        run::run(
-            project.command("rustup").args(["target", "add", WASM]),
-            Limit::minutes(10),
-        )
-        .with_context(|| format!("could not get the Rust target {WASM}"))
+        run::run(project.command("rustup").args(["target", "add", WASM]), Limit::minutes(10))
+            .with_context(|| format!("could not get the Rust target {WASM}"))
     })
 }
 
@@ -34,9 +27,7 @@ pub fn components(project: &Project) -> Result<()> {
         }
         progress::step(&format!("adding {component}"), || {
             run::run(
-                project
-                    .command("rustup")
-                    .args(["component", "add", component]),
+                project.command("rustup").args(["component", "add", component]),
                 Limit::minutes(10),
             )
             .with_context(|| format!("could not get {component}"))

@@ -28,10 +28,7 @@ pub fn ensure(project: &Project, programs: &[Program]) -> Result<Vec<PathBuf>> {
 }
 
 fn find(program: &Program) -> Option<PathBuf> {
-    program
-        .names
-        .iter()
-        .find_map(|name| which::which(name).ok())
+    program.names.iter().find_map(|name| which::which(name).ok())
 }
 
 fn install(project: &Project, missing: &[&Program]) -> Result<()> {
@@ -39,10 +36,7 @@ fn install(project: &Project, missing: &[&Program]) -> Result<()> {
     let what = what.join(" and ");
     let packages: Vec<_> = missing.iter().map(|program| program.debian).collect();
     if !Uid::effective().is_root() || which::which("apt-get").is_err() {
-        bail!(
-            "install {what} (on Debian: sudo apt-get install {})",
-            packages.join(" ")
-        );
+        bail!("install {what} (on Debian: sudo apt-get install {})", packages.join(" "));
     }
     progress::step(&format!("installing {what} with apt"), || {
         let limit = Limit::minutes(15).patient();
@@ -52,10 +46,6 @@ fn install(project: &Project, missing: &[&Program]) -> Result<()> {
             run::run(&mut apt, limit).with_context(|| format!("could not get {what}"))
         };
         apt(&["-q", "update"])?;
-        apt(&[
-            &["-qy", "install", "--no-install-recommends"],
-            packages.as_slice(),
-        ]
-        .concat())
+        apt(&[&["-qy", "install", "--no-install-recommends"], packages.as_slice()].concat())
     })
 }

@@ -7,7 +7,7 @@ use crate::run::{self, Interrupted, Limit};
 use crate::setup::{browser, cargo_tools, node, rust, system};
 use anyhow::{Context, Result, bail};
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 pub struct Kind {
@@ -43,12 +43,7 @@ pub static KINDS: [Kind; 6] = [
         },
         run: in_browser,
     },
-    Kind {
-        name: "package",
-        about: "the npm package",
-        set_up: needs_of_package,
-        run: package,
-    },
+    Kind { name: "package", about: "the npm package", set_up: needs_of_package, run: package },
     Kind {
         name: "e2e",
         about: "the package in real tabs, with the reference server",
@@ -74,11 +69,8 @@ pub static KINDS: [Kind; 6] = [
 
 const E2E: &str = "tests/e2e";
 
-const REDIS: system::Program = system::Program {
-    what: "Redis",
-    names: &["redis-server"],
-    debian: "redis-server",
-};
+const REDIS: system::Program =
+    system::Program { what: "Redis", names: &["redis-server"], debian: "redis-server" };
 
 impl Kind {
     pub fn named(name: &str) -> Result<&'static Self> {
@@ -110,21 +102,12 @@ fn lint(plan: &Plan, counts: &mut Counts) -> Result<()> {
     wasm.args(["--", "-D", "warnings"]);
     // The generated bindings are among the sources that tsc reads.
     let built = build::package(plan.project);
-    let mut tsc = plan
-        .project
-        .command(plan.project.path("pkg/node_modules/.bin/tsc"));
+    let mut tsc = plan.project.command(plan.project.path("pkg/node_modules/.bin/tsc"));
     tsc.args(["--noEmit", "--strict", "--project", "pkg"]);
 
     let mut checks = [
         cargo(&["fmt", "--all", "--check"]),
-        cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ]),
+        cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         wasm,
         tsc,
     ];
@@ -150,22 +133,16 @@ fn native(plan: &Plan, counts: &mut Counts) -> Result<()> {
 
 /// One run for each test program, so that all run even if one fails.
 fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
-    let installed = plan.browser.ensure(plan.project)?;
     let mut directories = cargo_tools::ensure(plan.project, &browser::test_tools(plan.project)?)?;
-    directories.extend(installed.driver.parent().map(Path::to_path_buf));
+    directories.extend(plan.browser.ensure(plan.project)?.directories);
     let path = in_front_of_path(directories)?;
 
     let mut result = Ok(());
     for test in &plan.project.browser_tests {
         let mut wasm_pack = plan.project.command("wasm-pack");
         wasm_pack
-            .args([
-                "test",
-                "--headless",
-                plan.browser.flag,
-                "--mode",
-                "no-install",
-            ])
+            .args(["--log-level", "error", "test", "--mode", "no-install"])
+            .args(["--headless", plan.browser.flag])
             .args(["--", "--test", test])
             .env("PATH", &path)
             .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
@@ -187,15 +164,13 @@ fn end_to_end(plan: &Plan, counts: &mut Counts) -> Result<()> {
     let server = demo::server(plan.project)?;
     let chrome = browser::CHROME.ensure(plan.project)?;
     let mut npm = npm_test(plan, E2E);
-    npm.env("TOKENKEEP_SERVER", server)
-        .env("CHROMIUM", chrome.browser);
+    npm.env("TOKENKEEP_SERVER", server).env("CHROMIUM", chrome.program);
     count(&mut npm, Limit::minutes(30), counts)
 }
 
 fn npm_test(plan: &Plan, directory: &str) -> Command {
     let mut npm = plan.project.command("npm");
-    npm.args(["test", "--silent"])
-        .current_dir(plan.project.path(directory));
+    npm.args(["test", "--silent"]).current_dir(plan.project.path(directory));
     npm
 }
 

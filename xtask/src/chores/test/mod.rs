@@ -18,14 +18,14 @@ use std::time::{Duration, Instant};
 pub const CHORE: Chore = Chore {
     name: "test",
     about: "run all kinds of tests, or those named: lint native browser package e2e size",
-    options: &[("--browser NAME", "chrome")],
+    options: &[("--browser NAME", "chrome unless told; firefox")],
     run: |project, arguments| test(&Plan::read(project, arguments)?),
 };
 
 pub const SETUP: Chore = Chore {
     name: "setup",
     about: "only install what the tests need, or those kinds of them that are named",
-    options: &[],
+    options: &[("--browser NAME", "as for test")],
     run: |project, arguments| {
         let plan = Plan::read(project, arguments)?;
         plan.kinds.iter().try_for_each(|kind| plan.set_up(kind))
@@ -64,11 +64,7 @@ impl<'a> Plan<'a> {
         if kinds.is_empty() {
             kinds.extend(&KINDS);
         }
-        Ok(Self {
-            project,
-            browser,
-            kinds,
-        })
+        Ok(Self { project, browser, kinds })
     }
 
     fn set_up(&self, kind: &Kind) -> Result<()> {
@@ -79,12 +75,12 @@ impl<'a> Plan<'a> {
     /// A kind that breaks has failed at least once, whatever its tests said, and so has one without tests.
     fn run(&self, kind: &Kind) -> Result<Counts> {
         let mut counts = Counts::default();
-        let result = self
-            .set_up(kind)
-            .and_then(|()| (kind.run)(self, &mut counts))
-            .and_then(|()| match counts.sum() {
-                0 => bail!("no test was run"),
-                _ => Ok(()),
+        let result =
+            self.set_up(kind).and_then(|()| (kind.run)(self, &mut counts)).and_then(|()| {
+                match counts.sum() {
+                    0 => bail!("no test was run"),
+                    _ => Ok(()),
+                }
             });
         match result {
             Err(error) if error.is::<Interrupted>() => return Err(error),
@@ -114,10 +110,7 @@ fn sum_up(results: &[(&str, Counts, Duration)]) -> Result<()> {
     let mut all = Counts::default();
     for (kind, counts, took) in results {
         let took = progress::Took(*took);
-        println!(
-            "{kind:<8} {:>6} {:>6}   {took}",
-            counts.passed, counts.failed
-        );
+        println!("{kind:<8} {:>6} {:>6}   {took}", counts.passed, counts.failed);
         all.add(*counts);
     }
     println!("\n{} passed, {} failed", all.passed, all.failed);
