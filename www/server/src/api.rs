@@ -1,0 +1,123 @@
+//! The API that the tokens are for: small, and enough to show every answer a client has to understand.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Path, Request, State},
+    http::{
+        HeaderMap, StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http_body_util::BodyExt;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    answer::{self, Failure},
+    app::App,
+    challenge,
+    tokens::{Access, Refused},
+};
+
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// The token of an `Authorization: Bearer` header (RFC 6750 section 2.1; the scheme in any case).
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Stands before every address of the API: lets a request with a good token through, and tells the
+/// handler whose it is.
+pub async fn need_token(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let checked = match bearer(request.headers()) {
+        None => Err(challenge::no_token()),
+        Some(token) => match app.tokens.check(&app, token).await {
+            Ok(access) => Ok(access),
+            Err(Refused::Invalid(why)) => Err(challenge::invalid_token(why)),
+            Err(Refused::Store(error)) => Err(Failure::from(error).into_response()),
+        },
+    };
+    let response = match checked {
+        Ok(access) => {
+            request.extensions_mut().insert(access);
+            next.run(request).await
+        }
+        Err(refusal) => {
+            // Read on: a browser that is still sending when the connection closes reports a network
+            // error, and its page never sees the 401.
+            let _ = consume(request.into_body(), |_| ()).await;
+            refusal
+        }
+    };
+    if response.status() == StatusCode::UNAUTHORIZED {
+        app.counters.api_401.add();
+    } else if response.status().is_success() {
+        app.counters.api_ok.add();
+    }
+    response
+}
+
+pub async fn me(Extension(access): Extension<Access>) -> Response {
+    answer::ok(json!({ "name": access.sub, "roles": access.roles, "jti": access.jti }))
+}
+
+pub async fn item(Path(n): Path<String>) -> Response {
+    match n.parse::<u64>() {
+        Ok(n) => answer::ok(json!({ "n": n })),
+        Err(_) => answer::not_found(),
+    }
+}
+
+/// What arrived, so that a client can be held to have sent it right.
+pub async fn echo(request: Request) -> Response {
+    let method = request.method().to_string();
+    let content_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    let mut hash = Sha256::new();
+    match consume(request.into_body(), |chunk| hash.update(chunk)).await {
+        Some(bytes) => {
+            let sha256: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+            answer::ok(json!({
+                "method": method, "sha256": sha256, "bytes": bytes, "contentType": content_type,
+            }))
+        }
+        None => answer::error(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            "The body is too large, or broke off.",
+        ),
+    }
+}
+
+pub async fn admin(Extension(access): Extension<Access>) -> Response {
+    if access.roles.iter().any(|role| role == "admin") {
+        answer::ok(json!({ "name": access.sub, "admin": true }))
+    } else {
+        challenge::insufficient_scope("admin")
+    }
+}
+
+/// Reads a body piece by piece, up to a bound; answers how many bytes it had.
+async fn consume(mut body: Body, mut each: impl FnMut(&[u8])) -> Option<usize> {
+    let mut bytes = 0;
+    while let Some(frame) = body.frame().await {
+        if let Ok(chunk) = frame.ok()?.into_data() {
+            bytes += chunk.len();
+            if bytes > LARGEST_BODY {
+                return None;
+            }
+            each(&chunk);
+        }
+    }
+    Some(bytes)
+}

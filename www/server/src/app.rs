@@ -1,0 +1,102 @@
+//! What every handler can reach, and the table of addresses.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+    routing::{get, post},
+};
+
+use crate::{
+    answer, api, auth,
+    clock::Clock,
+    config::Config,
+    counters::Counters,
+    cross_origin,
+    demo::{self, Demo},
+    log::Log,
+    oauth,
+    password::{self, Passwords},
+    static_files,
+    store::{self, Store, User},
+    tokens::Tokens,
+};
+
+pub struct App {
+    pub(crate) config: Config,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) tokens: Tokens,
+    pub(crate) passwords: Passwords,
+    pub(crate) counters: Counters,
+    pub(crate) clock: Clock,
+    pub(crate) log: Log,
+    pub(crate) demo: Option<Arc<Demo>>,
+}
+
+impl App {
+    /// Opens the store, writes the accounts into it and gets the signing key out of it.
+    pub async fn open(config: Config) -> store::Result<Arc<Self>> {
+        let store = store::open(&config.store).await?;
+        for user in &config.users {
+            let user = User {
+                name: user.name.clone(),
+                password_hash: password::hash(&user.password),
+                roles: user.roles.clone(),
+            };
+            store.put_user(&user).await?;
+        }
+        let tokens = Tokens::open(config.tokens, &*store).await?;
+        Ok(Arc::new(Self {
+            store,
+            tokens,
+            passwords: Passwords::new(),
+            counters: Counters::default(),
+            clock: config.clock.clone(),
+            log: config.log.clone(),
+            demo: config.demo.then(Arc::default),
+            config,
+        }))
+    }
+}
+
+pub fn router(app: Arc<App>) -> Router {
+    let api = Router::new()
+        .route("/api/me", get(api::me))
+        .route("/api/items/{n}", get(api::item))
+        .route("/api/echo", post(api::echo))
+        .route("/api/admin", get(api::admin))
+        .layer(from_fn_with_state(app.clone(), api::need_token));
+
+    let mut router = Router::new()
+        .route("/auth/login", post(auth::login::login))
+        .route("/auth/refresh", post(auth::refresh::refresh))
+        .route("/auth/logout", post(auth::logout::logout))
+        .route("/auth/jwks.json", get(auth::jwks::jwks))
+        .merge(api);
+
+    if let Some(demo) = &app.demo {
+        router = router.layer(from_fn_with_state(demo.clone(), demo::faults::apply));
+    }
+    // Outside of all that, so that refusals and faults can be read by another origin's page too.
+    router = router.layer(cross_origin::layer(&app.config.origins));
+
+    // No CORS for these: they are asked by servers.
+    router = router
+        .route("/oauth/introspect", post(oauth::introspect::introspect))
+        .route("/oauth/revoke", post(oauth::revoke::revoke))
+        .route("/oauth/revoke-all", post(oauth::revoke::revoke_all))
+        .route("/healthz", get(async || answer::ok(serde_json::json!({ "status": "ok" }))))
+        .method_not_allowed_fallback(async || answer::method_not_allowed());
+
+    if let Some(demo) = &app.demo {
+        router = router
+            .layer(from_fn_with_state(app.clone(), demo::log::record))
+            .merge(demo::routes(&app, demo));
+    }
+
+    static_files::add(router, &app.config)
+        .layer(from_fn(static_files::harmless))
+        .layer(from_fn_with_state(app.log.clone(), answer::log_failures))
+        .with_state(app)
+}

@@ -1,0 +1,91 @@
+//! What the server is started with. `flags.rs` makes one from the command line, tests make their own.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use crate::{clock::Clock, log::Log, secret::Secret};
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub host: IpAddr,
+    /// 0 lets the system choose.
+    pub port: u16,
+    pub access_ttl: Duration,
+    pub refresh_ttl: Duration,
+    /// How long a used refresh token may be used again. 0: a reuse always ends the family.
+    pub reuse_grace: Duration,
+    pub tokens: TokenKind,
+    /// `sqlite::memory:`, `sqlite:FILE` or `redis://…`
+    pub store: String,
+    pub www: Option<PathBuf>,
+    pub package: Option<PathBuf>,
+    /// The other origins whose pages may log in and call the API.
+    pub origins: Vec<String>,
+    /// Who may introspect and revoke.
+    pub clients: Vec<Client>,
+    /// Accounts to write into the store at start.
+    pub users: Vec<NewUser>,
+    pub login_limit: Limit,
+    pub refresh_limit: Limit,
+    pub demo: bool,
+    pub clock: Clock,
+    pub log: Log,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            host: IpAddr::from([127, 0, 0, 1]),
+            port: 8080,
+            access_ttl: Duration::from_secs(5 * 60),
+            refresh_ttl: Duration::from_secs(7 * 24 * 60 * 60),
+            reuse_grace: Duration::ZERO,
+            tokens: TokenKind::Jwt,
+            store: "sqlite::memory:".into(),
+            www: None,
+            package: None,
+            origins: Vec::new(),
+            clients: Vec::new(),
+            users: Vec::new(),
+            login_limit: Limit::per_minute(10),
+            refresh_limit: Limit::per_minute(60),
+            demo: false,
+            clock: Clock::system(),
+            log: Log::stderr(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// Signed: a resource server checks it alone, with the key from `/auth/jwks.json`.
+    Jwt,
+    /// A reference: says nothing, and a resource server asks `/oauth/introspect`.
+    Opaque,
+}
+
+/// A confidential client (RFC 6749 section 2.1): a resource server or an administrator's tool.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub id: String,
+    pub secret: Secret,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    pub name: String,
+    pub password: Secret,
+    pub roles: Vec<String>,
+}
+
+/// So many in each window of time.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    pub count: u64,
+    pub window: Duration,
+}
+
+impl Limit {
+    pub const fn per_minute(count: u64) -> Self {
+        Self { count, window: Duration::from_secs(60) }
+    }
+}

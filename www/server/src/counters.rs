@@ -1,0 +1,42 @@
+//! What happened since the start, in numbers. `reuses` is the one to alarm on: somebody used a refresh
+//! token that had been used before. Each instance counts for itself.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use serde::Serialize;
+
+#[derive(Default, Serialize)]
+pub struct Counters {
+    pub logins: Counter,
+    pub refreshes: Counter,
+    pub reuses: Counter,
+    pub logouts: Counter,
+    pub api_ok: Counter,
+    pub api_401: Counter,
+    pub revoked_families: Counter,
+}
+
+impl Counters {
+    pub fn reset(&self) {
+        for counter in [
+            &self.logins,
+            &self.refreshes,
+            &self.reuses,
+            &self.logouts,
+            &self.api_ok,
+            &self.api_401,
+            &self.revoked_families,
+        ] {
+            counter.0.store(0, Relaxed);
+        }
+    }
+}
+
+#[derive(Default, Serialize)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    pub fn add(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}

@@ -1,0 +1,255 @@
+//! The faults: what a network, a proxy or a broken server does to an answer, on demand.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Json,
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use super::Demo;
+use crate::{answer, cookie, random, serve::Peer};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    #[default]
+    Ok,
+    /// 503 at once.
+    Down,
+    /// 429 with `Retry-After`: `delay_ms`, in whole seconds, at least one.
+    Limited,
+    /// 200 with a page, as a captive portal or a proxy answers.
+    Html,
+    /// 200 with half a JSON object.
+    Broken,
+    /// Done, and answered after `delay_ms`.
+    Slow,
+    /// Done, and the answer held back until it is released.
+    Hold,
+    /// Not done: the connection is cut without an answer.
+    Reset,
+    /// Done, and the connection is cut without an answer.
+    Lost,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Faults {
+    login: Fault,
+    refresh: Fault,
+    logout: Fault,
+    api: Fault,
+    delay_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    Login,
+    Refresh,
+    Logout,
+    Api,
+}
+
+const TARGETS: [Target; 4] = [Target::Login, Target::Refresh, Target::Logout, Target::Api];
+
+impl Target {
+    fn of(path: &str) -> Option<Self> {
+        match path {
+            "/auth/login" => Some(Self::Login),
+            "/auth/refresh" => Some(Self::Refresh),
+            "/auth/logout" => Some(Self::Logout),
+            path if path.starts_with("/api/") => Some(Self::Api),
+            _ => None,
+        }
+    }
+
+    fn fault(self, faults: &Faults) -> Fault {
+        match self {
+            Self::Login => faults.login,
+            Self::Refresh => faults.refresh,
+            Self::Logout => faults.logout,
+            Self::Api => faults.api,
+        }
+    }
+}
+
+/// The switches, and who is held.
+#[derive(Default)]
+pub struct Board {
+    now: Mutex<Faults>,
+    gates: [Gate; 4],
+    /// The digests of refresh tokens whose answer was lost while the switch was on.
+    lost: Mutex<HashSet<String>>,
+}
+
+/// Holds answers of one target back.
+#[derive(Default)]
+struct Gate {
+    held: watch::Sender<usize>,
+    /// Counts the releases, so that who comes after one waits for the next.
+    released: watch::Sender<u64>,
+    open_for_good: AtomicBool,
+}
+
+impl Board {
+    pub fn get(&self) -> Faults {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who is held stays held.
+    pub fn set(&self, faults: Faults) {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub fn release(&self, of: Option<Target>) {
+        for target in TARGETS {
+            if of.is_none_or(|of| of == target) {
+                self.gate(target).release();
+            }
+        }
+    }
+
+    pub fn release_for_good(&self) {
+        for gate in &self.gates {
+            gate.open_for_good.store(true, Ordering::SeqCst);
+            gate.release();
+        }
+    }
+
+    pub fn held(&self) -> [(&'static str, usize); 4] {
+        let held = |target| *self.gate(target).held.borrow();
+        [
+            ("login", held(Target::Login)),
+            ("refresh", held(Target::Refresh)),
+            ("logout", held(Target::Logout)),
+            ("api", held(Target::Api)),
+        ]
+    }
+
+    /// Waits until at least `count` answers are held.
+    pub async fn until_held(&self, target: Target, count: usize) {
+        let mut held = self.gate(target).held.subscribe();
+        // The sender is in here, so it cannot be gone.
+        let _ = held.wait_for(|held| *held >= count).await;
+    }
+
+    fn gate(&self, target: Target) -> &Gate {
+        &self.gates[target as usize]
+    }
+
+    /// Whether this token's answer had been lost before.
+    fn lose(&self, token: String) -> bool {
+        !self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(token)
+    }
+}
+
+impl Gate {
+    fn release(&self) {
+        self.released.send_modify(|count| *count += 1);
+    }
+
+    async fn pass(&self) {
+        let mut released = self.released.subscribe();
+        if self.open_for_good.load(Ordering::SeqCst) {
+            return;
+        }
+        let _held = Held::new(&self.held);
+        let _ = released.changed().await;
+    }
+}
+
+/// Counts its holder as held, also when the caller hangs up and the waiting is dropped.
+struct Held<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Held<'a> {
+    fn new(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|held| *held += 1);
+        Self(count)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|held| *held -= 1);
+    }
+}
+
+pub async fn apply(
+    State(demo): State<Arc<Demo>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(target) = Target::of(request.uri().path()) else {
+        return next.run(request).await;
+    };
+    let faults = demo.faults.get();
+    let delay = Duration::from_millis(faults.delay_ms);
+    match target.fault(&faults) {
+        Fault::Ok => next.run(request).await,
+        Fault::Down => answer::error(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily_unavailable",
+            "The demo's switch says: down.",
+        ),
+        Fault::Limited => limited(delay),
+        Fault::Html => answer::no_store(
+            Html("<!doctype html><p>Please log in to the network.").into_response(),
+        ),
+        Fault::Broken => answer::no_store(
+            ([("content-type", "application/json")], r#"{"access_token":"#).into_response(),
+        ),
+        Fault::Slow => {
+            let response = next.run(request).await;
+            tokio::time::sleep(delay).await;
+            response
+        }
+        Fault::Hold => {
+            let response = next.run(request).await;
+            demo.faults.gate(target).pass().await;
+            response
+        }
+        Fault::Reset => demo.wires.cut(peer),
+        Fault::Lost => {
+            // A browser whose kept-alive connection is cut sends the same request again by itself. That
+            // must not look like a thief's reuse: the repeat is lost too, and nothing else happens.
+            let repeated = cookie::read(request.headers())
+                .filter(|_| target == Target::Refresh)
+                .is_some_and(|token| demo.faults.lose(random::digest(token.expose())));
+            if !repeated {
+                next.run(request).await;
+            }
+            demo.wires.cut(peer)
+        }
+    }
+}
+
+fn limited(delay: Duration) -> Response {
+    let mut response = answer::error(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many_requests",
+        "The demo's switch says: limited.",
+    );
+    let seconds = (delay.as_millis() as u64).div_ceil(1000).max(1);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+pub fn show(faults: Faults) -> Response {
+    Json(faults).into_response()
+}

@@ -1,0 +1,93 @@
+//! The last requests, as the server saw them. A token shows as the start of its digest: enough to tell
+//! two apart, no use to anybody.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use serde::Serialize;
+
+use super::wire::Cut;
+use crate::{api, app::App, random};
+
+const MOST: usize = 10_000;
+
+#[derive(Clone, Serialize)]
+pub struct Entry {
+    n: u64,
+    method: String,
+    path: String,
+    /// `null`: not answered yet, or never.
+    status: Option<u16>,
+    token: Option<String>,
+    at_ms: u64,
+}
+
+#[derive(Default)]
+pub struct Requests(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    count: u64,
+    entries: VecDeque<Entry>,
+}
+
+impl Requests {
+    pub fn all(&self) -> Vec<Entry> {
+        self.inner().entries.iter().cloned().collect()
+    }
+
+    /// Numbers go on, so that the answer to an older request finds no entry that is not its own.
+    pub fn clear(&self) {
+        self.inner().entries.clear();
+    }
+
+    fn begin(&self, mut entry: Entry) -> u64 {
+        let mut inner = self.inner();
+        inner.count += 1;
+        entry.n = inner.count;
+        if inner.entries.len() == MOST {
+            inner.entries.pop_front();
+        }
+        inner.entries.push_back(entry);
+        inner.count
+    }
+
+    fn end(&self, n: u64, status: u16) {
+        let mut inner = self.inner();
+        if let Some(entry) = inner.entries.iter_mut().rev().find(|entry| entry.n == n) {
+            entry.status = Some(status);
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub async fn record(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let Some(demo) = app.demo.as_ref().filter(|_| path != "/healthz") else {
+        return next.run(request).await;
+    };
+    let token = api::bearer(request.headers()).map(|token| random::digest(token)[..8].to_owned());
+    let n = demo.log.begin(Entry {
+        n: 0,
+        method: request.method().to_string(),
+        path: path.to_owned(),
+        status: None,
+        token,
+        at_ms: app.clock.now(),
+    });
+    let response = next.run(request).await;
+    if response.extensions().get::<Cut>().is_none() {
+        demo.log.end(n, response.status().as_u16());
+    }
+    response
+}

@@ -1,0 +1,89 @@
+//! `--demo`: what the demo page and the tests turn the server's faults on and off with, and watch it by.
+//! Nothing here has a password, so it is served on loopback only, and no other site's page may use it.
+
+pub mod faults;
+pub mod log;
+mod switches;
+pub mod wire;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request, State},
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+
+use crate::{
+    answer,
+    app::App,
+    config::{Client, NewUser},
+    csrf,
+    secret::Secret,
+    serve::Peer,
+};
+
+#[derive(Default)]
+pub struct Demo {
+    faults: faults::Board,
+    log: log::Requests,
+    wires: wire::Wires,
+}
+
+impl Demo {
+    /// At the server's end: lets go whoever is held, and holds nobody any more.
+    pub fn release_for_good(&self) {
+        self.faults.release_for_good();
+    }
+}
+
+pub fn accounts() -> [NewUser; 2] {
+    [("alice", "wonderland", vec!["user"]), ("admin", "correct-horse", vec!["user", "admin"])].map(
+        |(name, password, roles)| NewUser {
+            name: name.into(),
+            password: Secret::new(password.into()),
+            roles: roles.into_iter().map(str::to_owned).collect(),
+        },
+    )
+}
+
+/// A resource server that may introspect and revoke.
+pub fn client() -> Client {
+    Client { id: "resource-server".into(), secret: Secret::new("let-me-introspect".into()) }
+}
+
+pub fn routes(app: &Arc<App>, demo: &Arc<Demo>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/demo/counters", get(switches::counters))
+        .route("/demo/log", get(switches::log))
+        .route("/demo/faults", get(switches::faults).put(switches::set_faults))
+        .route("/demo/held", get(switches::held))
+        .route("/demo/release", post(switches::release))
+        .route("/demo/reset", post(switches::reset))
+        .route("/demo/revoke", post(switches::revoke))
+        .route("/demo/end", post(switches::end))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), local))
+        .layer(from_fn(no_store))
+        .layer(axum::Extension(demo.clone()))
+}
+
+async fn no_store(request: Request, next: Next) -> Response {
+    answer::no_store(next.run(request).await)
+}
+
+async fn local(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !peer.ip().is_loopback() {
+        return answer::not_found();
+    }
+    match csrf::not_foreign(request.headers(), &app.config.origins) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}

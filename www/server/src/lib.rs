@@ -1,0 +1,29 @@
+//! The reference auth server: what a server has to do so that a single-page app can keep a short-lived
+//! access token in memory and its refresh token in a cookie that no script sees. Written to be copied:
+//! one subject per file, and the reasons beside the code.
+
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod flags;
+pub mod log;
+pub mod secret;
+pub mod serve;
+pub mod store;
+
+mod answer;
+mod api;
+mod auth;
+mod body;
+mod challenge;
+mod cookie;
+mod counters;
+mod cross_origin;
+mod csrf;
+mod demo;
+mod limit;
+mod oauth;
+mod password;
+mod random;
+mod static_files;
+mod tokens;

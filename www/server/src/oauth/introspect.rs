@@ -1,0 +1,45 @@
+//! POST /oauth/introspect (RFC 7662): is this access token good, and whose is it?
+//! A resource server asks; this server's own API looks into the store itself.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use serde_json::json;
+
+use crate::{
+    answer::{self, Failure},
+    app::App,
+    body,
+    tokens::Refused,
+};
+
+pub async fn introspect(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    super::client(&app, request.headers())?;
+    let fields = body::fields(request).await?;
+    let token = fields.need("token")?;
+    match app.tokens.check(&app, token.expose()).await {
+        Ok(access) => Ok(answer::ok(json!({
+            "active": true,
+            "token_type": "Bearer",
+            "iss": access.iss,
+            "aud": access.aud,
+            "sub": access.sub,
+            "username": access.sub,
+            "client_id": access.client_id,
+            "scope": access.roles.join(" "),
+            "roles": access.roles,
+            "jti": access.jti,
+            "iat": access.iat,
+            "exp": access.exp,
+        }))),
+        // Section 2.2: no reason is given.
+        Err(Refused::Invalid(_)) => Ok(answer::ok(json!({ "active": false }))),
+        Err(Refused::Store(error)) => Err(error.into()),
+    }
+}

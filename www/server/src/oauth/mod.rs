@@ -1,0 +1,59 @@
+//! What other servers ask: introspection and revocation. Each of them must say who it is.
+
+pub mod introspect;
+pub mod revoke;
+
+use axum::{
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{AUTHORIZATION, WWW_AUTHENTICATE},
+    },
+    response::Response,
+};
+use base64ct::{Base64, Encoding};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::{answer, answer::Failure, app::App, secret::Secret};
+
+/// HTTP Basic, RFC 6749 section 2.3.1. The ids and secrets that the flags take need no percent-encoding.
+fn client(app: &App, headers: &HeaderMap) -> Result<(), Failure> {
+    let known = basic(headers).is_some_and(|(id, secret)| {
+        // Digests have one length, and are compared in one time, whatever was sent. Every client is
+        // compared, so that the time does not tell which id exists.
+        let sent = digest(&id, secret.expose());
+        app.config.clients.iter().fold(false, |found, client| {
+            let same = sent.ct_eq(&digest(&client.id, client.secret.expose()));
+            found | bool::from(same)
+        })
+    });
+    if known { Ok(()) } else { Err(refused().into()) }
+}
+
+fn basic(headers: &HeaderMap) -> Option<(String, Secret)> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, credentials) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let credentials = Base64::decode_vec(credentials.trim()).ok()?;
+    let credentials = Secret::new(String::from_utf8(credentials).ok()?);
+    let (id, secret) = credentials.expose().split_once(':')?;
+    Some((id.to_owned(), Secret::new(secret.to_owned())))
+}
+
+fn digest(id: &str, secret: &str) -> [u8; 32] {
+    Sha256::digest(format!("{id}:{secret}")).into()
+}
+
+fn refused() -> Response {
+    let mut response = answer::error(
+        StatusCode::UNAUTHORIZED,
+        "invalid_client",
+        "This address is for known clients: authenticate with HTTP Basic.",
+    );
+    response
+        .headers_mut()
+        .insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Basic realm="tokenkeep clients""#));
+    response
+}

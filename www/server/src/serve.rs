@@ -1,0 +1,131 @@
+//! Starts and stops: the socket, the clearing of the store, and an end that no open answer can delay.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+use crate::{
+    app::{App, router},
+    config::Config,
+    demo::wire::Wire,
+};
+
+/// How long answers may take once the server is told to stop.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+
+/// Who a connection comes from. Behind a proxy that is the proxy: see the README.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+impl Peer {
+    pub fn ip(self) -> IpAddr {
+        self.0.ip()
+    }
+}
+
+impl Connected<IncomingStream<'_, TcpListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+pub struct Running {
+    pub address: SocketAddr,
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    purging: JoinHandle<()>,
+}
+
+/// Starts the server; what cannot be done is one line that says so.
+pub async fn start(config: Config) -> Result<Running, String> {
+    let wanted = SocketAddr::new(config.host, config.port);
+    let store = config.store.clone();
+    let app = App::open(config)
+        .await
+        .map_err(|error| format!("cannot open the store {}: {error}", shown(&store)))?;
+    let listener = TcpListener::bind(wanted).await.map_err(|error| {
+        if error.kind() == io::ErrorKind::AddrInUse {
+            format!("{wanted} is in use: stop what listens there, or choose another --port")
+        } else {
+            format!("cannot listen on {wanted}: {error}")
+        }
+    })?;
+    let address =
+        listener.local_addr().map_err(|error| format!("cannot listen on {wanted}: {error}"))?;
+
+    let (stop, stopped) = watch::channel(false);
+    let router = router(app.clone());
+    let serving = match &app.demo {
+        Some(demo) => serve(Wire::new(listener, demo.clone()), router, stopped),
+        None => serve(listener, router, stopped),
+    };
+    let purging = tokio::spawn(purge(app.clone()));
+    Ok(Running { address, app, stop, serving, purging })
+}
+
+impl Running {
+    pub async fn stop(self) {
+        self.purging.abort();
+        if let Some(demo) = &self.app.demo {
+            demo.release_for_good();
+        }
+        self.stop.send_replace(true);
+        let handle = self.serving.abort_handle();
+        if timeout(LAST_ANSWERS, self.serving).await.is_err() {
+            handle.abort();
+        }
+    }
+}
+
+fn serve<L>(listener: L, router: Router, mut stopped: watch::Receiver<bool>) -> JoinHandle<()>
+where
+    L: Listener,
+    L::Addr: std::fmt::Debug,
+    Peer: for<'a> Connected<IncomingStream<'a, L>>,
+{
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    tokio::spawn(async move {
+        let stopping = async move {
+            // An error means that the sender is gone: stop as well.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        // This ends with the shutdown and with nothing else.
+        let _ = axum::serve(listener, service).with_graceful_shutdown(stopping).await;
+    })
+}
+
+async fn purge(app: Arc<App>) {
+    let mut ticks = interval(PURGE_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.store.purge(app.clock.now()).await {
+            app.log.line(&format!("store: {error}"));
+        }
+    }
+}
+
+/// A store's URL without the password that it may hold.
+fn shown(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => url.to_owned(),
+    }
+}
