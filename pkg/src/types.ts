@@ -1,6 +1,6 @@
 // What users of the package see: the options, the manager, its state and its events.
 
-/// <reference lib="esnext.disposable" />
+/// <reference lib="esnext.disposable" preserve="true" />
 
 import type { TokenError } from './error.js';
 

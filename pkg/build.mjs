@@ -1,0 +1,57 @@
+// Makes dist/ out of src/ and generated/ (what `cargo xtask build` makes of the crate). The same input gives the same bytes.
+
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { glue, rename } from './glue.mjs'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const path = (...names) => join(here, ...names)
+
+// Oldest platforms with what the package needs at run time (DecompressionStream).
+const TARGET = ['chrome80', 'firefox113', 'safari16.4', 'node20']
+// The declarations that the two entries name; the rest is nobody's business.
+const TYPES = ['index', 'file', 'types', 'error', 'remote']
+
+const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
+try {
+  rmSync(path('dist'), { recursive: true, force: true })
+  mkdirSync(path('dist'))
+
+  const renamed = execFileSync(path('node_modules/.bin/wasm-opt'), [
+    path('generated/core_bg.wasm'),
+    '--all-features',
+    '--minify-imports-and-exports-and-modules',
+    '-o',
+    path('dist/core.wasm'),
+  ], { encoding: 'utf8' })
+  const core = glue(rename(readFileSync(path('generated/core.js'), 'utf8'), JSON.parse(renamed)))
+  const packed = gzipSync(readFileSync(path('dist/core.wasm')), { level: 9 }).toString('base64')
+
+  await build({
+    entryPoints: [path('src/index.ts'), path('src/file.ts')],
+    outdir: path('dist'),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: TARGET,
+    legalComments: 'none',
+    plugins: [{
+      name: 'core',
+      setup(build) {
+        const modules = { '#core': core, '#wasm': `export default ${JSON.stringify(packed)}` }
+        build.onResolve({ filter: /^#/ }, ({ path }) => ({ path, namespace: 'core' }))
+        build.onLoad({ filter: /./, namespace: 'core' }, ({ path }) => ({ contents: modules[path], resolveDir: join(here, 'src') }))
+      },
+    }],
+  })
+
+  execFileSync(path('node_modules/.bin/tsc'), ['--project', here, '--outDir', scratch], { stdio: 'inherit' })
+  for (const name of TYPES) copyFileSync(join(scratch, `${name}.d.ts`), path('dist', `${name}.d.ts`))
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
