@@ -6,6 +6,7 @@ mod lockfile;
 mod progress;
 mod project;
 mod run;
+mod scratch;
 mod setup;
 mod stamp;
 

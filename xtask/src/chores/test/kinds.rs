@@ -4,6 +4,7 @@ use super::Plan;
 use super::counts::Counts;
 use crate::chores::{build, demo, size};
 use crate::run::{self, Interrupted, Limit};
+use crate::scratch::Scratch;
 use crate::setup::{browser, cargo_tools, node, rust, system};
 use anyhow::{Context, Result, bail};
 use std::env;
@@ -177,6 +178,8 @@ fn npm_test(plan: &Plan, directory: &str) -> Command {
 fn count(command: &mut Command, limit: Limit, counts: &mut Counts) -> Result<()> {
     // Colours would stand between the runners' words.
     command.env_remove("FORCE_COLOR");
+    let scratch = Scratch::new()?;
+    command.env("TMPDIR", scratch.path());
     run::run_lines(command, limit, |line| {
         println!("{line}");
         counts.read(line);
