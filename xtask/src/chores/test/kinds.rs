@@ -157,22 +157,25 @@ fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
 
 fn package(plan: &Plan, counts: &mut Counts) -> Result<()> {
     build::package(plan.project)?;
-    count(&mut npm_test(plan, "pkg"), Limit::minutes(15), counts)
+    count(&mut npm_test(plan, "pkg")?, Limit::minutes(15), counts)
 }
 
 fn end_to_end(plan: &Plan, counts: &mut Counts) -> Result<()> {
     build::package(plan.project)?;
     let server = demo::server(plan.project)?;
-    let chrome = browser::CHROME.ensure(plan.project)?;
-    let mut npm = npm_test(plan, E2E);
-    npm.env("TOKENKEEP_SERVER", server).env("CHROMIUM", chrome.program);
+    let mut npm = npm_test(plan, E2E)?;
+    npm.env("TOKENKEEP_SERVER", server);
     count(&mut npm, Limit::minutes(30), counts)
 }
 
-fn npm_test(plan: &Plan, directory: &str) -> Command {
+/// The tests find their browser in `CHROMIUM`.
+fn npm_test(plan: &Plan, directory: &str) -> Result<Command> {
+    let chrome = browser::CHROME.ensure(plan.project)?;
     let mut npm = plan.project.command("npm");
-    npm.args(["test", "--silent"]).current_dir(plan.project.path(directory));
-    npm
+    npm.args(["test", "--silent"])
+        .current_dir(plan.project.path(directory))
+        .env("CHROMIUM", chrome.program);
+    Ok(npm)
 }
 
 fn count(command: &mut Command, limit: Limit, counts: &mut Counts) -> Result<()> {
