@@ -9,40 +9,60 @@ use std::path::PathBuf;
 
 pub struct Browser {
     pub name: &'static str,
-    /// By which `wasm-pack test` is told to take it.
-    pub flag: &'static str,
-    program: Program,
-    driver: Driver,
+    /// What it needs of the system; the browser itself first.
+    programs: &'static [Program],
+    /// A driver that Debian has not: package on crates.io, version.
+    driver: Option<(&'static str, &'static str)>,
+    /// How `wasm-pack test` is told to take it.
+    pub arguments: &'static [&'static str],
+    /// What `wasm-pack` has to be started by.
+    pub wrapper: &'static [&'static str],
 }
 
-enum Driver {
-    System(Program),
-    /// Debian has none: package on crates.io, version.
-    Crate(&'static str, &'static str),
-}
-
-pub static BROWSERS: [&Browser; 2] = [&CHROME, &FIREFOX];
+pub static BROWSERS: [&Browser; 3] = [&CHROME, &FIREFOX, &WEBKIT];
 
 pub static CHROME: Browser = Browser {
     name: "chrome",
-    flag: "--chrome",
-    program: Program {
-        what: "Chromium",
-        names: &["chromium", "chromium-browser", "google-chrome"],
-        debian: "chromium",
-    },
-    driver: Driver::System(Program {
-        what: "ChromeDriver",
-        names: &["chromedriver"],
-        debian: "chromium-driver",
-    }),
+    programs: &[
+        Program {
+            what: "Chromium",
+            names: &["chromium", "chromium-browser", "google-chrome"],
+            debian: "chromium",
+        },
+        Program { what: "ChromeDriver", names: &["chromedriver"], debian: "chromium-driver" },
+    ],
+    driver: None,
+    arguments: &["--headless", "--chrome"],
+    wrapper: &[],
 };
 
 static FIREFOX: Browser = Browser {
     name: "firefox",
-    flag: "--firefox",
-    program: Program { what: "Firefox", names: &["firefox", "firefox-esr"], debian: "firefox-esr" },
-    driver: Driver::Crate("geckodriver", "0.37.1"),
+    programs: &[Program {
+        what: "Firefox",
+        names: &["firefox", "firefox-esr"],
+        debian: "firefox-esr",
+    }],
+    driver: Some(("geckodriver", "0.37.1")),
+    arguments: &["--headless", "--firefox"],
+    wrapper: &[],
+};
+
+/// Safari's engine. Its driver speaks as Safari's does; the browser cannot do without a display.
+static WEBKIT: Browser = Browser {
+    name: "webkit",
+    programs: &[
+        Program {
+            what: "WebKitGTK's driver",
+            names: &["WebKitWebDriver"],
+            debian: "webkit2gtk-driver",
+        },
+        Program { what: "Xvfb", names: &["xvfb-run"], debian: "xvfb" },
+        Program { what: "xauth", names: &["xauth"], debian: "xauth" },
+    ],
+    driver: None,
+    arguments: &["--headless", "--safari", "--safaridriver", "WebKitWebDriver"],
+    wrapper: &["xvfb-run", "--auto-servernum"],
 };
 
 pub struct Installed {
@@ -61,24 +81,15 @@ impl Browser {
     }
 
     pub fn ensure(&self, project: &Project) -> Result<Installed> {
-        let mut programs = vec![self.program];
-        if let Driver::System(driver) = self.driver {
-            programs.push(driver);
-        }
-        let paths = system::ensure(project, &programs)?;
-        let directories = match self.driver {
-            Driver::System(_) => Vec::new(),
-            Driver::Crate(package, version) => cargo_tools::ensure(
-                project,
-                &[Tool {
-                    package,
-                    version: version.to_string(),
-                    program: package,
-                    locked: true,
-                    takes: "2 to 4 minutes",
-                }],
-            )?,
-        };
+        let paths = system::ensure(project, self.programs)?;
+        let driver = self.driver.map(|(package, version)| Tool {
+            package,
+            version: version.to_string(),
+            program: package,
+            locked: true,
+            takes: "2 to 4 minutes",
+        });
+        let directories = cargo_tools::ensure(project, driver.as_slice())?;
         Ok(Installed { program: paths[0].clone(), directories })
     }
 }

@@ -24,6 +24,7 @@ pub fn ensure(project: &Project, tools: &[Tool]) -> Result<Vec<PathBuf>> {
     let store = project.target.join("tools");
     let build = store.join("build");
     let mut directories = Vec::new();
+    let mut installed = false;
     for tool in tools {
         let home = store.join(format!("{}-{}", tool.package, tool.version));
         if home.is_dir() {
@@ -32,10 +33,11 @@ pub fn ensure(project: &Project, tools: &[Tool]) -> Result<Vec<PathBuf>> {
             let what =
                 format!("installing {} {} ({}, once)", tool.package, tool.version, tool.takes);
             progress::step(&what, || install(project, tool, &home, &build))?;
+            installed = true;
             directories.push(home.join("bin"));
         }
     }
-    if build.exists() {
+    if installed {
         fs::remove_dir_all(&build).context("cannot remove the tools' build directory")?;
     }
     Ok(directories)

@@ -140,10 +140,12 @@ fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
 
     let mut result = Ok(());
     for test in &plan.project.browser_tests {
-        let mut wasm_pack = plan.project.command("wasm-pack");
+        let words = [plan.browser.wrapper, &["wasm-pack"]].concat();
+        let mut wasm_pack = plan.project.command(words[0]);
         wasm_pack
+            .args(&words[1..])
             .args(["--log-level", "error", "test", "--mode", "no-install"])
-            .args(["--headless", plan.browser.flag])
+            .args(plan.browser.arguments)
             .args(["--", "--test", test])
             .env("PATH", &path)
             .env("WASM_BINDGEN_TEST_TIMEOUT", "300");

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 pub const CHORE: Chore = Chore {
     name: "test",
     about: "run all kinds of tests, or those named: lint native browser package e2e size",
-    options: &[("--browser NAME", "chrome unless told; firefox")],
+    options: &[("--browser NAME", "chrome unless told; firefox, webkit")],
     run: |project, arguments| test(&Plan::read(project, arguments)?),
 };
 
