@@ -1,2 +1,39 @@
-//! tokenkeep
+//! **tokenkeep** keeps the access token of a single-page app in memory, puts it on the app's
+//! requests, meets a 401 with one refresh for everybody, and sends the refused requests again. The
+//! refresh token is an HttpOnly cookie that no script sees.
+//!
+//! This is the crate behind the npm package of the same name, and a library of its own for apps
+//! that are written in Rust. [`TokenManager`] is the way in:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use tokenkeep::{Options, TokenManager};
+//!
+//! let auth = TokenManager::new(Options::new("/auth/refresh"))?;
+//! let request = web_sys::Request::new_with_str("/api/me").map_err(|_| "no such URL")?;
+//! let response = auth.fetch(&request).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! # Map
+//!
+//! - [`core`] decides. It knows no browser, no clock and no I/O, and holds every rule that users
+//!   rely on; its first lines are the contract.
+//! - `browser` does: `fetch`, timers, locks, channels.
+//! - `bindings` (feature `bindings`) is what JavaScript sees.
+//!
+//! # Features
+//!
+//! - `bindings`: exports the class that the npm package stands on. Leave it out in a Rust app.
+
 pub mod core;
+
+#[cfg(feature = "bindings")]
+mod bindings;
+mod browser;
+
+pub use self::core::{
+    Carrier, Code, Content, Credentials, Endpoint, Event, Failure, Field, Options, Reason, Restore,
+    Secret, Snapshot, Status, Step, Tabs, Unauthorized, Unusable,
+};
+pub use browser::{FetchError, Notice, Outgoing, Subscription, TokenError, TokenManager, Tokens};

@@ -24,6 +24,7 @@ mod challenge;
 mod cooldown;
 mod failure;
 mod jwt;
+mod options;
 mod policy;
 mod secret;
 mod session;
@@ -38,6 +39,10 @@ pub use challenge::{Challenge, challenges};
 pub use cooldown::{Cooldown, RetryAfter, retry_after};
 pub use failure::{Code, Failure, Step};
 pub use jwt::payload;
+pub use options::{Carrier, Content, Credentials, Endpoint, Options};
+pub(crate) use options::{Settings, is_field_value};
+#[cfg(feature = "bindings")]
+pub(crate) use options::{path, wrong};
 pub use policy::{Policy, Restore, Tabs};
 pub use secret::{Secret, Unusable};
 pub use session::{

@@ -13,10 +13,19 @@ use super::time::Now;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp(pub u64);
 
+/// How far the clock may have been set back between two tabs' messages, in milliseconds.
+const SLACK: u64 = 24 * 60 * 60 * 1000;
+
 impl Stamp {
     /// The stamp of something that happens now, after all that is known.
     pub(crate) fn after(self, now: Now) -> Stamp {
         Stamp(now.wall.max(self.0.saturating_add(1)))
+    }
+
+    /// Whether a neighbour can have got this far by now. Tabs share the clock, so what claims to
+    /// come from the future was not written by one of them.
+    pub(crate) fn is_past(self, now: Now) -> bool {
+        self.0 <= now.wall.saturating_add(SLACK)
     }
 }
 

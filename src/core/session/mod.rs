@@ -218,8 +218,10 @@ impl Session {
         if self.flight.is_some() {
             return None;
         }
-        let ending = self.held.as_ref().filter(|held| held.used)?.expiry.until_ending(now)?;
-        Some(ending.max(self.cooldown.remaining(now)))
+        let held = self.held.as_ref()?;
+        let ending = held.expiry.until_ending(now)?;
+        // Near its end, a token that nobody uses is left to end.
+        (held.used || ending > 0).then(|| ending.max(self.cooldown.remaining(now)))
     }
 
     /// Time went by, or the page came back into view or on line. Renews a token that is near its

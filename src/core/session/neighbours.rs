@@ -9,20 +9,23 @@ use super::{Event, Landing, Reason, Session, Status};
 impl Session {
     /// Another tab told something.
     pub fn heard(&mut self, message: Message, now: Now) {
-        if self.policy.tabs == Tabs::Off {
-            return;
-        }
+        let is_sharing = match self.policy.tabs {
+            Tabs::Share => true,
+            Tabs::Lock => false,
+            Tabs::Off => return,
+        };
         match message {
-            Message::Ask => self.reply(now),
-            Message::Renewed { stamp, session, grant } => {
+            Message::Ask if is_sharing => self.reply(now),
+            Message::Renewed { stamp, session, grant } if is_sharing && stamp.is_past(now) => {
                 self.neighbour_renewed(stamp, session, grant, now);
             }
-            Message::Entered { stamp, grant } => self.neighbour_entered(stamp, grant, now),
-            Message::Left { stamp } => {
-                if stamp > self.entered {
-                    self.leave(stamp, Reason::OtherTab);
-                }
+            Message::Entered { stamp, grant } if stamp.is_past(now) => {
+                self.neighbour_entered(stamp, grant.filter(|_| is_sharing), now);
             }
+            Message::Left { stamp } if stamp.is_past(now) && stamp > self.entered => {
+                self.leave(stamp, Reason::OtherTab);
+            }
+            _ => {}
         }
     }
 
@@ -30,7 +33,7 @@ impl Session {
     fn reply(&mut self, now: Now) {
         let Some(held) = self.held.as_ref().filter(|held| !held.refused) else { return };
         let remaining = held.expiry.remaining(now);
-        if self.policy.tabs != Tabs::Share || remaining == Some(0) {
+        if remaining == Some(0) {
             return;
         }
         let grant = Grant {

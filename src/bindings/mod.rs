@@ -1,0 +1,185 @@
+//! What JavaScript sees: the class `Core`, on which the face in `pkg/src` stands.
+//!
+//! The face touches the caller's arguments, the platform's `fetch`, and events; everything else is
+//! here. No exported method is `async`: an object that is freed while a call is under way must not
+//! take the call with it.
+
+mod claims;
+mod host;
+mod options;
+mod request;
+
+use std::rc::Rc;
+
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+use web_sys::Response;
+
+use self::host::Host;
+use self::request::Call;
+use crate::browser::{FetchError, Notice, Outgoing, Shell, TokenError};
+use crate::core::{Code, Event, Failure, Reason, Step, Ticket};
+
+#[cfg(all(target_arch = "wasm32", not(test)))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
+/// The caller's own arguments go to the platform.
+const PASS: f64 = -1.0;
+/// The call must wait, or is to be refused: [`Core::fetch`] takes it the whole way.
+const WAIT: f64 = -2.0;
+
+/// One token manager.
+#[wasm_bindgen]
+pub struct Core {
+    shell: Rc<Shell>,
+    host: Host,
+}
+
+#[wasm_bindgen]
+impl Core {
+    /// Makes a manager. `base` is what relative URLs are resolved against.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &JsValue, base: Option<String>, host: Host) -> Result<Core, JsValue> {
+        let crash = host.clone();
+        std::panic::set_hook(Box::new(move |panic| crash.crashed(&panic.to_string())));
+        let shell = options::read(options)
+            .map_err(TokenError::from)
+            .and_then(|options| Shell::new(options, base.as_deref()))
+            .map_err(|error| host.throw(&error))?;
+        let mirror = host.clone();
+        shell.mirror(move |snapshot| mirror.state(&claims::state(snapshot)));
+        let ears = host.clone();
+        let subscription = shell.subscribe(move |notice| tell(&ears, notice));
+        // The face outlives the shell; its subscription goes with the shell.
+        std::mem::forget(subscription);
+        Ok(Self { shell, host })
+    }
+
+    /// The name of the header field that carries the token.
+    #[wasm_bindgen(getter)]
+    pub fn header(&self) -> String {
+        self.shell.header().to_owned()
+    }
+
+    /// One decision: `-1`, the caller's own arguments go to the platform; `-2`, call `fetch`; else a
+    /// ticket to send with.
+    pub fn depart(&self, url: &str) -> f64 {
+        if !self.shell.covers(url) {
+            PASS
+        } else {
+            self.shell.depart().map_or(WAIT, |ticket| f64::from(ticket.number()))
+        }
+    }
+
+    /// The value of the header field for a ticket, or `undefined` without a session.
+    pub fn authorization(&self, ticket: u32) -> Option<String> {
+        self.shell.authorization(Ticket::first(ticket))
+    }
+
+    /// Whether an answer is the caller's, by its status alone.
+    pub fn settles(&self, _ticket: u32, status: u16) -> bool {
+        self.shell.is_plain(status)
+    }
+
+    /// Looks closer at an answer, refreshes, sends again.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
+    pub fn follow(&self, call: Call, ticket: u32, response: Response) -> Promise {
+        let shell = Rc::clone(&self.shell);
+        self.promise(async move { shell.follow(&call, Ticket::first(ticket), response).await })
+    }
+
+    /// A request, the whole way.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
+    pub fn fetch(&self, call: Call) -> Promise {
+        let shell = Rc::clone(&self.shell);
+        self.promise(async move { shell.fetch(&call).await })
+    }
+
+    /// Sends credentials. Resolves to the rest of the answer's JSON.
+    #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
+    pub fn login(&self, call: Call) -> Promise {
+        let shell = Rc::clone(&self.shell);
+        self.promise(async move { Ok(shell.login(Box::new(call)).await?) })
+    }
+
+    /// Begins a session with tokens that the app got by itself.
+    #[wasm_bindgen(js_name = setTokens)]
+    pub fn set_tokens(&self, tokens: &JsValue) -> Result<(), JsValue> {
+        options::tokens(tokens)
+            .map_err(TokenError::from)
+            .and_then(|tokens| self.shell.set_tokens(tokens))
+            .map_err(|error| self.host.throw(&error))
+    }
+
+    /// Asks for a new token now.
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn refresh(&self) -> Promise {
+        let shell = Rc::clone(&self.shell);
+        self.promise(async move {
+            shell.refresh().await?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// Ends the session at once, then tells the server.
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn logout(&self, call: Option<Call>) -> Promise {
+        let method = call.as_ref().and_then(Call::method);
+        let call = call.map(|call| Box::new(call) as Box<dyn Outgoing>);
+        let told = self.shell.logout(call, method);
+        self.promise(async move {
+            told.await?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// The access token, if `exposeToken` is set.
+    #[wasm_bindgen(js_name = getAccessToken, unchecked_return_type = "Promise<string>")]
+    pub fn get_access_token(&self) -> Promise {
+        let shell = Rc::clone(&self.shell);
+        self.promise(async move { Ok(JsValue::from(shell.access_token().await?.reveal())) })
+    }
+
+    /// Frees everything.
+    pub fn dispose(&self) {
+        self.shell.dispose();
+    }
+
+    fn promise<T: Into<JsValue>>(
+        &self,
+        future: impl Future<Output = Result<T, FetchError>> + 'static,
+    ) -> Promise {
+        let host = self.host.clone();
+        future_to_promise(async move {
+            future.await.map(Into::into).map_err(|error| match error {
+                FetchError::Platform(reason) => reason,
+                FetchError::Token(error) => host.throw(&error),
+            })
+        })
+    }
+}
+
+fn tell(host: &Host, notice: &Notice) {
+    match notice {
+        Notice::Changed(_) => host.emit("change", &JsValue::UNDEFINED),
+        Notice::Event(Event::Refresh) => host.emit("refresh", &JsValue::UNDEFINED),
+        Notice::Event(Event::SignOut(reason)) => {
+            let reason = match reason {
+                Reason::Logout => "logout",
+                Reason::Rejected => "rejected",
+                Reason::OtherTab => "other-tab",
+            };
+            host.emit("signout", &reason.into());
+        }
+        Notice::Event(Event::RefreshError(failure)) => {
+            host.emit("refresherror", &host.throw(&TokenError::from(failure.clone())));
+        }
+    }
+}
+
+/// A wrong argument.
+fn bad_argument(what: &str) -> Failure {
+    Failure::new(Code::InvalidArgument, Step::Login).with_detail(what)
+}

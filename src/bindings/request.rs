@@ -1,0 +1,57 @@
+//! A request that the face has captured.
+
+use js_sys::{JsString, Promise};
+use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
+
+use crate::browser::Outgoing;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The face's `Call`.
+    #[wasm_bindgen(typescript_type = "Call")]
+    pub type Call;
+
+    #[wasm_bindgen(method, getter)]
+    fn url(this: &Call) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn method(this: &Call) -> Option<String>;
+
+    #[wasm_bindgen(method, getter)]
+    fn exempt(this: &Call) -> bool;
+
+    #[wasm_bindgen(method, getter)]
+    fn repeatable(this: &Call) -> bool;
+
+    #[wasm_bindgen(method, getter)]
+    fn signal(this: &Call) -> Option<AbortSignal>;
+
+    #[wasm_bindgen(method, variadic)]
+    fn send(this: &Call, headers: Vec<JsString>) -> Promise;
+}
+
+impl Outgoing for Call {
+    fn url(&self) -> String {
+        Call::url(self)
+    }
+
+    fn is_exempt(&self) -> bool {
+        self.exempt()
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.repeatable()
+    }
+
+    fn signal(&self) -> Option<AbortSignal> {
+        Call::signal(self)
+    }
+
+    fn send(&self, headers: &[(&str, &str)]) -> Promise {
+        let flat = headers
+            .iter()
+            .flat_map(|(name, value)| [JsString::from(*name), JsString::from(*value)]);
+        Call::send(self, flat.collect())
+    }
+}

@@ -1,0 +1,56 @@
+//! A request that is on its way out, and can be sent again.
+
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use web_sys::{AbortSignal, Request};
+
+use super::platform;
+
+/// A request as it was when its caller made it, whatever becomes of the caller's objects.
+pub trait Outgoing {
+    /// Its URL, absolute, as the platform parsed it.
+    fn url(&self) -> String;
+    /// Whether it is never touched: it brings its own `Authorization`, or is `no-cors`.
+    fn is_exempt(&self) -> bool;
+    /// Whether it can be sent twice. A one-shot stream cannot.
+    fn is_repeatable(&self) -> bool;
+    /// The caller's signal.
+    fn signal(&self) -> Option<AbortSignal>;
+    /// Sends it with these header fields set. Called at most twice.
+    fn send(&self, headers: &[(&str, &str)]) -> Promise;
+}
+
+/// A `Request` of the platform's own, from Rust. The first sending uses a clone, so that a second
+/// has the body still (Fetch, 5.4).
+impl Outgoing for Request {
+    fn url(&self) -> String {
+        Request::url(self)
+    }
+
+    fn is_exempt(&self) -> bool {
+        self.mode() == web_sys::RequestMode::NoCors
+            || self.headers().has("Authorization").unwrap_or(false)
+    }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
+    fn signal(&self) -> Option<AbortSignal> {
+        Some(Request::signal(self))
+    }
+
+    fn send(&self, headers: &[(&str, &str)]) -> Promise {
+        let prepare = || -> Result<Request, JsValue> {
+            let request = self.clone()?;
+            for (name, value) in headers {
+                request.headers().set(name, value)?;
+            }
+            Ok(request)
+        };
+        match prepare() {
+            Ok(request) => platform::fetch(&request),
+            Err(error) => Promise::reject(&error),
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! The token manager, for Rust; and the [`Shell`] that all parts of the doing share.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+
+use futures::FutureExt as _;
+use futures::channel::oneshot;
+use futures::future::Shared;
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use web_sys::{Request, Response};
+
+use super::answer;
+use super::call::Outgoing;
+use super::channel::Channel;
+use super::debt::Debt;
+use super::error::{FetchError, TokenError};
+use super::exchange::Job;
+use super::lock::Lock;
+use super::platform;
+use super::wake::Wake;
+use crate::core::{
+    Code, Effect, Endpoint, Event, Exchange, Failure, Kind, Landing, Now, Options, Secret, Session,
+    Settings, Snapshot, Step, Tabs,
+};
+
+/// Something that users are told.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// The snapshot is another one now.
+    Changed(Snapshot),
+    /// Something happened.
+    Event(Event),
+}
+
+/// Tokens that an app got by a login of its own.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// The access token.
+    pub access_token: Secret,
+    /// The length of its life in seconds (RFC 6749, 5.1), if known.
+    pub expires_in: Option<f64>,
+    /// The refresh token, where no cookie holds it.
+    pub refresh_token: Option<Secret>,
+}
+
+/// Keeps the access token of a single-page app, and puts it on its requests.
+///
+/// Clones are the same manager. Dropping the last one disposes of it.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use tokenkeep::{Options, TokenManager};
+///
+/// let auth = TokenManager::new(Options::new("/auth/refresh"))?;
+/// let request = web_sys::Request::new_with_str("/api/me").map_err(|_| "no such URL")?;
+/// let response = auth.fetch(&request).await?;
+/// assert_eq!(response.status(), 200);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct TokenManager {
+    owner: Rc<Owner>,
+}
+
+/// Disposes of the shell when the last clone of the manager goes.
+struct Owner(Rc<Shell>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.dispose();
+    }
+}
+
+/// A listener's registration. It ends when this is dropped.
+#[must_use = "dropping it ends the subscription"]
+pub struct Subscription {
+    shell: Weak<Shell>,
+    id: u32,
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        if let Some(shell) = self.shell.upgrade() {
+            shell.listeners.borrow_mut().retain(|(id, _)| *id != self.id);
+        }
+    }
+}
+
+impl TokenManager {
+    /// Makes a manager for the page, or the worker, that this runs in.
+    ///
+    /// # Errors
+    /// [`Code::InvalidOption`], naming the option and what it takes.
+    pub fn new(options: Options) -> Result<Self, TokenError> {
+        let base = platform::scope()
+            .document()
+            .and_then(|document| document.base_uri().ok().flatten())
+            .or_else(|| platform::scope().location().map(|place| place.href()));
+        Ok(Self { owner: Rc::new(Owner(Shell::new(options, base.as_deref())?)) })
+    }
+
+    fn shell(&self) -> &Rc<Shell> {
+        &self.owner.0
+    }
+
+    /// Sends a request: with the token, if its URL lies under one of the APIs, and once more after
+    /// a refresh, if that is what the answer calls for. A clone of the request is sent, so that its
+    /// body can be sent again.
+    ///
+    /// # Errors
+    /// [`FetchError::Platform`] with whatever the platform's `fetch` rejects with, untouched;
+    /// [`FetchError::Token`] if the session's part failed.
+    pub async fn fetch(&self, request: &Request) -> Result<Response, FetchError> {
+        // The body is the caller's to use up from here on.
+        let request = request.clone().map_err(FetchError::Platform)?;
+        Rc::clone(self.shell()).fetch(&request).await
+    }
+
+    /// Sends credentials, and takes the tokens out of the answer. Resolves to the rest of its JSON.
+    ///
+    /// # Errors
+    /// [`Code::Rejected`] with the `Response` as its cause, for wrong credentials; the outages;
+    /// [`Code::SessionChanged`] if the user signed out meanwhile.
+    pub async fn login(&self, request: &Request) -> Result<JsValue, TokenError> {
+        let request = copy(request, Step::Login)?;
+        self.shell().login(Box::new(request)).await
+    }
+
+    /// Begins a session with tokens that the app got by itself.
+    ///
+    /// # Errors
+    /// [`Code::Disposed`].
+    pub fn set_tokens(&self, tokens: Tokens) -> Result<(), TokenError> {
+        self.shell().set_tokens(tokens)
+    }
+
+    /// Asks for a new token now, or joins a refresh in flight.
+    ///
+    /// # Errors
+    /// [`Code::Rejected`] if the session is over; the outages; [`Code::SessionChanged`] if the
+    /// session was ended meanwhile.
+    pub async fn refresh(&self) -> Result<(), TokenError> {
+        Rc::clone(self.shell()).refresh().await
+    }
+
+    /// Ends the session here and in every tab, at once, then tells the server: with the request
+    /// given, else with the option `logout`.
+    ///
+    /// # Errors
+    /// What kept the server from being told. The session is over all the same, and the logout is
+    /// finished at the next start.
+    pub async fn logout(&self, request: Option<&Request>) -> Result<(), TokenError> {
+        let call = match request {
+            Some(request) => Some(Box::new(copy(request, Step::Logout)?) as Box<dyn Outgoing>),
+            None => None,
+        };
+        let method = request.map(Request::method);
+        self.shell().logout(call, method).await
+    }
+
+    /// What is known of the session.
+    pub fn state(&self) -> Snapshot {
+        self.shell().session.borrow().snapshot()
+    }
+
+    /// The access token, for what cannot go through [`TokenManager::fetch`], such as a `WebSocket`.
+    /// Renews it first where that is due.
+    ///
+    /// # Errors
+    /// [`Code::NotExposed`] unless the option `expose_token` is set; [`Code::SignedOut`] without a
+    /// session; the outages.
+    pub async fn access_token(&self) -> Result<Secret, TokenError> {
+        Rc::clone(self.shell()).access_token().await
+    }
+
+    /// Calls the listener with each [`Notice`], until the subscription is dropped.
+    pub fn subscribe(&self, listener: impl Fn(&Notice) + 'static) -> Subscription {
+        self.shell().subscribe(listener)
+    }
+}
+
+/// A copy of a request whose body the caller may use up.
+fn copy(request: &Request, step: Step) -> Result<Request, TokenError> {
+    request
+        .clone()
+        .map_err(|error| TokenError::new(Code::InvalidArgument, step).with_cause(Some(error)))
+}
+
+/// A refresh, and those who wait for it: a single flight.
+struct Flight {
+    exchange: Exchange,
+    land: oneshot::Sender<Landing>,
+    landing: Shared<oneshot::Receiver<Landing>>,
+}
+
+type Listener = Rc<dyn Fn(&Notice)>;
+pub(super) type Mirror = Box<dyn Fn(&Snapshot)>;
+
+/// What all parts of the doing share. Behind [`TokenManager`], and behind the JavaScript bindings.
+pub(crate) struct Shell {
+    pub(super) session: RefCell<Session>,
+    pub(super) settings: Settings,
+    /// The origin of the page, if there is one.
+    pub(super) page: Option<String>,
+    pub(super) lock: Option<Lock>,
+    pub(super) debt: Debt,
+    /// The logout that an earlier page has left to be done.
+    pub(super) owed: RefCell<Option<Endpoint>>,
+    /// What each exchange but a refresh is to send, and whom it answers.
+    pub(super) jobs: RefCell<Vec<(Exchange, Job)>>,
+    /// The platform's error behind the last failed refresh.
+    pub(super) cause: RefCell<Option<JsValue>>,
+    flights: RefCell<Vec<Flight>>,
+    channel: RefCell<Option<Channel>>,
+    wake: RefCell<Option<Wake>>,
+    listeners: RefCell<Vec<(u32, Listener)>>,
+    last_listener: Cell<u32>,
+    /// Told of every change at once, before anybody is notified.
+    pub(super) mirror: RefCell<Option<Mirror>>,
+    notices: RefCell<VecDeque<Notice>>,
+    is_notifying: Cell<bool>,
+    is_disposed: Cell<bool>,
+}
+
+impl Shell {
+    pub(crate) fn new(options: Options, base: Option<&str>) -> Result<Rc<Self>, TokenError> {
+        let page = platform::scope().location().map(|place| place.origin());
+        let page = page.filter(|origin| origin != "null");
+        let settings = options.settle(page.as_deref(), &|url| platform::parse(url, base))?;
+        let name =
+            format!("tokenkeep {}", settings.refresh.url.split('?').next().unwrap_or_default());
+        let takes_turns = settings.policy.tabs != Tabs::Off;
+        let debt = Debt::new(&name);
+        let owed = debt.owed(settings.logout.as_ref());
+        let session = Session::new(settings.policy.clone(), owed.is_some(), platform::now());
+        let shell = Rc::new_cyclic(|this: &Weak<Self>| {
+            let this = this.clone();
+            let heard = move |message| {
+                if let Some(shell) = this.upgrade() {
+                    shell.session.borrow_mut().heard(message, platform::now());
+                    shell.drain();
+                }
+            };
+            Self {
+                session: RefCell::new(session),
+                page,
+                lock: takes_turns.then(|| Lock::new(name.clone())).flatten(),
+                debt,
+                owed: RefCell::new(owed),
+                jobs: RefCell::default(),
+                cause: RefCell::default(),
+                flights: RefCell::default(),
+                channel: RefCell::new(takes_turns.then(|| Channel::open(&name, heard)).flatten()),
+                wake: RefCell::default(),
+                listeners: RefCell::default(),
+                last_listener: Cell::default(),
+                mirror: RefCell::default(),
+                notices: RefCell::default(),
+                is_notifying: Cell::default(),
+                is_disposed: Cell::default(),
+                settings,
+            }
+        });
+        shell.wake.replace(Some(Wake::new(&shell)));
+        // Not in this turn: whoever makes a manager wants to listen to it first.
+        let this = Rc::clone(&shell);
+        wasm_bindgen_futures::spawn_local(async move { this.drain() });
+        Ok(shell)
+    }
+
+    /// # Errors
+    /// [`Code::Disposed`], once it is.
+    pub(super) fn alive(&self, step: Step) -> Result<(), TokenError> {
+        if self.is_disposed.get() { Err(TokenError::new(Code::Disposed, step)) } else { Ok(()) }
+    }
+
+    pub(crate) fn set_tokens(self: &Rc<Self>, tokens: Tokens) -> Result<(), TokenError> {
+        self.alive(Step::Login)?;
+        let Tokens { access_token, expires_in, refresh_token } = tokens;
+        let now = platform::now();
+        let grant = answer::describe(access_token, refresh_token, expires_in, None, now);
+        self.tell(|session, now| session.enter(grant, now));
+        Ok(())
+    }
+
+    pub(crate) async fn refresh(self: Rc<Self>) -> Result<(), TokenError> {
+        self.alive(Step::Refresh)?;
+        let wait = self.tell_only(|session, now| session.refresh(now));
+        let wait = wait.map_err(|failure| self.blame(failure))?;
+        let landing = self.landing(wait.exchange);
+        self.drain();
+        match landing.await {
+            Ok(Landing::Renewed) => Ok(()),
+            Ok(Landing::Rejected(failure)) => Err(failure.into()),
+            Ok(Landing::Failed(failure)) => Err(self.blame(failure)),
+            Ok(Landing::Void) | Err(_) => Err(TokenError::new(Code::SessionChanged, Step::Refresh)),
+        }
+    }
+
+    pub(crate) fn subscribe(self: &Rc<Self>, listener: impl Fn(&Notice) + 'static) -> Subscription {
+        let id = self.last_listener.get() + 1;
+        self.last_listener.set(id);
+        self.listeners.borrow_mut().push((id, Rc::new(listener)));
+        Subscription { shell: Rc::downgrade(self), id }
+    }
+
+    /// Frees everything. A call on the wire is let finish, for its answer sets the cookie.
+    pub(crate) fn dispose(self: &Rc<Self>) {
+        if self.is_disposed.replace(true) {
+            return;
+        }
+        self.tell(|session, _| session.dispose());
+        self.channel.take();
+        self.wake.take();
+        self.mirror.take();
+        self.listeners.take();
+    }
+
+    /// The access token for the app's own use.
+    pub(crate) async fn access_token(self: Rc<Self>) -> Result<Secret, TokenError> {
+        self.alive(Step::Request)?;
+        if !self.settings.expose_token {
+            return Err(TokenError::new(Code::NotExposed, Step::Request));
+        }
+        let ticket = self.admit(None).await.map_err(|error| match error {
+            FetchError::Token(error) => error,
+            FetchError::Platform(cause) => {
+                TokenError::new(Code::SessionChanged, Step::Request).with_cause(Some(cause))
+            }
+        })?;
+        let session = self.session.borrow();
+        let token = session.credential(ticket).cloned();
+        token.ok_or_else(|| TokenError::new(Code::SignedOut, Step::Request))
+    }
+
+    /// Tells the session something, and does what that brings about.
+    pub(super) fn tell<T>(self: &Rc<Self>, what: impl FnOnce(&mut Session, Now) -> T) -> T {
+        let outcome = self.tell_only(what);
+        self.drain();
+        outcome
+    }
+
+    /// Tells the session something. Whoever calls this drains later, when it has joined the flight
+    /// that it may be told to wait for.
+    pub(super) fn tell_only<T>(&self, what: impl FnOnce(&mut Session, Now) -> T) -> T {
+        what(&mut self.session.borrow_mut(), platform::now())
+    }
+
+    /// The landing of a refresh, shared by all who wait for it.
+    pub(super) fn landing(&self, exchange: Exchange) -> Shared<oneshot::Receiver<Landing>> {
+        let mut flights = self.flights.borrow_mut();
+        if let Some(flight) = flights.iter().find(|flight| flight.exchange == exchange) {
+            return flight.landing.clone();
+        }
+        let (land, landing) = oneshot::channel();
+        let landing = landing.shared();
+        flights.push(Flight { exchange, land, landing: landing.clone() });
+        landing
+    }
+
+    /// A failure, with the platform's error behind it if it is the last refresh's.
+    pub(super) fn blame(&self, failure: Failure) -> TokenError {
+        let cause = (failure.code == Code::Network).then(|| self.cause.borrow().clone()).flatten();
+        TokenError::from(failure).with_cause(cause)
+    }
+
+    /// Does all that the session wants done.
+    pub(super) fn drain(self: &Rc<Self>) {
+        loop {
+            let effect = self.session.borrow_mut().poll_effect();
+            match effect {
+                None => break,
+                Some(effect) => self.perform(effect),
+            }
+        }
+        if let Some(wake) = &*self.wake.borrow() {
+            wake.set(self.session.borrow().wake_in(platform::now()));
+        }
+        self.notify();
+    }
+
+    fn perform(self: &Rc<Self>, effect: Effect) {
+        match effect {
+            Effect::Start(exchange, kind) => self.start(exchange, kind),
+            Effect::Land(exchange, landing) => self.land(exchange, landing),
+            Effect::Changed => {
+                let snapshot = self.session.borrow().snapshot();
+                if let Some(mirror) = &*self.mirror.borrow() {
+                    mirror(&snapshot);
+                }
+                self.notices.borrow_mut().push_back(Notice::Changed(snapshot));
+            }
+            Effect::Tell(event) => self.notices.borrow_mut().push_back(Notice::Event(event)),
+            Effect::Post(message) => {
+                if let Some(channel) = &*self.channel.borrow() {
+                    channel.post(&message);
+                }
+            }
+            Effect::Owe(true) => self.mark_debt(),
+            Effect::Owe(false) => self.debt.clear(),
+        }
+    }
+
+    pub(super) fn timer_gone_off(&self) {
+        if let Some(wake) = &*self.wake.borrow() {
+            wake.gone_off();
+        }
+    }
+
+    fn start(self: &Rc<Self>, exchange: Exchange, kind: Kind) {
+        wasm_bindgen_futures::spawn_local(Rc::clone(self).exchange(exchange, kind));
+    }
+
+    fn land(&self, exchange: Exchange, landing: Landing) {
+        let mut flights = self.flights.borrow_mut();
+        if let Some(at) = flights.iter().position(|flight| flight.exchange == exchange) {
+            // Nobody may be waiting any longer; the token is kept all the same.
+            let _ = flights.swap_remove(at).land.send(landing);
+        }
+    }
+
+    /// Tells the listeners, one notice after the other, even if one of them brings about the next.
+    fn notify(&self) {
+        if self.is_notifying.replace(true) {
+            return;
+        }
+        loop {
+            let notice = self.notices.borrow_mut().pop_front();
+            let Some(notice) = notice else { break };
+            let listeners: Vec<Listener> =
+                self.listeners.borrow().iter().map(|(_, listener)| Rc::clone(listener)).collect();
+            for listener in listeners {
+                listener(&notice);
+            }
+        }
+        self.is_notifying.set(false);
+    }
+}
+
+/// A promise's outcome as a `Response`, or what the platform rejected with.
+pub(super) async fn settle(promise: Promise) -> Result<Response, JsValue> {
+    wasm_bindgen_futures::JsFuture::from(promise).await.map(answer::response)
+}
