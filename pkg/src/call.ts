@@ -8,6 +8,7 @@
 import type { Call } from './seam.js';
 
 type Init = Record<string, unknown>;
+type Header = (string | undefined)[];
 
 /** The first argument, read once. */
 export interface Target {
@@ -38,6 +39,7 @@ export function platform(...args: unknown[]): Promise<Response> {
 export function locate(input: unknown): Target {
   const address = requestUrl(input);
   const request = address !== undefined;
+  if (typeof input === 'symbol') return { input, href: undefined, request };
   const text = address ?? `${input as string}`;
   if (!request && !(input instanceof URL)) input = text;
   let href: string | undefined;
@@ -59,11 +61,14 @@ export function capture({ input, href, request }: Target, init: unknown, default
   if (href === undefined) return platform(input, init);
   const copy: Init = request ? {} : { ...defaults };
   if (init !== undefined && init !== null) {
-    if (typeof init !== 'object' && typeof init !== 'function') return platform(input, init);
+    if (!isObject(init)) return platform(input, init);
     read(init as Init, copy);
+    if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers);
+    else if (copy.headers !== undefined) return platform(input, copy);
   }
   try {
-    return (!request && direct(href, copy)) || viaRequest(input, href, copy);
+    // A login is rare: the platform checks it before the core takes it.
+    return (!request && !defaults && direct(href, copy)) || viaRequest(input, href, copy);
   } catch {
     return platform(input, copy);
   }
@@ -74,18 +79,17 @@ function direct(href: string, { headers, ...init }: Init): Call | undefined {
   const signal = init.signal as AbortSignal | null | undefined;
   if (signal && !(signal instanceof AbortSignal)) return;
   if (isObject(init.body) && (init.body = copyBody(init.body)) === undefined) return;
-  const own = headers === undefined ? {} : copyHeaders(headers);
+  const own = (headers ?? []) as Header[];
   return {
     url: bare(href),
-    exempt: init.mode === 'no-cors' || !!find(own, 'authorization'),
+    exempt: init.mode === 'no-cors' || own.some(named('authorization')),
     repeatable: true,
     signal: signal ?? undefined,
     send(...more) {
-      const all = { ...own };
+      let all = own;
       for (let i = 0; i < more.length; i += 2) {
-        const same = find(all, more[i]!);
-        if (same) delete all[same];
-        all[more[i]!] = more[i + 1]!;
+        const same = named(more[i]!);
+        all = [...all.filter((header) => !same(header)), [more[i], more[i + 1]]];
       }
       return platform(href, { ...init, headers: all });
     },
@@ -95,7 +99,7 @@ function direct(href: string, { headers, ...init }: Init): Call | undefined {
 /** A call whose snapshot is a `Request`. Its headers are set on it: a second `init` would reset its referrer. */
 function viaRequest(input: unknown, href: string, init: Init): Call {
   let next: Request | undefined = new Request(input as RequestInfo, init);
-  const spare = init.body instanceof ReadableStream ? undefined : duplicate(next);
+  const spare = duplicate(next);
   const { headers, mode, signal } = next;
   return {
     url: bare(href),
@@ -111,7 +115,10 @@ function viaRequest(input: unknown, href: string, init: Init): Call {
   };
 }
 
-/** Another request of the same content; `undefined` where its body is a stream, which would have to be kept in memory. */
+/**
+ * Another request of the same content; `undefined` where its body is a stream, which would have to be kept in memory.
+ * A stream is locked by this, as `fetch` would do.
+ */
 function duplicate(request: Request): Request | undefined {
   if (request.body) {
     const probe = request.clone();
@@ -136,14 +143,17 @@ function read(init: Init, copy: Init): void {
   for (const name of Object.keys(init)) if (!MEMBERS.includes(name)) copy[name] = init[name];
 }
 
-/** As the platform converts them (Web IDL, `record` and `sequence`). Throws where it would. */
-function copyHeaders(given: unknown): Record<string, string> {
-  if (!isObject(given)) throw 0;
-  const plain = !(Symbol.iterator in given) && !Object.getOwnPropertySymbols(given).length;
-  const entries = plain ? Object.entries(given) : new Headers(given as unknown as HeadersInit);
-  const copy: Record<string, string> = {};
-  for (const [name, value] of entries as Iterable<[string, unknown]>) copy[name] = `${value as string}`;
-  return copy;
+/** As pairs, whatever they were given as (Web IDL, `sequence` and `record`). What is no header is left for the platform to refuse. */
+function copyHeaders(given: object): unknown[] {
+  const names = (): PropertyKey[] => Reflect.ownKeys(given).filter((name) => Object.prototype.propertyIsEnumerable.call(given, name));
+  const pairs = Symbol.iterator in given
+    ? [...(given as Iterable<unknown>)]
+    : names().map((name) => [name, (given as Record<PropertyKey, unknown>)[name]]);
+  return pairs.map((pair) =>
+    isObject(pair) && Symbol.iterator in pair
+      ? [...(pair as Iterable<unknown>)].map((text) => (isObject(text) ? `${text as unknown as string}` : text))
+      : pair,
+  );
 }
 
 /** `undefined` for what cannot be copied here. */
@@ -162,9 +172,8 @@ function copyBody(body: object): unknown {
   }
 }
 
-/** The caller's spelling of a header's name. */
-function find(headers: Record<string, string>, name: string): string | undefined {
-  return Object.keys(headers).find((key) => key.toLowerCase() === name.toLowerCase());
+function named(name: string): (header: Header) => boolean {
+  return ([own]) => own!.toLowerCase() === name.toLowerCase();
 }
 
 /** The URL of a `Request`, of whatever realm; `undefined` for anything else. */
@@ -183,5 +192,5 @@ export function bare(href: string): string {
 }
 
 function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

@@ -1,0 +1,176 @@
+// Holds src/call.ts against the platform's own fetch, in a page: the same request reaches the server, or the same error the
+// caller, whatever the caller does to its objects after the call, and the second time as the first.
+
+import assert from 'node:assert/strict'
+import { fileURLToPath } from 'node:url'
+import { describe, it } from 'node:test'
+import { browser } from './support/browser.mjs'
+import { bundle } from './support/bundle.mjs'
+import { serve } from './support/server.mjs'
+import { bad, good } from './page/calls.mjs'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const { origin } = await serve({
+  '/': '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/compare.js"></script>',
+  '/compare.js': ['text/javascript', await bundle(`import ${JSON.stringify(`${here}page/compare.mjs`)}`)],
+  '/fixed': ['text/plain', 'abc'],
+  '/redirect': ['text/plain', '', { status: 302, location: '/echo' }],
+})
+const page = await (await browser()).open(`${origin}/`)
+await page.waitForFunction(() => globalThis.compare)
+
+const AUTHORIZATION = 'Authorization: Bearer x'
+const without = (seen, header) => ({ ...seen, ...(seen.headers && { headers: seen.headers.filter((line) => line !== header) }) })
+
+describe('what the server sees is what it sees from the platform', () => {
+  for (const name of Object.keys(good)) {
+    it(name, async () => {
+      const seen = await page.evaluate((name) => compare(name), name)
+      assert.equal(seen.platform.error, undefined)
+      assert.deepEqual(seen.first, seen.platform)
+      assert.deepEqual(seen.second, seen.platform)
+      const authorized = seen['with a header']
+      if (authorized.headers && name !== 'no-cors mode') assert.ok(authorized.headers.includes(AUTHORIZATION))
+      assert.deepEqual(without(authorized, AUTHORIZATION), seen.platform)
+    })
+  }
+})
+
+// What `captured` in the page tells about a call made by `make`, which runs there.
+const captured = (make, sends) => page.evaluate(`captured(${make}, ${sends ?? 1})`)
+
+describe('a captured call', () => {
+  it('knows its URL without the fragment', async () => {
+    assert.equal((await captured(() => ['/a/../b?c#d?e#f'])).url, `${origin}/b?c`)
+    assert.equal((await captured(() => [new Request('/b?c#d')])).url, `${origin}/b?c`)
+  })
+
+  it('is exempt if it brings its own Authorization, in whatever form', async () => {
+    for (const make of [
+      () => ['/', { headers: { authorization: 'x' } }],
+      () => ['/', { headers: [['a', 'b'], ['AUTHORIZATION', 'x']] }],
+      () => ['/', { headers: new Headers({ Authorization: 'x' }) }],
+      () => ['/', { headers: new Map([['Authorization', 'x']]) }],
+      () => [new Request('/', { headers: { Authorization: 'x' } })],
+      () => [new Request('/'), { headers: { Authorization: 'x' } }],
+      ({ foreign }) => ['/', { headers: new (foreign().Headers)({ Authorization: 'x' }) }],
+    ]) {
+      const { exempt, got } = await captured(make)
+      assert.equal(exempt, true, String(make))
+      assert.equal(got[0].headers.authorization, 'x', String(make))
+    }
+  })
+
+  it('is exempt in no-cors mode', async () => {
+    for (const make of [
+      () => ['/', { mode: 'no-cors' }],
+      () => ['/', { mode: { toString: () => 'no-cors' } }],
+      () => [new Request('/', { mode: 'no-cors' })],
+      () => [new Request('/'), { mode: 'no-cors' }],
+    ]) assert.equal((await captured(make)).exempt, true, String(make))
+  })
+
+  it('is not exempt if its Request had an Authorization that init took away', async () => {
+    assert.equal((await captured(() => [new Request('/', { headers: { Authorization: 'x' } }), { headers: {} }])).exempt, false)
+  })
+
+  it('can be sent twice, save with a stream', async () => {
+    const stream = 'new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode("abc")); c.close() } })'
+    const post = `method: 'POST', body: ${stream}, duplex: 'half'`
+    for (const make of [`() => ['/', { ${post} }]`, `() => [new Request('/', { ${post} })]`, `() => [new Request('/'), { ${post} }]`]) {
+      const { repeatable, got } = await captured(make)
+      assert.equal(repeatable, false, make)
+      assert.equal(got[0].body, 'abc')
+    }
+    for (const make of [
+      () => ['/', { method: 'POST', body: 'abc' }],
+      () => [new Request('/', { method: 'POST', body: 'abc' })],
+      () => [new Request('/', { method: 'PUT', body: new Blob(['abc']), cache: 'no-store', integrity: 'sha256-x' })],
+      () => [new Request('/', { method: 'POST', mode: 'same-origin', cache: 'only-if-cached', body: 'abc' })],
+    ]) {
+      const { repeatable, got } = await captured(make, 2)
+      assert.equal(repeatable, true, String(make))
+      assert.deepEqual(got.map(({ body }) => body), ['abc', 'abc'])
+    }
+  })
+
+  it('locks a stream at the call, as the platform does', async () => {
+    const locked = await page.evaluate(() => captured(() => {
+      globalThis.stream = new ReadableStream({ start: (controller) => controller.close() })
+      return ['/', { method: 'POST', body: globalThis.stream, duplex: 'half' }]
+    }, 0).then(() => globalThis.stream.locked))
+    assert.equal(locked, true)
+  })
+
+  it('hands files on as they are, unread', async () => {
+    const { same, reads } = await page.evaluate(async () => {
+      const file = new File(['abc'], 'name')
+      let reads = 0
+      for (const name of ['arrayBuffer', 'text', 'stream', 'slice', 'bytes']) file[name] = () => ++reads
+      const form = new FormData()
+      form.append('file', file)
+      const got = await sent(() => ['/', { method: 'POST', body: form }])
+      const alone = await sent(() => ['/', { method: 'POST', body: file }])
+      return { same: got[0][1].body.get('file') === file && alone[0][1].body === file, reads }
+    })
+    assert.deepEqual({ same, reads }, { same: true, reads: 0 })
+  })
+
+  it('keeps members that the platform may know one day', async () => {
+    const got = await page.evaluate(() => sent(() => ['/', { next: { revalidate: 5 }, someday: 'x' }]))
+    assert.deepEqual(got[0][1], { next: { revalidate: 5 }, someday: 'x', headers: [] })
+  })
+
+  it('reads each member of init once, in the order of the platform', async () => {
+    const { ours, platform } = await page.evaluate(async () => {
+      const log = (names) => new Proxy({}, { get: (_, name) => void names.push(String(name)) })
+      const ours = []
+      const platform = []
+      await fetch('/', log(platform))
+      await sent(() => ['/', log(ours)])
+      return { ours, platform }
+    })
+    assert.equal(new Set(ours).size, ours.length)
+    assert.deepEqual(ours.filter((name) => platform.includes(name)), platform)
+  })
+
+  it('replaces a header of the same name, in whatever case', async () => {
+    const got = await page.evaluate(() => sent(() => ['/', { headers: { 'X-Token': 'own', 'X-Other': '1' } }], ['x-token', 'ours']))
+    assert.deepEqual(got[0][1].headers, [['X-Other', '1'], ['x-token', 'ours']])
+  })
+
+  it('has the priority that it was given', async () => {
+    const session = await page.context().newCDPSession(page)
+    await session.send('Network.enable')
+    const priorities = {}
+    session.on('Network.requestWillBeSent', ({ request }) => (priorities[new URL(request.url).search] = request.initialPriority))
+    await page.evaluate(async () => {
+      await fetch('/echo?platform', { priority: 'low' })
+      await send(() => ['/echo?init', { priority: 'low' }])
+      await send(() => [new Request('/echo?request', { priority: 'low' })])
+      await send(() => [new Request('/echo?both'), { priority: 'low' }])
+      await fetch('/echo?usual')
+    })
+    assert.notEqual(priorities['?usual'], priorities['?platform'])
+    for (const way of ['?init', '?request', '?both']) assert.equal(priorities[way], priorities['?platform'], way)
+  })
+
+  it('fills what a login leaves out, and nothing else', async () => {
+    const defaults = "{ method: 'POST', credentials: 'include' }"
+    const filled = (make) => page.evaluate(`filled(${make}, ${defaults})`)
+    assert.deepEqual(await filled(() => ['/']), { method: 'POST', credentials: 'include' })
+    assert.deepEqual(await filled(() => ['/', { body: 'x' }]), { method: 'POST', credentials: 'include' })
+    assert.deepEqual(await filled(() => ['/', { method: 'PUT', credentials: 'omit' }]), { method: 'PUT', credentials: 'omit' })
+    assert.deepEqual(await filled(() => [new Request('/')]), { method: 'GET', credentials: 'same-origin' })
+  })
+})
+
+describe('what the platform refuses is refused by the platform', () => {
+  for (const name of Object.keys(bad)) {
+    it(name, async () => {
+      const seen = await page.evaluate((name) => compare(name), name)
+      assert.ok(seen.platform.error)
+      assert.deepEqual(seen.first, seen.platform)
+    })
+  }
+})

@@ -1,0 +1,95 @@
+// Sends calls of calls.mjs by the platform's fetch and by ours, and tells what the server saw, or how it was refused.
+
+import { capture, locate } from '../../src/call.ts'
+import { bad, foreign, good } from './calls.mjs'
+
+const calls = { ...good, ...bad }
+
+/** `ways`: 'platform', 'first', 'second' or 'with a header'. */
+globalThis.compare = async (name) => {
+  const seen = {}
+  for (const way of ['platform', 'first', 'second', 'with a header']) seen[way] = await outcome(name, way)
+  return seen
+}
+
+/** Sends a call. */
+globalThis.send = (make, headers = []) => capture(...split(make({ foreign }))).send(...headers)
+
+/** What `globalThis.fetch` gets for it. */
+globalThis.sent = async (make, headers) => (await withFetch(async (...args) => args, () => send(make, headers))).got
+
+/** What is known of a call, and what is sent. */
+globalThis.captured = async (make, sends = 1) => {
+  const call = capture(...split(make({ foreign })))
+  const read = async (...args) => {
+    const request = new Request(...args)
+    return { headers: Object.fromEntries(request.headers), body: await request.text() }
+  }
+  const { got } = await withFetch(read, async () => {
+    for (let i = 0; i < sends; i++) await call.send()
+  })
+  const { url, exempt, repeatable } = call
+  return { url, exempt, repeatable, got }
+}
+
+/** What a call with defaults is sent with. */
+globalThis.filled = async (make, defaults) => {
+  const [target, init] = split(make({ foreign }))
+  const read = async (...args) => new Request(...args)
+  const { got } = await withFetch(read, () => capture(target, init, defaults).send())
+  return { method: got[0].method, credentials: got[0].credentials }
+}
+
+async function withFetch(stub, work) {
+  const platform = globalThis.fetch
+  const got = []
+  globalThis.fetch = async (...args) => {
+    got.push(await stub(...args))
+    return new Response()
+  }
+  try {
+    await work()
+    return { got }
+  } finally {
+    globalThis.fetch = platform
+  }
+}
+
+const split = ([input, init]) => [locate(input), init]
+
+async function outcome(name, way) {
+  const { make, change } = calls[name]
+  try {
+    const args = make()
+    const sent = way === 'platform' ? fetch(...args) : ours(args, way)
+    sent.catch(() => {})
+    const used = args[0] instanceof Request && args[0].bodyUsed
+    change?.(args)
+    return { used, ...(await told(await sent)) }
+  } catch (error) {
+    return { error: String(error), type: error?.constructor.name, code: error?.code }
+  }
+}
+
+async function ours(args, way) {
+  const call = capture(...split(args))
+  if (!('send' in call)) return call
+  // The caller's change comes first, as when the call has to wait.
+  await null
+  if (way === 'first') return call.send()
+  const headers = way === 'second' ? [] : ['Authorization', 'Bearer x']
+  await call.send('Authorization', 'Bearer old').then((response) => response.body?.cancel(), () => {})
+  return call.repeatable ? call.send(...headers) : call.send()
+}
+
+async function told(response) {
+  const { type, status, redirected, url } = response
+  const about = { type, status, redirected, url }
+  const text = await response.text()
+  if (!text.startsWith('{')) return { ...about, text }
+  const { headers, ...echo } = JSON.parse(text.replaceAll(/----WebKitFormBoundary\w+/g, 'BOUNDARY'))
+  // The platform sends them in no order.
+  const pairs = headers.flatMap((name, i) => i % 2 ? [] : `${name}: ${headers[i + 1]}`)
+  return { ...about, ...echo, headers: pairs.sort() }
+}
+

@@ -1,0 +1,38 @@
+// A Chromium for a test file: CHROMIUM names the program, else it is found on the PATH.
+
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { after } from 'node:test'
+import { chromium } from 'playwright-core'
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+const QUIET = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync',
+]
+// Bounds every wait in a page, in milliseconds.
+const PATIENCE = 20_000
+
+/** Opens pages, each in a profile of its own. The browser ends with the test file. */
+export async function browser() {
+  const chrome = await chromium.launch({ executablePath: program(), args: QUIET, timeout: PATIENCE })
+  after(() => chrome.close())
+  return {
+    async open(url) {
+      const context = await chrome.newContext()
+      const page = await context.newPage()
+      page.setDefaultTimeout(PATIENCE)
+      page.errors = []
+      page.on('pageerror', (error) => page.errors.push(error))
+      await page.goto(url)
+      return page
+    },
+  }
+}
+
+function program() {
+  const found = process.env.CHROMIUM ?? (process.env.PATH ?? '').split(delimiter)
+    .flatMap((directory) => NAMES.map((name) => join(directory, name))).find(existsSync)
+  if (!found) throw new Error('no Chromium: set CHROMIUM to the program')
+  return found
+}
