@@ -1,0 +1,288 @@
+//! The switches of --demo: each fault does what its name says, and tests can order events by them.
+
+use std::{io, net::SocketAddr};
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokenkeep_server::serve;
+
+use crate::{
+    access::KINDS,
+    harness::{
+        Server, Setup,
+        wire::{self, between},
+    },
+    on_both_stores,
+};
+
+on_both_stores!(
+    every_access_token_can_be_revoked_while_sessions_live_on,
+    every_session_can_be_ended,
+    the_counters_count_and_can_be_reset,
+);
+
+async fn demo(setup: &Setup) -> Server {
+    setup.server_with(|config| config.demo = true).await
+}
+
+impl Server {
+    async fn faults(&self, faults: Value) {
+        let answer = self.call(Method::PUT, "/demo/faults").json(faults).send().await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    }
+
+    async fn until_held(&self, of: &str, count: usize) {
+        let path = format!("/demo/held?of={of}&count={count}");
+        let answer = self.get(&path).send().await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    }
+}
+
+async fn every_access_token_can_be_revoked_while_sessions_live_on(setup: Setup) {
+    for kind in KINDS {
+        let server = setup
+            .server_with(|config| {
+                config.demo = true;
+                config.tokens = kind;
+            })
+            .await;
+        let session = server.login().await;
+        let answer = server.post("/demo/revoke").send().await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        let answer = server.me(&session.access).send().await;
+        assert_eq!(answer.error(), "invalid_token");
+        // In the same millisecond, and good all the same.
+        let newer = server.refresh(&session.cookie).send().await.session();
+        assert_eq!(server.me_status(&newer.access).await, StatusCode::OK);
+    }
+}
+
+async fn every_session_can_be_ended(setup: Setup) {
+    let server = demo(&setup).await;
+    let session = server.login().await;
+    server.post("/demo/end").send().await;
+    assert_eq!(server.me_status(&session.access).await, StatusCode::UNAUTHORIZED);
+    let answer = server.refresh(&session.cookie).send().await;
+    assert_eq!(answer.error(), "invalid_grant");
+}
+
+async fn the_counters_count_and_can_be_reset(setup: Setup) {
+    let server = demo(&setup).await;
+    let session = server.login().await;
+    let session = server.refresh(&session.cookie).send().await.session();
+    server.me(&session.access).send().await;
+    server.me("made-up").send().await;
+    let logout = server.post("/auth/logout").proof().cookie(&session.cookie);
+    logout.send().await;
+    assert_eq!(
+        server.get("/demo/counters").send().await.json(),
+        json!({
+            "logins": 1, "refreshes": 1, "reuses": 0, "logouts": 1, "api_ok": 1, "api_401": 1,
+            "revoked_families": 1,
+        })
+    );
+    server.post("/demo/reset").send().await;
+    assert_eq!(server.counter("logins").await, 0);
+    assert_eq!(server.get("/demo/log").send().await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn a_fault_answers_in_place_of_the_server() {
+    let setup = Setup::sqlite();
+    let server = demo(&setup).await;
+    let session = server.login().await;
+    for (fault, status, kind) in [
+        ("down", 503, "application/json"),
+        ("limited", 429, "application/json"),
+        ("html", 200, "text/html; charset=utf-8"),
+        ("broken", 200, "application/json"),
+    ] {
+        server.faults(json!({ "refresh": fault, "delay_ms": 2500 })).await;
+        let answer = server.refresh(&session.cookie).send().await;
+        assert_eq!(answer.status.as_u16(), status, "{fault}");
+        assert_eq!(answer.header("content-type"), kind, "{fault}");
+        assert_eq!(answer.set_cookie(), "", "{fault}");
+        if fault == "limited" {
+            assert_eq!(answer.header("retry-after"), "3");
+        }
+        // The other addresses do as always.
+        assert_eq!(server.me_status(&session.access).await, StatusCode::OK);
+    }
+    server.faults(json!({})).await;
+    let answer = server.refresh(&session.cookie).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_held_answer_is_done_and_waits_for_its_release() {
+    let setup = Setup::sqlite();
+    let server = demo(&setup).await;
+    let session = server.login().await;
+    server.faults(json!({ "refresh": "hold", "api": "hold" })).await;
+    let refresh = tokio::spawn(server.refresh(&session.cookie).send());
+    let me = tokio::spawn(server.me(&session.access).send());
+    server.until_held("refresh", 1).await;
+    server.until_held("api", 1).await;
+    assert_eq!(server.counter("refreshes").await, 1);
+    assert!(!refresh.is_finished() && !me.is_finished());
+
+    server.post("/demo/release?of=refresh").send().await;
+    let answer = refresh.await.expect("a call");
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(!me.is_finished());
+    let held = server.get("/demo/held").send().await.json();
+    assert_eq!(held, json!({ "login": 0, "refresh": 0, "logout": 0, "api": 1 }));
+    server.post("/demo/release").send().await;
+    assert_eq!(me.await.expect("a call").status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_wrong_switch_is_a_clean_400() {
+    let setup = Setup::sqlite();
+    let server = demo(&setup).await;
+    for body in [r#"{"refresh":"sideways"}"#, r#"{"refesh":"down"}"#, "{"] {
+        let answer =
+            server.call(Method::PUT, "/demo/faults").body("application/json", body).send().await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    }
+    let faults = server.get("/demo/faults").send().await.json();
+    assert_eq!(faults["refresh"], "ok");
+}
+
+#[tokio::test]
+async fn the_switches_are_for_this_machine_and_this_page() {
+    let setup = Setup::sqlite();
+    let server = demo(&setup).await;
+    let away = server.get("/demo/log").from([192, 0, 2, 1]).send().await;
+    assert_eq!(away.status, StatusCode::NOT_FOUND);
+    let other = server.post("/demo/end").header("origin", "https://evil.example");
+    assert_eq!(other.send().await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn the_log_tells_requests_apart_by_their_token_and_shows_none() {
+    let setup = Setup::sqlite();
+    let server = demo(&setup).await;
+    let session = server.login().await;
+    server.me(&session.access).send().await;
+    let newer = server.refresh(&session.cookie).send().await.session();
+    server.me(&newer.access).send().await;
+
+    let answer = server.get("/demo/log").send().await;
+    let log = answer.json();
+    let seen: Vec<_> = log
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|entry| (entry["method"].as_str(), entry["path"].as_str(), entry["status"].as_u64()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (Some("POST"), Some("/auth/login"), Some(200)),
+            (Some("GET"), Some("/api/me"), Some(200)),
+            (Some("POST"), Some("/auth/refresh"), Some(200)),
+            (Some("GET"), Some("/api/me"), Some(200)),
+        ]
+    );
+    let token = |n: usize| log[n]["token"].as_str().map(str::len);
+    assert_eq!((token(0), token(1), token(3)), (None, Some(8), Some(8)));
+    assert_ne!(log[1]["token"], log[3]["token"]);
+    assert_eq!(log[0]["at_ms"], setup.now());
+    for secret in [session.access, session.cookie, newer.access] {
+        assert!(!answer.text().contains(&secret));
+    }
+}
+
+#[tokio::test]
+async fn a_cut_connection_carries_no_answer() {
+    let setup = Setup::sqlite();
+    let running = running(&setup).await;
+    let at = running.address;
+    let cookie = login(at).await;
+
+    put_faults(at, r#"{"refresh":"reset"}"#).await;
+    assert!(refresh(at, &cookie).await.is_err());
+    // Not done: the cookie is still good.
+    put_faults(at, r#"{"refresh":"ok"}"#).await;
+    let answer = refresh(at, &cookie).await.expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let log = wire::send(at, "GET /demo/log", &[], "").await.expect("an answer");
+    assert!(log.contains(r#""path":"/auth/refresh","status":null"#), "{log}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_was_done_and_its_repeat_is_lost_without_a_reuse() {
+    let setup = Setup::sqlite();
+    let running = running(&setup).await;
+    let at = running.address;
+    let cookie = login(at).await;
+
+    put_faults(at, r#"{"refresh":"lost"}"#).await;
+    // As a browser does that repeats by itself.
+    for _ in 0..2 {
+        assert!(refresh(at, &cookie).await.is_err());
+    }
+    let counters = wire::send(at, "GET /demo/counters", &[], "").await.expect("an answer");
+    assert_eq!(between(&counters, r#""refreshes":"#, ","), "1");
+    assert_eq!(between(&counters, r#""reuses":"#, ","), "0");
+    // But a blind retry is a reuse.
+    put_faults(at, "{}").await;
+    let answer = refresh(at, &cookie).await.expect("an answer");
+    assert!(answer.contains("invalid_grant"), "{answer}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_held_answer_does_not_hold_up_the_end() {
+    let setup = Setup::sqlite();
+    let running = running(&setup).await;
+    let at = running.address;
+    let cookie = login(at).await;
+    put_faults(at, r#"{"refresh":"hold"}"#).await;
+    let held = tokio::spawn(async move { refresh(at, &cookie).await });
+    wire::send(at, "GET /demo/held?of=refresh&count=1", &[], "").await.expect("an answer");
+    running.stop().await;
+    // It was let go, not cut off.
+    let answer = held.await.expect("a call").expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+async fn running(setup: &Setup) -> serve::Running {
+    let mut config = setup.config();
+    config.demo = true;
+    serve::start(config).await.expect("the server starts")
+}
+
+async fn login(at: SocketAddr) -> String {
+    let answer = wire::send(
+        at,
+        "POST /auth/login",
+        &[("Content-Type", "application/json")],
+        r#"{"username":"alice","password":"wonderland"}"#,
+    )
+    .await
+    .expect("an answer");
+    between(&answer, "__Secure-refresh=", ";").to_owned()
+}
+
+async fn refresh(at: SocketAddr, cookie: &str) -> io::Result<String> {
+    let cookie = format!("__Secure-refresh={cookie}");
+    wire::send(
+        at,
+        "POST /auth/refresh",
+        &[
+            ("Cookie", &cookie),
+            ("X-Requested-With", "tokenkeep"),
+            ("Sec-Fetch-Site", "same-origin"),
+        ],
+        "",
+    )
+    .await
+}
+
+async fn put_faults(at: SocketAddr, faults: &str) {
+    let answer = wire::send(at, "PUT /demo/faults", &[], faults).await.expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}

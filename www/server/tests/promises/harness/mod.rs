@@ -1,0 +1,177 @@
+//! What the tests stand on: a server over a fresh store, its clock, its log, and a small client.
+
+mod client;
+mod redis;
+pub mod wire;
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use axum::Router;
+use tokenkeep_server::{
+    app::{App, router},
+    clock::Clock,
+    config::{Client, Config, NewUser},
+    log::Log,
+    secret::Secret,
+    store::{self, Store},
+};
+
+pub use client::{Answer, Call, Session};
+use redis::Redis;
+
+pub const ALICE: (&str, &str) = ("alice", "wonderland");
+pub const ADMIN: (&str, &str) = ("admin", "correct-horse");
+pub const CLIENT: (&str, &str) = ("resource-server", "let-me-introspect");
+
+/// A whole minute, so that a rate limit's window starts with the test.
+const START: u64 = 1_800_000_000_000;
+
+/// Runs each of these functions twice, as `NAME::in_sqlite` and `NAME::in_redis`.
+#[macro_export]
+macro_rules! on_both_stores {
+    ($($name:ident,)*) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_sqlite() {
+                super::$name($crate::harness::Setup::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_redis() {
+                super::$name($crate::harness::Setup::redis()).await;
+            }
+        }
+    )*};
+}
+
+/// A store that nobody has used yet, and the time. Servers started from one setup share both.
+pub struct Setup {
+    pub url: String,
+    time: Arc<AtomicU64>,
+    log: Arc<Mutex<Vec<String>>>,
+    folder: Folder,
+    redis: Option<Redis>,
+}
+
+impl Setup {
+    pub fn sqlite() -> Self {
+        let folder = Folder::new();
+        let url = format!("sqlite:{}", folder.0.join("store.db").display());
+        Self::new(url, folder, None)
+    }
+
+    pub fn redis() -> Self {
+        let folder = Folder::new();
+        let redis = Redis::start(&folder.0);
+        Self::new(redis.url(), folder, Some(redis))
+    }
+
+    fn new(url: String, folder: Folder, redis: Option<Redis>) -> Self {
+        Self { url, time: Arc::new(AtomicU64::new(START)), log: Arc::default(), folder, redis }
+    }
+
+    /// A server with the defaults, two accounts and one client.
+    pub async fn server(&self) -> Server {
+        self.server_with(|_| ()).await
+    }
+
+    pub async fn server_with(&self, change: impl FnOnce(&mut Config)) -> Server {
+        let mut config = self.config();
+        change(&mut config);
+        let app = App::open(config).await.expect("the store opens");
+        Server { router: router(app) }
+    }
+
+    pub fn config(&self) -> Config {
+        let time = self.time.clone();
+        let log = self.log.clone();
+        Config {
+            port: 0,
+            store: self.url.clone(),
+            users: vec![account(ALICE, &["user"]), account(ADMIN, &["user", "admin"])],
+            clients: vec![Client { id: CLIENT.0.into(), secret: Secret::new(CLIENT.1.into()) }],
+            clock: Clock::new(move || time.load(SeqCst)),
+            log: Log::new(move |line| log.lock().expect("log").push(line.to_owned())),
+            ..Config::default()
+        }
+    }
+
+    /// Moves the clock.
+    pub fn pass(&self, time: Duration) {
+        self.time.fetch_add(time.as_millis() as u64, SeqCst);
+    }
+
+    pub fn now(&self) -> u64 {
+        self.time.load(SeqCst)
+    }
+
+    pub fn log_lines(&self) -> Vec<String> {
+        self.log.lock().expect("log").clone()
+    }
+
+    pub async fn store(&self) -> Arc<dyn Store> {
+        store::open(&self.url).await.expect("the store opens")
+    }
+
+    /// Every byte that the store has written down.
+    pub fn store_bytes(&self) -> Vec<u8> {
+        if let Some(redis) = &self.redis {
+            redis.save();
+        }
+        let mut bytes = Vec::new();
+        for entry in fs::read_dir(&self.folder.0).expect("the folder") {
+            bytes.extend(fs::read(entry.expect("an entry").path()).expect("a file"));
+        }
+        bytes
+    }
+
+    /// The store is gone (Redis only).
+    pub fn stop_store(&mut self) {
+        self.redis = None;
+    }
+
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder.0
+    }
+}
+
+fn account((name, password): (&str, &str), roles: &[&str]) -> NewUser {
+    NewUser {
+        name: name.into(),
+        password: Secret::new(password.into()),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+    }
+}
+
+#[derive(Clone)]
+pub struct Server {
+    pub router: Router,
+}
+
+/// A folder of its own, gone with the test.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name =
+            format!("tokenkeep-server-{}-{}", std::process::id(), COUNT.fetch_add(1, SeqCst));
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).expect("a folder for the test");
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

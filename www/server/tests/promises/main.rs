@@ -1,0 +1,20 @@
+//! What the server promises, one test each. The tests call the router itself, with a clock of their own;
+//! what needs a connection or a process has one. Every promise that touches the store is held by both
+//! stores: `on_both_stores!` lists them.
+
+mod harness;
+
+mod access;
+mod csrf;
+mod demo;
+mod input;
+mod limits;
+mod login;
+mod logout;
+mod oauth;
+mod outage;
+mod pages;
+mod process;
+mod refresh;
+mod secrecy;
+mod several;

@@ -1,0 +1,78 @@
+//! The static files and the headers they come with.
+
+use std::fs;
+
+use axum::http::StatusCode;
+
+use crate::harness::{Server, Setup};
+
+async fn server(setup: &Setup) -> Server {
+    let (www, package) = (setup.folder().join("www"), setup.folder().join("package"));
+    for (folder, name, text) in [
+        (&www, "index.html", "<!doctype html>"),
+        (&www, "page.js", "export {}"),
+        (&www, "style.css", "p {}"),
+        (&www, ".env", "SECRET=1"),
+        (&www, "store.db", "SECRET=1"),
+        (&www, "main.rs", "fn main() {}"),
+        (&package, "index.js", "export {}"),
+        (&package, "tokenkeep.wasm", "\0asm"),
+    ] {
+        fs::create_dir_all(folder).expect("a folder");
+        fs::write(folder.join(name), text).expect("a file");
+    }
+    setup
+        .server_with(|config| {
+            config.www = Some(www);
+            config.package = Some(package);
+        })
+        .await
+}
+
+#[tokio::test]
+async fn files_come_with_their_types_and_a_strict_policy() {
+    let setup = Setup::sqlite();
+    let server = server(&setup).await;
+    for (path, kind) in [
+        ("/", "text/html"),
+        ("/page.js", "text/javascript"),
+        ("/style.css", "text/css"),
+        ("/tokenkeep/index.js", "text/javascript"),
+        ("/tokenkeep/tokenkeep.wasm", "application/wasm"),
+    ] {
+        let answer = server.get(path).send().await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        assert_eq!(answer.header("content-type"), kind, "{path}");
+        assert_eq!(answer.header("cache-control"), "no-cache");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(
+            answer.header("content-security-policy"),
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+             img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; \
+             frame-ancestors 'none'"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_part_of_a_page_does_not_leave_the_folder() {
+    let setup = Setup::sqlite();
+    let server = server(&setup).await;
+    for path in [
+        "/.env",
+        "/store.db",
+        "/main.rs",
+        "/nothing.js",
+        "/../store.db",
+        "/%2e%2e/store.db",
+        "/%2eenv",
+        "/main%2ers",
+        "/tokenkeep/../.env",
+        "/tokenkeep/nothing.js",
+    ] {
+        let answer = server.get(path).send().await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(!answer.text().contains("SECRET"));
+    }
+}

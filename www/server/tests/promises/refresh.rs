@@ -1,0 +1,189 @@
+//! POST /auth/refresh: rotation, reuse, expiry.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+
+use crate::{harness::Setup, login::contains, on_both_stores};
+use tokenkeep_server::store::User;
+
+on_both_stores!(
+    a_refresh_gives_a_new_access_token_and_a_new_cookie,
+    a_refresh_without_a_cookie_is_no_session,
+    a_reused_refresh_token_ends_the_whole_family_and_is_counted,
+    a_reuse_ends_no_other_session_of_the_user,
+    of_many_parallel_refreshes_with_one_cookie_exactly_one_wins,
+    within_the_grace_a_used_token_may_be_used_again_and_after_it_may_not,
+    a_refresh_token_ends_at_its_time,
+    each_refresh_starts_the_time_anew,
+    a_cookie_that_was_made_up_is_refused_and_cleared,
+    a_change_of_roles_takes_effect_at_the_next_refresh,
+    the_store_holds_no_token,
+);
+
+async fn a_refresh_gives_a_new_access_token_and_a_new_cookie(setup: Setup) {
+    let server = setup.server().await;
+    let first = server.login().await;
+    let answer = server.refresh(&first.cookie).send().await;
+
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let body = answer.json();
+    assert_eq!(body["expires_in"], 300);
+    assert_eq!(body["user"], serde_json::Value::Null);
+    let second = answer.session();
+    assert_ne!(second.access, first.access);
+    assert_ne!(second.cookie, first.cookie);
+    // A request that was on its way with the token before is not refused for it.
+    for token in [&first.access, &second.access] {
+        assert_eq!(server.me_status(token).await, StatusCode::OK);
+    }
+}
+
+async fn a_refresh_without_a_cookie_is_no_session(setup: Setup) {
+    let server = setup.server().await;
+    let answer = server.post("/auth/refresh").proof().send().await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.error(), "no_session");
+    assert_eq!(answer.set_cookie(), "");
+}
+
+async fn a_reused_refresh_token_ends_the_whole_family_and_is_counted(setup: Setup) {
+    let server = setup.server_with(|config| config.demo = true).await;
+    let first = server.login().await;
+    let second = server.refresh(&first.cookie).send().await.session();
+
+    let reuse = server.refresh(&first.cookie).send().await;
+    assert_eq!(reuse.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(reuse.error(), "invalid_grant");
+    assert!(reuse.set_cookie().contains("Max-Age=0"));
+
+    let heir = server.refresh(&second.cookie).send().await;
+    assert_eq!(heir.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(heir.error(), "invalid_grant");
+    for token in [&first.access, &second.access] {
+        assert_eq!(server.me_status(token).await, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(server.counter("reuses").await, 1);
+    assert_eq!(server.counter("revoked_families").await, 1);
+}
+
+async fn a_reuse_ends_no_other_session_of_the_user(setup: Setup) {
+    let server = setup.server().await;
+    let (robbed, other) = (server.login().await, server.login().await);
+    server.refresh(&robbed.cookie).send().await;
+    server.refresh(&robbed.cookie).send().await;
+    assert_eq!(server.me_status(&other.access).await, StatusCode::OK);
+    let answer = server.refresh(&other.cookie).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+async fn of_many_parallel_refreshes_with_one_cookie_exactly_one_wins(setup: Setup) {
+    const MANY: usize = 20;
+    let server = setup.server_with(|config| config.demo = true).await;
+    let session = server.login().await;
+
+    let calls: Vec<_> =
+        (0..MANY).map(|_| tokio::spawn(server.refresh(&session.cookie).send())).collect();
+    let mut won = Vec::new();
+    for call in calls {
+        let answer = call.await.expect("a call");
+        if answer.status == StatusCode::OK {
+            won.push(answer.session());
+        } else {
+            assert_eq!(answer.error(), "invalid_grant");
+        }
+    }
+
+    assert_eq!(won.len(), 1);
+    assert_eq!(server.counter("refreshes").await, 1);
+    assert_eq!(server.counter("reuses").await, MANY as u64 - 1);
+    assert_eq!(server.counter("revoked_families").await, 1);
+    // The others were reuses: the winner's tokens are dead too.
+    let answer = server.refresh(&won[0].cookie).send().await;
+    assert_eq!(answer.error(), "invalid_grant");
+    assert_eq!(server.me_status(&won[0].access).await, StatusCode::UNAUTHORIZED);
+}
+
+async fn within_the_grace_a_used_token_may_be_used_again_and_after_it_may_not(setup: Setup) {
+    let server = setup.server_with(|config| config.reuse_grace = Duration::from_secs(10)).await;
+    let first = server.login().await;
+    let second = server.refresh(&first.cookie).send().await.session();
+
+    setup.pass(Duration::from_millis(9_999));
+    let again = server.refresh(&first.cookie).send().await;
+    assert_eq!(again.status, StatusCode::OK);
+    let again = again.session();
+    assert_ne!(again.cookie, second.cookie);
+
+    // Counted from the first use: the repeat did not extend it.
+    setup.pass(Duration::from_millis(1));
+    let late = server.refresh(&first.cookie).send().await;
+    assert_eq!(late.error(), "invalid_grant");
+    for cookie in [&second.cookie, &again.cookie] {
+        let answer = server.refresh(cookie).send().await;
+        assert_eq!(answer.error(), "invalid_grant");
+    }
+}
+
+async fn a_refresh_token_ends_at_its_time(setup: Setup) {
+    let server = setup.server_with(|config| config.refresh_ttl = Duration::from_secs(60)).await;
+    let (early, late) = (server.login().await, server.login().await);
+    setup.pass(Duration::from_millis(59_999));
+    let answer = server.refresh(&early.cookie).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
+    setup.pass(Duration::from_millis(1));
+    let answer = server.refresh(&late.cookie).send().await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.error(), "invalid_grant");
+}
+
+async fn each_refresh_starts_the_time_anew(setup: Setup) {
+    let server = setup.server_with(|config| config.refresh_ttl = Duration::from_secs(60)).await;
+    let mut session = server.login().await;
+    for _ in 0..4 {
+        setup.pass(Duration::from_secs(59));
+        setup.store().await.purge(setup.now()).await.expect("done");
+        let answer = server.refresh(&session.cookie).send().await;
+        assert_eq!(answer.status, StatusCode::OK);
+        session = answer.session();
+    }
+}
+
+async fn a_cookie_that_was_made_up_is_refused_and_cleared(setup: Setup) {
+    let server = setup.server().await;
+    let answer = server.refresh("made-up").send().await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.error(), "invalid_grant");
+    assert_eq!(
+        answer.set_cookie(),
+        "__Secure-refresh=; HttpOnly; Secure; SameSite=Strict; Path=/auth; Max-Age=0"
+    );
+}
+
+async fn a_change_of_roles_takes_effect_at_the_next_refresh(setup: Setup) {
+    let server = setup.server().await;
+    let session = server.login().await;
+    let store = setup.store().await;
+    let user = store.user("alice").await.expect("asked").expect("alice");
+    store
+        .put_user(&User { roles: vec!["user".into(), "admin".into()], ..user })
+        .await
+        .expect("written");
+    let session = server.refresh(&session.cookie).send().await.session();
+    let answer = server.get("/api/admin").bearer(&session.access).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+async fn the_store_holds_no_token(setup: Setup) {
+    for kind in crate::access::KINDS {
+        let server = setup.server_with(|config| config.tokens = kind).await;
+        let first = server.login().await;
+        let second = server.refresh(&first.cookie).send().await.session();
+        let bytes = setup.store_bytes();
+        assert!(contains(&bytes, "alice"), "the search finds what is there");
+        for secret in [first.access, first.cookie, second.access, second.cookie] {
+            assert!(!contains(&bytes, &secret));
+        }
+    }
+}
