@@ -73,7 +73,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/auth/refresh", post(auth::refresh::refresh))
         .route("/auth/logout", post(auth::logout::logout))
         .route("/auth/jwks.json", get(auth::jwks::jwks))
-        .merge(api);
+        .merge(api)
+        // Before the layers below: they must stand around it too, or no preflight would reach them.
+        .method_not_allowed_fallback(async || answer::method_not_allowed());
 
     if let Some(demo) = &app.demo {
         router = router.layer(from_fn_with_state(demo.clone(), demo::faults::apply));

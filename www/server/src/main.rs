@@ -1,46 +1,40 @@
 //! `tokenkeep-server`: reads the flags, serves until it is told to stop.
 
+mod signals;
+
 use std::{env, process::ExitCode};
 
+use signals::Signals;
 use tokenkeep_server::{
     flags::{self, Asked},
     serve,
 };
-use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let asked = match flags::parse(env::args_os().skip(1)) {
-        Ok(asked) => asked,
-        Err(message) => return failed(&message),
-    };
-    let config = match asked {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("tokenkeep-server: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), String> {
+    let config = match flags::parse(env::args_os().skip(1))? {
         Asked::Help => {
             print!("{}", flags::HELP);
-            return ExitCode::SUCCESS;
+            return Ok(());
         }
         Asked::Serve(config) => *config,
     };
-    // Listened for from here on, so that a signal during the start is not lost.
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return failed("cannot listen for signals");
-    };
-    let running = match serve::start(config).await {
-        Ok(running) => running,
-        Err(message) => return failed(&message),
-    };
+    // Before the start, so that a signal during it is not lost.
+    let mut signals =
+        Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    let running = serve::start(config).await?;
     println!("listening on http://{}", running.address);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    signals.wait().await;
     running.stop().await;
-    ExitCode::SUCCESS
-}
-
-fn failed(message: &str) -> ExitCode {
-    eprintln!("tokenkeep-server: {message}");
-    ExitCode::FAILURE
+    Ok(())
 }

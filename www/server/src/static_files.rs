@@ -66,11 +66,12 @@ async fn page(request: Request, next: Next) -> Response {
     response
 }
 
+/// A path with escapes is refused: what it hides would have to be looked at, and a page needs none.
 fn may_leave(path: &str) -> bool {
     let hidden = path.split('/').any(|part| part.starts_with('.'));
     let last = path.rsplit('/').next().unwrap_or("");
     let kind = last.rsplit_once('.').map(|(_, kind)| kind);
-    !hidden && kind.is_none_or(|kind| KINDS.contains(&kind))
+    !path.contains('%') && !hidden && kind.is_none_or(|kind| KINDS.contains(&kind))
 }
 
 /// For every answer, a file's or not.

@@ -10,7 +10,6 @@ use std::{
 };
 
 use axum::{
-    Json,
     extract::{ConnectInfo, Request, State},
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     middleware::Next,
@@ -248,8 +247,4 @@ fn limited(delay: Duration) -> Response {
     let seconds = (delay.as_millis() as u64).div_ceil(1000).max(1);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     response
-}
-
-pub fn show(faults: Faults) -> Response {
-    Json(faults).into_response()
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -64,13 +64,8 @@ pub fn routes(app: &Arc<App>, demo: &Arc<Demo>) -> Router<Arc<App>> {
         .route("/demo/reset", post(switches::reset))
         .route("/demo/revoke", post(switches::revoke))
         .route("/demo/end", post(switches::end))
-        .layer(axum::middleware::from_fn_with_state(app.clone(), local))
-        .layer(from_fn(no_store))
+        .layer(from_fn_with_state(app.clone(), local))
         .layer(axum::Extension(demo.clone()))
-}
-
-async fn no_store(request: Request, next: Next) -> Response {
-    answer::no_store(next.run(request).await)
 }
 
 async fn local(

@@ -7,7 +7,7 @@ use axum::{
     body::Bytes,
     extract::{Query, State},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::{
     Demo,
-    faults::{Faults, Target, show},
+    faults::{Faults, Target},
 };
 use crate::{
     answer::{self, Failure},
@@ -34,7 +34,7 @@ pub async fn log(Extension(demo): Extension<Arc<Demo>>) -> Response {
 }
 
 pub async fn faults(Extension(demo): Extension<Arc<Demo>>) -> Response {
-    show(demo.faults.get())
+    answer::ok(demo.faults.get())
 }
 
 /// Sets all of them: what is not named is `ok`.
@@ -42,7 +42,7 @@ pub async fn set_faults(Extension(demo): Extension<Arc<Demo>>, body: Bytes) -> R
     match serde_json::from_slice::<Faults>(&body) {
         Ok(faults) => {
             demo.faults.set(faults);
-            show(faults)
+            answer::ok(faults)
         }
         Err(error) => answer::bad_request(&error.to_string()),
     }
@@ -108,5 +108,5 @@ pub async fn revoke(State(app): State<Arc<App>>) -> Result<Response, Failure> {
 pub async fn end(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     app.store.bump("refresh").await?;
     app.store.bump("access").await?;
-    Ok(answer::no_content().into_response())
+    Ok(answer::no_content())
 }

@@ -24,7 +24,7 @@ use tokenkeep_server::{
     store::{self, Store},
 };
 
-pub use client::{Answer, Call, Session};
+pub use client::Session;
 use redis::Redis;
 
 pub const ALICE: (&str, &str) = ("alice", "wonderland");
