@@ -24,7 +24,6 @@ try {
 
   const renamed = execFileSync(path('node_modules/.bin/wasm-opt'), [
     path('generated/core_bg.wasm'),
-    '--all-features',
     '--minify-imports-and-exports-and-modules',
     '-o',
     path('dist/core.wasm'),

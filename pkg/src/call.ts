@@ -100,9 +100,10 @@ function direct(href: string, { headers, ...init }: Init): Call | undefined {
 function viaRequest(input: unknown, href: string, init: Init): Call {
   let next: Request | undefined = new Request(input as RequestInfo, init);
   const spare = duplicate(next);
-  const { headers, mode, signal } = next;
+  const { headers, method, mode, signal } = next;
   return {
     url: bare(href),
+    method,
     exempt: mode === 'no-cors' || headers.has('authorization'),
     repeatable: !!spare,
     signal,

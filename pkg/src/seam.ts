@@ -13,6 +13,8 @@ export const WAIT = -2;
 export interface Call {
   /** Absolute, as the platform parsed it, without its fragment. */
   readonly url: string;
+  /** Of a login or logout. */
+  readonly method?: string;
   /** Brings its own `Authorization`, or is `no-cors`: never touched. */
   readonly exempt: boolean;
   /** `false`: its body is a stream that can be sent once. */
