@@ -90,4 +90,29 @@ mod tests {
         assert_eq!(public(&signer.key), "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
         assert_eq!(signer.id, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     }
+    #[test]
+    fn what_our_key_signed_for_another_purpose_is_no_access_token() {
+        let signer = Signer::new(&[1; 32]);
+        let access = Access {
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            sub: "alice".into(),
+            client_id: "web".into(),
+            roles: Vec::new(),
+            iat: 0,
+            exp: 1,
+            jti: "j".into(),
+            sid: "s".into(),
+            rev: 0,
+        };
+        let other = Signer {
+            key: signer.key.clone(),
+            id: signer.id.clone(),
+            header: base64(br#"{"alg":"EdDSA","typ":"JWT"}"#),
+        };
+        assert!(signer.verify(signer.sign(&access).expose()).is_some());
+        assert!(signer.verify(other.sign(&access).expose()).is_none());
+        let elsewhere = Access { aud: "another-api".into(), ..access };
+        assert!(signer.verify(signer.sign(&elsewhere).expose()).is_none());
+    }
 }
