@@ -3,7 +3,8 @@
 /** A deep copy of plain objects and arrays; a `URL` becomes its text; anything else is left for the core to judge. Throws what a getter throws. */
 export function snapshot(value: unknown, depth = 8): unknown {
   if (typeof value !== 'object' || value === null || !depth) return value;
-  if (value instanceof URL) return value.href;
+  // Of whatever realm, and where there is no such class.
+  if (Object.prototype.toString.call(value) === '[object URL]') return (value as URL).href;
   if (Array.isArray(value)) return value.map((item) => snapshot(item, depth - 1));
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype && Object.getPrototypeOf(prototype)) return value;

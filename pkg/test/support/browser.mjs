@@ -23,7 +23,7 @@ export async function browser() {
       const page = await context.newPage()
       page.setDefaultTimeout(PATIENCE)
       page.errors = []
-      page.on('pageerror', (error) => page.errors.push(error))
+      page.on('pageerror', (error) => page.errors.push(String(error)))
       await page.goto(url)
       return page
     },

@@ -1,0 +1,227 @@
+// The package as it is published: packed, checked, installed into a new Vite project and put into plain pages, where it
+// works without configuration.
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { extname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { backend, TRIED_OUT, TRY_OUT } from './support/backend.mjs'
+import { browser } from './support/browser.mjs'
+import { serve } from './support/server.mjs'
+
+const pkg = fileURLToPath(new URL('..', import.meta.url))
+const { devDependencies } = JSON.parse(readFileSync(join(pkg, 'package.json')))
+const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
+after(() => rmSync(scratch, { recursive: true, force: true }))
+
+const run = (program, args, cwd = pkg) => promisify(execFile)(program, args, { cwd, timeout: 180_000 })
+const installed = (name) => join(pkg, 'node_modules/.bin', name)
+
+const [{ filename, files }] = JSON.parse((await run('npm', ['pack', '--json', '--pack-destination', scratch])).stdout)
+const tarball = join(scratch, filename)
+const chrome = await browser()
+
+/** Serves a back end and `routes`; opens a page of it. */
+async function open(path, routes) {
+  const back = backend()
+  const server = await serve({ ...back.routes, '/refuse': () => (back.refuse(), ['text/plain', '']), ...routes })
+  const page = await chrome.open(server.origin + path)
+  return { page, back, server }
+}
+
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' }
+
+/** The route of a file. */
+function file(path) {
+  return [TYPES[extname(path)], readFileSync(path)]
+}
+
+/** Waits for what the page's script leaves in `outcome`. */
+async function outcome(page) {
+  const handle = await page.waitForFunction(() => globalThis.outcome)
+  return handle.jsonValue()
+}
+
+describe('the tarball', () => {
+  it('holds what is needed, and nothing else', () => {
+    assert.deepEqual(files.map(({ path }) => path).filter((path) => !/^(README|LICENSE|CHANGELOG)/.test(path)), [
+      'dist/core.wasm', 'dist/error.d.ts', 'dist/file.d.ts', 'dist/file.js', 'dist/index.d.ts', 'dist/index.js', 'dist/remote.d.ts',
+      'dist/types.d.ts', 'package.json',
+    ])
+  })
+
+  it('is clean for publint', async () => {
+    const { stdout } = await run(installed('publint'), [tarball, '--strict'])
+    assert.match(stdout, /All good/)
+  })
+
+  it('has the right types for @arethetypeswrong/cli', async () => {
+    // The WebAssembly itself is no module.
+    await run(installed('attw'), [tarball, '--profile', 'esm-only', '--exclude-entrypoints', './core.wasm'])
+  })
+
+  it('names nothing of the machine it was built on', () => {
+    for (const { path } of files) assert.ok(!readFileSync(join(pkg, path), 'latin1').includes(pkg), path)
+  })
+})
+
+describe('in a new Vite project', () => {
+  const project = join(scratch, 'vite')
+
+  before(async () => {
+    mkdirSync(project)
+    const write = (name, text) => writeFileSync(join(project, name), text)
+    write('package.json', JSON.stringify({ name: 'app', private: true, type: 'module' }))
+    write('index.html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/main.js"></script>')
+    write('file.html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/file.js"></script>')
+    const settle = `const outcome = (auth) => (${TRY_OUT})(auth).catch(String).then((it) => (globalThis.outcome = it))`
+    write('main.js', `import { createTokenManager } from 'tokenkeep'
+      ${settle}
+      outcome(createTokenManager({ refresh: '/auth/refresh' }))`)
+    write('file.js', `import { createTokenManager } from 'tokenkeep/file'
+      import wasm from 'tokenkeep/core.wasm?url'
+      ${settle}
+      outcome(createTokenManager({ refresh: '/auth/refresh' }, wasm))`)
+    write('vite.config.js', `export default { build: { rollupOptions: { input: ['index.html', 'file.html'] } } }`)
+    await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, `vite@${devDependencies.vite}`], project)
+    await run(join(project, 'node_modules/.bin/vite'), ['build', '--logLevel', 'error'], project)
+  })
+
+  const routes = () => {
+    const built = {}
+    for (const name of readdirSync(join(project, 'dist'), { recursive: true })) {
+      if (extname(name) in TYPES) built[`/${name}`] = file(join(project, 'dist', name))
+    }
+    return built
+  }
+
+  it('works built', async () => {
+    const { page, back } = await open('/index.html', routes())
+    assert.deepEqual(await outcome(page), TRIED_OUT)
+    assert.equal(back.refreshes, 1)
+    assert.deepEqual(page.errors, [])
+  })
+
+  it('works built, with the WebAssembly as a file of its own', async () => {
+    const built = routes()
+    assert.ok(Object.keys(built).some((path) => path.endsWith('.wasm')))
+    const { page, server } = await open('/file.html', built)
+    assert.deepEqual(await outcome(page), TRIED_OUT)
+    assert.equal(server.seen.filter((line) => line.includes('.wasm')).length, 1)
+  })
+
+  it('works in the dev server', async () => {
+    const back = backend()
+    const api = await serve({ ...back.routes, '/refuse': () => (back.refuse(), ['text/plain', '']) })
+    const { createServer } = await import(pathToFileURL(join(project, 'node_modules/vite/dist/node/index.js')))
+    const proxy = Object.fromEntries(['/auth', '/api', '/refuse'].map((path) => [path, api.origin]))
+    const dev = await createServer({ root: project, logLevel: 'error', server: { port: 0, host: '127.0.0.1', proxy, hmr: false } })
+    try {
+      await dev.listen()
+      const page = await chrome.open(`http://127.0.0.1:${dev.httpServer.address().port}/`)
+      assert.deepEqual(await outcome(page), TRIED_OUT)
+    } finally {
+      await dev.close()
+    }
+  })
+})
+
+describe('in a plain page', () => {
+  const dist = (name) => file(join(pkg, 'dist', name))
+  const html = (script, headers) => ['text/html', `<!doctype html><link rel="icon" href="data:,"><script type="module" src="${script}"></script>`, headers]
+  const script = (text) => ['text/javascript', `import { createTokenManager } from '/tokenkeep/index.js'\n${text}`]
+  const WORKS = script(`
+    const auth = globalThis.auth = createTokenManager({ refresh: '/auth/refresh' })
+    ;(${TRY_OUT})(auth).catch(String).then((it) => (globalThis.outcome = it))`)
+
+  it('works', async () => {
+    const { page } = await open('/', { '/': html('/main.js'), '/main.js': WORKS, '/tokenkeep/index.js': dist('index.js') })
+    assert.deepEqual(await outcome(page), TRIED_OUT)
+    assert.deepEqual(page.errors, [])
+  })
+
+  it("works under a strict Content-Security-Policy with 'wasm-unsafe-eval'", async () => {
+    const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; require-trusted-types-for 'script'"
+    const { page } = await open('/', {
+      '/': html('/main.js', { 'content-security-policy': policy }), '/main.js': WORKS, '/tokenkeep/index.js': dist('index.js'),
+    })
+    assert.deepEqual(await outcome(page), TRIED_OUT)
+  })
+
+  it('fails with one clear error without it, and sends nothing', async () => {
+    const { page, server } = await open('/', {
+      '/': html('/main.js', { 'content-security-policy': "script-src 'self'" }),
+      '/main.js': script(`
+        const auth = createTokenManager({ refresh: '/auth/refresh' })
+        const calls = [auth.ready, auth.fetch('/api/me'), auth.login('/auth/login'), auth.refresh(), auth.logout('/auth/logout'), auth.setTokens({ accessToken: 'x' })]
+        const settled = await Promise.allSettled(calls)
+        globalThis.outcome = settled.map(({ reason }) => ({ code: reason.code, retryable: reason.retryable, helps: /wasm-unsafe-eval/.test(reason.message), cause: reason.cause.name }))`),
+      '/tokenkeep/index.js': dist('index.js'),
+    })
+    assert.deepEqual(await outcome(page), Array(6).fill({ code: 'not-loaded', retryable: false, helps: true, cause: 'CompileError' }))
+    assert.deepEqual(server.seen.filter((line) => /auth|api/.test(line)), [])
+    assert.deepEqual(page.errors, [])
+  })
+
+  it('compiles once for all managers', async () => {
+    const { page } = await open('/', {
+      '/': html('/main.js'),
+      '/main.js': script(`
+        let compiled = 0
+        const { compile } = WebAssembly
+        WebAssembly.compile = (bytes) => (compiled++, compile(bytes))
+        const managers = [1, 2, 3].map(() => createTokenManager({ refresh: '/auth/refresh' }))
+        await Promise.all(managers.map(({ ready }) => ready))
+        globalThis.outcome = { compiled }`),
+      '/tokenkeep/index.js': dist('index.js'),
+    })
+    assert.deepEqual(await outcome(page), { compiled: 1 })
+  })
+
+  it('works in a worker', async () => {
+    const { page } = await open('/', {
+      '/': html('/main.js'),
+      '/main.js': ['text/javascript', `
+        const worker = new Worker('/worker.js', { type: 'module' })
+        worker.onmessage = ({ data }) => (globalThis.outcome = data)
+        worker.onerror = () => (globalThis.outcome = 'failed')`],
+      '/worker.js': script(`(${TRY_OUT})(createTokenManager({ refresh: '/auth/refresh' })).catch(String).then((it) => postMessage(it))`),
+      '/tokenkeep/index.js': dist('index.js'),
+    })
+    assert.deepEqual(await outcome(page), TRIED_OUT)
+  })
+
+  it('asks for a file that could not be had again', async () => {
+    let tries = 0
+    const { page } = await open('/', {
+      '/': html('/main.js'),
+      '/main.js': ['text/javascript', `
+        import { createTokenManager } from '/tokenkeep/file.js'
+        const auth = createTokenManager({ refresh: '/auth/refresh' }, '/tokenkeep/core.wasm')
+        const error = await auth.fetch('/api/me').catch((error) => error)
+        globalThis.outcome = [error.code, error.retryable, error.status, (await auth.fetch('/api/me')).status]`],
+      '/tokenkeep/file.js': dist('file.js'),
+      '/tokenkeep/core.wasm': () => (tries++ ? dist('core.wasm') : ['text/plain', '', { status: 503 }]),
+    })
+    assert.deepEqual(await outcome(page), ['not-loaded', true, 503, 401])
+  })
+
+  it('takes a file of any type, an answer, bytes and a module', async () => {
+    const { page } = await open('/', {
+      '/': html('/main.js'),
+      '/main.js': ['text/javascript', `
+        import { createTokenManager } from '/tokenkeep/file.js'
+        const bytes = await (await fetch('/core')).arrayBuffer()
+        const sources = ['/core', new URL('/core', location.href), fetch('/core'), await fetch('/core'), bytes, WebAssembly.compile(bytes)]
+        globalThis.outcome = await Promise.all(sources.map((source) =>
+          createTokenManager({ refresh: '/auth/refresh' }, source).ready.then(() => 'ready', String)))`],
+      '/tokenkeep/file.js': dist('file.js'),
+      '/core': ['application/octet-stream', dist('core.wasm')[1]],
+    })
+    assert.deepEqual(await outcome(page), Array(6).fill('ready'))
+  })
+})
