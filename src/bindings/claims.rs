@@ -1,6 +1,6 @@
 //! The snapshot, as JavaScript has it: frozen, claims and all.
 
-use js_sys::{Array, JSON, Object};
+use js_sys::{JSON, Object};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -44,9 +44,4 @@ fn freeze(value: &JsValue) {
             Object::freeze(object);
         }
     }
-}
-
-/// Whether a value is a list.
-pub(super) fn is_list(value: &JsValue) -> bool {
-    Array::is_array(value)
 }

@@ -29,9 +29,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn emit(this: &Host, kind: &str, detail: &JsValue);
 
-    /// The core is about to trap.
+    /// The core is about to trap, at this place of its source.
     #[wasm_bindgen(method)]
-    pub(super) fn crashed(this: &Host, message: &str);
+    pub(super) fn crashed(this: &Host, place: &str);
 }
 
 impl Host {

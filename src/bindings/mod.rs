@@ -11,6 +11,7 @@ mod request;
 
 use std::rc::Rc;
 
+use futures::future::LocalBoxFuture;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -43,7 +44,12 @@ impl Core {
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue, base: Option<String>, host: Host) -> Result<Core, JsValue> {
         let crash = host.clone();
-        std::panic::set_hook(Box::new(move |panic| crash.crashed(&panic.to_string())));
+        std::panic::set_hook(Box::new(move |panic| {
+            // The place is enough. What else a panic says might quote what it stumbled over.
+            let place = panic.location();
+            let place = place.map(|at| [at.file(), ":", &at.line().to_string()].concat());
+            crash.crashed(&place.unwrap_or_default());
+        }));
         let shell = options::read(options)
             .map_err(TokenError::from)
             .and_then(|options| Shell::new(options, base.as_deref()))
@@ -87,21 +93,23 @@ impl Core {
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn follow(&self, call: Call, ticket: u32, response: Response) -> Promise {
         let shell = Rc::clone(&self.shell);
-        self.promise(async move { shell.follow(&call, Ticket::first(ticket), response).await })
+        self.promise(Box::pin(async move {
+            Ok(shell.follow(&call, Ticket::first(ticket), response).await?.into())
+        }))
     }
 
     /// A request, the whole way.
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn fetch(&self, call: Call) -> Promise {
         let shell = Rc::clone(&self.shell);
-        self.promise(async move { shell.fetch(&call).await })
+        self.promise(Box::pin(async move { Ok(shell.fetch(&call).await?.into()) }))
     }
 
     /// Sends credentials. Resolves to the rest of the answer's JSON.
     #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
     pub fn login(&self, call: Call) -> Promise {
         let shell = Rc::clone(&self.shell);
-        self.promise(async move { Ok(shell.login(Box::new(call)).await?) })
+        self.promise(Box::pin(async move { Ok(shell.login(Box::new(call)).await?) }))
     }
 
     /// Begins a session with tokens that the app got by itself.
@@ -117,10 +125,10 @@ impl Core {
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn refresh(&self) -> Promise {
         let shell = Rc::clone(&self.shell);
-        self.promise(async move {
+        self.promise(Box::pin(async move {
             shell.refresh().await?;
             Ok(JsValue::UNDEFINED)
-        })
+        }))
     }
 
     /// Ends the session at once, then tells the server.
@@ -129,17 +137,19 @@ impl Core {
         let method = call.as_ref().and_then(Call::method);
         let call = call.map(|call| Box::new(call) as Box<dyn Outgoing>);
         let told = self.shell.logout(call, method);
-        self.promise(async move {
+        self.promise(Box::pin(async move {
             told.await?;
             Ok(JsValue::UNDEFINED)
-        })
+        }))
     }
 
     /// The access token, if `exposeToken` is set.
     #[wasm_bindgen(js_name = getAccessToken, unchecked_return_type = "Promise<string>")]
     pub fn get_access_token(&self) -> Promise {
         let shell = Rc::clone(&self.shell);
-        self.promise(async move { Ok(JsValue::from(shell.access_token().await?.reveal())) })
+        self.promise(Box::pin(
+            async move { Ok(JsValue::from(shell.access_token().await?.reveal())) },
+        ))
     }
 
     /// Frees everything.
@@ -147,13 +157,11 @@ impl Core {
         self.shell.dispose();
     }
 
-    fn promise<T: Into<JsValue>>(
-        &self,
-        future: impl Future<Output = Result<T, FetchError>> + 'static,
-    ) -> Promise {
+    /// One form for all of them: what the compiler makes of a promise is large.
+    fn promise(&self, future: LocalBoxFuture<'static, Result<JsValue, FetchError>>) -> Promise {
         let host = self.host.clone();
         future_to_promise(async move {
-            future.await.map(Into::into).map_err(|error| match error {
+            future.await.map_err(|error| match error {
                 FetchError::Platform(reason) => reason,
                 FetchError::Token(error) => host.throw(&error),
             })

@@ -1,289 +1,282 @@
-//! Reading options and arguments that JavaScript gave. An error names the option, what it got, and
-//! what it takes; a value that might be a secret is named by its type.
+//! Reading options and arguments that JavaScript gave. An error names the option, what it takes and
+//! what it got; a value that might be a secret is named by its type.
 
-use js_sys::{Object, Reflect};
+use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::bad_argument;
-use super::claims::is_list;
-use crate::browser::Tokens;
+use crate::browser::{Tokens, json_text};
 use crate::core::{
-    Carrier, Content, Credentials, Endpoint, Failure, Field, Options, Restore, Secret, Tabs, path,
-    wrong,
+    Carrier, Check, Content, Credentials, Endpoint, Failure, Field, Options, Restore, Secret, Tabs,
 };
+
+const OPTIONS: [&str; 12] = [
+    "refresh",
+    "logout",
+    "apis",
+    "attach",
+    "unauthorized",
+    "response",
+    "csrf",
+    "refreshToken",
+    "refreshBefore",
+    "tabs",
+    "restore",
+    "exposeToken",
+];
+const ENDPOINT: [&str; 6] = ["url", "method", "headers", "body", "timeout", "credentials"];
 
 /// The options.
 pub(super) fn read(value: &JsValue) -> Result<Options, Failure> {
-    let all = Members::of(
-        "options",
-        "",
-        value,
-        &[
-            "refresh",
-            "logout",
-            "apis",
-            "attach",
-            "unauthorized",
-            "response",
-            "csrf",
-            "refreshToken",
-            "refreshBefore",
-            "tabs",
-            "restore",
-            "exposeToken",
-        ],
-    )?;
-    let refresh = all.get("refresh");
-    if refresh.is_undefined() {
-        return Err(wrong(
-            "refresh",
-            "is missing; it takes the URL of the refresh endpoint, or an object with `url`",
-        ));
-    }
+    let check = &mut Check::default();
     let mut options = Options::new("");
-    options.refresh = endpoint("refresh", &refresh)?;
-    options.logout = all.some("logout").map(|value| endpoint("logout", &value)).transpose()?;
-    options.apis = all.some("apis").map(|value| texts("apis", &value)).transpose()?;
-    if let Some(value) = all.some("attach") {
-        let attach = Members::of("attach", "attach.", &value, &["header", "scheme"])?;
-        attach.text("header", &mut options.attach.0)?;
-        attach.text("scheme", &mut options.attach.1)?;
+    let all = Members::of(value, "", &OPTIONS, check);
+    all.endpoint("refresh", &mut options.refresh, check);
+    let takes = "is missing; it takes the URL of the refresh endpoint, or an object with `url`";
+    check.that(all.has("refresh"), &["refresh"], takes);
+    if all.has("logout") {
+        all.endpoint("logout", options.logout.insert(Endpoint::new("")), check);
     }
-    if let Some(value) = all.some("unauthorized") {
-        let rule = Members::of("unauthorized", "unauthorized.", &value, &["status", "body"])?;
-        if let Some(value) = rule.some("status") {
-            options.unauthorized.status = list("unauthorized.status", &value)?
-                .iter()
-                .map(|value| {
-                    value
-                        .as_f64()
-                        .filter(|n| n.fract() == 0.0 && (0.0..=999.0).contains(n))
-                        .map(|n| n as u16)
-                })
-                .collect::<Option<_>>()
-                .ok_or_else(|| wrong("unauthorized.status", "takes a list of HTTP statuses"))?;
-        }
-        options.unauthorized.field = rule.some("body").map(|value| field(&value)).transpose()?;
+    if all.has("apis") {
+        options.apis = Some(all.list("apis", "URLs", url, check));
     }
-    if let Some(value) = all.some("response") {
-        let names = ["accessToken", "expiresIn", "refreshToken"];
-        let response = Members::of("response", "response.", &value, &names)?;
-        response.text("accessToken", &mut options.access_token_at)?;
-        response.text("expiresIn", &mut options.expires_in_at)?;
-        response.text("refreshToken", &mut options.refresh_token_at)?;
+    let attach = all.members("attach", "attach.", &["header", "scheme"], check);
+    attach.text("header", &mut options.attach.0, check);
+    attach.text("scheme", &mut options.attach.1, check);
+    let rule = all.members("unauthorized", "unauthorized.", &["status", "body"], check);
+    if rule.has("status") {
+        options.unauthorized.status = rule.list("status", "HTTP statuses", status, check);
     }
-    if let Some(value) = all.some("csrf") {
-        let csrf = Members::of("csrf", "csrf.", &value, &["cookie", "header"])?;
-        options.csrf = Some((csrf.needed("cookie")?, csrf.needed("header")?));
+    if rule.has("body") {
+        options.unauthorized.field = Some(rule.field(check));
     }
-    if let Some(value) = all.some("refreshToken") {
-        options.refresh_token = carrier(&value)?;
+    let names = ["accessToken", "expiresIn", "refreshToken"];
+    let response = all.members("response", "response.", &names, check);
+    response.text("accessToken", &mut options.access_token_at, check);
+    response.text("expiresIn", &mut options.expires_in_at, check);
+    response.text("refreshToken", &mut options.refresh_token_at, check);
+    if all.has("csrf") {
+        let csrf = all.members("csrf", "csrf.", &["cookie", "header"], check);
+        let (cookie, header) = options.csrf.insert(Default::default());
+        csrf.needed("cookie", cookie, check);
+        csrf.needed("header", header, check);
     }
-    options.refresh_before = all.number("refreshBefore")?;
-    options.tabs =
-        all.choice("tabs", &[("share", Tabs::Share), ("lock", Tabs::Lock), ("off", Tabs::Off)])?;
-    let restores =
-        [("lazy", Restore::Lazy), ("eager", Restore::Eager), ("manual", Restore::Manual)];
-    options.restore = all.choice("restore", &restores)?;
-    options.expose_token = all.choice_of("exposeToken", "`true` or `false`", JsValue::as_bool)?;
-    Ok(options)
+    if all.has("refreshToken") {
+        options.refresh_token = all.carrier(check);
+    }
+    if all.has("refreshBefore") {
+        all.number("refreshBefore", options.refresh_before.insert(0.0), check);
+    }
+    options.tabs = match all.choice("tabs", &["share", "lock", "off"], check) {
+        0 => Tabs::Share,
+        1 => Tabs::Lock,
+        _ => Tabs::Off,
+    };
+    options.restore = match all.choice("restore", &["lazy", "eager", "manual"], check) {
+        0 => Restore::Lazy,
+        1 => Restore::Eager,
+        _ => Restore::Manual,
+    };
+    let expose = all.get("exposeToken");
+    options.expose_token = expose.is_truthy();
+    let is_flag = expose.is_undefined() || expose.as_bool().is_some();
+    all.check(is_flag, "exposeToken", "`true` or `false`", check);
+    std::mem::take(check).result(options)
 }
 
 /// The argument of `setTokens`.
 pub(super) fn tokens(value: &JsValue) -> Result<Tokens, Failure> {
-    if !value.is_object() {
-        return Err(bad_argument(&format!("setTokens takes an object, and got {}", kind(value))));
-    }
-    let member = |name: &str| Reflect::get(value, &name.into()).unwrap_or(JsValue::UNDEFINED);
-    let secret = |name: &str, value: &JsValue| {
-        let text = value.as_string().ok_or_else(|| {
-            bad_argument(&format!("`{name}` takes a string, and got {}", kind(value)))
-        })?;
-        Secret::new(text)
-            .map_err(|fault| bad_argument(&format!("`{name}` got a token that {}", fault.reason())))
+    let argument = |name: &str, takes: &str, got: &JsValue| {
+        bad_argument(&["setTokens: ", name, " takes ", takes, ", and got ", &kind(got)].concat())
     };
-    let expires_in = member("expiresIn");
-    if !expires_in.is_undefined() && !expires_in.is_null() && expires_in.as_f64().is_none() {
-        return Err(bad_argument(&format!(
-            "`expiresIn` takes a number of seconds, and got {}",
-            kind(&expires_in)
-        )));
+    if !value.is_object() {
+        return Err(argument("it", "an object", value));
     }
-    let refresh_token = member("refreshToken");
+    let secret = |name: &str| {
+        let value = member(value, name);
+        let text = value.as_string().ok_or_else(|| argument(name, "a string", &value))?;
+        Secret::new(text).map_err(|fault| {
+            bad_argument(&["setTokens: ", name, " got a token that ", fault.reason()].concat())
+        })
+    };
+    let expires_in = member(value, "expiresIn");
+    if !is_missing(&expires_in) && expires_in.as_f64().is_none() {
+        return Err(argument("expiresIn", "a number of seconds", &expires_in));
+    }
+    let has_refresh_token = !is_missing(&member(value, "refreshToken"));
     Ok(Tokens {
-        access_token: secret("accessToken", &member("accessToken"))?,
+        access_token: secret("accessToken")?,
         expires_in: expires_in.as_f64(),
-        refresh_token: if refresh_token.is_undefined() || refresh_token.is_null() {
-            None
-        } else {
-            Some(secret("refreshToken", &refresh_token)?)
-        },
+        refresh_token: has_refresh_token.then(|| secret("refreshToken")).transpose()?,
     })
 }
 
-fn endpoint(name: &str, value: &JsValue) -> Result<Endpoint, Failure> {
-    if let Some(url) = url(value) {
-        return Ok(Endpoint::new(url));
-    }
-    let prefix = format!("{name}.");
-    let names = ["url", "method", "headers", "body", "timeout", "credentials"];
-    let all = Members::of(name, &prefix, value, &names)?;
-    let url = url(&all.get("url")).ok_or_else(|| all.wrong("url", "a URL"))?;
-    let mut endpoint = Endpoint::new(url);
-    all.text("method", &mut endpoint.method)?;
-    if let Some(value) = all.some("headers") {
-        endpoint.headers =
-            record(&value).ok_or_else(|| all.wrong("headers", "an object of strings"))?;
-    }
-    if let Some(value) = all.some("body") {
-        endpoint.content = match value.as_string() {
-            Some(text) => Content::Text(text),
-            None => record(&value)
-                .map(Content::Fields)
-                .ok_or_else(|| all.wrong("body", "a string, or an object of strings"))?,
-        };
-    }
-    if let Some(ms) = all.number("timeout")? {
-        endpoint.timeout = ms;
-    }
-    endpoint.credentials = all.choice(
-        "credentials",
-        &[
-            ("include", Credentials::Include),
-            ("same-origin", Credentials::SameOrigin),
-            ("omit", Credentials::Omit),
-        ],
-    )?;
-    Ok(endpoint)
+/// An object of options, of which all names are known. One that is not there has no members.
+struct Members {
+    object: JsValue,
+    prefix: &'static str,
 }
 
-fn field(value: &JsValue) -> Result<Field, Failure> {
-    let all = Members::of("unauthorized.body", "unauthorized.body.", value, &["path", "equals"])?;
-    let values = all.get("equals");
-    let values = if is_list(&values) { list("", &values)? } else { vec![values] };
-    let equals = values.iter().map(crate::browser::json_text).collect::<Option<Vec<_>>>();
-    Ok(Field {
-        path: path("unauthorized.body.path", &all.needed("path")?)?,
-        equals: equals.ok_or_else(|| all.wrong("equals", "strings or numbers"))?,
-    })
-}
-
-fn carrier(value: &JsValue) -> Result<Carrier, Failure> {
-    if value.as_string().as_deref() == Some("cookie") {
-        return Ok(Carrier::Cookie);
-    }
-    let takes = "`'cookie'`, `{ json: field }`, `{ form: field }` or `{ header: name, scheme? }`";
-    let all =
-        Members::of("refreshToken", "refreshToken.", value, &["json", "form", "header", "scheme"])
-            .map_err(|failure| {
-                if value.is_object() {
-                    failure
-                } else {
-                    wrong("refreshToken", &format!("takes {takes}, and got {}", kind(value)))
-                }
-            })?;
-    let one = |name: &str| all.some(name).map(|_| all.needed(name)).transpose();
-    match (one("json")?, one("form")?, one("header")?, one("scheme")?) {
-        (Some(name), None, None, None) => Ok(Carrier::Json(name)),
-        (None, Some(name), None, None) => Ok(Carrier::Form(name)),
-        (None, None, Some(name), scheme) => Ok(Carrier::Header(name, scheme)),
-        _ => Err(wrong("refreshToken", &format!("takes one of {takes}"))),
-    }
-}
-
-/// An object of options, of which all names are known.
-struct Members<'a> {
-    object: &'a JsValue,
-    prefix: &'a str,
-}
-
-impl<'a> Members<'a> {
-    fn of(
-        name: &str,
-        prefix: &'a str,
-        object: &'a JsValue,
-        known: &[&str],
-    ) -> Result<Self, Failure> {
-        let Some(keys) = object.dyn_ref::<Object>().filter(|_| !is_list(object)).map(Object::keys)
-        else {
-            return Err(wrong(name, &format!("takes an object, and got {}", kind(object))));
-        };
-        for key in keys.iter().filter_map(|key| key.as_string()) {
-            if !known.contains(&key.as_str()) {
-                let takes = format!("is unknown; known are {}", known.join(", "));
-                return Err(wrong(&format!("{prefix}{key}"), &takes));
+impl Members {
+    fn of(object: &JsValue, prefix: &'static str, known: &[&str], check: &mut Check) -> Self {
+        let name = if prefix.is_empty() { "options" } else { prefix.trim_end_matches('.') };
+        let is_record = object.is_object() && !Array::is_array(object);
+        let got = ["takes an object, and got ", &kind(object)].concat();
+        check.that(is_record || object.is_undefined(), &[name], &got);
+        if is_record {
+            for key in Object::keys(object.unchecked_ref::<Object>())
+                .iter()
+                .filter_map(|key| key.as_string())
+            {
+                let is_known = known.contains(&key.as_str());
+                let takes = ["is unknown; known are ", &known.join(", ")].concat();
+                check.that(is_known, &[prefix, &key], &takes);
             }
         }
-        Ok(Self { object, prefix })
+        Self { object: if is_record { object.clone() } else { JsValue::UNDEFINED }, prefix }
+    }
+
+    fn members(&self, name: &str, prefix: &'static str, known: &[&str], check: &mut Check) -> Self {
+        Self::of(&self.get(name), prefix, known, check)
     }
 
     fn get(&self, name: &str) -> JsValue {
-        // A getter that throws has been run, and refused, by the face's copy.
-        Reflect::get(self.object, &name.into()).unwrap_or(JsValue::UNDEFINED)
+        member(&self.object, name)
     }
 
-    fn some(&self, name: &str) -> Option<JsValue> {
-        Some(self.get(name)).filter(|value| !value.is_undefined())
+    fn has(&self, name: &str) -> bool {
+        !self.get(name).is_undefined()
     }
 
-    fn wrong(&self, name: &str, takes: &str) -> Failure {
-        let got = kind(&self.get(name));
-        wrong(&format!("{}{name}", self.prefix), &format!("takes {takes}, and got {got}"))
-    }
-
-    fn text(&self, name: &str, to: &mut String) -> Result<(), Failure> {
-        if self.some(name).is_some() {
-            *to = self.needed(name)?;
+    fn check(&self, is_right: bool, name: &str, takes: &str, check: &mut Check) {
+        if !is_right {
+            let takes = ["takes ", takes, ", and got ", &kind(&self.get(name))].concat();
+            check.that(false, &[self.prefix, name], &takes);
         }
-        Ok(())
     }
 
-    fn needed(&self, name: &str) -> Result<String, Failure> {
-        self.get(name).as_string().ok_or_else(|| self.wrong(name, "a string"))
+    fn text(&self, name: &str, to: &mut String, check: &mut Check) {
+        if self.has(name) {
+            self.needed(name, to, check);
+        }
     }
 
-    fn number(&self, name: &str) -> Result<Option<f64>, Failure> {
-        self.some(name)
-            .map(|value| value.as_f64().ok_or_else(|| self.wrong(name, "a number of milliseconds")))
-            .transpose()
+    fn needed(&self, name: &str, to: &mut String, check: &mut Check) {
+        let text = self.get(name).as_string();
+        self.check(text.is_some(), name, "a string", check);
+        *to = text.unwrap_or_default();
     }
 
-    fn choice<T: Copy + Default>(&self, name: &str, choices: &[(&str, T)]) -> Result<T, Failure> {
-        let takes: Vec<String> = choices.iter().map(|(text, _)| format!("'{text}'")).collect();
-        self.choice_of(name, &takes.join(", "), |value| {
-            let text = value.as_string()?;
-            choices.iter().find(|(choice, _)| *choice == text).map(|(_, of)| *of)
-        })
+    fn number(&self, name: &str, to: &mut f64, check: &mut Check) {
+        if self.has(name) {
+            let number = self.get(name).as_f64();
+            self.check(number.is_some(), name, "a number of milliseconds", check);
+            *to = number.unwrap_or_default();
+        }
     }
 
-    fn choice_of<T: Default>(
+    /// The place of the value among the choices. The first is the default.
+    fn choice(&self, name: &str, choices: &[&str], check: &mut Check) -> usize {
+        let text = self.get(name).as_string();
+        let at = choices.iter().position(|choice| text.as_deref() == Some(choice));
+        let takes = ["'", &choices.join("', '"), "'"].concat();
+        self.check(at.is_some() || !self.has(name), name, &takes, check);
+        at.unwrap_or_default()
+    }
+
+    fn list<T>(
         &self,
         name: &str,
         takes: &str,
-        choose: impl Fn(&JsValue) -> Option<T>,
-    ) -> Result<T, Failure> {
-        match self.some(name) {
-            None => Ok(T::default()),
-            Some(value) => choose(&value).ok_or_else(|| self.wrong(name, takes)),
+        read: fn(&JsValue) -> Option<T>,
+        check: &mut Check,
+    ) -> Vec<T> {
+        let value = self.get(name);
+        let list = if Array::is_array(&value) { Array::from(&value) } else { Array::of1(&value) };
+        let read: Option<Vec<T>> = list.iter().map(|value| read(&value)).collect();
+        let takes = ["a list of ", takes].concat();
+        self.check(read.is_some() && Array::is_array(&value), name, &takes, check);
+        read.unwrap_or_default()
+    }
+
+    fn endpoint(&self, name: &'static str, to: &mut Endpoint, check: &mut Check) {
+        let value = self.get(name);
+        if let Some(url) = url(&value) {
+            to.url = url;
+            return;
+        }
+        let prefix = if name == "refresh" { "refresh." } else { "logout." };
+        let all = Self::of(&value, prefix, &ENDPOINT, check);
+        let url = url(&all.get("url"));
+        all.check(url.is_some() || value.is_undefined(), "url", "a URL", check);
+        to.url = url.unwrap_or_default();
+        all.text("method", &mut to.method, check);
+        if all.has("headers") {
+            let headers = record(&all.get("headers"));
+            all.check(headers.is_some(), "headers", "an object of strings", check);
+            to.headers = headers.unwrap_or_default();
+        }
+        if all.has("body") {
+            let body = all.get("body");
+            let content = match body.as_string() {
+                Some(text) => Some(Content::Text(text)),
+                None => record(&body).map(Content::Fields),
+            };
+            all.check(content.is_some(), "body", "a string, or an object of strings", check);
+            to.content = content.unwrap_or_default();
+        }
+        all.number("timeout", &mut to.timeout, check);
+        to.credentials = match all.choice("credentials", &["include", "same-origin", "omit"], check)
+        {
+            0 => Credentials::Include,
+            1 => Credentials::SameOrigin,
+            _ => Credentials::Omit,
+        };
+    }
+
+    fn field(&self, check: &mut Check) -> Field {
+        let all = self.members("body", "unauthorized.body.", &["path", "equals"], check);
+        let mut dotted = String::new();
+        all.needed("path", &mut dotted, check);
+        let path = check.path("unauthorized.body.path", &dotted);
+        Field { path, equals: all.list("equals", "strings or numbers", json_text, check) }
+    }
+
+    fn carrier(&self, check: &mut Check) -> Carrier {
+        let takes = "'cookie', `{ json: field }`, `{ form: field }` or `{ header: name, scheme? }`";
+        let value = self.get("refreshToken");
+        if let Some(text) = value.as_string() {
+            self.check(text == "cookie", "refreshToken", takes, check);
+            return Carrier::Cookie;
+        }
+        let names = ["json", "form", "header", "scheme"];
+        let all = self.members("refreshToken", "refreshToken.", &names, check);
+        let [json, form, header, scheme] = names.map(|name| {
+            all.has(name).then(|| {
+                let mut text = String::new();
+                all.needed(name, &mut text, check);
+                text
+            })
+        });
+        match (json, form, header, scheme) {
+            (Some(field), None, None, None) => Carrier::Json(field),
+            (None, Some(field), None, None) => Carrier::Form(field),
+            (None, None, Some(name), scheme) => Carrier::Header(name, scheme),
+            _ => {
+                self.check(false, "refreshToken", takes, check);
+                Carrier::Cookie
+            }
         }
     }
 }
 
-fn list(name: &str, value: &JsValue) -> Result<Vec<JsValue>, Failure> {
-    if is_list(value) {
-        Ok(js_sys::Array::from(value).to_vec())
-    } else {
-        Err(wrong(name, &format!("takes a list, and got {}", kind(value))))
-    }
+fn member(object: &JsValue, name: &str) -> JsValue {
+    // A getter that throws has been run, and refused, by the face's copy.
+    Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
 }
 
-fn texts(name: &str, value: &JsValue) -> Result<Vec<String>, Failure> {
-    list(name, value)?
-        .iter()
-        .map(|value| {
-            url(value).ok_or_else(|| wrong(name, &format!("takes URLs, and got {}", kind(value))))
-        })
-        .collect()
+fn is_missing(value: &JsValue) -> bool {
+    value.is_undefined() || value.is_null()
 }
 
 /// A URL: a string, or an object of the class `URL`.
@@ -291,29 +284,38 @@ fn url(value: &JsValue) -> Option<String> {
     value.as_string().or_else(|| value.dyn_ref::<web_sys::Url>().map(web_sys::Url::href))
 }
 
+fn status(value: &JsValue) -> Option<u16> {
+    let number = value.as_f64()?;
+    let status = number as u16;
+    (f64::from(status) == number).then_some(status)
+}
+
 /// A record of strings.
 fn record(value: &JsValue) -> Option<Vec<(String, String)>> {
-    let object = value.dyn_ref::<Object>().filter(|_| !is_list(value))?;
-    Object::entries(object)
-        .iter()
-        .map(|entry| {
-            let entry = js_sys::Array::from(&entry);
-            Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
-        })
-        .collect()
+    if !value.is_object() || Array::is_array(value) {
+        return None;
+    }
+    let object: &Object = value.unchecked_ref();
+    let read = |key: JsValue| {
+        let value = Reflect::get(object, &key).ok()?.as_string()?;
+        Some((key.as_string()?, value))
+    };
+    Object::keys(object).iter().map(read).collect()
 }
 
 /// What a wrong value is, by its type: the value itself may be a secret.
 fn kind(value: &JsValue) -> String {
     if value.is_null() {
         "null".to_owned()
-    } else if is_list(value) {
+    } else if Array::is_array(value) {
         "a list".to_owned()
     } else {
-        value.js_typeof().as_string().map_or_else(String::new, |name| match name.as_str() {
-            "undefined" => name,
-            "object" => "an object".to_owned(),
-            _ => format!("a {name}"),
-        })
+        let name = value.js_typeof().as_string().unwrap_or_default();
+        let article = match name.as_str() {
+            "undefined" => "",
+            "object" => "an ",
+            _ => "a ",
+        };
+        [article, &name].concat()
     }
 }

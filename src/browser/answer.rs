@@ -88,7 +88,7 @@ pub(crate) fn describe(
 fn named_pause(response: &Response, now: Now) -> Option<RetryAfter> {
     let value = response.headers().get("Retry-After").ok()??;
     let served = date(response, "Date").unwrap_or(now.wall as f64);
-    retry_after(value.trim().parse().ok(), date(response, "Retry-After"), served)
+    retry_after(json::number(&value.as_str().into()), date(response, "Retry-After"), served)
 }
 
 /// An HTTP date (RFC 9110, 5.6.7) in milliseconds since the epoch.

@@ -32,7 +32,13 @@ pub(crate) fn remove(value: &JsValue, path: &[String]) {
 
 /// A number, or a text that is one: some servers quote.
 pub(crate) fn number(value: &JsValue) -> Option<f64> {
-    let number = value.as_f64().or_else(|| value.as_string()?.trim().parse().ok())?;
+    let is_blank = || value.as_string().is_none_or(|text| text.trim().is_empty());
+    // The platform's own conversion (ECMA-262, 21.1.1.1): a parser of floats is large.
+    let number = match value.as_f64() {
+        Some(number) => number,
+        None if is_blank() => return None,
+        None => js_sys::Number::from(value.clone()).value_of(),
+    };
     number.is_finite().then_some(number)
 }
 

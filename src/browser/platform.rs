@@ -92,8 +92,8 @@ pub(crate) fn parse(url: &str, base: Option<&str>) -> Option<String> {
 pub(crate) fn cookie(name: &str) -> Option<String> {
     let document: web_sys::HtmlDocument = scope().document()?.unchecked_into();
     let cookies = document.cookie().ok()?;
-    cookies.split("; ").find_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
+    cookies.split(';').find_map(|pair| {
+        let (key, value) = pair.trim_start().split_once('=')?;
         (key == name).then(|| value.to_owned())
     })
 }

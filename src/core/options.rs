@@ -5,7 +5,7 @@ use std::fmt;
 use super::apis::{Api, Apis};
 use super::failure::{Code, Failure, Step};
 use super::policy::{Policy, Restore, Tabs};
-use super::unauthorized::{Field, Unauthorized};
+use super::unauthorized::Unauthorized;
 
 /// A call of the manager's own: the refresh, or the logout. Its `Debug` keeps header fields and body
 /// to itself, for API keys stand there.
@@ -137,33 +137,52 @@ impl Endpoint {
         }
     }
 
-    fn settle(mut self, name: &str, parse: Parse<'_>) -> Result<Self, Failure> {
-        self.url = resolve(&self.url, parse).ok_or_else(|| {
-            wrong(&format!("{name}.url"), "takes an http or https URL, relative only in a page")
-        })?;
-        let standard = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+    /// Checks the endpoint, and resolves its URL.
+    fn settle(&mut self, name: &str, parse: Parse<'_>, check: &mut Check) {
+        let url = resolve(&self.url, parse);
+        let takes = "takes an http or https URL, relative only in a page";
+        check.that(url.is_some(), &[name, ".url"], takes);
+        self.url = url.unwrap_or_default();
         self.method = self.method.to_ascii_uppercase();
-        if !standard.contains(&self.method.as_str()) {
-            return Err(wrong(&format!("{name}.method"), "takes GET, POST, PUT, PATCH or DELETE"));
+        let is_known = matches!(self.method.as_str(), "GET" | "POST" | "PUT" | "PATCH" | "DELETE");
+        check.that(is_known, &[name, ".method"], "takes GET, POST, PUT, PATCH or DELETE");
+        let has_no_body = self.method != "GET" || self.content == Content::Empty;
+        check.that(has_no_body, &[name, ".body"], "takes nothing with the method GET");
+        let are_fields =
+            self.headers.iter().all(|(header, value)| is_token(header) && is_field_value(value));
+        let takes = "takes names and values of HTTP header fields";
+        check.that(are_fields, &[name, ".headers"], takes);
+        let is_time = (1.0..=MOST_MS).contains(&self.timeout);
+        check.that(is_time, &[name, ".timeout"], "takes milliseconds, from 1 to 2147483647");
+    }
+}
+
+/// Notes the first thing that is wrong. One way out instead of many keeps the code small.
+#[derive(Default)]
+pub(crate) struct Check {
+    wrong: Option<Failure>,
+}
+
+impl Check {
+    /// Holds an option to what it takes. Its name may come in pieces.
+    pub(crate) fn that(&mut self, is_right: bool, name: &[&str], takes: &str) {
+        if !is_right && self.wrong.is_none() {
+            let detail = ["option `", &name.concat(), "` ", takes].concat();
+            self.wrong = Some(Failure::new(Code::InvalidOption, Step::Setup).with_detail(detail));
         }
-        if self.method == "GET" && self.content != Content::Empty {
-            return Err(wrong(&format!("{name}.body"), "takes nothing with the method GET"));
-        }
-        for (header, value) in &self.headers {
-            if !is_token(header) || !is_field_value(value) {
-                return Err(wrong(
-                    &format!("{name}.headers"),
-                    "takes names and values of HTTP header fields",
-                ));
-            }
-        }
-        if !(self.timeout >= 1.0 && self.timeout <= MOST_MS) {
-            return Err(wrong(
-                &format!("{name}.timeout"),
-                "takes milliseconds, from 1 to 2147483647",
-            ));
-        }
-        Ok(self)
+    }
+
+    /// Splits a dotted path into its member names.
+    pub(crate) fn path(&mut self, name: &str, dotted: &str) -> Vec<String> {
+        let names: Vec<String> = dotted.split('.').map(str::to_owned).collect();
+        let is_path = !names.iter().any(String::is_empty);
+        self.that(is_path, &[name], "takes member names with dots between them");
+        names
+    }
+
+    /// What has been noted.
+    pub(crate) fn result<T>(self, outcome: T) -> Result<T, Failure> {
+        self.wrong.map_or(Ok(outcome), Err)
     }
 }
 
@@ -195,101 +214,79 @@ impl Options {
     }
 
     /// Checks everything, and resolves the URLs. `page` is the page's own origin.
-    pub(crate) fn settle(self, page: Option<&str>, parse: Parse<'_>) -> Result<Settings, Failure> {
-        let apis = match (self.apis, page) {
-            (Some(list), _) => list,
-            (None, Some(page)) => vec![page.to_owned()],
-            (None, None) => Vec::new(),
-        };
-        let apis = apis
-            .iter()
-            .map(|entry| parse(entry).as_deref().and_then(Api::parse))
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| wrong("apis", "takes http or https URLs without query and fragment"))?;
+    pub(crate) fn settle(
+        mut self,
+        page: Option<&str>,
+        parse: Parse<'_>,
+    ) -> Result<Settings, Failure> {
+        let check = &mut Check::default();
+        self.refresh.settle("refresh", parse, check);
+        if let Some(logout) = &mut self.logout {
+            logout.settle("logout", parse, check);
+        }
+        let apis = self.apis.unwrap_or_else(|| page.map(str::to_owned).into_iter().collect());
+        let count = apis.len();
+        let apis: Vec<Api> =
+            apis.iter().filter_map(|entry| parse(entry).as_deref().and_then(Api::parse)).collect();
+        let takes = "takes http or https URLs without query and fragment";
+        check.that(apis.len() == count, &["apis"], takes);
         let (header, scheme) = self.attach;
-        if !is_token(&header) {
-            return Err(wrong("attach.header", "takes the name of a header field"));
-        }
-        if !scheme.is_empty() && !is_token(&scheme) {
-            return Err(wrong(
-                "attach.scheme",
-                "takes an authentication scheme, or an empty string",
-            ));
-        }
-        if self.unauthorized.status.iter().any(|status| !(200..600).contains(status)) {
-            return Err(wrong("unauthorized.status", "takes HTTP statuses, from 200 to 599"));
-        }
-        if let Some(Field { path, equals }) = &self.unauthorized.field
-            && (path.iter().any(String::is_empty) || equals.is_empty())
-        {
-            return Err(wrong("unauthorized.body", "takes a path, and at least one value"));
-        }
-        if let Some((cookie, header)) = &self.csrf
-            && !(is_token(cookie) && is_token(header))
-        {
-            return Err(wrong("csrf", "takes the name of a cookie and the name of a header field"));
-        }
-        let fits = match &self.refresh_token {
+        check.that(is_token(&header), &["attach.header"], "takes the name of a header field");
+        let is_scheme = scheme.is_empty() || is_token(&scheme);
+        let takes = "takes an authentication scheme, or an empty string";
+        check.that(is_scheme, &["attach.scheme"], takes);
+        let are_statuses =
+            self.unauthorized.status.iter().all(|status| (200..600).contains(status));
+        let takes = "takes HTTP statuses, from 200 to 599";
+        check.that(are_statuses, &["unauthorized.status"], takes);
+        let is_rule = self.unauthorized.field.as_ref().is_none_or(|field| {
+            !field.equals.is_empty() && !field.path.iter().any(String::is_empty)
+        });
+        check.that(is_rule, &["unauthorized.body"], "takes a path, and at least one value");
+        let is_proof =
+            self.csrf.as_ref().is_none_or(|(cookie, header)| is_token(cookie) && is_token(header));
+        let takes = "takes the name of a cookie and the name of a header field";
+        check.that(is_proof, &["csrf"], takes);
+        let is_carrier = match &self.refresh_token {
             Carrier::Cookie => true,
             Carrier::Json(field) | Carrier::Form(field) => !field.is_empty(),
             Carrier::Header(name, scheme) => {
                 is_token(name) && scheme.as_deref().is_none_or(is_token)
             }
         };
-        if !fits {
-            return Err(wrong("refreshToken", "takes the name of a field, or of a header field"));
-        }
-        let carries_fields = matches!(self.refresh_token, Carrier::Json(_) | Carrier::Form(_));
-        if carries_fields
-            && (self.refresh.method == "GET" || matches!(self.refresh.content, Content::Text(_)))
-        {
-            return Err(wrong(
-                "refreshToken",
-                "takes a field only where the body is one of fields",
-            ));
-        }
-        let refresh_before = match self.refresh_before {
-            None => None,
-            Some(ms) if (0.0..=MOST_MS).contains(&ms) => Some(ms as u64),
-            Some(_) => {
-                return Err(wrong("refreshBefore", "takes milliseconds, from 0 to 2147483647"));
-            }
-        };
-        Ok(Settings {
+        let takes = "takes the name of a field, or of a header field";
+        check.that(is_carrier, &["refreshToken"], takes);
+        let has_fields = matches!(self.refresh_token, Carrier::Json(_) | Carrier::Form(_));
+        let takes_none =
+            self.refresh.method == "GET" || matches!(self.refresh.content, Content::Text(_));
+        let takes = "takes a field only where the body is one of fields";
+        check.that(!(has_fields && takes_none), &["refreshToken"], takes);
+        let is_margin = self.refresh_before.is_none_or(|ms| (0.0..=MOST_MS).contains(&ms));
+        let takes = "takes milliseconds, from 0 to 2147483647";
+        check.that(is_margin, &["refreshBefore"], takes);
+        let access_token = check.path("response.accessToken", &self.access_token_at);
+        let expires_in = check.path("response.expiresIn", &self.expires_in_at);
+        let refresh_token = check.path("response.refreshToken", &self.refresh_token_at);
+        std::mem::take(check).result(Settings {
             policy: Policy {
                 apis: Apis::new(apis),
                 unauthorized: self.unauthorized,
-                refresh_before,
+                refresh_before: self.refresh_before.map(|ms| ms as u64),
                 restore: self.restore,
                 tabs: self.tabs,
             },
-            refresh: self.refresh.settle("refresh", parse)?,
-            logout: self.logout.map(|logout| logout.settle("logout", parse)).transpose()?,
+            refresh: self.refresh,
+            logout: self.logout,
             header,
             scheme,
-            access_token: path("response.accessToken", &self.access_token_at)?,
-            expires_in: path("response.expiresIn", &self.expires_in_at)?,
-            refresh_token: path("response.refreshToken", &self.refresh_token_at)?,
+            access_token,
+            expires_in,
+            refresh_token,
             csrf: self.csrf,
             carrier: self.refresh_token,
             expose_token: self.expose_token,
         })
     }
-}
-
-/// A wrong option: its name, and what it takes. What it got is said where the type is known, and
-/// never where it might be a secret.
-pub(crate) fn wrong(option: &str, takes: &str) -> Failure {
-    Failure::new(Code::InvalidOption, Step::Setup).with_detail(format!("option `{option}` {takes}"))
-}
-
-/// Splits a dotted path into its member names.
-pub(crate) fn path(option: &str, dotted: &str) -> Result<Vec<String>, Failure> {
-    let names: Vec<String> = dotted.split('.').map(str::to_owned).collect();
-    if names.iter().any(String::is_empty) {
-        return Err(wrong(option, "takes member names with dots between them"));
-    }
-    Ok(names)
 }
 
 /// A URL that a call of the manager's own can go to, as the platform serialises it.
@@ -314,6 +311,7 @@ pub(crate) fn is_field_value(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::unauthorized::Field;
     use super::*;
 
     fn in_a_page(text: &str) -> Option<String> {
