@@ -1,0 +1,36 @@
+// @ts-check
+// The demo switches of the reference server. Not part of what an app writes: they make things go wrong, and
+// tell what the server saw.
+
+/** @typedef {{ n: number, path: string, status: number | null }} Entry */
+
+/** @param {string} path @param {RequestInit} [init] */
+async function demo(path, init) {
+  const response = await fetch(`/demo/${path}`, init);
+  if (!response.ok) throw new Error(`The server has no demo switches (${response.status}). Start it with --demo.`);
+  return response;
+}
+
+/** Access tokens are refused from now on; sessions live on. */
+export const expireTokens = () => demo('revoke', { method: 'POST' });
+
+/** Sessions are over, and their access tokens with them. */
+export const endSessions = () => demo('end', { method: 'POST' });
+
+/** What the server has seen so far. @returns {Promise<Entry[]>} */
+export const seen = async () => (await demo('log')).json();
+
+const FAULTS = {
+  none: {},
+  down: { login: 'down', refresh: 'down', logout: 'down' },
+  slow: { refresh: 'slow', delay_ms: 3000 },
+};
+
+/** @param {keyof typeof FAULTS} fault */
+export const setFault = (fault) => demo('faults', { method: 'PUT', body: JSON.stringify(FAULTS[fault]) });
+
+/** Which one is on. @returns {Promise<keyof typeof FAULTS>} */
+export async function fault() {
+  const { refresh } = await (await demo('faults')).json();
+  return refresh in FAULTS ? refresh : 'none';
+}

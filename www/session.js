@@ -1,0 +1,55 @@
+// @ts-check
+// The session card: who is signed in, what the token claims, how long it lasts.
+
+import { $, make } from './dom.js';
+import { claim, signoutReason } from './words.js';
+
+/** @typedef {import('/tokenkeep/index.js').TokenManager} TokenManager */
+
+/** Shows the session from now on. Resolves when it is known, or known not to be known now. @param {TokenManager} auth */
+export function showSession(auth) {
+  let why = '';
+  let life = 0;
+
+  const show = () => {
+    const { status, claims, expiresAt } = auth.state;
+    const isIn = status === 'signed-in';
+    if (isIn) why = '';
+    document.body.dataset.session = status;
+    const who = isIn ? `Signed in${claims ? ` as ${claim('sub', claims.sub)}` : ''}` : 'Signed out';
+    $('status').textContent = status === 'unknown' ? 'Not known: the auth server did not answer' : who + (why && `: ${why}`);
+    turn(isIn);
+    $('claims').replaceChildren(...Object.entries(claims ?? {}).flatMap(([name, value]) => [make('dt', name), make('dd', claim(name, value))]));
+    life = (expiresAt ?? 0) - Date.now();
+    tick();
+  };
+
+  const tick = () => {
+    const { expiresAt } = auth.state;
+    const left = Math.max((expiresAt ?? 0) - Date.now(), 0);
+    $('countdown').textContent = expiresAt === null ? '–' : `${Math.ceil(left / 1000)} s`;
+    $('life', HTMLProgressElement).value = life > 0 ? left / life : 0;
+  };
+
+  setInterval(tick, 250);
+  auth.addEventListener('signout', ({ reason }) => {
+    why = signoutReason(reason);
+    show();
+  });
+  auth.subscribe(show);
+  // On a phone the picture comes first.
+  $('claims-box', HTMLDetailsElement).open = matchMedia('(min-width: 60rem)').matches;
+
+  return new Promise((resolve) => {
+    for (const type of /** @type {const} */ (['change', 'refresherror'])) auth.addEventListener(type, resolve, { once: true });
+  }).finally(show);
+}
+
+/** Shows the one side, and keeps the keyboard's place where that was in the other. @param {boolean} isIn */
+function turn(isIn) {
+  const [shown, gone] = isIn ? [$('signed-in'), $('sign-in-form')] : [$('sign-in-form'), $('signed-in')];
+  const hadFocus = gone.contains(document.activeElement);
+  gone.hidden = true;
+  shown.hidden = false;
+  if (hadFocus) $(isIn ? 'call-fifty' : 'sign-in').focus();
+}

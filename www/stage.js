@@ -1,0 +1,123 @@
+// @ts-check
+// One scene at a time: it begins with what the user does, ends when all of it has settled, and is shown until
+// the next one begins. What the package does by itself in between is in the log of events only.
+
+import { $, make } from './dom.js';
+import { observe } from './observe.js';
+import { facts } from './scene.js';
+import * as server from './server.js';
+import { SKETCH } from './sketch.js';
+import { draw } from './timeline.js';
+import { caption, outcome, rows, serverSaw } from './words.js';
+
+/** @typedef {import('./scene.js').Scene} Scene */
+/** @typedef {import('./observe.js').Request} Request */
+
+const FRAME = 100;
+
+export function createStage() {
+  const svg = $('timeline', SVGSVGElement);
+  const idle = $('caption').textContent ?? '';
+  /** @type {Scene} */
+  let scene = SKETCH;
+  /** How many actions are under way; those that begin meanwhile belong to the same scene. */
+  let acting = 0;
+  /** The number of the server's last log entry before the scene. */
+  let before = 0;
+  /** @type {number | undefined} */
+  let frames;
+  /** @type {Set<Request>} */
+  const onTheWire = new Set();
+
+  observe((request) => {
+    if (request.path.startsWith('/demo/')) return;
+    if (request.end !== undefined) onTheWire.delete(request);
+    else {
+      onTheWire.add(request);
+      if (acting) scene.requests.push(request);
+    }
+  });
+
+  async function begin() {
+    scene = { calls: [], requests: [...onTheWire] };
+    svg.dataset.state = 'running';
+    frames = setInterval(() => show('running'), FRAME);
+    before = (await server.seen()).at(-1)?.n ?? 0;
+  }
+
+  async function finish() {
+    clearInterval(frames);
+    const shown = scene;
+    show('running');
+    $('data').replaceChildren(...rows(shown).map(row));
+    const entries = await server.seen();
+    if (shown !== scene) return;
+    $('server-saw').textContent = serverSaw(entries.filter(({ n }) => n > before));
+    show('done');
+  }
+
+  /** @param {'sketch' | 'running' | 'done'} state */
+  function show(state) {
+    const words = state === 'sketch' ? idle : caption(scene);
+    draw(svg, scene);
+    svg.dataset.state = state;
+    svg.setAttribute('aria-label', state === 'sketch' ? 'A sketch of what will be drawn here' : `Timeline: ${words}`);
+    $('caption').setAttribute('aria-busy', String(state === 'running'));
+    $('caption').textContent = words;
+    const { calls, refused, refreshes, answered, failed } = facts(scene);
+    Object.assign(svg.dataset, { calls, refused, refreshes: refreshes.length, answered, failed: failed.length });
+  }
+
+  /** Another width, another drawing. */
+  let width = 0;
+  new ResizeObserver(() => {
+    if (width !== svg.clientWidth) draw(svg, scene);
+    width = svg.clientWidth;
+  }).observe(svg);
+
+  return {
+    /**
+     * Does `work` on the stage. Resolves to what the app was left with, if that was not an answer.
+     * @param {() => Promise<unknown>} work
+     */
+    async act(work) {
+      if (!acting++) await begin();
+      try {
+        await work();
+        return outcome(scene);
+      } finally {
+        if (!--acting) await finish();
+      }
+    },
+
+    /** One call of the app. @param {string} path @param {typeof fetch} send */
+    async call(path, send) {
+      /** @type {import('./scene.js').Call} */
+      const call = { path, start: performance.now(), end: undefined };
+      scene.calls.push(call);
+      try {
+        call.status = (await send(path)).status;
+      } catch (error) {
+        call.error = /** @type {Error} */ (error);
+      }
+      call.end = performance.now();
+    },
+
+    /** Back to the sketch. */
+    clear() {
+      scene = SKETCH;
+      $('server-saw').textContent = '';
+      $('data').replaceChildren();
+      show('sketch');
+    },
+  };
+}
+
+/** @param {string[]} cells */
+function row([what = '', ...cells]) {
+  const made = make('tr');
+  const head = make('th', what);
+  head.setAttribute('scope', 'row');
+  made.append(head, ...cells.map((cell) => make('td', cell)));
+  return made;
+}
