@@ -1,0 +1,133 @@
+// When the refresh fails (rule 8): everybody the same, once; a bad network logs nobody out, a refusal does.
+
+import assert from 'node:assert/strict'
+import { world } from './support/world.mjs'
+
+const { server, it } = await world()
+
+/** The longest back-off that chance allows: a second, at the first failure. */
+const patient = (page) => page.addInitScript(() => (Math.random = () => 0.999))
+
+const DOWN = { error: { code: 'bad-status', retryable: true, status: 503 } }
+
+it('fifty callers of a refresh that is down get the same error, of one call, and the session stays', async (user) => {
+  const page = await user.signedIn({}, patient)
+  await server.revoke()
+  await server.faults({ refresh: 'down' })
+  const answers = await page.evaluate(() => calls(50))
+  assert.deepEqual(answers, Array(50).fill(DOWN))
+  assert.equal(await server.refreshes(), 1)
+  assert.deepEqual(await page.evaluate(() => told()), ['refresherror bad-status'])
+  assert.deepEqual(await page.evaluate(() => [auth.state.status, auth.state.claims.sub]), ['signed-in', 'alice'])
+})
+
+it('in the cool-down the next callers fail at once, without a call', async (user) => {
+  const page = await user.signedIn({}, patient)
+  await server.revoke()
+  await server.faults({ refresh: 'down' })
+  const answers = await page.evaluate(async () => [...(await calls(2)), ...(await calls(2)), ...(await calls(2))])
+  assert.deepEqual(answers, Array(6).fill(DOWN))
+  assert.equal(await server.refreshes(), 1)
+  assert.deepEqual(await page.evaluate(() => told()), ['refresherror bad-status'], 'one failure is told once')
+})
+
+it('refresh() skips the back-off, and all is well again', async (user) => {
+  const page = await user.signedIn({}, patient)
+  await server.revoke()
+  await server.faults({ refresh: 'down' })
+  await page.evaluate(() => call('/api/me'))
+  await server.faults()
+  await page.evaluate(() => auth.refresh())
+  assert.equal((await page.evaluate(() => call('/api/me'))).status, 200)
+  assert.equal(await server.refreshes(), 2)
+})
+
+it('after the cool-down a call asks again', async (user) => {
+  const page = await user.signedIn({}, (page) => page.clock.install())
+  await server.revoke()
+  await server.faults({ refresh: 'down' })
+  await page.evaluate(() => call('/api/me'))
+  await server.faults()
+  await page.clock.fastForward(1000)
+  assert.equal((await page.evaluate(() => call('/api/me'))).status, 200)
+  assert.equal(await server.refreshes(), 2)
+})
+
+it('Retry-After binds everybody, also refresh()', async (user) => {
+  const page = await user.signedIn({}, (page) => page.clock.install())
+  await server.revoke()
+  await server.faults({ refresh: 'limited', delay_ms: 120_000 })
+  const limited = { error: { code: 'bad-status', retryable: true, status: 429 } }
+  assert.deepEqual(await page.evaluate(() => call('/api/me')), limited)
+  await server.faults()
+  await page.clock.fastForward('01:50')
+  assert.deepEqual(await page.evaluate(() => call('/api/me')), limited)
+  assert.deepEqual(await page.evaluate(() => outcome(auth.refresh())), limited)
+  assert.equal(await server.refreshes(), 1)
+  await page.clock.fastForward('00:11')
+  assert.equal((await page.evaluate(() => call('/api/me'))).status, 200)
+})
+
+it('an early refresh that fails leaves the token in use that is still good', async (user) => {
+  const page = await user.signedIn({}, (page) => page.clock.install())
+  await server.faults({ refresh: 'down' })
+  await page.clock.fastForward('04:45')
+  assert.equal((await page.evaluate(() => call('/api/me'))).status, 200)
+  assert.deepEqual(await server.lines(), ['POST /auth/login 200', 'POST /auth/refresh 503', 'GET /api/me 200'])
+})
+
+for (const [fault, code, status] of [
+  ['down', 'bad-status', 503],
+  ['limited', 'bad-status', 429],
+  ['html', 'bad-answer', 200],
+  ['broken', 'bad-answer', 200],
+  ['reset', 'network'],
+  ['lost', 'network'],
+]) {
+  it(`a refresh that is ${fault} is "${code}", and the session stays`, async (user) => {
+    const page = await user.signedIn()
+    await server.revoke()
+    await server.faults({ refresh: fault })
+    const expected = { error: { code, retryable: true, ...(status && { status }) } }
+    assert.deepEqual(await page.evaluate(() => call('/api/me')), expected)
+    assert.equal(await page.evaluate(() => auth.state.status), 'signed-in')
+    assert.deepEqual(await page.evaluate(() => told()), [`refresherror ${code}`])
+  })
+}
+
+it('a refresh that does not answer in time is "timeout", and the session stays', async (user) => {
+  const page = await user.signedIn({ refresh: { url: '/auth/refresh', timeout: 200 } })
+  await server.revoke()
+  await server.faults({ refresh: 'hold' })
+  assert.deepEqual(await page.evaluate(() => call('/api/me')), { error: { code: 'timeout', retryable: true } })
+  assert.equal(await page.evaluate(() => auth.state.status), 'signed-in')
+})
+
+it('a refresh that takes seven seconds serves all who wait', async (user) => {
+  const page = await user.signedIn({}, (page) => page.clock.install())
+  await server.revoke()
+  await server.faults({ refresh: 'hold' })
+  await page.evaluate(() => void (globalThis.all = calls(5)))
+  await server.held('refresh')
+  await page.clock.fastForward('00:07')
+  await server.release('refresh')
+  assert.deepEqual((await page.evaluate(() => all)).map(({ status }) => status), [200, 200, 200, 200, 200])
+})
+
+it('a refused refresh ends the session, once, and every caller gets the API\'s own 401', async (user) => {
+  const page = await user.signedIn()
+  await server.end()
+  const answers = await page.evaluate(() => calls(50))
+  for (const { status, body } of answers) assert.deepEqual([status, body.error], [401, 'invalid_token'])
+  assert.equal(await server.refreshes(), 1)
+  assert.deepEqual(await page.evaluate(() => told()), ['signout rejected'])
+  assert.deepEqual(await page.evaluate(() => auth.state), { status: 'signed-out', claims: null, expiresAt: null })
+  assert.equal((await page.evaluate(() => call('/api/me'))).status, 401)
+  assert.equal(await server.refreshes(), 1, 'there is nothing left to refresh')
+})
+
+it('refresh() of a session that is over is "rejected"', async (user) => {
+  const page = await user.signedIn()
+  await server.end()
+  assert.deepEqual(await page.evaluate(() => outcome(auth.refresh())), { error: { code: 'rejected', retryable: false, status: 401 } })
+})

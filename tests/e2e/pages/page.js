@@ -1,0 +1,63 @@
+// What the tests call in the page. All of it speaks in plain data, which crosses to Node unharmed.
+
+import { createTokenManager, isTokenError } from '/tokenkeep/index.js'
+
+const PASSWORDS = { alice: 'wonderland', admin: 'correct-horse' }
+
+/** Makes the manager `auth`, and lists its events in `events`. Tells how `ready` ended. */
+globalThis.start = (options) => {
+  globalThis.events = []
+  globalThis.auth = createTokenManager({ refresh: '/auth/refresh', ...options })
+  for (const type of ['change', 'refresh', 'signout', 'refresherror']) {
+    auth.addEventListener(type, ({ type, reason, error }) => events.push([type, reason ?? error?.code].filter(Boolean).join(' ')))
+  }
+  return outcome(auth.ready)
+}
+
+/** How a promise ended: `{ status, body }` of a response, `{ value }`, `{ error }` of ours, or `{ thrown }`. */
+globalThis.outcome = (promise) => promise.then(
+  async (value) => (value instanceof Response ? { status: value.status, body: await content(value) } : { value }),
+  (error) => (isTokenError(error) ? { error: { ...error } } : { thrown: String(error) }),
+)
+
+async function content(response) {
+  const text = await response.text()
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+globalThis.call = (path, init) => outcome(auth.fetch(path, init))
+
+/** `count` calls at once, each to a path of its own. */
+globalThis.calls = (count) => Promise.all(Array.from({ length: count }, (_, n) => call(`/api/items/${n}`)))
+
+globalThis.credentials = (username, password = PASSWORDS[username]) => ({ body: new URLSearchParams({ username, password }) })
+
+globalThis.signIn = (username, password) => outcome(auth.login('/auth/login', credentials(username, password)))
+
+/** Resolves as soon as `test` is true of the state. */
+globalThis.until = (test) => new Promise((resolve) => {
+  const look = () => test(auth.state) && (unsubscribe(), resolve())
+  const unsubscribe = auth.subscribe(look)
+  look()
+})
+
+/** Resolves as soon as there was such an event. */
+globalThis.heard = (event) => new Promise((resolve) => {
+  if (events.includes(event)) resolve()
+  else auth.addEventListener(event.split(' ')[0], () => events.includes(event) && resolve())
+})
+
+/** The names of the events so far, without `change`, which goes with each of them. */
+globalThis.told = () => events.filter((event) => event !== 'change')
+
+/** The start of a token's digest, as the server's log shows it. */
+globalThis.digest = async (text) => {
+  const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('').slice(0, 8)
+}
+
+globalThis.isOpen = true

@@ -1,0 +1,74 @@
+// A server of Node's own, for what the reference server would never say: it serves the test page, the package, and the
+// answers that a test gives it, and keeps all that arrives. It ends with the test file.
+
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { after } from 'node:test'
+import { PACKAGE, PAGES } from './paths.mjs'
+
+const TYPES = { html: 'text/html', js: 'text/javascript', wasm: 'application/wasm' }
+
+/** An answer in JSON. */
+export const json = (value, { status = 200, ...headers } = {}) => ({ status, type: 'application/json', body: JSON.stringify(value), headers })
+
+/** What a refresh or login answers that goes well. */
+export const granted = (token) => json({ access_token: token, token_type: 'Bearer', expires_in: 300 })
+
+/** The API's refusal. */
+export const refused = (challenge = 'Bearer error="invalid_token"') =>
+  json({ error: 'the API\'s own' }, { status: 401, 'www-authenticate': challenge })
+
+/** Answers nothing: the connection is cut. */
+export const cut = { cut: true }
+
+/** `routes` maps a path to a function of what arrived: `{ method, path, headers, body, sha256, nth }`, `nth` counting from 1 for each path. */
+export async function startStub(routes = {}) {
+  const seen = []
+  const server = createServer(async (request, response) => {
+    const chunks = []
+    for await (const chunk of request) chunks.push(chunk)
+    const path = request.url.split('?')[0]
+    const answer = await (routes[path] ? told(request, path, Buffer.concat(chunks)) : file(path))
+    if (answer.cut) return request.socket.destroy()
+    const { status = 200, type = 'text/plain', body = '', headers } = answer
+    response.writeHead(status, { 'content-type': type, ...headers }).end(body)
+  })
+
+  function told({ method, headers }, path, body) {
+    const arrived = { method, path, headers, body: plain(headers, body), nth: 1 + seen.filter((other) => other.path === path).length }
+    arrived.sha256 = createHash('sha256').update(arrived.body, 'latin1').digest('hex')
+    seen.push(arrived)
+    return routes[path](arrived)
+  }
+
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    routes,
+    /** What arrived at a path. */
+    at: (path) => seen.filter((arrived) => arrived.path === path),
+    reset: () => void (seen.length = 0),
+  }
+}
+
+/** A form's boundary is drawn anew at each sending; here it is always the same. */
+function plain(headers, body) {
+  const boundary = /boundary=(.+)/.exec(headers['content-type'])?.[1]
+  const same = (text) => (boundary ? text.replaceAll(boundary, 'BOUNDARY') : text)
+  if (boundary) headers['content-type'] = same(headers['content-type'])
+  return same(body.toString('latin1'))
+}
+
+async function file(path) {
+  const name = path === '/' ? `${PAGES}index.html` : path.startsWith('/tokenkeep/') ? PACKAGE + path.slice(11) : PAGES + path.slice(1)
+  try {
+    return { type: TYPES[name.split('.').at(-1)], body: await readFile(name) }
+  } catch {
+    return { status: 404 }
+  }
+}
