@@ -1,6 +1,6 @@
-// Turns what wasm-bindgen generates for the web into a function that makes one instance. As generated, the module needs a
-// TextDecoder when it is imported (a server or a test environment may have none), holds one instance for all managers, and
-// brings three loaders of its own.
+// Turns what wasm-bindgen generates for the web into a function that makes an instance. As generated, the module needs a
+// TextDecoder when it is imported (a server or a test environment may have none), cannot make another instance where the
+// first has trapped, and brings three loaders of its own.
 
 /** What `#core` stands for in the bundle: see src/built.d.ts. */
 export function glue(generated) {

@@ -1,7 +1,7 @@
 // What build.mjs puts in: the generated glue of the core, and its bytes.
 
 declare module '#core' {
-  /** An instance of its own. `trapped` makes the error to throw where the WebAssembly traps; after that it is never entered again. */
+  /** Makes an instance. `trapped` makes the error to throw where the WebAssembly traps; after that it is never entered again. */
   export function instantiate(module: WebAssembly.Module, trapped: (cause: unknown) => Error): Promise<import('./seam.js').CoreClass>;
 }
 

@@ -1,9 +1,9 @@
 // The manager: a plain object of functions over the core. It settles every call, also where the core cannot: not loaded
 // yet, never loaded, dead, disposed.
 
-import { instantiate } from '#core';
 import { bare, capture, locate, platform } from './call.js';
 import { isTokenError, TokenError } from './error.js';
+import { join, leave } from './instance.js';
 import { PASS, WAIT, type Call, type Core, type Host } from './seam.js';
 import { snapshot } from './snapshot.js';
 import type { TokenManager, TokenState } from './types.js';
@@ -18,7 +18,9 @@ export type Load = () => Promise<WebAssembly.Module>;
 
 /** See `createTokenManager`. Never throws. */
 export function createManager(load: Load, options: unknown): TokenManager {
+  let module: WebAssembly.Module | undefined;
   let core: Core | undefined;
+  let crash: (cause: unknown) => void;
   let header: string;
   /** Why no call can succeed any more. */
   let failure: TokenError | undefined;
@@ -42,19 +44,16 @@ export function createManager(load: Load, options: unknown): TokenManager {
       const more = type === 'signout' ? { reason: detail } : type === 'refresherror' ? { error: detail } : {};
       events?.dispatchEvent(Object.assign(new Event(type), more));
     },
-    crashed: (message) => void crash(new Error(message)),
+    crashed: (message) => crash(new Error(message)),
   };
 
   function fail(error: TokenError): TokenError {
     failure ??= error;
-    core = ticket = authorization = undefined;
+    if (module) leave(module, fail);
+    module = core = ticket = authorization = undefined;
     for (const reject of waiting) reject(failure);
     waiting.clear();
     return failure;
-  }
-
-  function crash(cause: unknown): TokenError {
-    return fail(new TokenError('crashed', 'The WebAssembly core failed; the call was not sent. Reload the page.', { cause }));
   }
 
   /** Loads the core, once; again where the last try was given up as `retryable`. */
@@ -68,20 +67,28 @@ export function createManager(load: Load, options: unknown): TokenManager {
 
   async function begin(): Promise<void> {
     try {
-      if (!failure) {
-        const Core = await instantiate(await load(), crash);
-        // Disposed meanwhile.
-        if (!failure) {
-          core = new Core(options, base, host);
-          header = core.header;
-        }
-      }
+      check();
+      module = await load();
+      check();
+      const instance = join(module, fail);
+      crash = instance.crash;
+      const Core = await instance.core;
+      check();
+      const made = new Core(options, base, host);
+      // A listener may have disposed of the manager.
+      if (failure) made.dispose();
+      check();
+      header = made.header;
+      core = made;
     } catch (cause) {
       const error = isTokenError(cause) ? cause : notLoaded(cause);
       if (!error.retryable) throw fail(error);
       starting = undefined;
       throw error;
     }
+  }
+
+  function check(): void {
     if (failure) throw failure;
   }
 
@@ -135,7 +142,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
   /** For the calls that are no `fetch` but take its arguments. */
   function withCall<T>(args: unknown[], work: (core: Core, call: Call) => Promise<T>): Promise<T> {
     try {
-      if (failure) throw failure;
+      check();
       // Arguments that the platform refuses are refused by the platform.
       const call = args.length ? capture(locate(args[0]), args[1], CREDENTIALS) : platform();
       return 'send' in call ? whenReady((core) => work(core, call), call.signal) : (call as Promise<T>);
@@ -155,7 +162,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
     fetch(_input: unknown): Promise<Response> {
       const args = [...arguments] as unknown[];
       try {
-        if (failure) throw failure;
+        check();
         const target = args.length ? locate(args[0]) : undefined;
         if (!target || target.href === undefined || LOCAL.test(target.href)) return platform(...args);
         args[0] = target.input;

@@ -68,6 +68,7 @@ const { createManager, TokenError, isTokenError } = await load(
   "export { createManager } from './manager.js'; export { TokenError, isTokenError } from './error.js'",
   {
     '#core': `export async function instantiate(module, trapped) {
+      module.instances = (module.instances ?? 0) + 1
       return function (options, base, host) { return globalThis.makeCore(options, base, host, trapped) }
     }`,
   },
@@ -488,6 +489,53 @@ describe('a core that dies', () => {
   })
 })
 
+describe('an instance of the WebAssembly', () => {
+  /** Managers over one module. */
+  async function managers(count, module = {}) {
+    const cores = []
+    const made = []
+    for (let i = 0; i < count; i++) {
+      const auth = createManager(async () => module, {})
+      await auth.ready
+      made.push(auth)
+      cores.push(core)
+    }
+    return { module, made, cores }
+  }
+
+  it('is shared by the managers', async () => {
+    const { module } = await managers(3)
+    assert.equal(module.instances, 1)
+  })
+
+  it('that dies takes all its managers with it, and the next manager gets a new one', async () => {
+    const { module, made, cores } = await managers(2)
+    const waiting = made.map((auth) => auth.refresh())
+    cores[0].host.crashed('panicked')
+    assert.throws(() => cores[0].trap(), code('crashed'))
+    for (const call of waiting) await assert.rejects(call, (error) => code('crashed')(error) && error.cause.message === 'panicked')
+    const later = await managers(2, module)
+    assert.equal(module.instances, 2)
+    // The old one is of no concern to the new ones.
+    assert.throws(() => cores[1].trap(), code('crashed'))
+    for (const auth of made) auth.dispose()
+    void later.made[0].fetch(API)
+    assert.equal(sent.length, 1)
+    await managers(1, module)
+    assert.equal(module.instances, 2)
+  })
+
+  it('is let go with the last of its managers', async () => {
+    const { module, made } = await managers(2)
+    made[0].dispose()
+    await managers(1, module).then(({ made: [auth] }) => auth.dispose())
+    assert.equal(module.instances, 1)
+    made[1].dispose()
+    await managers(1, module)
+    assert.equal(module.instances, 2)
+  })
+})
+
 describe('dispose', () => {
   it('settles what waits, and refuses what comes', async () => {
     const auth = await ready()
@@ -509,6 +557,27 @@ describe('dispose', () => {
     loads[0].resolve({})
     await soon()
     assert.equal(core, made)
+  })
+
+  it('may come from a listener while the core is made', async () => {
+    const auth = manager()
+    auth.addEventListener('change', () => auth.dispose())
+    const { makeCore } = globalThis
+    globalThis.makeCore = (...args) => {
+      const made = makeCore(...args)
+      made.host.emit('change')
+      return made
+    }
+    try {
+      const { ready } = auth
+      loads[0].resolve({})
+      await assert.rejects(ready, code('disposed'))
+      await assert.rejects(auth.refresh(), code('disposed'))
+      await soon()
+      assert.equal(core.disposed, 1)
+    } finally {
+      globalThis.makeCore = makeCore
+    }
   })
 
   it('is what `using` calls, where the platform knows it', async () => {

@@ -5,10 +5,21 @@ import { bad, foreign, good } from './calls.mjs'
 
 const calls = { ...good, ...bad }
 
-/** `ways`: 'platform', 'first', 'second' or 'with a header'. */
+/** Ways to send the arguments of a call. Nothing of them is looked at before the way is taken. */
+const ways = {
+  platform: (args) => fetch(...args),
+  first: (args) => ours(args, ({ send }) => send()),
+  second: (args) => ours(args, (call) => again(call)),
+  'with a header': (args) => ours(args, (call) => again(call, 'Authorization', 'Bearer x')),
+}
+
+/** Adds ways. */
+globalThis.addWays = (more) => Object.assign(ways, more)
+
+/** What the server saw of a call, or how it was refused, by way. */
 globalThis.compare = async (name) => {
   const seen = {}
-  for (const way of ['platform', 'first', 'second', 'with a header']) seen[way] = await outcome(name, way)
+  for (const [way, send] of Object.entries(ways)) seen[way] = await outcome(calls[name], send)
   return seen
 }
 
@@ -57,11 +68,10 @@ async function withFetch(stub, work) {
 
 const split = ([input, init]) => [locate(input), init]
 
-async function outcome(name, way) {
-  const { make, change } = calls[name]
+async function outcome({ make, change }, send) {
   try {
     const args = make()
-    const sent = way === 'platform' ? fetch(...args) : ours(args, way)
+    const sent = send(args)
     sent.catch(() => {})
     const used = args[0] instanceof Request && args[0].bodyUsed
     change?.(args)
@@ -71,15 +81,18 @@ async function outcome(name, way) {
   }
 }
 
-async function ours(args, way) {
+async function ours(args, send) {
   const call = capture(...split(args))
   if (!('send' in call)) return call
   // The caller's change comes first, as when the call has to wait.
   await null
-  if (way === 'first') return call.send()
-  const headers = way === 'second' ? [] : ['Authorization', 'Bearer x']
+  return send(call)
+}
+
+/** The second time. */
+async function again(call, ...headers) {
   await call.send('Authorization', 'Bearer old').then((response) => response.body?.cancel(), () => {})
-  return call.repeatable ? call.send(...headers) : call.send()
+  return call.send(...headers)
 }
 
 async function told(response) {
