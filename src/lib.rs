@@ -37,3 +37,8 @@ pub use self::core::{
     Secret, Snapshot, Status, Step, Tabs, Unauthorized, Unusable,
 };
 pub use browser::{FetchError, Notice, Outgoing, Subscription, TokenError, TokenManager, Tokens};
+
+/// Holds the Rust in the README against the crate.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
