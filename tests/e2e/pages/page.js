@@ -32,7 +32,7 @@ async function content(response) {
 globalThis.call = (path, init) => outcome(auth.fetch(path, init))
 
 /** `count` calls at once, each to a path of its own. */
-globalThis.calls = (count) => Promise.all(Array.from({ length: count }, (_, n) => call(`/api/items/${n}`)))
+globalThis.calls = (count, from = 0) => Promise.all(Array.from({ length: count }, (_, n) => call(`/api/items/${from + n}`)))
 
 globalThis.credentials = (username, password = PASSWORDS[username]) => ({ body: new URLSearchParams({ username, password }) })
 

@@ -1,0 +1,170 @@
+// Several tabs of one user: one session, one cookie, no refresh token used twice (rule 9).
+
+import assert from 'node:assert/strict'
+import { reload } from './support/browser.mjs'
+import { world } from './support/world.mjs'
+
+const { server, it } = await world()
+
+const name = async (page) => (await page.evaluate(() => call('/api/me'))).body.name
+const becomes = (page, status) => page.evaluate((status) => until((state) => state.status === status), status)
+
+/** Two tabs that know of the session. The second has its token from the first. */
+async function twoTabs(user, options) {
+  const first = await user.signedIn(options)
+  const second = await user.tab(options)
+  await becomes(second, 'signed-in')
+  return [first, second]
+}
+
+it('a second tab gets the token of the first, without a refresh', async (user) => {
+  const [, second] = await twoTabs(user)
+  assert.equal(await name(second), 'alice')
+  assert.deepEqual(await server.lines(), ['POST /auth/login 200', 'GET /api/me 200'])
+})
+
+it('when both tabs are refused at once there is one refresh', async (user) => {
+  const tabs = await twoTabs(user)
+  await server.revoke()
+  await server.faults({ api: 'hold' })
+  // A browser sends requests for one URL one after the other: each tab has its own.
+  for (const [n, tab] of tabs.entries()) await tab.evaluate((n) => void (globalThis.waiting = calls(3, 10 * n)), n)
+  await server.held('api', 6)
+  await server.faults()
+  await server.release('api')
+  for (const tab of tabs) assert.deepEqual((await tab.evaluate(() => waiting)).map(({ status }) => status), [200, 200, 200])
+  const { refreshes, reuses } = await server.counters()
+  assert.deepEqual({ refreshes, reuses }, { refreshes: 1, reuses: 0 })
+})
+
+it('a tab that stands in line for a refresh is served by the one before it', async (user) => {
+  const [first, second] = await twoTabs(user)
+  await server.revoke()
+  await server.faults({ refresh: 'hold' })
+  await first.evaluate(() => void (globalThis.waiting = call('/api/items/1')))
+  await server.held('refresh')
+  const refused = second.waitForResponse('**/api/items/2')
+  await second.evaluate(() => void (globalThis.waiting = call('/api/items/2')))
+  await refused
+  await server.release('refresh')
+  for (const tab of [first, second]) assert.equal((await tab.evaluate(() => waiting)).status, 200)
+  assert.equal(await server.refreshes(), 1)
+  assert.deepEqual(await second.evaluate(() => told()), ['refresh', 'refresh'], 'the token at its start, and the new one')
+})
+
+it('in twenty rounds of expiry in two tabs at once no refresh token is used twice', async (user) => {
+  const tabs = await twoTabs(user)
+  for (let round = 1; round <= 20; round++) {
+    await server.revoke()
+    const answers = await Promise.all(tabs.map((tab, n) => tab.evaluate((n) => calls(5, 10 * n), n)))
+    assert.deepEqual(answers.flat().map(({ status }) => status), Array(10).fill(200), `round ${round}`)
+  }
+  const { reuses, revoked_families, refreshes } = await server.counters()
+  assert.deepEqual({ reuses, revoked_families }, { reuses: 0, revoked_families: 0 })
+  assert.ok(refreshes >= 20)
+})
+
+it('with tabs: lock each tab asks for itself, in turns', async (user) => {
+  const first = await user.signedIn({ tabs: 'lock' })
+  const second = await user.tab({ tabs: 'lock' })
+  assert.equal(await name(second), 'alice')
+  await server.revoke()
+  await server.faults({ api: 'hold' })
+  for (const [n, tab] of [first, second].entries()) await tab.evaluate((n) => void (globalThis.waiting = calls(1, n)), n)
+  await server.held('api', 2)
+  await server.faults()
+  await server.release('api')
+  for (const tab of [first, second]) assert.equal((await tab.evaluate(() => waiting))[0].status, 200)
+  const { refreshes, reuses } = await server.counters()
+  assert.deepEqual({ refreshes, reuses }, { refreshes: 3, reuses: 0 })
+})
+
+it('a logout reaches the other tab, as one of another tab', async (user) => {
+  const [first, second] = await twoTabs(user)
+  await first.evaluate(() => auth.logout('/auth/logout'))
+  await becomes(second, 'signed-out')
+  assert.deepEqual(await second.evaluate(() => told()), ['refresh', 'signout other-tab'])
+  assert.equal((await second.evaluate(() => call('/api/me'))).status, 401)
+  assert.equal(await server.refreshes(), 0)
+  assert.equal((await server.counters()).logouts, 1)
+})
+
+it('a logout waits for the other tab\'s refresh on the wire, and both stay out', async (user) => {
+  const [first, second] = await twoTabs(user)
+  await server.revoke()
+  await server.faults({ refresh: 'hold' })
+  await second.evaluate(() => void (globalThis.waiting = call('/api/me')))
+  await server.held('refresh')
+  await first.evaluate(() => void (globalThis.out = auth.logout('/auth/logout')))
+  await becomes(second, 'signed-out')
+  assert.equal((await second.evaluate(() => waiting)).status, 401)
+  await server.release('refresh')
+  await first.evaluate(() => out)
+  assert.deepEqual((await server.lines('/auth')).slice(-2), ['POST /auth/refresh 200', 'POST /auth/logout 204'])
+  await server.faults()
+  for (const tab of [first, second]) {
+    await reload(tab)
+    assert.equal((await tab.evaluate(() => call('/api/me'))).status, 401)
+  }
+})
+
+it('a login as another user takes the old user\'s token from the other tab, which goes on as the new user', async (user) => {
+  const [first, second] = await twoTabs(user)
+  await server.revoke()
+  await server.faults({ api: 'hold' })
+  await second.evaluate(() => void (globalThis.old = call('/api/items/1')))
+  await server.held('api')
+  await first.evaluate(() => auth.login('/auth/login', credentials('admin')))
+  await second.evaluate(() => until(({ claims }) => claims?.sub === 'admin'))
+  await server.faults()
+  await server.release('api')
+  assert.equal((await second.evaluate(() => old)).status, 401, 'what began as the old user ends as the old user')
+  assert.equal((await server.log('/api/items/1')).length, 1)
+  assert.equal(await name(second), 'admin')
+  assert.equal(await server.refreshes(), 0)
+})
+
+it('with tabs: lock it asks at its next call', async (user) => {
+  const first = await user.signedIn({ tabs: 'lock' })
+  const second = await user.tab({ tabs: 'lock' })
+  assert.equal(await name(second), 'alice')
+  await first.evaluate(() => auth.login('/auth/login', credentials('admin')))
+  await becomes(second, 'unknown')
+  assert.equal(await name(second), 'admin')
+  assert.equal((await server.counters()).reuses, 0)
+})
+
+it('a login in one tab signs the others in', async (user) => {
+  const [first, second] = [await user.tab(), await user.tab()]
+  assert.equal((await second.evaluate(() => call('/api/me'))).status, 401)
+  await first.evaluate(() => signIn('alice'))
+  await becomes(second, 'signed-in')
+  assert.equal(await name(second), 'alice')
+  assert.equal(await server.refreshes(), 1, 'the one that found no session')
+})
+
+it('a logout that is owed is finished by a new tab, and no tab is in meanwhile', async (user) => {
+  const [first, second] = await twoTabs(user)
+  await server.faults({ logout: 'down' })
+  await first.evaluate(() => outcome(auth.logout('/auth/logout')))
+  await becomes(second, 'signed-out')
+  await server.reset()
+  const third = await user.tab({ restore: 'eager' })
+  for (const tab of [first, second, third]) assert.equal((await tab.evaluate(() => call('/api/me'))).status, 401)
+  await first.evaluate(() => signIn('alice'))
+  const lines = await server.lines('/auth')
+  assert.deepEqual(lines, ['POST /auth/logout 204', 'POST /auth/login 200'])
+})
+
+it('a worker works as a tab does', async (user) => {
+  const page = await user.signedIn()
+  const answer = await page.evaluate(async () => {
+    const worker = new Worker('/worker.js', { type: 'module' })
+    const said = () => new Promise((resolve, reject) => Object.assign(worker, { onmessage: ({ data }) => resolve(data), onerror: reject }))
+    await said()
+    worker.postMessage('/api/me')
+    return said()
+  })
+  assert.deepEqual([answer.status, answer.body.name], [200, 'alice'])
+  assert.equal((await server.counters()).reuses, 0)
+})
