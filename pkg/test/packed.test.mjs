@@ -48,8 +48,8 @@ async function outcome(page) {
 
 describe('the tarball', () => {
   it('holds what is needed, and nothing else', () => {
-    assert.deepEqual(files.map(({ path }) => path).filter((path) => !/^(README|LICENSE|CHANGELOG)/.test(path)), [
-      'dist/core.wasm', 'dist/error.d.ts', 'dist/file.d.ts', 'dist/file.js', 'dist/index.d.ts', 'dist/index.js', 'dist/remote.d.ts',
+    assert.deepEqual(files.map(({ path }) => path), [
+      'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist/core.wasm', 'dist/error.d.ts', 'dist/file.d.ts', 'dist/file.js', 'dist/index.d.ts', 'dist/index.js', 'dist/remote.d.ts',
       'dist/types.d.ts', 'package.json',
     ])
   })
@@ -65,7 +65,7 @@ describe('the tarball', () => {
   })
 
   it('names nothing of the machine it was built on', () => {
-    for (const { path } of files) assert.ok(!readFileSync(join(pkg, path), 'latin1').includes(pkg), path)
+    for (const { path } of files.filter(({ path }) => path.startsWith('dist/'))) assert.ok(!readFileSync(join(pkg, path), 'latin1').includes(pkg), path)
   })
 })
 
