@@ -226,12 +226,14 @@ pub(crate) struct Shell {
 
 impl Shell {
     pub(crate) fn new(options: Options, base: Option<&str>) -> Result<Rc<Self>, TokenError> {
-        let page = platform::scope().location().map(|place| place.origin());
-        let page = page.filter(|origin| origin != "null");
+        let place = platform::scope().location();
+        // On a server there are no tabs, nothing to come back to, and a program that wants to end.
+        let is_page = place.is_some();
+        let page = place.map(|place| place.origin()).filter(|origin| origin != "null");
         let settings = options.settle(page.as_deref(), &|url| platform::parse(url, base))?;
         let name =
             format!("tokenkeep {}", settings.refresh.url.split('?').next().unwrap_or_default());
-        let takes_turns = settings.policy.tabs != Tabs::Off;
+        let takes_turns = is_page && settings.policy.tabs != Tabs::Off;
         let debt = Debt::new(&name);
         let owed = debt.owed(settings.logout.as_ref());
         let session = Session::new(settings.policy.clone(), owed.is_some(), platform::now());
@@ -263,7 +265,9 @@ impl Shell {
                 settings,
             }
         });
-        shell.wake.replace(Some(Wake::new(&shell)));
+        if is_page {
+            shell.wake.replace(Some(Wake::new(&shell)));
+        }
         // Not in this turn: whoever makes a manager wants to listen to it first.
         let this = Rc::clone(&shell);
         wasm_bindgen_futures::spawn_local(async move { this.drain() });
