@@ -27,6 +27,11 @@ impl Stamp {
     pub(crate) fn is_past(self, now: Now) -> bool {
         self.0 <= now.wall.saturating_add(SLACK)
     }
+
+    /// The same, but not so far ahead that nothing could follow it.
+    pub(crate) fn within_reach(self, now: Now) -> Stamp {
+        Stamp(self.0.min(now.wall.saturating_add(SLACK)))
+    }
 }
 
 /// A message between tabs.

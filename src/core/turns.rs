@@ -74,6 +74,11 @@ impl Turns {
         self.line.iter().any(|turn| turn.exchange == exchange && turn.on_the_wire)
     }
 
+    /// Whether an exchange of a kind is on the wire.
+    pub(crate) fn has_on_the_wire(&self, kind: Kind) -> bool {
+        self.line.iter().any(|turn| turn.kind == kind && turn.on_the_wire)
+    }
+
     /// Ends a turn. Says whether its outcome counts still.
     pub(crate) fn finish(&mut self, exchange: Exchange) -> bool {
         let Some(at) = self.line.iter().position(|turn| turn.exchange == exchange) else {
@@ -92,6 +97,19 @@ impl Turns {
     /// Takes the purpose from every exchange of a kind.
     pub(crate) fn void_all(&mut self, kind: Kind) {
         self.line.iter_mut().filter(|turn| turn.kind == kind).for_each(|turn| turn.void = true);
+    }
+
+    /// Takes the purpose from every exchange of a kind that has not been sent.
+    pub(crate) fn void_unsent(&mut self, kind: Kind) {
+        self.line
+            .iter_mut()
+            .filter(|turn| turn.kind == kind && !turn.on_the_wire)
+            .for_each(|turn| turn.void = true);
+    }
+
+    /// How many exchanges of a kind there are in line.
+    pub(crate) fn count(&self, kind: Kind) -> usize {
+        self.line.iter().filter(|turn| turn.kind == kind).count()
     }
 
     fn find(&mut self, exchange: Exchange) -> Option<&mut Turn> {

@@ -44,7 +44,7 @@ impl Session {
     pub fn refresh_answered(&mut self, exchange: Exchange, heard: Heard, chance: f64, now: Now) {
         match verdict(Step::Refresh, heard) {
             Verdict::Granted(grant) => self.renewed(exchange, grant, now),
-            Verdict::Rejected(failure) => self.rejected(exchange, failure),
+            Verdict::Rejected(failure) => self.rejected(exchange, failure, now),
             Verdict::Unreached(failure, retry_after) => {
                 if self.takes_off(exchange) {
                     self.cooldown.failed(failure.clone(), retry_after, chance, now);
@@ -95,10 +95,14 @@ impl Session {
     /// A session begins with tokens that a login brought, the app's own or ours.
     pub fn enter(&mut self, grant: Grant, now: Now) {
         self.raise_epoch();
+        // Sent now, it would end the session that begins.
+        self.turns.void_unsent(Kind::Logout);
         self.refresh_token = None;
         self.stamp = self.stamp.after(now);
         self.entered = self.stamp;
-        self.owe(false);
+        // Whichever tab set the mark: there is nothing left of what it is for.
+        self.owed = false;
+        self.effects.push_back(Effect::Owe(false));
         let shared = (self.policy.tabs == Tabs::Share).then(|| grant.clone());
         self.post(Message::Entered { stamp: self.stamp, grant: shared });
         self.commit(grant, now);
@@ -124,10 +128,14 @@ impl Session {
     /// # Errors
     /// The failure for the caller. The session is over all the same.
     pub fn logout_answered(&mut self, answer: Result<u16, Code>) -> Result<(), Failure> {
-        answer
-            .map_err(|code| Failure::new(code, Step::Logout))
-            .and_then(logout_verdict)
-            .inspect(|()| self.owe(false))
+        answer.map_err(|code| Failure::new(code, Step::Logout)).and_then(logout_verdict).inspect(
+            |()| {
+                // Another one in line is for a later session, and owed still.
+                if self.turns.count(Kind::Logout) <= 1 {
+                    self.owe(false);
+                }
+            },
+        )
     }
 
     /// Whether a failed refresh is one that somebody waits for still.
@@ -139,9 +147,10 @@ impl Session {
         if !self.takes_off(exchange) {
             return;
         }
-        let is_of_another = self.is_of_another(&grant);
-        if is_of_another {
-            // The cookie was another user's by now: this is a new session, not the old one's token.
+        self.land(Landing::Renewed);
+        if self.status == Status::SignedOut || self.is_of_another(&grant) {
+            // The cookie was another user's by now, or there was no session to go on with: this is
+            // a new session, not the old one's token.
             self.raise_epoch();
             self.entered = self.stamp.after(now);
         }
@@ -151,11 +160,10 @@ impl Session {
             self.post(Message::Renewed { stamp, session, grant: grant.clone() });
         }
         self.commit(grant, now);
-        self.land(Landing::Renewed);
         self.tell(Event::Refresh);
     }
 
-    fn rejected(&mut self, exchange: Exchange, failure: Failure) {
+    fn rejected(&mut self, exchange: Exchange, failure: Failure, now: Now) {
         let Some(flight) = self.flight.as_ref().filter(|flight| flight.exchange == exchange) else {
             return;
         };
@@ -164,6 +172,8 @@ impl Session {
             return self.land(Landing::Renewed);
         }
         let was = self.status;
+        // An older renewal that arrives late is no way back.
+        self.stamp = self.stamp.after(now);
         self.held = None;
         self.refresh_token = None;
         self.status = Status::SignedOut;
@@ -181,7 +191,7 @@ impl Session {
         self.tell(Event::RefreshError(failure));
     }
 
-    pub(super) fn owe(&mut self, owed: bool) {
+    fn owe(&mut self, owed: bool) {
         if self.owed != owed {
             self.owed = owed;
             self.effects.push_back(Effect::Owe(owed));

@@ -174,7 +174,8 @@ impl Session {
             effects: VecDeque::new(),
         };
         if owed {
-            session.left = session.stamp.after(now);
+            session.stamp = session.stamp.after(now);
+            session.left = session.stamp;
             session.effects.push_back(Effect::Changed);
             session.stand_in_line(Kind::Logout);
         } else if session.policy.restore != Restore::Manual {

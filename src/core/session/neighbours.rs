@@ -4,6 +4,7 @@ use super::super::answer::Grant;
 use super::super::policy::Tabs;
 use super::super::tabs::{Message, Stamp};
 use super::super::time::Now;
+use super::super::turns::Kind;
 use super::{Event, Landing, Reason, Session, Status};
 
 impl Session {
@@ -22,11 +23,18 @@ impl Session {
             Message::Entered { stamp, grant } if stamp.is_past(now) => {
                 self.neighbour_entered(stamp, grant.filter(|_| is_sharing), now);
             }
-            Message::Left { stamp } if stamp.is_past(now) && stamp > self.entered => {
-                self.leave(stamp, Reason::OtherTab);
+            Message::Left { stamp } if !self.is_settled(stamp, now) => {
+                self.leave(stamp.within_reach(now), Reason::OtherTab);
             }
             _ => {}
         }
+    }
+
+    /// Whether a logout is one that another has followed, or a login has. In doubt it is not: where
+    /// both were in one moment, or the clock has been set back since.
+    fn is_settled(&self, left: Stamp, now: Now) -> bool {
+        let is_older = left <= self.left || left < self.entered;
+        is_older && self.stamp.0 <= now.wall
     }
 
     /// Hands the token to a tab that begins, if it has some life left.
@@ -48,19 +56,16 @@ impl Session {
     }
 
     fn neighbour_renewed(&mut self, stamp: Stamp, session: Stamp, grant: Grant, now: Now) {
-        // A renewal of the session that the user has ended is no way back into it.
+        if self.owed || self.turns.has_on_the_wire(Kind::Logout) {
+            return self.leave_again(stamp);
+        }
+        // A renewal of the session that the user has ended is no way back into it, nor is one by a
+        // tab that has not heard yet which session there is now.
         let is_ours_to_have = self.status != Status::SignedOut || session > self.left;
-        if stamp <= self.stamp || self.owed || !is_ours_to_have {
+        let is_of_the_last = session.0 == 0 || session >= self.entered;
+        if stamp <= self.stamp || !is_ours_to_have || !is_of_the_last {
             return;
         }
-        self.stamp = stamp;
-        let is_another_session = session.0 != 0 && self.entered.0 != 0 && session != self.entered;
-        if is_another_session || self.is_of_another(&grant) {
-            self.raise_epoch();
-        }
-        self.entered = self.entered.max(session);
-        self.commit(grant, now);
-        self.tell(Event::Refresh);
         // Whoever waits for a refresh that has not been sent is served by this one.
         if let Some(flight) = &self.flight
             && !self.turns.is_on_the_wire(flight.exchange)
@@ -68,23 +73,62 @@ impl Session {
             self.turns.void(flight.exchange);
             self.land(Landing::Renewed);
         }
+        if self.status == Status::SignedOut
+            || self.began_before(session)
+            || self.is_of_another(&grant)
+        {
+            self.raise_epoch();
+        }
+        self.stamp = stamp;
+        self.entered = self.entered.max(session);
+        self.commit(grant, now);
+        self.tell(Event::Refresh);
+    }
+
+    /// Whether the session that is known began before another one did. Of one that was found it is
+    /// known only that it was there at the last outcome.
+    fn began_before(&self, session: Stamp) -> bool {
+        let known = if self.entered.0 == 0 { self.stamp } else { self.entered };
+        known.0 != 0 && session > known
     }
 
     fn neighbour_entered(&mut self, stamp: Stamp, grant: Option<Grant>, now: Now) {
-        if stamp <= self.stamp {
+        let is_before_logout = stamp <= self.left;
+        if self.turns.has_on_the_wire(Kind::Logout) || self.owed && is_before_logout {
+            return self.leave_again(stamp);
+        }
+        if is_before_logout || stamp <= self.entered {
             return;
         }
+        // Sent now, it would end the session that has begun.
+        self.turns.void_unsent(Kind::Logout);
+        // Who began it has taken the mark away already.
+        self.owed = false;
+        // A refusal that came later than that login may have ended it: then the server is asked.
+        let is_news = stamp > self.stamp || self.status != Status::SignedOut;
         self.raise_epoch();
         self.refresh_token = None;
-        self.stamp = stamp;
         self.entered = stamp;
-        self.owe(false);
-        match grant {
+        self.stamp = self.stamp.max(stamp);
+        match grant.filter(|_| is_news) {
             Some(grant) => self.commit(grant, now),
-            None => {
-                self.status = Status::Unknown;
-                self.changed();
-            }
+            None => self.forget(),
+        }
+    }
+
+    /// A logout is on its way that ends this, too: whoever goes on with it is told again. What came
+    /// later stays.
+    fn leave_again(&mut self, met: Stamp) {
+        self.left = self.left.max(met);
+        self.stamp = self.stamp.max(met);
+        self.post(Message::Left { stamp: self.left });
+    }
+
+    /// There is a session, but no token of it: the next call asks.
+    fn forget(&mut self) {
+        if self.status != Status::Unknown {
+            self.status = Status::Unknown;
+            self.changed();
         }
     }
 }

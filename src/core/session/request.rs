@@ -105,9 +105,13 @@ impl Session {
                 _ => self.send(false),
             };
         };
+        let is_newer = self.held.as_ref().is_some_and(|held| held.generation > sent);
         match landing {
-            Landing::Failed(failure) => Departure::Fail(failure.clone()),
-            _ if self.held.as_ref().is_some_and(|held| held.generation > sent) => self.send(true),
+            // Another tab may have brought a token while the refresh failed.
+            Landing::Failed(failure) if !is_newer || !self.is_usable(now) => {
+                Departure::Fail(failure.clone())
+            }
+            _ if is_newer => self.send(true),
             _ => Departure::Deliver,
         }
     }
