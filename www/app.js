@@ -7,7 +7,7 @@ import { logEvents } from './events.js';
 import * as server from './server.js';
 import { showSession } from './session.js';
 import { createStage } from './stage.js';
-import { plain } from './words.js';
+import { beginning, loginFailed, logoutFailed, outcome, plain } from './words.js';
 
 // First, so that it sees every request.
 const stage = createStage();
@@ -28,11 +28,27 @@ async function signIn() {
   await auth.login('/auth/login', { method: 'POST', body: new FormData($('sign-in-form', HTMLFormElement)) });
 }
 
-/** Does what a button says. What goes wrong is told in plain words. @param {() => Promise<unknown>} work @param {string} [done] */
-async function act(work, done = '') {
+/**
+ * Does what a button says, and tells in plain words what it led to.
+ * @param {() => Promise<unknown>} work
+ * @param {(error: any) => string} [failed]
+ * @param {(scene: import('./scene.js').Scene) => string} [done]
+ */
+async function act(work, failed = plain, done = outcome) {
   say('');
   try {
-    say((await stage.act(work)) || done);
+    say(done(await stage.act(work)));
+  } catch (error) {
+    say(failed(error));
+  }
+}
+
+/** Pulls a switch of the server. The picture stays. @param {() => Promise<unknown>} change @param {string} words */
+async function pull(change, words) {
+  try {
+    await change();
+    await showFault();
+    say(words);
   } catch (error) {
     say(plain(error));
   }
@@ -43,24 +59,17 @@ function say(words) {
   $('message').textContent = words;
 }
 
-/** @param {string} id @param {() => Promise<unknown>} work @param {string} [done] */
-function onClick(id, work, done) {
-  $(id).addEventListener('click', () => void act(work, done));
+/** @param {string} id @param {() => void} listener */
+function onClick(id, listener) {
+  $(id).addEventListener('click', listener);
 }
 
-/** A switch of the server's faults. One is on, or none. @param {string} id @param {'down' | 'slow'} fault */
+/** One fault is on, or none. @param {string} id @param {'down' | 'slow'} fault */
 function onSwitch(id, fault) {
-  $(id).addEventListener('click', () => void flip(fault, $(id).getAttribute('aria-pressed') !== 'true'));
-}
-
-/** @param {'down' | 'slow'} fault @param {boolean} on */
-async function flip(fault, on) {
-  try {
-    await server.setFault(on ? fault : 'none');
-    await showFault();
-  } catch (error) {
-    say(plain(error));
-  }
+  onClick(id, () => {
+    const isOn = $(id).getAttribute('aria-pressed') === 'true';
+    void pull(() => server.setFault(isOn ? 'none' : fault), '');
+  });
 }
 
 /** The switches belong to the server, and so to all tabs. */
@@ -72,7 +81,7 @@ async function showFault() {
 
 $('sign-in-form').addEventListener('submit', (event) => {
   event.preventDefault();
-  void act(signIn);
+  void act(signIn, loginFailed);
 });
 for (const account of document.querySelectorAll('[data-account]')) {
   account.addEventListener('click', () => {
@@ -81,12 +90,12 @@ for (const account of document.querySelectorAll('[data-account]')) {
     $('password', HTMLInputElement).value = password;
   });
 }
-onClick('sign-out', () => auth.logout());
-onClick('call-once', () => call(1));
-onClick('call-fifty', () => call(50));
-onClick('refresh', () => auth.refresh());
-onClick('expire', server.expireTokens, 'The server refuses the token now, and this page does not know it yet. Call something.');
-onClick('revoke', server.endSessions, 'The session is dead on the server, and this page does not know it yet. Call something.');
+onClick('sign-out', () => act(() => auth.logout(), logoutFailed));
+onClick('call-once', () => act(() => call(1)));
+onClick('call-fifty', () => act(() => call(50)));
+onClick('refresh', () => act(() => auth.refresh()));
+onClick('expire', () => pull(server.expireTokens, 'The server refuses the token now. This page does not know yet: call something.'));
+onClick('revoke', () => pull(server.endSessions, 'The session is dead on the server. This page does not know yet: call something.'));
 onSwitch('server-down', 'down');
 onSwitch('slow-refresh', 'slow');
 
@@ -95,5 +104,5 @@ const settled = showSession(auth);
 showFault().catch((error) => say(plain(error)));
 document.addEventListener('visibilitychange', () => document.hidden || showFault().catch(() => {}));
 
-await act(() => Promise.all([auth.ready, settled]));
+await act(() => Promise.all([auth.ready, settled]), plain, (scene) => beginning(scene, auth.state));
 if (auth.state.status === 'signed-out') stage.clear();

@@ -10,9 +10,9 @@ const MOST = 30;
 
 /** @param {TokenManager} auth */
 export function logEvents(auth) {
-  auth.addEventListener('change', () => log('change', `The state is another one: ${auth.state.status}.`));
+  auth.addEventListener('change', () => log('change', `The state is new: ${auth.state.status}.`));
   auth.addEventListener('refresh', () => log('refresh', 'There is a new token.'));
-  auth.addEventListener('signout', ({ reason }) => log('signout', `${signoutReason(reason)} (${reason})`));
+  auth.addEventListener('signout', ({ reason }) => log('signout', `Over: ${signoutReason(reason)} (${reason}).`));
   auth.addEventListener('refresherror', ({ error }) => log('refresherror', plain(error)));
 }
 

@@ -54,7 +54,7 @@ function extent(times) {
   return { start, span: Math.max(...times.map(({ end }) => end ?? performance.now())) - start };
 }
 
-/** @param {number | undefined} status */
+/** @param {number | null | undefined} status */
 export function isGood(status) {
-  return status !== undefined && status >= 200 && status < 300;
+  return !!status && status >= 200 && status < 300;
 }

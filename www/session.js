@@ -47,9 +47,9 @@ export function showSession(auth) {
 
 /** Shows the one side, and keeps the keyboard's place where that was in the other. @param {boolean} isIn */
 function turn(isIn) {
-  const [shown, gone] = isIn ? [$('signed-in'), $('sign-in-form')] : [$('sign-in-form'), $('signed-in')];
-  const hadFocus = gone.contains(document.activeElement);
-  gone.hidden = true;
-  shown.hidden = false;
+  const gone = isIn ? [$('sign-in-form')] : [$('signed-in'), $('sign-out')];
+  const hadFocus = gone.some((part) => part.contains(document.activeElement));
+  $('sign-in-form').hidden = isIn;
+  $('signed-in').hidden = $('sign-out').hidden = !isIn;
   if (hadFocus) $(isIn ? 'call-fifty' : 'sign-in').focus();
 }

@@ -8,7 +8,7 @@ import { facts } from './scene.js';
 import * as server from './server.js';
 import { SKETCH } from './sketch.js';
 import { draw } from './timeline.js';
-import { caption, outcome, rows, serverSaw } from './words.js';
+import { caption, rows, serverSaw } from './words.js';
 
 /** @typedef {import('./scene.js').Scene} Scene */
 /** @typedef {import('./observe.js').Request} Request */
@@ -41,6 +41,7 @@ export function createStage() {
   async function begin() {
     scene = { calls: [], requests: [...onTheWire] };
     svg.dataset.state = 'running';
+    $('server-saw').textContent = '';
     frames = setInterval(() => show('running'), FRAME);
     before = (await server.seen()).at(-1)?.n ?? 0;
   }
@@ -59,11 +60,12 @@ export function createStage() {
   /** @param {'sketch' | 'running' | 'done'} state */
   function show(state) {
     const words = state === 'sketch' ? idle : caption(scene);
-    draw(svg, scene);
+    draw(svg, scene, scene !== SKETCH);
     svg.dataset.state = state;
     svg.setAttribute('aria-label', state === 'sketch' ? 'A sketch of what will be drawn here' : `Timeline: ${words}`);
     $('caption').setAttribute('aria-busy', String(state === 'running'));
-    $('caption').textContent = words;
+    // A line is broken between the facts, not within one.
+    $('caption').replaceChildren(...words.split(' · ').flatMap((part, n) => (n ? [' · ', make('span', part)] : [make('span', part)])));
     const { calls, refused, refreshes, answered, failed } = facts(scene);
     Object.assign(svg.dataset, { calls, refused, refreshes: refreshes.length, answered, failed: failed.length });
   }
@@ -71,20 +73,20 @@ export function createStage() {
   /** Another width, another drawing. */
   let width = 0;
   new ResizeObserver(() => {
-    if (width !== svg.clientWidth) draw(svg, scene);
+    if (width !== svg.clientWidth) draw(svg, scene, scene !== SKETCH);
     width = svg.clientWidth;
   }).observe(svg);
 
   return {
     /**
-     * Does `work` on the stage. Resolves to what the app was left with, if that was not an answer.
+     * Does `work` on the stage. Resolves to the scene.
      * @param {() => Promise<unknown>} work
      */
     async act(work) {
       if (!acting++) await begin();
       try {
         await work();
-        return outcome(scene);
+        return scene;
       } finally {
         if (!--acting) await finish();
       }

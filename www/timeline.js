@@ -17,8 +17,11 @@ const LANE = 34;
 const HEIGHT = 300;
 const AXIS = 28;
 
-/** Draws the scene as it is now. @param {SVGSVGElement} svg @param {Scene} scene */
-export function draw(svg, scene) {
+/**
+ * Draws the scene as it is now. Times are told only if they were measured.
+ * @param {SVGSVGElement} svg @param {Scene} scene @param {boolean} measured
+ */
+export function draw(svg, scene, measured) {
   const width = Math.max(svg.clientWidth, 240);
   const auth = authRequests(scene);
   const { start, span } = facts(scene);
@@ -28,16 +31,17 @@ export function draw(svg, scene) {
   const line = Math.min(20, Math.max(3, Math.floor(HEIGHT / Math.max(scene.calls.length, 1))));
   const top = auth.length * LANE + 4;
   const bottom = top + line * scene.calls.length + 4;
-  const height = bottom + AXIS;
+  const isEmpty = !auth.length && !scene.calls.length;
+  const height = isEmpty ? 0 : bottom + AXIS;
 
   svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
   svg.setAttribute('height', String(height));
   svg.replaceChildren(
     hatch(),
-    ...axis(span, bottom, width),
-    ...auth.filter(({ kind }) => kind === 'refresh').map((refresh) => bar('band', x, refresh, 0, bottom)),
+    ...(measured && !isEmpty ? axis(span, bottom, width) : []),
+    ...auth.filter(({ kind }) => kind === 'refresh' && scene.calls.length).map((refresh) => bar('band', x, refresh, 0, bottom)),
     ...scene.calls.flatMap((call, index) => callLine(scene, call, x, top + index * line, line)),
-    ...auth.flatMap((request, lane) => authLane(request, auth, x, lane * LANE, width)),
+    ...auth.flatMap((request, lane) => authLane(request, auth, x, lane * LANE, width, measured)),
   );
 }
 
@@ -64,35 +68,38 @@ function attempt(request, x, y, line) {
   ];
 }
 
-/** Below a millisecond there is nothing to see. @param {Scale} x @param {number} from @param {number} to @param {number} y @param {number} line */
+/** Too short a wait cannot be seen. @param {Scale} x @param {number} from @param {number} to @param {number} y @param {number} line */
 function wait(x, from, to, y, line) {
-  return to - from < 1 ? [] : [bar('wait', x, { start: from, end: to }, y + line * 0.2, line * 0.6)];
+  if (x(to) - x(from) < 4) return [];
+  const made = bar('wait', x, { start: from, end: to }, y + line * 0.2, line * 0.6);
+  made.setAttribute('fill', 'url(#hatch)');
+  return [made];
 }
 
-/** @param {AuthRequest} request @param {AuthRequest[]} all @param {Scale} x @param {number} y @param {number} width */
-function authLane(request, all, x, y, width) {
-  const isBad = request.end !== undefined && !isGood(request.status);
-  const box = bar(`auth ${request.kind}${isBad ? ' bad' : ''}`, x, request, y + 3, LANE - 8, 4);
-  const same = all.filter(({ kind }) => kind === request.kind);
-  const name = same.length === 1 ? `1 ${request.kind}` : `${request.kind} ${same.indexOf(request) + 1} of ${same.length}`;
-  const took = request.end === undefined ? '…' : ` · ${isBad ? `${request.status ?? 'no answer'} · ` : ''}${duration(request.end - request.start)}`;
-  const label = text('label', 0, y + LANE / 2 + 4, name + took);
-
-  // In the bar, else beside it, on the side where there is room.
-  const [from, to] = [x(request.start), x(request.end ?? performance.now())];
-  const needs = (name + took).length * 7.6 + 12;
-  if (to - from > needs) {
-    label.classList.add('inside');
-    place(label, (from + to) / 2, 'middle');
-  } else if (width - to > needs) place(label, to + 8, 'start');
-  else place(label, from - 8, 'end');
+/** @param {AuthRequest} request @param {AuthRequest[]} all @param {Scale} x @param {number} y @param {number} width @param {boolean} measured */
+function authLane(request, all, x, y, width, measured) {
+  const { kind, end, status } = request;
+  const isBad = end !== undefined && !isGood(status);
+  const box = bar(`auth ${kind}${isBad ? ' bad' : ''}`, x, request, y + 3, LANE - 8, 4);
+  const same = all.filter((other) => other.kind === kind);
+  const name = same.length === 1 ? `1 ${kind}` : `${kind} ${same.indexOf(request) + 1} of ${same.length}`;
+  const more = [name];
+  if (isBad) more.push(String(status ?? 'no answer'));
+  if (measured) more.push(end === undefined ? '…' : duration(end - request.start));
+  const right = x(end ?? performance.now());
+  const spot = place(more.join(' · '), x(request.start), right, width) ?? place(name, x(request.start), right, width);
+  if (!spot) return [box];
+  const label = element('text', { class: `label ${spot.where}`, x: spot.x, y: y + LANE / 2 + 4, 'text-anchor': spot.anchor });
+  label.textContent = spot.words;
   return [box, label];
 }
 
-/** @param {SVGElement} label @param {number} x @param {string} anchor */
-function place(label, x, anchor) {
-  label.setAttribute('x', String(x));
-  label.setAttribute('text-anchor', anchor);
+/** In the bar, else beside it, on the side where there is room. @param {string} words @param {number} from @param {number} to @param {number} width */
+function place(words, from, to, width) {
+  const needs = words.length * 7.6 + 12;
+  if (to - from > needs) return { words, where: 'inside', x: (from + to) / 2, anchor: 'middle' };
+  if (width - to > needs) return { words, where: 'beside', x: to + 8, anchor: 'start' };
+  if (from > needs) return { words, where: 'beside', x: from - 8, anchor: 'end' };
 }
 
 /** @param {number} span @param {number} y @param {number} width */
@@ -102,8 +109,9 @@ function axis(span, y, width) {
   for (let time = 0; time <= span; time += step) {
     const at = PAD + (time / span) * (width - 2 * PAD);
     parts.push(rect('axis', at, y, 1, 5));
-    const label = text('tick', at, y + 19, time ? duration(time) : '0');
-    label.setAttribute('text-anchor', time === 0 ? 'start' : at > width - 30 ? 'end' : 'middle');
+    const anchor = time === 0 ? 'start' : at > width - 30 ? 'end' : 'middle';
+    const label = element('text', { class: 'tick', x: at, y: y + 19, 'text-anchor': anchor });
+    label.textContent = time ? duration(time) : '0';
     parts.push(label);
   }
   return parts;
@@ -137,16 +145,11 @@ function cross(x, y, half) {
   return element('path', { class: 'cross', d: `M${x - 2 * half} ${y - half}l${2 * half} ${2 * half}m0 ${-2 * half}l${-2 * half} ${2 * half}` });
 }
 
-/** @param {string} kind @param {number} x @param {number} y @param {string} words */
-function text(kind, x, y, words) {
-  const label = element('text', { class: kind, x, y });
-  label.textContent = words;
-  return label;
-}
-
 /** @param {string} name @param {Record<string, string | number>} attributes */
 function element(name, attributes) {
   const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(typeof value === 'number' ? Math.round(value * 100) / 100 : value));
+  for (const [key, value] of Object.entries(attributes)) {
+    made.setAttribute(key, typeof value === 'number' ? value.toFixed(2) : value);
+  }
   return /** @type {SVGElement} */ (made);
 }

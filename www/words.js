@@ -4,6 +4,7 @@
 import { authRequests, facts, isGood, tries } from './scene.js';
 
 /** @typedef {import('./scene.js').Scene} Scene */
+/** @typedef {import('/tokenkeep/index.js').TokenError} TokenError */
 
 /** @param {number} ms */
 export function duration(ms) {
@@ -39,33 +40,54 @@ function unless(requests) {
 
 /** What the app was left with, where that was not an answer. @param {Scene} scene */
 export function outcome(scene) {
-  const { denied, failed } = facts(scene);
-  const error = failed[0]?.error;
-  if (error) return plain(error);
+  const { denied, failed, refreshes } = facts(scene);
+  const error = /** @type {TokenError | undefined} */ (failed[0]?.error);
+  if (error?.retryable && !refreshes.length) {
+    return 'After a failed refresh, tokenkeep spares the server for a while: all calls fail at once. Wait a little, or press “Refresh now”.';
+  }
+  if (error) return plain(error) + (error.retryable ? ' The session is still there.' : '');
   if (denied[0]?.status === 401) return 'The app got the 401: nobody is signed in.';
   if (denied[0]) return `The app got the answer ${denied[0].status}.`;
   return '';
 }
 
 const ERRORS = /** @type {Record<string, string>} */ ({
-  network: 'The auth server cannot be reached.',
-  timeout: 'The auth server did not answer in time.',
-  'bad-status': 'The auth server is out of order.',
-  'bad-answer': 'The auth server answered without a token.',
-  rejected: 'The auth server refused.',
-  'signed-out': 'Nobody is signed in.',
-  'session-changed': 'The session changed meanwhile; the call was not sent.',
-  'not-loaded': 'The package could not be loaded.',
-  crashed: 'The package failed. Reload the page.',
+  network: 'The auth server cannot be reached',
+  timeout: 'The auth server did not answer in time',
+  'bad-status': 'The auth server is out of order',
+  'bad-answer': 'The auth server answered without a token',
+  rejected: 'The auth server refused',
+  'signed-out': 'Nobody is signed in',
+  'session-changed': 'The session changed meanwhile; the call was not sent',
+  'not-loaded': 'The package could not be loaded',
+  crashed: 'The package failed; reload the page',
 });
 
 /** @param {unknown} error */
 export function plain(error) {
-  if (!(error instanceof Error)) return 'Something failed.';
-  const { code, retryable, status } = /** @type {Error & import('/tokenkeep/index.js').TokenError} */ (error);
-  const what = ERRORS[code] ?? error.message;
-  const detail = code ? ` (${[code, status].filter(Boolean).join(', ')})` : '';
-  return what + detail + (retryable ? ' Try again: the session is not lost.' : '');
+  const { code, message, retryable, status } = /** @type {TokenError} */ (error);
+  if (!code) return message;
+  const detail = status ? `${code}, ${status}` : code;
+  return `${ERRORS[code] ?? message} (${detail}).${retryable ? ' Another try may help.' : ''}`;
+}
+
+/** @param {TokenError} error */
+export function loginFailed(error) {
+  return error.code === 'rejected' ? 'The name or the password is wrong.' : plain(error);
+}
+
+/** @param {TokenError} error */
+export function logoutFailed(error) {
+  return `${plain(error)} You are signed out here all the same; the server is told when this page is loaded again.`;
+}
+
+/** How the page began. @param {Scene} scene @param {import('/tokenkeep/index.js').TokenState} state */
+export function beginning(scene, { status }) {
+  if (status === 'unknown') return 'Whether there is a session is not known yet. Press “Refresh now” when the server is up again.';
+  if (status === 'signed-out') return '';
+  return facts(scene).refreshes.length
+    ? 'Still signed in: the cookie was good for a refresh. No token was stored.'
+    : 'This tab asked the server for nothing: another tab handed the token over.';
 }
 
 const REASONS = {
@@ -86,13 +108,16 @@ export function claim(name, value) {
   return Array.isArray(value) ? value.join(', ') : String(value);
 }
 
-/** What the server's own log says. @param {{ path: string, status: number | null }[]} entries */
+/** What the server's own log says. @param {import('./server.js').Entry[]} entries */
 export function serverSaw(entries) {
   const api = entries.filter(({ path }) => path.startsWith('/api/'));
-  const refreshes = entries.filter(({ path }) => path === '/auth/refresh').length;
   const refused = api.filter(({ status }) => status === 401).length;
-  const answered = api.filter(({ status }) => isGood(status ?? undefined)).length;
-  return `The server's own log: ${count(refused, 'call')} refused, ${count(refreshes, 'refresh', 'refreshes')}, ${count(answered, 'call')} answered.`;
+  const answered = api.filter(({ status }) => isGood(status)).length;
+  const parts = [];
+  if (refused) parts.push(`${count(refused, 'call')} refused`);
+  parts.push(count(entries.filter(({ path }) => path === '/auth/refresh').length, 'refresh', 'refreshes'));
+  if (answered) parts.push(`${count(answered, 'call')} answered`);
+  return `The server's own log says: ${parts.join(', ')}.`;
 }
 
 /** One row for each call to the auth server and each call of the app. @param {Scene} scene */
