@@ -43,7 +43,7 @@ export function createStage() {
     svg.dataset.state = 'running';
     $('server-saw').textContent = '';
     frames = setInterval(() => show('running'), FRAME);
-    before = (await server.seen()).at(-1)?.n ?? 0;
+    before = (await server.seen())?.at(-1)?.n ?? 0;
   }
 
   async function finish() {
@@ -53,7 +53,7 @@ export function createStage() {
     $('data').replaceChildren(...rows(shown).map(row));
     const entries = await server.seen();
     if (shown !== scene) return;
-    $('server-saw').textContent = serverSaw(entries.filter(({ n }) => n > before));
+    if (entries) $('server-saw').textContent = serverSaw(entries.filter(({ n }) => n > before));
     show('done');
   }
 
