@@ -32,7 +32,7 @@ export function draw(svg, scene, measured) {
   const top = auth.length * LANE + 4;
   const bottom = top + line * scene.calls.length + 4;
   const isEmpty = !auth.length && !scene.calls.length;
-  const height = isEmpty ? 0 : bottom + AXIS;
+  const height = isEmpty ? 1 : bottom + AXIS;
 
   svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
   svg.setAttribute('height', String(height));
