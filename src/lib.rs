@@ -26,6 +26,8 @@
 //!
 //! - `bindings`: exports the class that the npm package stands on. Leave it out in a Rust app.
 
+#![warn(missing_docs)]
+
 pub mod core;
 
 #[cfg(feature = "bindings")]

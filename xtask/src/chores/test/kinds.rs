@@ -21,7 +21,7 @@ pub struct Kind {
 pub static KINDS: [Kind; 6] = [
     Kind {
         name: "lint",
-        about: "formatting, clippy and tsc have nothing to say",
+        about: "formatting, clippy, rustdoc and tsc have nothing to say",
         set_up: |plan| {
             rust::components(plan.project)?;
             needs_of_package(plan)
@@ -106,10 +106,14 @@ fn lint(plan: &Plan, counts: &mut Counts) -> Result<()> {
     let mut tsc = plan.project.command(plan.project.path("pkg/node_modules/.bin/tsc"));
     tsc.args(["--noEmit", "--strict", "--project", "pkg"]);
 
+    let mut doc = cargo(&["doc", "--no-deps", "--package", "tokenkeep"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+
     let mut checks = [
         cargo(&["fmt", "--all", "--check"]),
         cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         wasm,
+        doc,
         tsc,
     ];
     for check in &mut checks {
