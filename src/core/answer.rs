@@ -1,13 +1,15 @@
 //! What the answer to a refresh, a login or a logout means for the session (rule 8).
 
+use std::fmt;
 use std::rc::Rc;
 
 use super::cooldown::RetryAfter;
 use super::failure::{Code, Failure, Step};
 use super::secret::Secret;
 
-/// What a server granted, or an app handed over.
-#[derive(Clone, Debug)]
+/// What a server granted, or an app handed over. Its `Debug` keeps the claims to itself, for they are
+/// about a person.
+#[derive(Clone)]
 pub struct Grant {
     /// The access token.
     pub access_token: Secret,
@@ -19,6 +21,16 @@ pub struct Grant {
     pub claims: Option<Rc<str>>,
     /// The claim `sub` (RFC 7519, 4.1.2): tells the next user's token from one's own.
     pub subject: Option<String>,
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("access_token", &self.access_token)
+            .field("refresh_token", &self.refresh_token)
+            .field("life", &self.life)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The body of an answer, as far as it matters here.

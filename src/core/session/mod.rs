@@ -14,6 +14,7 @@ mod neighbours;
 mod request;
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::rc::Rc;
 
 pub use exchange::Arrival;
@@ -43,8 +44,9 @@ pub enum Status {
     SignedOut,
 }
 
-/// What users may see of the session at one moment.
-#[derive(Clone, Debug, PartialEq)]
+/// What users may see of the session at one moment. Its `Debug` keeps the claims to itself, for they
+/// are about a person.
+#[derive(Clone, PartialEq)]
 pub struct Snapshot {
     /// What is known of the session.
     pub status: Status,
@@ -52,6 +54,15 @@ pub struct Snapshot {
     pub claims: Option<Rc<str>>,
     /// When the token ends, in milliseconds since the epoch on the local clock.
     pub expires_at: Option<u64>,
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("status", &self.status)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a session ended.
@@ -107,7 +118,6 @@ pub enum Effect {
 }
 
 /// A token in use.
-#[derive(Debug)]
 struct Held {
     token: Secret,
     generation: Generation,
@@ -118,6 +128,17 @@ struct Held {
     refused: bool,
     /// A request has left with it.
     used: bool,
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held")
+            .field("generation", &self.generation)
+            .field("expiry", &self.expiry)
+            .field("refused", &self.refused)
+            .field("used", &self.used)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The one refresh that is wanted, and the newest generation there was when it became so.
