@@ -1,0 +1,135 @@
+//! The model server: strict, so that a slip of the client shows. It rotates the refresh cookie, ends
+//! a session whose old cookie comes back, and writes into each token whose it is.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use tokenkeep::core::{Grant, Secret};
+
+/// Who signs in.
+pub type User = u8;
+
+/// A session on the server. Zero is none.
+pub type SessionId = u32;
+
+/// What an access token says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    pub user: User,
+    pub session: SessionId,
+    pub id: u32,
+}
+
+impl Token {
+    fn text(self) -> String {
+        format!("{}.{}.{}", self.user, self.session, self.id)
+    }
+
+    /// Reads what [`Token::text`] wrote: the token itself, or the claims.
+    pub fn read(text: &str) -> Self {
+        let mut parts = text.split('.').map(|part| part.parse::<u32>().expect("a model token"));
+        let mut next = || parts.next().expect("three parts");
+        Self { user: next() as User, session: next(), id: next() }
+    }
+}
+
+/// The one cookie jar, for all tabs share it, and what the server knows.
+#[derive(Debug, Default)]
+pub struct Server {
+    /// The refresh cookie as the browser has it.
+    cookie: Option<u32>,
+    /// The live cookie of each live session, and whose it is.
+    live: HashMap<SessionId, (u32, User)>,
+    /// Which session a cookie was of.
+    of: HashMap<u32, SessionId>,
+    /// Sessions that a logout reached.
+    pub signed_out: Vec<SessionId>,
+    /// How often a cookie came that had been used before.
+    pub reuses: u32,
+    last: u32,
+    /// Whether tokens tell their subject, as JWTs do.
+    tells_subject: bool,
+}
+
+impl Server {
+    pub fn new(tells_subject: bool) -> Self {
+        Self { tells_subject, ..Self::default() }
+    }
+
+    fn number(&mut self) -> u32 {
+        self.last += 1;
+        self.last
+    }
+
+    fn rotate(&mut self, session: SessionId, user: User) {
+        let cookie = self.number();
+        self.of.insert(cookie, session);
+        self.live.insert(session, (cookie, user));
+        self.cookie = Some(cookie);
+    }
+
+    fn grant(&mut self, session: SessionId, user: User, life: Option<u64>) -> Grant {
+        let text = Token { user, session, id: self.number() }.text();
+        Grant {
+            access_token: Secret::new(text.clone()).expect("visible ASCII"),
+            refresh_token: None,
+            life,
+            // The world reads here which token a tab holds.
+            claims: Some(Rc::from(text)),
+            subject: self.tells_subject.then(|| user.to_string()),
+        }
+    }
+
+    /// The session that the cookie stands for, if it lives.
+    pub fn current(&self) -> Option<SessionId> {
+        let session = *self.of.get(&self.cookie?)?;
+        self.live.contains_key(&session).then_some(session)
+    }
+
+    /// A login, with the right password.
+    pub fn login(&mut self, user: User, life: Option<u64>) -> Grant {
+        let session = self.number();
+        self.rotate(session, user);
+        self.grant(session, user, life)
+    }
+
+    /// A refresh: a new cookie and a new token, or nothing and no cookie any more. `sent`: the
+    /// cookie that the call left with.
+    pub fn refresh(&mut self, sent: Option<u32>, life: Option<u64>) -> Option<Grant> {
+        let session = sent.and_then(|cookie| self.of.get(&cookie).copied());
+        let alive = session.and_then(|session| Some((session, *self.live.get(&session)?)));
+        let Some((session, (cookie, user))) = alive else {
+            self.cookie = None;
+            return None;
+        };
+        if Some(cookie) != sent {
+            self.reuses += 1;
+            self.live.remove(&session);
+            self.cookie = None;
+            return None;
+        }
+        self.rotate(session, user);
+        Some(self.grant(session, user, life))
+    }
+
+    /// A logout: the session of the cookie ends, and the cookie goes.
+    pub fn logout(&mut self, sent: Option<u32>) {
+        if let Some(session) = sent.and_then(|cookie| self.of.get(&cookie).copied()) {
+            self.live.remove(&session);
+            self.signed_out.push(session);
+        }
+        self.cookie = None;
+    }
+
+    /// The session of the cookie ends, for reasons of the server's own.
+    pub fn end(&mut self) {
+        if let Some(session) = self.current() {
+            self.live.remove(&session);
+        }
+    }
+
+    /// The cookie that a call leaves with.
+    pub fn cookie(&self) -> Option<u32> {
+        self.cookie
+    }
+}

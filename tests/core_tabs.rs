@@ -1,0 +1,386 @@
+//! What tabs tell each other arrives late, and in another order than it happened. Each test is one
+//! such story, told to sessions by hand.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+use tokenkeep::core::{
+    Arrival, Body, Code, Departure, Effect, Event, Exchange, Grant, Heard, Kind, Landing, Message,
+    Now, Policy, Reason, Secret, Session, Stamp, Status, Tabs,
+};
+
+const START: u64 = 1_700_000_000_000;
+
+fn at(ms: u64) -> Now {
+    Now { wall: START + ms, steady: ms }
+}
+
+fn stamp(ms: u64) -> Stamp {
+    Stamp(START + ms)
+}
+
+/// A token that says nothing of its user, as opaque ones do.
+fn opaque(token: &str) -> Grant {
+    Grant {
+        access_token: Secret::new(token.to_owned()).unwrap(),
+        refresh_token: None,
+        life: Some(600_000),
+        claims: None,
+        subject: None,
+    }
+}
+
+fn heard(status: u16, grant: Option<Grant>) -> Heard {
+    let body = grant.map_or(Body::Empty, |grant| Body::Json { error: None, grant: Ok(grant) });
+    Heard { status, body, retry_after: None }
+}
+
+fn tab() -> Session {
+    tab_that(Tabs::Share, false)
+}
+
+fn tab_that(tabs: Tabs, owed: bool) -> Session {
+    let mut session = Session::new(Policy { tabs, ..Policy::default() }, owed, at(0));
+    told(&mut session);
+    session
+}
+
+/// What a session asked for since it was asked last.
+fn told(session: &mut Session) -> Vec<Effect> {
+    std::iter::from_fn(|| session.poll_effect()).collect()
+}
+
+fn posted(effects: Vec<Effect>) -> Vec<Message> {
+    let post = |effect| if let Effect::Post(message) = effect { Some(message) } else { None };
+    effects.into_iter().filter_map(post).collect()
+}
+
+fn sign_outs(effects: &[Effect]) -> Vec<Reason> {
+    let reason = |effect: &Effect| match effect {
+        Effect::Tell(Event::SignOut(reason)) => Some(*reason),
+        _ => None,
+    };
+    effects.iter().filter_map(reason).collect()
+}
+
+/// A refresh goes on the wire.
+fn goes(session: &mut Session, now: Now) -> Exchange {
+    let exchange = session.refresh(now).unwrap().exchange;
+    assert_eq!(session.arrive(exchange, false), Arrival::Go);
+    exchange
+}
+
+/// A refresh from beginning to end.
+fn refreshes(session: &mut Session, answer: Option<Grant>, now: Now) -> Vec<Effect> {
+    let exchange = goes(session, now);
+    let status = if answer.is_some() { 200 } else { 401 };
+    session.refresh_answered(exchange, heard(status, answer), 0.5, now);
+    session.finished(exchange);
+    told(session)
+}
+
+/// A request leaves. What it was sent with.
+fn sends(session: &mut Session, now: Now) -> (tokenkeep::core::Ticket, Option<String>) {
+    let Departure::Send(ticket) = session.depart(now) else { panic!("it does not leave") };
+    (ticket, session.credential(ticket).map(|token| token.reveal().to_owned()))
+}
+
+fn renewed(ms: u64, session: u64, token: &str) -> Message {
+    let session = if session == 0 { Stamp(0) } else { stamp(session) };
+    Message::Renewed { stamp: stamp(ms), session, grant: opaque(token) }
+}
+
+fn entered(ms: u64, token: &str) -> Message {
+    Message::Entered { stamp: stamp(ms), grant: Some(opaque(token)) }
+}
+
+#[test]
+fn a_request_of_a_session_that_was_refused_is_not_sent_again_in_the_next_one() {
+    // The next session comes by a refresh, or by another tab's.
+    for by_another_tab in [false, true] {
+        let mut tab = tab();
+        refreshes(&mut tab, Some(opaque("old")), at(10));
+        let (ticket, _) = sends(&mut tab, at(20));
+        let effects = refreshes(&mut tab, None, at(30));
+        assert_eq!(sign_outs(&effects), [Reason::Rejected]);
+        if by_another_tab {
+            tab.heard(renewed(60, 50, "new"), at(60));
+        } else {
+            refreshes(&mut tab, Some(opaque("new")), at(60));
+        }
+        assert_eq!(sends(&mut tab, at(70)).1.as_deref(), Some("new"));
+        assert_eq!(tab.answered(ticket, true, at(80)), Departure::Deliver);
+    }
+}
+
+#[test]
+fn a_renewal_heard_of_before_the_login_it_goes_back_to_ends_the_old_epoch() {
+    let mut tab = tab();
+    refreshes(&mut tab, Some(opaque("old")), at(10));
+    let (ticket, _) = sends(&mut tab, at(20));
+    // Somebody signed in elsewhere at 50, a third tab renewed at 60, and is heard first.
+    tab.heard(renewed(60, 50, "new"), at(70));
+    assert_eq!(tab.answered(ticket, true, at(80)), Departure::Deliver);
+    tab.heard(entered(50, "first"), at(90));
+    assert_eq!(sends(&mut tab, at(100)).1.as_deref(), Some("new"), "that login is no news");
+}
+
+#[test]
+fn the_name_of_the_session_that_was_found_does_not_end_it() {
+    let mut tab = tab();
+    refreshes(&mut tab, Some(opaque("mine")), at(60));
+    let (ticket, _) = sends(&mut tab, at(70));
+    tab.heard(renewed(80, 50, "theirs"), at(90));
+    let departure = tab.answered(ticket, true, at(100));
+    assert!(matches!(departure, Departure::Send(_)), "{departure:?}");
+}
+
+#[test]
+fn a_login_heard_of_after_ones_own_refresh_ends_the_old_epoch() {
+    let mut tab = tab();
+    tab.enter(opaque("old"), at(10));
+    let (ticket, _) = sends(&mut tab, at(20));
+    // Another user signs in elsewhere at 50. This tab's refresh comes later, and takes that cookie.
+    refreshes(&mut tab, Some(opaque("new")), at(60));
+    tab.heard(entered(50, "new-too"), at(70));
+    assert_eq!(tab.answered(ticket, true, at(80)), Departure::Deliver);
+    assert_eq!(tab.snapshot().status, Status::SignedIn);
+}
+
+#[test]
+fn a_tab_that_has_not_heard_of_the_login_renews_for_nobody_else() {
+    let mut tab = tab();
+    tab.enter(opaque("new"), at(50));
+    let (ticket, _) = sends(&mut tab, at(60));
+    tab.heard(renewed(70, 10, "whose"), at(80));
+    assert_eq!(sends(&mut tab, at(90)), (ticket, Some("new".to_owned())));
+}
+
+#[test]
+fn an_older_renewal_is_no_way_back_after_a_refusal() {
+    let mut tab = tab();
+    tab.enter(opaque("old"), at(10));
+    refreshes(&mut tab, None, at(100));
+    tab.heard(renewed(90, 10, "late"), at(110));
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+    // A newer one is: whoever renewed after the refusal has a session.
+    tab.heard(renewed(120, 10, "newer"), at(130));
+    assert_eq!(tab.snapshot().status, Status::SignedIn);
+}
+
+#[test]
+fn a_login_that_a_refusal_may_have_ended_is_asked_for_again() {
+    let mut tab = tab();
+    tab.enter(opaque("old"), at(10));
+    refreshes(&mut tab, None, at(100));
+    tab.heard(entered(90, "late"), at(110));
+    assert_eq!(tab.snapshot().status, Status::Unknown);
+    assert!(matches!(tab.depart(at(120)), Departure::Wait(_)));
+}
+
+#[test]
+fn a_logout_in_line_does_not_end_the_session_that_began_meanwhile() {
+    // Whether it began here, or in another tab.
+    for here in [false, true] {
+        let mut tab = tab();
+        tab.enter(opaque("old"), at(10));
+        let logout = tab.logout(true, at(20)).unwrap();
+        if here {
+            tab.enter(opaque("new"), at(30));
+        } else {
+            tab.heard(entered(30, "new"), at(40));
+        }
+        assert_eq!(tab.arrive(logout, true), Arrival::Skip);
+        tab.finished(logout);
+        assert_eq!(tab.snapshot().status, Status::SignedIn);
+        let wait = tab.refresh(at(50));
+        assert!(wait.is_ok(), "nothing is owed any more: {wait:?}");
+    }
+}
+
+#[test]
+fn a_login_takes_away_the_mark_of_a_logout_that_another_tab_owes() {
+    let mut tab = tab();
+    tab.heard(Message::Left { stamp: stamp(10) }, at(10));
+    let login = tab.login();
+    assert_eq!(tab.arrive(login, false), Arrival::Go);
+    tab.login_answered(login, heard(200, Some(opaque("new"))), at(20)).unwrap();
+    let effects = told(&mut tab);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Owe(false))), "{effects:?}");
+}
+
+#[test]
+fn the_mark_stays_while_a_later_logout_is_in_line() {
+    let mut tab = tab();
+    tab.enter(opaque("first"), at(10));
+    let first = tab.logout(true, at(20)).unwrap();
+    assert_eq!(tab.arrive(first, false), Arrival::Go);
+    tab.enter(opaque("second"), at(30));
+    let second = tab.logout(true, at(40)).unwrap();
+    told(&mut tab);
+    tab.logout_answered(Ok(204)).unwrap();
+    tab.finished(first);
+    let mark = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Owe(_)));
+    assert!(!mark(&told(&mut tab)), "the second is owed still");
+    assert_eq!(tab.arrive(second, false), Arrival::Go);
+    tab.logout_answered(Ok(204)).unwrap();
+    assert!(mark(&told(&mut tab)));
+}
+
+#[test]
+fn who_renews_while_a_logout_is_on_its_way_is_told_again() {
+    let (mut leaver, mut other) = (tab(), tab());
+    leaver.enter(opaque("token"), at(10));
+    for message in posted(told(&mut leaver)) {
+        other.heard(message, at(15));
+    }
+    leaver.logout(true, at(20)).unwrap();
+    for message in posted(told(&mut leaver)) {
+        other.heard(message, at(25));
+    }
+    // The app in the other tab asks by name, and is served before the logout is.
+    let effects = refreshes(&mut other, Some(opaque("again")), at(30));
+    assert_eq!(other.snapshot().status, Status::SignedIn);
+    for message in posted(effects) {
+        leaver.heard(message, at(35));
+    }
+    assert_eq!(leaver.snapshot().status, Status::SignedOut);
+    for message in posted(told(&mut leaver)) {
+        other.heard(message, at(40));
+    }
+    assert_eq!(other.snapshot().status, Status::SignedOut);
+    assert_eq!(sign_outs(&told(&mut other)), [Reason::OtherTab]);
+}
+
+#[test]
+fn a_login_that_a_logout_on_the_wire_ends_is_ended_in_all_tabs() {
+    let mut tab = tab();
+    let logout = tab.logout(true, at(20)).unwrap();
+    assert_eq!(tab.arrive(logout, true), Arrival::Go);
+    told(&mut tab);
+    tab.heard(entered(30, "new"), at(40));
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+    let posted = posted(told(&mut tab));
+    assert!(matches!(posted[..], [Message::Left { stamp: s }] if s >= stamp(30)), "{posted:?}");
+}
+
+#[test]
+fn of_a_login_and_a_logout_of_one_moment_the_logout_holds() {
+    let mut tab = tab();
+    tab.enter(opaque("new"), at(50));
+    tab.heard(Message::Left { stamp: stamp(50) }, at(60));
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+    tab.heard(entered(50, "new"), at(70));
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+}
+
+#[test]
+fn a_logout_that_a_login_has_followed_is_no_news() {
+    let mut tab = tab();
+    tab.enter(opaque("new"), at(50));
+    tab.heard(Message::Left { stamp: stamp(40) }, at(60));
+    assert_eq!(tab.snapshot().status, Status::SignedIn);
+}
+
+#[test]
+fn a_logout_heard_of_twice_does_not_stop_the_login_after_it() {
+    let mut tab = tab();
+    tab.heard(Message::Left { stamp: stamp(40) }, at(50));
+    let login = tab.login();
+    assert_eq!(tab.arrive(login, false), Arrival::Go);
+    tab.heard(Message::Left { stamp: stamp(40) }, at(60));
+    assert!(tab.login_answered(login, heard(200, Some(opaque("new"))), at(70)).is_ok());
+}
+
+#[test]
+fn a_logout_is_believed_after_the_clock_was_set_back() {
+    let set_back = Now { wall: START - 7_200_000, steady: 5_000 };
+    let mut tab = tab();
+    tab.enter(opaque("token"), at(50));
+    // A tab that was opened since knows of no later stamp.
+    tab.heard(Message::Left { stamp: Stamp(set_back.wall) }, set_back);
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+}
+
+#[test]
+fn a_logout_from_the_far_future_signs_out_but_does_not_keep_others_from_signing_in() {
+    let day = 24 * 60 * 60 * 1_000;
+    let mut tab = tab();
+    tab.enter(opaque("token"), at(10));
+    tab.heard(Message::Left { stamp: Stamp(u64::MAX) }, at(20));
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+    tab.heard(entered(day + 1_000, "new"), at(day + 1_000));
+    assert_eq!(tab.snapshot().status, Status::SignedIn);
+}
+
+#[test]
+fn a_request_whose_refresh_failed_goes_with_the_token_that_another_tab_brought() {
+    let mut tab = tab();
+    tab.enter(opaque("old"), at(10));
+    let (ticket, _) = sends(&mut tab, at(20));
+    let Departure::Wait(wait) = tab.answered(ticket, true, at(30)) else { panic!("it waits") };
+    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Go);
+    tab.heard(renewed(40, 10, "new"), at(50));
+    tab.refresh_failed(wait.exchange, Code::Timeout, 0.5, at(60));
+    let landing = told(&mut tab).into_iter().find_map(|effect| match effect {
+        Effect::Land(exchange, landing) if exchange == wait.exchange => Some(landing),
+        _ => None,
+    });
+    let landing = landing.unwrap();
+    assert!(matches!(landing, Landing::Failed(_)), "{landing:?}");
+    let Departure::Send(again) = tab.resume(wait, &landing, at(70)) else { panic!("it goes") };
+    assert_eq!(tab.credential(again).unwrap().reveal(), "new");
+}
+
+#[test]
+fn a_refresh_in_line_is_served_by_another_tabs_and_not_sent() {
+    let mut tab = tab();
+    let Departure::Wait(wait) = tab.depart(at(10)) else { panic!("it waits") };
+    assert_eq!(tab.arrive(wait.exchange, true), Arrival::Listen);
+    tab.heard(renewed(20, 0, "theirs"), at(30));
+    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Skip);
+    let effects = told(&mut tab);
+    let lands = |effect: &Effect| matches!(effect, Effect::Land(exchange, Landing::Renewed) if *exchange == wait.exchange);
+    assert_eq!(effects.iter().filter(|effect| lands(effect)).count(), 1, "{effects:?}");
+    let Departure::Send(ticket) = tab.resume(wait, &Landing::Renewed, at(40)) else {
+        panic!("it goes")
+    };
+    assert_eq!(tab.credential(ticket).unwrap().reveal(), "theirs");
+}
+
+#[test]
+fn tabs_that_only_take_turns_ask_for_a_token_of_their_own_after_a_login_elsewhere() {
+    let mut tab = tab_that(Tabs::Lock, false);
+    tab.enter(opaque("old"), at(10));
+    told(&mut tab);
+    tab.heard(entered(20, "not-taken"), at(30));
+    assert_eq!(tab.snapshot().status, Status::Unknown);
+    let effects = told(&mut tab);
+    assert!(sign_outs(&effects).is_empty());
+    assert!(matches!(tab.depart(at(40)), Departure::Wait(_)));
+    tab.heard(entered(50, "not-taken"), at(60));
+    let changed = told(&mut tab).iter().filter(|e| matches!(e, Effect::Changed)).count();
+    assert_eq!(changed, 0, "it is unknown still");
+}
+
+#[test]
+fn a_page_that_begins_with_a_debt_pays_it_before_anything_else() {
+    let mut tab = Session::new(Policy::default(), true, at(0));
+    let effects = told(&mut tab);
+    let logout = effects.iter().find_map(|effect| match effect {
+        Effect::Start(exchange, Kind::Logout) => Some(*exchange),
+        _ => None,
+    });
+    assert_eq!(sends(&mut tab, at(10)).1, None, "nothing is restored");
+    assert_eq!(tab.refresh(at(10)).unwrap_err().code, Code::SignedOut);
+    tab.heard(renewed(5, 0, "whose"), at(10));
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+    let logout = logout.unwrap();
+    assert_eq!(tab.arrive(logout, false), Arrival::Go);
+    tab.logout_answered(Ok(204)).unwrap();
+    tab.finished(logout);
+    assert!(told(&mut tab).iter().any(|effect| matches!(effect, Effect::Owe(false))));
+    // A login of the moment the page began is later than the logout.
+    tab.enter(opaque("new"), at(0));
+    tab.heard(Message::Left { stamp: stamp(0) }, at(20));
+    assert_eq!(tab.snapshot().status, Status::SignedIn);
+}

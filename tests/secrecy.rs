@@ -1,0 +1,131 @@
+//! No type of the core prints a token, nor what a token says of its owner: not in `Debug`, not in
+//! `Display`, wherever it may sit.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::fmt::Debug;
+
+use tokenkeep::core::{
+    Arrival, Body, Code, Departure, Effect, Failure, Grant, Heard, Message, Now, Policy, Secret,
+    Session, Stamp, Step, Tabs, Verdict, payload, verdict,
+};
+
+const ACCESS: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl";
+const REFRESH: &str = "r3fr3sh-t0k3n";
+const SUBJECT: &str = "alice";
+const CLAIMS: &str = r#"{"sub":"alice","email":"alice@example.com"}"#;
+const NOON: Now = Now { wall: 1_700_000_000_000, steady: 0 };
+
+fn grant() -> Grant {
+    Grant {
+        access_token: Secret::new(ACCESS.to_owned()).unwrap(),
+        refresh_token: Some(Secret::new(REFRESH.to_owned()).unwrap()),
+        life: Some(60_000),
+        claims: Some(CLAIMS.into()),
+        subject: Some(SUBJECT.to_owned()),
+    }
+}
+
+fn heard() -> Heard {
+    let body = Body::Json { error: None, grant: Ok(grant()) };
+    Heard { status: 200, body, retry_after: None }
+}
+
+#[track_caller]
+fn is_silent(what: &str, printed: &str) {
+    for secret in [ACCESS, REFRESH, SUBJECT, "example.com", "c2lnbmF0dXJl", "eyJ"] {
+        assert!(!printed.contains(secret), "{what} prints {secret}: {printed}");
+    }
+}
+
+#[track_caller]
+fn keeps_to_itself(what: &str, value: &dyn Debug) {
+    is_silent(what, &format!("{value:?}"));
+    is_silent(what, &format!("{value:#?}"));
+}
+
+/// A session with a token that came by a login, and by a refresh after it, in all its parts.
+fn session() -> (Session, Vec<Effect>) {
+    let policy = Policy { tabs: Tabs::Share, ..Policy::default() };
+    let mut session = Session::new(policy, false, NOON);
+    session.enter(grant(), NOON);
+    let wait = session.refresh(NOON).unwrap();
+    assert_eq!(session.arrive(wait.exchange, false), Arrival::Go);
+    session.refresh_answered(wait.exchange, heard(), 0.5, NOON);
+    session.finished(wait.exchange);
+    session.heard(Message::Ask, NOON);
+    let effects = std::iter::from_fn(|| session.poll_effect()).collect();
+    (session, effects)
+}
+
+#[test]
+fn a_session_in_use_prints_no_token() {
+    let (mut session, effects) = session();
+    assert_eq!(session.refresh_token().unwrap().reveal(), REFRESH, "there is something to hide");
+    assert!(session.snapshot().claims.is_some(), "there is something to hide");
+    keeps_to_itself("a session", &session);
+    keeps_to_itself("its snapshot", &session.snapshot());
+    let posted = effects.iter().filter(|effect| matches!(effect, Effect::Post(_))).count();
+    assert!(posted >= 3, "the token is in the messages: {effects:?}");
+    keeps_to_itself("effects", &effects);
+    let Departure::Send(ticket) = session.depart(NOON) else { panic!("there is a token") };
+    assert_eq!(session.credential(ticket).unwrap().reveal(), ACCESS);
+    keeps_to_itself("a credential", &session.credential(ticket));
+    keeps_to_itself("a departure", &session.depart(NOON));
+    keeps_to_itself("a second departure", &session.answered(ticket, true, NOON));
+    session.enter(grant(), NOON);
+    keeps_to_itself("a session with effects that wait", &session);
+}
+
+#[test]
+fn whatever_holds_a_token_prints_none() {
+    keeps_to_itself("a secret", &grant().access_token);
+    keeps_to_itself("a grant", &grant());
+    keeps_to_itself("an answer", &heard());
+    keeps_to_itself("a body", &heard().body);
+    for step in [Step::Refresh, Step::Login] {
+        let verdict = verdict(step, heard());
+        assert!(matches!(verdict, Verdict::Granted(_)));
+        keeps_to_itself("a verdict", &verdict);
+    }
+    let (stamp, session) = (Stamp(2), Stamp(1));
+    keeps_to_itself("a renewal", &Message::Renewed { stamp, session, grant: grant() });
+    keeps_to_itself("a login", &Message::Entered { stamp, grant: Some(grant()) });
+    let post = Effect::Post(Message::Entered { stamp, grant: Some(grant()) });
+    keeps_to_itself("an effect", &post);
+}
+
+#[test]
+fn a_failure_holds_nothing_of_the_answer_that_caused_it() {
+    let refused = |status, error: &str| Heard {
+        status,
+        body: Body::Json { error: Some(error.to_owned()), grant: Err("no token".to_owned()) },
+        retry_after: None,
+    };
+    // A server that sends back what it was sent.
+    for (status, error) in [(401, ACCESS), (400, REFRESH), (503, ACCESS), (200, REFRESH)] {
+        for step in [Step::Refresh, Step::Login] {
+            match verdict(step, refused(status, error)) {
+                Verdict::Granted(_) => panic!("there was no token"),
+                Verdict::Rejected(failure) | Verdict::Unreached(failure, _) => {
+                    is_silent("a failure", &failure.to_string());
+                    keeps_to_itself("a failure", &failure);
+                }
+            }
+        }
+    }
+    for token in ["", "two words\u{7f}", ACCESS] {
+        if let Err(unusable) = Secret::new(token.to_owned()) {
+            let failure =
+                Failure::new(Code::BadAnswer, Step::Refresh).with_detail(unusable.reason());
+            assert!(!failure.to_string().contains("two words"));
+        }
+    }
+}
+
+#[test]
+fn the_claims_are_there_for_who_asks_for_them() {
+    // What is not printed is not lost.
+    assert_eq!(payload(ACCESS).as_deref(), Some(r#"{"sub":"alice"}"#));
+    assert_eq!(session().0.snapshot().claims.as_deref(), Some(CLAIMS));
+}
