@@ -2,6 +2,9 @@
 //! outcomes of refreshes, logins, logouts, aborts, clocks that jump, other tabs. `PROPTEST_CASES`
 //! sets how many lives each test looks at.
 
+// What makes the cases up is not built for the browser.
+#![cfg(not(target_arch = "wasm32"))]
+
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "core/ops.rs"]
