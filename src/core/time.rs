@@ -85,6 +85,8 @@ impl Expiry {
     /// `before`: the user's `refreshBefore` in milliseconds. It is held to half of the life, or
     /// every call of a short-lived token would refresh.
     pub(crate) fn new(received: Now, life: Option<u64>, before: Option<u64>) -> Self {
+        // Another tab's word for it has not been through `life`.
+        let life = life.map(|life| life.min(LONGEST));
         let whole = life.unwrap_or(0);
         let margin =
             before.map_or_else(|| DEFAULT_MARGIN.min(whole / 10), |before| before.min(whole / 2));
@@ -194,6 +196,12 @@ mod tests {
         let expiry = Expiry::new(NOON, Some(4_000), Some(60_000));
         assert_eq!(expiry.validity(later(1_999)), Validity::Good);
         assert_eq!(expiry.validity(later(2_000)), Validity::Ending);
+    }
+
+    #[test]
+    fn a_huge_length_from_elsewhere_is_cut_too() {
+        let expiry = Expiry::new(NOON, Some(u64::MAX), None);
+        assert_eq!(expiry.at(), Some(NOON.wall + LONGEST));
     }
 
     #[test]

@@ -1,0 +1,96 @@
+//! A refresh token that no cookie holds is held in memory, travels to the refresh endpoint alone,
+//! and rotates.
+
+use tokenkeep::{Carrier, Content, Options, Secret, Tokens};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::stage::{Call, Server, json};
+
+/// Refreshes three times. The answers have a new refresh token, an empty one, and none: the last
+/// two keep the one there is.
+async fn rotates(change: impl FnOnce(&mut Options), carried: impl AsyncFn(&Call) -> String) {
+    let server = Server::new();
+    let auth = server.manager(change);
+    let secret = |text: &str| Secret::new(text.to_owned()).unwrap();
+    auth.set_tokens(Tokens {
+        access_token: secret("one"),
+        expires_in: None,
+        refresh_token: Some(secret("r&1")),
+    })
+    .unwrap();
+    let answers = [r#","refresh_token":"r&2""#, r#","refresh_token":"""#, ""];
+    for (sent, next) in ["r&1", "r&2", "r&2"].into_iter().zip(answers) {
+        let refreshed = server.refresh(&auth);
+        let call = server.call("refresh").await;
+        assert_eq!(carried(&call).await, sent);
+        call.answer(&json(200, &format!(r#"{{"access_token":"new"{next}}}"#)));
+        refreshed.outcome().await.unwrap();
+    }
+    let _response = server.get(&auth, "api/me");
+    let call = server.call("api/me").await;
+    assert_eq!(call.token().as_deref(), Some("Bearer new"));
+    assert_eq!(call.header("X-Refresh"), None);
+}
+
+#[wasm_bindgen_test]
+async fn in_a_field_of_json() {
+    let json = |options: &mut Options| options.refresh_token = Carrier::Json("token".into());
+    rotates(json, async |call| {
+        assert_eq!(call.header("Content-Type").as_deref(), Some("application/json"));
+        let body = call.text().await;
+        let token = body.strip_prefix(r#"{"token":""#).and_then(|rest| rest.strip_suffix("\"}"));
+        token.expect("the one field").to_owned()
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn in_a_field_of_a_form_beside_others() {
+    let form = |options: &mut Options| {
+        options.refresh_token = Carrier::Form("refresh_token".into());
+        let grant = ("grant_type".into(), "refresh_token".into());
+        options.refresh.content = Content::Fields(vec![grant]);
+    };
+    rotates(form, async |call| {
+        let media_type = call.header("Content-Type").unwrap();
+        assert!(media_type.starts_with("application/x-www-form-urlencoded"), "{media_type}");
+        let body = call.text().await;
+        let token = body.strip_prefix("grant_type=refresh_token&refresh_token=");
+        token.expect("both fields").replace("%26", "&")
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn in_a_header_field() {
+    let header = |o: &mut Options| o.refresh_token = Carrier::Header("X-Refresh".into(), None);
+    rotates(header, async |call| call.header("X-Refresh").unwrap()).await;
+}
+
+#[wasm_bindgen_test]
+async fn in_a_header_field_behind_a_scheme() {
+    let header = |options: &mut Options| {
+        options.refresh_token = Carrier::Header("Authorization".into(), Some("Bearer".into()));
+    };
+    rotates(header, async |call| {
+        call.token().unwrap().strip_prefix("Bearer ").expect("the scheme").to_owned()
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn a_logout_forgets_it() {
+    let server = Server::new();
+    let auth = server.manager(|options| {
+        options.refresh_token = Carrier::Header("X-Refresh".into(), None);
+    });
+    auth.set_tokens(Tokens {
+        access_token: Secret::new("one".into()).unwrap(),
+        expires_in: None,
+        refresh_token: Some(Secret::new("r1".into()).unwrap()),
+    })
+    .unwrap();
+    auth.logout(None).await.unwrap();
+    let _refreshed = server.refresh(&auth);
+    assert_eq!(server.call("refresh").await.header("X-Refresh"), None);
+}

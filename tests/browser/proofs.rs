@@ -1,0 +1,82 @@
+//! What proves to the server that no foreign page made the call, and where it goes.
+
+use tokenkeep::{Content, Credentials};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{HtmlDocument, RequestCredentials};
+
+use crate::stage::{Server, json, token};
+
+fn set_cookie(cookie: &str) {
+    let document: HtmlDocument = web_sys::window().unwrap().document().unwrap().unchecked_into();
+    document.set_cookie(cookie).unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn the_cookie_for_csrf_is_read_afresh_at_each_refresh() {
+    let server = Server::new();
+    let auth = server.manager(|o| o.csrf = Some(("XSRF-TOKEN".into(), "X-XSRF-TOKEN".into())));
+    set_cookie("not-XSRF-TOKEN=wrong");
+    for value in ["first", "second=with=signs"] {
+        set_cookie(&format!("XSRF-TOKEN={value}"));
+        let refreshed = server.refresh(&auth);
+        let call = server.call("refresh").await;
+        assert_eq!(call.header("X-XSRF-TOKEN").as_deref(), Some(value));
+        call.answer(&token("one"));
+        refreshed.outcome().await.unwrap();
+    }
+    set_cookie("XSRF-TOKEN=; Max-Age=0");
+    let _refreshed = server.refresh(&auth);
+    assert_eq!(server.call("refresh").await.header("X-XSRF-TOKEN"), None);
+}
+
+#[wasm_bindgen_test]
+async fn a_login_carries_the_proof_too() {
+    let server = Server::new();
+    let auth = server.manager(|o| o.csrf = Some(("csrf-of-login".into(), "X-CSRF".into())));
+    set_cookie("csrf-of-login=value");
+    let _login = server.login(&auth);
+    let call = server.call("login").await;
+    assert_eq!(call.header("X-CSRF").as_deref(), Some("value"));
+    assert_eq!(call.header("X-Requested-With").as_deref(), Some("tokenkeep"));
+    set_cookie("csrf-of-login=; Max-Age=0");
+}
+
+#[wasm_bindgen_test]
+async fn the_app_may_name_its_own_proof() {
+    let server = Server::new();
+    let auth = server.manager(|options| {
+        options.refresh.headers = vec![("x-requested-with".into(), "my-app".into())];
+    });
+    let _refreshed = server.refresh(&auth);
+    let call = server.call("refresh").await;
+    assert_eq!(call.header("X-Requested-With").as_deref(), Some("my-app"));
+}
+
+#[wasm_bindgen_test]
+async fn a_refresh_elsewhere_carries_no_header_that_needs_a_preflight() {
+    let server = Server::new();
+    let auth = server.manager(|options| options.refresh.url = server.url_elsewhere("refresh"));
+    let _refreshed = server.refresh(&auth);
+    let call = server.call("refresh").await;
+    assert_eq!(call.header("X-Requested-With"), None);
+    assert_eq!(call.request.credentials(), RequestCredentials::Include);
+}
+
+#[wasm_bindgen_test]
+async fn the_refresh_is_the_call_that_the_options_describe() {
+    let server = Server::new();
+    let auth = server.manager(|options| {
+        options.refresh.method = "PUT".into();
+        options.refresh.content = Content::Fields(vec![("client".into(), "s\"pa".into())]);
+        options.refresh.credentials = Credentials::SameOrigin;
+    });
+    let refreshed = server.refresh(&auth);
+    let call = server.call("refresh").await;
+    assert_eq!(call.request.method(), "PUT");
+    assert_eq!(call.request.credentials(), RequestCredentials::SameOrigin);
+    assert_eq!(call.header("Content-Type").as_deref(), Some("application/json"));
+    assert_eq!(call.text().await, r#"{"client":"s\"pa"}"#);
+    call.answer(&json(200, r#"{"access_token":"one"}"#));
+    refreshed.outcome().await.unwrap();
+}

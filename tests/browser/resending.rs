@@ -1,0 +1,154 @@
+//! A 401, one refresh, and sending again (rules 4 to 6).
+
+use js_sys::Uint8Array;
+use tokenkeep::{Field, Unauthorized};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::stage::{Server, answer, json, refused, request, text, token, tokens};
+
+#[wasm_bindgen_test]
+async fn ten_401s_make_one_refresh_and_all_are_sent_again_with_the_new_token() {
+    let server = Server::new();
+    let auth = server.signed_in("one");
+    let responses: Vec<_> = (0..10).map(|_| server.get(&auth, "api/me")).collect();
+    for _ in 0..10 {
+        let call = server.call("api/me").await;
+        assert_eq!(call.token().as_deref(), Some("Bearer one"));
+        call.answer(&refused("expired"));
+    }
+    let refresh = server.call("refresh").await;
+    server.is_left_alone().await;
+    refresh.answer(&token("two"));
+    for _ in 0..10 {
+        let call = server.call("api/me").await;
+        assert_eq!(call.token().as_deref(), Some("Bearer two"));
+        call.answer(&json(200, "{}"));
+    }
+    for response in responses {
+        assert_eq!(response.outcome().await.unwrap().status(), 200);
+    }
+    server.is_left_alone().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_late_401_of_an_older_token_is_sent_again_without_a_refresh() {
+    let server = Server::new();
+    let auth = server.signed_in("one");
+    let (quick, slow) = (server.get(&auth, "api/quick"), server.get(&auth, "api/slow"));
+    let (quick_call, slow_call) = (server.call("api/quick").await, server.call("api/slow").await);
+    quick_call.answer(&refused("expired"));
+    server.call("refresh").await.answer(&token("two"));
+    server.call("api/quick").await.answer(&json(200, "{}"));
+    quick.outcome().await.unwrap();
+    slow_call.answer(&refused("expired"));
+    let again = server.call("api/slow").await;
+    assert_eq!(again.token().as_deref(), Some("Bearer two"));
+    again.answer(&json(200, "{}"));
+    assert_eq!(slow.outcome().await.unwrap().status(), 200);
+    server.is_left_alone().await;
+}
+
+#[wasm_bindgen_test]
+async fn the_second_401_is_the_callers_with_its_body() {
+    let server = Server::new();
+    let auth = server.signed_in("one");
+    let response = server.get(&auth, "api/me");
+    server.call("api/me").await.answer(&refused("the first"));
+    server.call("refresh").await.answer(&token("two"));
+    server.call("api/me").await.answer(&refused("the second"));
+    let response = response.outcome().await.unwrap();
+    assert_eq!(response.status(), 401);
+    assert_eq!(text(&response).await, "the second");
+    server.is_left_alone().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_call_during_a_refresh_waits_for_the_new_token() {
+    let server = Server::new();
+    let auth = server.signed_in("one");
+    let _first = server.get(&auth, "api/first");
+    server.call("api/first").await.answer(&refused("expired"));
+    let refresh = server.call("refresh").await;
+    let _second = server.get(&auth, "api/second");
+    server.is_left_alone().await;
+    refresh.answer(&token("two"));
+    let mut arrived = Vec::new();
+    for path in ["api/first", "api/second"] {
+        let call = server.call(path).await;
+        arrived.push(call.token());
+    }
+    assert_eq!(arrived, [Some("Bearer two".to_owned()), Some("Bearer two".to_owned())]);
+}
+
+#[wasm_bindgen_test]
+async fn a_body_is_sent_twice_with_the_same_bytes() {
+    let server = Server::new();
+    let auth = server.signed_in("one");
+    let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let put = request("PUT", &server.url("api/file"), &Uint8Array::from(&*bytes));
+    put.headers().set("Content-Type", "application/x-thing").unwrap();
+    put.headers().set("X-Part", "7").unwrap();
+    let response = server.send(&auth, put);
+    let check = async |expected: &str| {
+        let call = server.call("api/file").await;
+        assert_eq!(call.token().as_deref(), Some(expected));
+        assert_eq!(call.request.method(), "PUT");
+        assert_eq!(call.header("Content-Type").as_deref(), Some("application/x-thing"));
+        assert_eq!(call.header("X-Part").as_deref(), Some("7"));
+        assert!(call.bytes().await == bytes, "the bytes sent with {expected}");
+        call
+    };
+    check("Bearer one").await.answer(&refused("expired"));
+    server.call("refresh").await.answer(&token("two"));
+    check("Bearer two").await.answer(&json(200, "{}"));
+    assert_eq!(response.outcome().await.unwrap().status(), 200);
+}
+
+#[wasm_bindgen_test]
+async fn the_caller_may_use_its_request_up_meanwhile() {
+    let server = Server::new();
+    let auth = server.signed_in("one");
+    let mine = request("POST", &server.url("api/note"), &"as it was".into());
+    let response = server.send(&auth, Clone::clone(&mine));
+    let call = server.call("api/note").await;
+    mine.headers().set("X-Late", "1").unwrap();
+    call.answer(&refused("expired"));
+    server.call("refresh").await.answer(&token("two"));
+    let again = server.call("api/note").await;
+    assert_eq!(again.header("X-Late"), None);
+    assert_eq!(again.text().await, "as it was");
+    again.answer(&json(200, "{}"));
+    response.outcome().await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn a_challenge_that_a_new_token_cannot_cure_is_the_callers() {
+    let server = Server::new();
+    let auth = server.signed_in("one");
+    for error in ["insufficient_scope", "insufficient_user_authentication"] {
+        let response = server.get(&auth, "api/admin");
+        let challenge = format!("Bearer error=\"{error}\"");
+        let refusal = answer(401, &[("WWW-Authenticate", &challenge)], Some("not you"));
+        server.call("api/admin").await.answer(&refusal);
+        assert_eq!(text(&response.outcome().await.unwrap()).await, "not you");
+    }
+    server.is_left_alone().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_field_of_the_body_can_say_that_the_token_has_ended() {
+    let server = Server::new();
+    let auth = server.manager(|options| {
+        let field = Field { path: vec!["code".into()], equals: vec!["40101".into()] };
+        options.unauthorized = Unauthorized { status: vec![401], field: Some(field) };
+    });
+    auth.set_tokens(tokens("one")).unwrap();
+    let response = server.get(&auth, "api/me");
+    server.call("api/me").await.answer(&json(200, r#"{"code":40101}"#));
+    server.call("refresh").await.answer(&token("two"));
+    let again = server.call("api/me").await;
+    assert_eq!(again.token().as_deref(), Some("Bearer two"));
+    again.answer(&json(200, r#"{"code":0,"name":"alice"}"#));
+    let body = text(&response.outcome().await.unwrap()).await;
+    assert_eq!(body, r#"{"code":0,"name":"alice"}"#, "read here, and the caller's still");
+}

@@ -1,0 +1,21 @@
+//! Where the stories play: a server that is the test itself, and a platform whose clock, timers
+//! and console can be watched.
+
+mod call;
+mod event_loop;
+mod global;
+mod server;
+
+pub use call::{Call, answer, json, refused, token};
+pub use event_loop::{lull, start};
+pub use global::{Clock, Console, Timers, without};
+pub use server::{Heard, Server, jwt, request, token_error, tokens};
+
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Response;
+
+/// The body of an answer, read to its end.
+pub async fn text(response: &Response) -> String {
+    let text = JsFuture::from(response.text().expect("a body")).await;
+    text.expect("a whole body").as_string().expect("a text")
+}
