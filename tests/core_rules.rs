@@ -5,8 +5,6 @@
 // What makes the cases up is not built for the browser.
 #![cfg(not(target_arch = "wasm32"))]
 
-#![cfg(not(target_arch = "wasm32"))]
-
 #[path = "core/ops.rs"]
 mod ops;
 #[path = "core/server.rs"]

@@ -4,8 +4,6 @@
 // What makes the cases up is not built for the browser.
 #![cfg(not(target_arch = "wasm32"))]
 
-#![cfg(not(target_arch = "wasm32"))]
-
 use proptest::prelude::*;
 use proptest::sample::select;
 use tokenkeep::core::{Api, Apis};
