@@ -98,6 +98,8 @@ it('a logout waits for the other tab\'s refresh on the wire, and both stay out',
   await first.evaluate(() => void (globalThis.out = auth.logout('/auth/logout')))
   await becomes(second, 'signed-out')
   assert.equal((await second.evaluate(() => waiting)).status, 401)
+  await first.evaluate(() => fetch('/healthz').then(() => {}))
+  assert.deepEqual(await server.lines('/auth/logout'), [], 'not before the refresh is back')
   await server.release('refresh')
   await first.evaluate(() => out)
   assert.deepEqual((await server.lines('/auth')).slice(-2), ['POST /auth/refresh 200', 'POST /auth/logout 204'])
