@@ -9,7 +9,8 @@ export function glue(generated) {
   const code = body
     .replace(/^import .*$/gm, '')
     .replace(/^export (?=class|function|const)/gm, '')
-  return `${imports.join('\n')}
+  // They are written as if from generated/, and are bundled as if from src/.
+  return `${imports.join('\n').replaceAll('./snippets/', '../generated/snippets/')}
 import { guard } from './guard.js'
 export async function instantiate(module, trapped) {
 ${once(code, 'wasm = instance.exports;', 'wasm = guard(instance.exports, trapped);')}
@@ -23,14 +24,22 @@ ${once(code, 'wasm = instance.exports;', 'wasm = guard(instance.exports, trapped
 export function rename(generated, { imports, exports }) {
   let code = once(generated, '"./core_bg.js": import0', 'a: import0')
   for (const [module, name, short] of imports) {
-    if (module !== './core_bg.js') throw new Error(`glue.mjs knows no imports from ${module}`)
-    code = once(code, `        ${name}: function(`, `${short}: function(`)
+    if (module === './core_bg.js') code = once(code, `        ${name}: function(`, `${short}: function(`)
+    else code = once(code, 'const import0 = {', `const import0 = {\n        ${short}: ${namespace(module)}.${name},`)
   }
+  // Modules of the crate's own, whose functions are among the others now.
+  code = code.replace(/^ {8}"\.\/snippets\/.*: import\d+,$/gm, '')
   const short = new Map(exports)
   return code.replace(/\bwasm\.(\w+)/g, (_, name) => {
     if (!short.has(name)) throw new Error(`glue.mjs: the WebAssembly does not export ${name}`)
     return `wasm.${short.get(name)}`
   })
+
+  function namespace(module) {
+    const found = generated.match(new RegExp(`^import \\* as (import\\d+) from "${module}"`, 'm'))
+    if (!found) throw new Error(`glue.mjs does not fit this wasm-bindgen: ${module}`)
+    return found[1]
+  }
 }
 
 function before(text, mark) {

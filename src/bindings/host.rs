@@ -28,10 +28,6 @@ extern "C" {
     /// Something happened.
     #[wasm_bindgen(method)]
     pub(super) fn emit(this: &Host, kind: &str, detail: &JsValue);
-
-    /// The core is about to trap, at this place of its source.
-    #[wasm_bindgen(method)]
-    pub(super) fn crashed(this: &Host, place: &str);
 }
 
 impl Host {
@@ -39,7 +35,7 @@ impl Host {
     pub(super) fn throw(&self, error: &TokenError) -> JsValue {
         self.error(
             error.code().as_str(),
-            &error.to_string(),
+            &error.failure().message(),
             error.is_retryable(),
             error.status(),
             error.cause().unwrap_or(&JsValue::UNDEFINED),

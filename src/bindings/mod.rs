@@ -19,8 +19,8 @@ use web_sys::Response;
 
 use self::host::Host;
 use self::request::Call;
-use crate::browser::{FetchError, Notice, Outgoing, Shell, TokenError};
-use crate::core::{Code, Event, Failure, Reason, Step, Ticket};
+use crate::browser::{Asked, FetchError, Notice, Outgoing, Shell, TokenError};
+use crate::core::{Event, Reason, Ticket};
 
 #[cfg(all(target_arch = "wasm32", not(test)))]
 #[global_allocator]
@@ -43,13 +43,6 @@ impl Core {
     /// Makes a manager. `base` is what relative URLs are resolved against.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue, base: Option<String>, host: Host) -> Result<Core, JsValue> {
-        let crash = host.clone();
-        std::panic::set_hook(Box::new(move |panic| {
-            // The place is enough. What else a panic says might quote what it stumbled over.
-            let place = panic.location();
-            let place = place.map(|at| [at.file(), ":", &at.line().to_string()].concat());
-            crash.crashed(&place.unwrap_or_default());
-        }));
         let shell = options::read(options)
             .map_err(TokenError::from)
             .and_then(|options| Shell::new(options, base.as_deref()))
@@ -92,24 +85,27 @@ impl Core {
     /// Looks closer at an answer, refreshes, sends again.
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn follow(&self, call: Call, ticket: u32, response: Response) -> Promise {
-        let shell = Rc::clone(&self.shell);
-        self.promise(Box::pin(async move {
-            Ok(shell.follow(&call, Ticket::first(ticket), response).await?.into())
-        }))
+        self.travel(call, Some((Ticket::first(ticket), response)))
     }
 
     /// A request, the whole way.
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn fetch(&self, call: Call) -> Promise {
-        let shell = Rc::clone(&self.shell);
-        self.promise(Box::pin(async move { Ok(shell.fetch(&call).await?.into()) }))
+        self.travel(call, None)
     }
 
     /// Sends credentials. Resolves to the rest of the answer's JSON.
     #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
     pub fn login(&self, call: Call) -> Promise {
-        let shell = Rc::clone(&self.shell);
-        self.promise(Box::pin(async move { Ok(shell.login(Box::new(call)).await?) }))
+        self.asked(self.shell.login(Box::new(call)))
+    }
+
+    /// Ends the session at once, then tells the server.
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn logout(&self, call: Option<Call>) -> Promise {
+        let method = call.as_ref().and_then(Call::method);
+        let call = call.map(|call| Box::new(call) as Box<dyn Outgoing>);
+        self.asked(self.shell.logout(call, method))
     }
 
     /// Begins a session with tokens that the app got by itself.
@@ -131,18 +127,6 @@ impl Core {
         }))
     }
 
-    /// Ends the session at once, then tells the server.
-    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
-    pub fn logout(&self, call: Option<Call>) -> Promise {
-        let method = call.as_ref().and_then(Call::method);
-        let call = call.map(|call| Box::new(call) as Box<dyn Outgoing>);
-        let told = self.shell.logout(call, method);
-        self.promise(Box::pin(async move {
-            told.await?;
-            Ok(JsValue::UNDEFINED)
-        }))
-    }
-
     /// The access token, if `exposeToken` is set.
     #[wasm_bindgen(js_name = getAccessToken, unchecked_return_type = "Promise<string>")]
     pub fn get_access_token(&self) -> Promise {
@@ -155,6 +139,17 @@ impl Core {
     /// Frees everything.
     pub fn dispose(&self) {
         self.shell.dispose();
+    }
+}
+
+impl Core {
+    fn travel(&self, call: Call, begun: Option<(Ticket, Response)>) -> Promise {
+        let shell = Rc::clone(&self.shell);
+        self.promise(Box::pin(async move { Ok(shell.fetch(&call, begun).await?.into()) }))
+    }
+
+    fn asked(&self, asked: Asked) -> Promise {
+        self.promise(Box::pin(async move { Ok(asked.outcome().await?) }))
     }
 
     /// One form for all of them: what the compiler makes of a promise is large.
@@ -185,9 +180,4 @@ fn tell(host: &Host, notice: &Notice) {
             host.emit("refresherror", &host.throw(&TokenError::from(failure.clone())));
         }
     }
-}
-
-/// A wrong argument.
-fn bad_argument(what: &str) -> Failure {
-    Failure::new(Code::InvalidArgument, Step::Login).with_detail(what)
 }

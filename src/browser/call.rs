@@ -49,7 +49,7 @@ impl Outgoing for Request {
             Ok(request)
         };
         match prepare() {
-            Ok(request) => platform::fetch(&request),
+            Ok(request) => platform::send(&request),
             Err(error) => Promise::reject(&error),
         }
     }

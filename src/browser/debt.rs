@@ -3,25 +3,23 @@
 //! It says which call is to be made, method and URL without its query, and stands in
 //! `localStorage`, where every tab and the next start see it.
 
-use web_sys::Storage;
-
 use super::platform;
 use crate::core::Endpoint;
 
 /// The place of the mark.
-pub(crate) struct Debt {
+pub(super) struct Debt {
     key: String,
 }
 
 impl Debt {
-    pub(crate) fn new(name: &str) -> Self {
-        Self { key: format!("{name} logout owed") }
+    pub(super) fn new(name: &str) -> Self {
+        Self { key: [name, " logout owed"].concat() }
     }
 
     /// The logout that is owed, if the mark is there. A mark that cannot be read is a mark still:
     /// then it is `otherwise` that is owed.
-    pub(crate) fn owed(&self, otherwise: Option<&Endpoint>) -> Option<Endpoint> {
-        let mark = storage()?.get_item(&self.key).ok()??;
+    pub(super) fn owed(&self, otherwise: Option<&Endpoint>) -> Option<Endpoint> {
+        let mark = platform::marked(&self.key)?;
         let (method, url) = mark.split_once(' ').unwrap_or(("POST", ""));
         let is_own = otherwise.is_some_and(|endpoint| endpoint.url == url);
         let is_call = matches!(method, "POST" | "DELETE" | "GET" | "PUT" | "PATCH")
@@ -34,23 +32,14 @@ impl Debt {
     }
 
     /// Sets the mark.
-    pub(crate) fn set(&self, method: &str, url: &str) {
-        let url = url.split(['?', '#']).next().unwrap_or_default();
-        if let Some(storage) = storage() {
-            // A storage that is full or forbidden loses the mark; the logout is tried all the same.
-            let _ = storage.set_item(&self.key, &format!("{method} {url}"));
-        }
+    pub(super) fn set(&self, method: &str, url: &str) {
+        let bare = url.bytes().position(|byte| byte == b'?' || byte == b'#');
+        let url = bare.and_then(|end| url.get(..end)).unwrap_or(url);
+        platform::mark(&self.key, Some(&[method, " ", url].concat()));
     }
 
     /// Takes the mark away.
-    pub(crate) fn clear(&self) {
-        if let Some(storage) = storage() {
-            let _ = storage.remove_item(&self.key);
-        }
+    pub(super) fn clear(&self) {
+        platform::mark(&self.key, None);
     }
-}
-
-/// The storage, where there is one and the page may use it.
-fn storage() -> Option<Storage> {
-    platform::scope().local_storage().ok()?
 }

@@ -1,13 +1,9 @@
 //! The token manager, for Rust; and the [`Shell`] that all parts of the doing share.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
-use futures::FutureExt as _;
-use futures::channel::oneshot;
-use futures::future::Shared;
-use js_sys::Promise;
+use futures::future::LocalBoxFuture;
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 
@@ -17,11 +13,11 @@ use super::channel::Channel;
 use super::debt::Debt;
 use super::error::{FetchError, TokenError};
 use super::exchange::Job;
-use super::lock::Lock;
+use super::later::{Giver, Later, later};
 use super::platform;
 use super::wake::Wake;
 use crate::core::{
-    Code, Effect, Endpoint, Event, Exchange, Failure, Kind, Landing, Now, Options, Secret, Session,
+    Code, Effect, Endpoint, Event, Exchange, Failure, Landing, Now, Options, Secret, Session,
     Settings, Snapshot, Step, Tabs,
 };
 
@@ -94,10 +90,7 @@ impl TokenManager {
     /// # Errors
     /// [`Code::InvalidOption`], naming the option and what it takes.
     pub fn new(options: Options) -> Result<Self, TokenError> {
-        let base = platform::scope()
-            .document()
-            .and_then(|document| document.base_uri().ok().flatten())
-            .or_else(|| platform::scope().location().map(|place| place.href()));
+        let base = platform::base();
         Ok(Self { owner: Rc::new(Owner(Shell::new(options, base.as_deref())?)) })
     }
 
@@ -115,7 +108,7 @@ impl TokenManager {
     pub async fn fetch(&self, request: &Request) -> Result<Response, FetchError> {
         // The body is the caller's to use up from here on.
         let request = request.clone().map_err(FetchError::Platform)?;
-        Rc::clone(self.shell()).fetch(&request).await
+        Rc::clone(self.shell()).fetch(&request, None).await
     }
 
     /// Sends credentials, and takes the tokens out of the answer. Resolves to the rest of its JSON.
@@ -125,7 +118,7 @@ impl TokenManager {
     /// [`Code::SessionChanged`] if the user signed out meanwhile.
     pub async fn login(&self, request: &Request) -> Result<JsValue, TokenError> {
         let request = copy(request, Step::Login)?;
-        self.shell().login(Box::new(request)).await
+        self.shell().login(Box::new(request)).outcome().await
     }
 
     /// Begins a session with tokens that the app got by itself.
@@ -157,7 +150,7 @@ impl TokenManager {
             None => None,
         };
         let method = request.map(Request::method);
-        self.shell().logout(call, method).await
+        self.shell().logout(call, method).outcome().await.map(|_| ())
     }
 
     /// What is known of the session.
@@ -191,8 +184,8 @@ fn copy(request: &Request, step: Step) -> Result<Request, TokenError> {
 /// A refresh, and those who wait for it: a single flight.
 struct Flight {
     exchange: Exchange,
-    land: oneshot::Sender<Landing>,
-    landing: Shared<oneshot::Receiver<Landing>>,
+    land: Giver<Landing>,
+    landing: Later<Landing>,
 }
 
 type Listener = Rc<dyn Fn(&Notice)>;
@@ -204,12 +197,13 @@ pub(crate) struct Shell {
     pub(super) settings: Settings,
     /// The origin of the page, if there is one.
     pub(super) page: Option<String>,
-    pub(super) lock: Option<Lock>,
+    /// The name of the lock, if tabs take turns.
+    pub(super) lock: Option<String>,
     pub(super) debt: Debt,
     /// The logout that an earlier page has left to be done.
     pub(super) owed: RefCell<Option<Endpoint>>,
     /// What each exchange but a refresh is to send, and whom it answers.
-    pub(super) jobs: RefCell<Vec<(Exchange, Job)>>,
+    pub(super) jobs: RefCell<Vec<Job>>,
     /// The platform's error behind the last failed refresh.
     pub(super) cause: RefCell<Option<JsValue>>,
     flights: RefCell<Vec<Flight>>,
@@ -219,58 +213,52 @@ pub(crate) struct Shell {
     last_listener: Cell<u32>,
     /// Told of every change at once, before anybody is notified.
     pub(super) mirror: RefCell<Option<Mirror>>,
-    notices: RefCell<VecDeque<Notice>>,
+    notices: RefCell<Vec<Notice>>,
     is_notifying: Cell<bool>,
     is_disposed: Cell<bool>,
 }
 
 impl Shell {
     pub(crate) fn new(options: Options, base: Option<&str>) -> Result<Rc<Self>, TokenError> {
-        let place = platform::scope().location();
+        let origin = platform::origin();
         // On a server there are no tabs, nothing to come back to, and a program that wants to end.
-        let is_page = place.is_some();
-        let page = place.map(|place| place.origin()).filter(|origin| origin != "null");
-        let settings = options.settle(page.as_deref(), &|url| platform::parse(url, base))?;
-        let name =
-            format!("tokenkeep {}", settings.refresh.url.split('?').next().unwrap_or_default());
+        let is_page = origin.is_some();
+        let page = origin.filter(|origin| origin != "null");
+        let settings = options.settle(page.as_deref(), &|url| platform::resolve(url, base))?;
+        let bare = settings.refresh.url.split('?').next().unwrap_or_default();
+        let name = ["tokenkeep ", bare].concat();
         let takes_turns = is_page && settings.policy.tabs != Tabs::Off;
         let debt = Debt::new(&name);
         let owed = debt.owed(settings.logout.as_ref());
         let session = Session::new(settings.policy.clone(), owed.is_some(), platform::now());
-        let shell = Rc::new_cyclic(|this: &Weak<Self>| {
-            let this = this.clone();
-            let heard = move |message| {
-                if let Some(shell) = this.upgrade() {
-                    shell.session.borrow_mut().heard(message, platform::now());
-                    shell.drain();
-                }
-            };
-            Self {
-                session: RefCell::new(session),
-                page,
-                lock: takes_turns.then(|| Lock::new(name.clone())).flatten(),
-                debt,
-                owed: RefCell::new(owed),
-                jobs: RefCell::default(),
-                cause: RefCell::default(),
-                flights: RefCell::default(),
-                channel: RefCell::new(takes_turns.then(|| Channel::open(&name, heard)).flatten()),
-                wake: RefCell::default(),
-                listeners: RefCell::default(),
-                last_listener: Cell::default(),
-                mirror: RefCell::default(),
-                notices: RefCell::default(),
-                is_notifying: Cell::default(),
-                is_disposed: Cell::default(),
-                settings,
-            }
+        let shell = Rc::new(Self {
+            session: RefCell::new(session),
+            page,
+            lock: takes_turns.then(|| name.clone()),
+            debt,
+            owed: RefCell::new(owed),
+            jobs: RefCell::default(),
+            cause: RefCell::default(),
+            flights: RefCell::default(),
+            channel: RefCell::default(),
+            wake: RefCell::default(),
+            listeners: RefCell::default(),
+            last_listener: Cell::default(),
+            mirror: RefCell::default(),
+            notices: RefCell::default(),
+            is_notifying: Cell::default(),
+            is_disposed: Cell::default(),
+            settings,
         });
+        if takes_turns {
+            shell.channel.replace(Channel::open(&name, &shell));
+        }
         if is_page {
             shell.wake.replace(Some(Wake::new(&shell)));
         }
         // Not in this turn: whoever makes a manager wants to listen to it first.
         let this = Rc::clone(&shell);
-        wasm_bindgen_futures::spawn_local(async move { this.drain() });
+        spawn(Box::pin(async move { this.drain() }));
         Ok(shell)
     }
 
@@ -295,11 +283,10 @@ impl Shell {
         let wait = wait.map_err(|failure| self.blame(failure))?;
         let landing = self.landing(wait.exchange);
         self.drain();
-        match landing.await {
-            Ok(Landing::Renewed) => Ok(()),
-            Ok(Landing::Rejected(failure)) => Err(failure.into()),
-            Ok(Landing::Failed(failure)) => Err(self.blame(failure)),
-            Ok(Landing::Void) | Err(_) => Err(TokenError::new(Code::SessionChanged, Step::Refresh)),
+        match landing.get().await.unwrap_or(Landing::Void) {
+            Landing::Renewed => Ok(()),
+            Landing::Rejected(failure) | Landing::Failed(failure) => Err(self.blame(failure)),
+            Landing::Void => Err(TokenError::new(Code::SessionChanged, Step::Refresh)),
         }
     }
 
@@ -322,23 +309,6 @@ impl Shell {
         self.listeners.take();
     }
 
-    /// The access token for the app's own use.
-    pub(crate) async fn access_token(self: Rc<Self>) -> Result<Secret, TokenError> {
-        self.alive(Step::Request)?;
-        if !self.settings.expose_token {
-            return Err(TokenError::new(Code::NotExposed, Step::Request));
-        }
-        let ticket = self.admit(None).await.map_err(|error| match error {
-            FetchError::Token(error) => error,
-            FetchError::Platform(cause) => {
-                TokenError::new(Code::SessionChanged, Step::Request).with_cause(Some(cause))
-            }
-        })?;
-        let session = self.session.borrow();
-        let token = session.credential(ticket).cloned();
-        token.ok_or_else(|| TokenError::new(Code::SignedOut, Step::Request))
-    }
-
     /// Tells the session something, and does what that brings about.
     pub(super) fn tell<T>(self: &Rc<Self>, what: impl FnOnce(&mut Session, Now) -> T) -> T {
         let outcome = self.tell_only(what);
@@ -353,13 +323,12 @@ impl Shell {
     }
 
     /// The landing of a refresh, shared by all who wait for it.
-    pub(super) fn landing(&self, exchange: Exchange) -> Shared<oneshot::Receiver<Landing>> {
+    pub(super) fn landing(&self, exchange: Exchange) -> Later<Landing> {
         let mut flights = self.flights.borrow_mut();
         if let Some(flight) = flights.iter().find(|flight| flight.exchange == exchange) {
             return flight.landing.clone();
         }
-        let (land, landing) = oneshot::channel();
-        let landing = landing.shared();
+        let (land, landing) = later();
         flights.push(Flight { exchange, land, landing: landing.clone() });
         landing
     }
@@ -387,16 +356,18 @@ impl Shell {
 
     fn perform(self: &Rc<Self>, effect: Effect) {
         match effect {
-            Effect::Start(exchange, kind) => self.start(exchange, kind),
+            Effect::Start(exchange, kind) => {
+                spawn(Box::pin(Rc::clone(self).exchange(exchange, kind)));
+            }
             Effect::Land(exchange, landing) => self.land(exchange, landing),
             Effect::Changed => {
                 let snapshot = self.session.borrow().snapshot();
                 if let Some(mirror) = &*self.mirror.borrow() {
                     mirror(&snapshot);
                 }
-                self.notices.borrow_mut().push_back(Notice::Changed(snapshot));
+                self.notices.borrow_mut().push(Notice::Changed(snapshot));
             }
-            Effect::Tell(event) => self.notices.borrow_mut().push_back(Notice::Event(event)),
+            Effect::Tell(event) => self.notices.borrow_mut().push(Notice::Event(event)),
             Effect::Post(message) => {
                 if let Some(channel) = &*self.channel.borrow() {
                     channel.post(&message);
@@ -407,21 +378,11 @@ impl Shell {
         }
     }
 
-    pub(super) fn timer_gone_off(&self) {
-        if let Some(wake) = &*self.wake.borrow() {
-            wake.gone_off();
-        }
-    }
-
-    fn start(self: &Rc<Self>, exchange: Exchange, kind: Kind) {
-        wasm_bindgen_futures::spawn_local(Rc::clone(self).exchange(exchange, kind));
-    }
-
     fn land(&self, exchange: Exchange, landing: Landing) {
         let mut flights = self.flights.borrow_mut();
         if let Some(at) = flights.iter().position(|flight| flight.exchange == exchange) {
             // Nobody may be waiting any longer; the token is kept all the same.
-            let _ = flights.swap_remove(at).land.send(landing);
+            flights.swap_remove(at).land.give(landing);
         }
     }
 
@@ -431,7 +392,7 @@ impl Shell {
             return;
         }
         loop {
-            let notice = self.notices.borrow_mut().pop_front();
+            let notice = first(&mut self.notices.borrow_mut());
             let Some(notice) = notice else { break };
             let listeners: Vec<Listener> =
                 self.listeners.borrow().iter().map(|(_, listener)| Rc::clone(listener)).collect();
@@ -443,7 +404,12 @@ impl Shell {
     }
 }
 
-/// A promise's outcome as a `Response`, or what the platform rejected with.
-pub(super) async fn settle(promise: Promise) -> Result<Response, JsValue> {
-    wasm_bindgen_futures::JsFuture::from(promise).await.map(answer::response)
+/// Takes the first out of a list that never gets long.
+fn first<T>(list: &mut Vec<T>) -> Option<T> {
+    (!list.is_empty()).then(|| list.remove(0))
+}
+
+/// Runs a task. It comes in a box: the compiler makes a copy of what runs it for each kind of task.
+fn spawn(task: LocalBoxFuture<'static, ()>) {
+    wasm_bindgen_futures::spawn_local(task);
 }

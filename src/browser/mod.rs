@@ -8,10 +8,14 @@
 //! - `travel.rs`: an app's request on its way (rules 2 to 8);
 //! - `exchange.rs`: refresh, login and logout on the wire (rules 8 and 9);
 //! - `direct.rs`: the same, in synchronous steps, for the bindings;
-//! - `answer.rs`, `json.rs`: reading what servers say;
+//! - `answer.rs`: what servers say;
+//! - `later.rs`: a value that is waited for;
 //! - `lock.rs`, `channel.rs`, `debt.rs`: turns among tabs, news among tabs, and the one mark that outlives a page;
 //! - `wake.rs`: when to look at the clock again;
-//! - `platform.rs`: the few functions of the platform that web-sys has not, or not for workers.
+//! - `platform.rs`: what else is asked of the platform.
+//!
+//! The files in JavaScript beside them touch the platform where that takes a line of JavaScript and
+//! a page of WebAssembly. They decide nothing.
 
 mod answer;
 mod call;
@@ -21,7 +25,7 @@ mod debt;
 mod direct;
 mod error;
 mod exchange;
-mod json;
+mod later;
 mod lock;
 mod manager;
 mod platform;
@@ -30,8 +34,6 @@ mod wake;
 
 pub use call::Outgoing;
 pub use error::{FetchError, TokenError};
-#[cfg(feature = "bindings")]
-pub(crate) use json::text as json_text;
-#[cfg(feature = "bindings")]
-pub(crate) use manager::Shell;
 pub use manager::{Notice, Subscription, TokenManager, Tokens};
+#[cfg(feature = "bindings")]
+pub(crate) use {exchange::Asked, manager::Shell, platform::List};

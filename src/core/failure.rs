@@ -115,8 +115,10 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Failure {
+    /// The failure in words. Put together without the machinery of formatting, which is larger than
+    /// all that it would do here.
+    pub(crate) fn message(&self) -> String {
         let what = match self.code {
             Code::InvalidOption | Code::InvalidArgument => "",
             Code::Network => "the server could not be reached",
@@ -131,17 +133,25 @@ impl fmt::Display for Failure {
             Code::NotExposed => "getAccessToken needs the option exposeToken: true",
             Code::Disposed => "this token manager was disposed of",
         };
-        f.write_str(self.step.as_str())?;
-        f.write_str(": ")?;
-        f.write_str(what)?;
+        let mut message = [self.step.as_str(), ": ", what].concat();
         if let Some(detail) = &self.detail {
-            f.write_str(if what.is_empty() { "" } else { ": " })?;
-            f.write_str(detail)?;
+            message.push_str(if what.is_empty() { "" } else { ": " });
+            message.push_str(detail);
         }
         if let Some(status) = self.status {
-            write!(f, " (status {status})")?;
+            message.push_str(" (status ");
+            for place in [100, 10, 1] {
+                message.push(char::from(b'0' + (status / place % 10) as u8));
+            }
+            message.push(')');
         }
-        Ok(())
+        message
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
     }
 }
 

@@ -39,8 +39,6 @@ pub use challenge::{Challenge, challenges};
 pub use cooldown::{Cooldown, RetryAfter, retry_after};
 pub use failure::{Code, Failure, Step};
 pub use jwt::payload;
-#[cfg(feature = "bindings")]
-pub(crate) use options::Check;
 pub use options::{Carrier, Content, Credentials, Endpoint, Options};
 pub(crate) use options::{Settings, is_field_value};
 pub use policy::{Policy, Restore, Tabs};

@@ -109,9 +109,9 @@ pub(crate) struct Settings {
     pub(crate) logout: Option<Endpoint>,
     pub(crate) header: String,
     pub(crate) scheme: String,
-    pub(crate) access_token: Vec<String>,
-    pub(crate) expires_in: Vec<String>,
-    pub(crate) refresh_token: Vec<String>,
+    pub(crate) access_token: String,
+    pub(crate) expires_in: String,
+    pub(crate) refresh_token: String,
     pub(crate) csrf: Option<(String, String)>,
     pub(crate) carrier: Carrier,
     pub(crate) expose_token: bool,
@@ -159,29 +159,27 @@ impl Endpoint {
 
 /// Notes the first thing that is wrong. One way out instead of many keeps the code small.
 #[derive(Default)]
-pub(crate) struct Check {
+struct Check {
     wrong: Option<Failure>,
 }
 
 impl Check {
     /// Holds an option to what it takes. Its name may come in pieces.
-    pub(crate) fn that(&mut self, is_right: bool, name: &[&str], takes: &str) {
+    fn that(&mut self, is_right: bool, name: &[&str], takes: &str) {
         if !is_right && self.wrong.is_none() {
             let detail = ["option `", &name.concat(), "` ", takes].concat();
             self.wrong = Some(Failure::new(Code::InvalidOption, Step::Setup).with_detail(detail));
         }
     }
 
-    /// Splits a dotted path into its member names.
-    pub(crate) fn path(&mut self, name: &str, dotted: &str) -> Vec<String> {
-        let names: Vec<String> = dotted.split('.').map(str::to_owned).collect();
-        let is_path = !names.iter().any(String::is_empty);
+    /// Holds a dotted path to its form.
+    fn path(&mut self, name: &str, dotted: &str) {
+        let is_path = dotted.split('.').all(|member| !member.is_empty());
         self.that(is_path, &[name], "takes member names with dots between them");
-        names
     }
 
     /// What has been noted.
-    pub(crate) fn result<T>(self, outcome: T) -> Result<T, Failure> {
+    fn result<T>(self, outcome: T) -> Result<T, Failure> {
         self.wrong.map_or(Ok(outcome), Err)
     }
 }
@@ -264,9 +262,9 @@ impl Options {
         let is_margin = self.refresh_before.is_none_or(|ms| (0.0..=MOST_MS).contains(&ms));
         let takes = "takes milliseconds, from 0 to 2147483647";
         check.that(is_margin, &["refreshBefore"], takes);
-        let access_token = check.path("response.accessToken", &self.access_token_at);
-        let expires_in = check.path("response.expiresIn", &self.expires_in_at);
-        let refresh_token = check.path("response.refreshToken", &self.refresh_token_at);
+        check.path("response.accessToken", &self.access_token_at);
+        check.path("response.expiresIn", &self.expires_in_at);
+        check.path("response.refreshToken", &self.refresh_token_at);
         std::mem::take(check).result(Settings {
             policy: Policy {
                 apis: Apis::new(apis),
@@ -279,9 +277,9 @@ impl Options {
             logout: self.logout,
             header,
             scheme,
-            access_token,
-            expires_in,
-            refresh_token,
+            access_token: self.access_token_at,
+            expires_in: self.expires_in_at,
+            refresh_token: self.refresh_token_at,
             csrf: self.csrf,
             carrier: self.refresh_token,
             expose_token: self.expose_token,
@@ -332,7 +330,7 @@ mod tests {
     fn the_defaults_are_whole() {
         let settings = settle(|_| {}).unwrap();
         assert_eq!(settings.refresh.url, "https://app.test/auth/refresh");
-        assert_eq!(settings.access_token, ["access_token"]);
+        assert_eq!(settings.access_token, "access_token");
         assert!(settings.policy.apis.cover("https://app.test/api/me"));
         assert!(!settings.policy.apis.cover("https://api.app.test/"));
     }

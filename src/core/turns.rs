@@ -3,8 +3,6 @@
 //! A late `Set-Cookie` of one would undo the other. So a call that has lost its purpose while it
 //! stood in line is passed over, and one that is on the wire is let finish.
 
-use std::collections::VecDeque;
-
 /// A call that sets, or clears, the refresh cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Exchange(u32);
@@ -32,7 +30,7 @@ struct Turn {
 /// The line. Its first member has the turn.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
-    line: VecDeque<Turn>,
+    line: Vec<Turn>,
     last: u32,
 }
 
@@ -41,26 +39,20 @@ impl Turns {
     pub(crate) fn join(&mut self, kind: Kind) -> Exchange {
         self.last = self.last.wrapping_add(1);
         let exchange = Exchange(self.last);
-        self.line.push_back(Turn {
-            exchange,
-            kind,
-            started: false,
-            on_the_wire: false,
-            void: false,
-        });
+        self.line.push(Turn { exchange, kind, started: false, on_the_wire: false, void: false });
         exchange
     }
 
     /// Whose turn has just come, once.
     pub(crate) fn next(&mut self) -> Option<(Exchange, Kind)> {
-        let first = self.line.front_mut().filter(|turn| !turn.started)?;
+        let first = self.line.first_mut().filter(|turn| !turn.started)?;
         first.started = true;
         Some((first.exchange, first.kind))
     }
 
     /// Whether the exchange has the turn, and a purpose still.
     pub(crate) fn may_go(&self, exchange: Exchange) -> bool {
-        self.line.front().is_some_and(|turn| turn.exchange == exchange && !turn.void)
+        self.line.first().is_some_and(|turn| turn.exchange == exchange && !turn.void)
     }
 
     /// It goes on the wire.
@@ -84,7 +76,7 @@ impl Turns {
         let Some(at) = self.line.iter().position(|turn| turn.exchange == exchange) else {
             return false;
         };
-        self.line.remove(at).is_some_and(|turn| !turn.void)
+        !self.line.remove(at).void
     }
 
     /// Takes the purpose from one exchange.

@@ -102,7 +102,7 @@ impl Session {
         self.entered = self.stamp;
         // Whichever tab set the mark: there is nothing left of what it is for.
         self.owed = false;
-        self.effects.push_back(Effect::Owe(false));
+        self.effects.push(Effect::Owe(false));
         let shared = (self.policy.tabs == Tabs::Share).then(|| grant.clone());
         self.post(Message::Entered { stamp: self.stamp, grant: shared });
         self.commit(grant, now);
@@ -194,7 +194,7 @@ impl Session {
     fn owe(&mut self, owed: bool) {
         if self.owed != owed {
             self.owed = owed;
-            self.effects.push_back(Effect::Owe(owed));
+            self.effects.push(Effect::Owe(owed));
         }
     }
 }

@@ -13,7 +13,6 @@ mod exchange;
 mod neighbours;
 mod request;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 
@@ -171,7 +170,7 @@ pub struct Session {
     entered: Stamp,
     /// When the last session was ended by its user.
     left: Stamp,
-    effects: VecDeque<Effect>,
+    effects: Vec<Effect>,
 }
 
 impl Session {
@@ -192,16 +191,16 @@ impl Session {
             stamp: Stamp(0),
             entered: Stamp(0),
             left: Stamp(0),
-            effects: VecDeque::new(),
+            effects: Vec::new(),
         };
         if owed {
             session.stamp = session.stamp.after(now);
             session.left = session.stamp;
-            session.effects.push_back(Effect::Changed);
+            session.effects.push(Effect::Changed);
             session.stand_in_line(Kind::Logout);
         } else if session.policy.restore != Restore::Manual {
             if session.policy.tabs == Tabs::Share {
-                session.effects.push_back(Effect::Post(Message::Ask));
+                session.effects.push(Effect::Post(Message::Ask));
             }
             if session.policy.restore == Restore::Eager {
                 session.fly();
@@ -231,7 +230,7 @@ impl Session {
 
     /// The next thing to do. Drain it after every call of every other method.
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
+        (!self.effects.is_empty()).then(|| self.effects.remove(0))
     }
 
     /// In how many milliseconds to call [`Session::woke`], or `None` for never. A hint: all is
@@ -324,16 +323,16 @@ impl Session {
     }
 
     fn changed(&mut self) {
-        self.effects.push_back(Effect::Changed);
+        self.effects.push(Effect::Changed);
     }
 
     fn tell(&mut self, event: Event) {
-        self.effects.push_back(Effect::Tell(event));
+        self.effects.push(Effect::Tell(event));
     }
 
     fn post(&mut self, message: Message) {
         if self.policy.tabs != Tabs::Off {
-            self.effects.push_back(Effect::Post(message));
+            self.effects.push(Effect::Post(message));
         }
     }
 
@@ -349,7 +348,7 @@ impl Session {
 
     fn land(&mut self, landing: Landing) {
         if let Some(flight) = self.flight.take() {
-            self.effects.push_back(Effect::Land(flight.exchange, landing));
+            self.effects.push(Effect::Land(flight.exchange, landing));
         }
     }
 
@@ -361,7 +360,7 @@ impl Session {
 
     fn give_turn(&mut self) {
         if let Some((exchange, kind)) = self.turns.next() {
-            self.effects.push_back(Effect::Start(exchange, kind));
+            self.effects.push(Effect::Start(exchange, kind));
         }
     }
 }

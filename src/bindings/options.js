@@ -1,0 +1,157 @@
+// Reads the options and arguments that JavaScript gave, and holds them to their types. An error names the option, what it
+// takes and what it got; a value that might be a secret is named by its type. What is right in type, yet wrong, is for
+// `core/options.rs` to say. Each function gives a flat list, which `options.rs` takes off in the same order; undefined is
+// what was left out. Each throws a text.
+
+/** @param {unknown} given */
+export function options(given) {
+  if (given === undefined) given = {}
+  const all = members('options', '', given, 'refresh logout apis attach unauthorized response csrf refreshToken refreshBefore tabs restore exposeToken')
+  if (all.refresh === undefined) {
+    throw 'option `refresh` is missing; it takes the URL of the refresh endpoint, or an object with `url`'
+  }
+  const group = (name, known) => (all[name] === undefined ? {} : members(name, `${name}.`, all[name], known))
+  const attach = group('attach', 'header scheme')
+  const unauthorized = group('unauthorized', 'status body')
+  const response = group('response', 'accessToken expiresIn refreshToken')
+  const csrf = group('csrf', 'cookie header')
+  return [
+    endpoint('refresh', all.refresh),
+    endpoint('logout', all.logout),
+    list('apis', all.apis, 'a list of URLs', url),
+    text('attach.header', attach.header),
+    text('attach.scheme', attach.scheme),
+    list('unauthorized.status', unauthorized.status, 'a list of HTTP statuses', status),
+    ...field(unauthorized.body),
+    text('response.accessToken', response.accessToken),
+    text('response.expiresIn', response.expiresIn),
+    text('response.refreshToken', response.refreshToken),
+    text('csrf.cookie', csrf.cookie, all.csrf),
+    text('csrf.header', csrf.header, all.csrf),
+    ...carrier(all.refreshToken),
+    number('refreshBefore', all.refreshBefore),
+    choice('tabs', all.tabs, ['share', 'lock', 'off']),
+    choice('restore', all.restore, ['lazy', 'eager', 'manual']),
+    all.exposeToken === undefined ? undefined : +expect(typeof all.exposeToken === 'boolean', 'exposeToken', '`true` or `false`', all.exposeToken),
+  ]
+}
+
+/** The argument of `setTokens`. @param {any} given */
+export function tokens(given) {
+  const hold = (isRight, name, takes, got) => {
+    if (!isRight) throw `setTokens: ${name} takes ${takes}, and got ${kind(got)}`
+  }
+  hold(typeof given === 'object' && given, 'it', 'an object', given)
+  const { accessToken, expiresIn, refreshToken } = given
+  hold(expiresIn == null || typeof expiresIn === 'number', 'expiresIn', 'a number of seconds', expiresIn)
+  hold(typeof accessToken === 'string', 'accessToken', 'a string', accessToken)
+  hold(refreshToken == null || typeof refreshToken === 'string', 'refreshToken', 'a string', refreshToken)
+  return [accessToken, expiresIn, refreshToken]
+}
+
+/** URL, method, headers (name after value), body as text, body as fields, timeout, credentials. */
+function endpoint(name, given) {
+  if (given === undefined) return given
+  const short = url(given)
+  if (short !== undefined) return [short, ...Array(6)]
+  const all = members(name, `${name}.`, given, 'url method headers body timeout credentials')
+  const at = (member) => `${name}.${member}`
+  const { body } = all
+  const isText = typeof body === 'string'
+  return [
+    expect(url(all.url) !== undefined, at('url'), 'a URL', all.url) && url(all.url),
+    text(at('method'), all.method),
+    record(at('headers'), all.headers, 'an object of strings'),
+    isText ? body : undefined,
+    isText ? undefined : record(at('body'), body, 'a string, or an object of strings'),
+    number(at('timeout'), all.timeout),
+    choice(at('credentials'), all.credentials, ['include', 'same-origin', 'omit']),
+  ]
+}
+
+/** Path and values. */
+function field(given) {
+  if (given === undefined) return [undefined, undefined]
+  const { path, equals } = members('unauthorized.body', 'unauthorized.body.', given, 'path equals')
+  const value = (value) => (typeof value === 'number' ? `${value}` : value)
+  return [text('unauthorized.body.path', path, true), list('unauthorized.body.equals', equals, 'a list of strings or numbers', value, true)]
+}
+
+/** Which kind it is, the name of the field, and its scheme. */
+function carrier(given) {
+  const takes = "'cookie', `{ json: field }`, `{ form: field }` or `{ header: name, scheme? }`"
+  if (given === undefined || given === 'cookie') return Array(3)
+  expect(typeof given !== 'string', 'refreshToken', takes, given)
+  const all = members('refreshToken', 'refreshToken.', given, 'json form header scheme')
+  const scheme = text('refreshToken.scheme', all.scheme)
+  const set = ['json', 'form', 'header'].filter((name) => all[name] !== undefined)
+  const [name] = set
+  expect(set.length === 1 && (name === 'header' || scheme === undefined), 'refreshToken', takes, given)
+  return [name, text(`refreshToken.${name}`, all[name]), scheme]
+}
+
+function expect(isRight, name, takes, got) {
+  if (!isRight) throw `option \`${name}\` takes ${takes}, and got ${kind(got)}`
+  return got
+}
+
+/** An object of which all names are known. */
+function members(name, prefix, given, known) {
+  expect(isRecord(given), name, 'an object', given)
+  for (const key of Object.keys(given)) {
+    if (!known.split(' ').includes(key)) throw `option \`${prefix}${key}\` is unknown; known are ${known.replaceAll(' ', ', ')}`
+  }
+  return given
+}
+
+/** `needed`: anything but undefined makes a value that is left out an error. */
+function text(name, given, needed) {
+  return given === undefined && needed === undefined ? given : expect(typeof given === 'string', name, 'a string', given)
+}
+
+function number(name, given) {
+  return given === undefined ? given : expect(typeof given === 'number', name, 'a number of milliseconds', given)
+}
+
+/** The place of the value among the choices. */
+function choice(name, given, choices) {
+  const at = choices.indexOf(given)
+  expect(given === undefined || at >= 0, name, `'${choices.join("', '")}'`, given)
+  return Math.max(at, 0)
+}
+
+/** A list, its entries read by `read`; undefined is what is none. */
+function list(name, given, takes, read, needed) {
+  if (given === undefined && !needed) return given
+  const entries = Array.isArray(given) && given.map(read)
+  expect(entries && !entries.includes(undefined), name, takes, given)
+  return entries
+}
+
+/** A record of strings, as a list: name after value. */
+function record(name, given, takes) {
+  if (given === undefined) return given
+  expect(isRecord(given) && Object.values(given).every((value) => typeof value === 'string'), name, takes, given)
+  return Object.entries(given).flat()
+}
+
+function isRecord(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A URL: a string, or an object of the class `URL`. */
+function url(value) {
+  return typeof value === 'string' ? value : globalThis.URL && value instanceof URL ? value.href : undefined
+}
+
+function status(value) {
+  return Number.isInteger(value) && value >= 0 && value < 65536 ? value : undefined
+}
+
+/** What a wrong value is, by its type: the value itself may be a secret. */
+function kind(value) {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  const name = typeof value
+  return (name === 'undefined' ? '' : name === 'object' ? 'an ' : 'a ') + name
+}
