@@ -2,9 +2,9 @@
 
 use crate::progress;
 use crate::project::Project;
-use crate::run::{self, Limit};
+use crate::run::{self, Limit, check_interrupted};
 use anyhow::{Context, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub const WASM: &str = "wasm32-unknown-unknown";
 
@@ -18,6 +18,33 @@ pub fn wasm_target(project: &Project) -> Result<()> {
         run::run(project.command("rustup").args(["target", "add", WASM]), Limit::minutes(10))
             .with_context(|| format!("could not get the Rust target {WASM}"))
     })
+}
+
+/// Whether the sources of the standard library are there, or can be had. Without them the package is larger,
+/// and works all the same.
+pub fn library_sources(project: &Project) -> Result<bool> {
+    let sources = sysroot(project)?.join("lib/rustlib/src/rust/library/Cargo.lock");
+    if sources.is_file() {
+        return Ok(true);
+    }
+    let added = progress::step("adding the sources of the standard library", || {
+        run::run(
+            project.command("rustup").args(["component", "add", "rust-src"]),
+            Limit::minutes(10),
+        )
+    });
+    if let Err(error) = added {
+        check_interrupted()?;
+        eprintln!(
+            "warning: {error:#}: building with the standard library as it comes, for a larger package"
+        );
+    }
+    Ok(sources.is_file())
+}
+
+pub fn sysroot(project: &Project) -> Result<PathBuf> {
+    let path = run::output(project.command("rustc").args(["--print", "sysroot"]))?;
+    Ok(PathBuf::from(path.trim()))
 }
 
 pub fn components(project: &Project) -> Result<()> {
