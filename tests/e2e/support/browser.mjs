@@ -5,14 +5,15 @@ import { after } from 'node:test'
 import { chromium } from 'playwright-core'
 import { WEBDRIVER } from './paths.mjs'
 
-// Bounds every wait for the browser, in milliseconds.
-const PATIENCE = 20_000
+// Bound every wait for the browser, in milliseconds. Its start is slow where the machine has much else to do.
+const PATIENCE = 30_000
+const START = 120_000
 
 export async function startBrowser() {
   const executablePath = process.env.CHROMIUM
   if (!executablePath) throw new Error('set CHROMIUM to the program')
   const { args } = JSON.parse(readFileSync(WEBDRIVER, 'utf8'))['goog:chromeOptions']
-  const chrome = await chromium.launch({ executablePath, args, timeout: PATIENCE })
+  const chrome = await chromium.launch({ executablePath, args, timeout: START })
   after(() => chrome.close())
   return chrome
 }
