@@ -4,7 +4,7 @@
 //! `localStorage`, where every tab and the next start see it.
 
 use super::platform;
-use crate::core::Endpoint;
+use crate::core::{Endpoint, split_at_any};
 
 /// The place of the mark.
 pub(super) struct Debt {
@@ -20,7 +20,8 @@ impl Debt {
     /// then it is `otherwise` that is owed.
     pub(super) fn owed(&self, otherwise: Option<&Endpoint>) -> Option<Endpoint> {
         let mark = platform::marked(&self.key)?;
-        let (method, url) = mark.split_once(' ').unwrap_or(("POST", ""));
+        let (method, url) = split_at_any(&mark, b" ");
+        let url = url.strip_prefix(' ').unwrap_or_default();
         let is_own = otherwise.is_some_and(|endpoint| endpoint.url == url);
         let is_call = matches!(method, "POST" | "DELETE" | "GET" | "PUT" | "PATCH")
             && (url.starts_with("https://") || url.starts_with("http://"));
@@ -33,8 +34,7 @@ impl Debt {
 
     /// Sets the mark.
     pub(super) fn set(&self, method: &str, url: &str) {
-        let bare = url.bytes().position(|byte| byte == b'?' || byte == b'#');
-        let url = bare.and_then(|end| url.get(..end)).unwrap_or(url);
+        let (url, _) = split_at_any(url, b"?#");
         platform::mark(&self.key, Some(&[method, " ", url].concat()));
     }
 

@@ -286,7 +286,10 @@ impl Shell {
             Some(text) => builder.body(text),
             None => builder.build(),
         };
-        request.map(Request::from).map_err(|error| js_sys::Error::new(&error.to_string()).into())
+        request.map(Request::from).map_err(|error| match error {
+            gloo_net::Error::JsError(error) => js_sys::Error::new(&error.message).into(),
+            _ => js_sys::Error::new("the request could not be built").into(),
+        })
     }
 
     /// The header fields that prove to the server that no foreign page made the call: a field that

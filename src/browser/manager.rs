@@ -18,7 +18,7 @@ use super::platform;
 use super::wake::Wake;
 use crate::core::{
     Code, Effect, Endpoint, Event, Exchange, Failure, Landing, Now, Options, Secret, Session,
-    Settings, Snapshot, Step, Tabs,
+    Settings, Snapshot, Step, Tabs, split_at_any,
 };
 
 /// Something that users are told.
@@ -225,7 +225,7 @@ impl Shell {
         let is_page = origin.is_some();
         let page = origin.filter(|origin| origin != "null");
         let settings = options.settle(page.as_deref(), &|url| platform::resolve(url, base))?;
-        let bare = settings.refresh.url.split('?').next().unwrap_or_default();
+        let (bare, _) = split_at_any(&settings.refresh.url, b"?");
         let name = ["tokenkeep ", bare].concat();
         let takes_turns = is_page && settings.policy.tabs != Tabs::Off;
         let debt = Debt::new(&name);

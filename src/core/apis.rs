@@ -4,6 +4,8 @@
 //! `\`, `..`, tabs, upper-case hosts and default ports are already gone. Nothing here guesses about
 //! a string that somebody typed.
 
+use super::text::{find_any, split_at_any};
+
 /// The list of targets that get the token. Nothing else does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Apis(Vec<Api>);
@@ -21,7 +23,7 @@ impl Api {
     /// place in the list.
     pub fn parse(href: &str) -> Option<Self> {
         let (origin, rest) = split(href)?;
-        if rest.contains(['?', '#']) {
+        if find_any(rest, b"?#").is_some() {
             return None;
         }
         let path = if rest.is_empty() { "/" } else { rest };
@@ -47,8 +49,8 @@ impl Apis {
     /// border of a segment.
     pub fn cover(&self, href: &str) -> bool {
         let Some((origin, rest)) = split(href) else { return false };
-        let end = rest.find(['?', '#']).unwrap_or(rest.len());
-        self.0.iter().any(|api| api.covers(origin, &rest[..end]))
+        let (path, _) = split_at_any(rest, b"?#");
+        self.0.iter().any(|api| api.covers(origin, path))
     }
 }
 
@@ -56,12 +58,12 @@ impl Apis {
 /// origin of `http` or `https` (URL Standard, 4.7), and for one that carries a user name.
 fn split(href: &str) -> Option<(&str, &str)> {
     let scheme = ["https://", "http://"].into_iter().find(|scheme| href.starts_with(scheme))?;
-    let authority = &href[scheme.len()..];
-    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
-    if end == 0 || authority[..end].contains('@') {
+    let (_, rest) = href.split_at(scheme.len());
+    let (authority, _) = split_at_any(rest, b"/?#");
+    if authority.is_empty() || find_any(authority, b"@").is_some() {
         return None;
     }
-    Some(href.split_at(scheme.len() + end))
+    Some(href.split_at(scheme.len() + authority.len()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Reading `WWW-Authenticate` (RFC 9110, 11.6.1), to tell a token that has ended from a refusal
 //! that no new token can cure.
 
+use super::text::{find_any, is_tchar, split_at_any, trim_start};
+
 /// One challenge of the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Challenge {
@@ -32,21 +34,21 @@ pub fn challenges(value: &str) -> Vec<Challenge> {
     let mut list: Vec<Challenge> = Vec::new();
     let mut rest = value;
     loop {
-        rest = rest.trim_start_matches([' ', '\t', ',']);
+        rest = trim_start(rest, b" \t,");
         if rest.is_empty() {
             return list;
         }
         let (word, after) = token(rest);
         if word.is_empty() {
             // Neither a scheme nor a parameter: go on behind the next comma.
-            rest = rest.find(',').map_or("", |comma| &rest[comma..]);
+            rest = split_at_any(rest, b",").1;
             continue;
         }
-        let spaced = after.trim_start_matches([' ', '\t']);
+        let spaced = trim_start(after, b" \t");
         if let (Some(value), Some(last)) = (spaced.strip_prefix('='), list.last_mut())
             && !value.starts_with('=')
         {
-            let (value, after) = parameter(value.trim_start_matches([' ', '\t']));
+            let (value, after) = parameter(trim_start(value, b" \t"));
             last.parameters.push((word.to_ascii_lowercase(), value));
             rest = after;
         } else {
@@ -58,41 +60,38 @@ pub fn challenges(value: &str) -> Vec<Challenge> {
 
 /// Splits a `token` (RFC 9110, 5.6.2) off the front.
 fn token(text: &str) -> (&str, &str) {
-    let is_tchar = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    text.split_at(text.find(|c| !is_tchar(c)).unwrap_or(text.len()))
+    text.split_at(text.bytes().position(|byte| !is_tchar(byte)).unwrap_or(text.len()))
 }
 
 /// Takes a parameter's value, a token or a quoted string (RFC 9110, 5.6.4), off the front.
 fn parameter(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.find([',', ' ', '\t']).unwrap_or(text.len());
-        return (text[..end].to_owned(), &text[end..]);
+        let (value, after) = split_at_any(text, b", \t");
+        return (value.to_owned(), after);
     };
     let mut value = String::new();
-    let mut chars = quoted.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => return (value, &quoted[at + 1..]),
-            '\\' => value.extend(chars.next().map(|(_, c)| c)),
-            c => value.push(c),
+    let mut rest = quoted;
+    loop {
+        let (plain, special) = split_at_any(rest, b"\"\\");
+        value.push_str(plain);
+        let mut after = special.chars();
+        match after.next() {
+            Some('\\') => value.extend(after.next()),
+            _ => return (value, after.as_str()),
         }
+        rest = after.as_str();
     }
-    (value, "")
 }
 
 /// Skips a `token68` (RFC 9110, 11.2) behind a scheme: a word that is no parameter, up to the comma.
 fn behind_token68(text: &str) -> &str {
     let (word, after) = token(text);
-    let after = after.trim_start_matches([' ', '\t']);
+    let after = trim_start(after, b" \t");
     let is_parameter = !word.is_empty()
         && after.strip_prefix('=').is_some_and(|value| {
-            !value.trim_start_matches(['=', ' ', '\t']).is_empty() && !value.starts_with([',', '='])
+            !trim_start(value, b"= \t").is_empty() && find_any(value, b",=") != Some(0)
         });
-    if is_parameter || text.starts_with(',') {
-        text
-    } else {
-        text.find(',').map_or("", |comma| &text[comma..])
-    }
+    if is_parameter || text.starts_with(',') { text } else { split_at_any(text, b",").1 }
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod policy;
 mod secret;
 mod session;
 mod tabs;
+mod text;
 mod time;
 mod turns;
 mod unauthorized;
@@ -47,6 +48,7 @@ pub use session::{
     Arrival, Departure, Effect, Event, Landing, Reason, Session, Snapshot, Status, Ticket, Wait,
 };
 pub use tabs::{Message, Stamp};
+pub(crate) use text::split_at_any;
 pub use time::{Life, Now, Validity, life};
 pub use turns::{Exchange, Kind};
 pub(crate) use unauthorized::is_json;

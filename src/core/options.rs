@@ -5,6 +5,7 @@ use std::fmt;
 use super::apis::{Api, Apis};
 use super::failure::{Code, Failure, Step};
 use super::policy::{Policy, Restore, Tabs};
+use super::text::{is_tchar, split_at_any};
 use super::unauthorized::Unauthorized;
 
 /// A call of the manager's own: the refresh, or the logout. Its `Debug` keeps header fields and body
@@ -119,7 +120,7 @@ pub(crate) struct Settings {
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = self.url.split(['?', '#']).next().unwrap_or_default();
+        let (url, _) = split_at_any(&self.url, b"?#");
         write!(f, "Endpoint({} {url})", self.method)
     }
 }
@@ -290,16 +291,14 @@ impl Options {
 /// A URL that a call of the manager's own can go to, as the platform serialises it.
 fn resolve(url: &str, parse: Parse<'_>) -> Option<String> {
     let href = parse(url)?;
-    let fragment = href.find('#').unwrap_or(href.len());
-    let href = &href[..fragment];
-    let before_query = href.split('?').next().unwrap_or(href);
+    let (href, _) = split_at_any(&href, b"#");
+    let (before_query, _) = split_at_any(href, b"?");
     Api::parse(before_query).map(|_| href.to_owned())
 }
 
 /// `token` (RFC 9110, 5.6.2).
 fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    !text.is_empty() && text.bytes().all(is_tchar)
 }
 
 /// `field-value` (RFC 9110, 5.5), without the obsolete bytes above ASCII.

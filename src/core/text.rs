@@ -1,0 +1,23 @@
+//! Looking for ASCII in text, byte by byte: UTF-8 has no such byte within another character. The
+//! searchers of `str` are general, and large.
+
+/// Where the first of the wanted characters stands.
+pub(crate) fn find_any(text: &str, wanted: &[u8]) -> Option<usize> {
+    text.bytes().position(|byte| wanted.contains(&byte))
+}
+
+/// What stands before the first of the wanted characters, and the rest, which begins with it.
+pub(crate) fn split_at_any<'a>(text: &'a str, wanted: &[u8]) -> (&'a str, &'a str) {
+    text.split_at(find_any(text, wanted).unwrap_or(text.len()))
+}
+
+/// The text without such characters at its front.
+pub(crate) fn trim_start<'a>(text: &'a str, unwanted: &[u8]) -> &'a str {
+    let start = text.bytes().position(|byte| !unwanted.contains(&byte));
+    text.split_at(start.unwrap_or(text.len())).1
+}
+
+/// A character of a `token` (RFC 9110, 5.6.2).
+pub(crate) fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
