@@ -187,7 +187,9 @@ it('a logout that is owed is finished by a new tab, and no tab is in meanwhile',
   await first.evaluate(() => outcome(auth.logout('/auth/logout')))
   await becomes(second, 'signed-out')
   await server.reset()
-  const third = await user.tab({ restore: 'eager' })
+  let told
+  const third = await user.tab({ restore: 'eager' }, (page) => void (told = page.waitForResponse('**/auth/logout')))
+  await told
   for (const tab of [first, second, third]) assert.equal((await tab.evaluate(() => call('/api/me'))).status, 401)
   await first.evaluate(() => signIn('alice'))
   const lines = await server.lines('/auth')
