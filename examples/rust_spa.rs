@@ -17,22 +17,18 @@
 //! manager. What components render is a signal, or a state, that the subscription keeps up to date;
 //! the subscription lives as long as the root does.
 //!
-//! - **Yew**: a context is compared, so hand down a wrapper that says it never changes:
+//! - **Yew**:
 //!
 //!   ```ignore
-//!   #[derive(Clone)]
-//!   struct Auth(TokenManager);
-//!   impl PartialEq for Auth { fn eq(&self, _: &Self) -> bool { true } }
-//!
-//!   let state = use_state(|| auth.0.state());
+//!   let state = use_state(|| auth.state());
 //!   let setter = state.setter();
 //!   use_effect_with((), move |()| {
-//!       let subscription = auth.0.subscribe(move |notice| {
+//!       let subscription = auth.subscribe(move |notice| {
 //!           if let Notice::Changed(snapshot) = notice { setter.set(snapshot.clone()) }
 //!       });
 //!       move || drop(subscription)
 //!   });
-//!   html! { <ContextProvider<Auth> context={auth}>{ children }</ContextProvider<Auth>> }
+//!   html! { <ContextProvider<TokenManager> context={auth}>{ children }</ContextProvider<TokenManager>> }
 //!   ```
 //!
 //! - **Leptos**: the manager belongs to the browser's one thread, so it is stored locally:

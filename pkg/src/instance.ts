@@ -11,8 +11,6 @@ interface Instance {
   readonly core: Promise<CoreClass>;
   /** To be told of a crash. */
   readonly users: Set<Loss>;
-  /** Tells them. */
-  readonly crash: (cause: unknown) => TokenError;
 }
 
 const instances = /*#__PURE__*/ new WeakMap<WebAssembly.Module, Instance>();
@@ -28,7 +26,7 @@ export function join(module: WebAssembly.Module, lost: Loss): Instance {
       for (const lost of users) lost(error);
       return error;
     };
-    instance = { core: instantiate(module, crash), users, crash };
+    instance = { core: instantiate(module, crash), users };
     instances.set(module, instance);
   }
   instance.users.add(lost);

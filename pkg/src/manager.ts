@@ -20,7 +20,6 @@ export type Load = () => Promise<WebAssembly.Module>;
 export function createManager(load: Load, options: unknown): TokenManager {
   let module: WebAssembly.Module | undefined;
   let core: Core | undefined;
-  let crash: (cause: unknown) => void;
   let header: string;
   /** Why no call can succeed any more. */
   let failure: TokenError | undefined;
@@ -44,7 +43,6 @@ export function createManager(load: Load, options: unknown): TokenManager {
       const more = type === 'signout' ? { reason: detail } : type === 'refresherror' ? { error: detail } : {};
       events?.dispatchEvent(Object.assign(new Event(type), more));
     },
-    crashed: (message) => crash(new Error(message)),
   };
 
   function fail(error: TokenError): TokenError {
@@ -71,7 +69,6 @@ export function createManager(load: Load, options: unknown): TokenManager {
       module = await load();
       check();
       const instance = join(module, fail);
-      crash = instance.crash;
       const Core = await instance.core;
       check();
       const made = new Core(options, base, host);

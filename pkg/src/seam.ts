@@ -33,8 +33,6 @@ export interface Host {
   state(snapshot: TokenState): void;
   /** An event; `detail` is the reason of a signout, the error of a refresherror. */
   emit(type: keyof TokenManagerEventMap, detail?: SignoutReason | TokenError): void;
-  /** The core is about to trap. */
-  crashed(message: string): void;
 }
 
 /** The WebAssembly core. One per manager. */

@@ -116,7 +116,9 @@ function number(name, given) {
 /** The place of the value among the choices. */
 function choice(name, given, choices) {
   const at = choices.indexOf(given)
-  expect(given === undefined || at >= 0, name, `'${choices.join("', '")}'`, given)
+  // A word out of a short list is no secret: it is quoted.
+  const got = typeof given === 'string' ? `'${given.slice(0, 40)}'` : kind(given)
+  if (given !== undefined && at < 0) throw `option \`${name}\` takes '${choices.join("', '")}', and got ${got}`
   return Math.max(at, 0)
 }
 

@@ -1,6 +1,7 @@
 //! The token manager, for Rust; and the [`Shell`] that all parts of the doing share.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::rc::{Rc, Weak};
 
 use futures::future::LocalBoxFuture;
@@ -58,6 +59,19 @@ pub struct Tokens {
 #[derive(Clone)]
 pub struct TokenManager {
     owner: Rc<Owner>,
+}
+
+/// Two are equal that are clones of each other: what a framework asks to know whether to render.
+impl PartialEq for TokenManager {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.owner, &other.owner)
+    }
+}
+
+impl fmt::Debug for TokenManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenManager").finish_non_exhaustive()
+    }
 }
 
 /// Disposes of the shell when the last clone of the manager goes.

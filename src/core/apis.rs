@@ -8,7 +8,11 @@ use super::text::{find_any, split_at_any};
 
 /// The list of targets that get the token. Nothing else does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Apis(Vec<Api>);
+pub struct Apis {
+    list: Vec<Api>,
+    /// The manager's own calls, which are never an app's request.
+    own: Vec<Api>,
+}
 
 /// One entry: an origin, and the path that it begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +46,13 @@ impl Api {
 impl Apis {
     /// The list, whole: naming only another origin leaves one's own out.
     pub fn new(list: Vec<Api>) -> Self {
-        Self(list)
+        Self { list, own: Vec::new() }
+    }
+
+    /// The same list without the manager's own calls: a token that has ended must not keep the
+    /// refresh from being answered, nor a 401 of theirs bring about a refresh.
+    pub fn without(self, own: Vec<Api>) -> Self {
+        Self { own, ..self }
     }
 
     /// Whether the URL may receive the token. Scheme, host and port match exactly, the path on the
@@ -50,7 +60,8 @@ impl Apis {
     pub fn cover(&self, href: &str) -> bool {
         let Some((origin, rest)) = split(href) else { return false };
         let (path, _) = split_at_any(rest, b"?#");
-        self.0.iter().any(|api| api.covers(origin, path))
+        let is_own = self.own.iter().any(|call| call.origin == origin && call.path == path);
+        !is_own && self.list.iter().any(|api| api.covers(origin, path))
     }
 }
 
@@ -114,6 +125,17 @@ mod tests {
         assert!(apis.cover("https://example.com/api/"));
         assert!(apis.cover("https://example.com/api/me"));
         assert!(!apis.cover("https://example.com/api"));
+    }
+
+    #[test]
+    fn the_managers_own_calls_get_no_token() {
+        let own = Api::parse("https://example.com/auth/refresh").unwrap();
+        let apis = list(&["https://example.com/"]).without(vec![own]);
+        assert!(!apis.cover("https://example.com/auth/refresh"));
+        assert!(!apis.cover("https://example.com/auth/refresh?x"));
+        for other in ["/auth", "/auth/refresh/", "/auth/refresher", "/api"] {
+            assert!(apis.cover(&format!("https://example.com{other}")), "{other}");
+        }
     }
 
     #[test]

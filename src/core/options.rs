@@ -229,6 +229,12 @@ impl Options {
             apis.iter().filter_map(|entry| parse(entry).as_deref().and_then(Api::parse)).collect();
         let takes = "takes http or https URLs without query and fragment";
         check.that(apis.len() == count, &["apis"], takes);
+        let calls = [Some(&self.refresh), self.logout.as_ref()];
+        let own = calls
+            .into_iter()
+            .flatten()
+            .filter_map(|call| Api::parse(split_at_any(&call.url, b"?").0))
+            .collect();
         let (header, scheme) = self.attach;
         check.that(is_token(&header), &["attach.header"], "takes the name of a header field");
         let is_scheme = scheme.is_empty() || is_token(&scheme);
@@ -268,7 +274,7 @@ impl Options {
         check.path("response.refreshToken", &self.refresh_token_at);
         std::mem::take(check).result(Settings {
             policy: Policy {
-                apis: Apis::new(apis),
+                apis: Apis::new(apis).without(own),
                 unauthorized: self.unauthorized,
                 refresh_before: self.refresh_before.map(|ms| ms as u64),
                 restore: self.restore,
@@ -332,6 +338,7 @@ mod tests {
         assert_eq!(settings.access_token, "access_token");
         assert!(settings.policy.apis.cover("https://app.test/api/me"));
         assert!(!settings.policy.apis.cover("https://api.app.test/"));
+        assert!(!settings.policy.apis.cover("https://app.test/auth/refresh"));
     }
 
     #[test]
