@@ -327,7 +327,7 @@ it('a bad option is named, by ready and by every call, and nothing is sent', asy
   })
   const error = { code: 'invalid-option', retryable: false }
   assert.deepEqual([seen.ready, seen.call, seen.login], [{ error }, { error }, { error }])
-  for (const part of ['tabs', 'string', 'share', 'lock', 'off']) assert.ok(seen.message.includes(part), seen.message)
+  for (const part of ['tabs', "'both'", 'share', 'lock', 'off']) assert.ok(seen.message.includes(part), seen.message)
   assert.deepEqual(await server.lines(), [])
 })
 
