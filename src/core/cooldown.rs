@@ -60,7 +60,7 @@ impl Cooldown {
         });
     }
 
-    /// A refresh succeeded, or a new session began.
+    /// A refresh was answered, or a new session began.
     pub fn reset(&mut self) {
         *self = Self::default();
     }

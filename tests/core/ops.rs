@@ -55,6 +55,8 @@ pub enum Op {
     Answer { answer: Answer, chance: f64 },
     /// The lock is given back.
     Unlock,
+    /// The four above, one after the other.
+    Round { answer: Answer, chance: f64 },
     /// A message between tabs arrives.
     Deliver { mail: u8 },
     /// Both clocks go on.
@@ -128,11 +130,12 @@ fn op(several: bool) -> impl Strategy<Value = Op> {
         3 => (tab(), 1_u8..4).prop_map(|(tab, user)| Op::Login { tab, user }),
         2 => (tab(), prop::bool::weighted(0.9))
             .prop_map(|(tab, reachable)| Op::Logout { tab, reachable }),
-        8 => Just(Op::Lock),
-        8 => (answer(), 0.0..1.0_f64).prop_map(|(answer, chance)| Op::Answer { answer, chance }),
-        8 => Just(Op::Unlock),
+        6 => Just(Op::Lock),
+        6 => (answer(), 0.0..1.0_f64).prop_map(|(answer, chance)| Op::Answer { answer, chance }),
+        6 => Just(Op::Unlock),
+        8 => (answer(), 0.0..1.0_f64).prop_map(|(answer, chance)| Op::Round { answer, chance }),
         4 => tick().prop_map(|ms| Op::Tick { ms }),
-        2 => tab().prop_map(|tab| Op::Wake { tab }),
+        3 => tab().prop_map(|tab| Op::Wake { tab }),
         1 => Just(Op::End),
     ];
     if several {

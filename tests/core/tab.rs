@@ -84,13 +84,15 @@ pub struct Tab {
     pub refreshers: Vec<Exchange>,
     /// Callers of `login()` who wait, and who they are.
     pub logins: HashMap<Exchange, User>,
+    /// Logins that the user has signed out of before they were answered.
+    pub overtaken: HashSet<Exchange>,
     /// Tokens that an API has refused here.
     pub refused: HashSet<u32>,
     /// Sessions that were signed out of, here.
     pub left: HashSet<SessionId>,
     pause: Option<Pause>,
     failures: u32,
-    /// Whether a message has ended the pause does not show.
+    /// Whether a message has ended the pause, and the count, does not show.
     pub may_have_recovered: bool,
 }
 
@@ -106,6 +108,7 @@ impl Tab {
             landed: HashSet::new(),
             refreshers: Vec::new(),
             logins: HashMap::new(),
+            overtaken: HashSet::new(),
             refused: HashSet::new(),
             left: HashSet::new(),
             pause: None,
@@ -152,7 +155,6 @@ impl Tab {
         let back_off = ((f64::from(ceiling) * chance) as u64).max(100);
         self.pause = Some(Pause { since: now, back_off, named: named.unwrap_or(0) });
         self.failures += 1;
-        self.may_have_recovered = false;
     }
 
     /// Notes that there is nothing to pause for any more.

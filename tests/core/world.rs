@@ -203,6 +203,12 @@ impl World {
             Op::Listened => self.listened(),
             Op::Answer { answer, chance } => self.answers(answer, chance),
             Op::Unlock => self.unlocks(),
+            Op::Round { answer, chance } => {
+                self.locks();
+                self.listened();
+                self.answers(answer, chance);
+                self.unlocks();
+            }
             Op::Deliver { mail } => self.delivers(usize::from(mail)),
             Op::Tick { ms } => self.ticks(ms),
             Op::Jump { ms } => self.sets_clock(ms),
@@ -228,9 +234,7 @@ impl World {
         if self.several && ms < 0 {
             // News that is under way when the clock is set back cannot be put in order any more.
             self.is_set_back = true;
-            while self.mail.values().any(|post| !post.is_empty()) {
-                self.delivers(0);
-            }
+            self.delivers_all();
         }
         self.now.wall = self.now.wall.saturating_add_signed(ms);
     }
@@ -662,10 +666,14 @@ impl World {
     }
 
     fn logs_out(&mut self, tab: usize, reachable: bool) {
+        let logins: Vec<_> = self.tabs[tab].logins.keys().copied().collect();
+        self.tabs[tab].overtaken.extend(logins);
         self.call(tab, |session, now| (session.logout(reachable, now), Cause::Left));
     }
 
     fn opens(&mut self) {
+        // No page opens faster than a message travels.
+        self.delivers_all();
         let tab = self.tabs.len();
         self.tabs.push(Tab::new(self.policy.clone(), self.owed, self.now));
         self.obeys(tab, false);
@@ -830,6 +838,10 @@ impl World {
             };
             (result, cause)
         });
+        let overtaken = self.tabs[tab].overtaken.contains(&exchange);
+        self.hold(Rule::LogoutHolds, result.is_err() || !overtaken, || {
+            format!("the login {exchange:?} undoes a logout that came after it")
+        });
         if let (Ok(()), Some(grant)) = (&result, grant) {
             self.tabs[tab].takes(grant.life, self.now);
         }
@@ -856,6 +868,12 @@ impl World {
         let routes: Vec<_> = self.mail.iter().filter(|(_, post)| !post.is_empty()).collect();
         if let Some((route, _)) = routes.get(number % routes.len().max(1)) {
             self.delivers_on(**route);
+        }
+    }
+
+    fn delivers_all(&mut self) {
+        while self.mail.values().any(|post| !post.is_empty()) {
+            self.delivers(0);
         }
     }
 
@@ -896,9 +914,7 @@ impl World {
     pub fn drains(&mut self) {
         let well = Answer::Well(Some(60_000));
         for _ in 0..10_000 {
-            while self.mail.values().any(|post| !post.is_empty()) {
-                self.delivers(0);
-            }
+            self.delivers_all();
             self.listened();
             self.answers(well, 0.5);
             self.unlocks();

@@ -3,7 +3,7 @@
 use super::super::answer::{Grant, Heard, Verdict, logout_verdict, verdict};
 use super::super::failure::{Code, Failure, Step};
 use super::super::policy::Tabs;
-use super::super::tabs::Message;
+use super::super::tabs::{Message, Stamp};
 use super::super::time::Now;
 use super::super::turns::{Exchange, Kind};
 use super::{Effect, Event, Landing, Reason, Session, Status};
@@ -148,11 +148,12 @@ impl Session {
             return;
         }
         self.land(Landing::Renewed);
-        if self.status == Status::SignedOut || self.is_of_another(&grant) {
+        let is_of_another = self.is_of_another(&grant);
+        if self.status == Status::SignedOut || is_of_another {
             // The cookie was another user's by now, or there was no session to go on with: this is
-            // a new session, not the old one's token.
+            // a new session, not the old one's token. When another user's began, is not known.
             self.raise_epoch();
-            self.entered = self.stamp.after(now);
+            self.entered = if is_of_another { Stamp(0) } else { self.stamp.after(now) };
         }
         self.stamp = self.stamp.after(now);
         if self.policy.tabs == Tabs::Share {
@@ -175,6 +176,7 @@ impl Session {
         // An older renewal that arrives late is no way back.
         self.stamp = self.stamp.after(now);
         self.held = None;
+        self.cooldown.reset();
         self.refresh_token = None;
         self.status = Status::SignedOut;
         if was != Status::SignedOut {

@@ -66,6 +66,11 @@ impl Session {
         if stamp <= self.stamp || !is_ours_to_have || !is_of_the_last {
             return;
         }
+        if self.held.as_ref().is_some_and(|held| held.token == grant.access_token) {
+            // The token that is there already: it may even have been refused.
+            self.stamp = stamp;
+            return;
+        }
         // Whoever waits for a refresh that has not been sent is served by this one.
         if let Some(flight) = &self.flight
             && !self.turns.is_on_the_wire(flight.exchange)

@@ -1,97 +1,11 @@
-//! What tabs tell each other arrives late, and in another order than it happened. Each test is one
-//! such story, told to sessions by hand.
-
-#![cfg(not(target_arch = "wasm32"))]
+//! What tabs tell each other arrives late, and in another order than it happened.
 
 use tokenkeep::core::{
-    Arrival, Body, Code, Departure, Effect, Event, Exchange, Grant, Heard, Kind, Landing, Message,
-    Now, Policy, Reason, Secret, Session, Stamp, Status, Tabs,
+    Arrival, Code, Departure, Effect, Grant, Kind, Landing, Message, Now, Policy, Reason, Session,
+    Stamp, Status, Tabs,
 };
 
-const START: u64 = 1_700_000_000_000;
-
-fn at(ms: u64) -> Now {
-    Now { wall: START + ms, steady: ms }
-}
-
-fn stamp(ms: u64) -> Stamp {
-    Stamp(START + ms)
-}
-
-/// A token that says nothing of its user, as opaque ones do.
-fn opaque(token: &str) -> Grant {
-    Grant {
-        access_token: Secret::new(token.to_owned()).unwrap(),
-        refresh_token: None,
-        life: Some(600_000),
-        claims: None,
-        subject: None,
-    }
-}
-
-fn heard(status: u16, grant: Option<Grant>) -> Heard {
-    let body = grant.map_or(Body::Empty, |grant| Body::Json { error: None, grant: Ok(grant) });
-    Heard { status, body, retry_after: None }
-}
-
-fn tab() -> Session {
-    tab_that(Tabs::Share, false)
-}
-
-fn tab_that(tabs: Tabs, owed: bool) -> Session {
-    let mut session = Session::new(Policy { tabs, ..Policy::default() }, owed, at(0));
-    told(&mut session);
-    session
-}
-
-/// What a session asked for since it was asked last.
-fn told(session: &mut Session) -> Vec<Effect> {
-    std::iter::from_fn(|| session.poll_effect()).collect()
-}
-
-fn posted(effects: Vec<Effect>) -> Vec<Message> {
-    let post = |effect| if let Effect::Post(message) = effect { Some(message) } else { None };
-    effects.into_iter().filter_map(post).collect()
-}
-
-fn sign_outs(effects: &[Effect]) -> Vec<Reason> {
-    let reason = |effect: &Effect| match effect {
-        Effect::Tell(Event::SignOut(reason)) => Some(*reason),
-        _ => None,
-    };
-    effects.iter().filter_map(reason).collect()
-}
-
-/// A refresh goes on the wire.
-fn goes(session: &mut Session, now: Now) -> Exchange {
-    let exchange = session.refresh(now).unwrap().exchange;
-    assert_eq!(session.arrive(exchange, false), Arrival::Go);
-    exchange
-}
-
-/// A refresh from beginning to end.
-fn refreshes(session: &mut Session, answer: Option<Grant>, now: Now) -> Vec<Effect> {
-    let exchange = goes(session, now);
-    let status = if answer.is_some() { 200 } else { 401 };
-    session.refresh_answered(exchange, heard(status, answer), 0.5, now);
-    session.finished(exchange);
-    told(session)
-}
-
-/// A request leaves. What it was sent with.
-fn sends(session: &mut Session, now: Now) -> (tokenkeep::core::Ticket, Option<String>) {
-    let Departure::Send(ticket) = session.depart(now) else { panic!("it does not leave") };
-    (ticket, session.credential(ticket).map(|token| token.reveal().to_owned()))
-}
-
-fn renewed(ms: u64, session: u64, token: &str) -> Message {
-    let session = if session == 0 { Stamp(0) } else { stamp(session) };
-    Message::Renewed { stamp: stamp(ms), session, grant: opaque(token) }
-}
-
-fn entered(ms: u64, token: &str) -> Message {
-    Message::Entered { stamp: stamp(ms), grant: Some(opaque(token)) }
-}
+use super::hand::*;
 
 #[test]
 fn a_request_of_a_session_that_was_refused_is_not_sent_again_in_the_next_one() {
@@ -159,12 +73,14 @@ fn a_tab_that_has_not_heard_of_the_login_renews_for_nobody_else() {
 fn an_older_renewal_is_no_way_back_after_a_refusal() {
     let mut tab = tab();
     tab.enter(opaque("old"), at(10));
+    let (ticket, _) = sends(&mut tab, at(20));
     refreshes(&mut tab, None, at(100));
     tab.heard(renewed(90, 10, "late"), at(110));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     // A newer one is: whoever renewed after the refusal has a session.
     tab.heard(renewed(120, 10, "newer"), at(130));
     assert_eq!(tab.snapshot().status, Status::SignedIn);
+    assert_eq!(tab.answered(ticket, true, at(140)), Departure::Deliver, "but not for old requests");
 }
 
 #[test]
@@ -321,11 +237,7 @@ fn a_request_whose_refresh_failed_goes_with_the_token_that_another_tab_brought()
     assert_eq!(tab.arrive(wait.exchange, false), Arrival::Go);
     tab.heard(renewed(40, 10, "new"), at(50));
     tab.refresh_failed(wait.exchange, Code::Timeout, 0.5, at(60));
-    let landing = told(&mut tab).into_iter().find_map(|effect| match effect {
-        Effect::Land(exchange, landing) if exchange == wait.exchange => Some(landing),
-        _ => None,
-    });
-    let landing = landing.unwrap();
+    let landing = landing(&told(&mut tab), wait.exchange);
     assert!(matches!(landing, Landing::Failed(_)), "{landing:?}");
     let Departure::Send(again) = tab.resume(wait, &landing, at(70)) else { panic!("it goes") };
     assert_eq!(tab.credential(again).unwrap().reveal(), "new");
@@ -336,11 +248,9 @@ fn a_refresh_in_line_is_served_by_another_tabs_and_not_sent() {
     let mut tab = tab();
     let Departure::Wait(wait) = tab.depart(at(10)) else { panic!("it waits") };
     assert_eq!(tab.arrive(wait.exchange, true), Arrival::Listen);
-    tab.heard(renewed(20, 0, "theirs"), at(30));
+    tab.heard(renewed(20, 15, "theirs"), at(30));
     assert_eq!(tab.arrive(wait.exchange, false), Arrival::Skip);
-    let effects = told(&mut tab);
-    let lands = |effect: &Effect| matches!(effect, Effect::Land(exchange, Landing::Renewed) if *exchange == wait.exchange);
-    assert_eq!(effects.iter().filter(|effect| lands(effect)).count(), 1, "{effects:?}");
+    assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Renewed);
     let Departure::Send(ticket) = tab.resume(wait, &Landing::Renewed, at(40)) else {
         panic!("it goes")
     };
@@ -381,6 +291,76 @@ fn a_page_that_begins_with_a_debt_pays_it_before_anything_else() {
     assert!(told(&mut tab).iter().any(|effect| matches!(effect, Effect::Owe(false))));
     // A login of the moment the page began is later than the logout.
     tab.enter(opaque("new"), at(0));
-    tab.heard(Message::Left { stamp: stamp(0) }, at(20));
+    let posted = posted(told(&mut tab));
+    assert!(matches!(posted[..], [Message::Entered { stamp: s, .. }] if s > stamp(0)));
+}
+
+#[test]
+fn a_renewal_of_the_session_that_was_left_is_no_way_back() {
+    let mut tab = tab();
+    tab.enter(opaque("token"), at(10));
+    tab.logout(false, at(20));
+    // The other tab had not heard of it when it renewed. Nor do all tabs know when theirs began.
+    tab.heard(renewed(30, 10, "late"), at(40));
+    tab.heard(renewed(31, 0, "late"), at(41));
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+    tab.heard(renewed(60, 50, "new"), at(70));
     assert_eq!(tab.snapshot().status, Status::SignedIn);
+}
+
+#[test]
+fn a_login_that_a_logout_has_followed_is_no_way_back() {
+    let mut tab = tab();
+    tab.logout(false, at(50));
+    tab.heard(entered(40, "late"), at(60));
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+}
+
+#[test]
+fn a_token_of_another_user_ends_the_epoch_whichever_way_it_comes() {
+    let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
+    for by_another_tab in [false, true] {
+        let mut tab = tab();
+        refreshes(&mut tab, Some(of("alice")), at(10));
+        let (ticket, _) = sends(&mut tab, at(20));
+        if by_another_tab {
+            let grant = of("bob");
+            tab.heard(Message::Renewed { stamp: stamp(30), session: Stamp(0), grant }, at(40));
+        } else {
+            refreshes(&mut tab, Some(of("bob")), at(40));
+        }
+        assert_eq!(sends(&mut tab, at(50)).1.as_deref(), Some("bob"));
+        assert_eq!(tab.answered(ticket, true, at(60)), Departure::Deliver);
+    }
+}
+
+#[test]
+fn a_refusal_does_not_end_what_another_tab_renewed_meanwhile() {
+    let mut tab = tab();
+    tab.enter(opaque("old"), at(10));
+    let exchange = goes(&mut tab, at(20));
+    tab.heard(renewed(30, 10, "new"), at(40));
+    tab.refresh_answered(exchange, heard(401, None), 0.5, at(50));
+    let effects = told(&mut tab);
+    assert_eq!(landing(&effects, exchange), Landing::Renewed);
+    assert!(sign_outs(&effects).is_empty());
+    assert_eq!(sends(&mut tab, at(60)).1.as_deref(), Some("new"));
+}
+
+#[test]
+fn a_tab_that_begins_is_given_a_token_that_is_good_and_no_other() {
+    let given = |tab: &mut Session, now| {
+        told(tab);
+        tab.heard(Message::Ask, now);
+        posted(told(tab)).len()
+    };
+    let mut tab = tab();
+    assert_eq!(given(&mut tab, at(5)), 0, "there is none");
+    tab.enter(opaque("token"), at(10));
+    assert_eq!(given(&mut tab, at(20)), 1);
+    assert_eq!(given(&mut tab, at(600_010)), 0, "it has ended");
+    refreshes(&mut tab, Some(opaque("next")), at(600_020));
+    let (ticket, _) = sends(&mut tab, at(600_030));
+    assert!(matches!(tab.answered(ticket, true, at(600_040)), Departure::Wait(_)));
+    assert_eq!(given(&mut tab, at(600_050)), 0, "it was refused");
 }

@@ -1,0 +1,102 @@
+//! Hands for telling a session a story, and for asking what it made of it.
+
+use tokenkeep::core::{
+    Arrival, Body, Departure, Effect, Event, Exchange, Grant, Heard, Landing, Message, Now, Policy,
+    Reason, Secret, Session, Stamp, Tabs, Ticket,
+};
+
+pub const START: u64 = 1_700_000_000_000;
+
+pub fn at(ms: u64) -> Now {
+    Now { wall: START + ms, steady: ms }
+}
+
+pub fn stamp(ms: u64) -> Stamp {
+    Stamp(START + ms)
+}
+
+/// A token that says nothing of its user, as opaque ones do.
+pub fn opaque(token: &str) -> Grant {
+    Grant {
+        access_token: Secret::new(token.to_owned()).unwrap(),
+        refresh_token: None,
+        life: Some(600_000),
+        claims: None,
+        subject: None,
+    }
+}
+
+pub fn heard(status: u16, grant: Option<Grant>) -> Heard {
+    let body = grant.map_or(Body::Empty, |grant| Body::Json { error: None, grant: Ok(grant) });
+    Heard { status, body, retry_after: None }
+}
+
+pub fn tab() -> Session {
+    tab_that(Tabs::Share, false)
+}
+
+pub fn tab_that(tabs: Tabs, owed: bool) -> Session {
+    let mut session = Session::new(Policy { tabs, ..Policy::default() }, owed, at(0));
+    told(&mut session);
+    session
+}
+
+/// What a session asked for since it was asked last.
+pub fn told(session: &mut Session) -> Vec<Effect> {
+    std::iter::from_fn(|| session.poll_effect()).collect()
+}
+
+pub fn posted(effects: Vec<Effect>) -> Vec<Message> {
+    let post = |effect| if let Effect::Post(message) = effect { Some(message) } else { None };
+    effects.into_iter().filter_map(post).collect()
+}
+
+pub fn sign_outs(effects: &[Effect]) -> Vec<Reason> {
+    let reason = |effect: &Effect| match effect {
+        Effect::Tell(Event::SignOut(reason)) => Some(*reason),
+        _ => None,
+    };
+    effects.iter().filter_map(reason).collect()
+}
+
+/// A refresh goes on the wire.
+pub fn goes(session: &mut Session, now: Now) -> Exchange {
+    let exchange = session.refresh(now).unwrap().exchange;
+    assert_eq!(session.arrive(exchange, false), Arrival::Go);
+    exchange
+}
+
+/// A refresh from beginning to end.
+pub fn refreshes(session: &mut Session, answer: Option<Grant>, now: Now) -> Vec<Effect> {
+    let exchange = goes(session, now);
+    let status = if answer.is_some() { 200 } else { 401 };
+    session.refresh_answered(exchange, heard(status, answer), 0.5, now);
+    session.finished(exchange);
+    told(session)
+}
+
+/// A request leaves. What it was sent with.
+pub fn sends(session: &mut Session, now: Now) -> (Ticket, Option<String>) {
+    let Departure::Send(ticket) = session.depart(now) else { panic!("it does not leave") };
+    (ticket, session.credential(ticket).map(|token| token.reveal().to_owned()))
+}
+
+pub fn renewed(ms: u64, session: u64, token: &str) -> Message {
+    let session = if session == 0 { Stamp(0) } else { stamp(session) };
+    Message::Renewed { stamp: stamp(ms), session, grant: opaque(token) }
+}
+
+pub fn entered(ms: u64, token: &str) -> Message {
+    Message::Entered { stamp: stamp(ms), grant: Some(opaque(token)) }
+}
+
+/// How a refresh landed for those who waited for it.
+pub fn landing(effects: &[Effect], of: Exchange) -> Landing {
+    let mut landings = effects.iter().filter_map(|effect| match effect {
+        Effect::Land(exchange, landing) if *exchange == of => Some(landing.clone()),
+        _ => None,
+    });
+    let landing = landings.next().expect("it lands");
+    assert_eq!(landings.next(), None, "it lands once");
+    landing
+}
