@@ -1,13 +1,16 @@
 //! Two managers in one page are to each other what two tabs are.
 
+use futures::StreamExt as _;
+use futures::channel::mpsc;
 use js_sys::{Object, Reflect};
 use tokenkeep::{Options, Status, Tabs, TokenManager};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::BroadcastChannel;
 
 use crate::stage::{
-    Clock, Heard, Server, Timers, jwt, lull, refused, request, start, text, token, tokens, without,
+    Clock, Heard, Server, Timers, jwt, lull, refused, request, start, text, token, tokens,
+    within_bound, without,
 };
 
 /// Two tabs, of which the first signs in and the second hears of it.
@@ -164,6 +167,35 @@ async fn a_tab_that_is_gone_neither_hears_nor_answers() {
     heard.next().await;
     let _response = server.get(&asks, "api/me");
     assert_eq!(server.call("api/me").await.token().as_deref(), Some("Bearer three"));
+}
+
+#[wasm_bindgen_test]
+async fn a_tab_that_is_gone_answers_nothing_though_its_refresh_is_on_the_wire() {
+    let server = Server::new();
+    let auth = server.manager(|_| {});
+    let refresh = Box::pin(auth.refresh());
+    drop(futures::future::select(refresh, Box::pin(lull())).await);
+    let _on_the_wire = server.call("refresh").await;
+    drop(auth);
+    let live = server.signed_in("live");
+    let channel = BroadcastChannel::new(&format!("tokenkeep {}", server.url("refresh"))).unwrap();
+    let (replied, mut replies) = mpsc::unbounded();
+    let reply = Closure::<dyn FnMut(JsValue)>::new(move |event| {
+        replied.unbounded_send(event).expect("somebody counts");
+    });
+    lull().await;
+    channel.set_onmessage(Some(reply.as_ref().unchecked_ref()));
+    for _ in 0..3 {
+        channel.post_message(&message("ask", "", 0.0)).unwrap();
+    }
+    for _ in 0..3 {
+        within_bound(replies.next(), "a reply").await.unwrap();
+    }
+    lull().await;
+    assert!(replies.try_recv().is_err(), "the live tab answers each, and nobody else does");
+    drop(live);
+    channel.set_onmessage(None);
+    channel.close();
 }
 
 #[wasm_bindgen_test]

@@ -1,10 +1,13 @@
 //! A 401, one refresh, and sending again (rules 4 to 6).
 
-use js_sys::Uint8Array;
+use futures::channel::oneshot;
+use js_sys::{Object, Reflect, Uint8Array};
 use tokenkeep::{Field, Unauthorized};
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{ReadableStream, Response, ResponseInit};
 
-use crate::stage::{Server, answer, json, refused, request, text, token, tokens};
+use crate::stage::{Server, answer, json, refused, request, text, token, tokens, within_bound};
 
 #[wasm_bindgen_test]
 async fn ten_401s_make_one_refresh_and_all_are_sent_again_with_the_new_token() {
@@ -119,6 +122,26 @@ async fn the_caller_may_use_its_request_up_meanwhile() {
     assert_eq!(again.text().await, "as it was");
     again.answer(&json(200, "{}"));
     response.outcome().await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn the_body_of_a_401_that_nobody_will_read_holds_no_connection() {
+    let server = Server::new();
+    let auth = server.signed_in("one");
+    let response = server.get(&auth, "api/me");
+    let source = Object::new();
+    let (cancelled, was_cancelled) = oneshot::channel();
+    let cancel = Closure::once(move || cancelled.send(()).unwrap());
+    Reflect::set(&source, &"cancel".into(), cancel.as_ref()).unwrap();
+    let unread = ReadableStream::new_with_underlying_source(&source).unwrap();
+    let init = ResponseInit::new();
+    init.set_status(401);
+    let refusal = Response::new_with_opt_readable_stream_and_init(Some(&unread), &init).unwrap();
+    server.call("api/me").await.answer(&refusal);
+    server.call("refresh").await.answer(&token("two"));
+    server.call("api/me").await.answer(&json(200, "{}"));
+    response.outcome().await.unwrap();
+    within_bound(was_cancelled, "the end of the body").await.expect("it was let go");
 }
 
 #[wasm_bindgen_test]

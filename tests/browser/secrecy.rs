@@ -120,9 +120,11 @@ async fn nothing_secret_is_written_to_the_console() {
 async fn the_state_prints_neither_the_token_nor_whose_it_is() {
     let server = Server::new();
     let made = jwt(r#"{"sub":"alice"}"#);
-    let state = server.signed_in(&made).state();
+    let auth = server.signed_in(&made);
+    let state = auth.state();
     assert!(state.claims.as_deref().is_some_and(|claims| claims.contains("alice")));
-    let printed = format!("{state:?} {:?}", tokenkeep::Notice::Changed(state.clone()));
+    let notice = tokenkeep::Notice::Changed(state.clone());
+    let printed = format!("{auth:?} {auth:#?} {state:?} {notice:?}");
     assert!(printed.contains("SignedIn"));
     assert!(!printed.contains("alice"), "{printed}");
     for part in made.split('.') {

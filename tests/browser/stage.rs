@@ -7,7 +7,7 @@ mod global;
 mod server;
 
 pub use call::{Call, answer, json, refused, token};
-pub use event_loop::{lull, start};
+pub use event_loop::{lull, start, within_bound};
 pub use global::{Clock, Console, Timers, without};
 pub use server::{Heard, Server, jwt, request, token_error, tokens};
 
