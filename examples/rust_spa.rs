@@ -17,13 +17,13 @@
 //! manager. What components render is a signal, or a state, that the subscription keeps up to date;
 //! the subscription lives as long as the root does.
 //!
-//! - **Yew**:
+//! - **Yew**: clones of one manager are equal, so a context of it renders nothing anew:
 //!
 //!   ```ignore
 //!   let state = use_state(|| auth.state());
-//!   let setter = state.setter();
+//!   let (manager, setter) = (auth.clone(), state.setter());
 //!   use_effect_with((), move |()| {
-//!       let subscription = auth.subscribe(move |notice| {
+//!       let subscription = manager.subscribe(move |notice| {
 //!           if let Notice::Changed(snapshot) = notice { setter.set(snapshot.clone()) }
 //!       });
 //!       move || drop(subscription)
