@@ -209,6 +209,16 @@ async fn a_call_that_is_aborted_before_it_begins_is_not_sent() {
 }
 
 #[wasm_bindgen_test]
+async fn a_call_that_is_aborted_before_it_begins_waits_for_no_token() {
+    let server = Server::new();
+    let auth = server.manager(|_| {});
+    let controller = AbortController::new().unwrap();
+    controller.abort_with_reason(&"never mind".into());
+    let aborted = server.send(&auth, with_signal(&server.url("api/me"), &controller));
+    assert_eq!(reason(aborted.outcome().await), "never mind");
+}
+
+#[wasm_bindgen_test]
 async fn an_answer_that_is_no_401_is_the_callers_untouched() {
     let server = Server::new();
     let auth = server.signed_in("one");
