@@ -9,7 +9,7 @@ use web_sys::Response;
 use super::platform::List;
 use crate::core::{Body, Grant, Heard, Life, Now, Secret, Settings, life, payload, retry_after};
 
-#[wasm_bindgen(module = "/src/browser/answer.js")]
+#[wasm_bindgen(module = "/src/browser/platform.js")]
 extern "C" {
     /// Waits for the answer to a call, and reads it to the end.
     pub(super) fn hear(

@@ -9,7 +9,7 @@ use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{Grant, Message, Secret, Stamp};
 
-#[wasm_bindgen(module = "/src/browser/channel.js")]
+#[wasm_bindgen(module = "/src/browser/platform.js")]
 extern "C" {
     #[wasm_bindgen(js_name = Object)]
     type Open;

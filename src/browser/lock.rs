@@ -7,7 +7,7 @@
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/src/browser/lock.js")]
+#[wasm_bindgen(module = "/src/browser/platform.js")]
 extern "C" {
     /// Waits for the lock, for so many milliseconds at the most. Fulfils with [`Held`], or with
     /// `undefined` if it was not to be had.

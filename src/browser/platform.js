@@ -1,6 +1,8 @@
 // What the shell asks of the platform, where JavaScript says in a line what takes WebAssembly a page. Nothing is decided
 // here, and no token is kept longer than a call. Pages and workers have the global scope in common, and no more than that:
 // `document`, `location` and storage may be missing.
+//
+// One file for all of it: where nobody bundles, as in `wasm-pack test`, each would be a request of its own.
 
 /** The origin of the page, or undefined on a server. @returns {string | undefined} */
 export function origin() {
@@ -81,6 +83,246 @@ export function alarm(signal, ms) {
     stop() {
       clearTimeout(timer)
       signal?.removeEventListener('abort', ring)
+    },
+  }
+}
+
+// ---- Reads answers with the platform's own parsers, into flat lists for `answer.rs`. What they mean is decided in Rust.
+
+/**
+ * Waits for the answer to a call, and reads it to the end: fulfils with what `answer.rs` reads off, or with undefined if
+ * that takes longer than `ms` milliseconds; rejects with what the platform rejects with. The dotted paths say where the
+ * tokens are; whoever gets the JSON gets it without them.
+ *
+ * @param {Request | Promise<Response>} call  A request is torn off when it is late, so that it holds neither connection
+ *   nor lock. A promise is of a call that its caller has sent.
+ * @param {number} ms @param {string} accessToken @param {string} expiresIn @param {string} refreshToken
+ */
+export async function hear(call, ms, accessToken, expiresIn, refreshToken) {
+  const abort = new AbortController()
+  let timer
+  const late = new Promise((resolve) => {
+    timer = setTimeout(() => {
+      resolve(undefined)
+      abort.abort()
+    }, ms)
+  })
+  try {
+    return await Promise.race([late, read()])
+  } finally {
+    clearTimeout(timer)
+  }
+
+  async function read() {
+    const response = await ('then' in call ? call : fetch(new Request(call, { signal: abort.signal })))
+    // A refusal may be its caller's to read: what is read here is a copy.
+    const text = await response.clone().text()
+    const json = parse(text)
+    const date = (name) => number(Date.parse(response.headers.get(name) ?? ''))
+    const list = [
+      response,
+      response.status,
+      json,
+      text.trim() ? undefined : 0,
+      at(json, 'error'),
+      at(json, accessToken),
+      at(json, refreshToken),
+      number(at(json, expiresIn)),
+      date('Date'),
+      number(response.headers.get('Retry-After')),
+      date('Retry-After'),
+    ]
+    take(json, accessToken)
+    take(json, refreshToken)
+    return list
+  }
+}
+
+/**
+ * What the payload of a JWT says of itself: `iat`, `exp` and `sub`; undefined if it is no JSON object. A NumericDate is a
+ * number (RFC 7519, 2): one that is quoted says nothing.
+ * @param {string} text
+ */
+export function claims(text) {
+  const json = parse(text)
+  return isObject(json) && !Array.isArray(json) ? [json.iat, json.exp, json.sub] : undefined
+}
+
+/** A header field of an answer, where it is there and not hidden by CORS. @param {Response} response @param {string} name */
+export function header(response, name) {
+  return response.headers.get(name) ?? undefined
+}
+
+/**
+ * The member of a JSON body, as text, so that 40101 equals "40101". It is read from a copy: the body stays the caller's.
+ * @param {Response} response @param {string[]} path
+ */
+export async function member(response, path) {
+  try {
+    const value = walk(parse(await response.clone().text()), path)
+    return typeof value === 'number' ? `${value}` : value
+  } catch {
+    // The body broke off, or has been read.
+    return undefined
+  }
+}
+
+/** Lets go of an answer that nobody will read, so that it holds no connection. @param {Response} response */
+export function discard(response) {
+  // A body that broke off meanwhile has let go, too.
+  response.body?.cancel().catch(() => {})
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const isObject = (value) => typeof value === 'object' && value !== null
+const walk = (value, path) => path.reduce((value, name) => (isObject(value) ? value[name] : undefined), value)
+const at = (value, dotted) => walk(value, dotted.split('.'))
+
+/** Takes the value at a dotted path out of its object. */
+function take(value, dotted) {
+  const path = dotted.split('.')
+  const last = path.pop()
+  const parent = walk(value, path)
+  if (isObject(parent)) delete parent[last]
+}
+
+/** A number, or a text that is one: some servers quote. */
+function number(value) {
+  const number = typeof value === 'string' && value.trim() ? Number(value) : value
+  return Number.isFinite(number) ? number : undefined
+}
+
+// ---- A Web Lock (Web Locks API, 2.3), as a value that can be given back.
+
+/**
+ * Waits for the lock `name`, for `ms` milliseconds at the most. Fulfils with undefined if it was not to be had. Without a
+ * name, and where the platform has no Web Locks, there is nothing to wait for.
+ *
+ * `contended`: somebody else held it when it was asked for.
+ * @param {string | undefined} name @param {number} ms
+ * @returns {Promise<{ contended: boolean, release(): void } | undefined>}
+ */
+export async function acquire(name, ms) {
+  const locks = globalThis.navigator?.locks
+  if (!locks || name === undefined) return { contended: false, release() {} }
+  const at_once = await ask({ ifAvailable: true }, false)
+  if (at_once) return at_once
+  const abort = new AbortController()
+  const timer = setTimeout(() => abort.abort(), ms)
+  const in_line = await ask({ signal: abort.signal }, true)
+  clearTimeout(timer)
+  return in_line
+
+  function ask(options, contended) {
+    return new Promise((resolve) => {
+      const hold = (lock) => lock && new Promise((release) => resolve({ contended, release }))
+      // Settles when the lock is given back, when the wait was called off, or at once if it is not to be had.
+      const refused = () => resolve(undefined)
+      locks.request(name, options, hold).then(refused, refused)
+    })
+  }
+}
+
+// ---- News among tabs, over a `BroadcastChannel` (HTML, 9.5), in the one form that all versions of this file understand.
+
+/** The form of the messages. Another number is another form. */
+const VERSION = 1
+
+/**
+ * Opens the channel, or says undefined where the platform has none. `heard` gets each message that is of the known form,
+ * as a list: kind, stamp, session, accessToken, refreshToken, life. Whatever comes in was sent by some script of this
+ * origin, perhaps another version of this package, perhaps an attacker's.
+ * @param {string} name @param {(message: unknown[]) => void} heard
+ */
+export function open(name, heard) {
+  let channel
+  try {
+    channel = new BroadcastChannel(name)
+  } catch {
+    return undefined
+  }
+  channel.onmessage = ({ data }) => {
+    const message = read(data)
+    if (message) heard(message)
+  }
+  return {
+    /** Tells all other tabs. */
+    post(kind, stamp, session, accessToken, refreshToken, life) {
+      // The receiver may have slept: the life is counted from here.
+      const at = accessToken === undefined ? undefined : Date.now()
+      channel.postMessage({ tokenkeep: VERSION, kind, stamp, session, accessToken, refreshToken, life, at })
+    },
+    close() {
+      channel.onmessage = null
+      channel.close()
+    },
+  }
+}
+
+function read(data) {
+  if (typeof data !== 'object' || data?.tokenkeep !== VERSION) return undefined
+  const { kind, accessToken, refreshToken, life, at } = data
+  const stamp = (number) => (number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : undefined)
+  // What is left of it, but never nothing: a token whose end is not known would live longer than one that has ended.
+  const left = typeof life === 'number' ? Math.max(life - Math.max(Date.now() - at, 0), 1) : undefined
+  const grant = typeof at === 'number' ? [accessToken, refreshToken, left] : []
+  return [kind, stamp(data.stamp), stamp(data.session), ...grant]
+}
+
+// ---- When to look at the clock again: a timer while the page can be seen, and the moments at which a page comes back. All of
+// them are hints. The truth is asked at each call.
+
+/** The longest time that a timer can wait, in milliseconds (HTML, 8.6). */
+const LONGEST = 2 ** 31 - 1
+/** Timers of many tabs are spread over this part of their time, so that they don't go off together. */
+const SPREAD = 0.05
+/** Times that are so many milliseconds apart are the same, but for rounding. */
+const SAME = 50
+
+/**
+ * Listens. `woke` is told whether the page can be seen; a worker has nothing to hide.
+ * @param {(isVisible: boolean) => void} woke
+ */
+export function wake(woke) {
+  const { document } = globalThis
+  let timer
+  let due = Infinity
+  const isVisible = () => document?.visibilityState !== 'hidden'
+  const call = () => woke(isVisible())
+  addEventListener('online', call)
+  addEventListener('pageshow', call)
+  document?.addEventListener('visibilitychange', call)
+  const set = (ms) => {
+    // A page that is hidden has none.
+    if (!isVisible()) ms = Infinity
+    const when = performance.now() + ms
+    if (when === due || Math.abs(when - due) < SAME) return
+    clearTimeout(timer)
+    due = when
+    if (ms === Infinity) return
+    timer = setTimeout(
+      () => {
+        due = Infinity
+        call()
+      },
+      Math.min(ms + ms * SPREAD * Math.random(), LONGEST),
+    )
+  }
+  return {
+    /** Sets the timer: in so many milliseconds, or in an infinity of them, which is never. */
+    set,
+    stop() {
+      clearTimeout(timer)
+      removeEventListener('online', call)
+      removeEventListener('pageshow', call)
+      document?.removeEventListener('visibilitychange', call)
     },
   }
 }
