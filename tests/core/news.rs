@@ -143,6 +143,31 @@ fn the_mark_stays_while_a_later_logout_is_in_line() {
 }
 
 #[test]
+fn a_later_logout_sets_the_mark_again_that_another_tab_has_taken_away() {
+    let mut tab = tab();
+    tab.enter(opaque("first"), at(10));
+    let first = tab.logout(true, at(20)).unwrap();
+    assert_eq!(tab.arrive(first, false), Arrival::Go);
+    assert!(tab.logout_answered(Ok(503)).is_err());
+    tab.finished(first);
+    told(&mut tab);
+    // Meanwhile somebody signs in in another tab. This one has not heard of it.
+    tab.logout(true, at(40)).unwrap();
+    let effects = told(&mut tab);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Owe(true))), "{effects:?}");
+}
+
+#[test]
+fn a_login_that_was_sent_after_another_tabs_logout_holds_though_the_news_is_late() {
+    let mut tab = tab();
+    let login = tab.login();
+    assert_eq!(tab.arrive(login, true), Arrival::Go);
+    tab.heard(Message::Left { stamp: stamp(10) }, at(50));
+    tab.login_answered(login, heard(200, Some(opaque("new"))), at(60)).unwrap();
+    assert_eq!(tab.snapshot().status, Status::SignedIn);
+}
+
+#[test]
 fn who_renews_while_a_logout_is_on_its_way_is_told_again() {
     let (mut leaver, mut other) = (tab(), tab());
     leaver.enter(opaque("token"), at(10));

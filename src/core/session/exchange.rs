@@ -100,9 +100,8 @@ impl Session {
         self.refresh_token = None;
         self.stamp = self.stamp.after(now);
         self.entered = self.stamp;
-        // Whichever tab set the mark: there is nothing left of what it is for.
-        self.owed = false;
-        self.effects.push(Effect::Owe(false));
+        // There is nothing left of what the mark is for.
+        self.owe(false);
         let shared = (self.policy.tabs == Tabs::Share).then(|| grant.clone());
         self.post(Message::Entered { stamp: self.stamp, grant: shared });
         self.commit(grant, now);
@@ -131,7 +130,7 @@ impl Session {
         answer.map_err(|code| Failure::new(code, Step::Logout)).and_then(logout_verdict).inspect(
             |()| {
                 // Another one in line is for a later session, and owed still.
-                if self.turns.count(Kind::Logout) <= 1 {
+                if self.owed && self.turns.count(Kind::Logout) <= 1 {
                     self.owe(false);
                 }
             },
@@ -193,10 +192,9 @@ impl Session {
         self.tell(Event::RefreshError(failure));
     }
 
+    /// Sets the mark, or takes it away, whatever it was: tabs share it.
     fn owe(&mut self, owed: bool) {
-        if self.owed != owed {
-            self.owed = owed;
-            self.effects.push(Effect::Owe(owed));
-        }
+        self.owed = owed;
+        self.effects.push(Effect::Owe(owed));
     }
 }

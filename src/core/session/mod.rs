@@ -278,7 +278,10 @@ impl Session {
     fn leave(&mut self, stamp: Stamp, reason: Reason) {
         let was = self.status;
         self.raise_epoch();
-        self.turns.void_all(Kind::Login);
+        if reason == Reason::Logout {
+            // One that went after another tab's logout has a new cookie, and there is no way back.
+            self.turns.void_all(Kind::Login);
+        }
         self.refresh_token = None;
         self.status = Status::SignedOut;
         self.stamp = self.stamp.max(stamp);
