@@ -1,0 +1,189 @@
+//! Calls a session, does what it asks for, and holds against it what it told and what it became.
+
+use tokenkeep::core::{
+    Effect, Event, Exchange, Kind, Landing, Now, Reason, Session, Snapshot, Status,
+};
+
+use super::{Cause, Place, Rule, Turn, World};
+use crate::tab::{Told, token_of};
+
+impl World {
+    /// Calls a session, does what it asks for, and holds against it what it told.
+    pub(super) fn call<R>(
+        &mut self,
+        tab: usize,
+        act: impl FnOnce(&mut Session, Now) -> (R, Cause),
+    ) -> R {
+        let before = self.tabs[tab].session.snapshot();
+        let (result, cause) = act(&mut self.tabs[tab].session, self.now);
+        let after = self.tabs[tab].session.snapshot();
+        self.changes(tab, cause, &before, &after);
+        let told = self.obeys(tab, cause == Cause::Asked);
+        self.judges(tab, cause, &before, &after, &told);
+        result
+    }
+
+    pub(super) fn obeys(&mut self, tab: usize, explicit: bool) -> Told {
+        let mut told = Told::default();
+        while let Some(effect) = self.tabs[tab].session.poll_effect() {
+            match effect {
+                Effect::Start(exchange, kind) => {
+                    told.started += 1;
+                    if kind == Kind::Refresh && !self.tabs[tab].landed.contains(&exchange) {
+                        self.wants(tab, exchange, explicit);
+                    }
+                    let contended = self.holders.iter().any(|(turn, _)| turn.tab != tab);
+                    self.line.push_back(Turn { tab, exchange, kind, contended });
+                }
+                Effect::Land(exchange, landing) => {
+                    told.failed_landings += usize::from(matches!(landing, Landing::Failed(_)));
+                    self.lands(tab, exchange, &landing);
+                }
+                Effect::Changed => told.changed += 1,
+                Effect::Tell(Event::Refresh) => told.renewals += 1,
+                Effect::Tell(Event::RefreshError(_)) => told.errors += 1,
+                Effect::Tell(Event::SignOut(reason)) => told.sign_outs.push(reason),
+                Effect::Post(message) => {
+                    for other in (0..self.tabs.len()).filter(|other| *other != tab) {
+                        self.mail.entry((tab, other)).or_default().push_back(message.clone());
+                    }
+                }
+                Effect::Owe(owed) => self.owed = owed,
+            }
+        }
+        told
+    }
+
+    /// Somebody waits for a refresh: the one that there is, or a new one.
+    pub(super) fn wants(&mut self, tab: usize, exchange: Exchange, explicit: bool) {
+        let now = self.now;
+        let known = &self.tabs[tab];
+        if known.flight == Some(exchange) {
+            return;
+        }
+        let (flight, pauses) = (known.flight, known.pauses(explicit, now));
+        let pauses = pauses && !known.may_have_recovered && !known.may_fly;
+        let over = known.landed.contains(&exchange);
+        self.hold(Rule::OneRefresh, flight.is_none(), || {
+            format!("{exchange:?} is wanted beside {flight:?}")
+        });
+        self.hold(Rule::Cooldown, !pauses, || format!("{exchange:?} is wanted in the pause"));
+        self.hold(Rule::Settles, !over, || {
+            format!("somebody waits for {exchange:?}, which is over")
+        });
+        self.tabs[tab].flight = Some(exchange);
+        self.tabs[tab].may_fly = false;
+    }
+
+    pub(super) fn lands(&mut self, tab: usize, exchange: Exchange, landing: &Landing) {
+        let known = &mut self.tabs[tab];
+        let first = known.landed.insert(exchange);
+        known.flight = known.flight.filter(|flight| *flight != exchange);
+        known.may_fly = false;
+        known.refreshers.retain(|refresher| *refresher != exchange);
+        for request in self.requests.iter_mut().filter(|request| request.tab == tab) {
+            if let Place::Waits(wait) = request.place
+                && wait.exchange == exchange
+            {
+                request.place = Place::Landed(wait, landing.clone());
+            }
+        }
+        self.hold(Rule::Settles, first, || format!("{exchange:?} landed twice"));
+    }
+
+    /// Keeps the world's own account.
+    pub(super) fn changes(
+        &mut self,
+        tab: usize,
+        cause: Cause,
+        before: &Snapshot,
+        after: &Snapshot,
+    ) {
+        let (was, is) = (token_of(before), token_of(after));
+        let known = &mut self.tabs[tab];
+        let other_user = was.zip(is).is_some_and(|(was, is)| was.user != is.user);
+        let other_owner = match cause {
+            Cause::Left | Cause::Entered(_) => true,
+            // That a token of the same user is another session's, no tab can know without news.
+            Cause::Granted { .. } | Cause::Heard { renewal: true } => {
+                other_user || (before.status == Status::SignedOut && is.is_some())
+            }
+            Cause::Heard { renewal: false } => before != after,
+            Cause::App | Cause::Asked | Cause::Refused { .. } | Cause::Outage => false,
+        };
+        if other_owner {
+            known.epoch += 1;
+        }
+        if other_owner || token_of(before) != token_of(after) || before.status != after.status {
+            known.recovers();
+        } else if cause == (Cause::Heard { renewal: false }) {
+            known.may_have_recovered = true;
+        }
+        match cause {
+            Cause::Left => known.left.extend(was.map(|token| token.session)),
+            Cause::Granted { wanted: true, token } if before.status == Status::SignedOut => {
+                // Who asks, by name, for a refresh after a logout goes back on it, for all tabs.
+                for tab in &mut self.tabs {
+                    tab.left.remove(&token.session);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Holds what a session told, and what it has become, against what it was about.
+    pub(super) fn judges(
+        &mut self,
+        tab: usize,
+        cause: Cause,
+        before: &Snapshot,
+        after: &Snapshot,
+        told: &Told,
+    ) {
+        let (was, is) = (token_of(before), token_of(after));
+        let signed_out = before.status == Status::SignedIn && after.status == Status::SignedOut;
+        let reason = match cause {
+            Cause::Left => Reason::Logout,
+            Cause::Refused { .. } => Reason::Rejected,
+            _ => Reason::OtherTab,
+        };
+        let expected: &[Reason] = if signed_out { &[reason] } else { &[] };
+        let renewed = match cause {
+            Cause::Granted { wanted, .. } => wanted,
+            Cause::Heard { renewal } => renewal && is != was,
+            _ => false,
+        };
+        let (old, new) = (before.status, after.status);
+        let report =
+            || format!("tab {tab}, {cause:?}: {old:?} {was:?} -> {new:?} {is:?}, told {told:?}");
+        self.hold(Rule::OncePerFact, told.sign_outs == expected, report);
+        self.hold(Rule::OncePerFact, told.renewals == usize::from(renewed), report);
+        self.hold(Rule::OncePerFact, told.errors == told.failed_landings, report);
+        self.hold(Rule::OncePerFact, told.changed == usize::from(before != after), report);
+        match cause {
+            Cause::App | Cause::Asked => self.hold(Rule::Epoch, before == after, report),
+            Cause::Outage => self.hold(Rule::OutageKeeps, before == after, report),
+            Cause::Granted { token, wanted: true } => {
+                self.hold(Rule::Epoch, is == Some(token), report);
+            }
+            Cause::Granted { wanted: false, .. } => self.hold(Rule::Epoch, before == after, report),
+            Cause::Refused { wanted: true } => {
+                // Another tab may have brought a newer token while the refresh was on the wire.
+                let is_over = after.status == Status::SignedOut || self.several && before == after;
+                self.hold(Rule::RejectedOnce, is_over, report);
+                self.hold(Rule::RejectedOnce, told.sign_outs == expected, report);
+            }
+            Cause::Refused { wanted: false } => self.hold(Rule::Epoch, before == after, report),
+            Cause::Entered(token) => self.hold(Rule::Epoch, is == Some(token), report),
+            Cause::Left => {
+                self.hold(Rule::LogoutHolds, after.status == Status::SignedOut, report);
+                self.hold(Rule::LogoutHolds, is.is_none(), report);
+            }
+            Cause::Heard { .. } => {}
+        }
+        let undone = is.is_some_and(|token| self.tabs[tab].left.contains(&token.session));
+        self.hold(Rule::LogoutHolds, !undone || self.is_set_back, report);
+        let consistent = is.is_some() == (after.status == Status::SignedIn);
+        self.hold(Rule::OncePerFact, consistent, report);
+    }
+}

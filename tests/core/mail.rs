@@ -1,0 +1,54 @@
+//! Messages between tabs. Those of one sender arrive in order; nothing else is sure.
+
+use std::collections::VecDeque;
+
+use tokenkeep::core::Message;
+
+use super::{Cause, World};
+use crate::tab::token_in;
+
+impl World {
+    pub(super) fn delivers(&mut self, number: usize) {
+        let routes: Vec<_> = self.mail.iter().filter(|(_, post)| !post.is_empty()).collect();
+        if let Some((route, _)) = routes.get(number % routes.len().max(1)) {
+            self.delivers_on(**route);
+        }
+    }
+
+    pub(super) fn delivers_all(&mut self) {
+        while self.mail.values().any(|post| !post.is_empty()) {
+            self.delivers(0);
+        }
+    }
+
+    pub(super) fn delivers_all_to(&mut self, tab: usize) {
+        for from in 0..self.tabs.len() {
+            while self.mail.get(&(from, tab)).is_some_and(|post| !post.is_empty()) {
+                self.delivers_on((from, tab));
+            }
+        }
+    }
+
+    pub(super) fn delivers_on(&mut self, route: (usize, usize)) {
+        let Some(message) = self.mail.get_mut(&route).and_then(VecDeque::pop_front) else { return };
+        let (_, tab) = route;
+        let life = match &message {
+            Message::Renewed { grant, .. } | Message::Entered { grant: Some(grant), .. } => {
+                Some((token_in(grant), grant.life))
+            }
+            _ => None,
+        };
+        let renewal = matches!(message, Message::Renewed { .. });
+        let before = self.tabs[tab].token();
+        let now = self.now;
+        // Should the token be taken, it is as old as the sender says.
+        self.call(tab, |session, now| (session.heard(message, now), Cause::Heard { renewal }));
+        let after = self.tabs[tab].token();
+        if let Some((token, life)) = life
+            && after == Some(token)
+            && before != after
+        {
+            self.tabs[tab].takes(life, now);
+        }
+    }
+}
