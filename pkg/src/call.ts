@@ -8,17 +8,38 @@
 import type { Call } from './seam.js';
 
 type Init = Record<string, unknown>;
-type Header = (string | undefined)[];
+type Fetch = (...args: unknown[]) => Promise<Response>;
 
 /** The first argument, read once. */
 export interface Target {
   /** What stands for it from now on: a string, a `URL`, or a `Request`. */
   readonly input: unknown;
-  /** The URL as the platform parses it; `undefined` where it refuses. */
-  readonly href: string | undefined;
+  /** Where it leads. */
+  readonly place: Place;
   /** Whether `input` is a `Request`. */
   readonly request: boolean;
 }
+
+/** A URL, as the platform parses it. */
+export interface Place {
+  /** `undefined` where it refuses. */
+  readonly href: string | undefined;
+  /** Without its fragment. */
+  readonly url: string;
+  /** Whether it gets the token; `undefined` as long as nobody has asked. */
+  covered?: boolean;
+}
+
+/** The places of late: an app calls the same URLs over and over, and parsing one costs as much as all the rest of a call. */
+export interface Places {
+  /** What relative URLs in it were resolved against. */
+  base?: string | undefined;
+  readonly known: Map<string, Place>;
+}
+
+// So many, and of such a length, are kept.
+const PLACES = 100;
+const LENGTH = 1000;
 
 // The members of RequestInit, in the order in which the platform reads them.
 const MEMBERS = /*#__PURE__*/ (
@@ -32,32 +53,48 @@ const TEXTS = /*#__PURE__*/ 'cache credentials duplex integrity method mode prio
 
 /** The platform's `fetch`, as it is at this moment: apps mock and instrument it. */
 export function platform(...args: unknown[]): Promise<Response> {
-  return (globalThis.fetch as (...args: unknown[]) => Promise<Response>)(...args);
+  return (globalThis.fetch as Fetch)(...args);
 }
 
 /** Reads the first argument. Throws what the caller's `toString` throws. */
-export function locate(input: unknown): Target {
+export function locate(input: unknown, places?: Places): Target {
   const address = requestUrl(input);
   const request = address !== undefined;
-  if (typeof input === 'symbol') return { input, href: undefined, request };
+  if (typeof input === 'symbol') return { input, place: { href: undefined, url: '' }, request };
   const text = address ?? `${input as string}`;
-  if (!request && !(input instanceof URL)) input = text;
-  let href: string | undefined;
+  return { input: request || input instanceof URL ? input : text, place: look(text, places), request };
+}
+
+function look(text: string, places?: Places): Place {
+  // Asked each time: a page may change it.
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  if (!places || text.length > LENGTH) return parse(text, base);
+  const { known } = places;
+  if (places.base !== base || known.size >= PLACES) known.clear();
+  places.base = base;
+  let place = known.get(text);
+  if (!place) known.set(text, (place = parse(text, base)));
+  return place;
+}
+
+function parse(text: string, base: string | undefined): Place {
   try {
-    const url = new URL(text, globalThis.document?.baseURI ?? globalThis.location?.href);
+    const url = new URL(text, base);
+    const { href } = url;
     // The platform takes no URL with credentials.
-    if (!url.username && !url.password) href = url.href;
+    if (!href.includes('@') || (!url.username && !url.password)) return { href, url: href.split('#')[0]! };
   } catch {
     // No URL: the platform says so.
   }
-  return { input, href, request };
+  return { href: undefined, url: '' };
 }
 
 /**
  * Reads the second argument, and takes the snapshot. `defaults` are for what a string or URL `input` and `init` leave out.
  * Where the arguments are bad it is the platform's answer that comes back. Throws what the caller's getters throw.
  */
-export function capture({ input, href, request }: Target, init: unknown, defaults?: Init): Call | Promise<Response> {
+export function capture({ input, place, request }: Target, init: unknown, defaults?: Init): Call | Promise<Response> {
+  const { href } = place;
   if (href === undefined) return platform(input, init);
   const copy: Init = request ? {} : { ...defaults };
   if (init !== undefined && init !== null) {
@@ -68,41 +105,48 @@ export function capture({ input, href, request }: Target, init: unknown, default
   }
   try {
     // A login is rare: the platform checks it before the core takes it.
-    return (!request && !defaults && direct(href, copy)) || viaRequest(input, href, copy);
+    return (!request && !defaults && direct(place, copy)) || viaRequest(input, place, copy);
   } catch {
     return platform(input, copy);
   }
 }
 
 /** A call whose snapshot is `init` itself; `undefined` where only the platform can take one. */
-function direct(href: string, { headers, ...init }: Init): Call | undefined {
+function direct({ href, url }: Place, init: Init): Call | undefined {
   const signal = init.signal as AbortSignal | null | undefined;
   if (signal && !(signal instanceof AbortSignal)) return;
-  if (isObject(init.body) && (init.body = copyBody(init.body)) === undefined) return;
-  const own = (headers ?? []) as Header[];
+  if (isObject(init.body)) {
+    const body = copyBody(init.body);
+    if (body === undefined) return;
+    init.body = body;
+  }
+  const own = (init.headers ?? []) as string[][];
+  let exempt = init.mode === 'no-cors';
+  for (const [name] of own) exempt ||= isSame(name!, 'authorization');
   return {
-    url: bare(href),
-    exempt: init.mode === 'no-cors' || own.some(named('authorization')),
+    url,
+    exempt,
     repeatable: true,
     signal: signal ?? undefined,
     send(...more) {
-      let all = own;
+      let headers = own;
       for (let i = 0; i < more.length; i += 2) {
-        const same = named(more[i]!);
-        all = [...all.filter((header) => !same(header)), [more[i], more[i + 1]]];
+        const name = more[i]!;
+        headers = headers.filter(([own]) => !isSame(own!, name));
+        headers.push([name, more[i + 1]!]);
       }
-      return platform(href, { ...init, headers: all });
+      return platform(href, { ...init, headers });
     },
   };
 }
 
 /** A call whose snapshot is a `Request`. Its headers are set on it: a second `init` would reset its referrer. */
-function viaRequest(input: unknown, href: string, init: Init): Call {
+function viaRequest(input: unknown, { url }: Place, init: Init): Call {
   let next: Request | undefined = new Request(input as RequestInfo, init);
   const spare = duplicate(next);
   const { headers, method, mode, signal } = next;
   return {
-    url: bare(href),
+    url,
     method,
     exempt: mode === 'no-cors' || headers.has('authorization'),
     repeatable: !!spare,
@@ -137,24 +181,41 @@ function duplicate(request: Request): Request | undefined {
 
 /** Each member once, in the platform's order; then whatever else a patched `fetch` may look for. */
 function read(init: Init, copy: Init): void {
-  for (const name of MEMBERS) {
-    const value = init[name];
-    if (value !== undefined) copy[name] = TEXTS.includes(name) && isObject(value) ? `${value as unknown as string}` : value;
+  // By name: an engine remembers at each of them where the member is, or that there is none.
+  const values = [
+    init.adAuctionHeaders, init.attributionReporting, init.body, init.browsingTopics, init.cache, init.credentials, init.duplex,
+    init.headers, init.integrity, init.keepalive, init.method, init.mode, init.priority, init.privateToken, init.redirect,
+    init.referrer, init.referrerPolicy, init.retryOptions, init.sharedStorageWritable, init.signal, init.targetAddressSpace,
+    init.window,
+  ];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value === undefined) continue;
+    const name = MEMBERS[i]!;
+    copy[name] = isObject(value) && TEXTS.includes(name) ? `${value as unknown as string}` : value;
   }
   for (const name of Object.keys(init)) if (!MEMBERS.includes(name)) copy[name] = init[name];
 }
 
 /** As pairs, whatever they were given as (Web IDL, `sequence` and `record`). What is no header is left for the platform to refuse. */
 function copyHeaders(given: object): unknown[] {
-  const names = (): PropertyKey[] => Reflect.ownKeys(given).filter((name) => Object.prototype.propertyIsEnumerable.call(given, name));
-  const pairs = Symbol.iterator in given
-    ? [...(given as Iterable<unknown>)]
-    : names().map((name) => [name, (given as Record<PropertyKey, unknown>)[name]]);
-  return pairs.map((pair) =>
-    isObject(pair) && Symbol.iterator in pair
-      ? [...(pair as Iterable<unknown>)].map((text) => (isObject(text) ? `${text as unknown as string}` : text))
-      : pair,
-  );
+  if (Symbol.iterator in given) {
+    const copy = [];
+    for (const pair of given as Iterable<unknown>) copy.push(isObject(pair) && Symbol.iterator in pair ? [...(pair as Iterable<unknown>)].map(text) : pair);
+    return copy;
+  }
+  const copy = [];
+  for (const name of Reflect.ownKeys(given)) {
+    if (isEnumerable.call(given, name)) copy.push([name, text((given as Record<PropertyKey, unknown>)[name])]);
+  }
+  return copy;
+}
+
+const isEnumerable = /*#__PURE__*/ (() => Object.prototype.propertyIsEnumerable)();
+
+/** What an object says now; anything else says the same at any time. */
+function text(value: unknown): unknown {
+  return isObject(value) ? `${value as unknown as string}` : value;
 }
 
 /** `undefined` for what cannot be copied here. */
@@ -173,23 +234,20 @@ function copyBody(body: object): unknown {
   }
 }
 
-function named(name: string): (header: Header) => boolean {
-  return ([own]) => own!.toLowerCase() === name.toLowerCase();
+/** Whether two names are of the same header. */
+function isSame(one: string, other: string): boolean {
+  return one.length === other.length && one.toLowerCase() === other.toLowerCase();
 }
 
 /** The URL of a `Request`, of whatever realm; `undefined` for anything else. */
 function requestUrl(input: unknown): string | undefined {
-  if (!isObject(input)) return;
+  // Asking a `URL` would cost an exception.
+  if (!isObject(input) || input instanceof URL) return;
   try {
     return Object.getOwnPropertyDescriptor(Request.prototype, 'url')!.get!.call(input) as string;
   } catch {
     return;
   }
-}
-
-/** Without its fragment. */
-export function bare(href: string): string {
-  return href.split('#')[0]!;
 }
 
 function isObject(value: unknown): value is object {

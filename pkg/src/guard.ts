@@ -14,11 +14,12 @@ export function guard(exports: Exports, trapped: (cause: unknown) => Error): Exp
     guarded[name] =
       typeof value !== 'function'
         ? value
-        : (...args: unknown[]): unknown => {
+        : // No export takes more; a list of them would be made at each call.
+          (a: unknown, b: unknown, c: unknown, d: unknown): unknown => {
             // Timers and promises of the dead instance; the glue looks for errors in what comes back.
             if (error) return [];
             try {
-              return value(...args) as unknown;
+              return value(a, b, c, d) as unknown;
             } catch (cause) {
               throw (error ??= trapped(cause));
             }

@@ -1,7 +1,7 @@
 // The manager: a plain object of functions over the core. It settles every call, also where the core cannot: not loaded
 // yet, never loaded, dead, disposed.
 
-import { bare, capture, locate, platform } from './call.js';
+import { capture, locate, platform, type Place, type Places } from './call.js';
 import { isTokenError, TokenError } from './error.js';
 import { join, leave } from './instance.js';
 import { PASS, WAIT, type Call, type Core, type Host } from './seam.js';
@@ -28,6 +28,9 @@ export function createManager(load: Load, options: unknown): TokenManager {
   /** The authorization of the ticket it was last asked for. */
   let ticket: number | undefined;
   let authorization: string | undefined;
+  const places: Places = { known: new Map() };
+  /** Whether an answer of a status is the caller's. */
+  const settled: boolean[] = [];
   /** Rejects what waits for the core. */
   const waiting = new Set<(error: TokenError) => void>();
   const events = typeof EventTarget === 'function' ? new EventTarget() : undefined;
@@ -118,6 +121,14 @@ export function createManager(load: Load, options: unknown): TokenManager {
     });
   }
 
+  /** As the core says; its word on a URL is remembered. */
+  function departs(core: Core, place: Place): number {
+    if (place.covered === false) return PASS;
+    const way = place.covered ? core.depart() : core.depart(place.url);
+    place.covered = way !== PASS;
+    return way;
+  }
+
   /** Sends a call the way the core says. */
   function go(call: Call, core: Core, way = core.depart(call.url)): Promise<Response> {
     if (call.exempt || way === PASS || call.signal?.aborted) return call.send();
@@ -132,7 +143,9 @@ export function createManager(load: Load, options: unknown): TokenManager {
     const sent = authorization === undefined ? call.send() : call.send(header, authorization);
     // An answer that is here is the caller's, whatever has become of the manager.
     return sent.then((response) =>
-      failure || core.settles(mine, response.status) ? response : tracked(core.follow(call, mine, response)),
+      failure || (settled[response.status] ??= core.settles(mine, response.status))
+        ? response
+        : tracked(core.follow(call, mine, response)),
     );
   }
 
@@ -156,16 +169,17 @@ export function createManager(load: Load, options: unknown): TokenManager {
       return state;
     },
     // One named argument, and no constructor: as the platform's.
-    fetch(_input: unknown): Promise<Response> {
-      const args = [...arguments] as unknown[];
+    fetch(input: unknown): Promise<Response> {
+      const count = arguments.length;
+      const init: unknown = arguments[1];
       try {
         check();
-        const target = args.length ? locate(args[0]) : undefined;
-        if (!target || target.href === undefined || LOCAL.test(target.href)) return platform(...args);
-        args[0] = target.input;
-        const way = core && core.depart(bare(target.href));
-        if (way === PASS) return platform(...args);
-        const call = capture(target, args[1]);
+        const target = count ? locate(input, places) : undefined;
+        if (!target || target.place.href === undefined || LOCAL.test(target.place.href)) return platform(...arguments);
+        const { place } = target;
+        const way = core && departs(core, place);
+        if (way === PASS) return count < 2 ? platform(target.input) : platform(target.input, ...[...arguments].slice(1));
+        const call = capture(target, init);
         if (!('send' in call)) return call;
         return core ? go(call, core, way) : whenReady((core) => go(call, core), call.signal);
       } catch (error) {

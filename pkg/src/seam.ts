@@ -39,11 +39,14 @@ export interface Host {
 export interface Core {
   /** The name of the header that carries the token. */
   readonly header: string;
-  /** {@link PASS}, {@link WAIT}, or a ticket: send now, with the authorization of that ticket. A ticket may be dropped. */
-  depart(url: string): number;
+  /**
+   * {@link PASS}, {@link WAIT}, or a ticket: send now, with the authorization of that ticket. A ticket may be dropped. Whether
+   * it is {@link PASS} hangs on the URL alone; without one, it is not.
+   */
+  depart(url?: string): number;
   /** The header's value; `undefined` without a session. */
   authorization(ticket: number): string | undefined;
-  /** Whether an answer of this status is the caller's. */
+  /** Whether an answer of this status is the caller's. Hangs on the status alone. */
   settles(ticket: number, status: number): boolean;
   /** Looks closer at an answer, refreshes, sends again. */
   follow(call: Call, ticket: number, response: Response): Promise<Response>;

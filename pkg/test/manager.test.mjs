@@ -148,6 +148,48 @@ describe('a call that can leave at once', () => {
     assert.equal(asked(), 2)
   })
 
+  it('gives the core a URL once', async () => {
+    const auth = await ready()
+    void auth.fetch(API)
+    void auth.fetch(API)
+    void auth.fetch(new URL(API))
+    assert.deepEqual(core.calls.filter((call) => call.startsWith('depart')), [`depart ${API}`, 'depart undefined', 'depart undefined'])
+  })
+
+  it('asks nothing of a core that had no business with its URL', async () => {
+    const auth = await ready()
+    core.way = -1
+    void auth.fetch('https://other.test/')
+    core.way = 7
+    void auth.fetch('https://other.test/')
+    assert.deepEqual(core.calls, ['depart https://other.test/'])
+    assert.deepEqual(sent[1].args, ['https://other.test/'])
+  })
+
+  it('has a relative URL of the page as it is at the call', async () => {
+    const auth = await ready()
+    globalThis.document = { baseURI: 'https://api.test/a/' }
+    try {
+      void auth.fetch('x')
+      globalThis.document.baseURI = 'https://other.test/b/'
+      void auth.fetch('x')
+    } finally {
+      delete globalThis.document
+    }
+    assert.deepEqual(sent.map(({ args }) => args[0]), ['https://api.test/a/x', 'https://other.test/b/x'])
+    assert.deepEqual(core.calls.filter((call) => call.startsWith('depart')), ['depart https://api.test/a/x', 'depart https://other.test/b/x'])
+  })
+
+  it('has the judgement of a status asked once', async () => {
+    const auth = await ready()
+    for (const status of [200, 200, 403]) {
+      const answer = auth.fetch(API)
+      sent.at(-1).resolve(new Response(null, { status }))
+      await answer
+    }
+    assert.deepEqual(core.calls.filter((call) => call.startsWith('settles')), ['settles 7 200', 'settles 7 403'])
+  })
+
   it('is followed where its answer does not settle it', async () => {
     const auth = await ready()
     core.settle = false

@@ -63,9 +63,9 @@ impl Core {
     }
 
     /// One decision: `-1`, the caller's own arguments go to the platform; `-2`, call `fetch`; else a
-    /// ticket to send with.
-    pub fn depart(&self, url: &str) -> f64 {
-        if !self.shell.covers(url) {
+    /// ticket to send with. Without a URL, it is one that gets the token.
+    pub fn depart(&self, url: Option<String>) -> f64 {
+        if url.is_some_and(|url| !self.shell.covers(&url)) {
             PASS
         } else {
             self.shell.depart().map_or(WAIT, |ticket| f64::from(ticket.number()))
