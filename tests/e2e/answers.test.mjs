@@ -1,12 +1,12 @@
 // What servers, proxies and gateways answer, and what it means: "refused", "not reached", or "not our affair" (rules 4, 5 and 8).
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { startBrowser, User } from './support/browser.mjs'
+import { check } from './support/lack.mjs'
 import { cut, granted, json, refused, startStub } from './support/stub.mjs'
 
 const stub = await startStub()
-const chrome = await startBrowser()
+const browser = await startBrowser()
 
 // The API takes the token `new` only; the user signs in with `old`.
 const api = ({ headers }) => (headers.authorization === 'Bearer new' ? json({ ok: true }) : refused())
@@ -14,14 +14,17 @@ const html = (status) => ({ status, type: 'text/html', body: '<!doctype html><p>
 
 /** A test with a tab that is signed in with `old`, where `routes` say what the server does. */
 function it(name, routes, options, body) {
-  test(name, { timeout: 60_000 }, async () => {
+  check(name, async () => {
     stub.reset()
     Object.assign(stub.routes, { '/api/x': api, '/auth/refresh': () => granted('new'), ...routes })
-    const user = await User.arrives(chrome, stub.origin)
-    const page = await user.tab(options)
-    await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
-    await body(page)
-    await user.leaves()
+    const user = await User.arrives(browser, stub.origin)
+    try {
+      const page = await user.tab(options)
+      await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
+      await body(page)
+    } finally {
+      await user.leaves()
+    }
   })
 }
 

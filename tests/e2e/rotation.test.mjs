@@ -27,9 +27,10 @@ it('a tab that is closed in the middle of a refresh holds no other up', async (u
   await first.evaluate(() => void call('/api/items/1'))
   await server.held('refresh')
   await server.faults()
-  const refused = second.waitForResponse('**/api/items/2')
-  await second.evaluate(() => void (globalThis.waiting = call('/api/items/2')))
-  await refused
+  await second.evaluate(async () => {
+    globalThis.waiting = call('/api/items/2')
+    while (!(await navigator.locks.query()).pending.length);
+  })
   await first.close()
   assert.equal((await second.evaluate(() => waiting)).status, 200)
 })

@@ -195,9 +195,11 @@ it('a logout that fails again is owed still', async (user) => {
   const page = await user.signedIn()
   await server.faults({ logout: 'down' })
   await page.evaluate(() => outcome(auth.logout('/auth/logout')))
-  const again = page.waitForResponse('**/auth/logout')
+  await server.reset()
+  await server.faults({ logout: 'down' })
   await reload(page)
-  assert.equal((await again).status(), 503)
+  await page.evaluate(() => signIn('alice', 'wrong'))
+  assert.deepEqual(await server.lines('/auth'), ['POST /auth/logout 503', 'POST /auth/login 401'])
   await server.reset()
   await staysOut(page)
   await page.evaluate(() => signIn('alice'))
@@ -300,7 +302,17 @@ it('dispose settles who waits, and lets the refresh on the wire finish', async (
   const page = await user.signedIn()
   await server.revoke()
   await server.faults({ refresh: 'hold' })
-  await page.evaluate(() => void (globalThis.waiting = call('/api/me')))
+  await page.evaluate(() => {
+    const { fetch } = globalThis
+    globalThis.refreshed = new Promise((resolve) => {
+      globalThis.fetch = async (...args) => {
+        const response = await fetch(...args)
+        if (response.url.endsWith('/auth/refresh')) resolve()
+        return response
+      }
+    })
+    globalThis.waiting = call('/api/me')
+  })
   await server.held('refresh')
   const disposed = { error: { code: 'disposed', retryable: false } }
   const seen = await page.evaluate(async () => {
@@ -310,9 +322,8 @@ it('dispose settles who waits, and lets the refresh on the wire finish', async (
   })
   assert.deepEqual(seen, [disposed, disposed, disposed, disposed])
   await server.faults()
-  const answer = page.waitForResponse('**/auth/refresh')
   await server.release('refresh')
-  await (await answer).finished()
+  await page.evaluate(() => refreshed)
   await reload(page)
   assert.equal((await page.evaluate(() => call('/api/me'))).status, 200, 'the new cookie has arrived')
   assert.equal((await server.counters()).reuses, 0)

@@ -1,6 +1,7 @@
 // The demo page, as its visitors use it.
 
 import assert from 'node:assert/strict'
+import { engine } from './support/engine.mjs'
 import { DEMO } from './support/paths.mjs'
 import { world } from './support/world.mjs'
 
@@ -9,7 +10,8 @@ const { server, it } = await world({ www: DEMO })
 async function visit(user) {
   const page = await user.context.newPage()
   page.errors = []
-  page.on('pageerror', (error) => page.errors.push(error))
+  // WebDriver tells nothing of errors.
+  if (engine !== 'webkit') page.on('pageerror', (error) => page.errors.push(error))
   await page.goto(`${server.origin}/`)
   return page
 }

@@ -43,9 +43,10 @@ it('a tab that stands in line for a refresh is served by the one before it', asy
   await server.faults({ refresh: 'hold' })
   await first.evaluate(() => void (globalThis.waiting = call('/api/items/1')))
   await server.held('refresh')
-  const refused = second.waitForResponse('**/api/items/2')
-  await second.evaluate(() => void (globalThis.waiting = call('/api/items/2')))
-  await refused
+  await second.evaluate(async () => {
+    globalThis.waiting = call('/api/items/2')
+    while (!(await navigator.locks.query()).pending.length);
+  })
   await server.release('refresh')
   for (const tab of [first, second]) assert.equal((await tab.evaluate(() => waiting)).status, 200)
   assert.equal(await server.refreshes(), 1)
@@ -187,9 +188,10 @@ it('a logout that is owed is finished by a new tab, and no tab is in meanwhile',
   await first.evaluate(() => outcome(auth.logout('/auth/logout')))
   await becomes(second, 'signed-out')
   await server.reset()
-  let told
-  const third = await user.tab({ restore: 'eager' }, (page) => void (told = page.waitForResponse('**/auth/logout')))
-  await told
+  await server.faults({ logout: 'hold' })
+  const third = await user.tab({ restore: 'eager' })
+  await server.held('logout')
+  await server.release('logout')
   for (const tab of [first, second, third]) assert.equal((await tab.evaluate(() => call('/api/me'))).status, 401)
   await first.evaluate(() => signIn('alice'))
   const lines = await server.lines('/auth')

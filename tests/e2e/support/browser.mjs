@@ -1,28 +1,42 @@
-// A Chromium for a test file. It ends with the file.
+// A browser for a test file: of the engine that BROWSER names. It ends with the file.
 
 import { readFileSync } from 'node:fs'
 import { after } from 'node:test'
-import { chromium } from 'playwright-core'
+import { chromium, firefox } from 'playwright-core'
+import { engine } from './engine.mjs'
 import { WEBDRIVER } from './paths.mjs'
+import { startWebKit } from './webkit.mjs'
 
 // Bound every wait for the browser, in milliseconds. Its start is slow where the machine has much else to do.
 const PATIENCE = 30_000
 const START = 120_000
 
+// By engine: the variable that names its program, and its start.
+const ENGINES = {
+  chrome: ['CHROMIUM', (executablePath) => {
+    const { args } = JSON.parse(readFileSync(WEBDRIVER, 'utf8'))['goog:chromeOptions']
+    return chromium.launch({ executablePath, args, timeout: START })
+  }],
+  // Firefox as it is sold, by WebDriver BiDi.
+  firefox: ['FIREFOX', (executablePath) => firefox.launch({ executablePath, channel: 'moz-firefox', timeout: START })],
+  // The program is WebKitWebDriver.
+  webkit: ['WEBKIT', (executablePath) => startWebKit(executablePath, START)],
+}
+
 export async function startBrowser() {
-  const executablePath = process.env.CHROMIUM
-  if (!executablePath) throw new Error('set CHROMIUM to the program')
-  const { args } = JSON.parse(readFileSync(WEBDRIVER, 'utf8'))['goog:chromeOptions']
-  const chrome = await chromium.launch({ executablePath, args, timeout: START })
-  after(() => chrome.close())
-  return chrome
+  const [variable, start] = ENGINES[engine]
+  const program = process.env[variable]
+  if (!program) throw new Error(`set ${variable} to the program`)
+  const browser = await start(program)
+  after(() => browser.close())
+  return browser
 }
 
 /** A profile of its own: cookies, storage and tabs that no other test sees. */
 export class User {
-  static async arrives(chrome, origin, profile) {
+  static async arrives(browser, origin, profile) {
     const user = new User()
-    user.context = await chrome.newContext(profile)
+    user.context = await browser.newContext(profile)
     user.context.setDefaultTimeout(PATIENCE)
     user.origin = origin
     return user

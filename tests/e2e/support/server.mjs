@@ -5,13 +5,16 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { after } from 'node:test'
+import { engine } from './engine.mjs'
 import { PACKAGE, PAGES } from './paths.mjs'
 
 /** `www` is the folder of the page; `flags` are added to the server's command line. */
 export async function startServer({ www = PAGES, flags = [] } = {}) {
   const program = process.env.TOKENKEEP_SERVER
   if (!program) throw new Error('set TOKENKEEP_SERVER to the program tokenkeep-server')
-  const child = spawn(program, ['--port', '0', '--demo', '--www', www, '--package', PACKAGE, ...flags], {
+  // WebKit keeps no Secure cookie of http://127.0.0.1.
+  const plain = engine === 'webkit' ? ['--plain-cookie'] : []
+  const child = spawn(program, ['--port', '0', '--demo', '--www', www, '--package', PACKAGE, ...plain, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const log = []

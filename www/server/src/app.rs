@@ -80,6 +80,9 @@ pub fn router(app: Arc<App>) -> Router {
     if let Some(demo) = &app.demo {
         router = router.layer(from_fn_with_state(demo.clone(), demo::faults::apply));
     }
+    if app.config.plain_cookie {
+        router = router.layer(from_fn(demo::plain_cookie::apply));
+    }
     // Outside of all that, so that refusals and faults can be read by another origin's page too.
     router = router.layer(cross_origin::layer(&app.config.origins));
 

@@ -27,6 +27,8 @@ pub struct Config {
     pub login_limit: Limit,
     pub refresh_limit: Limit,
     pub demo: bool,
+    /// Under `demo` only.
+    pub plain_cookie: bool,
     pub clock: Clock,
     pub log: Log,
 }
@@ -49,6 +51,7 @@ impl Default for Config {
             login_limit: Limit::per_minute(10),
             refresh_limit: Limit::per_minute(60),
             demo: false,
+            plain_cookie: false,
             clock: Clock::system(),
             log: Log::stderr(),
         }

@@ -27,6 +27,7 @@ tokenkeep-server: the reference auth server
   --www DIR                a page to serve at /
   --package DIR            the package's files, served at /tokenkeep/
   --demo                   demo accounts, high limits, fault switches; on a loopback address only
+  --plain-cookie           with --demo, for WebKit, which keeps no Secure cookie of http://127.0.0.1
   --help
 ";
 
@@ -50,6 +51,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
         match name.as_str() {
             "help" => return Ok(Asked::Help),
             "demo" => config.demo = true,
+            "plain-cookie" => config.plain_cookie = true,
             "port" => config.port = number(value(&mut parser, &name)?)?,
             "host" => {
                 config.host = value(&mut parser, &name)?
@@ -127,6 +129,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
         (config.login_limit, config.refresh_limit) = (DEMO_LIMIT, DEMO_LIMIT);
         config.users.extend(crate::demo::accounts());
         config.clients.push(crate::demo::client());
+    }
+    if config.plain_cookie && !config.demo {
+        return Err("--plain-cookie: is for --demo alone".to_owned());
     }
     if let Some(limit) = login_limit {
         config.login_limit = limit;

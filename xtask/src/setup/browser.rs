@@ -9,7 +9,9 @@ use std::path::PathBuf;
 
 pub struct Browser {
     pub name: &'static str,
-    /// What it needs of the system; the browser itself first.
+    /// The variable in which tests find its program.
+    pub variable: &'static str,
+    /// What it needs of the system; what the tests start first.
     programs: &'static [Program],
     /// A driver that Debian has not: package on crates.io, version.
     driver: Option<(&'static str, &'static str)>,
@@ -23,6 +25,7 @@ pub static BROWSERS: [&Browser; 3] = [&CHROME, &FIREFOX, &WEBKIT];
 
 pub static CHROME: Browser = Browser {
     name: "chrome",
+    variable: "CHROMIUM",
     programs: &[
         Program {
             what: "Chromium",
@@ -38,6 +41,7 @@ pub static CHROME: Browser = Browser {
 
 static FIREFOX: Browser = Browser {
     name: "firefox",
+    variable: "FIREFOX",
     programs: &[Program {
         what: "Firefox",
         names: &["firefox", "firefox-esr"],
@@ -51,6 +55,7 @@ static FIREFOX: Browser = Browser {
 /// Safari's engine. Its driver speaks as Safari's does; the browser cannot do without a display.
 static WEBKIT: Browser = Browser {
     name: "webkit",
+    variable: "WEBKIT",
     programs: &[
         Program {
             what: "WebKitGTK's driver",
@@ -65,12 +70,6 @@ static WEBKIT: Browser = Browser {
     wrapper: &["xvfb-run", "--auto-servernum"],
 };
 
-pub struct Installed {
-    pub program: PathBuf,
-    /// Where the driver is, if `PATH` does not have it.
-    pub directories: Vec<PathBuf>,
-}
-
 impl Browser {
     pub fn named(name: &str) -> Result<&'static Self> {
         let Some(found) = BROWSERS.iter().find(|browser| browser.name == name) else {
@@ -80,8 +79,14 @@ impl Browser {
         Ok(found)
     }
 
-    pub fn ensure(&self, project: &Project) -> Result<Installed> {
-        let paths = system::ensure(project, self.programs)?;
+    /// What a test starts: the browser itself, or what drives it.
+    pub fn program(&self, project: &Project) -> Result<PathBuf> {
+        Ok(system::ensure(project, self.programs)?.swap_remove(0))
+    }
+
+    /// All that `wasm-pack test` needs; answers where the driver is, if `PATH` does not have it.
+    pub fn ensure(&self, project: &Project) -> Result<Vec<PathBuf>> {
+        system::ensure(project, self.programs)?;
         let driver = self.driver.map(|(package, version)| Tool {
             package,
             version: version.to_string(),
@@ -89,8 +94,7 @@ impl Browser {
             locked: true,
             takes: "2 to 4 minutes",
         });
-        let directories = cargo_tools::ensure(project, driver.as_slice())?;
-        Ok(Installed { program: paths[0].clone(), directories })
+        cargo_tools::ensure(project, driver.as_slice())
     }
 }
 

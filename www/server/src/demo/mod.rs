@@ -3,6 +3,7 @@
 
 pub mod faults;
 pub mod log;
+pub mod plain_cookie;
 mod switches;
 pub mod wire;
 

@@ -249,6 +249,29 @@ async fn a_held_answer_does_not_hold_up_the_end() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
+#[tokio::test]
+async fn the_plain_cookie_goes_over_http_and_comes_back_as_the_strict_one() {
+    let setup = Setup::sqlite();
+    let server = setup
+        .server_with(|config| {
+            config.demo = true;
+            config.plain_cookie = true;
+        })
+        .await;
+    let login = server
+        .post("/auth/login")
+        .proof()
+        .json(json!({ "username": "alice", "password": "wonderland" }))
+        .send()
+        .await;
+    let cookie = login.set_cookie();
+    let attributes = "; HttpOnly; SameSite=Strict; Path=/auth; Max-Age=604800";
+    assert!(cookie.starts_with("refresh=") && cookie.ends_with(attributes), "{cookie}");
+    let pair = cookie.split(';').next().expect("a pair");
+    let again = server.post("/auth/refresh").proof().header("cookie", &format!("a=b; {pair}"));
+    assert_eq!(again.send().await.status, StatusCode::OK);
+}
+
 async fn running(setup: &Setup) -> serve::Running {
     let mut config = setup.config();
     config.demo = true;

@@ -73,6 +73,7 @@ fn a_wrong_flag_is_one_line_that_names_it_and_what_it_takes() {
             vec!["--demo", "--host", "0.0.0.0"],
             "--host: got 0.0.0.0, --demo takes a loopback address only",
         ),
+        (vec!["--plain-cookie"], "--plain-cookie: is for --demo alone"),
         (vec!["--port"], "--port: got nothing, takes a value; see --help"),
         (vec!["--prot", "1"], "--prot is no flag; see --help"),
         (vec!["8080"], "`8080` is no flag; see --help"),

@@ -4,12 +4,15 @@
 pub struct Counts {
     pub passed: u64,
     pub failed: u64,
+    /// It says itself why.
+    pub skipped: u64,
 }
 
 impl Counts {
     pub fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
+        self.skipped += other.skipped;
     }
 
     pub fn sum(&self) -> u64 {
@@ -41,6 +44,7 @@ impl Counts {
         match summary.trim().split_once(' ') {
             Some(("pass", n)) => self.passed += n.parse().unwrap_or(0),
             Some(("fail" | "cancelled", n)) => self.failed += n.parse().unwrap_or(0),
+            Some(("skipped", n)) => self.skipped += n.parse().unwrap_or(0),
             _ => {}
         }
     }
@@ -50,10 +54,10 @@ impl Counts {
 mod tests {
     use super::Counts;
 
-    fn read(output: &str) -> (u64, u64) {
+    fn read(output: &str) -> (u64, u64, u64) {
         let mut counts = Counts::default();
         output.lines().for_each(|line| counts.read(line));
-        (counts.passed, counts.failed)
+        (counts.passed, counts.failed, counts.skipped)
     }
 
     #[test]
@@ -64,19 +68,19 @@ test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; fini
 
 test result: FAILED. 30 passed; 4 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.10s
 test result: ok. 0 passed; 0 failed; 0 ignored; 0 filtered out";
-        assert_eq!(read(output), (32, 4));
+        assert_eq!(read(output), (32, 4, 0));
     }
 
     #[test]
     fn both_reporters_of_node_are_understood() {
-        let tap = "# tests 5\n# suites 0\n# pass 3\n# fail 1\n# cancelled 1\n# skipped 0";
+        let tap = "# tests 5\n# suites 0\n# pass 3\n# fail 1\n# cancelled 1\n# skipped 2";
         let spec = "ℹ tests 4\nℹ pass 3\nℹ fail 1\nℹ cancelled 0\nℹ duration_ms 61.2";
-        assert_eq!(read(tap), (3, 2));
-        assert_eq!(read(spec), (3, 1));
+        assert_eq!(read(tap), (3, 2, 2));
+        assert_eq!(read(spec), (3, 1, 0));
     }
 
     #[test]
     fn what_a_test_prints_is_no_summary() {
-        assert_eq!(read("pass 3\n  # pass 3\n# passing 3\n3 passed"), (0, 0));
+        assert_eq!(read("pass 3\n  # pass 3\n# passing 3\n3 passed"), (0, 0, 0));
     }
 }

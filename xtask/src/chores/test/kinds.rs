@@ -5,7 +5,8 @@ use super::counts::Counts;
 use crate::chores::{build, demo, size};
 use crate::run::{self, Interrupted, Limit};
 use crate::scratch::Scratch;
-use crate::setup::{browser, cargo_tools, node, rust, system};
+use crate::setup::browser::{self, Browser};
+use crate::setup::{cargo_tools, node, rust, system};
 use anyhow::{Context, Result, bail};
 use std::env;
 use std::path::PathBuf;
@@ -14,6 +15,8 @@ use std::process::Command;
 pub struct Kind {
     pub name: &'static str,
     pub about: &'static str,
+    /// Whether it runs in each browser by itself.
+    pub in_browsers: bool,
     pub set_up: fn(&Plan) -> Result<()>,
     pub run: fn(&Plan, &mut Counts) -> Result<()>,
 }
@@ -22,6 +25,7 @@ pub static KINDS: [Kind; 6] = [
     Kind {
         name: "lint",
         about: "formatting, clippy, rustdoc and tsc have nothing to say",
+        in_browsers: false,
         set_up: |plan| {
             rust::components(plan.project)?;
             needs_of_package(plan)
@@ -31,12 +35,14 @@ pub static KINDS: [Kind; 6] = [
     Kind {
         name: "native",
         about: "the crates' own tests, on this machine",
+        in_browsers: false,
         set_up: |plan| system::ensure(plan.project, &[REDIS]).map(drop),
         run: native,
     },
     Kind {
         name: "browser",
         about: "the crate in a browser",
+        in_browsers: true,
         set_up: |plan| {
             rust::wasm_target(plan.project)?;
             plan.browser.ensure(plan.project)?;
@@ -44,20 +50,28 @@ pub static KINDS: [Kind; 6] = [
         },
         run: in_browser,
     },
-    Kind { name: "package", about: "the npm package", set_up: needs_of_package, run: package },
+    Kind {
+        name: "package",
+        about: "the npm package",
+        in_browsers: false,
+        set_up: needs_of_package,
+        run: package,
+    },
     Kind {
         name: "e2e",
         about: "the package in real tabs, with the reference server",
+        in_browsers: true,
         set_up: |plan| {
             needs_of_package(plan)?;
             node::packages(plan.project, E2E)?;
-            browser::CHROME.ensure(plan.project).map(drop)
+            plan.browser.program(plan.project).map(drop)
         },
         run: end_to_end,
     },
     Kind {
         name: "size",
         about: "the package is within its budget",
+        in_browsers: false,
         set_up: needs_of_package,
         run: |plan, counts| {
             build::package(plan.project)?;
@@ -139,7 +153,7 @@ fn native(plan: &Plan, counts: &mut Counts) -> Result<()> {
 /// One run for each test program, so that all run even if one fails.
 fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
     let mut directories = cargo_tools::ensure(plan.project, &browser::test_tools(plan.project)?)?;
-    directories.extend(plan.browser.ensure(plan.project)?.directories);
+    directories.extend(plan.browser.ensure(plan.project)?);
     let path = in_front_of_path(directories)?;
 
     let mut result = Ok(());
@@ -163,24 +177,28 @@ fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
 
 fn package(plan: &Plan, counts: &mut Counts) -> Result<()> {
     build::package(plan.project)?;
-    count(&mut npm_test(plan, "pkg")?, Limit::minutes(15), counts)
+    let mut npm = npm_test(plan, "pkg", &browser::CHROME)?;
+    count(&mut npm, Limit::minutes(15), counts)
 }
 
 fn end_to_end(plan: &Plan, counts: &mut Counts) -> Result<()> {
     build::package(plan.project)?;
     let server = demo::server(plan.project)?;
-    let mut npm = npm_test(plan, E2E)?;
+    let mut npm = npm_test(plan, E2E, plan.browser)?;
     npm.env("TOKENKEEP_SERVER", server);
     count(&mut npm, Limit::minutes(30), counts)
 }
 
-/// The tests find their browser in `CHROMIUM`.
-fn npm_test(plan: &Plan, directory: &str) -> Result<Command> {
-    let chrome = browser::CHROME.ensure(plan.project)?;
-    let mut npm = plan.project.command("npm");
-    npm.args(["test", "--silent"])
+/// The tests find their browser in a variable of its own.
+fn npm_test(plan: &Plan, directory: &str, browser: &Browser) -> Result<Command> {
+    let program = browser.program(plan.project)?;
+    let words = [browser.wrapper, &["npm"]].concat();
+    let mut npm = plan.project.command(words[0]);
+    npm.args(&words[1..])
+        .args(["test", "--silent"])
         .current_dir(plan.project.path(directory))
-        .env("CHROMIUM", chrome.program);
+        .env("BROWSER", browser.name)
+        .env(browser.variable, program);
     Ok(npm)
 }
 

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 pub const CHORE: Chore = Chore {
     name: "test",
     about: "run all kinds of tests, or those named: lint native browser package e2e size",
-    options: &[("--browser NAME", "chrome unless told; firefox, webkit")],
-    run: |project, arguments| test(&Plan::read(project, arguments)?),
+    options: &[("--browser NAME", "in that one only: chrome, firefox or webkit")],
+    run: |project, arguments| test(project, &Asked::read(arguments)?),
 };
 
 pub const SETUP: Chore = Chore {
@@ -27,8 +27,8 @@ pub const SETUP: Chore = Chore {
     about: "only install what the tests need, or those kinds of them that are named",
     options: &[("--browser NAME", "as for test")],
     run: |project, arguments| {
-        let plan = Plan::read(project, arguments)?;
-        plan.kinds.iter().try_for_each(|kind| plan.set_up(kind))
+        let asked = Asked::read(arguments)?;
+        asked.plans(project).try_for_each(|(kind, plan)| plan.set_up(kind))
     },
 };
 
@@ -44,29 +44,52 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-struct Plan<'a> {
-    project: &'a Project,
-    browser: &'static Browser,
+/// What the command line asks for.
+struct Asked {
+    browsers: Vec<&'static Browser>,
     kinds: Vec<&'static Kind>,
 }
 
-impl<'a> Plan<'a> {
-    fn read(project: &'a Project, mut arguments: Parser) -> Result<Self> {
-        let mut browser = BROWSERS[0];
+impl Asked {
+    fn read(mut arguments: Parser) -> Result<Self> {
+        let mut browsers = Vec::new();
         let mut kinds = Vec::new();
         while let Some(argument) = arguments.next()? {
             match argument {
-                Arg::Long("browser") => browser = Browser::named(&arguments.value()?.string()?)?,
+                Arg::Long("browser") => {
+                    browsers.push(Browser::named(&arguments.value()?.string()?)?);
+                }
                 Arg::Value(name) => kinds.push(Kind::named(&name.string()?)?),
                 other => return Err(other.unexpected().into()),
             }
         }
+        if browsers.is_empty() {
+            browsers.extend(BROWSERS);
+        }
         if kinds.is_empty() {
             kinds.extend(&KINDS);
         }
-        Ok(Self { project, browser, kinds })
+        Ok(Self { browsers, kinds })
     }
 
+    /// Each kind, in each browser if that makes a difference to it.
+    fn plans<'a>(
+        &'a self,
+        project: &'a Project,
+    ) -> impl Iterator<Item = (&'static Kind, Plan<'a>)> + 'a {
+        self.kinds.iter().flat_map(move |kind| {
+            let browsers = if kind.in_browsers { &self.browsers[..] } else { &BROWSERS[..1] };
+            browsers.iter().map(move |browser| (*kind, Plan { project, browser }))
+        })
+    }
+}
+
+struct Plan<'a> {
+    project: &'a Project,
+    browser: &'static Browser,
+}
+
+impl Plan<'_> {
     fn set_up(&self, kind: &Kind) -> Result<()> {
         let _lock = lock::take(self.project)?;
         (kind.set_up)(self)
@@ -94,23 +117,28 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn test(plan: &Plan) -> Result<()> {
+fn test(project: &Project, asked: &Asked) -> Result<()> {
     let mut results = Vec::new();
-    for kind in &plan.kinds {
-        eprintln!("\n=== {}: {} ===", kind.name, kind.about);
+    for (kind, plan) in asked.plans(project) {
+        let name = match kind.in_browsers {
+            true => format!("{} {}", kind.name, plan.browser.name),
+            false => kind.name.to_owned(),
+        };
+        eprintln!("\n=== {name}: {} ===", kind.about);
         let started = Instant::now();
         let counts = plan.run(kind)?;
-        results.push((kind.name, counts, started.elapsed()));
+        results.push((name, counts, started.elapsed()));
     }
     sum_up(&results)
 }
 
-fn sum_up(results: &[(&str, Counts, Duration)]) -> Result<()> {
-    println!("\n{:<8} {:>6} {:>6}", "", "passed", "failed");
+fn sum_up(results: &[(String, Counts, Duration)]) -> Result<()> {
+    println!("\n{:<16} {:>6} {:>6} {:>7}", "", "passed", "failed", "skipped");
     let mut all = Counts::default();
-    for (kind, counts, took) in results {
+    for (name, counts, took) in results {
         let took = progress::Took(*took);
-        println!("{kind:<8} {:>6} {:>6}   {took}", counts.passed, counts.failed);
+        let Counts { passed, failed, skipped } = counts;
+        println!("{name:<16} {passed:>6} {failed:>6} {skipped:>7}   {took}");
         all.add(*counts);
     }
     println!("\n{} passed, {} failed", all.passed, all.failed);

@@ -1,0 +1,267 @@
+// WebKitGTK by WebDriver, in the words of Playwright, which drives the other engines: as much of them as the tests use. What
+// WebDriver cannot do throws a `Lack`.
+
+import { Lack } from './lack.mjs'
+import { installClock } from './clock.mjs'
+import { startDriver } from './webdriver.mjs'
+
+// Bounds a wait for the browser, in milliseconds.
+const PATIENCE = 30_000
+// How long a window may keep the session to itself while it waits for a promise.
+const TURN = 30
+
+export async function startWebKit(executablePath, start) {
+  return new Browser(await startDriver(executablePath, start))
+}
+
+class Browser {
+  constructor(driver) {
+    this.driver = driver
+  }
+
+  /** A profile of its own. The driver can have one at a time. */
+  async newContext(profile = {}) {
+    for (const name of Object.keys(profile)) throw new Lack(`WebDriver has no profile with ${name}`)
+    try {
+      // Its time-out is a timer of the page, which tests put forward.
+      return new Context(await this.driver.session({ timeouts: { script: 2 ** 31 - 1 } }))
+    } catch (error) {
+      if (error.code === 'session not created') throw new Lack(`a second profile at the same time (${error.message})`)
+      throw error
+    }
+  }
+
+  close() {
+    return this.driver.close()
+  }
+}
+
+class Context {
+  #scripts = []
+  #pages = []
+
+  constructor(session) {
+    this.session = session
+  }
+
+  setDefaultTimeout() {}
+
+  async addInitScript(script, argument) {
+    this.#scripts.push([script, argument])
+  }
+
+  /** The session begins with a window. */
+  async newPage() {
+    return this.#page(this.#pages.length ? await this.session.open() : (await this.session.windows())[0])
+  }
+
+  #page(window) {
+    const page = new Page(this, window, [...this.#scripts])
+    this.#pages.push(page)
+    return page
+  }
+
+  /** The page that somebody's click opens. */
+  async waitForEvent(type) {
+    if (type !== 'page') throw new Lack(`WebDriver tells nothing of ${type}`)
+    const found = async () => (await this.session.windows()).find((window) => !this.#pages.some((page) => page.window === window))
+    return this.#page(await soon(found, 'a page was opened'))
+  }
+
+  pages() {
+    return [...this.#pages]
+  }
+
+  async cookies() {
+    throw new Lack('WebDriver shows the cookies of the page\'s own path alone')
+  }
+
+  async newCDPSession() {
+    throw new Lack('the Chrome DevTools Protocol')
+  }
+
+  close() {
+    return this.session.end()
+  }
+}
+
+class Page {
+  #scripts
+  #evaluations = 0
+  #url
+
+  constructor(context, window, scripts) {
+    this.own = context
+    this.window = window
+    this.#scripts = scripts
+    this.clock = {
+      install: () => this.addInitScript(installClock),
+      fastForward: (time) => this.evaluate((by) => clock.fastForward(by), milliseconds(time)),
+    }
+  }
+
+  context() {
+    return this.own
+  }
+
+  #send(method, path, body) {
+    return this.own.session.to(this.window, method, path, body)
+  }
+
+  /** Runs before the page's own scripts, each time it loads: of the tests' own page alone. */
+  async addInitScript(script, argument) {
+    this.#scripts.push([script, argument])
+  }
+
+  /** WebDriver cannot run anything before a page's scripts: they are loaded by hand, from a page that has none. */
+  async goto(url) {
+    if (!this.#scripts.length) return this.#open('/url', url)
+    await this.#open('/url', new URL('/bare.html', url).href)
+    this.#url = url
+    for (const [script, argument] of this.#scripts) await this.evaluate(script, argument)
+    await this.evaluate(async (url) => {
+      history.replaceState(null, '', url)
+      await import('/page.js')
+    }, url)
+  }
+
+  async reload() {
+    await (this.#scripts.length ? this.goto(this.#url) : this.#open('/refresh', this.#url))
+  }
+
+  url() {
+    return this.#url
+  }
+
+  /** The driver may answer before the page's modules have run. */
+  async #open(command, url) {
+    this.#url = url
+    await this.#send('POST', command, { url })
+    await soon(() => this.evaluate((url) => location.href === url && document.readyState === 'complete', url), `${url} was loaded`)
+  }
+
+  close() {
+    return this.own.session.close(this.window)
+  }
+
+  /** A function or an expression, in the page; its promise is waited for. */
+  async evaluate(work, argument) {
+    const id = ++this.#evaluations
+    const text = encode(argument)
+    // What is the caller's comes first: it sees none of these names.
+    let answer = await this.#execute(`(${begin})(async () => (${work}\n), arguments, ${encode}, ${decode})`, [id, TURN, text])
+    while (!('value' in answer || 'error' in answer)) answer = await this.#execute(`(${go})(arguments)`, [id, TURN])
+    if ('error' in answer) throw new Error(`page.evaluate: ${answer.error}`)
+    return decode(answer.value)
+  }
+
+  #execute(script, args) {
+    return this.#send('POST', '/execute/async', { script, args })
+  }
+
+  locator(selector, { hasText = '' } = {}) {
+    const text = hasText instanceof RegExp ? hasText.source : hasText.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    return {
+      waitFor: () => soon(
+        () => this.evaluate(
+          ([selector, text]) => [...document.querySelectorAll(selector)].some(({ textContent }) => new RegExp(text, 'i').test(textContent)),
+          [selector, text],
+        ),
+        `${selector} is there with ${text}`,
+      ),
+    }
+  }
+
+  async click(selector) {
+    await this.#send('POST', `/element/${await this.#element(selector)}/click`)
+  }
+
+  async fill(selector, text) {
+    const element = await this.#element(selector)
+    await this.#send('POST', `/element/${element}/clear`)
+    await this.#send('POST', `/element/${element}/value`, { text })
+  }
+
+  async check(selector, wanted = true) {
+    const is = await this.evaluate((selector) => document.querySelector(selector).checked, selector)
+    if (is !== wanted) await this.click(selector)
+  }
+
+  uncheck(selector) {
+    return this.check(selector, false)
+  }
+
+  async #element(value) {
+    return Object.values(await this.#send('POST', '/element', { using: 'css selector', value }))[0]
+  }
+
+  on(type) {
+    throw new Lack(`WebDriver tells nothing of ${type}`)
+  }
+
+  waitForResponse() {
+    throw new Lack('WebDriver tells nothing of responses')
+  }
+
+  waitForRequest() {
+    throw new Lack('WebDriver tells nothing of requests')
+  }
+
+  route() {
+    throw new Lack('WebDriver cannot answer in the place of a server')
+  }
+}
+
+/** Begins an evaluation, in the page. What takes longer than its turn is asked for again. */
+async function begin(given, [id, turn, text, done], encode, decode) {
+  const run = async () => {
+    const work = await given()
+    return typeof work === 'function' ? work(decode(text)) : work
+  }
+  const ended = run().then(
+    (value) => ({ value: encode(value) }),
+    (error) => ({ error: error instanceof Error ? `${error}\n${error.stack}` : String(error) }),
+  )
+  const all = (globalThis[Symbol.for('evaluations')] ??= new Map())
+  all.set(id, ended)
+  done((await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, turn))])) ?? {})
+}
+
+/** Goes on with it, in the page. */
+async function go([id, turn, done]) {
+  const ended = globalThis[Symbol.for('evaluations')].get(id)
+  done((await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, turn))])) ?? {})
+}
+
+/** Asks until it is so. */
+async function soon(test, what) {
+  for (const end = Date.now() + PATIENCE; ;) {
+    const found = await test()
+    if (found) return found
+    if (Date.now() > end) throw new Error(`it never was so that ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, TURN))
+  }
+}
+
+/** `'04:45'` or milliseconds. */
+function milliseconds(time) {
+  return typeof time === 'number' ? time : time.split(':').reduce((sum, part) => 60 * sum + Number(part), 0) * 1000
+}
+
+/** JSON that keeps what it has no words for. */
+function encode(value) {
+  return JSON.stringify(value, (_, value) => {
+    if (value === undefined || typeof value === 'function') return { '': 'undefined' }
+    return typeof value === 'number' && !Number.isFinite(value) ? { '': String(value) } : value
+  })
+}
+
+function decode(text) {
+  const back = (value) => {
+    if (typeof value !== 'object' || value === null) return value
+    if ('' in value) return value[''] === 'undefined' ? undefined : Number(value[''])
+    for (const key of Object.keys(value)) value[key] = back(value[key])
+    return value
+  }
+  return back(JSON.parse(text))
+}
