@@ -1,5 +1,6 @@
 //! One file for each chore.
 
+mod bench;
 mod build;
 mod demo;
 mod size;
@@ -16,7 +17,8 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 5] = [demo::CHORE, test::CHORE, build::CHORE, size::CHORE, test::SETUP];
+pub static CHORES: [Chore; 6] =
+    [demo::CHORE, test::CHORE, build::CHORE, size::CHORE, bench::CHORE, test::SETUP];
 
 /// For chores that take no arguments.
 fn no_more(mut arguments: Parser) -> Result<()> {

@@ -1,0 +1,62 @@
+// The benchmark: ours beside the peers, interleaved in random order, each in a fresh page. `cargo xtask bench` runs it.
+//
+//   node bench.mjs [--rounds N] [--quick] [--only PART,…] [--to DIRECTORY]
+
+import { parseArgs } from 'node:util'
+import { startBrowser } from './lib/browser.mjs'
+import { write } from './lib/report.mjs'
+import { startServer } from './lib/server.mjs'
+import { files as bundles, SUBJECTS } from './lib/subjects.mjs'
+import { calls } from './parts/calls.mjs'
+import { memory } from './parts/memory.mjs'
+import { sizes } from './parts/sizes.mjs'
+import { start } from './parts/start.mjs'
+import { storm } from './parts/storms.mjs'
+import { tabs } from './parts/tabs.mjs'
+
+const PARTS = { sizes, calls, start, storms: storm, memory, tabs }
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string' }, quick: { type: 'boolean' }, only: { type: 'string' }, to: { type: 'string' } },
+})
+const quick = !!values.quick
+const rounds = Number(values.rounds ?? (quick ? 1 : 11))
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a number')
+const chosen = values.only?.split(',') ?? Object.keys(PARTS)
+for (const part of chosen) if (!PARTS[part]) throw new Error(`--only: there are ${Object.keys(PARTS).join(', ')}`)
+
+/** part → subject → what was measured, by round; a failure is `{ failed }`. */
+const results = {}
+let failures = 0
+
+/** Does one measurement. What fails is said, and the others go on. */
+async function record([part, round, name], work) {
+  const into = ((results[part] ??= {})[name] ??= [])
+  try {
+    into[round] = await work((partly) => (into[round] = structuredClone(partly)))
+  } catch (error) {
+    const failed = String(error?.message ?? error).split('\n')[0]
+    into[round] = { ...into[round], failed }
+    console.error(`  ${name}: ${part}: ${failed}`)
+    if (SUBJECTS.find((subject) => subject.name === name).ours) failures++
+  }
+}
+
+const files = await bundles()
+const server = await startServer(files)
+const chrome = await startBrowser()
+const began = Date.now()
+try {
+  for (const part of chosen) {
+    const since = Date.now()
+    await PARTS[part]({ chrome, server, rounds, quick, record, files })
+    console.error(`${part}: ${((Date.now() - since) / 1000).toFixed(0)} s`)
+  }
+} finally {
+  await chrome.close()
+  server.close()
+}
+const report = { results, rounds, quick, browser: chrome.version, seconds: (Date.now() - began) / 1000 }
+console.log(write(report, values.to))
+// A peer may fail; we may not.
+if (failures) process.exitCode = 1

@@ -1,0 +1,192 @@
+// The figures as a page for the docs, and as a picture.
+
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { cpus, release, totalmem, type } from 'node:os'
+import { KINDS } from '../parts/calls.mjs'
+import { FEW, MANY, PEERS } from '../parts/memory.mjs'
+import { KNOWN, storms } from '../parts/storms.mjs'
+import { TABS } from '../parts/tabs.mjs'
+import { plot } from './plot.mjs'
+import { ratios, summary } from './stats.mjs'
+import { REFERENCE, SUBJECTS, version } from './subjects.mjs'
+
+/** The page; also written to a directory, with the picture, if there is one. */
+export function write(report, directory) {
+  const { results } = report
+  const sections = { sizes, calls, start, storms: stormed, known, left: memory, 'tabs 1': tabs }
+  const parts = Object.entries(sections).filter(([part]) => results[part]).map(([, section]) => section(report))
+  const page = [head(report), ...parts, ...failures(results)].join('\n\n') + '\n'
+  if (directory) {
+    writeFileSync(`${directory}/README.md`, page)
+    if (results.calls && results.sizes) writeFileSync(`${directory}/benchmark.svg`, plot(figures(results)))
+  }
+  return page
+}
+
+function head({ results, rounds, quick, browser }) {
+  const packages = SUBJECTS.flatMap(({ packages }) => packages).map((name) => `${name} ${version(name)}`)
+  const picture = results.calls && results.sizes ? '\n\n![CPU of a call and size, of each library](benchmark.svg)' : ''
+  return `# Benchmark
+
+tokenkeep beside its peers, in one run of \`cargo xtask bench\`${quick ? ', **quick: the figures mean nothing**' : ''}. Each measurement has a fresh page in a profile
+of its own; the order is drawn anew in each of ${rounds} rounds; garbage is collected before each part. CPU is the thread time of the page's main
+thread. Medians, with quartiles in brackets. "×" is the median of the ratios to the hand-written wrapper within rounds: of what was
+measured side by side. That every library did its work is checked: status, header, number of requests.
+
+${machine()}; ${browser}; Node ${process.versions.node}. ${packages.join(', ')}.
+The wrapper is [forty lines](../../bench/subjects/wrapper.js) with one refresh for all and the right answer to a late 401; the set-up of each
+library is in [bench/subjects](../../bench/subjects).${picture}`
+}
+
+function machine() {
+  const all = cpus()
+  return `${all.length} × ${all[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release()}, ${loaded()}`
+}
+
+/** What else ran says how far absolute times can be trusted. */
+function loaded() {
+  const uptime = execFileSync('uptime', { encoding: 'utf8' })
+  return `load average ${/load average: ([\d.]+)/.exec(uptime)?.[1] ?? 'unknown'}`
+}
+
+function calls({ results }) {
+  const kinds = Object.keys(KINDS)
+  const cell = (name, kind) => {
+    const cpu = pick(results.calls, name, (round) => round[kind]?.cpu)
+    const times = ratios(cpu, pick(results.calls, REFERENCE, (round) => round[kind]?.cpu))
+    return `${spread(summary(cpu), 1)} | ${ratio(times)}`
+  }
+  const wall = (name) => spread(summary(pick(results.calls, name, (round) => round.get?.wall)), 1)
+  return `## A call
+
+Microseconds of CPU a call, \`fetch\` stubbed: the stub makes a \`Response\`, the rest is the library. axios always reads the body. Twenty URLs over and
+over, save in the last column. Wall time of the first column at the end.
+
+| | ${kinds.map((kind) => `${KINDS[kind]} | ×`).join(' | ')} | wall |
+| --- |${' ---: |'.repeat(kinds.length * 2 + 1)}
+${rows(results.calls, (name) => `${kinds.map((kind) => cell(name, kind)).join(' | ')} | ${wall(name)}`)}`
+}
+
+function start({ results }) {
+  const of = (name, clock) => pick(results.start, name, (round) => round[clock])
+  return `## Start
+
+Milliseconds from \`import()\` to the first answered call with a token: one request to sign in (auth0: two), one to the API, on the loopback interface.
+
+| | wall | × | CPU | × |
+| --- | ---: | ---: | ---: | ---: |
+${rows(results.start, (name) => ['wall', 'cpu'].map((clock) => `${spread(summary(of(name, clock)), 1)} | ${ratio(ratios(of(name, clock), of(REFERENCE, clock)))}`).join(' | '))}`
+}
+
+function stormed({ results, quick }) {
+  const counts = storms(quick)
+  const cell = (name, count) => {
+    const all = results.storms[name].map((round) => round?.[count]).filter(Boolean)
+    if (!all.length) return '– | – | –'
+    const of = (clock) => pick(results.storms, name, (round) => round[count]?.[clock])
+    const times = ratios(of('cpu'), pick(results.storms, REFERENCE, (round) => round[count]?.cpu))
+    const served = Math.min(...all.map(({ done }) => done))
+    const counted = `${range(all.map(({ refreshes }) => refreshes))} / ${range(all.map(({ api }) => api))}`
+    return `${served < count ? `**${served} of ${count} served**, ` : ''}${counted} | ${spread(summary(of('wall')), 0)} | ${spread(summary(of('cpu')), 0)} ${ratio(times)}`
+  }
+  return `## A storm
+
+So many calls at once with a token that the API refuses, against a real server over HTTP/1.1: refreshes / requests to the API, milliseconds until all
+are answered, milliseconds of CPU with the ratio.
+
+| | ${counts.map((count) => `${count} | wall | CPU`).join(' | ')} |
+| --- |${' --- | ---: | ---: |'.repeat(counts.length)}
+${rows(results.storms, (name) => counts.map((count) => cell(name, count)).join(' | '))}`
+}
+
+function known({ results }) {
+  const cell = ([round]) => (round?.api === undefined ? '–' : `${round.done} of ${KNOWN} | ${round.refreshes} | ${round.api}`)
+  return `The same with ${KNOWN} calls and a token whose end the client was told (\`expires_in\`): whoever minds it asks once and sends each call once.
+
+| | served | refreshes | requests |
+| --- | ---: | ---: | ---: |
+${rows(results.known, (name) => cell(results.known[name]))}`
+}
+
+function memory({ results }) {
+  const value = (part, name) => results[part]?.[name]?.[0] ?? {}
+  const number = (n, unit, digits = 0) => (n === undefined ? '–' : `${n.toFixed(digits)} ${unit}`)
+  const thousand = (n) => n.toLocaleString('en')
+  const growth = (n) => (n === undefined ? '–' : number(n / 1024, 'kB', 1))
+  return `## Memory
+
+How much the JavaScript heap and the memory of the WebAssembly grow between call ${thousand(FEW)} and call ${thousand(MANY)} (peers: ${thousand(PEERS)}); what a call costs that was refused once
+and waits for the refresh, out of 1,000; how far the page's memory rises at most during an upload of 200 MB that is refused once and sent again.
+
+| | heap | WebAssembly | held call | upload |
+| --- | ---: | ---: | ---: | ---: |
+${rows(results.left, (name) => {
+  const { heap, wasm, wasmBytes } = value('left', name)
+  return [growth(heap), wasmBytes ? `${number(wasm, 'B')} of ${number(wasmBytes / 1024, 'kB')}` : '', growth(value('held', name).bytes), number(value('upload', name).peak, 'MB', 1)].join(' | ')
+})}`
+}
+
+function sizes({ results }) {
+  const kilo = (bytes) => (bytes / 1000).toFixed(1)
+  return `## Size
+
+Kilobytes of a typical set-up, bundled and minified by esbuild; with tokenkeep/file, the \`.wasm\` is included.
+
+| | raw | gzip | brotli |
+| --- | ---: | ---: | ---: |
+${rows(results.sizes, (name) => ['raw', 'gzip', 'brotli'].map((how) => kilo(results.sizes[name][0][how])).join(' | '))}`
+}
+
+function tabs({ results }) {
+  const part = (count) => results[`tabs ${count}`] ?? {}
+  const wall = (name, count) => pick(part(count), name, (round) => round.wall)
+  const refreshes = (name) => range((part(TABS)[name] ?? []).map((round) => round?.refreshes).filter((n) => n !== undefined))
+  return `## ${TABS} tabs at once
+
+Tabs of one browser that wake at the same moment, each with the same dead token: milliseconds until the last is served.
+
+| | one tab | ${TABS} tabs | refreshes |
+| --- | ---: | ---: | ---: |
+${rows(part(1), (name) => `${spread(summary(wall(name, 1)), 0)} | ${spread(summary(wall(name, TABS)), 0)} | ${refreshes(name)}`)}`
+}
+
+function failures(results) {
+  const said = new Set()
+  for (const [part, subjects] of Object.entries(results)) {
+    for (const [name, rounds] of Object.entries(subjects)) {
+      for (const round of rounds) {
+        if (round?.failed) said.add(`- ${title(name)}, ${part}: ${round.failed}`)
+        for (const storm of Object.values(round ?? {})) if (storm?.why) said.add(`- ${title(name)}, ${part}: ${storm.why}`)
+      }
+    }
+  }
+  return said.size ? [`## Failures\n\n${[...said].join('\n')}`] : []
+}
+
+/** For the picture: title, microseconds a call, kilobytes gzip. */
+function figures(results) {
+  return SUBJECTS.map(({ name, title, ours }) => ({
+    title: title.replace(/[*`]/g, ''),
+    ours,
+    cpu: summary(pick(results.calls, name, (round) => round.get?.cpu))?.median,
+    gzip: results.sizes[name]?.[0]?.gzip / 1000,
+  }))
+}
+
+const title = (name) => SUBJECTS.find((subject) => subject.name === name).title
+
+const rows = (part, cells) => SUBJECTS.filter(({ name }) => part[name]).map(({ name, title }) => `| ${title} | ${cells(name)} |`).join('\n')
+
+/** By round; where something failed, not a number. */
+const pick = (part, name, of) => (part[name] ?? []).map((round) => of(round ?? {}) ?? NaN)
+
+const spread = (found, digits) => (found ? `${found.median.toFixed(digits)} [${found.low.toFixed(digits)}–${found.high.toFixed(digits)}]` : 'failed')
+
+const ratio = (found) => (found ? `${found.median.toFixed(2)}×` : '–')
+
+function range(values) {
+  if (!values.length) return '–'
+  const [low, high] = [Math.min(...values), Math.max(...values)]
+  return low === high ? `${low}` : `${low}–${high}`
+}

@@ -1,0 +1,104 @@
+// The server of the benchmark: pages, subjects, an API that takes its tokens until they are killed, and what each subject refreshes by.
+// It counts what arrives.
+
+import { createServer } from 'node:http'
+
+const JSON_TYPE = { 'Content-Type': 'application/json' }
+const PAGE = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'
+// Of the length that tokens have in the field.
+const FILLER = 'x'.repeat(520)
+
+/** `files` maps a path to `[type, bytes]`. */
+export async function startServer(files) {
+  const state = { token: '', good: new Set(), tokens: 0, api: 0, refused: 0, refreshes: 0, nonce: '', held: undefined, sleepers: [] }
+  // Uploads are counted, not kept.
+  const server = createServer((request, response) => {
+    request.on('data', () => {})
+    request.on('end', () => void answer(request, response))
+  })
+  server.keepAliveTimeout = 60_000
+
+  async function answer(request, response) {
+    const { pathname, searchParams } = new URL(request.url, 'http://bench')
+    if (pathname.startsWith('/api/')) return api(request, response)
+    const route = routes[pathname]
+    if (route) return route(response, searchParams, request)
+    const [type, bytes] = files[pathname] ?? ['text/plain', '']
+    response.writeHead(files[pathname] ? 200 : 404, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(bytes)
+  }
+
+  function api({ headers }, response) {
+    state.api++
+    if (state.good.has(headers.authorization)) return json(response, { id: 17, name: 'Ada Lovelace' })
+    state.refused++
+    json(response, { error: 'invalid_token' }, { 'WWW-Authenticate': 'Bearer error="invalid_token"' }, 401)
+  }
+
+  function grant(life = 3600) {
+    const now = Math.floor(Date.now() / 1000)
+    state.token = jwt({ sub: 'ada', iat: now, exp: now + life, n: ++state.tokens, filler: FILLER })
+    state.good.add(`Bearer ${state.token}`)
+    return { access_token: state.token, token_type: 'Bearer', expires_in: life }
+  }
+
+  async function refresh() {
+    state.refreshes++
+    await state.held
+    return grant()
+  }
+
+  function supertokens(response) {
+    const front = Buffer.from(JSON.stringify({ uid: 'ada', ate: Date.now() + 3_600_000, up: {} })).toString('base64')
+    json(response, { status: 'OK' }, { 'st-access-token': state.token, 'st-refresh-token': 'refresh', 'front-token': front })
+  }
+
+  async function oauth(response, _, request) {
+    const first = !state.signedIn.has(request.headers.referer)
+    const granted = first ? grant() : await refresh()
+    state.signedIn.add(request.headers.referer)
+    const now = Math.floor(Date.now() / 1000)
+    const origin = `http://${request.headers.host}`
+    const id = { iss: `${origin}/`, aud: 'bench', sub: 'ada', nonce: state.nonce, iat: now, exp: now + 3600 }
+    json(response, { ...granted, id_token: jwt(id), refresh_token: 'refresh', scope: 'openid profile email offline_access' })
+  }
+
+  const routes = {
+    '/': (response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end(PAGE),
+    '/auth/login': (response, query) => json(response, grant(Number(query.get('life') ?? 3600))),
+    '/auth/refresh': async (response) => json(response, await refresh()),
+    '/supertokens/signin': (response) => (grant(), supertokens(response)),
+    '/supertokens/session/refresh': async (response) => (await refresh(), supertokens(response)),
+    '/oauth/nonce': (response, query) => ((state.nonce = query.get('nonce')), json(response, {})),
+    '/oauth/token': oauth,
+    '/wake': (response) => void state.sleepers.push(() => json(response, {})),
+  }
+  state.signedIn = new Set()
+
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    state,
+    origin: `http://127.0.0.1:${server.address().port}`,
+    /** For a fresh page. */
+    reset() {
+      Object.assign(state, { api: 0, refused: 0, refreshes: 0, held: undefined, sleepers: [], signedIn: new Set() })
+    },
+    /** No token is good any more. */
+    kill() {
+      state.good.clear()
+      Object.assign(state, { api: 0, refused: 0, refreshes: 0 })
+    },
+    close() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
+function json(response, body, headers, status = 200) {
+  response.writeHead(status, { ...JSON_TYPE, ...headers }).end(JSON.stringify(body))
+}
+
+function jwt(payload) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  return `${part({ alg: 'RS256', kid: 'k' })}.${part(payload)}.${'s'.repeat(43)}`
+}

@@ -1,0 +1,53 @@
+// Who takes part, and the bundles of them: minified, as an app would serve them.
+
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const at = (path) => fileURLToPath(new URL(path, import.meta.url))
+
+/** What everybody is compared with. */
+export const REFERENCE = 'wrapper'
+
+/** Name of the file, title, npm packages. */
+export const SUBJECTS = [
+  { name: 'bare', title: 'bare `fetch`, no refresh', packages: [], refreshes: false },
+  { name: REFERENCE, title: 'hand-written wrapper', packages: [] },
+  { name: 'tokenkeep', title: '**tokenkeep**', ours: true, packages: [] },
+  { name: 'tokenkeep-file', title: '**tokenkeep/file**', ours: true, packages: [] },
+  { name: 'wretch', title: 'wretch + single flight', packages: ['wretch'] },
+  { name: 'auth0', title: 'auth0-spa-js', packages: ['@auth0/auth0-spa-js'] },
+  { name: 'supertokens', title: 'supertokens-website', packages: ['supertokens-website'] },
+  { name: 'alova', title: 'alova', packages: ['alova'] },
+  { name: 'axios', title: 'axios + axios-auth-refresh', packages: ['axios', 'axios-auth-refresh'] },
+  { name: 'ky', title: 'ky + hooks', packages: ['ky'] },
+]
+
+export const version = (name) => JSON.parse(readFileSync(at(`../node_modules/${name}/package.json`))).version
+
+/** All that the server has to serve: the path, and `[type, bytes]`. */
+export async function files() {
+  const served = {
+    '/page.js': ['text/javascript', readFileSync(at('../page.js'))],
+    '/core.wasm': ['application/wasm', readFileSync(at('../../pkg/dist/core.wasm'))],
+  }
+  for (const { name } of SUBJECTS) served[`/subjects/${name}.js`] = ['text/javascript', await bundled(name)]
+  return served
+}
+
+async function bundled(name) {
+  const { outputFiles } = await build({
+    entryPoints: [at(`../subjects/${name}.js`)],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'chrome120',
+    legalComments: 'none',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    alias: { tokenkeep: at('../../pkg/dist/index.js'), 'tokenkeep/file': at('../../pkg/dist/file.js') },
+    write: false,
+    logLevel: 'error',
+  })
+  return Buffer.from(outputFiles[0].contents)
+}

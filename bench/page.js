@@ -1,0 +1,101 @@
+// What runs in each page: imports a subject, and asks it for calls. The runner (bench.mjs) looks at the clocks.
+
+const real = globalThis.fetch.bind(globalThis)
+const ANSWER = JSON.stringify({ id: 17, name: 'Ada Lovelace', roles: ['reader', 'writer'], seen: '2026-01-01T00:00:00Z', score: 4.25 })
+const PLAIN = { status: 200, headers: { 'Content-Type': 'application/json' } }
+const BODY = JSON.stringify({ name: 'Ada Lovelace', roles: ['reader'] })
+// As many as a page of an app uses over and over.
+const URLS = Array.from({ length: 20 }, (_, i) => `/api/items/${i}`)
+
+let subject
+let stubbed = 0
+let last
+let fresh = 0
+
+// The memories of WebAssembly that the subject makes.
+const memories = []
+const instantiate = WebAssembly.instantiate
+WebAssembly.instantiate = async (...args) => {
+  const made = await instantiate(...args)
+  for (const value of Object.values((made.instance ?? made).exports)) if (value instanceof WebAssembly.Memory) memories.push(value)
+  return made
+}
+
+const kinds = {
+  get: async (i) => (await subject.get(URLS[i % 20])).status,
+  json: async (i) => ((await subject.json(URLS[i % 20])).id === 17 ? 200 : 0),
+  post: async (i) => (await subject.post(URLS[i % 20], BODY, 'application/json')).status,
+  // Never the same URL twice.
+  fresh: async () => (await subject.get(`/api/search?q=${fresh++}`)).status,
+}
+
+/** Of the last call, which may have come as a Request. */
+function sentHeader(name) {
+  const [input, init] = last
+  return new Headers(init?.headers ?? input.headers).get(name)
+}
+
+globalThis.bench = {
+  /** From import() to the first answer, in milliseconds. */
+  async start(name) {
+    const began = performance.now()
+    const { default: setUp } = await import(`/subjects/${name}.js`)
+    subject = await setUp()
+    const { status } = await subject.get('/api/items/0')
+    return { ms: performance.now() - began, status }
+  },
+
+  /** From here on calls to the API are answered by a stub. Before the subject is imported: some keep the `fetch` they find. */
+  stub() {
+    globalThis.fetch = (input, init) => {
+      if (!(typeof input === 'string' ? input : input.url ?? input.href).includes('/api/')) return real(input, init)
+      stubbed++
+      last = [input, init]
+      return Promise.resolve(new Response(ANSWER, PLAIN))
+    }
+  },
+
+  /** So many calls, one after the other; resolves to the milliseconds. Throws if one of them was not done. */
+  async loop(kind, count, token) {
+    const call = kinds[kind]
+    stubbed = 0
+    const began = performance.now()
+    for (let i = 0; i < count; i++) if ((await call(i)) !== 200) throw new Error('a call was not answered')
+    const ms = performance.now() - began
+    if (count && stubbed !== count) throw new Error(`${stubbed} requests for ${count} calls`)
+    if (count && sentHeader('Authorization') !== `Bearer ${token}`) throw new Error('the token was not sent')
+    return ms
+  },
+
+  /** So many calls at once; resolves to the number of those that were answered with 200, and the milliseconds. */
+  async storm(count) {
+    const began = performance.now()
+    const calls = Array.from({ length: count }, (_, i) => subject.get(`/api/items/${i}`))
+    const settled = await Promise.allSettled(calls)
+    const ms = performance.now() - began
+    const done = settled.filter(({ value }) => value?.status === 200).length
+    const why = settled.find(({ reason }) => reason)?.reason
+    return { ms, done, why: why && String(why) }
+  },
+
+  /** Calls that nobody waits for. */
+  hold(count) {
+    globalThis.held = Array.from({ length: count }, (_, i) => subject.get(`/api/items/${i}`))
+  },
+
+  wasmBytes: () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0),
+
+  makeUpload(megabytes) {
+    globalThis.upload = new Blob(Array(megabytes).fill(new Uint8Array(1 << 20)))
+  },
+
+  upload: async () => (await subject.post('/api/upload', globalThis.upload, 'application/octet-stream')).status,
+
+  /** Waits for the server's word, then calls once; resolves to both moments. */
+  async wake() {
+    await fetch('/wake')
+    const woken = performance.timeOrigin + performance.now()
+    const { status } = await subject.get('/api/items/0')
+    return { woken, served: performance.timeOrigin + performance.now(), status }
+  },
+}

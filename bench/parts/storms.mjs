@@ -1,0 +1,45 @@
+// Calls at once, with a token that is dead: how many refreshes and requests, and how long until all are answered.
+
+import { SUBJECTS } from '../lib/subjects.mjs'
+import { shuffled } from '../lib/stats.mjs'
+
+export const storms = (quick) => (quick ? [1, 10] : [1, 10, 100, 1000])
+/** The storm of a token whose end the client was told. */
+export const KNOWN = 100
+
+export async function storm({ chrome, server, rounds, quick, record }) {
+  for (let round = 0; round < rounds; round++) {
+    for (const { name } of shuffled(SUBJECTS.filter(({ refreshes }) => refreshes !== false))) {
+      await record(['storms', round, name], (partly) => chrome.withPage(server.origin, (page) => refused(page, server, name, quick, partly)))
+      if (round || quick) continue
+      await record(['known', round, name], () => chrome.withPage(`${server.origin}/?life=2`, (page) => expired(page, server, name)))
+    }
+  }
+}
+
+async function refused(page, server, name, quick, partly) {
+  server.reset()
+  await page.bench('start', name)
+  const measured = {}
+  for (const count of storms(quick)) {
+    server.kill()
+    measured[count] = await stormed(page, server, count)
+    // What comes after may hang.
+    partly(measured)
+  }
+  return measured
+}
+
+async function expired(page, server, name) {
+  server.reset()
+  await page.bench('start', name)
+  await new Promise((resolve) => setTimeout(resolve, 2_100))
+  server.kill()
+  return stormed(page, server, KNOWN)
+}
+
+async function stormed(page, server, count) {
+  const { result, cpu } = await page.measure('storm', count)
+  const { api, refreshes } = server.state
+  return { cpu, wall: result.ms, done: result.done, why: result.why, api, refreshes }
+}

@@ -1,0 +1,36 @@
+// Tabs of one browser that wake at the same moment, all with the same dead token: the time until every one of them is served.
+
+import { SUBJECTS } from '../lib/subjects.mjs'
+import { shuffled } from '../lib/stats.mjs'
+
+export const TABS = 20
+const WHO = ['wrapper', 'tokenkeep', 'supertokens']
+
+export async function tabs({ chrome, server, rounds, quick, record }) {
+  for (let round = 0; round < Math.min(rounds, 5); round++) {
+    for (const { name } of shuffled(SUBJECTS.filter(({ name }) => WHO.includes(name)))) {
+      for (const count of quick ? [1, 2] : [1, TABS]) {
+        await record([`tabs ${count}`, round, name], () => chrome.withProfile((open) => woken(open, server, name, count)))
+      }
+    }
+  }
+}
+
+async function woken(open, server, name, count) {
+  server.reset()
+  const pages = []
+  for (let i = 0; i < count; i++) {
+    const page = await open(server.origin)
+    await page.bench('start', name)
+    pages.push(page)
+  }
+  server.kill()
+  const results = pages.map((page) => page.bench('wake'))
+  while (server.state.sleepers.length < count) await new Promise((resolve) => setTimeout(resolve, 20))
+  server.state.sleepers.splice(0).forEach((wake) => wake())
+  const woken = await Promise.all(results)
+  const unserved = woken.filter(({ status }) => status !== 200).length
+  if (unserved) throw new Error(`${unserved} of ${count} tabs were not served`)
+  const wall = Math.max(...woken.map(({ served }) => served)) - Math.min(...woken.map(({ woken }) => woken))
+  return { wall, refreshes: server.state.refreshes }
+}

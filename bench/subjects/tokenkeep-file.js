@@ -1,0 +1,4 @@
+import { createTokenManager } from 'tokenkeep/file'
+import { setUpWith } from './tokenkeep-calls.js'
+
+export default () => setUpWith(createTokenManager({ refresh: '/auth/refresh' }, '/core.wasm'))
