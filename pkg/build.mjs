@@ -1,7 +1,7 @@
 // Makes dist/ out of src/ and generated/ (what `cargo xtask build` makes of the crate). The same input gives the same bytes.
 
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,13 +14,15 @@ const path = (...names) => join(here, ...names)
 
 // Oldest platforms with what the package needs at run time (DecompressionStream).
 const TARGET = ['chrome80', 'firefox113', 'safari16.4', 'node20']
-// The declarations that the two entries name; the rest is nobody's business.
-const TYPES = ['index', 'file', 'types', 'error', 'remote']
+// One module each, which no other names: an app has those that it imports.
+const PRESETS = readdirSync(path('src/presets')).sort().map((name) => `presets/${name.replace(/\.ts$/, '')}`)
+// The declarations that the entries name; the rest is nobody's business.
+const TYPES = ['index', 'file', 'types', 'error', 'remote', ...PRESETS]
 
 const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
 try {
   rmSync(path('dist'), { recursive: true, force: true })
-  mkdirSync(path('dist'))
+  mkdirSync(path('dist/presets'), { recursive: true })
 
   const renamed = execFileSync(path('node_modules/.bin/wasm-opt'), [
     path('generated/core_bg.wasm'),
@@ -33,7 +35,8 @@ try {
   const packed = Buffer.from(await gzipAsync(readFileSync(path('dist/core.wasm')), {})).toString('base64')
 
   await build({
-    entryPoints: [path('src/index.ts'), path('src/file.ts')],
+    entryPoints: ['index', 'file', ...PRESETS].map((name) => path('src', `${name}.ts`)),
+    outbase: path('src'),
     outdir: path('dist'),
     bundle: true,
     minify: true,

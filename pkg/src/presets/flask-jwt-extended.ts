@@ -1,0 +1,19 @@
+// Flask-JWT-Extended: tokens in the answer, or the refresh token in a cookie.
+
+import type { TokenManagerOptions } from '../types.js';
+
+/**
+ * Options for [Flask-JWT-Extended](https://flask-jwt-extended.readthedocs.io) with `JWT_TOKEN_LOCATION = ["headers"]`. The refresh token
+ * travels in `Authorization`, so it is kept in memory: a reload ends the session in a page that has no other tab.
+ */
+export const flaskJwtExtended = {
+  refresh: { url: '/refresh' },
+  refreshToken: { header: 'Authorization', scheme: 'Bearer' },
+} as const satisfies TokenManagerOptions;
+
+/** Options for the refresh token in an HttpOnly cookie, with the double submit against forged requests (`JWT_COOKIE_CSRF_PROTECT`, on by default). */
+export const flaskJwtExtendedCookie = {
+  refresh: { url: '/auth/refresh' },
+  logout: { url: '/auth/logout', method: 'DELETE' },
+  csrf: { cookie: 'csrf_refresh_token', header: 'X-CSRF-TOKEN' },
+} as const satisfies TokenManagerOptions;
