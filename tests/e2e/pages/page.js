@@ -4,10 +4,13 @@ import { createTokenManager, isTokenError } from '/tokenkeep/index.js'
 
 const PASSWORDS = { alice: 'wonderland', admin: 'correct-horse' }
 
-/** Makes the manager `auth`, and lists its events in `events`. Tells how `ready` ended. */
-globalThis.start = (options) => {
+/** Makes the manager `auth`. Tells how `ready` ended. */
+globalThis.start = (options) => watch(createTokenManager({ refresh: '/auth/refresh', ...options }))
+
+/** Takes a manager for `auth`, and lists its events in `events`. */
+globalThis.watch = (manager) => {
   globalThis.events = []
-  globalThis.auth = createTokenManager({ refresh: '/auth/refresh', ...options })
+  globalThis.auth = manager
   for (const type of ['change', 'refresh', 'signout', 'refresherror']) {
     auth.addEventListener(type, ({ type, reason, error }) => events.push([type, reason ?? error?.code].filter(Boolean).join(' ')))
   }

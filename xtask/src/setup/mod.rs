@@ -3,5 +3,6 @@
 pub mod browser;
 pub mod cargo_tools;
 pub mod node;
+pub mod python;
 pub mod rust;
 pub mod system;

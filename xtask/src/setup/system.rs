@@ -19,7 +19,9 @@ pub struct Program {
 pub fn ensure(project: &Project, programs: &[Program]) -> Result<Vec<PathBuf>> {
     let missing: Vec<_> = programs.iter().filter(|p| find(p).is_none()).collect();
     if !missing.is_empty() {
-        install(project, &missing)?;
+        let what: Vec<_> = missing.iter().map(|program| program.what).collect();
+        let packages: Vec<_> = missing.iter().map(|program| program.debian).collect();
+        install(project, &what.join(" and "), &packages)?;
     }
     programs
         .iter()
@@ -31,10 +33,8 @@ fn find(program: &Program) -> Option<PathBuf> {
     program.names.iter().find_map(|name| which::which(name).ok())
 }
 
-fn install(project: &Project, missing: &[&Program]) -> Result<()> {
-    let what: Vec<_> = missing.iter().map(|program| program.what).collect();
-    let what = what.join(" and ");
-    let packages: Vec<_> = missing.iter().map(|program| program.debian).collect();
+/// Gets what is missing out of Debian's `packages`, or says how to.
+pub fn install(project: &Project, what: &str, packages: &[&str]) -> Result<()> {
     if !Uid::effective().is_root() || which::which("apt-get").is_err() {
         bail!("install {what} (on Debian: sudo apt-get install {})", packages.join(" "));
     }
@@ -46,6 +46,6 @@ fn install(project: &Project, missing: &[&Program]) -> Result<()> {
             run::run(&mut apt, limit).with_context(|| format!("could not get {what}"))
         };
         apt(&["-q", "update"])?;
-        apt(&[&["-qy", "install", "--no-install-recommends"], packages.as_slice()].concat())
+        apt(&[&["-qy", "install", "--no-install-recommends"], packages].concat())
     })
 }

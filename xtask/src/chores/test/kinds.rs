@@ -6,7 +6,7 @@ use crate::chores::{build, demo, size};
 use crate::run::{self, Interrupted, Limit};
 use crate::scratch::Scratch;
 use crate::setup::browser::{self, Browser};
-use crate::setup::{cargo_tools, node, rust, system};
+use crate::setup::{cargo_tools, node, python, rust, system};
 use anyhow::{Context, Result, bail};
 use std::env;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub struct Kind {
     pub run: fn(&Plan, &mut Counts) -> Result<()>,
 }
 
-pub static KINDS: [Kind; 6] = [
+pub static KINDS: [Kind; 7] = [
     Kind {
         name: "lint",
         about: "formatting, clippy, rustdoc and tsc have nothing to say",
@@ -69,6 +69,19 @@ pub static KINDS: [Kind; 6] = [
         run: end_to_end,
     },
     Kind {
+        name: "backends",
+        about: "the package in real tabs, with the back ends that people have",
+        in_browsers: false,
+        set_up: |plan| {
+            needs_of_package(plan)?;
+            node::packages(plan.project, E2E)?;
+            node::packages(plan.project, BACKENDS)?;
+            python::packages(plan.project, BACKENDS)?;
+            browser::CHROME.program(plan.project).map(drop)
+        },
+        run: with_back_ends,
+    },
+    Kind {
         name: "size",
         about: "the package is within its budget",
         in_browsers: false,
@@ -83,6 +96,7 @@ pub static KINDS: [Kind; 6] = [
 ];
 
 const E2E: &str = "tests/e2e";
+const BACKENDS: &str = "tests/backends";
 
 const REDIS: system::Program =
     system::Program { what: "Redis", names: &["redis-server"], debian: "redis-server" };
@@ -187,6 +201,15 @@ fn end_to_end(plan: &Plan, counts: &mut Counts) -> Result<()> {
     let mut npm = npm_test(plan, E2E, plan.browser)?;
     npm.env("TOKENKEEP_SERVER", server);
     count(&mut npm, Limit::minutes(30), counts)
+}
+
+fn with_back_ends(plan: &Plan, counts: &mut Counts) -> Result<()> {
+    build::package(plan.project)?;
+    let server = demo::server(plan.project)?;
+    let mut npm = npm_test(plan, BACKENDS, &browser::CHROME)?;
+    npm.env("TOKENKEEP_SERVER", server)
+        .env("TOKENKEEP_PYTHON", python::packages(plan.project, BACKENDS)?);
+    count(&mut npm, Limit::minutes(15), counts)
 }
 
 /// The tests find their browser in a variable of its own.

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 pub const CHORE: Chore = Chore {
     name: "test",
-    about: "run all kinds of tests, or those named: lint native browser package e2e size",
+    about: "run all kinds of tests, or those named: lint native browser package e2e backends size",
     options: &[("--browser NAME", "in that one only: chrome, firefox or webkit")],
     run: |project, arguments| test(project, &Asked::read(arguments)?),
 };

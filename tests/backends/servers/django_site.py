@@ -1,0 +1,138 @@
+"""Django with the three ways of giving a single-page app tokens, each as its documentation sets it up: simplejwt's own views
+(rotation and blacklist on), dj-rest-auth with HttpOnly cookies, allauth's headless API for apps with its JWT strategy."""
+
+from datetime import timedelta
+
+import django
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.conf import settings
+from harness import scratch, serve_wsgi
+
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+settings.configure(
+    SECRET_KEY="no secret: this server lives as long as a test, and listens to this machine alone",
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF=__name__,
+    USE_TZ=True,
+    INSTALLED_APPS=[
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "rest_framework",
+        "rest_framework_simplejwt",
+        "rest_framework_simplejwt.token_blacklist",
+        "dj_rest_auth",
+        "allauth",
+        "allauth.account",
+        "allauth.headless",
+    ],
+    MIDDLEWARE=[
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "allauth.account.middleware.AccountMiddleware",
+    ],
+    AUTHENTICATION_BACKENDS=["django.contrib.auth.backends.ModelBackend"],
+    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{scratch()}/db", "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"}}},
+    CACHES={"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}},
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    # Tests sign in often, and these passwords guard nothing.
+    PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+    ACCOUNT_EMAIL_VERIFICATION="none",
+    ACCOUNT_LOGIN_METHODS={"username"},
+    ACCOUNT_SIGNUP_FIELDS=["username*", "password1*"],
+    SIMPLE_JWT={
+        "ACCESS_TOKEN_LIFETIME": timedelta(seconds=60),
+        "REFRESH_TOKEN_LIFETIME": timedelta(days=1),
+        "ROTATE_REFRESH_TOKENS": True,
+        "BLACKLIST_AFTER_ROTATION": True,
+    },
+    REST_AUTH={
+        "USE_JWT": True,
+        "SESSION_LOGIN": False,
+        "TOKEN_MODEL": None,
+        "JWT_AUTH_HTTPONLY": True,
+        "JWT_AUTH_REFRESH_COOKIE": "refresh",
+        "JWT_AUTH_REFRESH_COOKIE_PATH": "/dj-rest-auth/",
+        "JWT_AUTH_SECURE": True,
+        "JWT_AUTH_SAMESITE": "Strict",
+        "JWT_AUTH_RETURN_EXPIRATION": True,
+    },
+    TIME_ZONE="America/Chicago",
+    HEADLESS_CLIENTS=("app",),
+    HEADLESS_ONLY=True,
+    HEADLESS_FRONTEND_URLS={},
+    HEADLESS_TOKEN_STRATEGY="allauth.headless.tokens.strategies.jwt.JWTTokenStrategy",
+    HEADLESS_JWT_PRIVATE_KEY=KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+    HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN=60,
+    HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED=True,
+)
+django.setup()
+
+from allauth.headless.contrib.rest_framework.authentication import JWTTokenAuthentication  # noqa: E402
+from dj_rest_auth.jwt_auth import JWTCookieAuthentication, get_refresh_view  # noqa: E402
+from dj_rest_auth.views import LoginView, LogoutView  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.sessions.models import Session  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.urls import include, path  # noqa: E402
+from rest_framework.permissions import IsAdminUser, IsAuthenticated  # noqa: E402
+from rest_framework.response import Response  # noqa: E402
+from rest_framework.views import APIView  # noqa: E402
+from rest_framework_simplejwt.authentication import JWTAuthentication  # noqa: E402
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken  # noqa: E402
+from rest_framework_simplejwt.views import TokenBlacklistView, TokenObtainPairView, TokenRefreshView  # noqa: E402
+
+
+class Me(APIView):
+    permission_classes = [IsAuthenticated]
+
+    def get(self, request):
+        return Response({"user": request.user.get_username()})
+
+
+class Admin(Me):
+    permission_classes = [IsAdminUser]
+
+
+def api(prefix, authentication):
+    """The app's own API, the same behind each way of signing in."""
+    classes = {"authentication_classes": [authentication]}
+    return [path(f"{prefix}/me", Me.as_view(**classes)), path(f"{prefix}/admin", Admin.as_view(**classes))]
+
+
+urlpatterns = [
+    path("api/token/", TokenObtainPairView.as_view()),
+    path("api/token/refresh/", TokenRefreshView.as_view()),
+    path("api/token/blacklist/", TokenBlacklistView.as_view()),
+    *api("api", JWTAuthentication),
+    path("dj-rest-auth/login/", LoginView.as_view()),
+    path("dj-rest-auth/logout/", LogoutView.as_view()),
+    path("dj-rest-auth/token/refresh/", get_refresh_view().as_view()),
+    *api("dj", JWTCookieAuthentication),
+    path("_allauth/", include("allauth.headless.urls")),
+    *api("headless", JWTTokenAuthentication),
+]
+
+
+def end():
+    """No session is good any more."""
+    for token in OutstandingToken.objects.all():
+        BlacklistedToken.objects.get_or_create(token=token)
+    Session.objects.all().delete()
+
+
+def sessions():
+    """How many refresh tokens are good still."""
+    return OutstandingToken.objects.filter(blacklistedtoken=None).count() + Session.objects.count()
+
+
+call_command("migrate", verbosity=0)
+User.objects.create_user("alice", password="wonderland")
+User.objects.create_user("bob", password="builder")
+serve_wsgi(get_wsgi_application(), end=end, sessions=sessions)

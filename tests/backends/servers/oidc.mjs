@@ -1,0 +1,74 @@
+// panva's oidc-provider with a public client, as a single-page app is one: authorization code with PKCE, refresh tokens that are
+// rotated, and whose reuse ends the grant. Whoever comes to sign in is alice. `/admin` is an API that asks for more than she may.
+
+import { generateKeyPairSync } from 'node:crypto'
+import Provider from 'oidc-provider'
+import { serve } from './harness.mjs'
+
+const [front] = process.argv.slice(2)
+const jwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
+const grants = new Set()
+
+function provide(issuer) {
+  const provider = new Provider(issuer, {
+    clients: [{
+      client_id: 'spa',
+      token_endpoint_auth_method: 'none',
+      redirect_uris: [`${front}/`],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+    }],
+    clientBasedCORS: (_, origin) => origin === front,
+    cookies: { keys: ['no secret'] },
+    features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
+    findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
+    interactions: { url: (_, { uid }) => `/interaction/${uid}` },
+    issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
+    jwks: { keys: [{ ...jwk, use: 'sig', alg: 'RS256' }] },
+    // It takes tokens for fifteen seconds more.
+    ttl: { AccessToken: 40, Grant: 86_400, Interaction: 600, RefreshToken: 86_400, Session: 86_400 },
+  })
+  provider.use(async (ctx, next) => {
+    if (ctx.path.startsWith('/interaction/')) return enter(provider, ctx)
+    if (ctx.path === '/admin') return forbid(ctx)
+    return next()
+  })
+  // Codes and refresh tokens go to one address: the record tells them apart.
+  const record = ({ oidc, res }) => res.note({ path: `/token ${oidc.params.grant_type}` })
+  provider.on('grant.success', (ctx) => (record(ctx), grants.add(ctx.oidc.entities.Grant.jti)))
+  provider.on('grant.error', record)
+  provider.on('grant.revoked', (_, id) => grants.delete(id))
+  return provider
+}
+
+/** Signs alice in, and says yes for her. */
+async function enter(provider, { req, res }) {
+  const { prompt, params } = await provider.interactionDetails(req, res)
+  const grant = new provider.Grant({ accountId: 'alice', clientId: params.client_id })
+  grant.addOIDCScope(params.scope)
+  const result = prompt.name === 'login' ? { login: { accountId: 'alice' } } : { consent: { grantId: await grant.save() } }
+  await provider.interactionFinished(req, res, result, { mergeWithLastSubmission: true })
+}
+
+function forbid(ctx) {
+  ctx.set({ 'access-control-allow-origin': front, 'access-control-allow-headers': 'authorization', 'access-control-expose-headers': 'www-authenticate' })
+  if (ctx.method === 'OPTIONS') return void (ctx.status = 204)
+  ctx.status = 403
+  ctx.set('www-authenticate', 'Bearer error="insufficient_scope", scope="admin"')
+  ctx.body = { error: 'insufficient_scope' }
+}
+
+let provider
+let handle
+
+serve((request, response) => {
+  provider ??= provide(`http://${request.headers.host}`)
+  handle ??= provider.callback()
+  return handle(request, response)
+}, {
+  async end() {
+    for (const id of grants) await Promise.all([provider.AccessToken, provider.RefreshToken, provider.AuthorizationCode].map((kind) => kind.revokeByGrantId(id)))
+    grants.clear()
+  },
+  sessions: () => grants.size,
+})

@@ -1,0 +1,59 @@
+// The origin that the tabs see: the page, the package, the client code of a page in docs/backends, and behind all that the
+// back end, as a development server or a reverse proxy has it. It ends with the test file.
+
+import { readFile } from 'node:fs/promises'
+import { createServer, request } from 'node:http'
+import { after } from 'node:test'
+import { PACKAGE, PAGES as SHARED } from '../../e2e/support/paths.mjs'
+import { importMap } from './package.mjs'
+
+const PAGE = new URL('../pages/page.js', import.meta.url)
+const HTML = `<!doctype html>
+<meta charset="utf-8">
+<title>tokenkeep</title>
+<link rel="icon" href="data:,">
+<script type="importmap">${JSON.stringify(importMap('/tokenkeep/'))}</script>
+<script type="module" src="/page.js"></script>
+`
+
+const script = (body) => ({ type: 'text/javascript', body })
+
+/** Answers `{ origin, behind, client }`: set `behind` to the back end's origin, `client` to the text of the module that makes the manager. */
+export async function startFront() {
+  const files = {
+    '/': async () => ({ type: 'text/html', body: HTML }),
+    '/page.js': async () => script(await readFile(PAGE)),
+    '/shared.js': async () => script(await readFile(`${SHARED}page.js`)),
+    '/client.js': async () => script(front.client),
+  }
+  const server = createServer(async (asked, answer) => {
+    const path = asked.url.split('?')[0]
+    const file = asked.method === 'GET' && (files[path] ?? (path.startsWith('/tokenkeep/') && (async () => script(await readFile(PACKAGE + path.slice(11))))))
+    if (!file) return pass(asked, answer, front.behind)
+    try {
+      const { type, body } = await file()
+      answer.writeHead(200, { 'content-type': type }).end(body)
+    } catch {
+      answer.writeHead(404).end()
+    }
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const front = { origin: `http://127.0.0.1:${server.address().port}` }
+  return front
+}
+
+/** Hands a request through, as it is. */
+function pass(asked, answer, behind) {
+  const onward = request(behind + asked.url, { method: asked.method, headers: asked.headers, agent: false })
+  onward.on('response', (answered) => {
+    answer.writeHead(answered.statusCode, answered.headers)
+    answered.pipe(answer)
+  })
+  onward.on('error', () => answer.destroy())
+  answer.on('close', () => onward.destroy())
+  asked.pipe(onward)
+}

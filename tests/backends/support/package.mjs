@@ -1,0 +1,38 @@
+// What is written down about the package and the back ends: its entries, the pages of docs/backends and their client code.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+
+const read = (path) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
+
+/** Where a page finds the package's modules, for `base` being where it finds `dist/`. */
+export function importMap(base) {
+  const entries = Object.entries(JSON.parse(read('pkg/package.json')).exports)
+  const modules = entries.filter(([, entry]) => entry.default)
+  return { imports: Object.fromEntries(modules.map(([name, entry]) => [name.replace(/^\./, 'tokenkeep'), entry.default.replace('./dist/', base)])) }
+}
+
+/** The client code of `docs/backends/<page>.md`, as the module that it is. */
+export function snippet(page) {
+  const code = /^## The page\n\n```js\n([\s\S]*?)^```/m.exec(read(`docs/backends/${page}.md`))?.[1]
+  assert.ok(code, `docs/backends/${page}.md has client code`)
+  return code
+}
+
+/** The rows of README's table: `{ page, presets, versions }`, the versions by the package's name. */
+export function table() {
+  const section = read('README.md').split(/^## /m).find((part) => part.startsWith('Back ends\n'))
+  const rows = [...section.matchAll(/^\| \[[^\]]+\]\(docs\/backends\/([\w-]+)\.md\) \| (.*) \| (.*) \|$/gm)]
+  return rows.map(([, page, presets, versions]) => ({
+    page,
+    presets: [...presets.matchAll(/`([^`]+)`/g)].map((match) => match[1]),
+    versions: Object.fromEntries([...versions.matchAll(/([\w.-]+) (\d[\d.]*\d)/g)].map((match) => match.slice(1))),
+  }))
+}
+
+/** The versions that are installed here, by the package's name. */
+export function pinned() {
+  const python = [...read('tests/backends/requirements.txt').matchAll(/^([\w.-]+)(?:\[.*\])?==(.*)$/gm)].map((match) => match.slice(1))
+  const npm = Object.entries(JSON.parse(read('tests/backends/package-lock.json')).packages).map(([path, { version }]) => [path.replace('node_modules/', ''), version])
+  return Object.fromEntries([...python, ...npm])
+}

@@ -1,0 +1,77 @@
+// A back end as a process of its own. It ends when the test ends, in whatever way: it reads the other end of a pipe.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { after } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const SERVERS = fileURLToPath(new URL('../servers/', import.meta.url))
+const PACKAGES = fileURLToPath(new URL('../node_modules/', import.meta.url))
+// What oidc-provider needs.
+const NODE = 22
+
+function interpreter(file) {
+  if (!file.endsWith('.py')) return newEnoughNode()
+  if (!process.env.TOKENKEEP_PYTHON) throw new Error('set TOKENKEEP_PYTHON to the interpreter that has requirements.txt')
+  return process.env.TOKENKEEP_PYTHON
+}
+
+/** This Node, or the one that npm has brought. */
+function newEnoughNode() {
+  if (Number(process.versions.node.split('.')[0]) >= NODE) return process.execPath
+  const program = `${PACKAGES}node-${process.platform}-${process.arch}/bin/node`
+  if (!existsSync(program)) throw new Error(`install Node ${NODE} or newer (https://nodejs.org): this is ${process.version}`)
+  return program
+}
+
+/** Starts `servers/<file>`. It says where it listens in its first line: one origin, or more. */
+export async function startBackEnd(file, ...words) {
+  const child = spawn(interpreter(file), [SERVERS + file, ...words], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+  })
+  const said = []
+  createInterface({ input: child.stderr }).on('line', (line) => said.push(line))
+  const exited = once(child, 'exit')
+  after(async () => {
+    child.stdin.end()
+    await exited
+  })
+  const begun = once(createInterface({ input: child.stdout }), 'line')
+  const [line] = await Promise.race([begun, exited.then(() => ['it ended'])])
+  const origins = /^listening on (http:.+)$/.exec(line)?.[1].split(' ')
+  if (!origins) throw new Error(`${file} has not started: ${[line, ...said].join('\n')}`)
+  return new BackEnd(origins)
+}
+
+class BackEnd {
+  constructor(origins) {
+    this.origins = origins
+  }
+
+  async #control(name) {
+    const response = await fetch(`${this.origins[0]}/test/${name}`, { method: 'POST' })
+    assert.ok(response.ok, `/test/${name}: ${response.status}`)
+    return response.json()
+  }
+
+  /** The record of calls is empty. */
+  reset = () => this.#control('reset')
+
+  /** The server's clock goes forward, past the life of every access token. */
+  expire = () => this.forward(61)
+
+  forward = (seconds) => this.#control(`forward?seconds=${seconds}`)
+
+  /** No session is good any more. */
+  end = () => this.#control('end')
+
+  /** What else a server knows: see its last lines. */
+  tell = (name) => this.#control(name)
+
+  /** The calls that arrived, in their order: `{ method, path, status, token }`, `token` being the start of its digest. */
+  log = () => this.#control('log')
+}
