@@ -61,8 +61,8 @@ fn bench(project: &Project, mut arguments: Parser) -> Result<()> {
 pub fn beside_peers(project: &Project, words: &[OsString]) -> Result<()> {
     build::package(project)?;
     node::packages(project, HOME)?;
-    let chrome = browser::CHROME.ensure(project)?;
+    let chrome = browser::CHROME.program(project)?;
     let mut node = project.command("node");
-    node.arg("bench/bench.mjs").args(words).env("CHROMIUM", chrome.program);
+    node.arg("bench/bench.mjs").args(words).env("CHROMIUM", chrome);
     run::run(&mut node, Limit::minutes(90))
 }
