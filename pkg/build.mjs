@@ -27,6 +27,8 @@ try {
   const renamed = execFileSync(path('node_modules/.bin/wasm-opt'), [
     path('generated/core_bg.wasm'),
     '--minify-imports-and-exports-and-modules',
+    '--strip-producers',
+    '--strip-target-features',
     '-o',
     path('dist/core.wasm'),
   ], { encoding: 'utf8' })

@@ -20,9 +20,9 @@ extern "C" {
 }
 
 /// The options.
-pub(super) fn read(given: &JsValue) -> Result<Options, Failure> {
+pub(super) fn read(given: &JsValue) -> Result<Box<Options>, Failure> {
     let list = &mut list(read_options(given), Code::InvalidOption, Step::Setup)?;
-    let mut options = Options::new("");
+    let mut options = Box::new(Options::new(""));
     options.refresh = endpoint(list).unwrap_or(options.refresh);
     options.logout = endpoint(list);
     options.apis = texts(list);

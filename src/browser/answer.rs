@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 use super::platform::List;
-use crate::core::{Body, Grant, Heard, Life, Now, Secret, Settings, life, payload, retry_after};
+use crate::core::{Body, Grant, Heard, Life, Now, Options, Secret, life, payload, retry_after};
 
 #[wasm_bindgen(module = "/src/browser/platform.js")]
 extern "C" {
@@ -41,7 +41,7 @@ pub(crate) struct Reading {
 }
 
 /// Takes off what [`hear`] has read.
-pub(super) fn read(list: JsValue, settings: &Settings, now: Now) -> Reading {
+pub(super) fn read(list: JsValue, options: &Options, now: Now) -> Reading {
     let list = &mut List::new(list.unchecked_into());
     let response = list.value();
     let status = list.number().unwrap_or_default() as u16;
@@ -59,7 +59,7 @@ pub(super) fn read(list: JsValue, settings: &Settings, now: Now) -> Reading {
         let grant = match access_token.map(Secret::new) {
             Some(Ok(token)) => Ok(describe(token, refresh_token, expires_in, date, now)),
             Some(Err(fault)) => Err(["an access token that ", fault.reason()].concat()),
-            None => Err(["no string at `", &settings.access_token, "`"].concat()),
+            None => Err(["no string at `", &options.access_token_at, "`"].concat()),
         };
         Body::Json { error, grant }
     } else if is_empty {

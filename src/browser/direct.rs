@@ -9,7 +9,7 @@ use crate::core::{Departure, Glance, Snapshot, Step, Ticket};
 impl Shell {
     /// The name of the header field that carries the token.
     pub(crate) fn header(&self) -> &str {
-        &self.settings.header
+        &self.options.attach.0
     }
 
     /// Whether a request may leave in this turn, and with which ticket.
@@ -24,7 +24,7 @@ impl Shell {
 
     /// Whether an answer of this status is the caller's, whatever else it says.
     pub(crate) fn is_plain(&self, status: u16) -> bool {
-        self.settings.policy.unauthorized.glance(status) == Glance::Deliver
+        self.policy.unauthorized.glance(status) == Glance::Deliver
     }
 
     /// Tells the mirror of every change as it happens, even in the middle of a notification.

@@ -16,7 +16,8 @@ use super::lock::{self, Held};
 use super::manager::Shell;
 use super::platform;
 use crate::core::{
-    Arrival, Carrier, Code, Content, Credentials, Endpoint, Exchange, Kind, Step, is_field_value,
+    Arrival, Carrier, Code, Content, Credentials, Endpoint, Exchange, Kind, Options, Step,
+    is_field_value,
 };
 
 /// How long a login may take, in milliseconds: it holds the lock.
@@ -71,7 +72,7 @@ impl Shell {
         method: Option<String>,
     ) -> Asked {
         let asked = self.alive(Step::Logout).map(|()| {
-            let is_reachable = call.is_some() || self.settings.logout.is_some();
+            let is_reachable = call.is_some() || self.options.logout.is_some();
             let exchange = self.tell_only(|session, now| session.logout(is_reachable, now))?;
             let method = method.unwrap_or_else(|| "POST".to_owned());
             Some(self.job(exchange, Kind::Logout, call, method))
@@ -98,7 +99,7 @@ impl Shell {
         let Some(job) = jobs.iter().rev().find(|job| job.kind == Kind::Logout) else { return };
         if let Some(call) = &job.call {
             self.debt.set(&job.method, &call.url());
-        } else if let Some(endpoint) = &self.settings.logout {
+        } else if let Some(endpoint) = &self.options.logout {
             self.debt.set(&endpoint.method, &endpoint.url);
         }
     }
@@ -140,7 +141,7 @@ impl Shell {
 
     /// Sends the call of an exchange. `None` if there is nothing to send.
     fn ask(&self, exchange: Exchange, kind: Kind) -> Option<Promise> {
-        let settings = &self.settings;
+        let options = &self.options;
         let mut jobs = self.jobs.borrow_mut();
         let job = jobs.iter_mut().find(|job| job.exchange == exchange);
         let is_asked_for = job.is_some();
@@ -155,16 +156,16 @@ impl Shell {
             (call.send(&proofs).into(), LOGIN_MS)
         } else {
             let endpoint = match kind {
-                Kind::Refresh => &settings.refresh,
-                _ if is_asked_for => settings.logout.as_ref()?,
+                Kind::Refresh => &options.refresh,
+                _ if is_asked_for => options.logout.as_ref()?,
                 _ => owed.as_ref()?,
             };
             let request = self.prepare(endpoint, kind == Kind::Refresh);
             let call = request.map_or_else(|error| Promise::reject(&error).into(), JsValue::from);
             (call, endpoint.timeout as u32)
         };
-        let (access_token, expires_in) = (&settings.access_token, &settings.expires_in);
-        Some(answer::hear(&call, ms, access_token, expires_in, &settings.refresh_token))
+        let Options { access_token_at, expires_in_at, refresh_token_at, .. } = &**options;
+        Some(answer::hear(&call, ms, access_token_at, expires_in_at, refresh_token_at))
     }
 
     /// Tells what came of an exchange: the answer; `undefined`, if there was none in time; or what
@@ -176,7 +177,7 @@ impl Shell {
             Err(cause) => Some((Code::Network, Some(cause.clone()))),
         };
         let reading = match (failed, answer) {
-            (None, Ok(answer)) => Ok(answer::read(answer, &self.settings, platform::now())),
+            (None, Ok(answer)) => Ok(answer::read(answer, &self.options, platform::now())),
             (failed, _) => Err(failed.unwrap_or((Code::Network, None))),
         };
         let answer = self.take_job(exchange).map(|job| job.answer);
@@ -244,7 +245,7 @@ impl Shell {
                 Credentials::Omit => RequestCredentials::Omit,
             });
         let mut headers = self.proofs(&endpoint.url);
-        let carrier = &self.settings.carrier;
+        let carrier = &self.options.refresh_token;
         let mut fields: Option<Vec<JsString>> = None;
         let mut text = None;
         match &endpoint.content {
@@ -302,7 +303,7 @@ impl Shell {
         if is_own {
             proofs.push(("X-Requested-With".to_owned(), "tokenkeep".to_owned()));
         }
-        if let Some((cookie, header)) = &self.settings.csrf
+        if let Some((cookie, header)) = &self.options.csrf
             && let Some(value) = platform::cookie(cookie).filter(|value| is_field_value(value))
         {
             proofs.push((header.clone(), value));

@@ -18,8 +18,8 @@ use super::later::{Giver, Later, later};
 use super::platform;
 use super::wake::Wake;
 use crate::core::{
-    Code, Effect, Endpoint, Event, Exchange, Failure, Landing, Now, Options, Secret, Session,
-    Settings, Snapshot, Step, Tabs, split_at_any,
+    Code, Effect, Endpoint, Event, Exchange, Failure, Landing, Now, Options, Policy, Secret,
+    Session, Snapshot, Step, Tabs, split_at_any,
 };
 
 /// Something that users are told.
@@ -105,7 +105,7 @@ impl TokenManager {
     /// [`Code::InvalidOption`], naming the option and what it takes.
     pub fn new(options: Options) -> Result<Self, TokenError> {
         let base = platform::base();
-        Ok(Self { owner: Rc::new(Owner(Shell::new(options, base.as_deref())?)) })
+        Ok(Self { owner: Rc::new(Owner(Shell::new(Box::new(options), base.as_deref())?)) })
     }
 
     fn shell(&self) -> &Rc<Shell> {
@@ -208,7 +208,8 @@ pub(super) type Mirror = Box<dyn Fn(&Snapshot)>;
 /// What all parts of the doing share. Behind [`TokenManager`], and behind the JavaScript bindings.
 pub(crate) struct Shell {
     pub(super) session: RefCell<Session>,
-    pub(super) settings: Settings,
+    pub(super) options: Box<Options>,
+    pub(super) policy: Rc<Policy>,
     /// The origin of the page, if there is one.
     pub(super) page: Option<String>,
     /// The name of the lock, if tabs take turns.
@@ -233,18 +234,21 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
-    pub(crate) fn new(options: Options, base: Option<&str>) -> Result<Rc<Self>, TokenError> {
+    pub(crate) fn new(
+        mut options: Box<Options>,
+        base: Option<&str>,
+    ) -> Result<Rc<Self>, TokenError> {
         let origin = platform::origin();
         // On a server there are no tabs, nothing to come back to, and a program that wants to end.
         let is_page = origin.is_some();
         let page = origin.filter(|origin| origin != "null");
-        let settings = options.settle(page.as_deref(), &|url| platform::resolve(url, base))?;
-        let (bare, _) = split_at_any(&settings.refresh.url, b"?");
+        let policy = Rc::new(options.settle(page.as_deref(), &|url| platform::resolve(url, base))?);
+        let (bare, _) = split_at_any(&options.refresh.url, b"?");
         let name = ["tokenkeep ", bare].concat();
-        let takes_turns = is_page && settings.policy.tabs != Tabs::Off;
+        let takes_turns = is_page && policy.tabs != Tabs::Off;
         let debt = Debt::new(&name);
-        let owed = debt.owed(settings.logout.as_ref());
-        let session = Session::new(settings.policy.clone(), owed.is_some(), platform::now());
+        let owed = debt.owed(options.logout.as_ref());
+        let session = Session::new(Rc::clone(&policy), owed.is_some(), platform::now());
         let shell = Rc::new(Self {
             session: RefCell::new(session),
             page,
@@ -262,7 +266,8 @@ impl Shell {
             notices: RefCell::default(),
             is_notifying: Cell::default(),
             is_disposed: Cell::default(),
-            settings,
+            options,
+            policy,
         });
         if takes_turns {
             shell.channel.replace(Channel::open(&name, &shell));

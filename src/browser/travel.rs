@@ -46,7 +46,7 @@ impl Shell {
                         answer::discard(response);
                     }
                     let sent = match self.authorization(ticket) {
-                        Some(value) => call.send(&[(&self.settings.header, &value)]),
+                        Some(value) => call.send(&[(&self.options.attach.0, &value)]),
                         None => call.send(&[]),
                     };
                     arrived = Some((ticket, settle(sent).await?));
@@ -78,7 +78,7 @@ impl Shell {
     pub(crate) async fn access_token(self: Rc<Self>) -> Result<Secret, TokenError> {
         self.alive(Step::Request)?;
         let refuse = |code| Err(TokenError::new(code, Step::Request));
-        if !self.settings.expose_token {
+        if !self.options.expose_token {
             return refuse(Code::NotExposed);
         }
         let mut departure = self.tell_only(|session, now| session.depart(now));
@@ -98,19 +98,19 @@ impl Shell {
 
     /// Whether the URL may receive the token (rule 1).
     pub(crate) fn covers(&self, url: &str) -> bool {
-        self.settings.policy.apis.cover(url)
+        self.policy.apis.cover(url)
     }
 
     /// The value of the header field that carries the token, or `None` without a session.
     pub(crate) fn authorization(&self, ticket: Ticket) -> Option<String> {
         let session = self.session.borrow();
         let token = session.credential(ticket)?.reveal();
-        let scheme = self.settings.scheme.as_str();
+        let scheme = self.options.attach.1.as_str();
         Some([scheme, if scheme.is_empty() { "" } else { " " }, token].concat())
     }
 
     async fn is_expiry(&self, response: &Response) -> bool {
-        let rule = &self.settings.policy.unauthorized;
+        let rule = &self.policy.unauthorized;
         let status = response.status();
         let mut told = None;
         match (rule.glance(status), &rule.field) {

@@ -40,8 +40,8 @@ pub use challenge::{Challenge, challenges};
 pub use cooldown::{Cooldown, RetryAfter, retry_after};
 pub use failure::{Code, Failure, Step};
 pub use jwt::payload;
+pub(crate) use options::is_field_value;
 pub use options::{Carrier, Content, Credentials, Endpoint, Options};
-pub(crate) use options::{Settings, is_field_value};
 pub use policy::{Policy, Restore, Tabs};
 pub use secret::{Secret, Unusable};
 pub use session::{

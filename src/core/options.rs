@@ -102,22 +102,6 @@ pub struct Options {
     pub expose_token: bool,
 }
 
-/// Options that were checked, their URLs resolved.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) policy: Policy,
-    pub(crate) refresh: Endpoint,
-    pub(crate) logout: Option<Endpoint>,
-    pub(crate) header: String,
-    pub(crate) scheme: String,
-    pub(crate) access_token: String,
-    pub(crate) expires_in: String,
-    pub(crate) refresh_token: String,
-    pub(crate) csrf: Option<(String, String)>,
-    pub(crate) carrier: Carrier,
-    pub(crate) expose_token: bool,
-}
-
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (url, _) = split_at_any(&self.url, b"?#");
@@ -212,32 +196,36 @@ impl Options {
         }
     }
 
-    /// Checks everything, and resolves the URLs. `page` is the page's own origin.
+    /// Checks everything, and resolves the URLs where they stand. `page` is the page's own origin.
+    /// What decisions hang on is handed out, and is here no longer.
     pub(crate) fn settle(
-        mut self,
+        &mut self,
         page: Option<&str>,
         parse: Parse<'_>,
-    ) -> Result<Settings, Failure> {
+    ) -> Result<Policy, Failure> {
         let check = &mut Check::default();
-        self.refresh.settle("refresh", parse, check);
-        if let Some(logout) = &mut self.logout {
-            logout.settle("logout", parse, check);
+        let mut own = Vec::new();
+        for (name, call) in [("refresh", Some(&mut self.refresh)), ("logout", self.logout.as_mut())]
+        {
+            if let Some(call) = call {
+                call.settle(name, parse, check);
+                own.extend(Api::parse(split_at_any(&call.url, b"?").0));
+            }
         }
-        let apis = self.apis.unwrap_or_else(|| page.map(str::to_owned).into_iter().collect());
-        let count = apis.len();
-        let apis: Vec<Api> =
-            apis.iter().filter_map(|entry| parse(entry).as_deref().and_then(Api::parse)).collect();
-        let takes = "takes http or https URLs without query and fragment";
-        check.that(apis.len() == count, &["apis"], takes);
-        let calls = [Some(&self.refresh), self.logout.as_ref()];
-        let own = calls
-            .into_iter()
-            .flatten()
-            .filter_map(|call| Api::parse(split_at_any(&call.url, b"?").0))
-            .collect();
-        let (header, scheme) = self.attach;
-        check.that(is_token(&header), &["attach.header"], "takes the name of a header field");
-        let is_scheme = scheme.is_empty() || is_token(&scheme);
+        let mut apis = Vec::new();
+        let mut api = |entry: &str| {
+            let api = parse(entry).as_deref().and_then(Api::parse);
+            let takes = "takes http or https URLs without query and fragment";
+            check.that(api.is_some(), &["apis"], takes);
+            apis.extend(api);
+        };
+        match &self.apis {
+            Some(entries) => entries.iter().for_each(|entry| api(entry)),
+            None => page.into_iter().for_each(api),
+        }
+        let (header, scheme) = &self.attach;
+        check.that(is_token(header), &["attach.header"], "takes the name of a header field");
+        let is_scheme = scheme.is_empty() || is_token(scheme);
         let takes = "takes an authentication scheme, or an empty string";
         check.that(is_scheme, &["attach.scheme"], takes);
         let are_statuses =
@@ -272,24 +260,12 @@ impl Options {
         check.path("response.accessToken", &self.access_token_at);
         check.path("response.expiresIn", &self.expires_in_at);
         check.path("response.refreshToken", &self.refresh_token_at);
-        std::mem::take(check).result(Settings {
-            policy: Policy {
-                apis: Apis::new(apis).without(own),
-                unauthorized: self.unauthorized,
-                refresh_before: self.refresh_before.map(|ms| ms as u64),
-                restore: self.restore,
-                tabs: self.tabs,
-            },
-            refresh: self.refresh,
-            logout: self.logout,
-            header,
-            scheme,
-            access_token: self.access_token_at,
-            expires_in: self.expires_in_at,
-            refresh_token: self.refresh_token_at,
-            csrf: self.csrf,
-            carrier: self.refresh_token,
-            expose_token: self.expose_token,
+        std::mem::take(check).result(Policy {
+            apis: Apis::new(apis).without(own),
+            unauthorized: std::mem::take(&mut self.unauthorized),
+            refresh_before: self.refresh_before.map(|ms| ms as u64),
+            restore: self.restore,
+            tabs: self.tabs,
         })
     }
 }
@@ -322,10 +298,11 @@ mod tests {
         page.join(text).ok().map(String::from)
     }
 
-    fn settle(change: impl FnOnce(&mut Options)) -> Result<Settings, String> {
+    fn settle(change: impl FnOnce(&mut Options)) -> Result<(Options, Policy), String> {
         let mut options = Options::new("/auth/refresh");
         change(&mut options);
-        options.settle(Some("https://app.test"), &in_a_page).map_err(|failure| {
+        let settled = options.settle(Some("https://app.test"), &in_a_page);
+        settled.map(|policy| (options, policy)).map_err(|failure| {
             assert_eq!(failure.code, Code::InvalidOption);
             failure.to_string()
         })
@@ -333,19 +310,19 @@ mod tests {
 
     #[test]
     fn the_defaults_are_whole() {
-        let settings = settle(|_| {}).unwrap();
-        assert_eq!(settings.refresh.url, "https://app.test/auth/refresh");
-        assert_eq!(settings.access_token, "access_token");
-        assert!(settings.policy.apis.cover("https://app.test/api/me"));
-        assert!(!settings.policy.apis.cover("https://api.app.test/"));
-        assert!(!settings.policy.apis.cover("https://app.test/auth/refresh"));
+        let (options, policy) = settle(|_| {}).unwrap();
+        assert_eq!(options.refresh.url, "https://app.test/auth/refresh");
+        assert_eq!(options.access_token_at, "access_token");
+        assert!(policy.apis.cover("https://app.test/api/me"));
+        assert!(!policy.apis.cover("https://api.app.test/"));
+        assert!(!policy.apis.cover("https://app.test/auth/refresh"));
     }
 
     #[test]
     fn naming_another_api_leaves_ones_own_out() {
-        let settings =
+        let (_, policy) =
             settle(|o| o.apis = Some(vec!["https://api.test/v1".into(), "/api".into()])).unwrap();
-        let apis = settings.policy.apis;
+        let apis = policy.apis;
         assert!(apis.cover("https://api.test/v1/me"));
         assert!(apis.cover("https://app.test/api/me"));
         assert!(!apis.cover("https://app.test/"));

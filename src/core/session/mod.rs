@@ -150,7 +150,7 @@ struct Flight {
 /// The state machine.
 #[derive(Debug)]
 pub struct Session {
-    policy: Policy,
+    policy: Rc<Policy>,
     status: Status,
     /// The newest number given out.
     newest: Generation,
@@ -176,9 +176,9 @@ pub struct Session {
 impl Session {
     /// A page begins. `owed`: the mark of a logout that never reached the server was found; then
     /// nothing is restored, and the logout is finished first.
-    pub fn new(policy: Policy, owed: bool, now: Now) -> Self {
+    pub fn new(policy: impl Into<Rc<Policy>>, owed: bool, now: Now) -> Self {
         let mut session = Self {
-            policy,
+            policy: policy.into(),
             status: if owed { Status::SignedOut } else { Status::Unknown },
             newest: Generation(0),
             epoch: Generation(0),
