@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use crate::browser::{List, Tokens};
 use crate::core::{
     Carrier, Code, Content, Credentials, Endpoint, Failure, Field, Options, Restore, Secret, Step,
-    Tabs,
+    Tabs, pieces,
 };
 
 #[wasm_bindgen(module = "/src/bindings/options.js")]
@@ -35,7 +35,7 @@ pub(super) fn read(given: &JsValue) -> Result<Box<Options>, Failure> {
         }
     }
     if let (Some(path), Some(equals)) = (list.text(), texts(list)) {
-        let path = path.split('.').map(str::to_owned).collect();
+        let path = pieces(&path, b".").map(str::to_owned).collect();
         options.unauthorized.field = Some(Field { path, equals });
     }
     set(list, &mut options.access_token_at);

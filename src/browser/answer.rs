@@ -7,7 +7,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 use super::platform::List;
-use crate::core::{Body, Grant, Heard, Life, Now, Options, Secret, life, payload, retry_after};
+use crate::core::{
+    Body, Code, Grant, Heard, Life, Now, Options, Secret, life, payload, retry_after,
+};
 
 #[wasm_bindgen(module = "/src/browser/platform.js")]
 extern "C" {
@@ -33,18 +35,33 @@ extern "C" {
     pub(super) fn discard(response: &Response);
 }
 
-/// What an answer said, the answer, and its JSON without the tokens.
-pub(crate) struct Reading {
-    pub(crate) heard: Heard,
-    pub(crate) response: JsValue,
-    pub(crate) json: JsValue,
+/// What came of a call.
+pub(super) struct Reading {
+    /// What the answer said, or why there is none.
+    pub(super) told: Result<Heard, Code>,
+    /// The answer, or what the platform rejected with.
+    pub(super) by: JsValue,
+    /// The answer's JSON without the tokens.
+    pub(super) json: JsValue,
+}
+
+impl Reading {
+    /// There was no answer in time.
+    pub(super) fn late() -> Self {
+        Self { told: Err(Code::Timeout), by: JsValue::UNDEFINED, json: JsValue::UNDEFINED }
+    }
 }
 
 /// Takes off what [`hear`] has read.
 pub(super) fn read(list: JsValue, options: &Options, now: Now) -> Reading {
+    if list.is_undefined() {
+        return Reading::late();
+    }
     let list = &mut List::new(list.unchecked_into());
-    let response = list.value();
-    let status = list.number().unwrap_or_default() as u16;
+    let by = list.value();
+    let Some(status) = list.number() else {
+        return Reading { told: Err(Code::Network), by, json: JsValue::UNDEFINED };
+    };
     let json = list.value();
     let is_empty = list.number().is_some();
     let error = list.text();
@@ -67,7 +84,7 @@ pub(super) fn read(list: JsValue, options: &Options, now: Now) -> Reading {
     } else {
         Body::Other
     };
-    Reading { heard: Heard { status, body, retry_after }, response, json }
+    Reading { told: Ok(Heard { status: status as u16, body, retry_after }), by, json }
 }
 
 /// Completes a grant with what its access token says of itself, if it is a JWT.

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, RequestCredentials};
 
-use super::answer;
+use super::answer::{self, Reading};
 use super::call::Outgoing;
 use super::error::TokenError;
 use super::later::{Giver, Later, later};
@@ -16,7 +16,7 @@ use super::lock::{self, Held};
 use super::manager::Shell;
 use super::platform;
 use crate::core::{
-    Arrival, Carrier, Code, Content, Credentials, Endpoint, Exchange, Kind, Options, Step,
+    Arrival, Carrier, Code, Content, Credentials, Endpoint, Exchange, Failure, Kind, Options, Step,
     is_field_value,
 };
 
@@ -112,7 +112,7 @@ impl Shell {
         let held = (!held.is_undefined()).then(|| held.unchecked_into::<Held>());
         match &held {
             // The lock was not to be had in time.
-            None => self.conclude(exchange, kind, Ok(JsValue::UNDEFINED)),
+            None => self.conclude(exchange, kind, Reading::late()),
             Some(held) => {
                 let mut arrival =
                     self.tell_only(|session, _| session.arrive(exchange, held.contended()));
@@ -125,8 +125,9 @@ impl Shell {
                 if arrival == Arrival::Go
                     && let Some(answer) = self.ask(exchange, kind)
                 {
-                    let answer = JsFuture::from(answer).await;
-                    self.conclude(exchange, kind, answer);
+                    let answer = JsFuture::from(answer).await.unwrap_or_default();
+                    let reading = answer::read(answer, &self.options, platform::now());
+                    self.conclude(exchange, kind, reading);
                 }
             }
         }
@@ -141,7 +142,7 @@ impl Shell {
 
     /// Sends the call of an exchange. `None` if there is nothing to send.
     fn ask(&self, exchange: Exchange, kind: Kind) -> Option<Promise> {
-        let options = &self.options;
+        let options = &*self.options;
         let mut jobs = self.jobs.borrow_mut();
         let job = jobs.iter_mut().find(|job| job.exchange == exchange);
         let is_asked_for = job.is_some();
@@ -152,7 +153,7 @@ impl Shell {
         let (call, ms) = if let Some(call) = call {
             let proofs = self.proofs(&call.url());
             let proofs: Vec<(&str, &str)> =
-                proofs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                proofs.iter().map(|(name, value)| (*name, value.as_str())).collect();
             (call.send(&proofs).into(), LOGIN_MS)
         } else {
             let endpoint = match kind {
@@ -164,61 +165,41 @@ impl Shell {
             let call = request.map_or_else(|error| Promise::reject(&error).into(), JsValue::from);
             (call, endpoint.timeout as u32)
         };
-        let Options { access_token_at, expires_in_at, refresh_token_at, .. } = &**options;
+        let Options { access_token_at, expires_in_at, refresh_token_at, .. } = options;
         Some(answer::hear(&call, ms, access_token_at, expires_in_at, refresh_token_at))
     }
 
-    /// Tells what came of an exchange: the answer; `undefined`, if there was none in time; or what
-    /// the platform rejected with.
-    fn conclude(self: &Rc<Self>, exchange: Exchange, kind: Kind, answer: Result<JsValue, JsValue>) {
-        let failed = match &answer {
-            Ok(answer) if answer.is_undefined() => Some((Code::Timeout, None)),
-            Ok(_) => None,
-            Err(cause) => Some((Code::Network, Some(cause.clone()))),
-        };
-        let reading = match (failed, answer) {
-            (None, Ok(answer)) => Ok(answer::read(answer, &self.options, platform::now())),
-            (failed, _) => Err(failed.unwrap_or((Code::Network, None))),
-        };
+    /// Tells what came of an exchange.
+    fn conclude(self: &Rc<Self>, exchange: Exchange, kind: Kind, reading: Reading) {
+        let Reading { told, by, json } = reading;
         let answer = self.take_job(exchange).map(|job| job.answer);
-        let outcome = match (kind, reading) {
-            (Kind::Refresh, Ok(reading)) => {
+        let outcome = match kind {
+            Kind::Refresh => {
                 let chance = platform::chance();
-                self.tell(|session, now| {
-                    session.refresh_answered(exchange, reading.heard, chance, now);
+                self.cause.replace(told.is_err().then_some(by));
+                return self.tell(|session, now| match told {
+                    Ok(heard) => session.refresh_answered(exchange, heard, chance, now),
+                    Err(code) => session.refresh_failed(exchange, code, chance, now),
                 });
-                return;
             }
-            (Kind::Refresh, Err((code, cause))) => {
-                self.cause.replace(cause);
-                let chance = platform::chance();
-                self.tell(|session, now| session.refresh_failed(exchange, code, chance, now));
-                return;
-            }
-            (Kind::Login, Ok(reading)) => self
-                .tell_only(|session, now| session.login_answered(exchange, reading.heard, now))
-                .map(|()| reading.json)
-                .map_err(|failure| {
-                    let cause = (failure.code == Code::Rejected).then_some(reading.response);
-                    TokenError::from(failure).with_cause(cause)
-                }),
-            (Kind::Login, Err((code, cause))) => {
-                Err(TokenError::new(code, Step::Login).with_cause(cause))
-            }
-            (Kind::Logout, reading) => {
-                let (status, cause) = match reading {
-                    Ok(reading) => (Ok(reading.heard.status), Some(reading.response)),
-                    Err((code, cause)) => (Err(code), cause),
-                };
-                self.tell_only(|session, _| session.logout_answered(status))
-                    .map(|()| JsValue::UNDEFINED)
-                    .map_err(|failure| TokenError::from(failure).with_cause(cause))
-            }
+            Kind::Login => told
+                .map_err(|code| Failure::new(code, Step::Login))
+                .and_then(|heard| {
+                    self.tell_only(|session, now| session.login_answered(exchange, heard, now))
+                })
+                .map(|()| json),
+            Kind::Logout => self
+                .tell_only(|session, _| session.logout_answered(told.map(|heard| heard.status)))
+                .map(|()| JsValue::UNDEFINED),
         };
         self.drain();
         // Nobody waits for the logout of an earlier page; if it has failed again, the mark stays.
         if let Some(answer) = answer {
-            answer.give(outcome);
+            answer.give(outcome.map_err(|failure| {
+                let is_told_by =
+                    kind == Kind::Logout || matches!(failure.code, Code::Rejected | Code::Network);
+                TokenError::from(failure).with_cause(is_told_by.then_some(by))
+            }));
         }
     }
 
@@ -264,7 +245,7 @@ impl Shell {
                     Some(scheme) => [scheme, " ", token.reveal()].concat(),
                     None => token.reveal().to_owned(),
                 };
-                headers.push((name.clone(), value));
+                headers.push((name, value));
             }
             (Carrier::Json(name) | Carrier::Form(name), Some(token)) if text.is_none() => {
                 let field = [JsString::from(name.as_str()), JsString::from(token.reveal())];
@@ -276,11 +257,12 @@ impl Shell {
             let is_form = matches!(carrier, Carrier::Form(_));
             let media_type =
                 if is_form { "application/x-www-form-urlencoded" } else { "application/json" };
-            headers.push(("Content-Type".to_owned(), media_type.to_owned()));
+            headers.push(("Content-Type", media_type.to_owned()));
             text = Some(platform::encode(is_form, fields));
         }
-        headers.extend_from_slice(&endpoint.headers);
-        for (name, value) in &headers {
+        let own = endpoint.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in headers.iter().map(|(name, value)| (*name, value.as_str())).chain(own)
+        {
             builder = builder.header(name, value);
         }
         let request = match text {
@@ -295,18 +277,18 @@ impl Shell {
 
     /// The header fields that prove to the server that no foreign page made the call: a field that
     /// forms cannot send, to one's own origin; and the double-submit cookie.
-    fn proofs(&self, url: &str) -> Vec<(String, String)> {
+    fn proofs(&self, url: &str) -> Vec<(&str, String)> {
         let mut proofs = Vec::new();
         let is_own = self.page.as_deref().is_some_and(|origin| {
             url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'))
         });
         if is_own {
-            proofs.push(("X-Requested-With".to_owned(), "tokenkeep".to_owned()));
+            proofs.push(("X-Requested-With", "tokenkeep".to_owned()));
         }
         if let Some((cookie, header)) = &self.options.csrf
             && let Some(value) = platform::cookie(cookie).filter(|value| is_field_value(value))
         {
-            proofs.push((header.clone(), value));
+            proofs.push((header, value));
         }
         proofs
     }

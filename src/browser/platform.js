@@ -90,9 +90,9 @@ export function alarm(signal, ms) {
 // ---- Reads answers with the platform's own parsers, into flat lists for `answer.rs`. What they mean is decided in Rust.
 
 /**
- * Waits for the answer to a call, and reads it to the end: fulfils with what `answer.rs` reads off, or with undefined if
- * that takes longer than `ms` milliseconds; rejects with what the platform rejects with. The dotted paths say where the
- * tokens are; whoever gets the JSON gets it without them.
+ * Waits for the answer to a call, and reads it to the end: fulfils with what `answer.rs` reads off; with what the platform
+ * rejects with, alone in a list; or with undefined if it takes longer than `ms` milliseconds. The dotted paths say where
+ * the tokens are; whoever gets the JSON gets it without them.
  *
  * @param {Request | Promise<Response>} call  A request is torn off when it is late, so that it holds neither connection
  *   nor lock. A promise is of a call that its caller has sent.
@@ -109,6 +109,8 @@ export async function hear(call, ms, accessToken, expiresIn, refreshToken) {
   })
   try {
     return await Promise.race([late, read()])
+  } catch (cause) {
+    return [cause]
   } finally {
     clearTimeout(timer)
   }

@@ -4,10 +4,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::text::pieces;
+
 /// The payload of a JWT in compact form (RFC 7519, 3; RFC 7515, 3.1) as UTF-8 text, or `None` if
 /// the token has not that form. Whether the text is a JSON object is for the JSON parser to say.
 pub fn payload(token: &str) -> Option<String> {
-    let mut parts = token.split('.');
+    let mut parts = pieces(token, b".");
     let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {
         return None;

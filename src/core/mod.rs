@@ -48,6 +48,8 @@ pub use session::{
     Arrival, Departure, Effect, Event, Landing, Reason, Session, Snapshot, Status, Ticket, Wait,
 };
 pub use tabs::{Message, Stamp};
+#[cfg(feature = "bindings")]
+pub(crate) use text::pieces;
 pub(crate) use text::split_at_any;
 pub use time::{Life, Now, Validity, life};
 pub use turns::{Exchange, Kind};

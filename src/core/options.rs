@@ -5,7 +5,7 @@ use std::fmt;
 use super::apis::{Api, Apis};
 use super::failure::{Code, Failure, Step};
 use super::policy::{Policy, Restore, Tabs};
-use super::text::{is_tchar, split_at_any};
+use super::text::{is_tchar, pieces, split_at_any};
 use super::unauthorized::Unauthorized;
 
 /// A call of the manager's own: the refresh, or the logout. Its `Debug` keeps header fields and body
@@ -159,7 +159,7 @@ impl Check {
 
     /// Holds a dotted path to its form.
     fn path(&mut self, name: &str, dotted: &str) {
-        let is_path = dotted.split('.').all(|member| !member.is_empty());
+        let is_path = pieces(dotted, b".").all(|member| !member.is_empty());
         self.that(is_path, &[name], "takes member names with dots between them");
     }
 

@@ -11,6 +11,16 @@ pub(crate) fn split_at_any<'a>(text: &'a str, wanted: &[u8]) -> (&'a str, &'a st
     text.split_at(find_any(text, wanted).unwrap_or(text.len()))
 }
 
+/// What stands before, between and behind the borders.
+pub(crate) fn pieces<'a>(text: &'a str, border: &[u8]) -> impl Iterator<Item = &'a str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let (piece, after) = split_at_any(rest?, border);
+        rest = after.get(1..);
+        Some(piece)
+    })
+}
+
 /// The text without such characters at its front.
 pub(crate) fn trim_start<'a>(text: &'a str, unwanted: &[u8]) -> &'a str {
     let start = text.bytes().position(|byte| !unwanted.contains(&byte));

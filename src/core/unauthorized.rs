@@ -1,7 +1,7 @@
 //! What counts as "your token has ended" (rule 5).
 
 use super::challenge::{Challenge, challenges};
-use super::text::split_at_any;
+use super::text::{split_at_any, trim_start};
 
 /// The rule, as the user set it: any of its parts may match.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Unauthorized {
 /// Whether a media type is JSON: `application/json` or one with the suffix `+json` (RFC 6839, 3.1).
 /// Body rules look at nothing else: a file or a stream may hold the same words.
 pub(crate) fn is_json(content_type: &str) -> bool {
-    let essence = split_at_any(content_type, b";").0.trim().to_ascii_lowercase();
+    let essence = split_at_any(trim_start(content_type, b" \t"), b"; \t").0.to_ascii_lowercase();
     essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
 }
 
