@@ -145,18 +145,20 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
   let next: Request | undefined = new Request(input as RequestInfo, init);
   const spare = duplicate(next);
   const { headers, method, mode, signal } = next;
+  const request = (...more: string[]): Request => {
+    const request = next!;
+    next = spare;
+    for (let i = 0; i < more.length; i += 2) request.headers.set(more[i]!, more[i + 1]!);
+    return request;
+  };
   return {
     url,
     method,
     exempt: mode === 'no-cors' || headers.has('authorization'),
     repeatable: !!spare,
     signal,
-    send(...more) {
-      const request = next!;
-      next = spare;
-      for (let i = 0; i < more.length; i += 2) request.headers.set(more[i]!, more[i + 1]!);
-      return platform(request);
-    },
+    request,
+    send: (...more) => platform(request(...more)),
   };
 }
 

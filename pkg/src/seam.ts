@@ -23,6 +23,8 @@ export interface Call {
   readonly signal: AbortSignal | undefined;
   /** Sends it, with these headers (name, value, name, value, …) set. At most twice. */
   send(...headers: string[]): Promise<Response>;
+  /** Of a login or logout: what `send` would send, for the core to send it and to tear it off when it takes too long. */
+  request?(...headers: string[]): Request;
 }
 
 /** What the core needs of the face. */

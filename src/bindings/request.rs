@@ -2,7 +2,7 @@
 
 use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::AbortSignal;
+use web_sys::{AbortSignal, Request};
 
 use crate::browser::Outgoing;
 
@@ -29,6 +29,9 @@ extern "C" {
 
     #[wasm_bindgen(method, variadic)]
     fn send(this: &Call, headers: Vec<JsString>) -> Promise;
+
+    #[wasm_bindgen(method, variadic)]
+    fn request(this: &Call, headers: Vec<JsString>) -> Option<Request>;
 }
 
 impl Outgoing for Call {
@@ -49,9 +52,18 @@ impl Outgoing for Call {
     }
 
     fn send(&self, headers: &[(&str, &str)]) -> Promise {
-        let flat = headers
-            .iter()
-            .flat_map(|(name, value)| [JsString::from(*name), JsString::from(*value)]);
-        Call::send(self, flat.collect())
+        Call::send(self, flat(headers))
     }
+
+    fn request(&self, headers: &[(&str, &str)]) -> Option<Request> {
+        Call::request(self, flat(headers))
+    }
+}
+
+/// Name after value.
+fn flat(headers: &[(&str, &str)]) -> Vec<JsString> {
+    headers
+        .iter()
+        .flat_map(|(name, value)| [JsString::from(*name), JsString::from(*value)])
+        .collect()
 }

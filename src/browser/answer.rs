@@ -17,6 +17,7 @@ extern "C" {
     pub(super) fn hear(
         call: &JsValue,
         ms: u32,
+        keepalive: bool,
         access_token: &str,
         expires_in: &str,
         refresh_token: &str,
@@ -30,6 +31,9 @@ extern "C" {
 
     /// The member of a JSON body, as text, read from a copy.
     pub(super) fn member(response: &Response, path: Vec<JsString>) -> Promise;
+
+    /// Keeps an answer whose body is to be read later, if at all.
+    pub(super) fn keep(response: &Response);
 
     /// Lets go of an answer that nobody will read.
     pub(super) fn discard(response: &Response);

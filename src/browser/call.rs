@@ -18,6 +18,11 @@ pub trait Outgoing {
     fn signal(&self) -> Option<AbortSignal>;
     /// Sends it with these header fields set. Called at most twice.
     fn send(&self, headers: &[(&str, &str)]) -> Promise;
+    /// What [`Outgoing::send`] would send, where that is a request of the platform's. Then it can
+    /// be torn off when it takes too long.
+    fn request(&self, _headers: &[(&str, &str)]) -> Option<Request> {
+        None
+    }
 }
 
 /// A `Request` of the platform's own, from Rust. The first sending uses a clone, so that a second
@@ -41,16 +46,22 @@ impl Outgoing for Request {
     }
 
     fn send(&self, headers: &[(&str, &str)]) -> Promise {
-        let prepare = || -> Result<Request, JsValue> {
-            let request = self.clone()?;
-            for (name, value) in headers {
-                request.headers().set(name, value)?;
-            }
-            Ok(request)
-        };
-        match prepare() {
+        match prepare(self, headers) {
             Ok(request) => platform::send(&request),
             Err(error) => Promise::reject(&error),
         }
     }
+
+    fn request(&self, headers: &[(&str, &str)]) -> Option<Request> {
+        prepare(self, headers).ok()
+    }
+}
+
+/// A copy with these header fields set.
+fn prepare(request: &Request, headers: &[(&str, &str)]) -> Result<Request, JsValue> {
+    let request = request.clone()?;
+    for (name, value) in headers {
+        request.headers().set(name, value)?;
+    }
+    Ok(request)
 }

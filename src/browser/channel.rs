@@ -48,9 +48,10 @@ impl Channel {
     pub(super) fn open(name: &str, shell: &Rc<Shell>) -> Option<Self> {
         let shell = Rc::downgrade(shell);
         let heard = Closure::new(move |message: JsValue| {
-            if let Some(shell) = shell.upgrade()
-                && let Some(message) = read(&mut List::new(message.unchecked_into()))
-            {
+            let Some(shell) = shell.upgrade() else { return };
+            if message.is_undefined() {
+                shell.tell(|session, _| session.came_back());
+            } else if let Some(message) = read(&mut List::new(message.unchecked_into())) {
                 shell.tell(|session, now| session.heard(message, now));
             }
         });
@@ -61,6 +62,7 @@ impl Channel {
     pub(super) fn post(&self, message: &Message) {
         let (kind, stamp, session, grant) = match message {
             Message::Ask => ("ask", None, None, None),
+            Message::Missed { since } => ("missed", Some(since), None, None),
             Message::Renewed { stamp, session, grant } => {
                 ("renewed", Some(stamp), Some(session), Some(grant))
             }
@@ -85,6 +87,7 @@ fn read(list: &mut List) -> Option<Message> {
     let grant = read_grant(list);
     Some(match kind.as_str() {
         "ask" => Message::Ask,
+        "missed" => Message::Missed { since: stamp? },
         "renewed" => Message::Renewed { stamp: stamp?, session: session?, grant: grant? },
         "entered" => Message::Entered { stamp: stamp?, grant },
         "left" => Message::Left { stamp: stamp? },

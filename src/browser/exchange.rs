@@ -107,7 +107,8 @@ impl Shell {
     /// An exchange whose turn has come. Nothing of it outlives an await but what it needs to end
     /// its turn: what the compiler makes of that is large.
     pub(super) async fn exchange(self: Rc<Self>, exchange: Exchange, kind: Kind) {
-        let lock = lock::acquire(self.lock.as_deref(), LOCK_MS);
+        let ms = self.bound(exchange, kind);
+        let lock = lock::acquire(self.lock.as_deref(), LOCK_MS, NEWS_MS + ms + NEWS_MS);
         let held = JsFuture::from(lock).await.unwrap_or(JsValue::UNDEFINED);
         let held = (!held.is_undefined()).then(|| held.unchecked_into::<Held>());
         match &held {
@@ -117,16 +118,27 @@ impl Shell {
                 let mut arrival =
                     self.tell_only(|session, _| session.arrive(exchange, held.contended()));
                 if arrival == Arrival::Listen {
-                    let alarm = platform::alarm(None, Some(NEWS_MS));
                     // Whether there was news shows in the arrival.
-                    let _ = self.landing(exchange).get_before(alarm).await;
+                    self.listen(exchange).await;
                     arrival = self.tell_only(|session, _| session.arrive(exchange, false));
                 }
-                if arrival == Arrival::Go
-                    && let Some(answer) = self.ask(exchange, kind)
+                if arrival == Arrival::Go && !held.allows(ms) {
+                    self.conclude(exchange, kind, Reading::late());
+                } else if arrival == Arrival::Go
+                    && let Some(answer) = self.ask(exchange, kind, ms)
                 {
                     let answer = JsFuture::from(answer).await.unwrap_or_default();
-                    let reading = answer::read(answer, &self.options, platform::now());
+                    let mut reading = answer::read(answer, &self.options, platform::now());
+                    if kind == Kind::Refresh
+                        && let Ok(heard) = &reading.told
+                        && self.session.borrow().doubts(heard)
+                    {
+                        self.listen(exchange).await;
+                    }
+                    // Who has slept through its time has lost the lock, and commits nothing.
+                    if !JsFuture::from(held.kept()).await.is_ok_and(|kept| kept.is_truthy()) {
+                        reading = Reading::late();
+                    }
                     self.conclude(exchange, kind, reading);
                 }
             }
@@ -140,8 +152,25 @@ impl Shell {
         self.tell(|session, _| session.finished(exchange));
     }
 
+    /// Waits for news of another tab, for a moment.
+    async fn listen(&self, exchange: Exchange) {
+        let alarm = platform::alarm(None, Some(NEWS_MS));
+        let _ = self.landing(exchange).get_before(alarm).await;
+    }
+
+    /// How long an exchange may take, in milliseconds.
+    fn bound(&self, exchange: Exchange, kind: Kind) -> u32 {
+        let is_brought =
+            self.jobs.borrow().iter().any(|job| job.exchange == exchange && job.call.is_some());
+        let endpoint = match kind {
+            Kind::Refresh => Some(&self.options.refresh),
+            Kind::Login | Kind::Logout => self.options.logout.as_ref().filter(|_| !is_brought),
+        };
+        endpoint.map_or(LOGIN_MS, |endpoint| endpoint.timeout as u32)
+    }
+
     /// Sends the call of an exchange. `None` if there is nothing to send.
-    fn ask(&self, exchange: Exchange, kind: Kind) -> Option<Promise> {
+    fn ask(&self, exchange: Exchange, kind: Kind, ms: u32) -> Option<Promise> {
         let options = &*self.options;
         let mut jobs = self.jobs.borrow_mut();
         let job = jobs.iter_mut().find(|job| job.exchange == exchange);
@@ -150,11 +179,14 @@ impl Shell {
         // A patched `fetch` may call back in.
         drop(jobs);
         let owed = if kind == Kind::Logout && !is_asked_for { self.owed.take() } else { None };
-        let (call, ms) = if let Some(call) = call {
+        let call = if let Some(call) = call {
             let proofs = self.proofs(&call.url());
             let proofs: Vec<(&str, &str)> =
                 proofs.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            (call.send(&proofs).into(), LOGIN_MS)
+            match call.request(&proofs) {
+                Some(request) => request.into(),
+                None => call.send(&proofs).into(),
+            }
         } else {
             let endpoint = match kind {
                 Kind::Refresh => &options.refresh,
@@ -162,11 +194,13 @@ impl Shell {
                 _ => owed.as_ref()?,
             };
             let request = self.prepare(endpoint, kind == Kind::Refresh);
-            let call = request.map_or_else(|error| Promise::reject(&error).into(), JsValue::from);
-            (call, endpoint.timeout as u32)
+            request.map_or_else(|error| Promise::reject(&error).into(), JsValue::from)
         };
+        // The page may be gone before the answer is there, and with it the cookie that it sets.
+        let keepalive = kind != Kind::Login;
         let Options { access_token_at, expires_in_at, refresh_token_at, .. } = options;
-        Some(answer::hear(&call, ms, access_token_at, expires_in_at, refresh_token_at))
+        let (access_token, expires_in) = (access_token_at, expires_in_at);
+        Some(answer::hear(&call, ms, keepalive, access_token, expires_in, refresh_token_at))
     }
 
     /// Tells what came of an exchange.

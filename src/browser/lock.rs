@@ -9,9 +9,9 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/src/browser/platform.js")]
 extern "C" {
-    /// Waits for the lock, for so many milliseconds at the most. Fulfils with [`Held`], or with
-    /// `undefined` if it was not to be had.
-    pub(super) fn acquire(name: Option<&str>, ms: u32) -> Promise;
+    /// Waits for the lock, for so many milliseconds at the most, to hold it for no longer than
+    /// `hold`. Fulfils with [`Held`], or with `undefined` if it was not to be had.
+    pub(super) fn acquire(name: Option<&str>, ms: u32, hold: u32) -> Promise;
 
     /// The lock, held. To be given back.
     #[must_use]
@@ -20,6 +20,16 @@ extern "C" {
     /// Whether somebody else held it when it was asked for.
     #[wasm_bindgen(method, getter)]
     pub(super) fn contended(this: &Held) -> bool;
+
+    /// Whether there is time left for a call of so many milliseconds. A page that was frozen may
+    /// have slept through its time.
+    #[wasm_bindgen(method)]
+    pub(super) fn allows(this: &Held, ms: u32) -> bool;
+
+    /// Fulfils with whether it was held until now. Whoever is frozen for longer than the time that
+    /// was named loses it to the next.
+    #[wasm_bindgen(method)]
+    pub(super) fn kept(this: &Held) -> Promise;
 
     #[wasm_bindgen(method)]
     pub(super) fn release(this: &Held);

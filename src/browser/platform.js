@@ -95,10 +95,11 @@ export function alarm(signal, ms) {
  * the tokens are; whoever gets the JSON gets it without them.
  *
  * @param {Request | Promise<Response>} call  A request is torn off when it is late, so that it holds neither connection
- *   nor lock. A promise is of a call that its caller has sent.
- * @param {number} ms @param {string} accessToken @param {string} expiresIn @param {string} refreshToken
+ *   nor lock, and sets no cookie any more. A promise is of a call that its caller has sent.
+ * @param {number} ms @param {boolean} keepalive  Whether the call outlives its page: its answer sets the cookie.
+ * @param {string} accessToken @param {string} expiresIn @param {string} refreshToken
  */
-export async function hear(call, ms, accessToken, expiresIn, refreshToken) {
+export async function hear(call, ms, keepalive, accessToken, expiresIn, refreshToken) {
   const abort = new AbortController()
   let timer
   const late = new Promise((resolve) => {
@@ -116,7 +117,7 @@ export async function hear(call, ms, accessToken, expiresIn, refreshToken) {
   }
 
   async function read() {
-    const response = await ('then' in call ? call : fetch(new Request(call, { signal: abort.signal })))
+    const response = await ('then' in call ? call : fetch(bounded()))
     // A refusal may be its caller's to read: what is read here is a copy.
     const text = await response.clone().text()
     const json = parse(text)
@@ -137,6 +138,15 @@ export async function hear(call, ms, accessToken, expiresIn, refreshToken) {
     take(json, accessToken)
     take(json, refreshToken)
     return list
+  }
+
+  function bounded() {
+    // Its caller's own signal holds still, and what another `init` would reset.
+    const { signal, referrer, referrerPolicy } = call
+    const torn = () => abort.abort(signal.reason)
+    signal.addEventListener('abort', torn)
+    if (signal.aborted) torn()
+    return new Request(call, { signal: abort.signal, keepalive: keepalive || call.keepalive, referrer, referrerPolicy })
   }
 }
 
@@ -169,10 +179,35 @@ export async function member(response, path) {
   }
 }
 
+/** What is being read of the answers that [`keep`] keeps. */
+const kept = new WeakMap()
+/** How much of a body is kept, in bytes. What is larger holds its connection. */
+const MOST = 16 * 2 ** 20
+
+/**
+ * Keeps an answer for later: reads its body into memory, so that it holds no connection while its caller waits. There are
+ * six to a server with HTTP/1.1, and the refresh needs one. The body stays the caller's, whole.
+ * @param {Response} response
+ */
+export async function keep(response) {
+  try {
+    const reader = response.clone().body?.getReader()
+    if (!reader) return
+    kept.set(response, reader)
+    for (let size = 0; size < MOST; ) {
+      const { done, value } = await reader.read()
+      if (done) return
+      size += value.length
+    }
+  } catch {
+    // It broke off, or has been read, or is no answer of the platform's: its caller will see.
+  }
+}
+
 /** Lets go of an answer that nobody will read, so that it holds no connection. @param {Response} response */
 export function discard(response) {
-  // A body that broke off meanwhile has let go, too.
-  response.body?.cancel().catch(() => {})
+  // A body that broke off meanwhile has let go, too. One of two halves is let go of when the other is.
+  for (const half of [kept.get(response), response.body]) half?.cancel().catch(() => {})
 }
 
 function parse(text) {
@@ -202,34 +237,106 @@ function number(value) {
 }
 
 // ---- A Web Lock (Web Locks API, 2.3), as a value that can be given back.
+//
+// Whoever holds it has a second one beside it, a lease, whose name says until when it may be held. A page that is frozen
+// keeps both, so the lock is taken from whoever's lease has run out. Two at once never take it: for that, too, is a lock.
+
+/** How far beyond its time a lock is held at the most, in milliseconds: what stands around the call, and slow machines. */
+const GRACE = 200
+/** How long a lock must have been without a lease before it is taken, in milliseconds: it may have changed hands just now. */
+const HAND_OVER = 250
 
 /**
- * Waits for the lock `name`, for `ms` milliseconds at the most. Fulfils with undefined if it was not to be had. Without a
- * name, and where the platform has no Web Locks, there is nothing to wait for.
+ * Waits for the lock `name`, for `ms` milliseconds at the most; it will be held for `hold` at the most. Fulfils with
+ * undefined if it was not to be had. Without a name, and where the platform has no Web Locks, there is nothing to wait for.
  *
  * `contended`: somebody else held it when it was asked for.
- * @param {string | undefined} name @param {number} ms
- * @returns {Promise<{ contended: boolean, release(): void } | undefined>}
+ * @param {string | undefined} name @param {number} ms @param {number} hold
+ * @returns {Promise<{ contended: boolean, allows(ms: number): boolean, kept(): Promise<boolean>, release(): void } | undefined>}
  */
-export async function acquire(name, ms) {
+export async function acquire(name, ms, hold) {
   const locks = globalThis.navigator?.locks
-  if (!locks || name === undefined) return { contended: false, release() {} }
-  const at_once = await ask({ ifAvailable: true }, false)
-  if (at_once) return at_once
+  if (name !== undefined && !locks) alone()
+  if (name === undefined || !locks) return { contended: false, allows: () => true, kept: async () => true, release() {} }
+  const lease = `${name} until `
+  let held
+  await ask({ ifAvailable: true }, false)
+  if (held) return held
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(), ms)
-  const in_line = await ask({ signal: abort.signal }, true)
+  let patience
+  await Promise.race([ask({ signal: abort.signal }, true), take()])
+  abort.abort()
   clearTimeout(timer)
-  return in_line
+  clearTimeout(patience)
+  return held
 
+  /** Fulfils when the lock is held, when the wait was called off, or at once if it is not to be had. */
   function ask(options, contended) {
-    return new Promise((resolve) => {
-      const hold = (lock) => lock && new Promise((release) => resolve({ contended, release }))
-      // Settles when the lock is given back, when the wait was called off, or at once if it is not to be had.
-      const refused = () => resolve(undefined)
-      locks.request(name, options, hold).then(refused, refused)
+    return new Promise((settle) => {
+      let isStolen = false
+      const hold_ = (lock) =>
+        lock &&
+        new Promise((release) => {
+          const until = Date.now() + hold + GRACE
+          const leased = (end) => {
+            held = {
+              contended,
+              /** Whether there is time left for a call of so many milliseconds. */
+              allows: (ms) => Date.now() + ms <= until,
+              /** Whether it was held until now. What has taken it meanwhile is heard of before the answer to a question. */
+              async kept() {
+                if (Date.now() > until) await locks.query()
+                return !isStolen
+              },
+              release() {
+                release()
+                end()
+              },
+            }
+            settle()
+          }
+          // Shared: two of the same name and millisecond don't wait for each other.
+          locks.request(lease + until, { mode: 'shared' }, () => new Promise(leased))
+        })
+      const over = () => {
+        isStolen = true
+        settle()
+      }
+      locks.request(name, options, hold_).then(over, over)
     })
   }
+
+  /** Takes the lock as soon as it is overdue. */
+  async function take() {
+    for (;;) {
+      await pause((await left()) + HAND_OVER)
+      if (held || abort.signal.aborted) return
+      if ((await left()) > 0) continue
+      const alone = { ifAvailable: true }
+      await locks.request(`${name} taken`, alone, async (mine) => mine && (await left()) <= 0 && !held && ask({ steal: true }, true))
+      if (held) return
+    }
+  }
+
+  /** How long it may be held still, by the newest lease. */
+  async function left() {
+    const ends = (await locks.query()).held.map((lock) => (lock.name.startsWith(lease) ? +lock.name.slice(lease.length) : 0))
+    return Math.max(0, Math.max(0, ...ends) - Date.now())
+  }
+
+  function pause(ms) {
+    return new Promise((resolve) => (patience = setTimeout(resolve, ms)))
+  }
+}
+
+let isSaid = false
+
+/** Says, once, that the tabs know nothing of each other here. */
+function alone() {
+  if (isSaid) return
+  isSaid = true
+  console.info('tokenkeep: no Web Locks or no BroadcastChannel here (are the page and its frame https?), so each tab is on its own.')
 }
 
 // ---- News among tabs, over a `BroadcastChannel` (HTML, 9.5), in the one form that all versions of this file understand.
@@ -239,31 +346,53 @@ const VERSION = 1
 
 /**
  * Opens the channel, or says undefined where the platform has none. `heard` gets each message that is of the known form,
- * as a list: kind, stamp, session, accessToken, refreshToken, life. Whatever comes in was sent by some script of this
- * origin, perhaps another version of this package, perhaps an attacker's.
- * @param {string} name @param {(message: unknown[]) => void} heard
+ * as a list: kind, stamp, session, accessToken, refreshToken, life; or undefined, when the page has come back from where it
+ * heard nothing. Whatever comes in was sent by some script of this origin, perhaps another version of this package,
+ * perhaps an attacker's.
+ * @param {string} name @param {(message: unknown[] | undefined) => void} heard
  */
 export function open(name, heard) {
   let channel
-  try {
+  const close = () => {
+    if (channel) channel.onmessage = null
+    channel?.close()
+    channel = undefined
+  }
+  const start = () => {
     channel = new BroadcastChannel(name)
+    channel.onmessage = ({ data }) => {
+      const message = read(data)
+      if (message) heard(message)
+    }
+  }
+  // An open channel would keep the page from the back/forward cache, or throw it out.
+  const comeBack = ({ persisted }) => {
+    if (!persisted) return
+    start()
+    heard(undefined)
+  }
+  try {
+    start()
   } catch {
+    alone()
     return undefined
   }
-  channel.onmessage = ({ data }) => {
-    const message = read(data)
-    if (message) heard(message)
-  }
+  addEventListener('pagehide', close)
+  addEventListener('pageshow', comeBack)
   return {
     /** Tells all other tabs. */
     post(kind, stamp, session, accessToken, refreshToken, life) {
       // The receiver may have slept: the life is counted from here.
       const at = accessToken === undefined ? undefined : Date.now()
-      channel.postMessage({ tokenkeep: VERSION, kind, stamp, session, accessToken, refreshToken, life, at })
+      const to = channel ?? new BroadcastChannel(name)
+      to.postMessage({ tokenkeep: VERSION, kind, stamp, session, accessToken, refreshToken, life, at })
+      // Of a page that is being left.
+      if (to !== channel) to.close()
     },
     close() {
-      channel.onmessage = null
-      channel.close()
+      removeEventListener('pagehide', close)
+      removeEventListener('pageshow', comeBack)
+      close()
     },
   }
 }

@@ -53,13 +53,18 @@ impl Shell {
                     departure = Departure::Deliver;
                     continue;
                 }
-                Departure::Wait(wait) => match self.wait(wait, call.signal()).await {
-                    Ok(next) => {
-                        departure = next;
-                        continue;
+                Departure::Wait(wait) => {
+                    if let Some(response) = &refused {
+                        answer::keep(response);
                     }
-                    Err(reason) => FetchError::Platform(reason),
-                },
+                    match self.wait(wait, call.signal()).await {
+                        Ok(next) => {
+                            departure = next;
+                            continue;
+                        }
+                        Err(reason) => FetchError::Platform(reason),
+                    }
+                }
                 Departure::Fail(failure) => self.blame(failure).into(),
                 Departure::Deliver => {
                     self.drain();

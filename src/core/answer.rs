@@ -78,6 +78,7 @@ pub enum Verdict {
 /// "not here". Whatever else is not a token is an outage: proxies, captive portals and crashed
 /// servers answer with HTML, and they don't get to log anybody out.
 pub fn verdict(step: Step, heard: Heard) -> Verdict {
+    let is_refused = is_refusal(step, &heard);
     let Heard { status, body, retry_after } = heard;
     let failure = |code| Failure::new(code, step).with_status(status);
     if (200..300).contains(&status) {
@@ -94,17 +95,22 @@ pub fn verdict(step: Step, heard: Heard) -> Verdict {
             }
         };
     }
+    if is_refused {
+        Verdict::Rejected(failure(Code::Rejected))
+    } else {
+        Verdict::Unreached(failure(Code::BadStatus), retry_after)
+    }
+}
+
+/// Whether an answer is a refusal: see [`verdict`].
+pub(crate) fn is_refusal(step: Step, heard: &Heard) -> bool {
+    let status = heard.status;
     let is_client_error = (400..500).contains(&status);
-    let refused = match (step, &body) {
+    match (step, &heard.body) {
         (Step::Login, _) => is_client_error && !matches!(status, 404 | 408 | 425 | 429),
         (_, Body::Json { error: Some(error), .. }) if error == "invalid_grant" => is_client_error,
         (_, Body::Json { .. } | Body::Empty) => matches!(status, 400 | 401 | 403),
         (_, Body::Other) => false,
-    };
-    if refused {
-        Verdict::Rejected(failure(Code::Rejected))
-    } else {
-        Verdict::Unreached(failure(Code::BadStatus), retry_after)
     }
 }
 

@@ -39,6 +39,11 @@ impl Stamp {
 pub enum Message {
     /// Who has a token? Asked by a tab that begins.
     Ask,
+    /// What has come about since? Asked by a tab that was away and has heard nothing.
+    Missed {
+        /// The last outcome that it knows of.
+        since: Stamp,
+    },
     /// The session goes on with a new token.
     Renewed {
         /// When this came about.

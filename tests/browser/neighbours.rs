@@ -2,15 +2,15 @@
 
 use futures::StreamExt as _;
 use futures::channel::mpsc;
-use js_sys::{Object, Reflect};
+use js_sys::{Function, Object, Reflect};
 use tokenkeep::{Options, Status, Tabs, TokenManager};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
-use web_sys::BroadcastChannel;
+use web_sys::{BroadcastChannel, MessageEvent};
 
 use crate::stage::{
-    Clock, Heard, Server, Timers, jwt, lull, refused, request, start, text, token, tokens,
-    within_bound, without,
+    Clock, Console, Heard, Server, Timers, json, jwt, lull, refused, request, start, text, token,
+    tokens, within_bound, without,
 };
 
 /// Two tabs, of which the first signs in and the second hears of it.
@@ -219,6 +219,7 @@ async fn without_locks_and_channels_a_tab_goes_by_its_own_rules() {
     let server = Server::new();
     let _locks = without(["navigator", "locks"]);
     let _channels = without(["globalThis", "BroadcastChannel"]);
+    let console = Console::new();
     let auth = server.manager(|_| {});
     let refreshes = [server.refresh(&auth), server.refresh(&auth)];
     server.call("refresh").await.answer(&token("one"));
@@ -227,6 +228,97 @@ async fn without_locks_and_channels_a_tab_goes_by_its_own_rules() {
     }
     let _response = server.get(&auth, "api/me");
     assert_eq!(server.call("api/me").await.token().as_deref(), Some("Bearer one"));
+    let _another = server.manager(|_| {});
+    let told = console.text();
+    assert_eq!(told.matches("each tab is on its own").count(), 1, "{told}");
+}
+
+#[wasm_bindgen_test]
+async fn a_page_in_the_history_has_no_channel_and_asks_when_it_comes_back() {
+    let server = Server::new();
+    let auth = server.signed_in("one");
+    lull().await;
+    let mut neighbour = Neighbour::of(&server);
+    dispatch("pagehide");
+    neighbour.post(&message("left", "", js_sys::Date::now() + 1.0));
+    lull().await;
+    assert_eq!(auth.state().status, Status::SignedIn, "it hears nothing there");
+    dispatch("pageshow");
+    assert_eq!(neighbour.next_kind().await, "missed");
+    let mut heard = Heard::of(&auth);
+    neighbour.post(&message("left", "", js_sys::Date::now() + 2.0));
+    heard.next().await;
+    assert_eq!(auth.state().status, Status::SignedOut);
+}
+
+#[wasm_bindgen_test]
+async fn whoever_was_away_is_told_of_the_logout() {
+    let server = Server::new();
+    let auth = server.signed_in("one");
+    auth.logout(None).await.unwrap();
+    lull().await;
+    let mut neighbour = Neighbour::of(&server);
+    neighbour.post(&message("missed", "", 1.0));
+    assert_eq!(neighbour.next_kind().await, "left");
+}
+
+#[wasm_bindgen_test]
+async fn a_refused_refresh_is_held_against_the_news_of_a_neighbour() {
+    let server = Server::new();
+    let auth = server.signed_in("one");
+    lull().await;
+    let mut heard = Heard::of(&auth);
+    let neighbour = Neighbour::of(&server);
+    let refreshed = server.refresh(&auth);
+    server.call("refresh").await.answer(&json(401, "{}"));
+    neighbour.post(&message("renewed", "two", js_sys::Date::now() + 1.0));
+    refreshed.outcome().await.unwrap();
+    heard.next().await;
+    assert_eq!(heard.words(), ["signed in", "Refresh"]);
+}
+
+/// A page event that the platform fires when a page is put into the back/forward cache, or taken out.
+fn dispatch(name: &str) {
+    let script =
+        format!("dispatchEvent(Object.assign(new Event('{name}'), {{ persisted: true }}))");
+    Function::new_no_args(&script).call0(&JsValue::UNDEFINED).unwrap();
+}
+
+/// Another tab, by its messages.
+struct Neighbour {
+    channel: BroadcastChannel,
+    messages: mpsc::UnboundedReceiver<JsValue>,
+    _heard: Closure<dyn FnMut(MessageEvent)>,
+}
+
+impl Neighbour {
+    fn of(server: &Server) -> Self {
+        let name = format!("tokenkeep {}", server.url("refresh"));
+        let channel = BroadcastChannel::new(&name).unwrap();
+        let (told, messages) = mpsc::unbounded();
+        // The story may be over.
+        let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            let _ = told.unbounded_send(event.data());
+        });
+        channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+        Self { channel, messages, _heard: heard }
+    }
+
+    fn post(&self, message: &JsValue) {
+        self.channel.post_message(message).unwrap();
+    }
+
+    async fn next_kind(&mut self) -> String {
+        let message = within_bound(self.messages.next(), "a message").await.unwrap();
+        Reflect::get(&message, &"kind".into()).unwrap().as_string().unwrap()
+    }
+}
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        self.channel.set_onmessage(None);
+        self.channel.close();
+    }
 }
 
 /// A message as a neighbour sends it, that tells of a token.

@@ -113,9 +113,10 @@ async fn a_login_that_takes_too_long_gives_its_turn_back() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let login = server.login(&auth);
-    let _held = server.call("login").await;
+    let held = server.call("login").await;
     timers.go_off(30_000.0..=30_000.0);
     assert_eq!(login.outcome().await.unwrap_err().code(), Code::Timeout);
+    assert!(held.request.signal().aborted(), "late, its answer would set the cookie");
     let refreshed = server.refresh(&auth);
     server.call("refresh").await.answer(&token("one"));
     refreshed.outcome().await.unwrap();

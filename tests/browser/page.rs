@@ -9,6 +9,7 @@ mod stage;
 mod answers;
 mod clock;
 mod debt;
+mod holders;
 mod listeners;
 mod memory;
 mod neighbours;

@@ -1,12 +1,12 @@
 //! Refresh, login and logout: the calls that set the refresh cookie (rules 8 and 9).
 
-use super::super::answer::{Grant, Heard, Verdict, logout_verdict, verdict};
+use super::super::answer::{Grant, Heard, Verdict, is_refusal, logout_verdict, verdict};
 use super::super::failure::{Code, Failure, Step};
 use super::super::policy::Tabs;
 use super::super::tabs::{Message, Stamp};
 use super::super::time::Now;
 use super::super::turns::{Exchange, Kind};
-use super::{Effect, Event, Landing, Reason, Session, Status};
+use super::{Effect, Event, Flight, Landing, Reason, Session, Status};
 
 /// What an exchange does that has its turn, and the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,17 @@ impl Session {
     pub fn finished(&mut self, exchange: Exchange) {
         self.turns.finish(exchange);
         self.give_turn();
+    }
+
+    /// Whether a refusal may be news of another tab that has not come in yet: that one has got a
+    /// newer token, and this one sent the old. Then it is worth listening for a moment, before it is
+    /// told to [`Session::refresh_answered`].
+    pub fn doubts(&self, heard: &Heard) -> bool {
+        let is_news =
+            |flight: &Flight| self.held.as_ref().is_none_or(|held| held.generation <= flight.since);
+        self.policy.tabs == Tabs::Share
+            && self.flight.as_ref().is_some_and(is_news)
+            && is_refusal(Step::Refresh, heard)
     }
 
     /// The refresh endpoint answered. `chance` is uniform in `0.0..1.0`.

@@ -17,6 +17,7 @@ impl Session {
         };
         match message {
             Message::Ask if is_sharing => self.reply(now),
+            Message::Missed { since } => self.catch_up(since, is_sharing, now),
             Message::Renewed { stamp, session, grant } if is_sharing && stamp.is_past(now) => {
                 self.neighbour_renewed(stamp, session, grant, now);
             }
@@ -35,6 +36,27 @@ impl Session {
     fn is_settled(&self, left: Stamp, now: Now) -> bool {
         let is_older = left <= self.left || left < self.entered;
         is_older && self.stamp.0 <= now.wall
+    }
+
+    /// The page was where it heard nothing, such as the back/forward cache. Whoever was there tells
+    /// what has come about; a page that knows of no session has missed none.
+    pub fn came_back(&mut self) {
+        if self.status != Status::Unknown {
+            self.post(Message::Missed { since: self.stamp });
+        }
+    }
+
+    /// Tells a tab that was away how the sessions ended and began that it has not heard of.
+    fn catch_up(&mut self, since: Stamp, is_sharing: bool, now: Now) {
+        if self.left > since {
+            self.post(Message::Left { stamp: self.left });
+        }
+        if self.entered > since {
+            self.post(Message::Entered { stamp: self.entered, grant: None });
+        }
+        if is_sharing {
+            self.reply(now);
+        }
     }
 
     /// Hands the token to a tab that begins, if it has some life left.
