@@ -25,7 +25,7 @@ const LOGIN_MS: u32 = 30_000;
 /// How long to wait for the lock, in milliseconds.
 const LOCK_MS: u32 = 30_000;
 /// How long a tab that had to wait listens for the news of the one before it, in milliseconds.
-const NEWS_MS: u32 = 100;
+const NEWS_MS: u32 = 250;
 
 /// What becomes of a login or a logout: for a login, the rest of the answer's JSON.
 pub(crate) type Outcome = Result<JsValue, TokenError>;

@@ -89,6 +89,9 @@ export function alarm(signal, ms) {
 
 // ---- Reads answers with the platform's own parsers, into flat lists for `answer.rs`. What they mean is decided in Rust.
 
+/** The longest body of a call that outlives its page, in bytes: all such calls together may have 64 KiB (Fetch, 4.6). */
+const MOST_KEPT_ALIVE = 16 * 1024
+
 /**
  * Waits for the answer to a call, and reads it to the end: fulfils with what `answer.rs` reads off; with what the platform
  * rejects with, alone in a list; or with undefined if it takes longer than `ms` milliseconds. The dotted paths say where
@@ -96,7 +99,7 @@ export function alarm(signal, ms) {
  *
  * @param {Request | Promise<Response>} call  A request is torn off when it is late, so that it holds neither connection
  *   nor lock, and sets no cookie any more. A promise is of a call that its caller has sent.
- * @param {number} ms @param {boolean} keepalive  Whether the call outlives its page: its answer sets the cookie.
+ * @param {number} ms @param {boolean} keepalive  Whether the call is to outlive its page: its answer sets the cookie.
  * @param {string} accessToken @param {string} expiresIn @param {string} refreshToken
  */
 export async function hear(call, ms, keepalive, accessToken, expiresIn, refreshToken) {
@@ -117,7 +120,7 @@ export async function hear(call, ms, keepalive, accessToken, expiresIn, refreshT
   }
 
   async function read() {
-    const response = await ('then' in call ? call : fetch(bounded()))
+    const response = await ('then' in call ? call : fetch(await bounded()))
     // A refusal may be its caller's to read: what is read here is a copy.
     const text = await response.clone().text()
     const json = parse(text)
@@ -140,13 +143,14 @@ export async function hear(call, ms, keepalive, accessToken, expiresIn, refreshT
     return list
   }
 
-  function bounded() {
+  async function bounded() {
     // Its caller's own signal holds still, and what another `init` would reset.
     const { signal, referrer, referrerPolicy } = call
     const torn = () => abort.abort(signal.reason)
     signal.addEventListener('abort', torn)
     if (signal.aborted) torn()
-    return new Request(call, { signal: abort.signal, keepalive: keepalive || call.keepalive, referrer, referrerPolicy })
+    const outlives = call.keepalive || (keepalive && (await call.clone().arrayBuffer()).byteLength <= MOST_KEPT_ALIVE)
+    return new Request(call, { signal: abort.signal, keepalive: outlives, referrer, referrerPolicy })
   }
 }
 
@@ -347,52 +351,37 @@ const VERSION = 1
 /**
  * Opens the channel, or says undefined where the platform has none. `heard` gets each message that is of the known form,
  * as a list: kind, stamp, session, accessToken, refreshToken, life; or undefined, when the page has come back from where it
- * heard nothing. Whatever comes in was sent by some script of this origin, perhaps another version of this package,
+ * may have heard nothing. Whatever comes in was sent by some script of this origin, perhaps another version of this package,
  * perhaps an attacker's.
  * @param {string} name @param {(message: unknown[] | undefined) => void} heard
  */
 export function open(name, heard) {
   let channel
-  const close = () => {
-    if (channel) channel.onmessage = null
-    channel?.close()
-    channel = undefined
-  }
-  const start = () => {
-    channel = new BroadcastChannel(name)
-    channel.onmessage = ({ data }) => {
-      const message = read(data)
-      if (message) heard(message)
-    }
-  }
-  // An open channel would keep the page from the back/forward cache, or throw it out.
-  const comeBack = ({ persisted }) => {
-    if (!persisted) return
-    start()
-    heard(undefined)
-  }
   try {
-    start()
+    channel = new BroadcastChannel(name)
   } catch {
     alone()
     return undefined
   }
-  addEventListener('pagehide', close)
+  channel.onmessage = ({ data }) => {
+    const message = read(data)
+    if (message) heard(message)
+  }
+  // It stays open in the back/forward cache. There a message throws the page out, which is as it should be: closed, it would
+  // come back with the token of a session that has ended. Where the platform lets messages fall instead, it asks.
+  const comeBack = ({ persisted }) => persisted && heard(undefined)
   addEventListener('pageshow', comeBack)
   return {
     /** Tells all other tabs. */
     post(kind, stamp, session, accessToken, refreshToken, life) {
       // The receiver may have slept: the life is counted from here.
       const at = accessToken === undefined ? undefined : Date.now()
-      const to = channel ?? new BroadcastChannel(name)
-      to.postMessage({ tokenkeep: VERSION, kind, stamp, session, accessToken, refreshToken, life, at })
-      // Of a page that is being left.
-      if (to !== channel) to.close()
+      channel.postMessage({ tokenkeep: VERSION, kind, stamp, session, accessToken, refreshToken, life, at })
     },
     close() {
-      removeEventListener('pagehide', close)
       removeEventListener('pageshow', comeBack)
-      close()
+      channel.onmessage = null
+      channel.close()
     },
   }
 }

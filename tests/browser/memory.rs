@@ -1,10 +1,12 @@
 //! A refresh token that no cookie holds is held in memory, travels to the refresh endpoint alone,
 //! and rotates.
 
-use tokenkeep::{Carrier, Content, Options, Secret, Tokens};
+use js_sys::Reflect;
+use tokenkeep::{Carrier, Content, Endpoint, Options, Secret, Tokens};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::stage::{Call, Server, json};
+use crate::stage::{Call, Server, answer, json, request, start, token};
 
 /// Refreshes three times. The answers have a new refresh token, an empty one, and none: the last
 /// two keep the one there is.
@@ -93,4 +95,35 @@ async fn a_logout_forgets_it() {
     auth.logout(None).await.unwrap();
     let _refreshed = server.refresh(&auth);
     assert_eq!(server.call("refresh").await.header("X-Refresh"), None);
+}
+
+#[wasm_bindgen_test]
+async fn refresh_and_logout_outlive_their_page_if_they_are_short() {
+    let server = Server::new();
+    let auth = server.manager(|options| {
+        options.refresh_token = Carrier::Json("token".into());
+        options.logout = Some(Endpoint::new(server.url("logout")));
+    });
+    // A platform that knows of no such calls says nothing.
+    let outlives = |call: &Call| Reflect::get(&call.request, &"keepalive".into()).unwrap();
+    let any = request("GET", &server.url("any"), &JsValue::UNDEFINED);
+    let is_known = Reflect::has(&any, &"keepalive".into()).unwrap();
+    for (length, is_short) in [(10, true), (20_000, false)] {
+        auth.set_tokens(Tokens {
+            access_token: Secret::new("one".into()).unwrap(),
+            expires_in: None,
+            refresh_token: Some(Secret::new("r".repeat(length)).unwrap()),
+        })
+        .unwrap();
+        let refreshed = server.refresh(&auth);
+        let call = server.call("refresh").await;
+        assert_eq!(outlives(&call).as_bool(), is_known.then_some(is_short), "{length}");
+        call.answer(&token("two"));
+        refreshed.outcome().await.unwrap();
+    }
+    let told = start(async move { auth.logout(None).await });
+    let call = server.call("logout").await;
+    assert_eq!(outlives(&call).as_bool(), is_known.then_some(true));
+    call.answer(&answer(204, &[], None));
+    told.outcome().await.unwrap();
 }

@@ -234,16 +234,13 @@ async fn without_locks_and_channels_a_tab_goes_by_its_own_rules() {
 }
 
 #[wasm_bindgen_test]
-async fn a_page_in_the_history_has_no_channel_and_asks_when_it_comes_back() {
+async fn a_page_that_comes_back_from_the_history_asks_what_it_has_missed() {
     let server = Server::new();
     let auth = server.signed_in("one");
     lull().await;
     let mut neighbour = Neighbour::of(&server);
-    dispatch("pagehide");
-    neighbour.post(&message("left", "", js_sys::Date::now() + 1.0));
-    lull().await;
-    assert_eq!(auth.state().status, Status::SignedIn, "it hears nothing there");
-    dispatch("pageshow");
+    page_is_shown(false);
+    page_is_shown(true);
     assert_eq!(neighbour.next_kind().await, "missed");
     let mut heard = Heard::of(&auth);
     neighbour.post(&message("left", "", js_sys::Date::now() + 2.0));
@@ -277,11 +274,11 @@ async fn a_refused_refresh_is_held_against_the_news_of_a_neighbour() {
     assert_eq!(heard.words(), ["signed in", "Refresh"]);
 }
 
-/// A page event that the platform fires when a page is put into the back/forward cache, or taken out.
-fn dispatch(name: &str) {
-    let script =
-        format!("dispatchEvent(Object.assign(new Event('{name}'), {{ persisted: true }}))");
-    Function::new_no_args(&script).call0(&JsValue::UNDEFINED).unwrap();
+/// The page is shown for the first time, or comes out of the back/forward cache.
+fn page_is_shown(persisted: bool) {
+    let event = format!("Object.assign(new Event('pageshow'), {{ persisted: {persisted} }})");
+    let show = Function::new_no_args(&format!("dispatchEvent({event})"));
+    show.call0(&JsValue::UNDEFINED).unwrap();
 }
 
 /// Another tab, by its messages.

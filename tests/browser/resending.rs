@@ -175,3 +175,37 @@ async fn a_field_of_the_body_can_say_that_the_token_has_ended() {
     let body = text(&response.outcome().await.unwrap()).await;
     assert_eq!(body, r#"{"code":0,"name":"alice"}"#, "read here, and the caller's still");
 }
+
+#[wasm_bindgen(inline_js = "
+export function body(read) {
+  let left = 100
+  const pull = (to) => {
+    if (left--) return to.enqueue(new Uint8Array(10_000).fill(120))
+    to.close()
+    read()
+  }
+  return new ReadableStream({ pull }, { highWaterMark: 0 })
+}
+")]
+extern "C" {
+    /// A body of a million letters, that comes as it is read. Tells when it has been read to its end.
+    fn body(read: &JsValue) -> ReadableStream;
+}
+
+#[wasm_bindgen_test]
+async fn a_401_that_waits_for_the_refresh_holds_no_connection_and_stays_whole() {
+    let server = Server::new();
+    let auth = server.signed_in("one");
+    let response = server.get(&auth, "api/me");
+    let (told, read) = oneshot::channel();
+    let init = ResponseInit::new();
+    init.set_status(401);
+    let all_read = Closure::once_into_js(move || told.send(()).expect("the story waits for it"));
+    let long = Response::new_with_opt_readable_stream_and_init(Some(&body(&all_read)), &init);
+    server.call("api/me").await.answer(&long.unwrap());
+    let refresh = server.call("refresh").await;
+    within_bound(read, "the end of the body").await.unwrap();
+    refresh.answer(&json(401, "{}"));
+    let response = response.outcome().await.unwrap();
+    assert_eq!(text(&response).await.len(), 1_000_000);
+}

@@ -389,3 +389,67 @@ fn a_tab_that_begins_is_given_a_token_that_is_good_and_no_other() {
     assert!(matches!(tab.answered(ticket, true, at(600_040)), Departure::Wait(_)));
     assert_eq!(given(&mut tab, at(600_050)), 0, "it was refused");
 }
+
+#[test]
+fn a_tab_that_was_away_is_told_what_it_has_missed_and_no_more() {
+    let missed = |tab: &mut Session, since| {
+        told(tab);
+        tab.heard(Message::Missed { since: stamp(since) }, at(100));
+        posted(told(tab))
+    };
+    let mut tab = tab();
+    tab.enter(opaque("first"), at(10));
+    tab.logout(false, at(20));
+    let all = missed(&mut tab, 15);
+    assert!(matches!(all[..], [Message::Left { stamp: left }] if left == stamp(20)), "{all:?}");
+    assert!(missed(&mut tab, 20).is_empty());
+    tab.enter(opaque("second"), at(30));
+    let all = missed(&mut tab, 15);
+    assert!(
+        matches!(
+            all[..],
+            [Message::Left { .. }, Message::Entered { grant: None, .. }, Message::Renewed { .. }]
+        ),
+        "{all:?}"
+    );
+    assert!(matches!(missed(&mut tab, 30)[..], [Message::Renewed { .. }]));
+}
+
+#[test]
+fn a_tab_that_was_away_while_another_user_came_goes_on_as_that_user() {
+    let (mut away, mut there) = (tab(), tab());
+    let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
+    away.enter(of("alice"), at(10));
+    posted(told(&mut away)).into_iter().for_each(|message| there.heard(message, at(10)));
+    there.logout(false, at(20));
+    there.enter(of("bob"), at(30));
+    told(&mut there);
+    away.came_back();
+    posted(told(&mut away)).into_iter().for_each(|message| there.heard(message, at(40)));
+    posted(told(&mut there)).into_iter().for_each(|message| away.heard(message, at(40)));
+    assert_eq!(sends(&mut away, at(50)).1.as_deref(), Some("bob"));
+}
+
+#[test]
+fn a_tab_that_knows_of_no_session_has_missed_none() {
+    let mut tab = tab();
+    tab.came_back();
+    assert!(posted(told(&mut tab)).is_empty());
+}
+
+#[test]
+fn a_refusal_is_doubted_where_tabs_share_and_until_there_is_news() {
+    let refusal = heard(401, None);
+    let mut alone = tab_that(Tabs::Lock, false);
+    goes(&mut alone, at(10));
+    assert!(!alone.doubts(&refusal));
+    let mut tab = tab();
+    tab.enter(opaque("old"), at(10));
+    let exchange = goes(&mut tab, at(20));
+    assert!(tab.doubts(&refusal));
+    assert!(!tab.doubts(&heard(503, None)), "an outage ends nothing");
+    tab.heard(renewed(30, 10, "new"), at(40));
+    assert!(!tab.doubts(&refusal), "it is there");
+    tab.refresh_answered(exchange, refusal.clone(), 0.5, at(50));
+    assert!(!tab.doubts(&refusal), "nobody waits");
+}
