@@ -52,7 +52,8 @@ impl Session {
             self.post(Message::Left { stamp: self.left });
         }
         if self.entered > since {
-            self.post(Message::Entered { stamp: self.entered, grant: None });
+            let grant = self.spare(now).filter(|_| is_sharing);
+            self.post(Message::Entered { stamp: self.entered, grant });
         }
         if is_sharing {
             self.reply(now);
@@ -61,20 +62,23 @@ impl Session {
 
     /// Hands the token to a tab that begins, if it has some life left.
     fn reply(&mut self, now: Now) {
-        let Some(held) = self.held.as_ref().filter(|held| !held.refused) else { return };
-        let remaining = held.expiry.remaining(now);
-        if remaining == Some(0) {
-            return;
+        if let Some(grant) = self.spare(now) {
+            let (stamp, session) = (self.stamp, self.entered);
+            self.post(Message::Renewed { stamp, session, grant });
         }
-        let grant = Grant {
+    }
+
+    /// The token for another tab, if it is good.
+    fn spare(&self, now: Now) -> Option<Grant> {
+        let held = self.held.as_ref().filter(|held| !held.refused)?;
+        let life = held.expiry.remaining(now);
+        (life != Some(0)).then(|| Grant {
             access_token: held.token.clone(),
             refresh_token: self.refresh_token.clone(),
-            life: remaining,
+            life,
             claims: held.claims.clone(),
             subject: held.subject.clone(),
-        };
-        let (stamp, session) = (self.stamp, self.entered);
-        self.post(Message::Renewed { stamp, session, grant });
+        })
     }
 
     fn neighbour_renewed(&mut self, stamp: Stamp, session: Stamp, grant: Grant, now: Now) {
