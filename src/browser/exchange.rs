@@ -108,7 +108,7 @@ impl Shell {
     /// its turn: what the compiler makes of that is large.
     pub(super) async fn exchange(self: Rc<Self>, exchange: Exchange, kind: Kind) {
         let ms = self.bound(exchange, kind);
-        let lock = lock::acquire(self.lock.as_deref(), LOCK_MS, NEWS_MS + ms + NEWS_MS);
+        let lock = lock::acquire(self.lock.as_deref(), LOCK_MS, NEWS_MS + ms);
         let held = JsFuture::from(lock).await.unwrap_or(JsValue::UNDEFINED);
         let held = (!held.is_undefined()).then(|| held.unchecked_into::<Held>());
         match &held {

@@ -17,7 +17,7 @@ extern "C" {
     #[must_use]
     pub(super) type Held;
 
-    /// Whether somebody else held it when it was asked for.
+    /// Whether somebody else held it when it was asked for, and has given it back.
     #[wasm_bindgen(method, getter)]
     pub(super) fn contended(this: &Held) -> bool;
 

@@ -254,7 +254,7 @@ const HAND_OVER = 250
  * Waits for the lock `name`, for `ms` milliseconds at the most; it will be held for `hold` at the most. Fulfils with
  * undefined if it was not to be had. Without a name, and where the platform has no Web Locks, there is nothing to wait for.
  *
- * `contended`: somebody else held it when it was asked for.
+ * `contended`: somebody else held it when it was asked for, and has given it back.
  * @param {string | undefined} name @param {number} ms @param {number} hold
  * @returns {Promise<{ contended: boolean, allows(ms: number): boolean, kept(): Promise<boolean>, release(): void } | undefined>}
  */
@@ -318,7 +318,7 @@ export async function acquire(name, ms, hold) {
       if (held || abort.signal.aborted) return
       if ((await left()) > 0) continue
       const alone = { ifAvailable: true }
-      await locks.request(`${name} taken`, alone, async (mine) => mine && (await left()) <= 0 && !held && ask({ steal: true }, true))
+      await locks.request(`${name} taken`, alone, async (mine) => mine && (await left()) <= 0 && !held && ask({ steal: true }, false))
       if (held) return
     }
   }
