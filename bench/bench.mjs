@@ -14,7 +14,7 @@ import { start } from './parts/start.mjs'
 import { storm } from './parts/storms.mjs'
 import { tabs } from './parts/tabs.mjs'
 
-const PARTS = { sizes, calls, start, storms: storm, memory, tabs }
+const PARTS = { sizes, calls, start, tabs, memory, storms: storm }
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string' }, quick: { type: 'boolean' }, only: { type: 'string' }, to: { type: 'string' } },
@@ -42,21 +42,23 @@ async function record([part, round, name], work) {
   }
 }
 
+const report = () => ({ results, rounds, quick, browser: chrome.version })
+
 const files = await bundles()
 const server = await startServer(files)
 const chrome = await startBrowser()
-const began = Date.now()
 try {
   for (const part of chosen) {
     const since = Date.now()
     await PARTS[part]({ chrome, server, rounds, quick, record, files })
+    // What has been measured is kept, whatever comes.
+    write(report(), values.to)
     console.error(`${part}: ${((Date.now() - since) / 1000).toFixed(0)} s`)
   }
 } finally {
   await chrome.close()
   server.close()
 }
-const report = { results, rounds, quick, browser: chrome.version, seconds: (Date.now() - began) / 1000 }
-console.log(write(report, values.to))
+console.log(write(report(), values.to))
 // A peer may fail; we may not.
 if (failures) process.exitCode = 1

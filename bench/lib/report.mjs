@@ -30,7 +30,7 @@ function head({ results, rounds, quick, browser }) {
   return `# Benchmark
 
 tokenkeep beside its peers, in one run of \`cargo xtask bench\`${quick ? ', **quick: the figures mean nothing**' : ''}. Each measurement has a fresh page in a profile
-of its own; the order is drawn anew in each of ${rounds} rounds; garbage is collected before each part. CPU is the thread time of the page's main
+of its own; the order is drawn anew in each of ${rounds} rounds (storms and tabs: ${Math.ceil(rounds / 3)}); garbage is collected before each part. CPU is the thread time of the page's main
 thread. Medians, with quartiles in brackets. "×" is the median of the ratios to the hand-written wrapper within rounds: of what was
 measured side by side. That every library did its work is checked: status, header, number of requests.
 

@@ -11,8 +11,10 @@ export const KINDS = {
 }
 
 // A batch takes about so many milliseconds of CPU: long enough for the clock, short enough to lie beside its neighbours.
-const BATCH = 60
-const WARM_UP = 3_000
+const BATCH = 50
+// Long enough for the compiler.
+const WARM_UP = 120
+const TRIAL = 200
 
 export async function calls({ chrome, server, rounds, quick, record }) {
   for (let round = 0; round < rounds; round++) {
@@ -30,9 +32,9 @@ async function measure(page, server, name, quick) {
   for (const kind of Object.keys(KINDS)) {
     const loop = (count) => page.measure('loop', kind, count, server.state.token)
     const idle = (await loop(0)).cpu
-    await loop(quick ? 100 : WARM_UP)
-    const { cpu: trial } = await loop(100)
-    const count = quick ? 100 : Math.min(10_000, Math.max(200, Math.round((BATCH * 100) / trial)))
+    const within = async (budget) => Math.min(10_000, Math.max(TRIAL, Math.round((budget * TRIAL) / (await loop(TRIAL)).cpu)))
+    if (!quick) await loop(await within(WARM_UP))
+    const count = quick ? TRIAL : await within(BATCH)
     const batches = []
     for (let i = 0; i < (quick ? 1 : 3); i++) {
       const { result, cpu } = await loop(count)

@@ -72,8 +72,7 @@ fn remapped(project: &Project) -> Result<Vec<String>> {
 /// By the library of wasm-bindgen, so that nobody has to install its command line tool.
 fn bind(project: &Project, wasm: &Path) -> Result<()> {
     let generated = project.path("pkg/generated");
-    let optimizer = project.path("pkg/node_modules/.bin/wasm-opt");
-    if !optimizer.exists() {
+    if !project.path(OPTIMIZER).exists() {
         bail!("wasm-opt is missing: pkg/package.json must name binaryen");
     }
     // The flags stand in this file.
@@ -81,24 +80,40 @@ fn bind(project: &Project, wasm: &Path) -> Result<()> {
         [wasm, &project.path("pkg/package-lock.json"), &project.path(THIS)].map(Path::to_path_buf);
     stamp::unless_unchanged(project, "bind", &inputs, &generated, || {
         progress::step("generating and optimizing the bindings", || {
-            empty(&generated)?;
-            Bindgen::new()
-                .input_path(wasm)
-                .web(true)?
-                .omit_default_module_path(true)
-                .typescript(true)
-                .out_name("core")
-                .generate(&generated)
-                .context("wasm-bindgen")?;
-            check_interrupted()?;
-            let core = generated.join("core_bg.wasm");
-            let mut optimize = project.command(&optimizer);
-            optimize.args(OPTIMIZE).arg(&core).arg("-o").arg(&core);
-            run::run(&mut optimize, Limit::minutes(5))
+            generate(project, wasm, &generated, &[])
         })
     })
 }
 
+/// The WebAssembly as it is shipped, but with the names of its functions.
+pub fn named(project: &Project) -> Result<PathBuf> {
+    let _lock = lock::take(project)?;
+    let wasm = compile(project)?;
+    let home = project.target.join("named");
+    progress::step("optimizing once more, with the names", || {
+        generate(project, &wasm, &home, &["--debuginfo"])
+    })?;
+    Ok(home.join("core_bg.wasm"))
+}
+
+fn generate(project: &Project, wasm: &Path, home: &Path, more: &[&str]) -> Result<()> {
+    empty(home)?;
+    Bindgen::new()
+        .input_path(wasm)
+        .web(true)?
+        .omit_default_module_path(true)
+        .typescript(true)
+        .out_name("core")
+        .generate(home)
+        .context("wasm-bindgen")?;
+    check_interrupted()?;
+    let core = home.join("core_bg.wasm");
+    let mut optimize = project.command(project.path(OPTIMIZER));
+    optimize.args(OPTIMIZE).args(more).arg(&core).arg("-o").arg(&core);
+    run::run(&mut optimize, Limit::minutes(5))
+}
+
+const OPTIMIZER: &str = "pkg/node_modules/.bin/wasm-opt";
 const THIS: &str = "xtask/src/chores/build.rs";
 
 /// Functions with one caller stay functions, save small ones: larger, but gzip makes more of it. The first

@@ -5,6 +5,7 @@ mod build;
 mod demo;
 mod size;
 pub mod test;
+mod weigh;
 
 use crate::project::Project;
 use anyhow::Result;

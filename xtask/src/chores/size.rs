@@ -1,18 +1,21 @@
 //! Says how large the package is, and holds its main entry to a budget.
 
-use super::{Chore, build, no_more};
+use super::{Chore, build, no_more, weigh};
 use crate::project::Project;
 use crate::run;
 use anyhow::{Context, Result, bail};
+use std::fs;
 
 pub const CHORE: Chore = Chore {
     name: "size",
-    about: "print the sizes of the npm package and hold them to the budget",
+    about: "print the sizes of the npm package, where the bytes are, and hold them to the budget",
     options: &[],
     run: |project, arguments| {
         no_more(arguments)?;
         build::package(project)?;
-        check(project)
+        let checked = check(project);
+        println!("\n{}", weigh::table(&fs::read(build::named(project)?)?)?);
+        checked
     },
 };
 
