@@ -91,9 +91,10 @@ function parse(text: string, base: string | undefined): Place {
 
 /**
  * Reads the second argument, and takes the snapshot. `defaults` are for what a string or URL `input` and `init` leave out.
- * Where the arguments are bad it is the platform's answer that comes back. Throws what the caller's getters throw.
+ * `waits` is a call that cannot leave at once. Where the arguments are bad it is the platform's answer that comes back, at
+ * once. Throws what the caller's getters throw.
  */
-export function capture({ input, place, request }: Target, init: unknown, defaults?: Init): Call | Promise<Response> {
+export function capture({ input, place, request }: Target, init: unknown, defaults?: Init, waits?: boolean): Call | Promise<Response> {
   const { href } = place;
   if (href === undefined) return platform(input, init);
   const copy: Init = request ? {} : { ...defaults };
@@ -105,7 +106,10 @@ export function capture({ input, place, request }: Target, init: unknown, defaul
   }
   try {
     // A login is rare: the platform checks it before the core takes it.
-    return (!request && !defaults && direct(place, copy)) || viaRequest(input, place, copy);
+    const call = !request && !defaults && direct(place, copy);
+    // What is bad is to be refused now, not when the call leaves. Any body will do: its own is not to be read.
+    if (call && waits) new Request(href, { ...copy, body: copy.body === undefined || copy.body === null ? null : '' });
+    return call || viaRequest(input, place, copy);
   } catch {
     return platform(input, copy);
   }
@@ -164,19 +168,23 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
 
 /**
  * Another request of the same content; `undefined` where its body is a stream, which would have to be kept in memory.
- * A stream is locked by this, as `fetch` would do.
+ * A stream is locked by this, as `fetch` would do. `body` is not asked for: in WebKit that makes a stream of a file.
  */
 function duplicate(request: Request): Request | undefined {
-  if (request.body) {
-    const probe = request.clone();
-    try {
-      // The one thing that tells: a body without a source is refused in this mode (Fetch Standard, section 5.4).
-      new Request(probe, { method: 'POST', mode: 'no-cors', cache: 'default', integrity: '' });
-    } catch {
-      // Unread, it would hold all that the other half has sent.
-      void probe.body!.cancel();
-      return;
-    }
+  if (!/^(GET|HEAD)$/.test(request.method)) {
+    // Who has no `duplex` uploads no stream.
+    if ('duplex' in request) {
+      const probe = request.clone();
+      try {
+        // The one thing that tells: a body without a source is refused in this mode (Fetch Standard, section 5.4).
+        new Request(probe, { method: 'POST', mode: 'no-cors', cache: 'default', integrity: '' });
+      } catch {
+        // Unread, it would hold all that the other half has sent.
+        void probe.body!.cancel();
+        return;
+      }
+      // WebKit sends a form's files empty if nobody keeps the form itself, and here nobody can.
+    } else if ('body' in request && /^multipart/.test(request.headers.get('content-type')!)) return;
   }
   return request.clone();
 }
@@ -230,9 +238,12 @@ function copyBody(body: object): unknown {
     for (const [name, value] of body) copy.append(name, value as string);
     return copy;
   }
-  const { buffer = body, byteOffset, byteLength } = body as { buffer?: unknown; byteOffset?: number; byteLength?: number };
-  if (buffer instanceof ArrayBuffer && !(buffer as { resizable?: boolean }).resizable) {
-    return buffer.slice(byteOffset ?? 0, (byteOffset ?? 0) + byteLength!);
+  const { buffer = body, byteOffset = 0, byteLength } = body as { buffer?: unknown; byteOffset?: number; byteLength?: number };
+  try {
+    // Of whatever realm: WebKit's `Request` shares the bytes of a foreign one with its caller.
+    if (!(buffer as { resizable?: boolean }).resizable) return ArrayBuffer.prototype.slice.call(buffer, byteOffset, byteOffset + byteLength!);
+  } catch {
+    // No buffer, or one that is detached.
   }
 }
 

@@ -179,7 +179,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
         const { place } = target;
         const way = core && departs(core, place);
         if (way === PASS) return count < 2 ? platform(target.input) : platform(target.input, ...[...arguments].slice(1));
-        const call = capture(target, init);
+        const call = capture(target, init, undefined, !core || way === WAIT);
         if (!('send' in call)) return call;
         return core ? go(call, core, way) : whenReady((core) => go(call, core), call.signal);
       } catch (error) {

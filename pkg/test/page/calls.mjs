@@ -229,6 +229,63 @@ export const good = {
   'a member of a later platform': { make: () => ['/echo', { someday: { what: 'ever' } }] },
 }
 
+/** More, which an engine may send or refuse. */
+export const odd = {
+  'a redirect that keeps method and body': { make: () => ['/redirect/307', { ...POST, body: 'abc' }] },
+  'a redirect that drops method and body': { make: () => ['/redirect/303', { ...POST, body: 'abc' }] },
+  'an answer without a body': { make: () => ['/status/204'] },
+  'an answer that is an error': { make: () => ['/status/500', { method: 'PUT', body: 'x' }] },
+  'an answer of no known status': { make: () => ['/status/299'] },
+  'HEAD': { make: () => ['/fixed', { method: 'HEAD' }] },
+  'OPTIONS': { make: () => ['/echo', { method: 'OPTIONS' }] },
+  'a method of the caller\'s own': { make: () => ['/echo', { method: 'PURGE-it' }] },
+  'all credentials': { make: () => ['/echo', { credentials: 'include' }] },
+  'cors mode': { make: () => ['/echo', { mode: 'cors' }] },
+  'a cache that is reloaded': { make: () => ['/echo', { cache: 'reload' }] },
+  'a priority that does not exist': { make: () => ['/echo', { priority: 'urgent' }] },
+  'no referrer by policy': { make: () => ['/echo', { referrerPolicy: 'no-referrer' }] },
+  'a data URL': { make: () => ['data:text/plain,abc'] },
+  'a blob URL, revoked after the call': {
+    make: () => [URL.createObjectURL(new Blob(['abc'], { type: 'x/y' }))],
+    change: ([url]) => URL.revokeObjectURL(url),
+  },
+  'an empty ArrayBuffer': { make: () => ['/echo', { ...POST, body: new ArrayBuffer(0) }] },
+  'a detached ArrayBuffer': {
+    make: () => {
+      const body = new ArrayBuffer(2)
+      structuredClone(body, { transfer: [body] })
+      return ['/echo', { ...POST, body }]
+    },
+  },
+  'a view of a buffer that is detached': {
+    make: () => {
+      const body = new Uint8Array(2)
+      structuredClone(body, { transfer: [body.buffer] })
+      return ['/echo', { ...POST, body }]
+    },
+  },
+  'a view that follows the length of its buffer': {
+    make: () => ['/echo', { ...POST, body: new Uint8Array(new ArrayBuffer(2, { maxByteLength: 4 })) }],
+  },
+  'a wide view of big numbers': { make: () => ['/echo', { ...POST, body: new BigInt64Array([1n, -1n]) }] },
+  'a File of another realm': { make: () => ['/echo', { ...POST, body: new (foreign().File)(['ab'], 'name', { type: 'x/y' }) }] },
+  'keepalive with a body that is too long': { make: () => ['/echo', { ...POST, keepalive: true, body: 'x'.repeat(70_000) }] },
+  'keepalive with a Blob': { make: () => ['/echo', { ...POST, keepalive: true, body: new Blob(['x']) }] },
+  'keepalive in a Request': { make: () => [new Request('/echo', { ...POST, keepalive: true, body: 'x' })] },
+  'a stream': {
+    make: () => ['/echo', { ...POST, duplex: 'half', body: new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes('abc'))
+        controller.close()
+      },
+    }) }],
+  },
+  'duplex without a stream': { make: () => ['/echo', { ...POST, duplex: 'half', body: 'x' }] },
+  'duplex that does not exist': { make: () => ['/echo', { ...POST, duplex: 'full', body: 'x' }] },
+  'a network error': { make: () => ['/cut'] },
+  'a network error with a body': { make: () => ['/cut', { ...POST, body: 'x' }] },
+}
+
 export const bad = {
   'no URL at all': { make: () => ['http://'] },
   'credentials in the URL': { make: () => ['http://a:b@127.0.0.1/'] },

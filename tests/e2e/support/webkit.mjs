@@ -149,7 +149,7 @@ class Page {
     const id = ++this.#evaluations
     const text = encode(argument)
     // What is the caller's comes first: it sees none of these names.
-    let answer = await this.#execute(`(${begin})(async () => (${work}\n), arguments, ${encode}, ${decode})`, [id, TURN, text])
+    let answer = await this.#execute(`(${begin})(${typeof work === 'function' ? work : `() => (${work}\n)`}, arguments, ${encode}, ${decode})`, [id, TURN, text])
     while (!('value' in answer || 'error' in answer)) answer = await this.#execute(`(${go})(arguments)`, [id, TURN])
     if ('error' in answer) throw new Error(`page.evaluate: ${answer.error}`)
     return decode(answer.value)
@@ -213,12 +213,8 @@ class Page {
 }
 
 /** Begins an evaluation, in the page. What takes longer than its turn is asked for again. */
-async function begin(given, [id, turn, text, done], encode, decode) {
-  const run = async () => {
-    const work = await given()
-    return typeof work === 'function' ? work(decode(text)) : work
-  }
-  const ended = run().then(
+async function begin(work, [id, turn, text, done], encode, decode) {
+  const ended = (async () => work(decode(text)))().then(
     (value) => ({ value: encode(value) }),
     (error) => ({ error: error instanceof Error ? `${error}\n${error.stack}` : String(error) }),
   )

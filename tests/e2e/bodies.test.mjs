@@ -1,0 +1,142 @@
+// What a body costs, and which cannot be sent again (rule 6). That all others arrive twice as they were at the call is
+// faithful.test.mjs's affair.
+
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFile, writeFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { startBrowser, User } from './support/browser.mjs'
+import { startEcho } from './support/echo.mjs'
+import { engine } from './support/engine.mjs'
+import { check, Lack } from './support/lack.mjs'
+import { granted, json, refused, startStub } from './support/stub.mjs'
+
+const MB = 1 << 20
+const SIZE = 200 * MB
+
+const echo = await startEcho()
+const stub = await startStub({ '/auth/refresh': () => granted('new') })
+const browser = await startBrowser()
+
+/** A page of `origin` whose token is refused. */
+async function open(origin, body) {
+  const user = await User.arrives(browser, origin)
+  try {
+    const page = await user.tab()
+    await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
+    await body(page)
+  } finally {
+    await user.leaves()
+  }
+}
+
+/** The most memory that any process of the browser has held since `clear`. */
+async function peaks(page) {
+  const session = await page.context().newCDPSession(page)
+  const root = await browser.newBrowserCDPSession()
+  const { processInfo } = await root.send('SystemInfo.getProcessInfo')
+  const files = (name) => processInfo.map(({ id }) => `/proc/${id}/${name}`)
+  for (const file of files('clear_refs')) await writeFile(file, '5').catch(() => {})
+  const heap = async () => (await session.send('Runtime.getHeapUsage')).usedSize
+  const resident = async () => {
+    const found = await Promise.all(files('status').map((file) => readFile(file, 'utf8').catch(() => '')))
+    return Object.fromEntries(processInfo.map(({ id, type }, i) => [`${type} ${id}`, Number(/VmHWM:\s+(\d+)/.exec(found[i])?.[1] ?? 0) * 1024]))
+  }
+  return { before: { heap: await heap(), resident: await resident() }, after: async () => ({ heap: await heap(), resident: await resident() }) }
+}
+
+check('a file of 200 MB is sent twice, and no process of the browser holds it', async (t) => {
+  if (engine !== 'chrome') throw new Lack('a way to choose a file and to measure a process (Chrome DevTools Protocol)')
+  const folder = await mkdtemp(`${tmpdir()}/file-`)
+  const path = `${folder}/big`
+  const bytes = Buffer.alloc(SIZE, 'tokenkeep ')
+  await writeFile(path, bytes)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  try {
+    await open(echo.origin, async (page) => {
+      await page.evaluate(() => document.body.append(Object.assign(document.createElement('input'), { type: 'file' })))
+      await page.setInputFiles('input', path)
+      const { before, after } = await peaks(page)
+      const arrived = await page.evaluate(() => call('/echo', { method: 'POST', body: document.querySelector('input').files[0] }))
+      const { heap, resident } = await after()
+      assert.deepEqual([arrived.body.bytes, arrived.body.sha256], [SIZE, sha256])
+      assert.deepEqual([arrived.body.refused.bytes, arrived.body.refused.sha256], [SIZE, sha256], 'the first time')
+      const grown = Object.entries(resident).map(([name, value]) => [name, value - before.resident[name]]).sort(([, one], [, other]) => other - one)
+      t.diagnostic(`JavaScript heap: ${((heap - before.heap) / MB).toFixed(1)} MB more; ${grown.slice(0, 3).map(([name, more]) => `${name}: ${(more / MB).toFixed(1)} MB more at its highest`).join('; ')}`)
+      assert.ok(heap - before.heap < 10 * MB, `the heap grew by ${heap - before.heap}`)
+      for (const [name, more] of grown) assert.ok(more < SIZE / 2, `${name} grew by ${more}`)
+    })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+// The members that a stream's upload takes, or the reason that it can't.
+const streams = (page) => page.evaluate(() => 'duplex' in Request.prototype)
+
+check('a one-shot stream over HTTP/1.1 is refused as the platform refuses it', async () => {
+  await open(echo.origin, async (page) => {
+    if (!(await streams(page))) throw new Lack('half-duplex request streams')
+    const [ours, platform] = await page.evaluate(() => Promise.all([auth.fetch, fetch].map((fetch) => {
+      const body = new ReadableStream({ start: (controller) => controller.close() })
+      return outcome(fetch('/echo', { method: 'POST', body, duplex: 'half' }))
+    })))
+    assert.deepEqual(ours, platform)
+    assert.ok(ours.thrown)
+  })
+})
+
+/** Answers in the place of a server that speaks HTTP/2, which Chromium wants for a stream. */
+async function answers(page, refused) {
+  const seen = []
+  await page.route('**/api/stream', (route) => {
+    const { authorization } = route.request().headers()
+    seen.push(authorization)
+    const ok = authorization !== `Bearer ${refused}`
+    return route.fulfill({ status: ok ? 200 : 401, contentType: 'application/json', body: ok ? '{}' : '{"error":"own"}' })
+  })
+  return seen
+}
+
+const sendStream = (page) => page.evaluate(() => {
+  const body = new ReadableStream({ start: (controller) => controller.close() })
+  return call('/api/stream', { method: 'POST', body, duplex: 'half' })
+})
+
+check('a one-shot stream gets the first 401, and the refresh happens all the same', async () => {
+  stub.reset()
+  await open(stub.origin, async (page) => {
+    if (!(await streams(page))) throw new Lack('half-duplex request streams')
+    const seen = await answers(page, 'old')
+    assert.deepEqual(await sendStream(page), { status: 401, body: { error: 'own' } })
+    await page.evaluate(() => heard('refresh'))
+    assert.deepEqual(seen, ['Bearer old'])
+    assert.equal(stub.at('/auth/refresh').length, 1)
+  })
+})
+
+check('where the token is known to be stale it is renewed before a stream is sent', async () => {
+  stub.reset()
+  const user = await User.arrives(browser, stub.origin)
+  try {
+    const page = await user.tab({}, (page) => page.clock.install())
+    if (!(await streams(page))) throw new Lack('half-duplex request streams')
+    await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
+    await page.clock.fastForward('04:55')
+    const seen = await answers(page, 'old')
+    assert.equal((await sendStream(page)).status, 200)
+    assert.deepEqual(seen, ['Bearer new'])
+  } finally {
+    await user.leaves()
+  }
+})
+
+check('thirty unread 401s of 3 MB each do not keep the refresh from its connection', async () => {
+  stub.reset()
+  stub.routes['/api/large'] = ({ headers }) => headers.authorization === 'Bearer new' ? json({}) : { ...refused(), body: ' '.repeat(3 * MB) }
+  await open(stub.origin, async (page) => {
+    const statuses = await page.evaluate(() => Promise.all(Array.from({ length: 30 }, (_, n) => call(`/api/large?${n}`).then(({ status }) => status))))
+    assert.deepEqual(statuses, Array(30).fill(200))
+    assert.equal(stub.at('/auth/refresh').length, 1)
+  })
+})

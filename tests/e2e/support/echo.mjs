@@ -1,0 +1,79 @@
+// A server that says what arrived, refuses the token `old`, and grants the token `new`: so that what the platform's fetch
+// sends can be held against what ours sends. It ends with the test file.
+
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { after } from 'node:test'
+import { CALLS, PACKAGE, PAGES } from './paths.mjs'
+
+const DASHES = Buffer.from('--')
+const REFUSAL = { 'content-type': 'application/json', 'www-authenticate': 'Bearer error="invalid_token"' }
+
+export async function startEcho() {
+  let refused
+  const server = createServer(async (request, response) => {
+    const path = request.url.split('?')[0]
+    const { 'content-type': type = '' } = request.headers
+    const hash = createHash('sha256')
+    const form = []
+    let bytes = 0
+    try {
+      for await (const chunk of request) {
+        bytes += chunk.length
+        if (type.startsWith('multipart/') || form.length || (bytes === chunk.length && chunk.subarray(0, 2).equals(DASHES))) form.push(chunk)
+        else hash.update(chunk)
+      }
+    } catch {
+      // The browser has given it up.
+      return
+    }
+    // A form's boundary is drawn anew at each sending; here it is always the same.
+    const text = Buffer.concat(form).toString('latin1')
+    const boundary = /boundary=(.+)/.exec(type)?.[1] ?? /^--(\S+)\r\n/.exec(text)?.[1].replace(/--$/, '')
+    const same = text.replaceAll(boundary ?? '\0', 'BOUNDARY')
+    hash.update(same, 'latin1')
+    const { rawHeaders } = request
+    const headers = rawHeaders.flatMap((name, i) => (i % 2 ? [] : `${name}: ${rawHeaders[i + 1]}`.replaceAll(boundary ?? '\0', 'BOUNDARY')))
+    // The platform sends them in no order; whether it opens a connection is its affair. A boundary may be longer or shorter.
+    const irrelevant = boundary ? /^(connection|content-length):/i : /^connection:/i
+    const arrived = {
+      method: request.method,
+      url: request.url,
+      headers: headers.filter((line) => !irrelevant.test(line)).sort(),
+      bytes: bytes - text.length + same.length,
+      sha256: hash.digest('hex'),
+    }
+    const token = /^Bearer (.*)/.exec(request.headers.authorization)?.[1]
+    const json = (value, status = 200, more) => response.writeHead(status, { 'content-type': 'application/json', ...more }).end(JSON.stringify(value))
+
+    if (path === '/auth/refresh') return json({ access_token: 'new', expires_in: 300 })
+    if (token === 'old') {
+      refused = arrived
+      return response.writeHead(401, REFUSAL).end('{}')
+    }
+    if (path.startsWith('/echo')) return json({ ...arrived, refused: token === 'new' ? refused : undefined }, 200, { 'x-two': ['1', '2'] })
+    if (path === '/fixed') return response.writeHead(200, 'Very Fine', { 'content-type': 'text/plain' }).end('abc')
+    if (path.startsWith('/status/')) return response.writeHead(Number(path.slice(8)), { 'x-status': path }).end()
+    if (path.startsWith('/redirect')) return response.writeHead(Number(path.slice(10)) || 302, { location: '/echo' }).end()
+    if (path === '/cut') return request.socket.destroy()
+    return file(path, response)
+  })
+
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { origin: `http://127.0.0.1:${server.address().port}`, forget: () => void (refused = undefined) }
+}
+
+async function file(path, response) {
+  const name = path === '/' ? `${PAGES}index.html` : path === '/calls.js' ? CALLS : path.startsWith('/tokenkeep/') ? PACKAGE + path.slice(11) : PAGES + path.slice(1)
+  try {
+    const body = await readFile(name)
+    response.writeHead(200, { 'content-type': /html$/.test(name) ? 'text/html' : 'text/javascript' }).end(body)
+  } catch {
+    response.writeHead(404).end()
+  }
+}
