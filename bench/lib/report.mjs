@@ -61,7 +61,8 @@ function calls({ results }) {
   return `## A call
 
 Microseconds of CPU a call, \`fetch\` stubbed: the stub makes a \`Response\`, the rest is the library. axios always reads the body. Twenty URLs over and
-over, save in the last column. Wall time of the first column at the end.
+over, save in the last column. Wall time of the first column at the end. Both entries of tokenkeep run
+the same code here: what their rows differ by is the noise of the machine.
 
 | | ${kinds.map((kind) => `${KINDS[kind]} | ×`).join(' | ')} | wall |
 | --- |${' ---: |'.repeat(kinds.length * 2 + 1)}
