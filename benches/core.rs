@@ -49,7 +49,12 @@ fn storm(session: &mut Session, calls: usize) -> usize {
     let exchange = waits[0].exchange;
     assert_eq!(session.arrive(exchange, false), Arrival::Go);
     let body = Body::Json { error: None, grant: Ok(grant("second")) };
-    session.refresh_answered(exchange, Heard { status: 200, body, retry_after: None }, 0.5, NOON);
+    session.refresh_answered(
+        exchange,
+        Heard { status: 200, body, rejected: None, retry_after: None },
+        0.5,
+        NOON,
+    );
     session.finished(exchange);
     let mut landing = None;
     while let Some(effect) = session.poll_effect() {

@@ -35,8 +35,9 @@ mod bindings;
 mod browser;
 
 pub use self::core::{
-    Carrier, Code, Content, Credentials, Endpoint, Event, Failure, Field, Options, Reason, Restore,
-    Secret, Snapshot, Status, Step, Tabs, Unauthorized, Unusable,
+    AnswerRule, Attach, Carrier, Challenge, Code, Content, Credentials, Endpoint, Event, Failure,
+    Field, Options, Reason, Renewal, Restore, Secret, Sends, Snapshot, Status, Step, Tabs,
+    Unusable,
 };
 pub use browser::{FetchError, Notice, Outgoing, Subscription, TokenError, TokenManager, Tokens};
 

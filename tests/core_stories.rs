@@ -1,9 +1,13 @@
 //! What a session does, step by step, where a rule hangs on one order of events. `core_rules.rs`
 //! holds the same rules against random ones.
 
+#[path = "core/answers.rs"]
+mod answers;
 #[path = "core/hand.rs"]
 mod hand;
 #[path = "core/news.rs"]
 mod news;
+#[path = "core/renewal.rs"]
+mod renewal;
 #[path = "core/story.rs"]
 mod story;

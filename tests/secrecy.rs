@@ -28,7 +28,7 @@ fn grant() -> Grant {
 
 fn heard() -> Heard {
     let body = Body::Json { error: None, grant: Ok(grant()) };
-    Heard { status: 200, body, retry_after: None }
+    Heard { status: 200, body, rejected: None, retry_after: None }
 }
 
 #[track_caller]
@@ -100,6 +100,7 @@ fn a_failure_holds_nothing_of_the_answer_that_caused_it() {
     let refused = |status, error: &str| Heard {
         status,
         body: Body::Json { error: Some(error.to_owned()), grant: Err("no token".to_owned()) },
+        rejected: None,
         retry_after: None,
     };
     // A server that sends back what it was sent.

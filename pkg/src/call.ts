@@ -130,12 +130,14 @@ function direct({ href, url }: Place, init: Init): Call | undefined {
   return {
     url,
     exempt,
+    method: init.method as string | undefined,
     repeatable: true,
     signal: signal ?? undefined,
     send(...more) {
       let headers = own;
       for (let i = 0; i < more.length; i += 2) {
         const name = more[i]!;
+        if (name[0] === '?') return platform(withParameter(url, name, more[i + 1]!), { ...init, headers });
         headers = headers.filter(([own]) => !isSame(own!, name));
         headers.push([name, more[i + 1]!]);
       }
@@ -162,7 +164,10 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
     repeatable: !!spare,
     signal,
     request,
-    send: (...more) => platform(request(...more)),
+    send(...more) {
+      if (more[0]?.[0] !== '?') return platform(request(...more));
+      return readdress(request(), withParameter(url, more[0], more[1]!));
+    },
   };
 }
 
@@ -187,6 +192,19 @@ function duplicate(request: Request): Request | undefined {
     } else if ('body' in request && /^multipart/.test(request.headers.get('content-type')!)) return;
   }
   return request.clone();
+}
+
+/** `name` begins with `?`. */
+function withParameter(url: string, name: string, value: string): string {
+  return `${url}${url.includes('?') ? name.replace('?', '&') : name}=${encodeURIComponent(value)}`;
+}
+
+/** Sends a request to another URL. Its body goes along as a blob: as a stream, which it would be else, not every server takes it. */
+async function readdress(request: Request, url: string): Promise<Response> {
+  const init: Init = {};
+  read(request as unknown as Init, init);
+  init.body = /^(GET|HEAD)$/.test(request.method) ? undefined : await request.blob();
+  return platform(url, init);
 }
 
 /** Each member once, in the platform's order; then whatever else a patched `fetch` may look for. */

@@ -43,8 +43,8 @@ export function createManager(load: Load, options: unknown): TokenManager {
       ticket = authorization = undefined;
     },
     emit(type, detail) {
-      const more = type === 'signout' ? { reason: detail } : type === 'refresherror' ? { error: detail } : {};
-      events?.dispatchEvent(Object.assign(new Event(type), more));
+      const name = { signout: 'reason', refresherror: 'error', stepup: 'challenges', change: '', refresh: '' }[type];
+      events?.dispatchEvent(Object.assign(new Event(type), name && { [name]: detail }));
     },
   };
 

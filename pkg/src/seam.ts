@@ -2,7 +2,7 @@
 // arguments, the platform's `fetch`, and events.
 
 import type { TokenErrorCode, TokenError } from './error.js';
-import type { SignoutReason, TokenManagerEventMap, TokenState } from './types.js';
+import type { Challenge, SignoutReason, TokenManagerEventMap, TokenState } from './types.js';
 
 /** `Core.depart`: the caller's own arguments go to the platform. */
 export const PASS = -1;
@@ -13,15 +13,15 @@ export const WAIT = -2;
 export interface Call {
   /** Absolute, as the platform parsed it, without its fragment. */
   readonly url: string;
-  /** Of a login or logout. */
-  readonly method?: string;
+  /** `GET` where it is left out. */
+  readonly method?: string | undefined;
   /** Brings its own `Authorization`, or is `no-cors`: never touched. */
   readonly exempt: boolean;
   /** `false`: its body is a stream that can be sent once. */
   readonly repeatable: boolean;
   /** The caller's. */
   readonly signal: AbortSignal | undefined;
-  /** Sends it, with these headers (name, value, name, value, …) set. At most twice. */
+  /** Sends it, with these headers (name, value, name, value, …) set; a name that begins with `?` is that of a parameter of the URL. At most twice. */
   send(...headers: string[]): Promise<Response>;
   /** Of a login or logout: what `send` would send, for the core to send it and to tear it off when it takes too long. */
   request?(...headers: string[]): Request;
@@ -33,13 +33,13 @@ export interface Host {
   error(code: TokenErrorCode, message: string, retryable: boolean, status?: number, cause?: unknown): TokenError;
   /** The new state, frozen. */
   state(snapshot: TokenState): void;
-  /** An event; `detail` is the reason of a signout, the error of a refresherror. */
-  emit(type: keyof TokenManagerEventMap, detail?: SignoutReason | TokenError): void;
+  /** An event; `detail` is the reason of a signout, the error of a refresherror, the challenges of a stepup. */
+  emit(type: keyof TokenManagerEventMap, detail?: SignoutReason | TokenError | readonly Challenge[]): void;
 }
 
 /** The WebAssembly core. One per manager. */
 export interface Core {
-  /** The name of the header that carries the token. */
+  /** The name of the header that carries the token; of a parameter of the URL, behind `?`. */
   readonly header: string;
   /**
    * {@link PASS}, {@link WAIT}, or a ticket: send now, with the authorization of that ticket. A ticket may be dropped. Whether

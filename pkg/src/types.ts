@@ -4,71 +4,143 @@
 
 import type { TokenError } from './error.js';
 
-/** Where and how the access token is refreshed. */
-export interface RefreshOptions {
-  /** The refresh endpoint. A relative URL is resolved against the page. */
+/** Double-submit protection: a readable cookie whose value goes back in a header. */
+export interface CsrfOptions {
+  /** The cookie's name; it is read afresh at each sending. */
+  cookie: string;
+  /** The header's name. */
+  header: string;
+}
+
+/** A call of the manager's own. */
+export interface EndpointOptions {
+  /** The endpoint. A relative URL is resolved against the page. */
   url: string | URL;
   /** Default `'POST'`. */
   method?: string;
-  /** Headers of the call, beside those that `csrf` and `refreshToken` add. */
-  headers?: Record<string, string>;
+  /** Headers of the call, beside those that `csrf` and `refreshToken` add. A function is called at each sending. */
+  headers?: Record<string, string> | (() => Record<string, string>);
   /** A string is sent as it is; an object is sent as JSON, or as a form where `refreshToken` says `{ form }`. */
   body?: string | Record<string, string>;
   /** How long the call may take, in milliseconds. Default 10 000. */
   timeout?: number;
-  /** As in `fetch`. Default `'include'` where the refresh token is a cookie. */
+  /** As in `fetch`. Default `'include'`. */
   credentials?: RequestCredentials;
+  /** Double-submit protection of this call. Default: the option `csrf`. */
+  csrf?: CsrfOptions;
 }
+
+/** Where and how the access token is refreshed. */
+export interface RefreshOptions extends EndpointOptions {}
+
+/**
+ * Refreshes where no options can say how. Resolves to the new tokens, or to `null` for a refusal, which ends the session. If it
+ * rejects, or takes longer than 10 seconds, the server was not reached, and the session stays.
+ */
+export type RefreshFunction = (context: {
+  /** The refresh token, where one is held in memory. */
+  refreshToken: string | undefined;
+  /** Aborted when it takes too long. */
+  signal: AbortSignal;
+}) => Tokens | null | Promise<Tokens | null>;
 
 /** Which endpoint ends the session on the server. */
-export interface LogoutOptions {
-  /** The logout endpoint. A relative URL is resolved against the page. */
-  url: string | URL;
-  /** Default `'POST'`. */
-  method?: string;
-  /** Headers of the call, beside the one that `csrf` adds. */
-  headers?: Record<string, string>;
-  /** How long the call may take, in milliseconds. Default 10 000. */
-  timeout?: number;
+export interface LogoutOptions extends EndpointOptions {
+  /** Statuses that mean success, beside 2xx and 401. */
+  success?: readonly number[];
+  /**
+   * Which token of the session that ends goes along: the access token as `attach` says, or the refresh token as `refreshToken`
+   * says. Default: none, for the cookie does. Such a logout cannot be finished at the next start.
+   */
+  send?: 'access' | 'refresh';
 }
 
-/** How the token is put on a request (RFC 6750, section 2.1). */
-export interface AttachOptions {
-  /** The header's name. Default `'Authorization'`. */
-  header?: string;
-  /** The word before the token. Default `'Bearer'`; `''` for the bare token. */
-  scheme?: string;
-}
+/** How the token is put on a request. */
+export type AttachOptions =
+  | {
+      /** The header's name (RFC 6750, section 2.1). Default `'Authorization'`. */
+      header?: string;
+      /** The word before the token. Default `'Bearer'`; `''` for the bare token. */
+      scheme?: string;
+      query?: never;
+      cookie?: never;
+      csrf?: never;
+    }
+  | {
+      /**
+       * The name of a parameter of the URL (RFC 6750, section 2.3), where a server takes nothing better: URLs end up in logs and
+       * histories, and in `Response.url`. A request that brings it itself is left alone.
+       */
+      query: string;
+      header?: never;
+      scheme?: never;
+      cookie?: never;
+      csrf?: never;
+    }
+  | {
+      /**
+       * The browser has the token, as a cookie, and the page has none: any success of login and refresh is a session. `credentials`
+       * are the caller's, as ever.
+       */
+      cookie: true;
+      header?: never;
+      scheme?: never;
+      query?: never;
+      /** Double-submit protection of requests whose method is not `GET`, `HEAD` or `OPTIONS`. */
+      csrf?: CsrfOptions;
+    };
 
-/** Which answers say that the token is refused. */
-export interface UnauthorizedOptions {
-  /** HTTP statuses. Default `[401]`. */
-  status?: readonly number[];
-  /** A field of a JSON body, for APIs that answer 200 with an error code of their own. */
+/** A value in a JSON body. Compared as text: 40101 equals `'40101'`. */
+export type Scalar = string | number | boolean;
+
+/** Which answers are meant: all members that are there must match. */
+export interface AnswerRule {
+  /** HTTP statuses, from 200 to 599. */
+  status?: number | readonly number[];
+  /** A field of a JSON body. It is read from a copy, and only of answers that say that they are JSON. */
   body?: {
-    /** A dotted path into the body, as `'error.code'`. */
+    /** A dotted path into the body, as `'error.code'` or `'errors.0.code'`. */
     path: string;
-    /** The values that mean "refused". */
-    equals: readonly (string | number)[];
+    /** The values that are meant. Default: any but `null`. */
+    equals?: Scalar | readonly Scalar[];
   };
+  /** `error` of a challenge in `WWW-Authenticate` (RFC 6750, section 3), where CORS does not hide that header. */
+  challenge?: string | readonly string[];
 }
 
-/** Where the tokens stand in the JSON answers of login and refresh (RFC 6749, section 5.1), as dotted paths. */
+/** The same, of an answer to a request of the app's. */
+export interface CallRule extends AnswerRule {
+  /** The answer came by way of a redirect, as to a login page. */
+  redirected?: true;
+}
+
+/**
+ * There is no answer: a 401 without CORS headers looks so. A network error while the token is past its end, or nobody knows its
+ * end, counts as a refusal of it, once, for `GET`, `HEAD` and `OPTIONS`.
+ */
+export interface NetworkErrorRule {
+  networkError: true;
+}
+
+/** A dotted path into a JSON body, as `'data.token'`; of several, the first that holds something counts. */
+export type Paths = string | readonly string[];
+
+/**
+ * Where the tokens stand in the JSON answers of login and refresh (RFC 6749, section 5.1). A field that is missing, `null`
+ * or `''` holds nothing. The life of a token of which the answer says nothing is read from the token, if it is a JWT.
+ */
 export interface ResponseOptions {
   /** Default `'access_token'`. */
-  accessToken?: string;
-  /** Seconds until the token runs out. Default `'expires_in'`. */
-  expiresIn?: string;
-  /** Default `'refresh_token'`; looked at only where the refresh token is no cookie. */
-  refreshToken?: string;
-}
-
-/** Double-submit protection: a readable cookie whose value goes back in a header. */
-export interface CsrfOptions {
-  /** The cookie's name; it is read afresh before each refresh and logout. */
-  cookie: string;
-  /** The header's name. */
-  header: string;
+  accessToken?: Paths;
+  /** Default `'refresh_token'`; used only where the refresh token is no cookie. One that is not there keeps the old one. */
+  refreshToken?: Paths;
+  /** Seconds until the token runs out: a number, or a text that is one. Default `'expires_in'`. */
+  expiresIn?: Paths;
+  /**
+   * When the token runs out, by the server's clock, which the answer's `Date` tells: seconds or milliseconds since the
+   * epoch, or ISO 8601 with a zone (RFC 3339, section 5.6). Default: nowhere.
+   */
+  expiresAt?: Paths;
 }
 
 /**
@@ -83,8 +155,11 @@ export type RefreshTokenOption =
 
 /** What {@link createTokenManager} takes. Everything but `refresh` has a default. Durations are milliseconds. */
 export interface TokenManagerOptions {
-  /** Where the access token is refreshed. */
-  refresh: string | URL | RefreshOptions;
+  /**
+   * Where the access token is refreshed, or a function that does it. `false`: nowhere; new tokens come by `adopt`, `login` or
+   * `setTokens` alone, and a token past its end is sent all the same.
+   */
+  refresh: string | URL | RefreshOptions | RefreshFunction | false;
   /** What `logout()` calls by default, and what a logout that could not reach the server is finished with at the next start. */
   logout?: string | URL | LogoutOptions;
   /**
@@ -95,11 +170,29 @@ export interface TokenManagerOptions {
   apis?: readonly (string | URL)[];
   /** How the token is put on a request. */
   attach?: AttachOptions;
-  /** Which answers say that the token is refused. */
-  unauthorized?: UnauthorizedOptions;
+  /**
+   * Which answers say that the token is refused: any of these rules. Default `{ status: 401 }`. A challenge that a new token does
+   * not cure (`insufficient_scope`) is the caller's, unless the rule names it; a challenge that CORS hides is passed over where
+   * the rule has a status.
+   */
+  unauthorized?: CallRule | NetworkErrorRule | readonly (CallRule | NetworkErrorRule)[];
+  /** Which answers say "log in again": the session ends (`signout`, reason `'ended'`), and the answer is the caller's. Default: none. */
+  ended?: CallRule | readonly CallRule[];
+  /**
+   * Which answers ask for more than the session has (RFC 9470): the event `stepup`, no refresh, and the answer is the caller's.
+   * Default `{ status: 401, challenge: ['insufficient_user_authentication', 'insufficient_claims'] }`.
+   */
+  stepUp?: CallRule | readonly CallRule[];
+  /**
+   * Which answers to a refresh end the session; all others keep it. Default: 400, 401 and 403 with JSON or without a body, and
+   * `invalid_grant` (RFC 6749, section 5.2) with any 4xx.
+   */
+  rejected?: AnswerRule | readonly AnswerRule[];
+  /** A new token in a header of any answer to a request with the newest token, whatever its status. Default: none. */
+  adopt?: { /** The header's name. CORS must expose it. */ header: string };
   /** Where the tokens stand in the answers of login and refresh. */
   response?: ResponseOptions;
-  /** Double-submit protection of refresh and logout. */
+  /** Double-submit protection of login, refresh and logout. */
   csrf?: CsrfOptions;
   /** How the refresh token travels. Default `'cookie'`. */
   refreshToken?: RefreshTokenOption;
@@ -159,6 +252,20 @@ export interface RefreshErrorEvent extends Event {
   readonly error: TokenError;
 }
 
+/** A challenge of `WWW-Authenticate` (RFC 9110, section 11.6.1). */
+export interface Challenge {
+  /** In lower case: `'bearer'`. */
+  readonly scheme: string;
+  /** By name, in lower case: `error`, `acr_values`, `max_age`, `claims`, … */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** The event `stepup`. */
+export interface StepUpEvent extends Event {
+  /** All challenges of the answer; none where CORS hides them. */
+  readonly challenges: readonly Challenge[];
+}
+
 /** The events of a manager, by type. Each is dispatched exactly once per fact. */
 export interface TokenManagerEventMap {
   /** `state` is another object now. */
@@ -169,6 +276,8 @@ export interface TokenManagerEventMap {
   signout: SignoutEvent;
   /** A refresh failed. The session is still there where `error.retryable`. */
   refresherror: RefreshErrorEvent;
+  /** An answer asks for a newer or stronger login, or other claims. */
+  stepup: StepUpEvent;
 }
 
 /** A listener for the events of type `K`. */

@@ -45,7 +45,7 @@ impl Core {
     pub fn new(options: &JsValue, base: Option<String>, host: Host) -> Result<Core, JsValue> {
         let shell = options::read(options)
             .map_err(TokenError::from)
-            .and_then(|options| Shell::new(options, base.as_deref()))
+            .and_then(|(options, hooks)| Shell::new(options, hooks, base.as_deref()))
             .map_err(|error| host.throw(&error))?;
         let mirror = host.clone();
         shell.mirror(move |snapshot| mirror.state(&claims::state(snapshot)));
@@ -56,10 +56,10 @@ impl Core {
         Ok(Self { shell, host })
     }
 
-    /// The name of the header field that carries the token.
+    /// The name of the header field that carries the token; of a parameter of the URL, behind `?`.
     #[wasm_bindgen(getter)]
     pub fn header(&self) -> String {
-        self.shell.header().to_owned()
+        self.shell.header()
     }
 
     /// One decision: `-1`, the caller's own arguments go to the platform; `-2`, call `fetch`; else a
@@ -172,10 +172,12 @@ fn tell(host: &Host, notice: &Notice) {
             let reason = match reason {
                 Reason::Logout => "logout",
                 Reason::Rejected => "rejected",
+                Reason::Ended => "ended",
                 Reason::OtherTab => "other-tab",
             };
             host.emit("signout", &reason.into());
         }
+        Notice::Event(Event::StepUp(list)) => host.emit("stepup", &claims::challenges(list)),
         Notice::Event(Event::RefreshError(failure)) => {
             host.emit("refresherror", &host.throw(&TokenError::from(failure.clone())));
         }

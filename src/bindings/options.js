@@ -6,33 +6,32 @@
 /** @param {unknown} given */
 export function options(given) {
   if (given === undefined) given = {}
-  const all = members('options', '', given, 'refresh logout apis attach unauthorized response csrf refreshToken refreshBefore tabs restore exposeToken')
-  if (all.refresh === undefined) {
-    throw 'option `refresh` is missing; it takes the URL of the refresh endpoint, or an object with `url`'
+  const all = members('options', '', given, 'refresh logout apis attach unauthorized ended stepUp rejected adopt response csrf refreshToken refreshBefore tabs restore exposeToken')
+  const { refresh } = all
+  if (refresh === undefined) {
+    throw 'option `refresh` is missing; it takes the URL of the refresh endpoint, an object with `url`, a function, or `false`'
   }
   const group = (name, known) => (all[name] === undefined ? {} : members(name, `${name}.`, all[name], known))
-  const attach = group('attach', 'header scheme')
-  const unauthorized = group('unauthorized', 'status body')
-  const response = group('response', 'accessToken expiresIn refreshToken')
-  const csrf = group('csrf', 'cookie header')
+  const response = group('response', 'accessToken refreshToken expiresIn expiresAt')
+  const { header } = group('adopt', 'header')
+  const isEndpoint = refresh !== false && typeof refresh !== 'function'
+  const hooks = [isEndpoint ? undefined : refresh]
   return [
-    endpoint('refresh', all.refresh),
-    endpoint('logout', all.logout),
+    isEndpoint ? endpoint('refresh', refresh, hooks) : hooks.push(undefined) && undefined,
+    isEndpoint ? undefined : +!refresh,
+    endpoint('logout', all.logout, hooks, ' success send'),
     list('apis', all.apis, 'a list of URLs', url),
-    text('attach.header', attach.header),
-    text('attach.scheme', attach.scheme),
-    list('unauthorized.status', unauthorized.status, 'a list of HTTP statuses', status),
-    ...field(unauthorized.body),
-    text('response.accessToken', response.accessToken),
-    text('response.expiresIn', response.expiresIn),
-    text('response.refreshToken', response.refreshToken),
-    text('csrf.cookie', csrf.cookie, all.csrf),
-    text('csrf.header', csrf.header, all.csrf),
+    ...attach(all.attach),
+    ...['unauthorized', 'ended', 'stepUp', 'rejected'].map((name) => rules(name, all[name])),
+    text('adopt.header', header, all.adopt),
+    ...['accessToken', 'refreshToken', 'expiresIn', 'expiresAt'].map((name) => some(`response.${name}`, response[name], 'dotted path', string)?.join(' | ')),
+    ...csrf('csrf', all.csrf),
     ...carrier(all.refreshToken),
     number('refreshBefore', all.refreshBefore),
     choice('tabs', all.tabs, ['share', 'lock', 'off']),
     choice('restore', all.restore, ['lazy', 'eager', 'manual']),
     all.exposeToken === undefined ? undefined : +expect(typeof all.exposeToken === 'boolean', 'exposeToken', '`true` or `false`', all.exposeToken),
+    hooks,
   ]
 }
 
@@ -49,32 +48,64 @@ export function tokens(given) {
   return [accessToken, expiresIn, refreshToken]
 }
 
-/** URL, method, headers (name after value), body as text, body as fields, timeout, credentials. */
-function endpoint(name, given) {
+/** URL, method, headers (name after value), body as text, body as fields, timeout, credentials, csrf, statuses, token. */
+function endpoint(name, given, hooks, more = '') {
   if (given === undefined) return given
   const short = url(given)
-  if (short !== undefined) return [short, ...Array(6)]
-  const all = members(name, `${name}.`, given, 'url method headers body timeout credentials')
+  if (short !== undefined) return [short]
+  const all = members(name, `${name}.`, given, `url method headers body timeout credentials csrf${more}`)
   const at = (member) => `${name}.${member}`
-  const { body } = all
+  const { body, headers } = all
   const isText = typeof body === 'string'
+  const isRead = typeof headers === 'function'
+  hooks[name === 'refresh' ? 1 : 2] = isRead ? headers : undefined
   return [
     expect(url(all.url) !== undefined, at('url'), 'a URL', all.url) && url(all.url),
     text(at('method'), all.method),
-    record(at('headers'), all.headers, 'an object of strings'),
+    isRead ? undefined : record(at('headers'), headers, 'an object of strings, or a function that gives one'),
     isText ? body : undefined,
     isText ? undefined : record(at('body'), body, 'a string, or an object of strings'),
     number(at('timeout'), all.timeout),
     choice(at('credentials'), all.credentials, ['include', 'same-origin', 'omit']),
+    ...csrf(at('csrf'), all.csrf),
+    list(at('success'), all.success, 'a list of HTTP statuses', status),
+    all.send === undefined ? undefined : choice(at('send'), all.send, ['access', 'refresh']),
   ]
 }
 
-/** Path and values. */
-function field(given) {
+/** Cookie and header. */
+function csrf(name, given) {
   if (given === undefined) return [undefined, undefined]
-  const { path, equals } = members('unauthorized.body', 'unauthorized.body.', given, 'path equals')
-  const value = (value) => (typeof value === 'number' ? `${value}` : value)
-  return [text('unauthorized.body.path', path, true), list('unauthorized.body.equals', equals, 'a list of strings or numbers', value, true)]
+  const { cookie, header } = members(name, `${name}.`, given, 'cookie header')
+  return [text(`${name}.cookie`, cookie, true), text(`${name}.header`, header, true)]
+}
+
+/** Header, scheme, parameter of the URL, whether it is a cookie, csrf. */
+function attach(given = {}) {
+  const has = (name) => given?.[name] !== undefined
+  const all = members('attach', 'attach.', given, has('query') ? 'query' : has('cookie') ? 'cookie csrf' : 'header scheme query cookie')
+  const flag = has('cookie') ? +expect(all.cookie === true, 'attach.cookie', '`true`', all.cookie) : undefined
+  return [text('attach.header', all.header), text('attach.scheme', all.scheme), text('attach.query', all.query), flag, ...csrf('attach.csrf', all.csrf)]
+}
+
+/** Of each rule: statuses, path and values of the body, challenges, whether it is of a redirect, or of no answer. */
+function rules(name, given) {
+  if (given === undefined) return given
+  const isList = Array.isArray(given)
+  return (isList ? [...given] : [given]).map((rule, i) => {
+    const at = isList ? `${name}[${i}]` : name
+    const all = members(at, `${at}.`, rule, 'status body challenge' + (name === 'rejected' ? '' : ' redirected') + (name === 'unauthorized' ? ' networkError' : ''))
+    const { path, equals } = all.body === undefined ? {} : members(`${at}.body`, `${at}.body.`, all.body, 'path equals')
+    const flag = (name) => all[name] === undefined ? undefined : +expect(all[name] === true, `${at}.${name}`, '`true`', all[name])
+    return [
+      some(`${at}.status`, all.status, 'HTTP status', status),
+      text(`${at}.body.path`, path, all.body),
+      some(`${at}.body.equals`, equals, 'string, number or boolean', scalar),
+      some(`${at}.challenge`, all.challenge, 'string', string),
+      flag('redirected'),
+      flag('networkError'),
+    ]
+  })
 }
 
 /** Which kind it is, the name of the field, and its scheme. */
@@ -130,11 +161,21 @@ function list(name, given, takes, read, needed) {
   return entries
 }
 
+/** The same, where one entry may stand for a list of one. */
+function some(name, given, what, read) {
+  const entries = (Array.isArray(given) ? given : [given]).map(read)
+  return given === undefined ? given : expect(!entries.includes(undefined), name, `a ${what}, or a list of them`, given) && entries
+}
+
 /** A record of strings, as a list: name after value. */
 function record(name, given, takes) {
   if (given === undefined) return given
   expect(isRecord(given) && Object.values(given).every((value) => typeof value === 'string'), name, takes, given)
   return Object.entries(given).flat()
+}
+
+function string(value) {
+  return typeof value === 'string' ? value : undefined
 }
 
 function isRecord(value) {
@@ -147,7 +188,11 @@ function url(value) {
 }
 
 function status(value) {
-  return Number.isInteger(value) && value >= 0 && value < 65536 ? value : undefined
+  return Number.isInteger(value) && value >= 200 && value < 600 ? value : undefined
+}
+
+function scalar(value) {
+  return ['string', 'number', 'boolean'].includes(typeof value) ? `${value}` : undefined
 }
 
 /** What a wrong value is, by its type: the value itself may be a secret. */

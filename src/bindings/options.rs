@@ -4,10 +4,10 @@
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
-use crate::browser::{List, Tokens};
+use crate::browser::{Hooks, List, Tokens};
 use crate::core::{
-    Carrier, Code, Content, Credentials, Endpoint, Failure, Field, Options, Restore, Secret, Step,
-    Tabs, pieces,
+    AnswerRule, Attach, Carrier, Code, Content, Credentials, Endpoint, Failure, Field, Options,
+    Renewal, Restore, Secret, Sends, Step, Tabs,
 };
 
 #[wasm_bindgen(module = "/src/bindings/options.js")]
@@ -19,29 +19,37 @@ extern "C" {
     fn read_tokens(given: &JsValue) -> Result<Array, JsValue>;
 }
 
-/// The options.
-pub(super) fn read(given: &JsValue) -> Result<Box<Options>, Failure> {
+/// The options, and the functions among them.
+pub(super) fn read(given: &JsValue) -> Result<(Box<Options>, Hooks), Failure> {
     let list = &mut list(read_options(given), Code::InvalidOption, Step::Setup)?;
     let mut options = Box::new(Options::new(""));
     options.refresh = endpoint(list).unwrap_or(options.refresh);
+    options.renewal = list.number().map(|never| match never {
+        0.0 => Renewal::Always,
+        _ => Renewal::Never,
+    });
     options.logout = endpoint(list);
     options.apis = texts(list);
-    set(list, &mut options.attach.0);
-    set(list, &mut options.attach.1);
-    if let Some(mut statuses) = sublist(list) {
-        options.unauthorized.status.clear();
-        while let Some(status) = statuses.number() {
-            options.unauthorized.status.push(status as u16);
-        }
+    let (header, scheme, query) = (list.text(), list.text(), list.text());
+    let (cookie, csrf) = (list.number(), pair(list));
+    if let Some(name) = query {
+        options.attach = Attach::Query(name);
+    } else if cookie.is_some() {
+        options.attach = Attach::Cookie(csrf);
+    } else if let Attach::Header(name, word) = &mut options.attach {
+        *name = header.unwrap_or(std::mem::take(name));
+        *word = scheme.unwrap_or(std::mem::take(word));
     }
-    if let (Some(path), Some(equals)) = (list.text(), texts(list)) {
-        let path = pieces(&path, b".").map(str::to_owned).collect();
-        options.unauthorized.field = Some(Field { path, equals });
-    }
+    options.unauthorized = rules(list).unwrap_or(options.unauthorized);
+    options.ended = rules(list).unwrap_or(options.ended);
+    options.step_up = rules(list).unwrap_or(options.step_up);
+    options.rejected = rules(list);
+    options.adopt = list.text();
     set(list, &mut options.access_token_at);
-    set(list, &mut options.expires_in_at);
     set(list, &mut options.refresh_token_at);
-    options.csrf = list.text().zip(list.text());
+    set(list, &mut options.expires_in_at);
+    set(list, &mut options.expires_at_at);
+    options.csrf = pair(list);
     let (carrier, name, scheme) = (list.text(), list.text(), list.text());
     if let (Some(carrier), Some(name)) = (carrier, name) {
         options.refresh_token = match carrier.as_str() {
@@ -62,7 +70,11 @@ pub(super) fn read(given: &JsValue) -> Result<Box<Options>, Failure> {
         _ => Restore::Manual,
     };
     options.expose_token = choice(list) != 0;
-    Ok(options)
+    let mut hooks = Hooks::default();
+    if let Some(mut list) = sublist(list) {
+        hooks = [list.value(), list.value(), list.value()];
+    }
+    Ok((options, hooks))
 }
 
 /// The argument of `setTokens`.
@@ -83,8 +95,10 @@ pub(super) fn tokens(given: &JsValue) -> Result<Tokens, Failure> {
 }
 
 fn list(read: Result<Array, JsValue>, code: Code, step: Step) -> Result<List, Failure> {
-    read.map(List::new)
-        .map_err(|text| Failure::new(code, step).with_detail(text.as_string().unwrap_or_default()))
+    read.map(List::new).map_err(|text| {
+        Failure::new(code, step)
+            .with_detail(text.as_string().unwrap_or_else(|| "it could not be read".to_owned()))
+    })
 }
 
 fn endpoint(list: &mut List) -> Option<Endpoint> {
@@ -103,7 +117,46 @@ fn endpoint(list: &mut List) -> Option<Endpoint> {
         1 => Credentials::SameOrigin,
         _ => Credentials::Omit,
     };
+    to.csrf = pair(list);
+    to.success = statuses(list);
+    to.sends = list.number().map(|which| match which {
+        0.0 => Sends::Access,
+        _ => Sends::Refresh,
+    });
     Some(to)
+}
+
+fn rules(list: &mut List) -> Option<Vec<AnswerRule>> {
+    let mut list = sublist(list)?;
+    let mut rules = Vec::new();
+    while let Some(mut list) = sublist(&mut list) {
+        let list = &mut list;
+        let status = statuses(list);
+        let (path, equals) = (list.text(), texts(list).unwrap_or_default());
+        rules.push(AnswerRule {
+            status,
+            body: path.map(|path| Field { path, equals }),
+            challenge: texts(list).unwrap_or_default(),
+            redirected: list.number().is_some(),
+            network_error: list.number().is_some(),
+        });
+    }
+    Some(rules)
+}
+
+fn statuses(list: &mut List) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    if let Some(mut list) = sublist(list) {
+        while let Some(status) = list.number() {
+            statuses.push(status as u16);
+        }
+    }
+    statuses
+}
+
+fn pair(list: &mut List) -> Option<(String, String)> {
+    let (one, other) = (list.text(), list.text());
+    one.zip(other)
 }
 
 fn set(list: &mut List, to: &mut String) {

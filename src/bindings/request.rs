@@ -51,6 +51,10 @@ impl Outgoing for Call {
         Call::signal(self)
     }
 
+    fn method(&self) -> String {
+        Call::method(self).unwrap_or_else(|| "GET".to_owned())
+    }
+
     fn send(&self, headers: &[(&str, &str)]) -> Promise {
         Call::send(self, flat(headers))
     }

@@ -8,7 +8,8 @@ use web_sys::Response;
 
 use super::platform::List;
 use crate::core::{
-    Body, Code, Grant, Heard, Life, Now, Options, Secret, life, payload, retry_after,
+    Attach, Body, Code, Grant, Heard, Life, Now, Options, Policy, Secret, Told, life, payload,
+    retry_after,
 };
 
 #[wasm_bindgen(module = "/src/browser/platform.js")]
@@ -18,9 +19,8 @@ extern "C" {
         call: &JsValue,
         ms: u32,
         keepalive: bool,
-        access_token: &str,
-        expires_in: &str,
-        refresh_token: &str,
+        places: Vec<JsString>,
+        paths: &str,
     ) -> Promise;
 
     /// `iat`, `exp` and `sub` of a JWT's payload, if it is a JSON object.
@@ -29,8 +29,8 @@ extern "C" {
     /// A header field, where it is there and not hidden by CORS.
     pub(super) fn header(response: &Response, name: &str) -> Option<String>;
 
-    /// The member of a JSON body, as text, read from a copy.
-    pub(super) fn member(response: &Response, path: Vec<JsString>) -> Promise;
+    /// The members of a JSON body at [`crate::core::Rules::paths`], as texts, read from a copy.
+    pub(super) fn members(response: &Response, paths: &str) -> Promise;
 
     /// Keeps an answer whose body is to be read later, if at all.
     pub(super) fn keep(response: &Response);
@@ -57,7 +57,7 @@ impl Reading {
 }
 
 /// Takes off what [`hear`] has read.
-pub(super) fn read(list: JsValue, options: &Options, now: Now) -> Reading {
+pub(super) fn read(list: JsValue, options: &Options, policy: &Policy, now: Now) -> Reading {
     if list.is_undefined() {
         return Reading::late();
     }
@@ -71,14 +71,26 @@ pub(super) fn read(list: JsValue, options: &Options, now: Now) -> Reading {
     let error = list.text();
     let access_token = list.text();
     let refresh_token = list.text();
-    let expires_in = list.number();
-    let date = list.number();
-    let retry_after = retry_after(list.number(), list.number(), date.unwrap_or(now.wall as f64));
-    let body = if !json.is_undefined() {
+    let mut life = Life { expires_in: list.number(), ..Life::default() };
+    life.expires_at = list.number();
+    life.date = list.number();
+    let retry_after =
+        retry_after(list.number(), list.number(), life.date.unwrap_or(now.wall as f64));
+    let challenge = list.text();
+    let mut rejected = None;
+    // Where a function of the app's answers, there is nothing to judge.
+    if policy.rules_refusals && status != 0.0 {
+        let body = &list.rest();
+        let (challenge, status) = (challenge.as_deref(), status as u16);
+        let told = Told { status, challenge, body, ..Told::default() };
+        rejected = Some(policy.rules.refuse(&told));
+    }
+    let is_grant = is_empty && matches!(options.attach, Attach::Cookie(_)) && status != 0.0;
+    let body = if is_grant || !json.is_undefined() {
         // A refresh token that is missing or empty keeps the one there is.
         let refresh_token = refresh_token.and_then(|text| Secret::new(text).ok());
         let grant = match access_token.map(Secret::new) {
-            Some(Ok(token)) => Ok(describe(token, refresh_token, expires_in, date, now)),
+            Some(Ok(token)) => Ok(describe(token, refresh_token, life, now)),
             Some(Err(fault)) => Err(["an access token that ", fault.reason()].concat()),
             None => Err(["no string at `", &options.access_token_at, "`"].concat()),
         };
@@ -88,18 +100,16 @@ pub(super) fn read(list: JsValue, options: &Options, now: Now) -> Reading {
     } else {
         Body::Other
     };
-    Reading { told: Ok(Heard { status: status as u16, body, retry_after }), by, json }
+    Reading { told: Ok(Heard { status: status as u16, body, rejected, retry_after }), by, json }
 }
 
 /// Completes a grant with what its access token says of itself, if it is a JWT.
 pub(super) fn describe(
     access_token: Secret,
     refresh_token: Option<Secret>,
-    expires_in: Option<f64>,
-    date: Option<f64>,
+    mut known: Life,
     now: Now,
 ) -> Grant {
-    let mut known = Life { expires_in, iat: None, exp: None, date };
     let mut grant = Grant { access_token, refresh_token, life: None, claims: None, subject: None };
     if let Some(text) = payload(grant.access_token.reveal())
         && let Some(claims) = claims(&text)

@@ -16,7 +16,10 @@ pub trait Outgoing {
     fn is_repeatable(&self) -> bool;
     /// The caller's signal.
     fn signal(&self) -> Option<AbortSignal>;
-    /// Sends it with these header fields set. Called at most twice.
+    /// Its method.
+    fn method(&self) -> String;
+    /// Sends it with these header fields set; a name behind `?` is that of a parameter of the URL.
+    /// Called at most twice.
     fn send(&self, headers: &[(&str, &str)]) -> Promise;
     /// What [`Outgoing::send`] would send, where that is a request of the platform's. Then it can
     /// be torn off when it takes too long.
@@ -45,7 +48,16 @@ impl Outgoing for Request {
         Some(Request::signal(self))
     }
 
+    fn method(&self) -> String {
+        Request::method(self)
+    }
+
     fn send(&self, headers: &[(&str, &str)]) -> Promise {
+        if let [(name, value)] = headers
+            && let Some(parameter) = name.strip_prefix('?')
+        {
+            return platform::send_with(self, parameter, value);
+        }
         match prepare(self, headers) {
             Ok(request) => platform::send(&request),
             Err(error) => Promise::reject(&error),

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use super::answer;
 use super::manager::Shell;
 use super::platform::{self, List};
-use crate::core::{Grant, Message, Secret, Stamp};
+use crate::core::{Grant, Life, Message, Secret, Stamp};
 
 #[wasm_bindgen(module = "/src/browser/platform.js")]
 extern "C" {
@@ -98,7 +98,7 @@ fn read(list: &mut List) -> Option<Message> {
 fn read_grant(list: &mut List) -> Option<Grant> {
     let access_token = Secret::new(list.text()?).ok()?;
     let refresh_token = list.text().and_then(|text| Secret::new(text).ok());
-    let mut grant = answer::describe(access_token, refresh_token, None, None, platform::now());
+    let mut grant = answer::describe(access_token, refresh_token, Life::default(), platform::now());
     grant.life = list.number().map(|life| life as u64);
     Some(grant)
 }

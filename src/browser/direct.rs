@@ -4,16 +4,16 @@
 use std::rc::Rc;
 
 use super::manager::Shell;
-use crate::core::{Departure, Glance, Snapshot, Step, Ticket};
+use crate::core::{Attach, Departure, Snapshot, Step, Ticket};
 
 impl Shell {
-    /// The name of the header field that carries the token.
-    pub(crate) fn header(&self) -> &str {
-        &self.options.attach.0
-    }
-
     /// Whether a request may leave in this turn, and with which ticket.
     pub(crate) fn depart(self: &Rc<Self>) -> Option<Ticket> {
+        // What needs more than a header field, or a look at what goes wrong, goes the whole way.
+        let is_plain = !matches!(self.options.attach, Attach::Cookie(Some(_)));
+        if !is_plain || self.policy.rules.hears_silence() {
+            return None;
+        }
         let departure =
             self.alive(Step::Request).ok().map(|()| self.tell_only(|s, now| s.depart(now)));
         match departure {
@@ -24,7 +24,7 @@ impl Shell {
 
     /// Whether an answer of this status is the caller's, whatever else it says.
     pub(crate) fn is_plain(&self, status: u16) -> bool {
-        self.policy.unauthorized.glance(status) == Glance::Deliver
+        self.options.adopt.is_none() && self.policy.rules.settles(status)
     }
 
     /// Tells the mirror of every change as it happens, even in the middle of a notification.

@@ -2,11 +2,10 @@
 
 use std::rc::Rc;
 
-use gloo_net::http::{Method, RequestBuilder};
-use js_sys::{JsString, Promise};
+use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Request, RequestCredentials};
+use web_sys::Request;
 
 use super::answer::{self, Reading};
 use super::call::Outgoing;
@@ -16,8 +15,8 @@ use super::lock::{self, Held};
 use super::manager::Shell;
 use super::platform;
 use crate::core::{
-    Arrival, Carrier, Code, Content, Credentials, Endpoint, Exchange, Failure, Kind, Options, Step,
-    is_field_value,
+    Arrival, Attach, Carrier, Code, Content, Endpoint, Exchange, Failure, Kind, Secret, Sends,
+    Step, is_field_value,
 };
 
 /// How long a login may take, in milliseconds: it holds the lock.
@@ -37,6 +36,8 @@ pub(super) struct Job {
     /// The caller's request, or `None` for what the option `logout` says.
     call: Option<Box<dyn Outgoing>>,
     method: String,
+    /// The token of the session that has ended, if the logout is to send it.
+    token: Option<Secret>,
     answer: Giver<Outcome>,
 }
 
@@ -59,7 +60,7 @@ impl Shell {
     pub(crate) fn login(self: &Rc<Self>, call: Box<dyn Outgoing>) -> Asked {
         let asked = self.alive(Step::Login).map(|()| {
             let exchange = self.tell_only(|session, _| session.login());
-            self.job(exchange, Kind::Login, Some(call), String::new())
+            self.job(exchange, Kind::Login, Some(call), String::new(), None)
         });
         self.drain();
         Asked(asked.map(Some), Step::Login)
@@ -73,9 +74,11 @@ impl Shell {
     ) -> Asked {
         let asked = self.alive(Step::Logout).map(|()| {
             let is_reachable = call.is_some() || self.options.logout.is_some();
+            let sends = self.options.logout.as_ref().and_then(|endpoint| endpoint.sends);
+            let token = sends.and_then(|which| self.session.borrow().token(which).cloned());
             let exchange = self.tell_only(|session, now| session.logout(is_reachable, now))?;
             let method = method.unwrap_or_else(|| "POST".to_owned());
-            Some(self.job(exchange, Kind::Logout, call, method))
+            Some(self.job(exchange, Kind::Logout, call, method, token))
         });
         self.drain();
         Asked(asked, Step::Logout)
@@ -87,9 +90,10 @@ impl Shell {
         kind: Kind,
         call: Option<Box<dyn Outgoing>>,
         method: String,
+        token: Option<Secret>,
     ) -> Later<Outcome> {
         let (answer, answered) = later();
-        self.jobs.borrow_mut().push(Job { exchange, kind, call, method, answer });
+        self.jobs.borrow_mut().push(Job { exchange, kind, call, method, token, answer });
         answered
     }
 
@@ -99,7 +103,10 @@ impl Shell {
         let Some(job) = jobs.iter().rev().find(|job| job.kind == Kind::Logout) else { return };
         if let Some(call) = &job.call {
             self.debt.set(&job.method, &call.url());
-        } else if let Some(endpoint) = &self.options.logout {
+        } else if let Some(endpoint) = &self.options.logout
+            // A page that comes later has not the token to send.
+            && endpoint.sends.is_none()
+        {
             self.debt.set(&endpoint.method, &endpoint.url);
         }
     }
@@ -128,7 +135,8 @@ impl Shell {
                     && let Some(answer) = self.ask(exchange, kind, ms)
                 {
                     let answer = JsFuture::from(answer).await.unwrap_or_default();
-                    let mut reading = answer::read(answer, &self.options, platform::now());
+                    let mut reading =
+                        answer::read(answer, &self.options, &self.policy, platform::now());
                     if kind == Kind::Refresh
                         && let Ok(heard) = &reading.told
                         && self.session.borrow().doubts(heard)
@@ -175,32 +183,43 @@ impl Shell {
         let mut jobs = self.jobs.borrow_mut();
         let job = jobs.iter_mut().find(|job| job.exchange == exchange);
         let is_asked_for = job.is_some();
-        let call = job.and_then(|job| job.call.take());
+        let (call, token) = job.map_or((None, None), |job| (job.call.take(), job.token.take()));
         // A patched `fetch` may call back in.
         drop(jobs);
         let owed = if kind == Kind::Logout && !is_asked_for { self.owed.take() } else { None };
         let call = if let Some(call) = call {
-            let proofs = self.proofs(&call.url());
+            let proofs = self.proofs(&call.url(), options.csrf.as_ref());
             let proofs: Vec<(&str, &str)> =
-                proofs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                proofs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             match call.request(&proofs) {
                 Some(request) => request.into(),
                 None => call.send(&proofs).into(),
             }
+        } else if kind == Kind::Refresh && self.hooks[0].is_function() {
+            let token = self.session.borrow().refresh_token().map(|token| token.reveal().into());
+            Array::of2(&self.hooks[0], &token.unwrap_or_default()).into()
         } else {
             let endpoint = match kind {
                 Kind::Refresh => &options.refresh,
                 _ if is_asked_for => options.logout.as_ref()?,
                 _ => owed.as_ref()?,
             };
-            let request = self.prepare(endpoint, kind == Kind::Refresh);
+            let is_refresh = kind == Kind::Refresh;
+            let refresh_token =
+                self.session.borrow().refresh_token().filter(|_| is_refresh).cloned();
+            let request = self.prepare(endpoint, is_refresh, token.or(refresh_token));
             request.map_or_else(|error| Promise::reject(&error).into(), JsValue::from)
         };
         // The page may be gone before the answer is there, and with it the cookie that it sets.
         let keepalive = kind != Kind::Login;
-        let Options { access_token_at, expires_in_at, refresh_token_at, .. } = options;
-        let (access_token, expires_in) = (access_token_at, expires_in_at);
-        Some(answer::hear(&call, ms, keepalive, access_token, expires_in, refresh_token_at))
+        let is_cookie = matches!(options.attach, Attach::Cookie(_));
+        let places = vec![
+            JsString::from(if is_cookie { "" } else { &options.access_token_at }),
+            JsString::from(options.refresh_token_at.as_str()),
+            JsString::from(options.expires_in_at.as_str()),
+            JsString::from(options.expires_at_at.as_str()),
+        ];
+        Some(answer::hear(&call, ms, keepalive, places, &self.paths))
     }
 
     /// Tells what came of an exchange.
@@ -244,86 +263,87 @@ impl Shell {
     }
 
     /// Builds a call of the options'. Cookies for CSRF are read here, at the last moment.
-    fn prepare(&self, endpoint: &Endpoint, is_refresh: bool) -> Result<Request, JsValue> {
-        let token = self.session.borrow().refresh_token().filter(|_| is_refresh).cloned();
-        let mut builder = RequestBuilder::new(&endpoint.url)
-            .method(match endpoint.method.as_str() {
-                "GET" => Method::GET,
-                "PUT" => Method::PUT,
-                "PATCH" => Method::PATCH,
-                "DELETE" => Method::DELETE,
-                _ => Method::POST,
-            })
-            .credentials(match endpoint.credentials {
-                Credentials::Include => RequestCredentials::Include,
-                Credentials::SameOrigin => RequestCredentials::SameOrigin,
-                Credentials::Omit => RequestCredentials::Omit,
-            });
-        let mut headers = self.proofs(&endpoint.url);
+    fn prepare(
+        &self,
+        endpoint: &Endpoint,
+        is_refresh: bool,
+        token: Option<Secret>,
+    ) -> Result<Request, JsValue> {
+        let csrf = endpoint.csrf.as_ref().or(self.options.csrf.as_ref());
+        let mut headers = flat(&self.proofs(&endpoint.url, csrf));
         let carrier = &self.options.refresh_token;
-        let mut fields: Option<Vec<JsString>> = None;
-        let mut text = None;
+        let (mut text, mut fields) = (None, None);
         match &endpoint.content {
             Content::Empty => {}
-            Content::Text(content) => text = Some(content.clone()),
-            Content::Fields(content) => {
-                let list = fields.insert(Vec::new());
-                for (name, value) in content {
-                    list.extend([JsString::from(name.as_str()), JsString::from(value.as_str())]);
+            Content::Text(content) => text = Some(content.as_str()),
+            Content::Fields(content) => fields = Some(flat(content)),
+        }
+        if let Some(token) = token {
+            match carrier {
+                _ if endpoint.sends == Some(Sends::Access) => {
+                    headers.push(JsString::from(self.header()));
+                    headers.push(JsString::from(self.credentials(&token)));
                 }
+                Carrier::Header(name, scheme) => {
+                    let value = behind(scheme.as_deref().unwrap_or_default(), &token);
+                    headers.push(JsString::from(name.as_str()));
+                    headers.push(JsString::from(value));
+                }
+                Carrier::Json(name) | Carrier::Form(name) if text.is_none() => {
+                    let fields = fields.get_or_insert_default();
+                    fields.push(JsString::from(name.as_str()));
+                    fields.push(JsString::from(token.reveal()));
+                }
+                _ => {}
             }
         }
-        match (carrier, &token) {
-            (Carrier::Header(name, scheme), Some(token)) => {
-                let value = match scheme {
-                    Some(scheme) => [scheme, " ", token.reveal()].concat(),
-                    None => token.reveal().to_owned(),
-                };
-                headers.push((name, value));
-            }
-            (Carrier::Json(name) | Carrier::Form(name), Some(token)) if text.is_none() => {
-                let field = [JsString::from(name.as_str()), JsString::from(token.reveal())];
-                fields.get_or_insert_default().extend(field);
-            }
-            _ => {}
-        }
-        if let Some(fields) = fields {
-            let is_form = matches!(carrier, Carrier::Form(_));
-            let media_type =
-                if is_form { "application/x-www-form-urlencoded" } else { "application/json" };
-            headers.push(("Content-Type", media_type.to_owned()));
-            text = Some(platform::encode(is_form, fields));
-        }
-        let own = endpoint.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        for (name, value) in headers.iter().map(|(name, value)| (*name, value.as_str())).chain(own)
-        {
-            builder = builder.header(name, value);
-        }
-        let request = match text {
-            Some(text) => builder.body(text),
-            None => builder.build(),
-        };
-        request.map(Request::from).map_err(|error| match error {
-            gloo_net::Error::JsError(error) => js_sys::Error::new(&error.message).into(),
-            _ => js_sys::Error::new("the request could not be built").into(),
-        })
+        headers.extend(flat(&endpoint.headers));
+        platform::request(
+            &endpoint.url,
+            &endpoint.method,
+            endpoint.credentials as u32,
+            headers,
+            &self.hooks[if is_refresh { 1 } else { 2 }],
+            text,
+            fields,
+            matches!(carrier, Carrier::Form(_)),
+        )
     }
 
     /// The header fields that prove to the server that no foreign page made the call: a field that
     /// forms cannot send, to one's own origin; and the double-submit cookie.
-    fn proofs(&self, url: &str) -> Vec<(&str, String)> {
+    fn proofs(&self, url: &str, csrf: Option<&(String, String)>) -> Vec<(String, String)> {
         let mut proofs = Vec::new();
         let is_own = self.page.as_deref().is_some_and(|origin| {
             url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'))
         });
         if is_own {
-            proofs.push(("X-Requested-With", "tokenkeep".to_owned()));
+            proofs.push(("X-Requested-With".to_owned(), "tokenkeep".to_owned()));
         }
-        if let Some((cookie, header)) = &self.options.csrf
-            && let Some(value) = platform::cookie(cookie).filter(|value| is_field_value(value))
-        {
-            proofs.push((header, value));
+        if let Some(proof) = csrf.and_then(proof) {
+            proofs.push(proof);
         }
         proofs
     }
+}
+
+/// The header field of double submit, with the value that its cookie has now.
+pub(super) fn proof((cookie, header): &(String, String)) -> Option<(String, String)> {
+    let value = platform::cookie(cookie).filter(|value| is_field_value(value))?;
+    Some((header.clone(), value))
+}
+
+/// A token behind a scheme, if there is one.
+pub(super) fn behind(scheme: &str, token: &Secret) -> String {
+    [scheme, if scheme.is_empty() { "" } else { " " }, token.reveal()].concat()
+}
+
+/// Pairs as JavaScript has them: value after name.
+fn flat(pairs: &[(String, String)]) -> Vec<JsString> {
+    let mut flat = Vec::new();
+    for (name, value) in pairs {
+        flat.push(JsString::from(name.as_str()));
+        flat.push(JsString::from(value.as_str()));
+    }
+    flat
 }

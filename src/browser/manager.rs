@@ -18,7 +18,7 @@ use super::later::{Giver, Later, later};
 use super::platform;
 use super::wake::Wake;
 use crate::core::{
-    Code, Effect, Endpoint, Event, Exchange, Failure, Landing, Now, Options, Policy, Secret,
+    Code, Effect, Endpoint, Event, Exchange, Failure, Landing, Life, Now, Options, Policy, Secret,
     Session, Snapshot, Step, Tabs, split_at_any,
 };
 
@@ -105,7 +105,13 @@ impl TokenManager {
     /// [`Code::InvalidOption`], naming the option and what it takes.
     pub fn new(options: Options) -> Result<Self, TokenError> {
         let base = platform::base();
-        Ok(Self { owner: Rc::new(Owner(Shell::new(Box::new(options), base.as_deref())?)) })
+        Ok(Self {
+            owner: Rc::new(Owner(Shell::new(
+                Box::new(options),
+                Hooks::default(),
+                base.as_deref(),
+            )?)),
+        })
     }
 
     fn shell(&self) -> &Rc<Shell> {
@@ -202,12 +208,19 @@ struct Flight {
     landing: Later<Landing>,
 }
 
+/// Functions of the app's, or `undefined`: one that refreshes, and those that give the header fields of
+/// refresh and logout.
+pub(crate) type Hooks = [JsValue; 3];
+
 type Listener = Rc<dyn Fn(&Notice)>;
 pub(super) type Mirror = Box<dyn Fn(&Snapshot)>;
 
 /// What all parts of the doing share. Behind [`TokenManager`], and behind the JavaScript bindings.
 pub(crate) struct Shell {
     pub(super) session: RefCell<Session>,
+    pub(super) hooks: Hooks,
+    /// What rules look at in JSON bodies.
+    pub(super) paths: String,
     pub(super) options: Box<Options>,
     pub(super) policy: Rc<Policy>,
     /// The origin of the page, if there is one.
@@ -236,6 +249,7 @@ pub(crate) struct Shell {
 impl Shell {
     pub(crate) fn new(
         mut options: Box<Options>,
+        hooks: Hooks,
         base: Option<&str>,
     ) -> Result<Rc<Self>, TokenError> {
         let origin = platform::origin();
@@ -243,14 +257,15 @@ impl Shell {
         let is_page = origin.is_some();
         let page = origin.filter(|origin| origin != "null");
         let policy = Rc::new(options.settle(page.as_deref(), &|url| platform::resolve(url, base))?);
-        let (bare, _) = split_at_any(&options.refresh.url, b"?");
-        let name = ["tokenkeep ", bare].concat();
+        let name = name(&options);
         let takes_turns = is_page && policy.tabs != Tabs::Off;
         let debt = Debt::new(&name);
         let owed = debt.owed(options.logout.as_ref());
         let session = Session::new(Rc::clone(&policy), owed.is_some(), platform::now());
         let shell = Rc::new(Self {
             session: RefCell::new(session),
+            hooks,
+            paths: policy.rules.paths(),
             page,
             lock: takes_turns.then(|| name.clone()),
             debt,
@@ -290,8 +305,8 @@ impl Shell {
     pub(crate) fn set_tokens(self: &Rc<Self>, tokens: Tokens) -> Result<(), TokenError> {
         self.alive(Step::Login)?;
         let Tokens { access_token, expires_in, refresh_token } = tokens;
-        let now = platform::now();
-        let grant = answer::describe(access_token, refresh_token, expires_in, None, now);
+        let (known, now) = (Life { expires_in, ..Life::default() }, platform::now());
+        let grant = answer::describe(access_token, refresh_token, known, now);
         self.tell(|session, now| session.enter(grant, now));
         Ok(())
     }
@@ -421,6 +436,15 @@ impl Shell {
         }
         self.is_notifying.set(false);
     }
+}
+
+/// What tells managers apart. Where a function refreshes, or nothing does, that is another call's URL.
+fn name(options: &Options) -> String {
+    let calls = [Some(&options.refresh), options.logout.as_ref()];
+    let mut urls = calls.into_iter().flatten().map(|call| call.url.as_str());
+    let url = urls.find(|url| !url.is_empty());
+    let api = || options.apis.iter().flatten().next().map(String::as_str);
+    ["tokenkeep ", split_at_any(url.or_else(api).unwrap_or_default(), b"?").0].concat()
 }
 
 /// Takes the first out of a list that never gets long.

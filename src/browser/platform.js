@@ -61,11 +61,37 @@ export async function send(request) {
   return fetch(request)
 }
 
-/** Fields, name after value, as the text of a form or of a JSON object. @param {boolean} isForm @param {string[]} flat */
-export function encode(isForm, flat) {
-  const pairs = flat.flatMap((name, i) => (i % 2 ? [] : [[name, flat[i + 1]]]))
-  return isForm ? `${new URLSearchParams(pairs)}` : JSON.stringify(Object.fromEntries(pairs))
+/**
+ * Sends a copy of a request with another parameter in its URL. A body goes along as a blob: as a stream, which it would be
+ * else, not every server and platform takes it.
+ * @param {Request} request @param {string} name @param {string} value
+ */
+export async function sendWith(request, name, value) {
+  const { url, method, headers, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal } = request.clone()
+  const body = /^(GET|HEAD)$/.test(method) ? undefined : await request.clone().blob()
+  const [bare] = url.split('#')
+  return fetch(`${bare}${bare.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`, { method, headers, body, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal })
 }
+
+/**
+ * Builds a call of the options'. Header fields and fields come flat, value after name. A function of the app's may give more
+ * header fields. Throws what it throws, and what the platform throws.
+ * @param {string} url @param {string} method @param {number} credentials @param {string[]} flat
+ * @param {(() => object) | undefined} more @param {string | undefined} text @param {string[] | undefined} fields
+ * @param {boolean} isForm
+ */
+export function request(url, method, credentials, flat, more, text, fields, isForm) {
+  const headers = new Headers()
+  let body = text
+  if (fields) {
+    headers.set('Content-Type', isForm ? 'application/x-www-form-urlencoded' : 'application/json')
+    body = isForm ? `${new URLSearchParams(pairs(fields))}` : JSON.stringify(Object.fromEntries(pairs(fields)))
+  }
+  for (const [name, value] of [...pairs(flat), ...Object.entries(more?.() ?? {})]) headers.set(name, value)
+  return new Request(url, { method, credentials: ['include', 'same-origin', 'omit'][credentials], headers, body })
+}
+
+const pairs = (flat) => flat.flatMap((name, i) => (i % 2 ? [] : [[name, flat[i + 1]]]))
 
 /**
  * Rings when the signal is aborted, with its reason (DOM, 3.2), at once if it is already; or after so many milliseconds.
@@ -94,15 +120,17 @@ const MOST_KEPT_ALIVE = 16 * 1024
 
 /**
  * Waits for the answer to a call, and reads it to the end: fulfils with what `answer.rs` reads off; with what the platform
- * rejects with, alone in a list; or with undefined if it takes longer than `ms` milliseconds. The dotted paths say where
- * the tokens are; whoever gets the JSON gets it without them.
+ * rejects with, alone in a list; or with undefined if it takes longer than `ms` milliseconds. `places` says where
+ * what may be, as dotted paths: access token, refresh token, `expires_in`, `expires_at`. Whoever gets the JSON gets it
+ * without the tokens.
  *
- * @param {Request | Promise<Response>} call  A request is torn off when it is late, so that it holds neither connection
- *   nor lock, and sets no cookie any more. A promise is of a call that its caller has sent.
+ * @param {Request | Promise<Response> | [Function, string | undefined]} call  A request is torn off when it is late, so that
+ *   it holds neither connection nor lock, and sets no cookie any more. A promise is of a call that its caller has sent. A
+ *   function of the app's answers by itself; it gets the refresh token.
  * @param {number} ms @param {boolean} keepalive  Whether the call is to outlive its page: its answer sets the cookie.
- * @param {string} accessToken @param {string} expiresIn @param {string} refreshToken
+ * @param {string[]} places @param {string} dotted  What rules look at: see {@link members}.
  */
-export async function hear(call, ms, keepalive, accessToken, expiresIn, refreshToken) {
+export async function hear(call, ms, keepalive, places, dotted) {
   const abort = new AbortController()
   let timer
   const late = new Promise((resolve) => {
@@ -120,26 +148,30 @@ export async function hear(call, ms, keepalive, accessToken, expiresIn, refreshT
   }
 
   async function read() {
+    if (Array.isArray(call)) return heard(await call[0]({ refreshToken: call[1], signal: abort.signal }), places[0])
     const response = await ('then' in call ? call : fetch(await bounded()))
     // A refusal may be its caller's to read: what is read here is a copy.
     const text = await response.clone().text()
     const json = parse(text)
     const date = (name) => number(Date.parse(response.headers.get(name) ?? ''))
+    const [token, ...others] = places.map((place) => first(json, place))
     const list = [
       response,
       response.status,
       json,
       text.trim() ? undefined : 0,
-      at(json, 'error'),
-      at(json, accessToken),
-      at(json, refreshToken),
-      number(at(json, expiresIn)),
+      walk(json, ['error']),
+      places[0] ? token : unseen(),
+      others[0],
+      number(others[1]),
+      moment(others[2]),
       date('Date'),
       number(response.headers.get('Retry-After')),
       date('Retry-After'),
+      header(response, 'WWW-Authenticate'),
+      ...values(json, dotted),
     ]
-    take(json, accessToken)
-    take(json, refreshToken)
+    for (const place of places.slice(0, 2)) for (const path of paths(place)) take(json, path)
     return list
   }
 
@@ -170,18 +202,19 @@ export function header(response, name) {
 }
 
 /**
- * The member of a JSON body, as text, so that 40101 equals "40101". It is read from a copy: the body stays the caller's.
- * @param {Response} response @param {string[]} path
+ * The members of a JSON body at dotted paths, ` | ` between them, as texts. They are read from a copy: the body stays the caller's.
+ * @param {Response} response @param {string} dotted
  */
-export async function member(response, path) {
+export async function members(response, dotted) {
   try {
-    const value = walk(parse(await response.clone().text()), path)
-    return typeof value === 'number' ? `${value}` : value
+    return values(parse(await response.clone().text()), dotted)
   } catch {
     // The body broke off, or has been read.
-    return undefined
+    return []
   }
 }
+
+const values = (json, dotted) => paths(dotted).map((path) => say(walk(json, path)))
 
 /** What is being read of the answers that [`keep`] keeps. */
 const kept = new WeakMap()
@@ -214,6 +247,20 @@ export function discard(response) {
   for (const half of [kept.get(response), response.body]) half?.cancel().catch(() => {})
 }
 
+/** What a function of the app's has answered, as {@link hear} reads an answer: tokens, or `null` for a refusal. */
+function heard(tokens, place) {
+  const { accessToken = place ? undefined : unseen(), refreshToken, expiresIn } = tokens ?? {}
+  return [undefined, 0, tokens ?? undefined, tokens === null ? 0 : undefined, undefined, accessToken, refreshToken, number(expiresIn)]
+}
+
+/** What stands for a token that the browser has, and no script: no two are the same. */
+const unseen = () => `${Math.random()}`
+
+/** A value as text, so that 40101 equals "40101"; undefined where there is none. An object is there, and that is all. */
+function say(value) {
+  return value === undefined || value === null ? undefined : isObject(value) ? typeof value : `${value}`
+}
+
 function parse(text) {
   try {
     return JSON.parse(text)
@@ -223,12 +270,15 @@ function parse(text) {
 }
 
 const isObject = (value) => typeof value === 'object' && value !== null
-const walk = (value, path) => path.reduce((value, name) => (isObject(value) ? value[name] : undefined), value)
-const at = (value, dotted) => walk(value, dotted.split('.'))
+// What an object inherits is no part of the answer.
+const own = (value, name) => Object.getOwnPropertyDescriptor(value, name)?.value
+const walk = (value, path) => path.reduce((value, name) => (isObject(value) ? own(value, name) : undefined), value)
+const paths = (place) => place.split(' | ').map((dotted) => dotted.split('.'))
+/** Of several places, what stands at the first that holds something: servers send empty tokens, too. */
+const first = (value, place) => paths(place).map((path) => walk(value, path)).find((found) => (found ?? '') !== '')
 
-/** Takes the value at a dotted path out of its object. */
-function take(value, dotted) {
-  const path = dotted.split('.')
+/** Takes the value at a path out of its object. */
+function take(value, path) {
   const last = path.pop()
   const parent = walk(value, path)
   if (isObject(parent)) delete parent[last]
@@ -238,6 +288,12 @@ function take(value, dotted) {
 function number(value) {
   const number = typeof value === 'string' && value.trim() ? Number(value) : value
   return Number.isFinite(number) ? number : undefined
+}
+
+/** The same; or the seconds since the epoch of a date and time (RFC 3339, 5.6). Without a zone it says nothing. */
+function moment(value) {
+  const isDate = typeof value === 'string' && /^\d+-\d+-\d+[T ].+(Z|[+-]\d\d:?\d\d)$/i.test(value)
+  return number(isDate ? Date.parse(value.replace(' ', 'T')) / 1000 : value)
 }
 
 // ---- A Web Lock (Web Locks API, 2.3), as a value that can be given back.

@@ -38,8 +38,22 @@ extern "C" {
     /// `Error`, as `controller.abort("reason")` makes it do.
     pub(super) fn send(request: &Request) -> Promise;
 
-    /// Fields, name after value, as the text of a form or of a JSON object.
-    pub(super) fn encode(is_form: bool, flat: Vec<JsString>) -> String;
+    /// Sends a copy of a request with another parameter in its URL.
+    #[wasm_bindgen(js_name = sendWith)]
+    pub(super) fn send_with(request: &Request, name: &str, value: &str) -> Promise;
+
+    /// Builds a call of the options'. `credentials`: the place of the mode among those that there are.
+    #[wasm_bindgen(catch)]
+    pub(super) fn request(
+        url: &str,
+        method: &str,
+        credentials: u32,
+        headers: Vec<JsString>,
+        more_headers: &JsValue,
+        text: Option<&str>,
+        fields: Option<Vec<JsString>>,
+        is_form: bool,
+    ) -> Result<Request, JsValue>;
 
     /// Rings when a signal is aborted, or after so many milliseconds. To be stopped.
     pub(super) type Alarm;
@@ -84,6 +98,15 @@ impl List {
     /// The next value, if it is a string.
     pub(crate) fn text(&mut self) -> Option<String> {
         self.value().as_string()
+    }
+
+    /// The values that are left, where they are strings.
+    pub(crate) fn rest(&mut self) -> Vec<Option<String>> {
+        let mut rest = Vec::new();
+        while self.at < self.values.length() {
+            rest.push(self.text());
+        }
+        rest
     }
 
     /// The next value, if it is a number.

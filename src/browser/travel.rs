@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{JsString, Promise};
+use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Response};
@@ -10,9 +10,13 @@ use web_sys::{AbortSignal, Response};
 use super::answer;
 use super::call::Outgoing;
 use super::error::{FetchError, TokenError};
+use super::exchange::{behind, proof};
 use super::manager::Shell;
-use super::platform;
-use crate::core::{Code, Departure, Failure, Glance, Landing, Secret, Step, Ticket, Wait, is_json};
+use super::platform::{self, List};
+use crate::core::{
+    Attach, Code, Departure, Failure, Landing, Life, Meaning, Secret, Step, Ticket, Told, Wait,
+    is_json,
+};
 
 impl Shell {
     /// A request, the whole way; or from its first answer on, if it has `begun`.
@@ -23,6 +27,8 @@ impl Shell {
     ) -> Result<Response, FetchError> {
         let mut arrived = begun;
         let mut refused: Option<Response> = None;
+        // What the platform rejected with, where that may be a refusal.
+        let mut silence: Option<FetchError> = None;
         let mut departure = Departure::Deliver;
         if arrived.is_none() {
             self.alive(Step::Request)?;
@@ -33,24 +39,26 @@ impl Shell {
         }
         loop {
             if let Some((ticket, response)) = arrived.take() {
-                if refused.is_some() || !self.is_expiry(&response).await {
-                    return Ok(response);
-                }
-                departure = self
-                    .tell_only(|session, now| session.answered(ticket, call.is_repeatable(), now));
+                let meaning = self.look(ticket, &response).await;
+                let is_repeatable = call.is_repeatable();
+                departure = self.tell_only(|s, now| s.means(ticket, meaning, is_repeatable, now));
                 refused = Some(response);
             }
             let failed = match departure {
                 Departure::Send(ticket) => {
-                    if let Some(response) = &refused {
-                        answer::discard(response);
+                    if let Some(response) = refused.take() {
+                        answer::discard(&response);
                     }
-                    let sent = match self.authorization(ticket) {
-                        Some(value) => call.send(&[(&self.options.attach.0, &value)]),
-                        None => call.send(&[]),
-                    };
-                    arrived = Some((ticket, settle(sent).await?));
-                    departure = Departure::Deliver;
+                    match settle(self.send(call, ticket)).await {
+                        Ok(response) => {
+                            arrived = Some((ticket, response));
+                            departure = Departure::Deliver;
+                        }
+                        Err(error) => {
+                            departure = self.overhear(call, ticket).ok_or_else(|| error.clone())?;
+                            silence = Some(error);
+                        }
+                    }
                     continue;
                 }
                 Departure::Wait(wait) => {
@@ -65,11 +73,11 @@ impl Shell {
                         Err(reason) => FetchError::Platform(reason),
                     }
                 }
-                Departure::Fail(failure) => self.blame(failure).into(),
+                Departure::Fail(failure) => silence.unwrap_or_else(|| self.blame(failure).into()),
                 Departure::Deliver => {
                     self.drain();
-                    return refused
-                        .ok_or_else(|| Failure::new(Code::SessionChanged, Step::Request).into());
+                    let none = || Failure::new(Code::SessionChanged, Step::Request).into();
+                    return refused.ok_or_else(|| silence.unwrap_or_else(none));
                 }
             };
             if let Some(response) = &refused {
@@ -77,6 +85,31 @@ impl Shell {
             }
             return Err(failed);
         }
+    }
+
+    /// Sends a call with what its ticket gives it.
+    fn send(&self, call: &dyn Outgoing, ticket: Ticket) -> Promise {
+        let header = match &self.options.attach {
+            Attach::Cookie(csrf) if !is_safe(&call.method()) => csrf.as_ref().and_then(proof),
+            _ => self.authorization(ticket).map(|value| (self.header(), value)),
+        };
+        match &header {
+            Some((name, value)) => call.send(&[(name, value)]),
+            None => call.send(&[]),
+        }
+    }
+
+    /// Whether a request that came to nothing was refused, for all that is known; and then what
+    /// becomes of it. A caller's abort is none of this.
+    fn overhear(&self, call: &dyn Outgoing, ticket: Ticket) -> Option<Departure> {
+        let is_aborted = call.signal().is_some_and(|signal| signal.aborted());
+        if !self.policy.rules.hears_silence() || is_aborted || !is_safe(&call.method()) {
+            return None;
+        }
+        self.tell_only(|session, now| {
+            let may_be = session.may_be_refused(ticket, now);
+            may_be.then(|| session.means(ticket, Meaning::Unauthorized, call.is_repeatable(), now))
+        })
     }
 
     /// The access token for the app's own use.
@@ -106,32 +139,64 @@ impl Shell {
         self.policy.apis.cover(url)
     }
 
-    /// The value of the header field that carries the token, or `None` without a session.
+    /// The value of the header field that carries the token, or `None` without a session, and where
+    /// the browser has the token.
     pub(crate) fn authorization(&self, ticket: Ticket) -> Option<String> {
-        let session = self.session.borrow();
-        let token = session.credential(ticket)?.reveal();
-        let scheme = self.options.attach.1.as_str();
-        Some([scheme, if scheme.is_empty() { "" } else { " " }, token].concat())
+        if matches!(self.options.attach, Attach::Cookie(_)) {
+            return None;
+        }
+        Some(self.credentials(self.session.borrow().credential(ticket)?))
     }
 
-    async fn is_expiry(&self, response: &Response) -> bool {
-        let rule = &self.policy.unauthorized;
+    /// The name of the header field that carries the token; of a parameter of the URL, behind `?`.
+    pub(crate) fn header(&self) -> String {
+        match &self.options.attach {
+            Attach::Header(name, _) => name.clone(),
+            Attach::Query(name) => ["?", name].concat(),
+            Attach::Cookie(_) => String::new(),
+        }
+    }
+
+    /// A token, as it is put on requests.
+    pub(super) fn credentials(&self, token: &Secret) -> String {
+        match &self.options.attach {
+            Attach::Header(_, scheme) => behind(scheme, token),
+            _ => behind("", token),
+        }
+    }
+
+    /// What an answer means. A token that it brings along is taken first.
+    async fn look(self: &Rc<Self>, ticket: Ticket, response: &Response) -> Meaning {
+        if let Some(name) = &self.options.adopt
+            && let Some(text) = answer::header(response, name)
+            && let Ok(token) = Secret::new(text)
+        {
+            let now = platform::now();
+            let grant = answer::describe(token, None, Life::default(), now);
+            self.tell(|session, now| session.adopt(ticket, grant, now));
+        }
+        let rules = &self.policy.rules;
         let status = response.status();
-        let mut told = None;
-        match (rule.glance(status), &rule.field) {
-            (Glance::Deliver, _) => return false,
-            (Glance::ReadBody, Some(field)) => {
-                let content_type = answer::header(response, "Content-Type");
-                if content_type.is_some_and(|content_type| is_json(&content_type)) {
-                    let path = field.path.iter().map(|name| JsString::from(name.as_str()));
-                    let member = answer::member(response, path.collect());
-                    told = JsFuture::from(member).await.ok().and_then(|value| value.as_string());
-                }
-            }
-            _ => {}
+        if rules.settles(status) {
+            return Meaning::Plain;
+        }
+        let is_told = !self.paths.is_empty()
+            && answer::header(response, "Content-Type")
+                .is_some_and(|media_type| is_json(&media_type));
+        let mut body = Vec::new();
+        if is_told {
+            let members = answer::members(response, &self.paths);
+            let list = JsFuture::from(members).await.unwrap_or_default();
+            body = List::new(list.unchecked_into()).rest();
         }
         let challenge = answer::header(response, "WWW-Authenticate");
-        rule.is_expiry(status, challenge.as_deref(), told.as_deref())
+        rules.meaning(&Told {
+            status,
+            challenge: challenge.as_deref(),
+            redirected: response.redirected(),
+            network_error: false,
+            body: &body,
+        })
     }
 
     /// Waits for a refresh to land, or for the caller to lose interest.
@@ -158,4 +223,9 @@ impl Shell {
 /// another realm, or from whoever wrapped `fetch`, so its class is not asked for.
 async fn settle(sent: Promise) -> Result<Response, FetchError> {
     JsFuture::from(sent).await.map(JsCast::unchecked_into).map_err(FetchError::Platform)
+}
+
+/// The methods that have no effect (RFC 9110, 9.2.1), save for `TRACE`, which no page can send.
+fn is_safe(method: &str) -> bool {
+    ["GET", "HEAD", "OPTIONS"].iter().any(|safe| method.eq_ignore_ascii_case(safe))
 }

@@ -52,10 +52,12 @@ pub enum Body {
 /// An answer to a call of the session's own.
 #[derive(Clone, Debug)]
 pub struct Heard {
-    /// The HTTP status.
+    /// The HTTP status; zero where a function of the app's has answered.
     pub status: u16,
     /// What came with it.
     pub body: Body,
+    /// Whether it is a refusal, where the user set rules for that.
+    pub rejected: Option<bool>,
     /// When the server wants to be asked again.
     pub retry_after: Option<RetryAfter>,
 }
@@ -74,14 +76,17 @@ pub enum Verdict {
 /// Judges the answer to a refresh or a login.
 ///
 /// A refresh is *rejected* by 400, 401 or 403 with JSON or without a body, and by `invalid_grant`
-/// (RFC 6749, 5.2) on any 4xx. A login is rejected by every 4xx that does not mean "later" or
+/// (RFC 6749, 5.2) on any 4xx; or by what the user's own rules say, and nothing else. A login is rejected by every 4xx that does not mean "later" or
 /// "not here". Whatever else is not a token is an outage: proxies, captive portals and crashed
 /// servers answer with HTML, and they don't get to log anybody out.
 pub fn verdict(step: Step, heard: Heard) -> Verdict {
     let is_refused = is_refusal(step, &heard);
-    let Heard { status, body, retry_after } = heard;
+    let Heard { status, body, retry_after, .. } = heard;
     let failure = |code| Failure::new(code, step).with_status(status);
-    if (200..300).contains(&status) {
+    if is_refused {
+        return Verdict::Rejected(failure(Code::Rejected));
+    }
+    if matches!(status, 0 | 200..300) {
         return match body {
             Body::Json { grant: Ok(grant), .. } => Verdict::Granted(grant),
             Body::Json { grant: Err(fault), .. } => {
@@ -95,11 +100,7 @@ pub fn verdict(step: Step, heard: Heard) -> Verdict {
             }
         };
     }
-    if is_refused {
-        Verdict::Rejected(failure(Code::Rejected))
-    } else {
-        Verdict::Unreached(failure(Code::BadStatus), retry_after)
-    }
+    Verdict::Unreached(failure(Code::BadStatus), retry_after)
 }
 
 /// Whether an answer is a refusal: see [`verdict`].
@@ -108,18 +109,21 @@ pub(crate) fn is_refusal(step: Step, heard: &Heard) -> bool {
     let is_client_error = (400..500).contains(&status);
     match (step, &heard.body) {
         (Step::Login, _) => is_client_error && !matches!(status, 404 | 408 | 425 | 429),
+        _ if heard.rejected.is_some() => heard.rejected == Some(true),
         (_, Body::Json { error: Some(error), .. }) if error == "invalid_grant" => is_client_error,
+        (_, Body::Empty) if status == 0 => true,
         (_, Body::Json { .. } | Body::Empty) => matches!(status, 400 | 401 | 403),
         (_, Body::Other) => false,
     }
 }
 
 /// Judges the answer to a logout: done, or still owed. A 401 is a success, for it says that there
-/// is no such session (and some servers answer a logout with it by design).
-pub(crate) fn logout_verdict(status: u16) -> Result<(), Failure> {
+/// is no such session (and some servers answer a logout with it by design). `fine`: what else is.
+pub(crate) fn logout_verdict(status: u16, fine: &[u16]) -> Result<(), Failure> {
     let failure = |code| Err(Failure::new(code, Step::Logout).with_status(status));
     match status {
         200..300 | 401 => Ok(()),
+        _ if fine.contains(&status) => Ok(()),
         400..500 if !matches!(status, 404 | 408 | 425 | 429) => failure(Code::Rejected),
         _ => failure(Code::BadStatus),
     }
@@ -137,7 +141,7 @@ mod tests {
     }
 
     fn code(step: Step, status: u16, body: Body) -> Code {
-        match verdict(step, Heard { status, body, retry_after: None }) {
+        match verdict(step, Heard { status, body, rejected: None, retry_after: None }) {
             Verdict::Granted(_) => panic!("granted"),
             Verdict::Rejected(failure) | Verdict::Unreached(failure, _) => {
                 assert_eq!(failure.status, Some(status));
@@ -193,11 +197,42 @@ mod tests {
     #[test]
     fn a_logout_is_done_when_the_server_knows_of_no_session() {
         for status in [200, 204, 205, 401] {
-            assert_eq!(logout_verdict(status), Ok(()));
+            assert_eq!(logout_verdict(status, &[]), Ok(()));
         }
-        assert_eq!(logout_verdict(403).unwrap_err().code, Code::Rejected);
+        assert_eq!(logout_verdict(403, &[]).unwrap_err().code, Code::Rejected);
         for status in [404, 429, 500, 503] {
-            assert_eq!(logout_verdict(status).unwrap_err().code, Code::BadStatus, "{status}");
+            assert_eq!(logout_verdict(status, &[]).unwrap_err().code, Code::BadStatus, "{status}");
         }
+    }
+    #[test]
+    fn rules_of_the_users_own_are_the_whole_truth_about_a_refusal() {
+        let judge = |step, status, body, rejected| {
+            verdict(step, Heard { status, body, rejected: Some(rejected), retry_after: None })
+        };
+        for body in [json(None), Body::Empty, Body::Other] {
+            for status in [200, 401, 422, 503] {
+                let told = judge(Step::Refresh, status, body.clone(), true);
+                assert!(matches!(told, Verdict::Rejected(_)), "{status}");
+                let told = judge(Step::Refresh, status, body.clone(), false);
+                assert!(matches!(told, Verdict::Unreached(..)), "{status}");
+            }
+        }
+        let told = judge(Step::Login, 401, json(None), false);
+        assert!(matches!(told, Verdict::Rejected(_)), "they are not about logins");
+    }
+
+    #[test]
+    fn a_function_of_the_apps_refuses_with_nothing_and_tells_no_status() {
+        let heard = Heard { status: 0, body: Body::Empty, rejected: None, retry_after: None };
+        let Verdict::Rejected(failure) = verdict(Step::Refresh, heard) else { panic!("a refusal") };
+        assert_eq!(failure.status, None);
+        let heard = Heard { status: 0, body: json(None), rejected: None, retry_after: None };
+        assert!(matches!(verdict(Step::Refresh, heard), Verdict::Unreached(..)));
+    }
+
+    #[test]
+    fn a_logout_is_done_where_the_user_says_so() {
+        assert_eq!(logout_verdict(500, &[410, 500]), Ok(()));
+        assert_eq!(logout_verdict(502, &[410, 500]).unwrap_err().code, Code::BadStatus);
     }
 }

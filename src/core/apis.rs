@@ -4,7 +4,7 @@
 //! `\`, `..`, tabs, upper-case hosts and default ports are already gone. Nothing here guesses about
 //! a string that somebody typed.
 
-use super::text::{find_any, split_at_any};
+use super::text::{find_any, pieces, split_at_any};
 
 /// The list of targets that get the token. Nothing else does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Apis {
     list: Vec<Api>,
     /// The manager's own calls, which are never an app's request.
     own: Vec<Api>,
+    /// The parameter that carries the token.
+    parameter: Option<String>,
 }
 
 /// One entry: an origin, and the path that it begins with.
@@ -46,7 +48,7 @@ impl Api {
 impl Apis {
     /// The list, whole: naming only another origin leaves one's own out.
     pub fn new(list: Vec<Api>) -> Self {
-        Self { list, own: Vec::new() }
+        Self { list, ..Self::default() }
     }
 
     /// The same list without the manager's own calls: a token that has ended must not keep the
@@ -55,11 +57,23 @@ impl Apis {
         Self { own, ..self }
     }
 
+    /// The same list without URLs that bring this parameter: it is to carry the token, and what a
+    /// request brings itself is left to it.
+    pub fn unless_query(self, parameter: &str) -> Self {
+        Self { parameter: Some(parameter.to_owned()), ..self }
+    }
+
     /// Whether the URL may receive the token. Scheme, host and port match exactly, the path on the
     /// border of a segment.
     pub fn cover(&self, href: &str) -> bool {
         let Some((origin, rest)) = split(href) else { return false };
-        let (path, _) = split_at_any(rest, b"?#");
+        let (path, query) = split_at_any(rest, b"?#");
+        if let Some(name) = &self.parameter
+            && pieces(split_at_any(query, b"#").0, b"?&")
+                .any(|pair| split_at_any(pair, b"=").0 == name)
+        {
+            return false;
+        }
         let is_own = self.own.iter().any(|call| call.origin == origin && call.path == path);
         !is_own && self.list.iter().any(|api| api.covers(origin, path))
     }
@@ -135,6 +149,17 @@ mod tests {
         assert!(!apis.cover("https://example.com/auth/refresh?x"));
         for other in ["/auth", "/auth/refresh/", "/auth/refresher", "/api"] {
             assert!(apis.cover(&format!("https://example.com{other}")), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_url_that_brings_the_parameter_itself_gets_no_other() {
+        let apis = list(&["https://example.com/"]).unless_query("token");
+        for own in ["?token=x", "?a=b&token=x", "?token", "?token=&a"] {
+            assert!(!apis.cover(&format!("https://example.com/api{own}")), "{own}");
+        }
+        for none in ["", "?", "?tokens=x", "?a=token", "?my-token=x", "#?token=x", "?a#&token=x"] {
+            assert!(apis.cover(&format!("https://example.com/api{none}")), "{none}");
         }
     }
 

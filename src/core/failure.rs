@@ -102,9 +102,9 @@ impl Failure {
         Self { code, step, status: None, detail: None }
     }
 
-    /// The same, told by an HTTP status.
+    /// The same, told by an HTTP status. Zero is none.
     pub fn with_status(mut self, status: u16) -> Self {
-        self.status = Some(status);
+        self.status = (status != 0).then_some(status);
         self
     }
 

@@ -26,13 +26,13 @@ mod failure;
 mod jwt;
 mod options;
 mod policy;
+mod rules;
 mod secret;
 mod session;
 mod tabs;
 mod text;
 mod time;
 mod turns;
-mod unauthorized;
 
 pub use answer::{Body, Grant, Heard, Verdict, verdict};
 pub use apis::{Api, Apis};
@@ -41,17 +41,15 @@ pub use cooldown::{Cooldown, RetryAfter, retry_after};
 pub use failure::{Code, Failure, Step};
 pub use jwt::payload;
 pub(crate) use options::is_field_value;
-pub use options::{Carrier, Content, Credentials, Endpoint, Options};
-pub use policy::{Policy, Restore, Tabs};
+pub use options::{Attach, Carrier, Content, Credentials, Endpoint, Options, Sends};
+pub use policy::{Policy, Renewal, Restore, Tabs};
+pub(crate) use rules::is_json;
+pub use rules::{AnswerRule, Field, Meaning, Rules, Sense, Told};
 pub use secret::{Secret, Unusable};
 pub use session::{
     Arrival, Departure, Effect, Event, Landing, Reason, Session, Snapshot, Status, Ticket, Wait,
 };
 pub use tabs::{Message, Stamp};
-#[cfg(feature = "bindings")]
-pub(crate) use text::pieces;
 pub(crate) use text::split_at_any;
 pub use time::{Life, Now, Validity, life};
 pub use turns::{Exchange, Kind};
-pub(crate) use unauthorized::is_json;
-pub use unauthorized::{Field, Glance, Unauthorized};

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::apis::{Api, Apis};
 use super::failure::{Code, Failure, Step};
-use super::policy::{Policy, Restore, Tabs};
-use super::text::{is_tchar, pieces, split_at_any};
-use super::unauthorized::Unauthorized;
+use super::policy::{Policy, Renewal, Restore, Tabs};
+use super::rules::{AnswerRule, Rules, Sense};
+use super::text::{find_any, is_tchar, pieces, split_at_any, trim_start};
 
 /// A call of the manager's own: the refresh, or the logout. Its `Debug` keeps header fields and body
 /// to itself, for API keys stand there.
@@ -25,6 +25,34 @@ pub struct Endpoint {
     pub timeout: f64,
     /// Whether cookies go along. They do unless this says otherwise (Fetch, 2.2.5).
     pub credentials: Credentials,
+    /// Double submit, as [`Options::csrf`], of this call. `None`: as that says.
+    pub csrf: Option<(String, String)>,
+    /// Which token of the session that has ended goes along with a logout.
+    pub sends: Option<Sends>,
+    /// Statuses that mean success of a logout, beside 2xx and 401.
+    pub success: Vec<u16>,
+}
+
+/// A token that a logout sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sends {
+    /// The access token, as requests to the APIs do.
+    Access,
+    /// The refresh token, as the refresh does.
+    Refresh,
+}
+
+/// How the token is put on a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attach {
+    /// In a header field, behind a scheme (RFC 9110, 11.6.2). A scheme that is empty is left out.
+    Header(String, String),
+    /// As a parameter of the URL (RFC 6750, 2.3), where a server wants nothing better: URLs end up in
+    /// logs and histories.
+    Query(String),
+    /// By the browser, as a cookie: the page has no token. What holds one is double submit, for
+    /// requests of all methods but the safe ones (RFC 9110, 9.2.1): a cookie and a header field.
+    Cookie(Option<(String, String)>),
 }
 
 /// The body of a call of the manager's own.
@@ -75,17 +103,33 @@ pub struct Options {
     pub logout: Option<Endpoint>,
     /// Who may receive the token: origins, or origins with a path. `None`: the page's own origin.
     pub apis: Option<Vec<String>>,
-    /// The header field that carries the token, and its scheme (RFC 9110, 11.6.2). A scheme that is
-    /// empty is left out.
-    pub attach: (String, String),
-    /// What counts as a 401.
-    pub unauthorized: Unauthorized,
-    /// Where the answer has the access token: member names, with dots between them.
+    /// How the token is put on a request.
+    pub attach: Attach,
+    /// Which answers say that the token has ended. 401 (RFC 9110, 15.5.2) unless set.
+    pub unauthorized: Vec<AnswerRule>,
+    /// Which answers say that the session has ended, so that no refresh helps.
+    pub ended: Vec<AnswerRule>,
+    /// Which answers ask for more than the session has: [`AnswerRule::step_up`] unless set.
+    pub step_up: Vec<AnswerRule>,
+    /// Which answers to a refresh end the session. `None`: 400, 401 and 403 with JSON or without a
+    /// body, and `invalid_grant` (RFC 6749, 5.2) with any 4xx.
+    pub rejected: Option<Vec<AnswerRule>>,
+    /// A header field of answers that brings a new token.
+    pub adopt: Option<String>,
+    /// What a refresh needs. `None`: what `refresh_token` says. If it is set, `refresh` is not
+    /// looked at.
+    pub renewal: Option<Renewal>,
+    /// Where an answer may have the access token: member names, with dots between them. Of several
+    /// places, with ` | ` between them, the first counts that holds something, here and in what
+    /// follows.
     pub access_token_at: String,
-    /// Where the answer has the length of its life, in seconds.
-    pub expires_in_at: String,
-    /// Where the answer has the refresh token, if no cookie has it.
+    /// Where it may have the refresh token, if no cookie has it.
     pub refresh_token_at: String,
+    /// Where it may have the length of the access token's life, in seconds (RFC 6749, 5.1).
+    pub expires_in_at: String,
+    /// Where it may have the end of that life: seconds or milliseconds since the epoch, or a date
+    /// and time with a zone (RFC 3339, 5.6), by the server's clock. Empty for nowhere.
+    pub expires_at_at: String,
     /// A cookie to read, and the header field to send its value in, afresh at each refresh and
     /// logout (double submit).
     pub csrf: Option<(String, String)>,
@@ -119,6 +163,9 @@ impl Endpoint {
             content: Content::Empty,
             timeout: 10_000.0,
             credentials: Credentials::Include,
+            csrf: None,
+            sends: None,
+            success: Vec::new(),
         }
     }
 
@@ -137,6 +184,8 @@ impl Endpoint {
             self.headers.iter().all(|(header, value)| is_token(header) && is_field_value(value));
         let takes = "takes names and values of HTTP header fields";
         check.that(are_fields, &[name, ".headers"], takes);
+        check.proof(&[name, ".csrf"], self.csrf.as_ref());
+        check.statuses(&[name, ".success"], &self.success);
         let is_time = (1.0..=MOST_MS).contains(&self.timeout);
         check.that(is_time, &[name, ".timeout"], "takes milliseconds, from 1 to 2147483647");
     }
@@ -158,9 +207,42 @@ impl Check {
     }
 
     /// Holds a dotted path to its form.
-    fn path(&mut self, name: &str, dotted: &str) {
-        let is_path = pieces(dotted, b".").all(|member| !member.is_empty());
-        self.that(is_path, &[name], "takes member names with dots between them");
+    fn path(&mut self, name: &[&str], dotted: &str, borders: &[u8]) {
+        let is_path = pieces(dotted, borders)
+            .all(|member| !trim_start(member, b" ").is_empty() && find_any(member, b"|").is_none());
+        self.that(is_path, name, "takes member names with dots between them");
+    }
+
+    fn statuses(&mut self, name: &[&str], statuses: &[u16]) {
+        let are_statuses = statuses.iter().all(|status| (200..600).contains(status));
+        self.that(are_statuses, name, "takes HTTP statuses, from 200 to 599");
+    }
+
+    /// Holds double submit to its form.
+    fn proof(&mut self, name: &[&str], csrf: Option<&(String, String)>) {
+        let is_proof = csrf.is_none_or(|(cookie, header)| is_token(cookie) && is_token(header));
+        self.that(is_proof, name, "takes the name of a cookie and the name of a header field");
+    }
+
+    /// Holds rules to what they can say.
+    fn rules(&mut self, name: &str, rules: &[AnswerRule]) {
+        for rule in rules {
+            let AnswerRule { status, body, challenge, redirected, network_error } = rule;
+            self.statuses(&[name, ".status"], status);
+            if let Some(body) = body {
+                self.path(&[name, ".body.path"], &body.path, b".");
+            }
+            let is_of_answers =
+                !status.is_empty() || body.is_some() || !challenge.is_empty() || *redirected;
+            let is_right = if *network_error {
+                !is_of_answers && name == "unauthorized"
+            } else {
+                is_of_answers
+            };
+            let takes =
+                "takes rules with a member at least; `networkError` alone, in `unauthorized`";
+            self.that(is_right, &[name], takes);
+        }
     }
 
     /// What has been noted.
@@ -182,11 +264,17 @@ impl Options {
             refresh: Endpoint::new(refresh),
             logout: None,
             apis: None,
-            attach: ("Authorization".into(), "Bearer".into()),
-            unauthorized: Unauthorized::default(),
+            attach: Attach::Header("Authorization".into(), "Bearer".into()),
+            unauthorized: vec![AnswerRule::status(401)],
+            ended: Vec::new(),
+            step_up: vec![AnswerRule::step_up()],
+            rejected: None,
+            adopt: None,
+            renewal: None,
             access_token_at: "access_token".into(),
-            expires_in_at: "expires_in".into(),
             refresh_token_at: "refresh_token".into(),
+            expires_in_at: "expires_in".into(),
+            expires_at_at: String::new(),
             csrf: None,
             refresh_token: Carrier::Cookie,
             refresh_before: None,
@@ -205,41 +293,64 @@ impl Options {
     ) -> Result<Policy, Failure> {
         let check = &mut Check::default();
         let mut own = Vec::new();
-        for (name, call) in [("refresh", Some(&mut self.refresh)), ("logout", self.logout.as_mut())]
-        {
+        let refresh = self.renewal.is_none().then_some(&mut self.refresh);
+        for (name, call) in [("refresh", refresh), ("logout", self.logout.as_mut())] {
             if let Some(call) = call {
                 call.settle(name, parse, check);
                 own.extend(Api::parse(split_at_any(&call.url, b"?").0));
             }
         }
         let mut apis = Vec::new();
-        let mut api = |entry: &str| {
+        let mut add = |entry: &str| {
             let api = parse(entry).as_deref().and_then(Api::parse);
             let takes = "takes http or https URLs without query and fragment";
             check.that(api.is_some(), &["apis"], takes);
             apis.extend(api);
         };
         match &self.apis {
-            Some(entries) => entries.iter().for_each(|entry| api(entry)),
-            None => page.into_iter().for_each(api),
+            Some(entries) => entries.iter().for_each(|entry| add(entry)),
+            None => page.into_iter().for_each(add),
         }
-        let (header, scheme) = &self.attach;
-        check.that(is_token(header), &["attach.header"], "takes the name of a header field");
-        let is_scheme = scheme.is_empty() || is_token(scheme);
-        let takes = "takes an authentication scheme, or an empty string";
-        check.that(is_scheme, &["attach.scheme"], takes);
-        let are_statuses =
-            self.unauthorized.status.iter().all(|status| (200..600).contains(status));
-        let takes = "takes HTTP statuses, from 200 to 599";
-        check.that(are_statuses, &["unauthorized.status"], takes);
-        let is_rule = self.unauthorized.field.as_ref().is_none_or(|field| {
-            !field.equals.is_empty() && !field.path.iter().any(String::is_empty)
-        });
-        check.that(is_rule, &["unauthorized.body"], "takes a path, and at least one value");
-        let is_proof =
-            self.csrf.as_ref().is_none_or(|(cookie, header)| is_token(cookie) && is_token(header));
-        let takes = "takes the name of a cookie and the name of a header field";
-        check.that(is_proof, &["csrf"], takes);
+        let takes = "takes the name of a header field";
+        let mut apis = Apis::new(apis).without(own);
+        match &self.attach {
+            Attach::Header(header, scheme) => {
+                check.that(is_token(header), &["attach.header"], takes);
+                let is_scheme = scheme.is_empty() || is_token(scheme);
+                let takes = "takes an authentication scheme, or an empty string";
+                check.that(is_scheme, &["attach.scheme"], takes);
+            }
+            Attach::Query(name) => {
+                // What is unreserved (RFC 3986, 2.3) has one spelling, so it is found where it stands.
+                let is_name = is_token(name) && name.bytes().all(is_unreserved);
+                let takes = "takes a name of letters, digits, `-`, `.`, `_` and `~`";
+                check.that(is_name, &["attach.query"], takes);
+                apis = apis.unless_query(name);
+                let sends = self.logout.as_ref().and_then(|logout| logout.sends);
+                let takes = "takes no access token where that is attached to the URL";
+                check.that(sends != Some(Sends::Access), &["logout.send"], takes);
+            }
+            Attach::Cookie(csrf) => {
+                check.proof(&["attach.csrf"], csrf.as_ref());
+                let takes = "takes `false` where the page has no token";
+                check.that(!self.expose_token, &["exposeToken"], takes);
+            }
+        }
+        let is_header = self.adopt.as_deref().is_none_or(is_token);
+        check.that(is_header, &["adopt.header"], takes);
+        let rejected = self.rejected.as_deref().unwrap_or_default();
+        check.rules("ended", &self.ended);
+        check.rules("stepUp", &self.step_up);
+        check.rules("unauthorized", &self.unauthorized);
+        check.rules("rejected", rejected);
+        let rules_refusals = self.rejected.is_some();
+        let rules = Rules::new(vec![
+            (Sense::Ended, std::mem::take(&mut self.ended)),
+            (Sense::StepUp, std::mem::take(&mut self.step_up)),
+            (Sense::Unauthorized, std::mem::take(&mut self.unauthorized)),
+            (Sense::Rejected, self.rejected.take().unwrap_or_default()),
+        ]);
+        check.proof(&["csrf"], self.csrf.as_ref());
         let is_carrier = match &self.refresh_token {
             Carrier::Cookie => true,
             Carrier::Json(field) | Carrier::Form(field) => !field.is_empty(),
@@ -257,13 +368,31 @@ impl Options {
         let is_margin = self.refresh_before.is_none_or(|ms| (0.0..=MOST_MS).contains(&ms));
         let takes = "takes milliseconds, from 0 to 2147483647";
         check.that(is_margin, &["refreshBefore"], takes);
-        check.path("response.accessToken", &self.access_token_at);
-        check.path("response.expiresIn", &self.expires_in_at);
-        check.path("response.refreshToken", &self.refresh_token_at);
+        for (name, path) in [
+            ("accessToken", &self.access_token_at),
+            ("refreshToken", &self.refresh_token_at),
+            ("expiresIn", &self.expires_in_at),
+            ("expiresAt", &self.expires_at_at),
+        ] {
+            if !path.is_empty() || name == "accessToken" {
+                check.path(&["response.", name], path, b".|");
+            }
+        }
         std::mem::take(check).result(Policy {
-            apis: Apis::new(apis).without(own),
-            unauthorized: std::mem::take(&mut self.unauthorized),
+            apis,
+            rules,
+            rules_refusals,
+            logged_out: self
+                .logout
+                .as_mut()
+                .map(|call| std::mem::take(&mut call.success))
+                .unwrap_or_default(),
             refresh_before: self.refresh_before.map(|ms| ms as u64),
+            renewal: match (self.renewal, &self.refresh_token) {
+                (Some(renewal), _) => renewal,
+                (None, Carrier::Cookie) => Renewal::Always,
+                _ => Renewal::WithToken,
+            },
             restore: self.restore,
             tabs: self.tabs,
         })
@@ -278,6 +407,10 @@ fn resolve(url: &str, parse: Parse<'_>) -> Option<String> {
     Api::parse(before_query).map(|_| href.to_owned())
 }
 
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
 /// `token` (RFC 9110, 5.6.2).
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_tchar)
@@ -290,7 +423,7 @@ pub(crate) fn is_field_value(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::unauthorized::Field;
+    use super::super::rules::Field;
     use super::*;
 
     fn in_a_page(text: &str) -> Option<String> {
@@ -339,7 +472,7 @@ mod tests {
     #[test]
     fn a_wrong_option_is_named_with_what_it_takes() {
         type Change = fn(&mut Options);
-        let wrongs: [(&str, Change); 18] = [
+        let wrongs: [(&str, Change); 30] = [
             ("refresh.url", |o| o.refresh.url = "data:,x".into()),
             ("refresh.url", |o| o.refresh.url = "https://user:secret@x.test/".into()),
             ("refresh.method", |o| o.refresh.method = "TRACE".into()),
@@ -352,13 +485,40 @@ mod tests {
             }),
             ("apis", |o| o.apis = Some(vec!["/api?x".into()])),
             ("apis", |o| o.apis = Some(vec!["ftp://x/".into()])),
-            ("attach.header", |o| o.attach.0 = "X Token".into()),
-            ("attach.scheme", |o| o.attach.1 = "Be arer".into()),
-            ("unauthorized.status", |o| o.unauthorized.status = vec![1000]),
-            ("unauthorized.body", |o| {
-                o.unauthorized.field = Some(Field { path: vec!["code".into()], equals: vec![] });
+            ("attach.header", |o| o.attach = Attach::Header("X Token".into(), String::new())),
+            ("attach.scheme", |o| o.attach = Attach::Header("X".into(), "Be arer".into())),
+            ("attach.query", |o| o.attach = Attach::Query("a&b".into())),
+            ("logout.send", |o| {
+                o.attach = Attach::Query("token".into());
+                let sends = Some(Sends::Access);
+                o.logout = Some(Endpoint { sends, ..Endpoint::new("/out") });
             }),
-            ("response.accessToken", |o| o.access_token_at = "data..token".into()),
+            ("attach.csrf", |o| o.attach = Attach::Cookie(Some(("a".into(), String::new())))),
+            ("exposeToken", |o| (o.attach, o.expose_token) = (Attach::Cookie(None), true)),
+            ("adopt.header", |o| o.adopt = Some("X Token".into())),
+            ("refresh.csrf", |o| o.refresh.csrf = Some((String::new(), "X".into()))),
+            ("logout.success", |o| {
+                o.logout = Some(Endpoint { success: vec![42], ..Endpoint::new("/out") });
+            }),
+            ("ended", |o| o.ended = vec![AnswerRule::default()]),
+            ("ended", |o| {
+                let rule = AnswerRule { network_error: true, ..AnswerRule::default() };
+                o.ended = vec![rule];
+            }),
+            ("unauthorized", |o| {
+                let rule = AnswerRule { network_error: true, ..AnswerRule::status(401) };
+                o.unauthorized = vec![rule];
+            }),
+            ("rejected.body.path", |o| {
+                let body = Some(Field { path: "a | b".into(), equals: vec![] });
+                o.rejected = Some(vec![AnswerRule { body, ..AnswerRule::default() }]);
+            }),
+            ("rejected.status", |o| o.rejected = Some(vec![AnswerRule::status(99)])),
+            ("unauthorized.status", |o| o.unauthorized[0].status = vec![1000]),
+            ("unauthorized.body.path", |o| {
+                o.unauthorized[0].body = Some(Field { path: "a..b".into(), equals: vec![] });
+            }),
+            ("response.accessToken", |o| o.access_token_at = "data.token | data..token".into()),
             ("csrf", |o| o.csrf = Some((String::new(), "X-CSRF".into()))),
             ("refreshToken", |o| o.refresh_token = Carrier::Form(String::new())),
             ("refreshBefore", |o| o.refresh_before = Some(-1.0)),

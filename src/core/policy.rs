@@ -1,7 +1,7 @@
 //! What the user chose, as far as decisions hang on it.
 
 use super::apis::Apis;
-use super::unauthorized::Unauthorized;
+use super::rules::Rules;
 
 /// When a page that has no token yet asks for one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,15 +27,34 @@ pub enum Tabs {
     Off,
 }
 
+/// What a refresh needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Renewal {
+    /// Nothing that is known here: a cookie has the refresh token.
+    #[default]
+    Always,
+    /// The refresh token, which is held in memory.
+    WithToken,
+    /// There is no refresh: new tokens come with answers, or by a login.
+    Never,
+}
+
 /// The choices.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// Who may receive the token.
     pub apis: Apis,
-    /// What counts as "ended".
-    pub unauthorized: Unauthorized,
+    /// What answers mean.
+    pub rules: Rules,
+    /// Whether the rules say which answers to a refresh end the session. If not, see
+    /// [`super::verdict`].
+    pub rules_refusals: bool,
     /// `refreshBefore`, in milliseconds: how long before its end a token is renewed.
     pub refresh_before: Option<u64>,
+    /// Statuses of an answer to a logout that mean success, beside 2xx and 401.
+    pub logged_out: Vec<u16>,
+    /// What a refresh needs.
+    pub renewal: Renewal,
     /// When to ask for the first token.
     pub restore: Restore,
     /// What the tabs do for each other.

@@ -30,11 +30,18 @@ const LONGEST: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
 /// The margin before the end, unless the user names one: this, or a tenth of the life.
 const DEFAULT_MARGIN: u64 = 30_000;
 
+/// The least number that stands for milliseconds since the epoch. In seconds it is the year 5138, in
+/// milliseconds 1973: no token ends at either.
+const LEAST_MS: f64 = 1e11;
+
 /// What is known of how long a token lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Life {
     /// `expires_in`, in seconds (RFC 6749, 5.1). Some servers send fractions.
     pub expires_in: Option<f64>,
+    /// The end as a moment since the epoch on the server's clock: in seconds, or in milliseconds
+    /// where it is too large for seconds.
+    pub expires_at: Option<f64>,
     /// The claim `iat`, in seconds since the epoch (RFC 7519, 4.1.6).
     pub iat: Option<f64>,
     /// The claim `exp`, in seconds since the epoch (RFC 7519, 4.1.4).
@@ -45,16 +52,22 @@ pub struct Life {
 
 /// The length of a token's life in milliseconds, or `None` where nothing usable was said.
 ///
-/// In this order: `expires_in`; `exp - iat`; `exp` against the server's own `Date`; `exp` against
-/// the local clock. A length that is not a positive number says nothing and the next is asked: then
-/// the API's 401 is what tells that the token has ended.
+/// In this order: `expires_in`; `expires_at` against the server's own `Date`, else `iat`, else the
+/// local clock; `exp - iat`; `exp` against the `Date`, else the local clock. A length that is not a
+/// positive number says nothing and the next is asked: then the API's 401 is what tells that the
+/// token has ended.
 pub fn life(known: &Life, received: Now) -> Option<u64> {
     let exp = known.exp.map(|exp| exp * 1000.0);
+    let iat = known.iat.map(|iat| iat * 1000.0);
+    let at = known.expires_at.map(|at| if at < LEAST_MS { at * 1000.0 } else { at });
+    let local = Some(received.wall as f64);
+    let until = |end: Option<f64>, now: Option<f64>| end.zip(now).map(|(end, now)| end - now);
     [
         known.expires_in.map(|seconds| seconds * 1000.0),
-        exp.zip(known.iat).map(|(exp, iat)| exp - iat * 1000.0),
-        exp.zip(known.date).map(|(exp, date)| exp - date),
-        exp.map(|exp| exp - received.wall as f64),
+        until(at, known.date.or(iat).or(local)),
+        until(exp, iat),
+        until(exp, known.date),
+        until(exp, local),
     ]
     .into_iter()
     .flatten()
@@ -134,7 +147,13 @@ mod tests {
 
     #[test]
     fn expires_in_is_believed_before_the_claims() {
-        let known = Life { expires_in: Some(6.5), iat: Some(0.0), exp: Some(60.0), date: None };
+        let known = Life {
+            expires_in: Some(6.5),
+            expires_at: Some(1e9),
+            iat: Some(0.0),
+            exp: Some(60.0),
+            date: None,
+        };
         assert_eq!(life(&known, NOON), Some(6_500));
     }
 
@@ -148,6 +167,40 @@ mod tests {
     fn without_iat_the_servers_date_stands_for_now() {
         let known = Life { exp: Some(400.0), date: Some(390_000.0), ..Life::default() };
         assert_eq!(life(&known, NOON), Some(10_000));
+    }
+
+    #[test]
+    fn an_absolute_end_is_in_seconds_or_in_milliseconds() {
+        // The server's clock is a day ahead.
+        let date = Some(1_700_086_400_000.0);
+        for at in [1_700_086_700.0, 1_700_086_700_000.0] {
+            let known = Life { expires_at: Some(at), date, ..Life::default() };
+            assert_eq!(life(&known, NOON), Some(300_000), "{at}");
+        }
+        let known = Life { expires_at: Some(99_999_999_999.0), date, ..Life::default() };
+        assert_eq!(life(&known, NOON), Some(LONGEST), "seconds, up to here");
+        let known = Life { expires_at: Some(LEAST_MS), date, ..Life::default() };
+        assert_eq!(life(&known, NOON), None, "milliseconds, long ago");
+    }
+
+    #[test]
+    fn without_a_date_the_absolute_end_is_held_against_the_moment_of_issue() {
+        let at = Some(1_700_086_700.0);
+        let iat = Some(1_700_086_400.0);
+        let known = Life { expires_at: at, iat, exp: Some(2e9), ..Life::default() };
+        assert_eq!(life(&known, NOON), Some(300_000));
+        let known = Life { expires_at: at, ..Life::default() };
+        assert_eq!(life(&known, NOON), Some(86_700_000), "or else against the local clock");
+    }
+
+    #[test]
+    fn an_absolute_end_that_is_past_leaves_the_word_to_the_token() {
+        let known = Life {
+            expires_at: Some(1_600_000_000.0),
+            exp: Some(1_700_000_060.0),
+            ..Life::default()
+        };
+        assert_eq!(life(&known, NOON), Some(60_000));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Who gets the token, and what a request meets before it is sent (rules 1 to 3, and 7).
 
-use tokenkeep::{Code, Restore, Status};
+use tokenkeep::{Attach, Code, Restore, Status};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::AbortController;
@@ -68,7 +68,7 @@ async fn a_request_that_brings_its_own_authorization_is_left_alone() {
 async fn the_header_and_its_scheme_are_the_ones_of_the_options() {
     let server = Server::new();
     for (scheme, expected) in [("Token", "Token one"), ("", "one")] {
-        let auth = server.manager(|o| o.attach = ("X-Access".into(), scheme.into()));
+        let auth = server.manager(|o| o.attach = Attach::Header("X-Access".into(), scheme.into()));
         auth.set_tokens(tokens("one")).unwrap();
         let _response = server.get(&auth, "api/me");
         let call = server.call("api/me").await;

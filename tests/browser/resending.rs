@@ -2,7 +2,7 @@
 
 use futures::channel::oneshot;
 use js_sys::{Object, Reflect, Uint8Array};
-use tokenkeep::{Field, Unauthorized};
+use tokenkeep::{AnswerRule, Field};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{ReadableStream, Response, ResponseInit};
@@ -162,8 +162,8 @@ async fn a_challenge_that_a_new_token_cannot_cure_is_the_callers() {
 async fn a_field_of_the_body_can_say_that_the_token_has_ended() {
     let server = Server::new();
     let auth = server.manager(|options| {
-        let field = Field { path: vec!["code".into()], equals: vec!["40101".into()] };
-        options.unauthorized = Unauthorized { status: vec![401], field: Some(field) };
+        let body = Some(Field { path: "code".into(), equals: vec!["40101".into()] });
+        options.unauthorized.push(AnswerRule { body, ..AnswerRule::default() });
     });
     auth.set_tokens(tokens("one")).unwrap();
     let response = server.get(&auth, "api/me");

@@ -185,7 +185,7 @@ fn granted(grant: Grant) -> Heard {
 }
 
 fn plain(status: u16, body: Body) -> Heard {
-    Heard { status, body, retry_after: None }
+    Heard { status, body, rejected: None, retry_after: None }
 }
 
 /// What is heard in an outage: a code, or an answer that says nothing about the session.
@@ -195,7 +195,10 @@ fn outage_of(outage: Outage) -> (Code, Option<Heard>) {
         Outage::Timeout => (Code::Timeout, None),
         Outage::Busy(named) => {
             let retry_after = named.map(RetryAfter);
-            (Code::BadStatus, Some(Heard { status: 503, body: Body::Empty, retry_after }))
+            (
+                Code::BadStatus,
+                Some(Heard { status: 503, body: Body::Empty, rejected: None, retry_after }),
+            )
         }
         Outage::Page => (Code::BadStatus, Some(plain(403, Body::Other))),
     }

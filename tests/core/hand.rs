@@ -28,7 +28,7 @@ pub fn opaque(token: &str) -> Grant {
 
 pub fn heard(status: u16, grant: Option<Grant>) -> Heard {
     let body = grant.map_or(Body::Empty, |grant| Body::Json { error: None, grant: Ok(grant) });
-    Heard { status, body, retry_after: None }
+    Heard { status, body, rejected: None, retry_after: None }
 }
 
 pub fn tab() -> Session {

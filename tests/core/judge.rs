@@ -43,6 +43,8 @@ impl World {
                 Effect::Tell(Event::Refresh) => told.renewals += 1,
                 Effect::Tell(Event::RefreshError(_)) => told.errors += 1,
                 Effect::Tell(Event::SignOut(reason)) => told.sign_outs.push(reason),
+                // This world's server asks for no stronger login.
+                Effect::Tell(Event::StepUp(_)) => {}
                 Effect::Post(message) => {
                     for other in (0..self.tabs.len()).filter(|other| *other != tab) {
                         self.mail.entry((tab, other)).or_default().push_back(message.clone());

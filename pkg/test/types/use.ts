@@ -4,6 +4,8 @@ import {
   createTokenManager,
   isTokenError,
   TokenError,
+  type AttachOptions,
+  type NetworkErrorRule,
   type RefreshErrorEvent,
   type SignoutReason,
   type TokenErrorCode,
@@ -33,12 +35,17 @@ const all = {
     body: { grant_type: 'refresh_token' },
     timeout: 10_000,
     credentials: 'include',
+    csrf: { cookie: 'csrf_refresh_token', header: 'X-CSRF-TOKEN' },
   },
-  logout: { url: '/auth/logout', method: 'DELETE', headers: {}, timeout: 5_000 },
+  logout: { url: '/auth/logout', method: 'DELETE', headers: () => ({ 'X-Key': 'k' }), timeout: 5_000, success: [410], send: 'access' },
   apis: ['/api', new URL('https://api.test/')],
   attach: { header: 'X-Token', scheme: '' },
-  unauthorized: { status: [401, 498], body: { path: 'error.code', equals: [40101, '40101'] } },
-  response: { accessToken: 'data.token', expiresIn: 'data.expires', refreshToken: 'data.refresh' },
+  unauthorized: [{ status: [401, 498] }, { body: { path: 'error.code', equals: [40101, '40101', true] } }, { networkError: true }],
+  ended: { status: 401, body: { path: 'error' }, redirected: true },
+  stepUp: { status: 403, challenge: 'mfa_required' },
+  rejected: [{ status: 422 }],
+  adopt: { header: 'x-new-token' },
+  response: { accessToken: ['meta.access_token', 'data.access_token'], refreshToken: 'data.refresh', expiresIn: [], expiresAt: 'data.expires' },
   csrf: { cookie: 'csrftoken', header: 'X-CSRFToken' },
   refreshToken: { json: 'refresh' },
   refreshBefore: 30_000,
@@ -51,6 +58,23 @@ createTokenManager({ refresh: '/r', refreshToken: 'cookie' });
 createTokenManager({ refresh: '/r', refreshToken: { form: 'refresh_token' } });
 createTokenManager({ refresh: '/r', refreshToken: { header: 'Authorization', scheme: 'Bearer' } });
 
+createTokenManager({ refresh: false, attach: { query: 'access_token' } });
+createTokenManager({ refresh: async ({ refreshToken, signal }) => (signal.aborted ? null : { accessToken: refreshToken ?? '' }) });
+createTokenManager({ refresh: '/r', attach: { cookie: true, csrf: { cookie: 'c', header: 'X-C' } }, unauthorized: [], stepUp: [] });
+auth.addEventListener('stepup', ({ challenges }) => challenges[0]?.parameters.acr_values?.split(' '));
+
+// @ts-expect-error a token has one place
+createTokenManager({ refresh: '/r', attach: { query: 'token', cookie: true, header: 'X' } satisfies AttachOptions });
+// @ts-expect-error no rule for a network error there
+createTokenManager({ refresh: '/r', ended: { networkError: true } });
+// @ts-expect-error it stands alone
+createTokenManager({ refresh: '/r', unauthorized: { networkError: true, status: 401 } satisfies NetworkErrorRule });
+// @ts-expect-error a refresh is not redirected
+createTokenManager({ refresh: '/r', rejected: { redirected: true } });
+// @ts-expect-error a function gives tokens or null
+createTokenManager({ refresh: () => 'token' });
+// @ts-expect-error the challenges are to be read
+auth.addEventListener('stepup', (event) => (event.challenges = []));
 // @ts-expect-error refresh is the one option without a default
 createTokenManager({});
 // @ts-expect-error no such option

@@ -20,17 +20,27 @@ pub enum Arrival {
 }
 
 impl Session {
-    /// An exchange has its turn and the lock. `contended`: another tab held the lock before.
+    /// An exchange has its turn and the lock. `contended`: another tab held the lock before. A
+    /// refresh with nothing to ask with is refused here, once the neighbours had a moment to help.
     pub fn arrive(&mut self, exchange: Exchange, contended: bool) -> Arrival {
-        let is_refresh = self.flight.as_ref().is_some_and(|flight| flight.exchange == exchange);
         if !self.turns.may_go(exchange) {
-            Arrival::Skip
-        } else if contended && is_refresh && self.policy.tabs == Tabs::Share {
-            Arrival::Listen
-        } else {
-            self.turns.go(exchange);
-            Arrival::Go
+            return Arrival::Skip;
         }
+        let lacks_token = !self.can_renew();
+        let is_sharing = self.policy.tabs == Tabs::Share;
+        if let Some(flight) = self.flight.as_mut().filter(|flight| flight.exchange == exchange) {
+            let begins = self.status == Status::Unknown && !flight.listened;
+            if is_sharing && (contended || lacks_token && begins) {
+                flight.listened = true;
+                return Arrival::Listen;
+            }
+            if lacks_token {
+                self.refused(exchange, Failure::new(Code::SignedOut, Step::Refresh));
+                return Arrival::Skip;
+            }
+        }
+        self.turns.go(exchange);
+        Arrival::Go
     }
 
     /// The turn of an exchange is over, whatever came of it: the next has its turn. To be called
@@ -55,7 +65,12 @@ impl Session {
     pub fn refresh_answered(&mut self, exchange: Exchange, heard: Heard, chance: f64, now: Now) {
         match verdict(Step::Refresh, heard) {
             Verdict::Granted(grant) => self.renewed(exchange, grant, now),
-            Verdict::Rejected(failure) => self.rejected(exchange, failure, now),
+            Verdict::Rejected(failure) => {
+                if self.refused(exchange, failure) {
+                    // An older renewal that arrives late is no way back.
+                    self.stamp = self.stamp.after(now);
+                }
+            }
             Verdict::Unreached(failure, retry_after) => {
                 if self.takes_off(exchange) {
                     self.cooldown.failed(failure.clone(), retry_after, chance, now);
@@ -138,14 +153,14 @@ impl Session {
     /// # Errors
     /// The failure for the caller. The session is over all the same.
     pub fn logout_answered(&mut self, answer: Result<u16, Code>) -> Result<(), Failure> {
-        answer.map_err(|code| Failure::new(code, Step::Logout)).and_then(logout_verdict).inspect(
-            |()| {
-                // Another one in line is for a later session, and owed still.
-                if self.owed && self.turns.count(Kind::Logout) <= 1 {
-                    self.owe(false);
-                }
-            },
-        )
+        let verdict = answer
+            .map_err(|code| Failure::new(code, Step::Logout))
+            .and_then(|status| logout_verdict(status, &self.policy.logged_out));
+        // Another one in line is for a later session, and owed still.
+        if verdict.is_ok() && self.owed && self.turns.count(Kind::Logout) <= 1 {
+            self.owe(false);
+        }
+        verdict
     }
 
     /// Whether a failed refresh is one that somebody waits for still.
@@ -158,6 +173,11 @@ impl Session {
             return;
         }
         self.land(Landing::Renewed);
+        self.renew(grant, now);
+    }
+
+    /// The session goes on with a new token.
+    pub(super) fn renew(&mut self, grant: Grant, now: Now) {
         let is_of_another = self.is_of_another(&grant);
         if self.status == Status::SignedOut || is_of_another {
             // The cookie was another user's by now, or there was no session to go on with: this is
@@ -174,17 +194,23 @@ impl Session {
         self.tell(Event::Refresh);
     }
 
-    fn rejected(&mut self, exchange: Exchange, failure: Failure, now: Now) {
+    /// There is no new token to be had. Says whether the session is over because of it.
+    fn refused(&mut self, exchange: Exchange, failure: Failure) -> bool {
         let Some(flight) = self.flight.as_ref().filter(|flight| flight.exchange == exchange) else {
-            return;
+            return false;
         };
         if self.held.as_ref().is_some_and(|held| held.generation > flight.since) {
             // Another tab brought a newer token while this was on the wire.
-            return self.land(Landing::Renewed);
+            self.land(Landing::Renewed);
+            return false;
         }
+        self.end(Landing::Rejected(failure), Reason::Rejected);
+        true
+    }
+
+    /// The server has ended the session. Whoever waits for a refresh learns so.
+    pub(super) fn end(&mut self, landing: Landing, reason: Reason) {
         let was = self.status;
-        // An older renewal that arrives late is no way back.
-        self.stamp = self.stamp.after(now);
         self.held = None;
         self.cooldown.reset();
         self.refresh_token = None;
@@ -192,9 +218,10 @@ impl Session {
         if was != Status::SignedOut {
             self.changed();
         }
-        self.land(Landing::Rejected(failure));
+        self.turns.void_unsent(Kind::Refresh);
+        self.land(landing);
         if was == Status::SignedIn {
-            self.tell(Event::SignOut(Reason::Rejected));
+            self.tell(Event::SignOut(reason));
         }
     }
 

@@ -20,9 +20,11 @@ pub use exchange::Arrival;
 pub use request::{Departure, Ticket, Wait};
 
 use super::answer::Grant;
+use super::challenge::Challenge;
 use super::cooldown::Cooldown;
 use super::failure::Failure;
-use super::policy::{Policy, Restore, Tabs};
+use super::options::Sends;
+use super::policy::{Policy, Renewal, Restore, Tabs};
 use super::secret::Secret;
 use super::tabs::{Message, Stamp};
 use super::time::{Expiry, Now, Validity};
@@ -71,6 +73,8 @@ pub enum Reason {
     Logout,
     /// The server refused the refresh.
     Rejected,
+    /// An answer said so.
+    Ended,
     /// The user signed out in another tab.
     OtherTab,
 }
@@ -84,6 +88,9 @@ pub enum Event {
     SignOut(Reason),
     /// A refresh did not reach the server. The session stays.
     RefreshError(Failure),
+    /// An answer asks for more than the session has: a newer or stronger login (RFC 9470, 3), other
+    /// claims. These are all of its challenges.
+    StepUp(Vec<Challenge>),
 }
 
 /// How a refresh ended for those who waited for it.
@@ -145,6 +152,8 @@ impl fmt::Debug for Held {
 struct Flight {
     exchange: Exchange,
     since: Generation,
+    /// The neighbours have been listened to.
+    listened: bool,
 }
 
 /// The state machine.
@@ -223,6 +232,14 @@ impl Session {
         &self.policy
     }
 
+    /// The token that a logout is to send, before it ends the session.
+    pub fn token(&self, which: Sends) -> Option<&Secret> {
+        match which {
+            Sends::Access => self.held.as_ref().map(|held| &held.token),
+            Sends::Refresh => self.refresh_token(),
+        }
+    }
+
     /// The refresh token, where it is held in memory. To be sent to the refresh endpoint alone.
     pub fn refresh_token(&self) -> Option<&Secret> {
         self.refresh_token.as_ref()
@@ -236,7 +253,7 @@ impl Session {
     /// In how many milliseconds to call [`Session::woke`], or `None` for never. A hint: all is
     /// asked again at each call.
     pub fn wake_in(&self, now: Now) -> Option<u64> {
-        if self.flight.is_some() {
+        if self.flight.is_some() || !self.can_renew() {
             return None;
         }
         let held = self.held.as_ref()?;
@@ -252,8 +269,17 @@ impl Session {
             .held
             .as_ref()
             .is_some_and(|held| held.used && held.expiry.validity(now) != Validity::Good);
-        if is_due && self.cooldown.holds(false, now).is_none() {
+        if is_due && self.can_renew() && self.cooldown.holds(false, now).is_none() {
             self.fly();
+        }
+    }
+
+    /// Whether there is something to renew a token with. Without it nobody is asked.
+    fn can_renew(&self) -> bool {
+        match self.policy.renewal {
+            Renewal::Always => true,
+            Renewal::WithToken => self.refresh_token.is_some(),
+            Renewal::Never => false,
         }
     }
 
@@ -345,7 +371,7 @@ impl Session {
             return flight.exchange;
         }
         let exchange = self.stand_in_line(Kind::Refresh);
-        self.flight = Some(Flight { exchange, since: self.newest });
+        self.flight = Some(Flight { exchange, since: self.newest, listened: false });
         exchange
     }
 

@@ -1,11 +1,13 @@
 //! An app's request: before it is sent (rule 3), and when it is answered (rules 4 to 6 and 8).
 
+use super::super::answer::Grant;
 use super::super::failure::{Code, Failure, Step};
 use super::super::policy::Restore;
+use super::super::rules::Meaning;
 use super::super::secret::Secret;
 use super::super::time::{Now, Validity};
 use super::super::turns::Exchange;
-use super::{Generation, Landing, Session, Status};
+use super::{Event, Generation, Held, Landing, Reason, Session, Status};
 
 /// The right to be sent once, and the memory of the generation it was sent with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,15 +60,73 @@ impl Session {
         match held.expiry.validity(now) {
             _ if held.refused => self.wait(None, false, now),
             Validity::Good => self.send(false),
+            // The server has the last word on it.
+            _ if !self.can_renew() => self.send(false),
             // Near its end, and asking would be storming: it is good still.
             Validity::Ending if self.cooldown.holds(false, now).is_some() => self.send(false),
             Validity::Ending | Validity::Ended => self.wait(None, false, now),
         }
     }
 
-    /// A request was answered with what [`super::super::Unauthorized`] calls an expiry. Whether
-    /// that is worth a refresh hangs on the generation it was sent with (rule 4). `repeatable`:
-    /// whether it could be sent again at all (rule 6).
+    /// A request was answered, and [`super::super::Rules::meaning`] says what with. `repeatable`: see
+    /// [`Session::answered`]. An answer to what an older session sent says nothing of this one.
+    pub fn means(
+        &mut self,
+        ticket: Ticket,
+        meaning: Meaning,
+        repeatable: bool,
+        now: Now,
+    ) -> Departure {
+        match meaning {
+            Meaning::Unauthorized => return self.answered(ticket, repeatable, now),
+            Meaning::StepUp(challenges) if ticket.generation >= self.epoch => {
+                self.tell(Event::StepUp(challenges));
+            }
+            Meaning::Ended if self.is_sent_with_the_last(ticket) => {
+                self.end(Landing::Void, Reason::Ended);
+            }
+            // It was the older token's end: the request has another try, as after a late 401.
+            Meaning::Ended => return self.answered(ticket, repeatable, now),
+            Meaning::StepUp(_) | Meaning::Plain => {}
+        }
+        Departure::Deliver
+    }
+
+    /// A request came to nothing. Whether that may be a 401 that CORS hides: its token is past its
+    /// end, or nobody knows when that is, or there is a newer one.
+    pub fn may_be_refused(&self, ticket: Ticket, now: Now) -> bool {
+        let is_over = |held: &Held| {
+            held.generation != ticket.generation
+                || held.expiry.at().is_none()
+                || held.expiry.validity(now) == Validity::Ended
+        };
+        self.held.as_ref().is_some_and(is_over)
+    }
+
+    /// An answer to a request brought a new token along. It is news only where the request was sent
+    /// with the newest there is: others have had it already, or it is older than what came since.
+    pub fn adopt(&mut self, ticket: Ticket, grant: Grant, now: Now) {
+        let is_same = |held: &Held| held.token == grant.access_token;
+        if !self.is_sent_with_the_last(ticket) || self.held.as_ref().is_some_and(is_same) {
+            return;
+        }
+        if let Some(flight) = &self.flight
+            && !self.turns.is_on_the_wire(flight.exchange)
+        {
+            self.turns.void(flight.exchange);
+            self.land(Landing::Renewed);
+        }
+        self.renew(grant, now);
+    }
+
+    /// Whether no newer token has come since a request was sent.
+    fn is_sent_with_the_last(&self, ticket: Ticket) -> bool {
+        self.held.as_ref().is_some_and(|held| held.generation == ticket.generation)
+    }
+
+    /// A request was answered with what counts as an expiry. Whether that is worth a refresh hangs
+    /// on the generation it was sent with (rule 4). `repeatable`: whether it could be sent again at
+    /// all (rule 6).
     pub fn answered(&mut self, ticket: Ticket, repeatable: bool, now: Now) -> Departure {
         if ticket.again || ticket.generation < self.epoch {
             return Departure::Deliver;
@@ -127,9 +187,9 @@ impl Session {
     ///
     /// # Errors
     /// While the server has asked to be left alone, the failure with which it did so; if a logout is
-    /// owed, [`Code::SignedOut`].
+    /// owed, or there is no refresh token to ask with, [`Code::SignedOut`].
     pub fn refresh(&mut self, now: Now) -> Result<Wait, Failure> {
-        if self.owed {
+        if self.owed || self.held.is_some() && !self.can_renew() {
             return Err(Failure::new(Code::SignedOut, Step::Refresh));
         }
         match self.wait(None, true, now) {

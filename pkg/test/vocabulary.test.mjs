@@ -1,0 +1,595 @@
+// The options of the built package, against servers that are made up: what goes over the wire, and what becomes of it.
+
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { createTokenManager } from '../dist/index.js'
+
+const ORIGIN = 'https://app.test'
+const refresh = `${ORIGIN}/refresh`
+const apis = [`${ORIGIN}/api`]
+
+const platform = globalThis.fetch
+/** What was sent, and who answers: a function of the request, by path. */
+let sent
+let routes
+let live
+
+beforeEach(() => {
+  sent = []
+  routes = {}
+  live = []
+  globalThis.fetch = async (input, init) => {
+    const request = new Request(input, init)
+    const { pathname, search } = new URL(request.url)
+    sent.push(Object.assign(request.clone(), { pathname, search }))
+    return routes[pathname](request)
+  }
+})
+
+afterEach(() => {
+  for (const auth of live) auth.dispose()
+  globalThis.fetch = platform
+})
+
+function manager(options) {
+  const auth = createTokenManager({ refresh, apis, ...options })
+  live.push(auth)
+  return auth
+}
+
+const json = (body, init) => Response.json(body, init)
+const api = (auth) => auth.fetch(`${ORIGIN}/api/me`)
+const bearer = () => sent.filter(({ pathname }) => pathname === '/api/me').map(({ headers }) => headers.get('authorization'))
+
+/** How long a token lives, in seconds, if the refresh answers this. */
+async function life(body, response, headers) {
+  routes['/refresh'] = () => json({ access_token: 'one', ...body }, { headers })
+  const auth = manager({ response })
+  await auth.refresh()
+  const { expiresAt } = auth.state
+  return expiresAt && Math.round((expiresAt - Date.now()) / 1000)
+}
+
+describe('where the tokens stand', () => {
+  it('is another place in the answer of a login than in that of a refresh', async () => {
+    routes['/login'] = () => json({ meta: { access_token: 'first', refresh_token: 'r1' }, data: { user: 'alice' } })
+    routes['/refresh'] = async (request) => {
+      assert.deepEqual(await request.json(), { refresh_token: 'r1' })
+      return json({ data: { access_token: 'second', refresh_token: '' } })
+    }
+    routes['/api/me'] = () => json({})
+    const auth = manager({
+      response: { accessToken: ['meta.access_token', 'data.access_token'], refreshToken: ['meta.refresh_token', 'data.refresh_token'] },
+      refreshToken: { json: 'refresh_token' },
+    })
+    assert.deepEqual(await auth.login(`${ORIGIN}/login`), { meta: {}, data: { user: 'alice' } })
+    await api(auth)
+    await auth.refresh()
+    await api(auth)
+    // The empty refresh token has not taken the place of the old one.
+    await auth.refresh()
+    assert.deepEqual(bearer(), ['Bearer first', 'Bearer second'])
+  })
+
+  it('is found in what the answer says itself, not in what objects inherit', async () => {
+    routes['/login'] = () => json({ access_token: 'first' })
+    const auth = manager({ response: { accessToken: ['__proto__.toString', 'constructor.name', 'access_token'] } })
+    assert.deepEqual(await auth.login(`${ORIGIN}/login`), {})
+    assert.equal(typeof Object.prototype.toString, 'function')
+  })
+})
+
+describe('when a token ends', () => {
+  const expiresAt = 'at'
+  const inFive = (zone) => new Date(Date.now() + 300_000 + zone * 3_600_000).toISOString().replace('Z', '')
+
+  it('is said in seconds, in milliseconds, or as a date and time with a zone', async () => {
+    const at = Date.now() + 300_000
+    for (const value of [at, `${at}`, at / 1000, `${at / 1000}`, new Date(at).toISOString(), `${inFive(-6)}361-06:00`, `${inFive(0).replace('T', ' ')}+00:00`]) {
+      const seconds = await life({ at: value }, { expiresAt })
+      assert.ok(Math.abs(seconds - 300) <= 1, `${value}: ${seconds}`)
+    }
+  })
+
+  it('is counted by the clock of the server', async () => {
+    const ahead = Date.now() + 86_400_000
+    const headers = { Date: new Date(ahead).toUTCString() }
+    const seconds = await life({ at: ahead + 300_000 }, { expiresAt }, headers)
+    assert.ok(Math.abs(seconds - 300) <= 1, `${seconds}`)
+  })
+
+  it('is not known from what says nothing', async () => {
+    for (const odd of ['soon', '2026-11-21T17:49:47', '2026', null, {}, [], ['2099-11-21T17:49:47Z'], true, -5, 0, Date.now() - 1, '9'.repeat(400)]) {
+      assert.equal(await life({ at: odd }, { expiresAt }), null, JSON.stringify(odd))
+    }
+  })
+})
+
+describe('a refresh token that is held in memory', () => {
+  it('is not asked for where there is none', async () => {
+    routes['/api/me'] = () => json({}, { status: 401 })
+    const auth = manager({ refreshToken: { json: 'refresh' } })
+    assert.equal((await api(auth)).status, 401)
+    assert.equal(auth.state.status, 'signed-out')
+    await assert.rejects(auth.refresh(), { code: 'signed-out', retryable: false })
+    assert.deepEqual(bearer(), [null])
+    assert.equal(sent.length, 1)
+  })
+})
+
+describe('a refreshed token', () => {
+  it('may be equal to the old one', async () => {
+    let fresh = false
+    routes['/refresh'] = () => json({ access_token: 'same' })
+    routes['/api/me'] = () => json({}, { status: fresh ? 200 : 401 })
+    const auth = manager()
+    await auth.refresh()
+    const refreshed = routes['/refresh']
+    routes['/refresh'] = () => ((fresh = true), refreshed())
+    assert.equal((await api(auth)).status, 200)
+    assert.deepEqual(bearer(), ['Bearer same', 'Bearer same'])
+  })
+})
+
+const status = (status, headers, body = {}) => json(body, { status, headers })
+/** A backend that answers its calls one after the other, and grants `token-1`, `token-2`, … */
+function answers(...list) {
+  let count = 0
+  routes['/refresh'] = () => json({ access_token: `token-${++count}` })
+  routes['/api/me'] = () => {
+    const next = list.shift()
+    return typeof next === 'function' ? next() : next
+  }
+}
+const refreshes = () => sent.filter(({ pathname }) => pathname === '/refresh').length
+/** What a manager tells, as it happens. */
+function listen(auth) {
+  const heard = []
+  for (const type of ['signout', 'stepup', 'refresh', 'refresherror']) {
+    auth.addEventListener(type, (event) => heard.push(event.reason ?? event.challenges ?? event.error?.code ?? type))
+  }
+  return heard
+}
+
+describe('an answer that is unauthorized', () => {
+  it('says so by a code in its body, as a number or as a text, whatever its status', async () => {
+    for (const code of [40101, '40101']) {
+      sent = []
+      answers(status(200, {}, { code }), status(200, {}, { code: 0 }))
+      const auth = manager({ unauthorized: [{ status: 401 }, { body: { path: 'code', equals: 40101 } }] })
+      assert.deepEqual(await (await api(auth)).json(), { code: 0 })
+      assert.deepEqual(bearer(), ['Bearer token-1', 'Bearer token-2'])
+    }
+  })
+
+  it('must match all members of a rule', async () => {
+    const rule = { status: [403, 422], body: { path: 'errors.0.code', equals: ['A', true] } }
+    answers(status(403, {}, { errors: [{ code: 'B' }] }), status(401), status(422, {}, { errors: [{ code: true }] }), status(200))
+    const auth = manager({ unauthorized: rule })
+    assert.equal((await api(auth)).status, 403)
+    assert.equal((await api(auth)).status, 401)
+    assert.equal((await api(auth)).status, 200)
+    assert.equal(refreshes(), 2)
+  })
+
+  it('is read of JSON alone, and its body stays the caller’s', async () => {
+    const text = '{"code":7}'
+    answers(new Response(text, { headers: { 'content-type': 'text/event-stream' } }), new Response(text, { headers: { 'content-type': 'application/json' } }), new Response(text, { headers: { 'content-type': 'application/json' } }))
+    const auth = manager({ unauthorized: { body: { path: 'code' } } })
+    assert.equal(await (await api(auth)).text(), text)
+    assert.equal(refreshes(), 1)
+    assert.equal(await (await api(auth)).text(), text)
+    assert.equal(refreshes(), 2)
+  })
+
+  it('may come by way of a redirect', async () => {
+    const page = new Response('<h1>Sign in</h1>')
+    Object.defineProperty(page, 'redirected', { value: true })
+    answers(page, status(200))
+    const auth = manager({ unauthorized: { redirected: true } })
+    assert.equal((await api(auth)).headers.get('content-type'), 'application/json')
+    assert.equal(refreshes(), 2)
+  })
+})
+
+describe('an answer that ends the session', () => {
+  const ended = { body: { path: 'errors.0.code', equals: ['BLOCKED_TOKEN', 'INVALID_TOKEN'] } }
+  const blocked = () => status(401, {}, { errors: [{ code: 'BLOCKED_TOKEN' }] })
+
+  it('is the caller’s, brings no refresh, and is told once', async () => {
+    answers(blocked(), blocked(), status(401))
+    const auth = manager({ ended })
+    await auth.refresh()
+    const heard = listen(auth)
+    const [first, second] = await Promise.all([api(auth), api(auth)])
+    assert.deepEqual(await first.json(), { errors: [{ code: 'BLOCKED_TOKEN' }] })
+    assert.equal(second.status, 401)
+    assert.deepEqual(heard, ['ended'])
+    assert.equal(auth.state.status, 'signed-out')
+    assert.equal((await api(auth)).status, 401)
+    assert.deepEqual(bearer(), ['Bearer token-1', 'Bearer token-1', null])
+    assert.equal(refreshes(), 1)
+  })
+
+  it('ends nothing where it is about an older token', async () => {
+    let late
+    answers(new Promise((resolve) => (late = resolve)), status(200))
+    const auth = manager({ ended })
+    await auth.refresh()
+    const heard = listen(auth)
+    const first = api(auth)
+    await auth.refresh()
+    late(blocked())
+    assert.equal((await first).status, 200)
+    assert.deepEqual(heard, ['refresh'])
+    assert.deepEqual(bearer(), ['Bearer token-1', 'Bearer token-2'])
+  })
+
+  it('ends nothing that began after a logout', async () => {
+    let late
+    answers(new Promise((resolve) => (late = resolve)))
+    const auth = manager({ ended })
+    await auth.refresh()
+    const first = api(auth)
+    await auth.logout()
+    await auth.setTokens({ accessToken: 'bob' })
+    const heard = listen(auth)
+    late(blocked())
+    assert.equal((await first).status, 401)
+    assert.deepEqual(heard, [])
+    assert.equal(auth.state.status, 'signed-in')
+  })
+
+  it('does so on the second try, too', async () => {
+    answers(status(401), blocked())
+    const auth = manager({ ended })
+    const heard = listen(auth)
+    assert.equal((await api(auth)).status, 401)
+    assert.deepEqual(heard, ['refresh', 'refresh', 'ended'])
+  })
+})
+
+describe('an answer that asks for more', () => {
+  const challenge = 'Bearer realm="", error="insufficient_claims", claims="e30=", __proto__="x", DPoP algs="ES256"'
+
+  it('is the caller’s, and told with all of its challenges', async () => {
+    answers(status(401, { 'WWW-Authenticate': challenge }))
+    const auth = manager()
+    await auth.refresh()
+    const heard = listen(auth)
+    assert.equal((await api(auth)).status, 401)
+    assert.equal(heard.length, 1)
+    const [[bearer, dpop]] = heard
+    assert.equal(bearer.scheme, 'bearer')
+    assert.deepEqual({ ...bearer.parameters }, { realm: '', error: 'insufficient_claims', claims: 'e30=', ['__proto__']: 'x' })
+    assert.deepEqual({ ...dpop.parameters }, { algs: 'ES256' })
+    assert.ok(Object.isFrozen(heard[0]) && Object.isFrozen(bearer.parameters))
+    assert.equal(auth.state.status, 'signed-in')
+    assert.equal(refreshes(), 1)
+  })
+
+  it('is whatever the app says it is', async () => {
+    answers(status(403, {}, { code: 'mfa' }), status(401, { 'WWW-Authenticate': challenge }))
+    const auth = manager({ stepUp: { status: 403, body: { path: 'code', equals: 'mfa' } } })
+    await auth.refresh()
+    const heard = listen(auth)
+    await api(auth)
+    assert.deepEqual(heard, [[]])
+    assert.equal((await api(auth)).status, 401)
+    assert.equal(refreshes(), 1, 'no refresh cures that')
+  })
+})
+
+describe('a refresh that is refused', () => {
+  it('is what the app says, also with status 200, and nothing else is', async () => {
+    const auth = manager({ rejected: [{ status: 422 }, { status: 200, body: { path: 'error' } }] })
+    await auth.setTokens({ accessToken: 'one' })
+    const heard = listen(auth)
+    routes['/refresh'] = () => status(401)
+    await assert.rejects(auth.refresh(), { code: 'bad-status', retryable: true })
+    assert.equal(auth.state.status, 'signed-in')
+    routes['/refresh'] = () => json({ error: 'bad_refresh_token' })
+    await assert.rejects(auth.refresh(), { code: 'rejected', status: 200 })
+    assert.deepEqual(heard, ['bad-status', 'rejected'])
+  })
+})
+
+describe('a network error', () => {
+  const unauthorized = [{ status: 401 }, { networkError: true }]
+  const broken = () => Promise.reject(new TypeError('Failed to fetch'))
+  const call = (auth, init) => auth.fetch(`${ORIGIN}/api/me`, init)
+
+  it('counts as a refusal where the app says so, and the end of the token is not known', async () => {
+    answers(broken, status(200))
+    const auth = manager({ unauthorized })
+    assert.equal((await call(auth)).status, 200)
+    assert.deepEqual(bearer(), ['Bearer token-1', 'Bearer token-2'])
+  })
+
+  it('is the caller’s after the second try, for methods with an effect, for a token that is good, and by default', async () => {
+    const lost = { name: 'TypeError', message: 'Failed to fetch' }
+    answers(broken, broken)
+    await assert.rejects(call(manager({ unauthorized })), lost)
+    assert.equal(refreshes(), 2)
+    answers(broken)
+    await assert.rejects(call(manager({ unauthorized }), { method: 'POST' }), lost)
+    assert.equal(refreshes(), 3)
+    answers(broken)
+    const auth = manager({ unauthorized })
+    await auth.setTokens({ accessToken: 'good', expiresIn: 300 })
+    await assert.rejects(call(auth), lost)
+    answers(broken)
+    await assert.rejects(call(manager()), lost)
+    assert.equal(refreshes(), 4)
+  })
+
+  it('stays itself where the refresh is not reached, either', async () => {
+    answers(broken)
+    const auth = manager({ unauthorized })
+    await auth.refresh()
+    routes['/refresh'] = broken
+    await assert.rejects(call(auth), { name: 'TypeError' })
+  })
+
+  it('that is an abort is an abort', async () => {
+    const abort = new AbortController()
+    answers()
+    const auth = manager({ unauthorized })
+    routes['/api/me'] = () => (abort.abort('enough'), Promise.reject(abort.signal.reason))
+    await assert.rejects(call(auth, { signal: abort.signal }), (reason) => reason === 'enough')
+    assert.equal(refreshes(), 1)
+  })
+})
+
+describe('a token in the URL', () => {
+  const attach = { query: 'access_token' }
+  const last = () => sent.at(-1)
+
+  it('is there, and nowhere else', async () => {
+    answers(status(200), status(401), status(200), status(500))
+    routes['/refresh'] = () => json({ access_token: 'a+b/c=&d' })
+    const auth = manager({ attach })
+    await api(auth)
+    assert.equal(last().search, '?access_token=a%2Bb%2Fc%3D%26d')
+    assert.equal(last().headers.get('authorization'), null)
+    await auth.fetch(`${ORIGIN}/api/me?x=1#y`, { headers: { 'X-A': '1' } })
+    assert.equal(last().search, '?x=1&access_token=a%2Bb%2Fc%3D%26d')
+    assert.equal(last().headers.get('x-a'), '1')
+    await auth.fetch(new Request(`${ORIGIN}/api/me?x=1`, { method: 'POST', body: 'body', headers: { 'X-B': '2' } }))
+    assert.equal(last().search, '?x=1&access_token=a%2Bb%2Fc%3D%26d')
+    assert.deepEqual([last().method, last().headers.get('x-b'), await last().text()], ['POST', '2', 'body'])
+  })
+
+  it('is left alone where the request brings it', async () => {
+    answers(status(401))
+    const auth = manager({ attach })
+    assert.equal((await auth.fetch(`${ORIGIN}/api/me?access_token=mine`)).status, 401)
+    assert.equal(refreshes(), 0)
+    assert.equal(last().search, '?access_token=mine')
+  })
+
+  it('is in no error, event, log or state', async () => {
+    const SECRET = 's3cr3t'
+    const said = []
+    const { log, warn, error } = console
+    Object.assign(console, { log: (...w) => said.push(...w), warn: (...w) => said.push(...w), error: (...w) => said.push(...w) })
+    try {
+      const auth = manager({ attach })
+      await auth.setTokens({ accessToken: SECRET, expiresIn: 300 })
+      for (const type of ['signout', 'refresherror', 'change', 'stepup']) auth.addEventListener(type, (event) => said.push({ ...event, error: `${event.error?.stack}` }))
+      routes['/api/me'] = () => status(401)
+      routes['/refresh'] = () => status(503)
+      await api(auth).catch((error) => said.push(`${error.stack}`, { ...error }))
+      routes['/refresh'] = () => Promise.reject(new TypeError('Failed to fetch'))
+      await auth.refresh().catch((error) => said.push(`${error.stack}`, { ...error }))
+      said.push(auth.state)
+    } finally {
+      Object.assign(console, { log, warn, error })
+    }
+    assert.ok(sent.some(({ search }) => search.includes(SECRET)))
+    assert.ok(said.length > 4)
+    assert.ok(!JSON.stringify(said).includes(SECRET))
+  })
+})
+
+describe('a token that the browser has', () => {
+  const csrf = { cookie: 'csrf_access', header: 'X-CSRF' }
+  afterEach(() => delete globalThis.document)
+
+  it('makes any success a session, and is put on nothing', async () => {
+    routes['/refresh'] = () => new Response(null, { status: 204 })
+    routes['/login'] = () => json({ login: true })
+    const seen = [status(401), status(200)]
+    routes['/api/me'] = () => seen.shift()
+    const auth = manager({ attach: { cookie: true } })
+    assert.deepEqual(await auth.login(`${ORIGIN}/login`), { login: true })
+    assert.equal(auth.state.status, 'signed-in')
+    assert.equal((await api(auth)).status, 200)
+    assert.deepEqual(bearer(), [null, null])
+    assert.equal(refreshes(), 1)
+    routes['/refresh'] = () => new Response('<h1>Wi-Fi</h1>')
+    await assert.rejects(auth.refresh(), { code: 'bad-answer' })
+    routes['/refresh'] = () => status(401)
+    await assert.rejects(auth.refresh(), { code: 'rejected' })
+  })
+
+  it('is guarded by double submit, afresh at each sending, for methods with an effect', async () => {
+    let value = 1
+    globalThis.document = { baseURI: `${ORIGIN}/`, addEventListener() {}, get cookie() { return `other=x; csrf_access=value-${value}` } }
+    routes['/refresh'] = () => (value++, json({}))
+    let refused = true
+    routes['/api/me'] = () => ((refused = !refused), status(refused ? 200 : 401))
+    const auth = manager({ attach: { cookie: true, csrf } })
+    await auth.fetch(`${ORIGIN}/api/me`, { method: 'DELETE' })
+    await auth.fetch(`${ORIGIN}/api/me`)
+    const values = sent.filter(({ pathname }) => pathname === '/api/me').map(({ headers }) => headers.get('x-csrf'))
+    assert.deepEqual(values, ['value-2', 'value-3', null, null])
+  })
+})
+
+describe('the calls of the manager’s own', () => {
+  afterEach(() => delete globalThis.document)
+
+  it('have double submit of their own, and header fields that are read at each sending', async () => {
+    globalThis.document = { baseURI: `${ORIGIN}/`, addEventListener() {}, cookie: 'a=1; b=2; c=3' }
+    let count = 0
+    routes['/refresh'] = () => json({ access_token: 'one' })
+    routes['/logout'] = () => status(200)
+    const auth = manager({
+      csrf: { cookie: 'a', header: 'X-A' },
+      refresh: { url: refresh, csrf: { cookie: 'b', header: 'X-B' }, headers: () => ({ 'X-Count': `${++count}` }) },
+      logout: { url: `${ORIGIN}/logout` },
+    })
+    await auth.refresh()
+    await auth.refresh()
+    await auth.logout()
+    const fields = sent.map(({ headers }) => ['x-a', 'x-b', 'x-count'].map((name) => headers.get(name)))
+    assert.deepEqual(fields, [[null, '2', '1'], [null, '2', '2'], ['1', null, null]])
+  })
+
+  it('are not sent where a header function throws: nobody was reached', async () => {
+    const fault = new Error('no key')
+    const auth = manager({ refresh: { url: refresh, headers: () => { throw fault } } })
+    await assert.rejects(auth.refresh(), (error) => error.code === 'network' && error.cause === fault)
+    assert.equal(sent.length, 0)
+  })
+
+  it('end a session with the statuses that are fine, and with the token that is asked for', async () => {
+    routes['/logout'] = () => status(500)
+    const logout = { url: `${ORIGIN}/logout`, success: [500], send: 'access' }
+    const auth = manager({ logout })
+    await auth.setTokens({ accessToken: 'one' })
+    await auth.logout()
+    assert.equal(sent[0].headers.get('authorization'), 'Bearer one')
+    const other = manager({ logout: { ...logout, send: 'refresh', body: { client_id: 'spa' } }, refreshToken: { form: 'token' } })
+    await other.setTokens({ accessToken: 'one', refreshToken: 'r1' })
+    await other.logout()
+    assert.equal(await sent[1].text(), 'client_id=spa&token=r1')
+    const strict = manager({ logout: { ...logout, success: [] } })
+    await strict.setTokens({ accessToken: 'one' })
+    await assert.rejects(strict.logout(), { code: 'bad-status', status: 500 })
+  })
+})
+
+describe('a token that an answer brings along', () => {
+  const adopt = { header: 'x-new-token' }
+
+  it('is taken from any answer to a request with the newest token', async () => {
+    answers(status(500, { 'x-new-token': 'two' }), status(200))
+    const auth = manager({ adopt, refresh: false })
+    await auth.setTokens({ accessToken: 'one', expiresIn: 0.001 })
+    const heard = listen(auth)
+    assert.equal((await api(auth)).status, 500)
+    await api(auth)
+    assert.deepEqual(bearer(), ['Bearer one', 'Bearer two'])
+    assert.deepEqual(heard, ['refresh'])
+  })
+
+  it('is not taken twice, nor from an answer to an older token, nor into the next session', async () => {
+    const late = []
+    answers(...Array.from({ length: 3 }, () => new Promise((resolve) => late.push(resolve))), status(200), status(200))
+    const auth = manager({ adopt })
+    await auth.setTokens({ accessToken: 'one' })
+    const calls = [api(auth), api(auth), api(auth)]
+    late[0](status(200, { 'x-new-token': 'two' }))
+    await calls[0]
+    late[1](status(200, { 'x-new-token': 'stale' }))
+    await calls[1]
+    await api(auth)
+    assert.equal(bearer().at(-1), 'Bearer two')
+    await auth.logout()
+    await auth.setTokens({ accessToken: 'bob' })
+    late[2](status(200, { 'x-new-token': 'alice' }))
+    await calls[2]
+    await api(auth)
+    assert.equal(bearer().at(-1), 'Bearer bob')
+  })
+
+  it('takes the place of a refresh', async () => {
+    answers(status(401, { 'x-new-token': 'two' }), status(200))
+    const auth = manager({ adopt })
+    await auth.setTokens({ accessToken: 'one' })
+    assert.equal((await api(auth)).status, 200)
+    assert.deepEqual(bearer(), ['Bearer one', 'Bearer two'])
+    assert.equal(refreshes(), 0)
+  })
+})
+
+describe('a function that refreshes', () => {
+  it('gets the refresh token, and gives the tokens', async () => {
+    answers(status(401), status(401), status(200), status(200))
+    const asked = []
+    const refresh = async ({ refreshToken, signal }) => {
+      asked.push([refreshToken, signal.aborted])
+      return { accessToken: `token-${asked.length}`, refreshToken: 'r2', expiresIn: 300 }
+    }
+    const auth = manager({ refresh, apis })
+    await auth.setTokens({ accessToken: 'token-0', refreshToken: 'r1' })
+    const both = await Promise.all([api(auth), api(auth)])
+    assert.deepEqual(both.map((response) => response.status).sort(), [200, 200])
+    await auth.refresh()
+    assert.deepEqual(asked, [['r1', false], ['r2', false]])
+    assert.ok(auth.state.expiresAt)
+  })
+
+  it('refuses with null, and reaches nobody where it throws or gives no token', async () => {
+    const fault = new Error('offline')
+    let answer
+    const auth = manager({ refresh: () => answer() })
+    await auth.setTokens({ accessToken: 'one' })
+    answer = () => { throw fault }
+    await assert.rejects(auth.refresh(), (error) => error.code === 'network' && error.retryable && error.cause === fault)
+    for (const odd of [undefined, {}, 'token', 5, [], { accessToken: 7 }, { accessToken: '' }]) {
+      answer = () => odd
+      await assert.rejects(auth.refresh(), { code: 'bad-answer', retryable: true })
+    }
+    assert.equal(auth.state.status, 'signed-in')
+    answer = () => null
+    const heard = listen(auth)
+    await assert.rejects(auth.refresh(), (error) => error.code === 'rejected' && error.status === undefined)
+    assert.deepEqual(heard, ['rejected'])
+  })
+})
+
+describe('a wrong option', () => {
+  const SECRET = 's3cr3t'
+  const wrong = async (options, words) => {
+    const auth = createTokenManager({ refresh, ...options })
+    for (const call of [auth.ready, auth.fetch(`${ORIGIN}/api`), auth.refresh()]) {
+      await assert.rejects(call, (error) => {
+        assert.deepEqual([error.code, error.retryable], ['invalid-option', false])
+        assert.match(error.message, words)
+        assert.ok(!`${error.stack}`.includes(SECRET))
+        return true
+      })
+    }
+    assert.equal(sent.length, 0)
+  }
+
+  it('is named, with what it takes', async () => {
+    await wrong({ unauthorized: {} }, /`unauthorized` takes rules with a member at least/)
+    await wrong({ unauthorized: { networkError: true, status: 401 } }, /`networkError` alone/)
+    await wrong({ ended: { body: { path: 'a..b' } } }, /`ended.body.path` takes member names/)
+    await wrong({ rejected: { body: { path: 'a | b' } } }, /`rejected.body.path` takes member names/)
+    await wrong({ response: { accessToken: [] } }, /`response.accessToken` takes/)
+    await wrong({ attach: { query: 'a b' } }, /`attach.query` takes/)
+    await wrong({ attach: { query: 't' }, logout: { url: `${ORIGIN}/out`, send: 'access' } }, /`logout.send` takes/)
+    await wrong({ attach: { cookie: true }, exposeToken: true }, /`exposeToken` takes/)
+    await wrong({ adopt: { header: 'x y' } }, /`adopt.header` takes/)
+    await wrong({ csrf: { cookie: 'a;b', header: 'X' } }, /`csrf` takes/)
+  })
+
+  it('may throw while it is read, and tells nothing of that', async () => {
+    const thrower = () => { throw new Error(SECRET) }
+    class Options { refresh = refresh; get ended() { return thrower() } }
+    const auth = createTokenManager(new Options())
+    await assert.rejects(auth.ready, { code: 'invalid-option', message: /could not be read/ })
+  })
+
+  it('may be huge', async () => {
+    const many = Array.from({ length: 10_000 }, (_, i) => ({ body: { path: `a.${i}`, equals: Array(10).fill('x'.repeat(100)) } }))
+    answers(status(200, {}, { a: [1] }))
+    const auth = manager({ ended: many })
+    assert.equal((await api(auth)).status, 200)
+  })
+})

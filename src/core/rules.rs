@@ -1,0 +1,383 @@
+//! What an answer to an app's request says of the session (rule 5), by rules that the user may set.
+
+use super::challenge::{Challenge, challenges};
+use super::text::{split_at_any, trim_start};
+
+/// A rule that answers match, or not: all of its members that are set must. One of them must be set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AnswerRule {
+    /// One of these statuses. Empty: any.
+    pub status: Vec<u16>,
+    /// A member of a JSON body.
+    pub body: Option<Field>,
+    /// One of these as the `error` of a challenge in `WWW-Authenticate` (RFC 6750, 3). Empty: any.
+    pub challenge: Vec<String>,
+    /// It came by way of a redirect, as to a login page.
+    pub redirected: bool,
+    /// There is no answer: the platform's `fetch` rejected, and the token may be past its end. So it
+    /// looks where a 401 comes without CORS headers.
+    pub network_error: bool,
+}
+
+/// A member of a JSON body, and the values of it that are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Where it stands: member names, with dots between them.
+    pub path: String,
+    /// The values as text, for servers send 40101 and "40101" alike. Empty: any but `null`.
+    pub equals: Vec<String>,
+}
+
+/// What a rule says of the answers that match it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sense {
+    /// To a request: the session has ended, and no refresh helps.
+    Ended,
+    /// To a request: the user is to prove more than the session has.
+    StepUp,
+    /// To a request: the token has ended, and a refresh may help.
+    Unauthorized,
+    /// To a refresh: the session has ended.
+    Rejected,
+}
+
+/// The rules of a session. The first that matches has the word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    list: Vec<(Sense, AnswerRule)>,
+}
+
+/// An answer, as far as rules look at it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told<'a> {
+    /// Its status.
+    pub status: u16,
+    /// `WWW-Authenticate`, where it is there and not hidden by CORS.
+    pub challenge: Option<&'a str>,
+    /// Whether it came by way of a redirect.
+    pub redirected: bool,
+    /// Whether there is none.
+    pub network_error: bool,
+    /// What the body has at each of the places of [`Rules::paths`], as text.
+    pub body: &'a [Option<String>],
+}
+
+/// What an answer means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// It is the caller's.
+    Plain,
+    /// The token has ended.
+    Unauthorized,
+    /// The session has ended.
+    Ended,
+    /// The user is to prove more.
+    StepUp(Vec<Challenge>),
+}
+
+impl AnswerRule {
+    /// The rule that looks at the status alone.
+    pub fn status(status: u16) -> Self {
+        Self { status: vec![status], ..Self::default() }
+    }
+
+    /// The rule for a 401 that asks for a stronger or newer login (RFC 9470, 3), or other claims
+    /// (OpenID Connect CAEP).
+    pub fn step_up() -> Self {
+        let challenge =
+            vec!["insufficient_user_authentication".to_owned(), "insufficient_claims".to_owned()];
+        Self { challenge, ..Self::status(401) }
+    }
+
+    /// Whether it can match an answer of this status.
+    fn may_match(&self, status: u16) -> bool {
+        (self.status.is_empty() || self.status.contains(&status))
+            && (self.body.is_none() || !matches!(status, 0 | 204 | 205 | 304))
+            && !self.network_error
+    }
+
+    /// `challenges`: `None` where they cannot be seen; `value`: what the body has at its place.
+    fn matches(
+        &self,
+        answer: &Told<'_>,
+        challenges: Option<&[Challenge]>,
+        value: Option<&String>,
+        sense: Sense,
+    ) -> bool {
+        if answer.network_error {
+            return self.network_error;
+        }
+        let says = |list: &[Challenge]| {
+            list.iter().any(|challenge| {
+                self.challenge.iter().any(|error| challenge.get("error") == Some(error))
+            })
+        };
+        // Where CORS hides the challenge of an expiry the status must do.
+        let unseen = sense == Sense::Unauthorized && !self.status.is_empty();
+        self.may_match(answer.status)
+            && (!self.redirected || answer.redirected)
+            && (self.challenge.is_empty() || challenges.map_or(unseen, says))
+            && self.body.as_ref().is_none_or(|body| {
+                value.is_some_and(|value| body.equals.is_empty() || body.equals.contains(value))
+            })
+    }
+}
+
+impl Default for Rules {
+    /// 401 (RFC 9110, 15.5.2) is an expiry, save where a stronger login or other claims are asked for.
+    fn default() -> Self {
+        Self::new(vec![
+            (Sense::StepUp, vec![AnswerRule::step_up()]),
+            (Sense::Unauthorized, vec![AnswerRule::status(401)]),
+        ])
+    }
+}
+
+impl Rules {
+    /// The rules, in the order in which they are asked.
+    pub fn new(all: Vec<(Sense, Vec<AnswerRule>)>) -> Self {
+        let mut list = Vec::new();
+        for (sense, rules) in all {
+            for rule in rules {
+                list.push((sense, rule));
+            }
+        }
+        Self { list }
+    }
+
+    /// Whether an answer to a request is the caller's, whatever it says beside this status.
+    pub fn settles(&self, status: u16) -> bool {
+        !self.list.iter().any(|(sense, rule)| *sense != Sense::Rejected && rule.may_match(status))
+    }
+
+    /// Whether the lack of an answer may say something.
+    pub fn hears_silence(&self) -> bool {
+        self.list.iter().any(|(_, rule)| rule.network_error)
+    }
+
+    /// The places of a JSON body that must be known to judge an answer, ` | ` between them. Empty, if
+    /// there are none.
+    pub fn paths(&self) -> String {
+        let mut paths = String::new();
+        if self.list.iter().any(|(_, rule)| rule.body.is_some()) {
+            for (_, rule) in &self.list {
+                paths.push_str(rule.body.as_ref().map_or("", |body| &body.path));
+                paths.push_str(" | ");
+            }
+        }
+        paths
+    }
+
+    /// Whether an answer to a refresh is refused by one of the rules.
+    pub fn refuse(&self, answer: &Told<'_>) -> bool {
+        self.judge(answer, &mut Vec::new(), true).is_some()
+    }
+
+    /// What an answer to a request means.
+    pub fn meaning(&self, answer: &Told<'_>) -> Meaning {
+        let mut list = Vec::new();
+        match self.judge(answer, &mut list, false) {
+            Some(Sense::Ended) => Meaning::Ended,
+            Some(Sense::StepUp) => Meaning::StepUp(list),
+            Some(Sense::Unauthorized) => Meaning::Unauthorized,
+            Some(Sense::Rejected) | None => Meaning::Plain,
+        }
+    }
+
+    fn judge(
+        &self,
+        answer: &Told<'_>,
+        list: &mut Vec<Challenge>,
+        is_refresh: bool,
+    ) -> Option<Sense> {
+        if let Some(value) = answer.challenge {
+            *list = challenges(value);
+        }
+        let seen = answer.challenge.map(|_| list.as_slice());
+        let is_beyond = list.iter().any(Challenge::is_beyond_a_refresh);
+        for (at, (sense, rule)) in self.list.iter().enumerate() {
+            let value = answer.body.get(at).and_then(Option::as_ref);
+            // A challenge that a refresh does not cure is the caller's, unless the rule names it.
+            let is_cured =
+                *sense != Sense::Unauthorized || !is_beyond || !rule.challenge.is_empty();
+            if (*sense == Sense::Rejected) == is_refresh
+                && is_cured
+                && rule.matches(answer, seen, value, *sense)
+            {
+                return Some(*sense);
+            }
+        }
+        None
+    }
+}
+
+/// Whether a media type is JSON: `application/json` or one with the suffix `+json` (RFC 6839, 3.1).
+/// Body rules look at nothing else: a file or a stream may hold the same words.
+pub(crate) fn is_json(content_type: &str) -> bool {
+    let essence = split_at_any(trim_start(content_type, b" \t"), b"; \t").0.to_ascii_lowercase();
+    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(code: &str) -> AnswerRule {
+        let body = Some(Field { path: "code".into(), equals: vec![code.into()] });
+        AnswerRule { body, ..AnswerRule::default() }
+    }
+
+    fn says(error: &str) -> AnswerRule {
+        AnswerRule { challenge: vec![error.into()], ..AnswerRule::default() }
+    }
+
+    fn rules(unauthorized: &[AnswerRule], ended: &[AnswerRule]) -> Rules {
+        Rules::new(vec![
+            (Sense::Ended, ended.to_vec()),
+            (Sense::StepUp, vec![AnswerRule::step_up()]),
+            (Sense::Unauthorized, unauthorized.to_vec()),
+        ])
+    }
+
+    /// `code`: what the body has, wherever it is looked for.
+    fn judge(rules: &Rules, status: u16, challenge: Option<&str>, code: Option<&str>) -> Meaning {
+        let body = vec![code.map(str::to_owned); 9];
+        rules.meaning(&Told { status, challenge, body: &body, ..Told::default() })
+    }
+
+    #[test]
+    fn by_default_401_is_an_expiry_and_nothing_else_is() {
+        let rules = Rules::default();
+        assert!(!rules.settles(401));
+        assert_eq!(rules.paths(), "");
+        for status in [0, 200, 204, 302, 400, 403, 407, 419, 500] {
+            assert!(rules.settles(status), "{status}");
+            assert_eq!(judge(&rules, status, None, None), Meaning::Plain, "{status}");
+        }
+        assert_eq!(judge(&rules, 401, None, None), Meaning::Unauthorized);
+        let invalid = Some("Bearer error=\"invalid_token\"");
+        assert_eq!(judge(&rules, 401, invalid, None), Meaning::Unauthorized);
+    }
+
+    #[test]
+    fn a_challenge_that_a_refresh_does_not_cure_is_the_callers() {
+        let scope = Some("Bearer error=\"insufficient_scope\"");
+        assert_eq!(judge(&Rules::default(), 401, scope, None), Meaning::Plain);
+        let named = rules(&[says("insufficient_scope")], &[]);
+        assert_eq!(judge(&named, 403, scope, None), Meaning::Unauthorized, "unless it is named");
+    }
+
+    #[test]
+    fn a_stronger_login_is_asked_of_the_app_with_all_its_challenges() {
+        let both =
+            "Basic realm=\"x\", Bearer error=\"insufficient_user_authentication\", max_age=5";
+        let Meaning::StepUp(list) = judge(&Rules::default(), 401, Some(both), None) else {
+            panic!("it asks for more");
+        };
+        assert_eq!(list.len(), 2);
+        assert_eq!(list[1].get("max_age"), Some("5"));
+        let off = Rules::new(vec![(Sense::Unauthorized, vec![AnswerRule::status(401)])]);
+        assert_eq!(judge(&off, 401, Some(both), None), Meaning::Plain, "no refresh, either");
+    }
+
+    #[test]
+    fn all_members_of_a_rule_must_match_and_any_rule_may() {
+        let both = AnswerRule { status: vec![403, 422], ..code("7") };
+        let rules = rules(&[both, AnswerRule::status(401)], &[]);
+        assert_eq!(judge(&rules, 403, None, Some("7")), Meaning::Unauthorized);
+        assert_eq!(judge(&rules, 422, None, Some("7")), Meaning::Unauthorized);
+        assert_eq!(judge(&rules, 403, None, Some("8")), Meaning::Plain);
+        assert_eq!(judge(&rules, 403, None, None), Meaning::Plain);
+        assert_eq!(judge(&rules, 200, None, Some("7")), Meaning::Plain);
+        assert_eq!(judge(&rules, 401, None, None), Meaning::Unauthorized);
+        assert!(rules.settles(200));
+    }
+
+    #[test]
+    fn a_body_is_read_of_any_answer_that_has_one() {
+        let by_code = rules(&[code("40101")], &[]);
+        assert_eq!(by_code.paths(), " | code | ", "a place for each rule");
+        assert_eq!(judge(&by_code, 200, None, Some("40101")), Meaning::Unauthorized);
+        assert_eq!(judge(&by_code, 200, None, Some("0")), Meaning::Plain);
+        for status in [0, 204, 205, 304] {
+            assert!(by_code.settles(status), "{status}");
+        }
+        let mut any = code("");
+        any.body.as_mut().unwrap().equals.clear();
+        let any = rules(&[any], &[]);
+        assert_eq!(judge(&any, 200, None, Some("whatever")), Meaning::Unauthorized);
+        assert_eq!(judge(&any, 200, None, None), Meaning::Plain);
+    }
+
+    #[test]
+    fn each_rule_looks_at_its_own_place() {
+        let rules = rules(&[code("1")], &[code("2")]);
+        let value = |text: &str| Some(text.to_owned());
+        let body = [value("1"), None, value("2")];
+        let answer = Told { status: 200, body: &body, ..Told::default() };
+        assert_eq!(rules.meaning(&answer), Meaning::Plain);
+        let body = [value("1"), None, value("1")];
+        assert_eq!(rules.meaning(&Told { body: &body, ..answer }), Meaning::Unauthorized);
+    }
+
+    #[test]
+    fn an_end_goes_before_everything_else() {
+        let rules = rules(&[AnswerRule::status(401)], &[code("40103")]);
+        assert_eq!(judge(&rules, 401, None, Some("40103")), Meaning::Ended);
+        let more = Some("Bearer error=\"insufficient_claims\"");
+        assert_eq!(judge(&rules, 401, more, Some("40103")), Meaning::Ended);
+        assert_eq!(judge(&rules, 401, None, Some("40101")), Meaning::Unauthorized);
+    }
+
+    #[test]
+    fn a_challenge_that_cors_hides_is_no_end_but_may_be_an_expiry() {
+        let expired = AnswerRule { status: vec![401], ..says("invalid_token") };
+        let revoked = AnswerRule { status: vec![401], ..says("revoked") };
+        let rules = rules(&[expired], &[revoked]);
+        assert_eq!(judge(&rules, 401, None, None), Meaning::Unauthorized);
+        assert_eq!(judge(&rules, 401, Some("Bearer"), None), Meaning::Plain);
+        assert_eq!(judge(&rules, 401, Some("Bearer error=revoked"), None), Meaning::Ended);
+    }
+
+    #[test]
+    fn a_redirect_and_silence_are_heard_by_who_asks_for_them() {
+        let redirected = AnswerRule { redirected: true, ..AnswerRule::default() };
+        let silent = AnswerRule { network_error: true, ..AnswerRule::default() };
+        let rules = rules(&[redirected, silent], &[]);
+        assert!(!rules.settles(200));
+        let answer = Told { status: 200, ..Told::default() };
+        assert_eq!(rules.meaning(&answer), Meaning::Plain);
+        assert_eq!(rules.meaning(&Told { redirected: true, ..answer }), Meaning::Unauthorized);
+        let none = Told { network_error: true, ..Told::default() };
+        assert!(rules.hears_silence());
+        assert_eq!(rules.meaning(&none), Meaning::Unauthorized);
+        assert!(!Rules::default().hears_silence());
+        assert_eq!(Rules::default().meaning(&none), Meaning::Plain);
+    }
+
+    #[test]
+    fn rules_for_a_refresh_say_nothing_of_requests_nor_those_of_it() {
+        let rules = Rules::new(vec![
+            (Sense::Unauthorized, vec![AnswerRule::status(401)]),
+            (Sense::Rejected, vec![AnswerRule::status(422)]),
+        ]);
+        assert!(rules.settles(422));
+        assert_eq!(judge(&rules, 422, None, None), Meaning::Plain);
+        assert!(rules.refuse(&Told { status: 422, ..Told::default() }));
+        assert!(!rules.refuse(&Told { status: 401, ..Told::default() }));
+    }
+
+    #[test]
+    fn only_json_is_read() {
+        for json in
+            ["application/json", "Application/JSON; charset=utf-8", "application/problem+json"]
+        {
+            assert!(is_json(json), "{json}");
+        }
+        for other in
+            ["", "text/html", "text/event-stream", "application/jsonl", "application/octet-stream"]
+        {
+            assert!(!is_json(other), "{other}");
+        }
+    }
+}

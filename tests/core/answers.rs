@@ -1,0 +1,165 @@
+//! What answers to requests do to the session, beside a plain 401: they end it, ask for more, bring
+//! a new token, or do not come at all. Whatever they are about is older than the session, or of it.
+
+use tokenkeep::core::{
+    Arrival, Departure, Effect, Event, Landing, Meaning, Reason, Secret, Session, Status, Tabs,
+};
+
+use super::hand::*;
+
+fn signed_in() -> Session {
+    let mut tab = tab_that(Tabs::Off, false);
+    tab.enter(opaque("first"), at(0));
+    told(&mut tab);
+    tab
+}
+
+fn token(tab: &mut Session, ms: u64) -> Option<String> {
+    sends(tab, at(ms)).1
+}
+
+#[test]
+fn an_end_is_told_once_and_is_no_refresh() {
+    let mut tab = signed_in();
+    let (one, _) = sends(&mut tab, at(1));
+    let (other, _) = sends(&mut tab, at(1));
+    assert_eq!(tab.means(one, Meaning::Ended, true, at(2)), Departure::Deliver);
+    assert_eq!(tab.means(other, Meaning::Ended, true, at(3)), Departure::Deliver);
+    let effects = told(&mut tab);
+    assert_eq!(sign_outs(&effects), [Reason::Ended]);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Start(..))), "{effects:?}");
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+    assert_eq!(token(&mut tab, 4), None);
+}
+
+#[test]
+fn an_end_that_is_told_to_an_older_token_is_a_late_401() {
+    let mut tab = signed_in();
+    let (late, _) = sends(&mut tab, at(1));
+    refreshes(&mut tab, Some(opaque("second")), at(2));
+    let Departure::Send(again) = tab.means(late, Meaning::Ended, true, at(3)) else {
+        panic!("it goes again")
+    };
+    assert_eq!(tab.credential(again).map(Secret::reveal), Some("second"));
+    assert!(sign_outs(&told(&mut tab)).is_empty());
+    // The newer token has ended, too.
+    assert_eq!(tab.means(again, Meaning::Ended, true, at(4)), Departure::Deliver);
+    assert_eq!(sign_outs(&told(&mut tab)), [Reason::Ended]);
+}
+
+#[test]
+fn an_end_of_the_last_users_session_is_none_of_this_ones() {
+    let mut tab = signed_in();
+    let (late, _) = sends(&mut tab, at(1));
+    tab.logout(false, at(2));
+    tab.enter(opaque("bob"), at(3));
+    told(&mut tab);
+    assert_eq!(tab.means(late, Meaning::Ended, true, at(4)), Departure::Deliver);
+    assert!(told(&mut tab).is_empty());
+    assert_eq!(token(&mut tab, 5).as_deref(), Some("bob"));
+}
+
+#[test]
+fn an_end_calls_off_the_refresh_that_was_wanted() {
+    let mut tab = signed_in();
+    let (one, _) = sends(&mut tab, at(1));
+    let Departure::Wait(wait) = tab.answered(one, true, at(2)) else { panic!("it waits") };
+    let Departure::Deliver = tab.means(one, Meaning::Ended, true, at(3)) else { panic!("it ends") };
+    assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Void);
+    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Skip, "nothing is sent");
+    assert_eq!(tab.resume(wait, &Landing::Void, at(4)), Departure::Deliver);
+}
+
+#[test]
+fn an_end_outlasts_the_answer_to_a_refresh_on_the_wire() {
+    let mut tab = signed_in();
+    let (one, _) = sends(&mut tab, at(1));
+    let exchange = goes(&mut tab, at(2));
+    tab.means(one, Meaning::Ended, true, at(3));
+    tab.refresh_answered(exchange, heard(200, Some(opaque("late"))), 0.5, at(4));
+    tab.finished(exchange);
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+    assert_eq!(token(&mut tab, 5), None);
+}
+
+#[test]
+fn more_is_asked_for_by_answers_to_this_session_alone() {
+    let mut tab = signed_in();
+    let (late, _) = sends(&mut tab, at(1));
+    let more = || Meaning::StepUp(Vec::new());
+    assert_eq!(tab.means(late, more(), true, at(2)), Departure::Deliver);
+    let effects = told(&mut tab);
+    assert!(matches!(effects[..], [Effect::Tell(Event::StepUp(_))]), "{effects:?}");
+    assert_eq!(token(&mut tab, 3).as_deref(), Some("first"), "nobody is signed out by it");
+    tab.enter(opaque("bob"), at(4));
+    told(&mut tab);
+    assert_eq!(tab.means(late, more(), true, at(5)), Departure::Deliver);
+    assert!(told(&mut tab).is_empty());
+}
+
+#[test]
+fn a_token_that_an_answer_brings_is_taken_from_the_first_to_the_newest_token() {
+    let mut tab = signed_in();
+    let (one, _) = sends(&mut tab, at(1));
+    let (other, _) = sends(&mut tab, at(1));
+    tab.adopt(one, opaque("second"), at(2));
+    let effects = told(&mut tab);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Tell(Event::Refresh))));
+    tab.adopt(other, opaque("stale"), at(3));
+    assert!(told(&mut tab).is_empty());
+    let (newest, held) = sends(&mut tab, at(4));
+    assert_eq!(held.as_deref(), Some("second"));
+    tab.adopt(newest, opaque("second"), at(5));
+    assert!(told(&mut tab).is_empty(), "the token that is there is no news");
+}
+
+#[test]
+fn a_token_that_an_answer_brings_gets_into_no_other_session_and_into_none() {
+    let mut tab = signed_in();
+    let (late, _) = sends(&mut tab, at(1));
+    tab.logout(false, at(2));
+    tab.adopt(late, opaque("alice"), at(3));
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+    tab.enter(opaque("bob"), at(4));
+    tab.adopt(late, opaque("alice"), at(5));
+    assert_eq!(token(&mut tab, 6).as_deref(), Some("bob"));
+    let (nobodys, _) = sends(&mut tab_that(Tabs::Off, true), at(0));
+    tab.adopt(nobodys, opaque("alice"), at(7));
+    assert_eq!(token(&mut tab, 8).as_deref(), Some("bob"));
+}
+
+#[test]
+fn a_token_that_an_answer_brings_serves_who_waits_and_the_other_tabs() {
+    let mut tab = tab_that(Tabs::Share, false);
+    tab.enter(opaque("first"), at(0));
+    told(&mut tab);
+    let (one, _) = sends(&mut tab, at(1));
+    let (other, _) = sends(&mut tab, at(1));
+    let Departure::Wait(wait) = tab.answered(one, true, at(2)) else { panic!("it waits") };
+    tab.adopt(other, opaque("second"), at(3));
+    let effects = told(&mut tab);
+    assert_eq!(landing(&effects, wait.exchange), Landing::Renewed);
+    assert_eq!(posted(effects).len(), 1);
+    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Skip);
+    let Departure::Send(again) = tab.resume(wait, &Landing::Renewed, at(4)) else {
+        panic!("it goes again")
+    };
+    assert_eq!(tab.credential(again).map(Secret::reveal), Some("second"));
+}
+
+#[test]
+fn silence_may_be_a_refusal_of_a_token_that_is_past_its_end_or_replaced() {
+    let mut tab = signed_in();
+    let (ticket, _) = sends(&mut tab, at(1));
+    assert!(!tab.may_be_refused(ticket, at(599_999)));
+    assert!(tab.may_be_refused(ticket, at(600_000)));
+    refreshes(&mut tab, Some(opaque("second")), at(2));
+    assert!(tab.may_be_refused(ticket, at(3)), "there is a newer one");
+    let mut endless = opaque("endless");
+    endless.life = None;
+    tab.enter(endless, at(4));
+    let (ticket, _) = sends(&mut tab, at(5));
+    assert!(tab.may_be_refused(ticket, at(6)), "nobody knows its end");
+    tab.logout(false, at(7));
+    assert!(!tab.may_be_refused(ticket, at(8)));
+}

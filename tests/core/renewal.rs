@@ -1,0 +1,124 @@
+//! A refresh token that is held in memory: where there is none, nobody is asked.
+
+use tokenkeep::core::{
+    Arrival, Code, Departure, Effect, Event, Landing, Policy, Reason, Renewal, Restore, Secret,
+    Session, Status, Tabs,
+};
+
+use super::hand::*;
+
+fn tab(tabs: Tabs) -> Session {
+    let policy = Policy { tabs, renewal: Renewal::WithToken, ..Policy::default() };
+    let mut tab = Session::new(policy, false, at(0));
+    told(&mut tab);
+    tab
+}
+
+fn with_refresh_token(token: &str) -> tokenkeep::core::Grant {
+    let refresh_token = Some(Secret::new("refresh".to_owned()).unwrap());
+    tokenkeep::core::Grant { refresh_token, ..opaque(token) }
+}
+
+#[test]
+fn a_page_that_begins_without_one_is_signed_out_and_asks_nobody() {
+    let mut tab = tab(Tabs::Off);
+    let Departure::Wait(wait) = tab.depart(at(0)) else { panic!("it may have a session") };
+    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Skip);
+    tab.finished(wait.exchange);
+    let landing = landing(&told(&mut tab), wait.exchange);
+    let Landing::Rejected(failure) = &landing else { panic!("{landing:?}") };
+    assert_eq!((failure.code, failure.status), (Code::SignedOut, None));
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+    let Departure::Send(ticket) = tab.resume(wait, &landing, at(1)) else { panic!("it leaves") };
+    assert_eq!(tab.credential(ticket), None);
+}
+
+#[test]
+fn a_page_that_begins_listens_to_its_neighbours_first() {
+    let mut tab = tab(Tabs::Share);
+    let Departure::Wait(wait) = tab.depart(at(0)) else { panic!("it may have a session") };
+    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Listen);
+    tab.heard(renewed(1, 0, "theirs"), at(1));
+    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Skip);
+    assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Renewed);
+    assert_eq!(sends(&mut tab, at(2)).1.as_deref(), Some("theirs"));
+}
+
+#[test]
+fn neighbours_who_say_nothing_are_not_waited_for_twice() {
+    let mut tab = tab(Tabs::Share);
+    let Departure::Wait(wait) = tab.depart(at(0)) else { panic!("it may have a session") };
+    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Listen);
+    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Skip);
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+    tab.finished(wait.exchange);
+    told(&mut tab);
+    // A login that another tab makes later is heard all the same.
+    tab.heard(entered(5, "theirs"), at(5));
+    assert_eq!(tab.snapshot().status, Status::SignedIn);
+}
+
+#[test]
+fn a_token_that_cannot_be_renewed_is_used_to_its_end_and_beyond() {
+    let mut tab = tab(Tabs::Off);
+    tab.enter(opaque("only"), at(0));
+    told(&mut tab);
+    for ms in [0, 599_000, 700_000] {
+        assert_eq!(sends(&mut tab, at(ms)).1.as_deref(), Some("only"), "{ms}");
+    }
+    assert_eq!(tab.wake_in(at(0)), None);
+    tab.woke(at(599_000));
+    assert!(told(&mut tab).is_empty());
+    assert_eq!(tab.refresh(at(0)).unwrap_err().code, Code::SignedOut);
+    assert_eq!(tab.snapshot().status, Status::SignedIn, "asking for one loses none");
+}
+
+#[test]
+fn its_refusal_ends_the_session_without_a_refresh() {
+    let mut tab = tab(Tabs::Off);
+    tab.enter(opaque("only"), at(0));
+    let (ticket, _) = sends(&mut tab, at(1));
+    told(&mut tab);
+    let Departure::Wait(wait) = tab.answered(ticket, true, at(2)) else { panic!("it waits") };
+    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Skip);
+    let effects = told(&mut tab);
+    assert_eq!(sign_outs(&effects), [Reason::Rejected]);
+    assert_eq!(tab.resume(wait, &landing(&effects, wait.exchange), at(3)), Departure::Deliver);
+}
+
+#[test]
+fn with_one_there_is_a_refresh_and_a_missing_new_one_keeps_the_old() {
+    let mut tab = tab(Tabs::Off);
+    tab.enter(with_refresh_token("first"), at(0));
+    refreshes(&mut tab, Some(opaque("second")), at(1));
+    assert_eq!(tab.refresh_token().map(Secret::reveal), Some("refresh"));
+    assert!(tab.wake_in(at(1)).is_some());
+    let effects = refreshes(&mut tab, Some(opaque("third")), at(2));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Tell(Event::Refresh))));
+}
+
+#[test]
+fn a_token_equal_to_the_last_is_a_new_generation() {
+    let mut tab = tab(Tabs::Off);
+    tab.enter(with_refresh_token("same"), at(0));
+    let (late, _) = sends(&mut tab, at(1));
+    refreshes(&mut tab, Some(opaque("same")), at(2));
+    let Departure::Send(again) = tab.answered(late, true, at(3)) else { panic!("it goes again") };
+    assert_eq!(tab.credential(again).map(Secret::reveal), Some("same"));
+    assert_eq!(tab.answered(again, true, at(4)), Departure::Deliver, "and no more than twice");
+}
+
+#[test]
+fn an_eager_page_without_one_is_signed_out_at_once() {
+    let policy = Policy {
+        tabs: Tabs::Off,
+        renewal: Renewal::WithToken,
+        restore: Restore::Eager,
+        ..Policy::default()
+    };
+    let mut tab = Session::new(policy, false, at(0));
+    let start = told(&mut tab);
+    let [Effect::Start(exchange, _)] = start[..] else { panic!("{start:?}") };
+    assert_eq!(tab.arrive(exchange, false), Arrival::Skip);
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+}
