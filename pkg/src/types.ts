@@ -50,9 +50,10 @@ export interface LogoutOptions extends EndpointOptions {
   success?: readonly number[];
   /**
    * Which token of the session that ends goes along: the access token as `attach` says, or the refresh token as `refreshToken`
-   * says. Default: none, for the cookie does. Such a logout cannot be finished at the next start.
+   * says, or as the field `token` of a form (`'token'`; RFC 7009, section 2.1). Default: none, for the cookie does. Such a logout
+   * cannot be finished at the next start.
    */
-  send?: 'access' | 'refresh';
+  send?: 'access' | 'refresh' | 'token';
 }
 
 /** How the token is put on a request. */
@@ -184,7 +185,7 @@ export interface TokenManagerOptions {
    */
   stepUp?: CallRule | readonly CallRule[];
   /**
-   * Which answers to a refresh end the session; all others keep it. Default: 400, 401 and 403 with JSON or without a body, and
+   * Which answers to a refresh end the session; all others keep it. A login that is answered so is refused, too. Default: 400, 401 and 403 with JSON or without a body, and
    * `invalid_grant` (RFC 6749, section 5.2) with any 4xx.
    */
   rejected?: AnswerRule | readonly AnswerRule[];

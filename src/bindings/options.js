@@ -69,7 +69,7 @@ function endpoint(name, given, hooks, more = '') {
     choice(at('credentials'), all.credentials, ['include', 'same-origin', 'omit']),
     ...csrf(at('csrf'), all.csrf),
     list(at('success'), all.success, 'a list of HTTP statuses', status),
-    all.send === undefined ? undefined : choice(at('send'), all.send, ['access', 'refresh']),
+    all.send === undefined ? undefined : choice(at('send'), all.send, ['access', 'refresh', 'token']),
   ]
 }
 

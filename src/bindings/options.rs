@@ -121,7 +121,8 @@ fn endpoint(list: &mut List) -> Option<Endpoint> {
     to.success = statuses(list);
     to.sends = list.number().map(|which| match which {
         0.0 => Sends::Access,
-        _ => Sends::Refresh,
+        1.0 => Sends::Refresh,
+        _ => Sends::Token,
     });
     Some(to)
 }

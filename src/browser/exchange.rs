@@ -271,7 +271,11 @@ impl Shell {
     ) -> Result<Request, JsValue> {
         let csrf = endpoint.csrf.as_ref().or(self.options.csrf.as_ref());
         let mut headers = flat(&self.proofs(&endpoint.url, csrf));
-        let carrier = &self.options.refresh_token;
+        let revocation = Carrier::Form("token".to_owned());
+        let carrier = match endpoint.sends {
+            Some(Sends::Token) => &revocation,
+            _ => &self.options.refresh_token,
+        };
         let (mut text, mut fields) = (None, None);
         match &endpoint.content {
             Content::Empty => {}

@@ -76,8 +76,8 @@ pub enum Verdict {
 /// Judges the answer to a refresh or a login.
 ///
 /// A refresh is *rejected* by 400, 401 or 403 with JSON or without a body, and by `invalid_grant`
-/// (RFC 6749, 5.2) on any 4xx; or by what the user's own rules say, and nothing else. A login is rejected by every 4xx that does not mean "later" or
-/// "not here". Whatever else is not a token is an outage: proxies, captive portals and crashed
+/// (RFC 6749, 5.2) on any 4xx; or by what the user's own rules say, and nothing else. A login is
+/// rejected by those rules, and by every 4xx that does not mean "later" or "not here". Whatever else is not a token is an outage: proxies, captive portals and crashed
 /// servers answer with HTML, and they don't get to log anybody out.
 pub fn verdict(step: Step, heard: Heard) -> Verdict {
     let is_refused = is_refusal(step, &heard);
@@ -108,6 +108,7 @@ pub(crate) fn is_refusal(step: Step, heard: &Heard) -> bool {
     let status = heard.status;
     let is_client_error = (400..500).contains(&status);
     match (step, &heard.body) {
+        (Step::Login, _) if heard.rejected == Some(true) => true,
         (Step::Login, _) => is_client_error && !matches!(status, 404 | 408 | 425 | 429),
         _ if heard.rejected.is_some() => heard.rejected == Some(true),
         (_, Body::Json { error: Some(error), .. }) if error == "invalid_grant" => is_client_error,
@@ -218,7 +219,9 @@ mod tests {
             }
         }
         let told = judge(Step::Login, 401, json(None), false);
-        assert!(matches!(told, Verdict::Rejected(_)), "they are not about logins");
+        assert!(matches!(told, Verdict::Rejected(_)), "a login they can only refuse more");
+        let told = judge(Step::Login, 200, json(None), true);
+        assert!(matches!(told, Verdict::Rejected(_)));
     }
 
     #[test]

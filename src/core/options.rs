@@ -40,6 +40,8 @@ pub enum Sends {
     Access,
     /// The refresh token, as the refresh does.
     Refresh,
+    /// The refresh token, as the field `token` of a form (RFC 7009, 2.1).
+    Token,
 }
 
 /// How the token is put on a request.

@@ -236,7 +236,7 @@ impl Session {
     pub fn token(&self, which: Sends) -> Option<&Secret> {
         match which {
             Sends::Access => self.held.as_ref().map(|held| &held.token),
-            Sends::Refresh => self.refresh_token(),
+            Sends::Refresh | Sends::Token => self.refresh_token(),
         }
     }
 
