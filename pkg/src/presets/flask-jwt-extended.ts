@@ -8,6 +8,7 @@ import type { TokenManagerOptions } from '../types.js';
  */
 export const flaskJwtExtended = {
   refresh: { url: '/refresh' },
+  logout: { url: '/logout', method: 'DELETE', send: 'refresh' },
   refreshToken: { header: 'Authorization', scheme: 'Bearer' },
 } as const satisfies TokenManagerOptions;
 

@@ -8,6 +8,7 @@ import type { TokenManagerOptions } from '../types.js';
  */
 export const simplejwt = {
   refresh: { url: '/api/token/refresh/' },
+  logout: { url: '/api/token/blacklist/', send: 'refresh' },
   refreshToken: { json: 'refresh' },
   response: { accessToken: 'access', refreshToken: 'refresh' },
 } as const satisfies TokenManagerOptions;

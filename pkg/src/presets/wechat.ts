@@ -1,0 +1,20 @@
+// WeChat's third-party platform, and what is shaped like it.
+
+import type { TokenManagerOptions } from '../types.js';
+
+/**
+ * Options for tokens in the query and `errcode` in a body of HTTP 200. It needs a `refresh`: a function, for the token of an account is got
+ * with one of the platform's.
+ */
+export const wechat = {
+  attach: { query: 'access_token' },
+  // Run out; invalid, or not the latest; invalid.
+  unauthorized: { body: { path: 'errcode', equals: [42001, 40001, 40014] } },
+  rejected: { body: { path: 'errcode', equals: [61010, 61023] } },
+  refreshToken: { json: 'authorizer_refresh_token' },
+  response: {
+    accessToken: ['authorization_info.authorizer_access_token', 'authorizer_access_token'],
+    refreshToken: ['authorization_info.authorizer_refresh_token', 'authorizer_refresh_token'],
+    expiresIn: ['authorization_info.expires_in', 'expires_in'],
+  },
+} as const satisfies Omit<TokenManagerOptions, 'refresh'>;
