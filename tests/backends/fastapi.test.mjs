@@ -1,16 +1,34 @@
-// FastAPI: the two services of the tutorials, on origins of their own, and the form with a cookie.
+// FastAPI: the two services of the tutorials, on origins of their own.
 
-import { backEnd, rows } from './support/rows.mjs'
+import assert from 'node:assert/strict'
+import { backEnd, call, rows, signIn, told } from './support/rows.mjs'
 
-rows(await backEnd('fastapi_header.py', 'fastapi', { me: '/users/me', admin: '/admin/data', login: '/token', refresh: '/refresh_token' }, {
+const world = await backEnd('fastapi_header.py', 'fastapi', { me: '/users/me', admin: '/admin/data', login: '/token', refresh: '/refresh_token' }, {
   api: ([, api]) => api,
   origins: ([auth, api]) => ({ 'https://auth.example.com': auth, 'https://api.example.com': api }),
-}))
+})
 
-rows(await backEnd('fastapi_cookie.py', 'fastapi-cookie', {
-  me: '/users/me',
-  admin: '/admin/data',
-  login: '/token',
-  refresh: '/auth/refresh',
-  logout: '/auth/logout',
-}))
+rows(world)
+
+const me = `${world.server.origins[1]}/users/me`
+
+world.it('a new token that is the same text as the old one is a new token all the same', async (tab) => {
+  await world.server.tell('freeze')
+  await signIn(tab)
+  await call(tab, me)
+  await tab.evaluate(() => auth.refresh())
+  await call(tab, me)
+  const [first, second] = (await world.server.log()).filter(({ path }) => path === '/users/me')
+  assert.equal(first.token, second.token)
+  assert.deepEqual(await told(tab), ['refresh'])
+  await world.server.tell('thaw')
+  await world.server.expire()
+  assert.equal((await call(tab, me)).status, 200)
+})
+
+world.it('a challenge that CORS hides is not missed', async (tab) => {
+  await signIn(tab)
+  await world.server.expire()
+  assert.equal(await tab.evaluate((me) => fetch(me).then((answer) => answer.headers.get('www-authenticate')), me), null)
+  assert.equal((await call(tab, me)).status, 200)
+})

@@ -1,5 +1,6 @@
-"""Django with the three ways of giving a single-page app tokens, each as its documentation sets it up: simplejwt's own views
-(rotation and blacklist on), dj-rest-auth with HttpOnly cookies, allauth's headless API for apps with its JWT strategy."""
+"""Django with four ways of giving a single-page app tokens, each as its documentation sets it up: simplejwt's own views (rotation and
+blacklist on), dj-rest-auth with HttpOnly cookies, allauth's headless API for apps with its JWT strategy, and Django OAuth Toolkit
+with rotation and its protection against reuse."""
 
 from datetime import timedelta
 
@@ -28,6 +29,7 @@ settings.configure(
         "allauth",
         "allauth.account",
         "allauth.headless",
+        "oauth2_provider",
     ],
     MIDDLEWARE=[
         "django.contrib.sessions.middleware.SessionMiddleware",
@@ -63,6 +65,12 @@ settings.configure(
         "JWT_AUTH_RETURN_EXPIRATION": True,
     },
     TIME_ZONE="America/Chicago",
+    OAUTH2_PROVIDER={
+        "ACCESS_TOKEN_EXPIRE_SECONDS": 60,
+        "REFRESH_TOKEN_REUSE_PROTECTION": True,
+        "SCOPES": {"read": "", "admin": ""},
+        "DEFAULT_SCOPES": ["read"],
+    },
     HEADLESS_CLIENTS=("app",),
     HEADLESS_ONLY=True,
     HEADLESS_FRONTEND_URLS={},
@@ -81,6 +89,9 @@ from django.contrib.sessions.models import Session  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.urls import include, path  # noqa: E402
+from oauth2_provider.contrib.rest_framework import OAuth2Authentication, TokenHasScope  # noqa: E402
+from oauth2_provider.models import Application, RefreshToken  # noqa: E402
+from oauth2_provider.views import RevokeTokenView, TokenView  # noqa: E402
 from rest_framework.permissions import IsAdminUser, IsAuthenticated  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
@@ -100,10 +111,15 @@ class Admin(Me):
     permission_classes = [IsAdminUser]
 
 
-def api(prefix, authentication):
+class AdminScope(Me):
+    permission_classes = [TokenHasScope]
+    required_scopes = ["admin"]
+
+
+def api(prefix, authentication, admin=Admin):
     """The app's own API, the same behind each way of signing in."""
     classes = {"authentication_classes": [authentication]}
-    return [path(f"{prefix}/me", Me.as_view(**classes)), path(f"{prefix}/admin", Admin.as_view(**classes))]
+    return [path(f"{prefix}/me", Me.as_view(**classes)), path(f"{prefix}/admin", admin.as_view(**classes))]
 
 
 urlpatterns = [
@@ -117,6 +133,9 @@ urlpatterns = [
     *api("dj", JWTCookieAuthentication),
     path("_allauth/", include("allauth.headless.urls")),
     *api("headless", JWTTokenAuthentication),
+    path("o/token/", TokenView.as_view()),
+    path("o/revoke_token/", RevokeTokenView.as_view()),
+    *api("oauth", OAuth2Authentication, AdminScope),
 ]
 
 
@@ -124,15 +143,19 @@ def end():
     """No session is good any more."""
     for token in OutstandingToken.objects.all():
         BlacklistedToken.objects.get_or_create(token=token)
+    for token in RefreshToken.objects.filter(revoked=None):
+        token.revoke()
     Session.objects.all().delete()
 
 
 def sessions():
     """How many refresh tokens are good still."""
-    return OutstandingToken.objects.filter(blacklistedtoken=None).count() + Session.objects.count()
+    live = [OutstandingToken.objects.filter(blacklistedtoken=None), RefreshToken.objects.filter(revoked=None), Session.objects.all()]
+    return sum(tokens.count() for tokens in live)
 
 
 call_command("migrate", verbosity=0)
 User.objects.create_user("alice", password="wonderland")
 User.objects.create_user("bob", password="builder")
+Application.objects.create(client_id="spa", client_type=Application.CLIENT_PUBLIC, authorization_grant_type=Application.GRANT_PASSWORD)
 serve_wsgi(get_wsgi_application(), end=end, sessions=sessions)

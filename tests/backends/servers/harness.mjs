@@ -28,6 +28,8 @@ export function serve(handle, { token = bearer, ...controls } = {}) {
     const presented = token(request, url)
     if (presented) call.token = digest(presented)
     if (request.method !== 'OPTIONS') calls.push(call)
+    // Node's own is not by this clock.
+    response.setHeader('date', new Date().toUTCString())
     response.note = (more) => void Object.assign(call, more)
     const { writeHead } = response
     response.writeHead = function (status, ...rest) {

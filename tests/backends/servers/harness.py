@@ -3,6 +3,7 @@ the test. Of the server nothing is replaced: the clock is moved under it, and th
 
 import asyncio
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -32,6 +33,19 @@ def forward(seconds):
     _clock.shift(seconds)
 
 
+_frozen = []
+
+
+def freeze():
+    """The clock stands, until `thaw`."""
+    _frozen.append(time_machine.travel(datetime.now(timezone.utc), tick=False))
+    _frozen[-1].start()
+
+
+def thaw():
+    _frozen.pop().stop()
+
+
 def _digest(text):
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -56,7 +70,7 @@ def _control(target, controls):
         return _calls.clear()
     if name == "forward":
         return forward(float(query["seconds"]))
-    return controls[name](**query)
+    return {"freeze": freeze, "thaw": thaw, **controls}[name](**query)
 
 
 def _end_with_parent():
@@ -78,13 +92,21 @@ def serve_wsgi(app, **controls):
         def log_request(self, *_):
             pass
 
+    def grant(environ):
+        """OAuth has one address for all grants: the type tells them apart (RFC 6749, section 4.3.2 and 6)."""
+        if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+            return ""
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        environ["wsgi.input"] = io.BytesIO(body)
+        return "".join(f" {kind}" for kind in parse_qs(body.decode()).get("grant_type", []))
+
     def recorded(environ, start_response):
         path = environ["PATH_INFO"]
         if path.startswith(CONTROL):
             body = json.dumps(_control(f"{path}?{environ['QUERY_STRING']}", controls)).encode()
             start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
             return [body]
-        call = _begin(environ["REQUEST_METHOD"], path, environ.get("HTTP_AUTHORIZATION"))
+        call = _begin(environ["REQUEST_METHOD"], path + grant(environ), environ.get("HTTP_AUTHORIZATION"))
 
         def started(status, headers, *rest):
             call["status"] = int(status.split(" ")[0])

@@ -1,5 +1,6 @@
 // panva's oidc-provider with a public client, as a single-page app is one: authorization code with PKCE, refresh tokens that are
-// rotated, and whose reuse ends the grant. Whoever comes to sign in is alice. `/admin` is an API that asks for more than she may.
+// rotated, and whose reuse ends the grant. Whoever comes to sign in is alice. `/admin` is
+// an API that asks for more than she may, `/transfer` one that asks for a second factor (RFC 9470).
 
 import { generateKeyPairSync } from 'node:crypto'
 import Provider from 'oidc-provider'
@@ -30,7 +31,8 @@ function provide(issuer) {
   })
   provider.use(async (ctx, next) => {
     if (ctx.path.startsWith('/interaction/')) return enter(provider, ctx)
-    if (ctx.path === '/admin') return forbid(ctx)
+    if (ctx.path === '/admin') return refuse(ctx, 403, 'Bearer error="insufficient_scope", scope="admin"')
+    if (ctx.path === '/transfer') return refuse(ctx, 401, 'DPoP algs="ES256 PS256", Bearer error="insufficient_user_authentication", acr_values="urn:mfa", max_age="60"')
     return next()
   })
   // Codes and refresh tokens go to one address: the record tells them apart.
@@ -50,12 +52,12 @@ async function enter(provider, { req, res }) {
   await provider.interactionFinished(req, res, result, { mergeWithLastSubmission: true })
 }
 
-function forbid(ctx) {
+function refuse(ctx, status, challenge) {
   ctx.set({ 'access-control-allow-origin': front, 'access-control-allow-headers': 'authorization', 'access-control-expose-headers': 'www-authenticate' })
   if (ctx.method === 'OPTIONS') return void (ctx.status = 204)
-  ctx.status = 403
-  ctx.set('www-authenticate', 'Bearer error="insufficient_scope", scope="admin"')
-  ctx.body = { error: 'insufficient_scope' }
+  ctx.status = status
+  ctx.set('www-authenticate', challenge)
+  ctx.body = {}
 }
 
 let provider

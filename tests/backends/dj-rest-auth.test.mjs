@@ -1,13 +1,6 @@
-// Django's three ways of giving a page tokens.
+// dj-rest-auth, with the refresh token in an HttpOnly cookie.
 
 import { backEnd, rows } from './support/rows.mjs'
-
-rows(await backEnd('django_site.py', 'simplejwt', {
-  me: '/api/me',
-  admin: '/api/admin',
-  login: '/api/token/',
-  refresh: '/api/token/refresh/',
-}))
 
 rows(await backEnd('django_site.py', 'dj-rest-auth', {
   me: '/dj/me',

@@ -1,0 +1,11 @@
+// FastAPI with the refresh token in a cookie that is good once.
+
+import { backEnd, rows } from './support/rows.mjs'
+
+rows(await backEnd('fastapi_cookie.py', 'fastapi-cookie', {
+  me: '/users/me',
+  admin: '/admin/data',
+  login: '/token',
+  refresh: '/auth/refresh',
+  logout: '/auth/logout',
+}))

@@ -1,0 +1,11 @@
+// Flask-JWT-Extended: the refresh token in a cookie, with a double submit whose value changes with every refresh.
+
+import { backEnd, rows } from './support/rows.mjs'
+
+rows(await backEnd('flask_app.py', 'flask-jwt-extended-cookie', {
+  me: '/protected',
+  admin: '/admin',
+  login: '/auth/login',
+  refresh: '/auth/refresh',
+  logout: '/auth/logout',
+}))

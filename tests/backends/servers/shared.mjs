@@ -1,0 +1,33 @@
+// What the small servers share: bodies, answers, tokens that look like others'.
+
+import { createHmac, randomBytes } from 'node:crypto'
+
+const KEY = randomBytes(32)
+export const PASSWORDS = { alice: 'wonderland', bob: 'builder' }
+
+export const random = () => randomBytes(16).toString('hex')
+
+const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const sign = (text) => createHmac('sha256', KEY).update(text).digest('base64url')
+
+/** A JWT (RFC 7519). */
+export function jwt(claims) {
+  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`
+  return `${text}.${sign(text)}`
+}
+
+/** The claims of a JWT of one's own, expired or not; `null` if it is none. */
+export function claimsOf(token) {
+  const [head, body, signature] = token.split('.')
+  return signature === sign(`${head}.${body}`) ? JSON.parse(Buffer.from(body, 'base64url')) : null
+}
+
+export async function bodyOf(request) {
+  const chunks = []
+  for await (const chunk of request) chunks.push(chunk)
+  return chunks.length ? JSON.parse(Buffer.concat(chunks)) : {}
+}
+
+export function answer(response, status, value, headers) {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers }).end(JSON.stringify(value))
+}
