@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { startServer } from '../e2e/support/server.mjs'
+import { startFront } from './support/front.mjs'
 import { backEnd, call, rows, signIn, status, told } from './support/rows.mjs'
 
 /** The reference server, asked as the others are. */
@@ -27,6 +28,7 @@ const world = await backEnd(start, 'reference', {
   logout: '/auth/logout',
 })
 const { server, it } = world
+const gateway = Object.assign(await startFront(), { behind: server.origins[0], hidden: [401] })
 
 rows(world)
 
@@ -39,3 +41,20 @@ it('a resource server that cannot ask whether a token is good costs no refresh, 
   assert.deepEqual((await server.log()).filter(({ path }) => path === '/auth/refresh'), [])
   assert.deepEqual([await status(tab), await told(tab)], ['signed-in', []])
 })
+
+for (const isAsked of [false, true]) {
+  it(`a 401 without CORS headers is ${isAsked ? 'an expiry, where the options say so' : 'a network error'}`, async (tab) => {
+    const options = {
+      apis: [gateway.origin],
+      response: { expiresIn: 'nowhere' },
+      ...(isAsked && { unauthorized: [{ status: 401 }, { networkError: true }] }),
+    }
+    await tab.evaluate((options) => (auth.dispose(), start(options)), options)
+    await tab.evaluate(() => auth.login('/auth/login', credentials('alice')))
+    assert.equal((await call(tab, `${gateway.origin}/api/me`)).status, 200)
+    await server.expire()
+    const answer = await call(tab, `${gateway.origin}/api/me`)
+    assert.deepEqual(isAsked ? answer.status : answer, isAsked ? 200 : { thrown: 'TypeError: Failed to fetch' })
+    assert.equal((await server.log()).filter(({ path }) => path === '/auth/refresh').length, isAsked ? 1 : 0)
+  })
+}

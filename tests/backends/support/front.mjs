@@ -18,7 +18,10 @@ const HTML = `<!doctype html>
 
 const script = (body) => ({ type: 'text/javascript', body })
 
-/** Answers `{ origin, behind, client }`: set `behind` to the back end's origin, `client` to the text of the module that makes the manager. */
+/**
+ * Answers `{ origin, behind, client, hidden }`: set `behind` to the back end's origin, `client` to the text of the module that makes the manager,
+ * `hidden` to the statuses whose answers are without CORS headers, as careless gateways have it.
+ */
 export async function startFront() {
   const files = {
     '/': async () => ({ type: 'text/html', body: HTML }),
@@ -29,7 +32,7 @@ export async function startFront() {
   const server = createServer(async (asked, answer) => {
     const path = asked.url.split('?')[0]
     const file = asked.method === 'GET' && (files[path] ?? (path.startsWith('/tokenkeep/') && (async () => script(await readFile(PACKAGE + path.slice(11))))))
-    if (!file) return pass(asked, answer, front.behind)
+    if (!file) return pass(asked, answer, front)
     try {
       const { type, body } = await file()
       answer.writeHead(200, { 'content-type': type }).end(body)
@@ -42,14 +45,15 @@ export async function startFront() {
     server.closeAllConnections()
     server.close()
   })
-  const front = { origin: `http://127.0.0.1:${server.address().port}` }
+  const front = { origin: `http://127.0.0.1:${server.address().port}`, hidden: [] }
   return front
 }
 
 /** Hands a request through, as it is. */
-function pass(asked, answer, behind) {
+function pass(asked, answer, { behind, hidden }) {
   const onward = request(behind + asked.url, { method: asked.method, headers: asked.headers, agent: false })
   onward.on('response', (answered) => {
+    if (hidden.includes(answered.statusCode)) delete answered.headers['access-control-allow-origin']
     answer.writeHead(answered.statusCode, answered.headers)
     answered.pipe(answer)
   })
