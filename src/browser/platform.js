@@ -98,9 +98,10 @@ const pairs = (flat) => flat.flatMap((name, i) => (i % 2 ? [] : [[name, flat[i +
  * @param {AbortSignal} [signal] @param {number} [ms]
  */
 export function alarm(signal, ms) {
-  /** @type {() => void} */ let ring
+  /** @type {(reason?: unknown) => void} */ let settle
+  const rings = new Promise((resolve) => (settle = resolve))
   const reason = () => (signal && 'reason' in signal ? signal.reason : new DOMException('The operation was aborted.', 'AbortError'))
-  const rings = new Promise((resolve) => (ring = () => resolve(reason())))
+  const ring = () => settle(reason())
   const timer = ms === undefined ? undefined : setTimeout(ring, ms)
   signal?.addEventListener('abort', ring)
   if (signal?.aborted) ring()
@@ -109,6 +110,8 @@ export function alarm(signal, ms) {
     stop() {
       clearTimeout(timer)
       signal?.removeEventListener('abort', ring)
+      // A promise that never settles holds what listens to it in WebAssembly, for ever.
+      settle()
     },
   }
 }
