@@ -161,6 +161,7 @@ fn lint(plan: &Plan, counts: &mut Counts) -> Result<()> {
 fn native(plan: &Plan, counts: &mut Counts) -> Result<()> {
     let mut cargo = plan.project.cargo();
     cargo.args(["test", "--workspace", "--no-fail-fast"]);
+    say_how_long(plan, &mut cargo);
     count(&mut cargo, Limit::minutes(30), counts)
 }
 
@@ -222,7 +223,15 @@ fn npm_test(plan: &Plan, directory: &str, browser: &Browser) -> Result<Command> 
         .current_dir(plan.project.path(directory))
         .env("BROWSER", browser.name)
         .env(browser.variable, program);
+    say_how_long(plan, &mut npm);
     Ok(npm)
+}
+
+/// Tests that have a long form look for `TOKENKEEP_LONG`.
+fn say_how_long(plan: &Plan, command: &mut Command) {
+    if plan.is_long {
+        command.env("TOKENKEEP_LONG", "1");
+    }
 }
 
 fn count(command: &mut Command, limit: Limit, counts: &mut Counts) -> Result<()> {

@@ -18,7 +18,10 @@ use std::time::{Duration, Instant};
 pub const CHORE: Chore = Chore {
     name: "test",
     about: "run all kinds of tests, or those named: lint native browser package e2e backends size",
-    options: &[("--browser NAME", "in that one only: chrome, firefox or webkit")],
+    options: &[
+        ("--browser NAME", "in that one only: chrome, firefox or webkit"),
+        ("--long", "more rounds and more calls, where a test has a long form"),
+    ],
     run: |project, arguments| test(project, &Asked::read(arguments)?),
 };
 
@@ -47,18 +50,21 @@ impl std::error::Error for Failed {}
 /// What the command line asks for.
 struct Asked {
     browsers: Vec<&'static Browser>,
+    is_long: bool,
     kinds: Vec<&'static Kind>,
 }
 
 impl Asked {
     fn read(mut arguments: Parser) -> Result<Self> {
         let mut browsers = Vec::new();
+        let mut is_long = false;
         let mut kinds = Vec::new();
         while let Some(argument) = arguments.next()? {
             match argument {
                 Arg::Long("browser") => {
                     browsers.push(Browser::named(&arguments.value()?.string()?)?);
                 }
+                Arg::Long("long") => is_long = true,
                 Arg::Value(name) => kinds.push(Kind::named(&name.string()?)?),
                 other => return Err(other.unexpected().into()),
             }
@@ -69,7 +75,7 @@ impl Asked {
         if kinds.is_empty() {
             kinds.extend(&KINDS);
         }
-        Ok(Self { browsers, kinds })
+        Ok(Self { browsers, is_long, kinds })
     }
 
     /// Each kind, in each browser if that makes a difference to it.
@@ -79,7 +85,7 @@ impl Asked {
     ) -> impl Iterator<Item = (&'static Kind, Plan<'a>)> + 'a {
         self.kinds.iter().flat_map(move |kind| {
             let browsers = if kind.in_browsers { &self.browsers[..] } else { &BROWSERS[..1] };
-            browsers.iter().map(move |browser| (*kind, Plan { project, browser }))
+            browsers.iter().map(move |browser| (*kind, Plan { project, browser, is_long: self.is_long }))
         })
     }
 }
@@ -87,6 +93,7 @@ impl Asked {
 struct Plan<'a> {
     project: &'a Project,
     browser: &'static Browser,
+    is_long: bool,
 }
 
 impl Plan<'_> {
