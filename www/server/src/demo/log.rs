@@ -3,7 +3,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
 };
 
 use axum::{
@@ -27,15 +30,29 @@ pub struct Entry {
     status: Option<u16>,
     token: Option<String>,
     at_ms: u64,
+    /// How many calls to the auth endpoints were in hand when it arrived.
+    beside: usize,
 }
 
 #[derive(Default)]
-pub struct Requests(Mutex<Inner>);
+pub struct Requests {
+    inner: Mutex<Inner>,
+    in_hand: AtomicUsize,
+}
 
 #[derive(Default)]
 struct Inner {
     count: u64,
     entries: VecDeque<Entry>,
+}
+
+/// One call in hand, until it is dropped: when it was answered, or its client has gone.
+struct InHand<'a>(&'a AtomicUsize);
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
 }
 
 impl Requests {
@@ -67,7 +84,7 @@ impl Requests {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,6 +94,12 @@ pub async fn record(State(app): State<Arc<App>>, request: Request, next: Next) -
         return next.run(request).await;
     };
     let token = api::bearer(request.headers()).map(|token| random::digest(token)[..8].to_owned());
+    let in_hand = &demo.log.in_hand;
+    let (beside, _in_hand) = if path.starts_with("/auth/") {
+        (in_hand.fetch_add(1, SeqCst), Some(InHand(in_hand)))
+    } else {
+        (in_hand.load(SeqCst), None)
+    };
     let n = demo.log.begin(Entry {
         n: 0,
         method: request.method().to_string(),
@@ -84,6 +107,7 @@ pub async fn record(State(app): State<Arc<App>>, request: Request, next: Next) -
         status: None,
         token,
         at_ms: app.clock.now(),
+        beside,
     });
     let response = next.run(request).await;
     if response.extensions().get::<Cut>().is_none() {

@@ -137,6 +137,26 @@ async fn a_held_answer_is_done_and_waits_for_its_release() {
 }
 
 #[tokio::test]
+async fn the_log_tells_which_calls_to_the_auth_endpoints_overlap() {
+    let setup = Setup::sqlite();
+    let server = demo(&setup).await;
+    let session = server.login().await;
+    server.faults(json!({ "refresh": "hold" })).await;
+    let held = tokio::spawn(server.refresh(&session.cookie).send());
+    server.until_held("refresh", 1).await;
+    server.login().await;
+    server.me(&session.access).send().await;
+    server.post("/demo/release").send().await;
+    held.await.expect("a call");
+    server.login().await;
+
+    let log = server.get("/demo/log").send().await.json();
+    let beside: Vec<_> =
+        log.as_array().expect("a list").iter().map(|entry| entry["beside"].as_u64()).collect();
+    assert_eq!(beside, [Some(0), Some(0), Some(1), Some(1), Some(0)]);
+}
+
+#[tokio::test]
 async fn a_wrong_switch_is_a_clean_400() {
     let setup = Setup::sqlite();
     let server = demo(&setup).await;
