@@ -95,6 +95,16 @@ for (const [fault, code, status] of [
   })
 }
 
+it('when the answer is lost after the server has exchanged the cookie, no caller uses the old one a second time', async (user) => {
+  const page = await user.signedIn({}, patient)
+  await server.revoke()
+  await server.faults({ refresh: 'lost' })
+  const answers = await page.evaluate(async () => [...(await calls(50)), ...(await calls(50))])
+  assert.deepEqual(answers, Array(100).fill({ error: { code: 'network', retryable: true } }))
+  const { refreshes, reuses } = await server.counters()
+  assert.deepEqual({ refreshes, reuses }, { refreshes: 1, reuses: 0 })
+})
+
 it('a refresh that does not answer in time is "timeout", and the session stays', async (user) => {
   const page = await user.signedIn({ refresh: { url: '/auth/refresh', timeout: 200 } })
   await server.revoke()

@@ -13,9 +13,9 @@ const START = 120_000
 
 // By engine: the variable that names its program, and its start.
 const ENGINES = {
-  chrome: ['CHROMIUM', (executablePath) => {
+  chrome: ['CHROMIUM', (executablePath, options) => {
     const { args } = JSON.parse(readFileSync(WEBDRIVER, 'utf8'))['goog:chromeOptions']
-    return chromium.launch({ executablePath, args, timeout: START })
+    return chromium.launch({ executablePath, args, timeout: START, ...options })
   }],
   // Firefox as it is sold, by WebDriver BiDi.
   firefox: ['FIREFOX', (executablePath) => firefox.launch({ executablePath, channel: 'moz-firefox', timeout: START })],
@@ -23,11 +23,12 @@ const ENGINES = {
   webkit: ['WEBKIT', (executablePath) => startWebKit(executablePath, START)],
 }
 
-export async function startBrowser() {
+/** `options` are added to what Playwright starts Chromium with. */
+export async function startBrowser(options) {
   const [variable, start] = ENGINES[engine]
   const program = process.env[variable]
   if (!program) throw new Error(`set ${variable} to the program`)
-  const browser = await start(program)
+  const browser = await start(program, options)
   after(() => browser.close())
   return browser
 }

@@ -13,8 +13,8 @@ export class Lack extends Error {
 }
 
 /** A test that may find that something is lacking. */
-export function check(name, body) {
-  test(name, { timeout: TIMEOUT }, async (t) => {
+export function check(name, body, timeout = TIMEOUT) {
+  test(name, { timeout }, async (t) => {
     try {
       await body(t)
     } catch (error) {

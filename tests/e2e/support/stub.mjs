@@ -32,7 +32,9 @@ export async function startStub(routes = {}) {
     const answer = await (routes[path] ? told(request, path, Buffer.concat(chunks)) : file(path))
     if (answer.cut) return request.socket.destroy()
     const { status = 200, type = 'text/plain', body = '', headers } = answer
-    response.writeHead(status, { 'content-type': type, ...headers }).end(body)
+    response.writeHead(status, { 'content-type': type, ...headers, ...(answer.breaksOff && { 'content-length': body.length + 1 }) })
+    if (answer.breaksOff) return response.write(body, () => request.socket.destroy())
+    response.end(body)
   })
 
   function told({ method, headers }, path, body) {

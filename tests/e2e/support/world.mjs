@@ -4,10 +4,16 @@ import { startBrowser, User } from './browser.mjs'
 import { check } from './lack.mjs'
 import { startServer } from './server.mjs'
 
-/** `it(name, test)`: the test is given a user, and may be given options for the browser's profile. */
-export async function world(settings) {
+/** Whether there is all the time that the tests want: `cargo xtask test --long`. */
+export const isLong = !!process.env.TOKENKEEP_LONG
+
+/**
+ * `it(name, test)`: the test is given a user, and may be given options for the browser's profile. `timeout` bounds each test,
+ * `chromium` is for the start of that browser, and the rest for the server's.
+ */
+export async function world({ timeout, chromium, ...settings } = {}) {
   const server = await startServer(settings)
-  const browser = await startBrowser()
+  const browser = await startBrowser(chromium)
   const it = (name, body, profile) => check(name, async () => {
     await server.reset()
     const user = await User.arrives(browser, server.origin, profile)
@@ -16,6 +22,6 @@ export async function world(settings) {
     } finally {
       await user.leaves()
     }
-  })
+  }, timeout)
   return { server, browser, it }
 }

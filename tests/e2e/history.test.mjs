@@ -1,0 +1,64 @@
+// The back/forward cache: a page that is left and come back to is the same page, and its manager knows what happened meanwhile.
+
+import assert from 'node:assert/strict'
+import { engine } from './support/engine.mjs'
+import { Lack } from './support/lack.mjs'
+import { world } from './support/world.mjs'
+
+// Playwright switches the cache off, and only in Chromium it can be told not to.
+const { server, it } = await world({ chromium: { ignoreDefaultArgs: ['--disable-back-forward-cache'] } })
+
+/** A tab whose page goes, and comes back when `meanwhile` has happened. Tells whether it was kept. */
+async function away(page, meanwhile) {
+  if (engine !== 'chrome') throw new Lack('a back/forward cache that stays on under automation')
+  await page.evaluate(() => {
+    globalThis.shows = []
+    addEventListener('pageshow', ({ persisted }) => shows.push(persisted))
+  })
+  await page.goto('about:blank')
+  await meanwhile?.()
+  await page.goBack({ waitUntil: 'commit' })
+  const isKept = await page.evaluate(() => globalThis.shows?.[0] === true)
+  if (!isKept) {
+    await page.reload()
+    await page.evaluate(() => start())
+  }
+  return isKept
+}
+
+it('a page with an idle manager is kept, with its token', async (user) => {
+  const page = await user.signedIn()
+  await page.evaluate(() => call('/api/me'))
+  assert.ok(await away(page))
+  assert.equal((await page.evaluate(() => call('/api/me'))).status, 200)
+  assert.deepEqual(await server.lines(), ['POST /auth/login 200', 'GET /api/me 200', 'GET /api/me 200'])
+})
+
+// Where a page has a channel open, news of another tab may cost it its place; then it begins anew. In either case it must
+// not be behind the times.
+
+const MEANWHILE = {
+  'a refresh': { happens: () => auth.refresh(), status: 200, name: 'alice' },
+  'a login as another user': { happens: () => auth.login('/auth/login', credentials('admin')), status: 200, name: 'admin' },
+  'a logout': { happens: () => auth.logout('/auth/logout'), status: 401 },
+}
+
+for (const [what, { happens, status, name }] of Object.entries(MEANWHILE)) {
+  for (const isClosed of [false, true]) {
+    it(`who comes back after ${what} in another tab${isClosed ? ', which is closed by then,' : ''} knows of it`, async (user) => {
+      const page = await user.signedIn()
+      const other = await user.tab()
+      await other.evaluate(() => until(({ status }) => status === 'signed-in'))
+      const isKept = await away(page, async () => {
+        await server.revoke()
+        await other.evaluate(happens)
+        if (isClosed) await other.close()
+      })
+      console.log(`after ${what}: ${isKept ? 'kept' : 'begun anew'}`)
+      const answer = await page.evaluate(() => call('/api/me'))
+      assert.deepEqual([answer.status, answer.body.name], [status, name])
+      assert.equal(await page.evaluate(() => auth.state.claims?.sub), name)
+      assert.equal((await server.counters()).reuses, 0)
+    })
+  }
+}

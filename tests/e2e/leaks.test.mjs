@@ -1,0 +1,102 @@
+// After many calls there is no more in memory than after some: the WebAssembly's memory, the JavaScript heap, event listeners
+// and timers. `fetch` is the test's own, for the server is not the point.
+
+import assert from 'node:assert/strict'
+import { isLong, world } from './support/world.mjs'
+
+const { server, it } = await world({ timeout: 900_000 })
+
+const SOME = 5_000
+const MANY = isLong ? 100_000 : 20_000
+
+/** Keeps count of what a page has. Runs in it before all else. */
+function count() {
+  const has = (globalThis.has = { listeners: 0, timers: 0, wasm: () => 0 })
+  const { addEventListener, removeEventListener } = EventTarget.prototype
+  EventTarget.prototype.addEventListener = function (type, listener, options) {
+    if (!options?.once) has.listeners++
+    return addEventListener.call(this, type, listener, options)
+  }
+  EventTarget.prototype.removeEventListener = function (...args) {
+    has.listeners--
+    return removeEventListener.apply(this, args)
+  }
+  const timers = new Set()
+  const { setTimeout, clearTimeout } = globalThis
+  globalThis.setTimeout = (work, ms) => {
+    const id = setTimeout(() => (timers.delete(id), (has.timers = timers.size), work()), ms)
+    has.timers = timers.add(id).size
+    return id
+  }
+  globalThis.clearTimeout = (id) => (timers.delete(id), (has.timers = timers.size), clearTimeout(id))
+  const { instantiate } = WebAssembly
+  WebAssembly.instantiate = async (...args) => {
+    const instance = await instantiate(...args)
+    const memory = Object.values(instance.exports).find((value) => value instanceof WebAssembly.Memory)
+    has.wasm = () => memory.buffer.byteLength
+    return instance
+  }
+}
+
+/** The server, in the page: a token is good for a hundred calls. */
+function standIn() {
+  let token = 0
+  let left = 100
+  globalThis.refreshes = 0
+  globalThis.fetch = async (input, init) => {
+    const url = `${input.url ?? input}`
+    if (url.endsWith('/auth/refresh')) {
+      left = 100
+      refreshes++
+      return Response.json({ access_token: `token-${++token}`, expires_in: 300 })
+    }
+    const headers = new Headers(init?.headers ?? input.headers)
+    if (headers.get('authorization') !== `Bearer token-${token}` || left-- === 0) {
+      token += left < 0
+      return new Response('{"error":"invalid_token"}', { status: 401 })
+    }
+    return Response.json({ ok: true })
+  }
+}
+
+/** In the page: so many calls, ten at once, of all kinds. */
+async function work(calls) {
+  const signal = (globalThis.lasting ??= new AbortController()).signal
+  const kinds = [
+    () => auth.fetch('/api/x'),
+    () => auth.fetch('/api/x', { signal }),
+    () => auth.fetch(new Request('/api/x', { method: 'POST', body: 'a body' })),
+    () => auth.fetch('/api/x', { method: 'POST', body: new URLSearchParams({ a: 'b' }), signal: AbortSignal.any([signal]) }),
+    () => auth.fetch('/api/x', { headers: { accept: 'application/json' } }),
+  ]
+  for (let done = 0; done < calls; done += 10) {
+    const unsubscribe = auth.subscribe(() => {})
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => kinds[n % kinds.length]()))
+    for (const answer of answers) if (answer.status !== 200) throw new Error(`${answer.status} after ${done} calls`)
+    unsubscribe()
+  }
+}
+
+it(`${MANY} calls with refreshes leave behind what ${SOME} do`, async (user) => {
+  const page = await user.tab({}, (page) => page.addInitScript(count))
+  const devtools = await page.context().newCDPSession(page)
+  const measure = async () => {
+    for (let n = 0; n < 3; n++) await devtools.send('HeapProfiler.collectGarbage')
+    const { usedSize } = await devtools.send('Runtime.getHeapUsage')
+    return { heap: usedSize, ...(await page.evaluate(() => ({ wasm: has.wasm(), listeners: has.listeners, timers: has.timers, refreshes }))) }
+  }
+  await page.evaluate(standIn)
+  await page.evaluate(work, SOME)
+  const some = await measure()
+  const begun = performance.now()
+  await page.evaluate(work, MANY - SOME)
+  const took = performance.now() - begun
+  const many = await measure()
+  console.log(`after ${SOME} calls: ${JSON.stringify(some)}`)
+  console.log(`after ${MANY} calls: ${JSON.stringify(many)}; ${(took / 1000).toFixed(1)} s`)
+  assert.ok(many.refreshes >= MANY / 110)
+  assert.equal(many.wasm, some.wasm)
+  assert.equal(many.listeners, some.listeners)
+  assert.equal(many.timers, some.timers)
+  assert.ok(many.heap - some.heap < 200_000, `the heap has grown by ${many.heap - some.heap} bytes`)
+})
