@@ -11,16 +11,7 @@ const MANY = isLong ? 100_000 : 20_000
 
 /** Keeps count of what a page has. Runs in it before all else. */
 function count() {
-  const has = (globalThis.has = { listeners: 0, timers: 0, wasm: () => 0 })
-  const { addEventListener, removeEventListener } = EventTarget.prototype
-  EventTarget.prototype.addEventListener = function (type, listener, options) {
-    if (!options?.once) has.listeners++
-    return addEventListener.call(this, type, listener, options)
-  }
-  EventTarget.prototype.removeEventListener = function (...args) {
-    has.listeners--
-    return removeEventListener.apply(this, args)
-  }
+  const has = (globalThis.has = { timers: 0, wasm: () => 0 })
   const timers = new Set()
   const { setTimeout, clearTimeout } = globalThis
   globalThis.setTimeout = (work, ms) => {
@@ -80,10 +71,13 @@ async function work(calls) {
 it(`${MANY} calls with refreshes leave behind what ${SOME} do`, async (user) => {
   const page = await user.tab({}, (page) => page.addInitScript(count))
   const devtools = await page.context().newCDPSession(page)
+  await devtools.send('Performance.enable')
   const measure = async () => {
     for (let n = 0; n < 3; n++) await devtools.send('HeapProfiler.collectGarbage')
     const { usedSize } = await devtools.send('Runtime.getHeapUsage')
-    return { heap: usedSize, ...(await page.evaluate(() => ({ wasm: has.wasm(), listeners: has.listeners, timers: has.timers, refreshes }))) }
+    const { metrics } = await devtools.send('Performance.getMetrics')
+    const listeners = metrics.find(({ name }) => name === 'JSEventListeners').value
+    return { heap: usedSize, listeners, ...(await page.evaluate(() => ({ wasm: has.wasm(), timers: has.timers, refreshes }))) }
   }
   await page.evaluate(standIn)
   await page.evaluate(work, SOME)

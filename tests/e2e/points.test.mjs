@@ -54,7 +54,7 @@ const holdsBody = () => {
 
 /** In the page, with its time in hand: until it listens for the news of the tab before it. */
 const listens = async () => {
-  while (!time.ahead.includes(100)) await navigator.locks.query()
+  while (!time.ahead.includes(250)) await navigator.locks.query()
 }
 
 // Each brings a call in a tab of alice's to the point, and says how it goes on from there; and what becomes of the call.
@@ -93,7 +93,7 @@ const POINTS = {
       await page.evaluate(standsInLine)
       await free()
       await page.evaluate(listens)
-      return () => page.evaluate(() => time.pass(100))
+      return () => page.evaluate(() => time.pass(250))
     },
     becomes: { logout: 401, login: 'alice', 'logout and login': 401, dispose: 'disposed' },
   },

@@ -85,7 +85,9 @@ impl Asked {
     ) -> impl Iterator<Item = (&'static Kind, Plan<'a>)> + 'a {
         self.kinds.iter().flat_map(move |kind| {
             let browsers = if kind.in_browsers { &self.browsers[..] } else { &BROWSERS[..1] };
-            browsers.iter().map(move |browser| (*kind, Plan { project, browser, is_long: self.is_long }))
+            browsers
+                .iter()
+                .map(move |browser| (*kind, Plan { project, browser, is_long: self.is_long }))
         })
     }
 }
