@@ -1,10 +1,13 @@
 //! The rules of `fetch`, held against random lives of the model world: requests, late refusals,
-//! outcomes of refreshes, logins, logouts, aborts, clocks that jump, other tabs. `PROPTEST_CASES`
-//! sets how many lives each test looks at.
+//! outcomes of refreshes, logins, logouts, aborts, clocks that jump, other tabs. More than 100,000
+//! lives, each another interleaving. `PROPTEST_CASES` sets how many each test looks at,
+//! `PROPTEST_RNG_SEED` makes up those of an earlier run again: a failure prints it.
 
 // What makes the cases up is not built for the browser.
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "core/many.rs"]
+mod many;
 #[path = "core/ops.rs"]
 mod ops;
 #[path = "core/server.rs"]
@@ -14,16 +17,18 @@ mod tab;
 #[path = "core/world.rs"]
 mod world;
 
+use std::time::Instant;
+
+use many::{lives, lives_from};
 use ops::{Life, one_tab, several_tabs};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use world::{Rule, World};
 
-fn config(cases: u32) -> ProptestConfig {
-    let named = std::env::var_os("PROPTEST_CASES").is_some();
-    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
-    if named { config } else { ProptestConfig { cases, ..config } }
-}
+/// The lives that a test for one rule looks at.
+const NAMED: u32 = 1_000;
+/// The lives that a test for all of them looks at.
+const ALL: u32 = 30_000;
 
 fn any_life() -> impl Strategy<Value = Life> {
     prop_oneof![one_tab(), several_tabs()]
@@ -36,15 +41,25 @@ fn holds(rule: Rule, life: &Life) -> TestCaseResult {
     Ok(())
 }
 
+fn holds_all(world: &World) -> TestCaseResult {
+    prop_assert!(world.all_faults().is_empty(), "{:#?}", world.all_faults());
+    Ok(())
+}
+
+fn is_disposed_of(life: &Life) -> World {
+    let mut world = World::begun(life);
+    life.ops.iter().for_each(|op| world.happens(*op));
+    world.disposes(0);
+    world.drains();
+    world
+}
+
 macro_rules! rules {
     ($($name:ident: $rule:ident in $life:expr;)*) => {
-        proptest! {
-            #![proptest_config(config(160))]
-            $(#[test]
-            fn $name(life in $life) {
-                holds(Rule::$rule, &life)?;
-            })*
-        }
+        $(#[test]
+        fn $name() {
+            lives(stringify!($name), $life, NAMED, |life| holds(Rule::$rule, &life));
+        })*
     };
 }
 
@@ -68,27 +83,46 @@ rules! {
     no_request_carries_another_users_token: OwnToken in any_life();
 }
 
-proptest! {
-    #![proptest_config(config(1_024))]
+#[test]
+fn every_rule_holds_in_one_tab() {
+    lives("one tab", one_tab(), ALL, |life| holds_all(&World::lived(&life)));
+}
 
-    #[test]
-    fn every_rule_holds_in_one_tab(life in one_tab()) {
-        let world = World::lived(&life);
-        prop_assert!(world.all_faults().is_empty(), "{:#?}", world.all_faults());
-    }
+#[test]
+fn every_rule_holds_in_several_tabs() {
+    lives("several tabs", several_tabs(), ALL, |life| holds_all(&World::lived(&life)));
+}
 
-    #[test]
-    fn every_rule_holds_in_several_tabs(life in several_tabs()) {
-        let world = World::lived(&life);
-        prop_assert!(world.all_faults().is_empty(), "{:#?}", world.all_faults());
-    }
+#[test]
+fn nobody_waits_for_a_tab_that_was_disposed_of() {
+    lives("disposed", one_tab(), ALL, |life| holds_all(&is_disposed_of(&life)));
+}
 
-    #[test]
-    fn nobody_waits_for_a_tab_that_was_disposed_of(life in one_tab()) {
-        let mut world = World::begun(&life);
-        life.ops.iter().for_each(|op| world.happens(*op));
-        world.disposes(0);
-        world.drains();
-        prop_assert!(world.all_faults().is_empty(), "{:#?}", world.all_faults());
+/// `cargo xtask long`. What has been looked at is said after every hundred thousand, so that a run
+/// that is broken off has counted for something.
+#[test]
+#[ignore = "takes as long as it is told to"]
+fn every_rule_holds_for_a_long_time() {
+    const BATCH: u64 = 100_000;
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let (wanted, seed) = (number("TOKENKEEP_LIVES").unwrap_or(BATCH), many::seed());
+    let began = Instant::now();
+    let (mut seen, mut batch) = (0, 0);
+    while seen < wanted {
+        let cases = BATCH.min(wanted - seen);
+        let config = ProptestConfig {
+            cases: cases as u32,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        };
+        lives_from(seed + batch, "long", any_life(), config, |life| {
+            holds_all(&World::lived(&life))
+        });
+        (seen, batch) = (seen + cases, batch + 1);
+        let seconds = began.elapsed().as_secs_f64();
+        println!(
+            "{seen} lives from seed {seed} in {seconds:.0} s, {:.0} a second",
+            seen as f64 / seconds
+        );
     }
 }

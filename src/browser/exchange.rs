@@ -100,8 +100,8 @@ impl Shell {
     /// Sets the mark of a logout that is about to be told to the server.
     pub(super) fn mark_debt(&self) {
         let jobs = self.jobs.borrow();
-        let Some(job) = jobs.iter().rev().find(|job| job.kind == Kind::Logout) else { return };
-        if let Some(call) = &job.call {
+        let job = jobs.iter().rev().find(|job| job.kind == Kind::Logout);
+        if let Some((job, call)) = job.and_then(|job| Some((job, job.call.as_ref()?))) {
             self.debt.set(&job.method, &call.url());
         } else if let Some(endpoint) = &self.options.logout
             // A page that comes later has not the token to send.

@@ -53,3 +53,19 @@ pub use tabs::{Message, Stamp};
 pub(crate) use text::split_at_any;
 pub use time::{Life, Now, Validity, life};
 pub use turns::{Exchange, Kind};
+
+/// What the fuzz targets reach that nobody else does.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    use super::{Apis, Failure, Options};
+
+    /// Checks options; who may receive the token under them.
+    pub fn settle(
+        options: Options,
+        page: Option<&str>,
+        parse: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Apis, Failure> {
+        options.settle(page, parse).map(|settings| settings.policy.apis)
+    }
+}

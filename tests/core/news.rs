@@ -205,6 +205,21 @@ fn a_login_that_a_logout_on_the_wire_ends_is_ended_in_all_tabs() {
 }
 
 #[test]
+fn a_logout_that_ends_a_later_login_owes_that_too() {
+    // The login has taken the mark away: a page that is opened now would go on with it.
+    for (status, is_owed) in [(503, true), (204, false)] {
+        let mut tab = tab();
+        let logout = tab.logout(true, at(20)).unwrap();
+        assert_eq!(tab.arrive(logout, true), Arrival::Go);
+        let _ = tab.logout_answered(Ok(status));
+        told(&mut tab);
+        tab.heard(entered(30, "new"), at(40));
+        let marks = told(&mut tab).iter().any(|effect| matches!(effect, Effect::Owe(true)));
+        assert_eq!(marks, is_owed, "{status}");
+    }
+}
+
+#[test]
 fn of_a_login_and_a_logout_of_one_moment_the_logout_holds() {
     let mut tab = tab();
     tab.enter(opaque("new"), at(50));

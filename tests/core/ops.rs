@@ -1,4 +1,9 @@
 //! What can happen in the model world, and strategies that make up a life of it.
+//!
+//! Each thing that happens is made of one random number. Nested strategies would read better, and
+//! take ten times as long.
+
+use std::ops::Range;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -84,78 +89,129 @@ pub struct Life {
     pub ops: Vec<Op>,
 }
 
-fn life_of_a_token() -> impl Strategy<Value = Option<u64>> {
-    prop_oneof![
-        1 => Just(None),
-        1 => (1_u64..2_000).prop_map(Some),
-        6 => (2_000_u64..600_000).prop_map(Some),
-    ]
-}
+/// A random number, taken apart. Zero is the simplest of everything.
+struct Bits(u64);
 
-fn outage() -> impl Strategy<Value = Outage> {
-    prop_oneof![
-        Just(Outage::Network),
-        Just(Outage::Timeout),
-        prop_oneof![Just(None), (1_u64..20_000).prop_map(Some)].prop_map(Outage::Busy),
-        Just(Outage::Page),
-    ]
-}
-
-fn answer() -> impl Strategy<Value = Answer> {
-    prop_oneof![
-        5 => life_of_a_token().prop_map(Answer::Well),
-        1 => Just(Answer::Refuse),
-        3 => outage().prop_map(Answer::Outage),
-    ]
-}
-
-fn tick() -> impl Strategy<Value = u64> {
-    prop_oneof![0_u64..5, 5_u64..500, 500_u64..5_000, 5_000_u64..700_000]
-}
-
-fn jump() -> impl Strategy<Value = i64> {
-    prop_oneof![-4_000_i64..4_000, -90_000_000_i64..90_000_000]
-}
-
-/// What happens in any world. Several tabs get mail and a lock that others hold.
-fn op(several: bool) -> impl Strategy<Value = Op> {
-    let tab = || 0_u8..8;
-    let all = prop_oneof![
-        12 => (tab(), prop::bool::weighted(0.85))
-            .prop_map(|(tab, repeatable)| Op::Request { tab, repeatable }),
-        10 => (any::<u8>(), any::<bool>()).prop_map(|(request, refuses)| Op::Api { request, refuses }),
-        8 => any::<u8>().prop_map(|request| Op::Resume { request }),
-        1 => any::<u8>().prop_map(|request| Op::Abort { request }),
-        2 => tab().prop_map(|tab| Op::Refresh { tab }),
-        3 => (tab(), 1_u8..4).prop_map(|(tab, user)| Op::Login { tab, user }),
-        2 => (tab(), prop::bool::weighted(0.9))
-            .prop_map(|(tab, reachable)| Op::Logout { tab, reachable }),
-        6 => Just(Op::Lock),
-        6 => (answer(), 0.0..1.0_f64).prop_map(|(answer, chance)| Op::Answer { answer, chance }),
-        6 => Just(Op::Unlock),
-        8 => (answer(), 0.0..1.0_f64).prop_map(|(answer, chance)| Op::Round { answer, chance }),
-        4 => tick().prop_map(|ms| Op::Tick { ms }),
-        3 => tab().prop_map(|tab| Op::Wake { tab }),
-        1 => Just(Op::End),
-    ];
-    if several {
-        prop_oneof![
-            60 => all,
-            12 => any::<u8>().prop_map(|mail| Op::Deliver { mail }),
-            4 => Just(Op::Listened),
-            1 => Just(Op::Open),
-            // Wall clocks of one machine are one clock. It is set forwards, as after a sleep.
-            1 => prop_oneof![-3_600_000_i64..0, 0_i64..90_000_000].prop_map(|ms| Op::Jump { ms }),
-        ]
-        .boxed()
-    } else {
-        prop_oneof![
-            60 => all,
-            1 => (tab(), 1_u8..4).prop_map(|(tab, user)| Op::SetTokens { tab, user }),
-            2 => jump().prop_map(|ms| Op::Jump { ms }),
-        ]
-        .boxed()
+impl Bits {
+    fn below(&mut self, many: u64) -> u64 {
+        let number = self.0 % many;
+        self.0 /= many;
+        number
     }
+
+    fn within(&mut self, range: Range<i64>) -> i64 {
+        range.start + self.below(range.start.abs_diff(range.end)) as i64
+    }
+
+    /// One of several, the likelier the greater its weight.
+    fn pick<const N: usize>(&mut self, weights: [u64; N]) -> usize {
+        let mut number = self.below(weights.iter().sum());
+        for (at, weight) in weights.into_iter().enumerate() {
+            if number < weight {
+                return at;
+            }
+            number -= weight;
+        }
+        unreachable!("a number below the sum lies within it")
+    }
+
+    fn number(&mut self) -> u8 {
+        self.below(256) as u8
+    }
+
+    fn tab(&mut self) -> u8 {
+        self.below(8) as u8
+    }
+
+    fn user(&mut self) -> User {
+        1 + self.below(3) as User
+    }
+
+    fn chance(&mut self) -> f64 {
+        self.below(1_000) as f64 / 1_000.0
+    }
+
+    fn life_of_a_token(&mut self) -> Option<u64> {
+        match self.pick([6, 1, 1]) {
+            0 => Some(2_000 + self.below(598_000)),
+            1 => Some(1 + self.below(2_000)),
+            _ => None,
+        }
+    }
+
+    fn outage(&mut self) -> Outage {
+        match self.below(5) {
+            0 => Outage::Network,
+            1 => Outage::Timeout,
+            2 => Outage::Page,
+            3 => Outage::Busy(None),
+            _ => Outage::Busy(Some(1 + self.below(20_000))),
+        }
+    }
+
+    fn answer(&mut self) -> Answer {
+        match self.pick([5, 1, 3]) {
+            0 => Answer::Well(self.life_of_a_token()),
+            1 => Answer::Refuse,
+            _ => Answer::Outage(self.outage()),
+        }
+    }
+
+    fn tick(&mut self) -> u64 {
+        let most = [5, 500, 5_000, 700_000][self.below(4) as usize];
+        self.below(most)
+    }
+
+    /// What happens in any world.
+    fn op(&mut self) -> Op {
+        match self.pick([12, 10, 8, 1, 2, 3, 2, 6, 6, 6, 8, 4, 3, 1]) {
+            0 => Op::Request { repeatable: self.pick([17, 3]) == 0, tab: self.tab() },
+            1 => Op::Api { refuses: self.below(2) == 1, request: self.number() },
+            2 => Op::Resume { request: self.number() },
+            3 => Op::Abort { request: self.number() },
+            4 => Op::Refresh { tab: self.tab() },
+            5 => Op::Login { tab: self.tab(), user: self.user() },
+            6 => Op::Logout { reachable: self.pick([9, 1]) == 0, tab: self.tab() },
+            7 => Op::Lock,
+            8 => Op::Answer { answer: self.answer(), chance: self.chance() },
+            9 => Op::Unlock,
+            10 => Op::Round { answer: self.answer(), chance: self.chance() },
+            11 => Op::Tick { ms: self.tick() },
+            12 => Op::Wake { tab: self.tab() },
+            _ => Op::End,
+        }
+    }
+
+    fn op_of_one_tab(&mut self) -> Op {
+        match self.pick([60, 1, 2]) {
+            0 => self.op(),
+            1 => Op::SetTokens { tab: self.tab(), user: self.user() },
+            _ => {
+                let most = [4_000, 90_000_000][self.below(2) as usize];
+                Op::Jump { ms: self.within(-most..most) }
+            }
+        }
+    }
+
+    /// Several tabs get mail, and a lock that others hold.
+    fn op_of_several_tabs(&mut self) -> Op {
+        match self.pick([60, 12, 4, 1, 1]) {
+            0 => self.op(),
+            1 => Op::Deliver { mail: self.number() },
+            2 => Op::Listened,
+            3 => Op::Open,
+            // Wall clocks of one machine are one clock. It is set forwards, as after a sleep.
+            _ => match self.below(2) {
+                0 => Op::Jump { ms: self.within(0..90_000_000) },
+                _ => Op::Jump { ms: self.within(-3_600_000..0) },
+            },
+        }
+    }
+}
+
+fn ops(op: fn(&mut Bits) -> Op, most: usize) -> impl Strategy<Value = Vec<Op>> {
+    vec(any::<u64>(), 1..most)
+        .prop_map(move |numbers| numbers.into_iter().map(|number| op(&mut Bits(number))).collect())
 }
 
 fn restore() -> impl Strategy<Value = Restore> {
@@ -168,7 +224,7 @@ fn refresh_before() -> impl Strategy<Value = Option<u64>> {
 
 /// The life of one tab that has no others.
 pub fn one_tab() -> impl Strategy<Value = Life> {
-    (restore(), refresh_before(), any::<bool>(), vec(op(false), 1..70)).prop_map(
+    (restore(), refresh_before(), any::<bool>(), ops(Bits::op_of_one_tab, 70)).prop_map(
         |(restore, refresh_before, tells_subject, ops)| Life {
             tabs: Tabs::Off,
             restore,
@@ -183,7 +239,8 @@ pub fn one_tab() -> impl Strategy<Value = Life> {
 /// The life of several tabs that share a cookie jar, and a lock.
 pub fn several_tabs() -> impl Strategy<Value = Life> {
     let tabs = prop_oneof![3 => Just(Tabs::Share), 1 => Just(Tabs::Lock)];
-    (tabs, restore(), refresh_before(), 2_usize..4, vec(op(true), 1..110)).prop_map(
+    let ops = ops(Bits::op_of_several_tabs, 110);
+    (tabs, restore(), refresh_before(), 2_usize..4, ops).prop_map(
         |(tabs, restore, refresh_before, many, ops)| Life {
             tabs,
             restore,

@@ -79,7 +79,7 @@ impl World {
         request.sendings += 1;
         let of_now = request.epoch == epoch;
         let owner = request.owner;
-        let report = format!("request {number} of {owner:?} in tab {tab} with {token:?}");
+        let report = || format!("request {number} of {owner:?} in tab {tab} with {token:?}");
         match token {
             Some(token) => {
                 request.owner.get_or_insert((token.session, token.user));
@@ -91,14 +91,16 @@ impl World {
         }
         let (sendings, again) = (request.sendings, request.sendings > 1 && !request.repeatable);
         request.place = Place::OnTheWire(ticket, token);
-        self.hold(Rule::TwiceAtMost, sendings <= 2, || format!("{report}: sent {sendings} times"));
-        self.hold(Rule::TwiceAtMost, !again, || format!("{report}: a stream, sent again"));
-        self.hold(Rule::Epoch, of_now, || format!("{report}: sent in a later epoch"));
-        self.hold(Rule::Epoch, token == current, || format!("{report}: not the token of now"));
+        self.hold(Rule::TwiceAtMost, sendings <= 2, || {
+            format!("{}: sent {sendings} times", report())
+        });
+        self.hold(Rule::TwiceAtMost, !again, || report() + ": a stream, sent again");
+        self.hold(Rule::Epoch, of_now, || report() + ": sent in a later epoch");
+        self.hold(Rule::Epoch, token == current, || report() + ": not the token of now");
         if let (Some(token), Some((session, user))) = (token, owner) {
             let same = token.session == session || self.several;
-            self.hold(Rule::Epoch, same, || report.clone());
-            self.hold(Rule::OwnToken, user == 0 || token.user == user, || report.clone());
+            self.hold(Rule::Epoch, same, report);
+            self.hold(Rule::OwnToken, user == 0 || token.user == user, report);
         }
     }
 

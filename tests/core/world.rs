@@ -283,11 +283,12 @@ impl World {
             let known = &self.tabs[tab];
             let idle =
                 known.flight.is_none() && known.refreshers.is_empty() && known.logins.is_empty();
-            let report = format!("tab {tab} at the end: {:?}, {:?}", known.status(), known.token());
+            let (status, token) = (known.status(), known.token());
+            let report = || format!("tab {tab} at the end: {status:?}, {token:?}");
             let signed_out =
-                known.token().is_some_and(|token| self.server.signed_out.contains(&token.session));
-            self.hold(Rule::Settles, idle, || report.clone());
-            self.hold(Rule::LogoutHolds, !signed_out || self.is_set_back, || report.clone());
+                token.is_some_and(|token| self.server.signed_out.contains(&token.session));
+            self.hold(Rule::Settles, idle, report);
+            self.hold(Rule::LogoutHolds, !signed_out || self.is_set_back, report);
         }
         let mut sessions: Vec<_> =
             self.tabs.iter().filter_map(|tab| tab.token()).map(|token| token.session).collect();

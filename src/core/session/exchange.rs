@@ -231,7 +231,7 @@ impl Session {
     }
 
     /// Sets the mark, or takes it away, whatever it was: tabs share it.
-    fn owe(&mut self, owed: bool) {
+    pub(super) fn owe(&mut self, owed: bool) {
         self.owed = owed;
         self.effects.push(Effect::Owe(owed));
     }

@@ -152,6 +152,10 @@ impl Session {
     fn leave_again(&mut self, met: Stamp) {
         self.left = self.left.max(met);
         self.stamp = self.stamp.max(met);
+        if self.owed && self.turns.has_on_the_wire(Kind::Logout) {
+            // Whoever began this has taken the mark away, and the logout may fail.
+            self.owe(true);
+        }
         self.post(Message::Left { stamp: self.left });
     }
 

@@ -3,6 +3,9 @@
 mod bench;
 mod build;
 mod demo;
+mod fuzz;
+mod long;
+mod mutants;
 mod size;
 pub mod test;
 mod weigh;
@@ -18,8 +21,17 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 6] =
-    [demo::CHORE, test::CHORE, build::CHORE, size::CHORE, bench::CHORE, test::SETUP];
+pub static CHORES: [Chore; 9] = [
+    demo::CHORE,
+    test::CHORE,
+    build::CHORE,
+    size::CHORE,
+    bench::CHORE,
+    test::SETUP,
+    long::CHORE,
+    fuzz::CHORE,
+    mutants::CHORE,
+];
 
 /// For chores that take no arguments.
 fn no_more(mut arguments: Parser) -> Result<()> {

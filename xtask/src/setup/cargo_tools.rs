@@ -5,9 +5,10 @@ use crate::progress;
 use crate::project::Project;
 use crate::run::{self, Limit};
 use anyhow::{Context, Result};
-use std::fs;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 pub struct Tool {
     pub package: &'static str,
@@ -41,6 +42,13 @@ pub fn ensure(project: &Project, tools: &[Tool]) -> Result<Vec<PathBuf>> {
         fs::remove_dir_all(&build).context("cannot remove the tools' build directory")?;
     }
     Ok(directories)
+}
+
+/// `PATH`, with these directories in front.
+pub fn in_front_of_path(directories: Vec<PathBuf>) -> Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(directories.into_iter().chain(env::split_paths(&path)))
+        .context("a directory's name cannot stand in PATH")
 }
 
 fn is_on_path(tool: &Tool) -> bool {

@@ -7,9 +7,7 @@ use crate::run::{self, Interrupted, Limit};
 use crate::scratch::Scratch;
 use crate::setup::browser::{self, Browser};
 use crate::setup::{cargo_tools, node, python, rust, system};
-use anyhow::{Context, Result, bail};
-use std::env;
-use std::path::PathBuf;
+use anyhow::{Result, bail};
 use std::process::Command;
 
 pub struct Kind {
@@ -169,7 +167,7 @@ fn native(plan: &Plan, counts: &mut Counts) -> Result<()> {
 fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
     let mut directories = cargo_tools::ensure(plan.project, &browser::test_tools(plan.project)?)?;
     directories.extend(plan.browser.ensure(plan.project)?);
-    let path = in_front_of_path(directories)?;
+    let path = cargo_tools::in_front_of_path(directories)?;
 
     let mut result = Ok(());
     for test in &plan.project.browser_tests {
@@ -243,10 +241,4 @@ fn count(command: &mut Command, limit: Limit, counts: &mut Counts) -> Result<()>
         println!("{line}");
         counts.read(line);
     })
-}
-
-fn in_front_of_path(directories: Vec<PathBuf>) -> Result<std::ffi::OsString> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::join_paths(directories.into_iter().chain(env::split_paths(&path)))
-        .context("a directory's name cannot stand in PATH")
 }

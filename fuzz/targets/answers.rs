@@ -1,0 +1,124 @@
+//! Answers to the session's own calls, as far as a server decides what stands in them.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use tokenkeep::core::{
+    Arrival, Body, Grant, Heard, Life, Now, Policy, Secret, Session, Status, Tabs, life, payload,
+    retry_after,
+};
+
+#[derive(Arbitrary, Debug)]
+struct Answer {
+    status: u16,
+    body: What,
+    after_seconds: Option<f64>,
+    after_date: Option<f64>,
+    date: Option<f64>,
+    chance: u8,
+    gone: u32,
+    clock: i32,
+}
+
+#[derive(Arbitrary, Debug)]
+enum What {
+    Empty,
+    Other,
+    Error(Option<String>),
+    Tokens { access: String, refresh: Option<String>, expires_in: Option<f64>, iat: Option<f64>, exp: Option<f64> },
+}
+
+const HOUR: u64 = 3_600_000;
+const TEN_YEARS: u64 = 10 * 365 * 24 * HOUR;
+
+fuzz_target!(|answers: Vec<Answer>| {
+    let mut now = Now { wall: 1_700_000_000_000, steady: 0 };
+    let policy = Policy { tabs: Tabs::Off, ..Policy::default() };
+    let mut session = Session::new(policy, false, now);
+    for answer in answers {
+        now.steady += u64::from(answer.gone);
+        now.wall = now.wall.saturating_add_signed(i64::from(answer.gone) + i64::from(answer.clock));
+        let Ok(wait) = session.refresh(now) else { continue };
+        assert_eq!(session.arrive(wait.exchange, false), Arrival::Go);
+        while session.poll_effect().is_some() {}
+        let served = answer.date.unwrap_or(now.wall as f64);
+        let named = retry_after(answer.after_seconds, answer.after_date, served);
+        assert!(named.is_none_or(|named| (0..=HOUR).contains(&named.0)), "{named:?}");
+        let (body, is_token) = body(answer.body, answer.date, now);
+        let is_clear = match &body {
+            Body::Json { error: Some(error), .. } if error == "invalid_grant" => {
+                (400..500).contains(&answer.status)
+            }
+            Body::Json { .. } | Body::Empty => matches!(answer.status, 400 | 401 | 403),
+            Body::Other => false,
+        };
+        let before = session.snapshot();
+        let chance = f64::from(answer.chance) / 256.0;
+        let heard = Heard { status: answer.status, body, retry_after: named };
+        session.refresh_answered(wait.exchange, heard, chance, now);
+        session.finished(wait.exchange);
+        while session.poll_effect().is_some() {}
+        let after = session.snapshot();
+        if is_token && (200..300).contains(&answer.status) {
+            assert_eq!(after.status, Status::SignedIn);
+            let end = after.expires_at.unwrap_or(now.wall);
+            assert!((now.wall..=now.wall + TEN_YEARS).contains(&end), "{end}");
+        } else if is_clear {
+            assert_eq!(after.status, Status::SignedOut);
+        } else {
+            assert_eq!(after, before, "an outage changes nothing");
+            assert!(session.refresh(now).is_ok() == named.is_none_or(|named| named.0 == 0), "by name, only Retry-After holds");
+            session.logout(false, now);
+            session = Session::new(session.policy().clone(), false, now);
+        }
+        assert!(session.wake_in(now).is_none_or(|ms| ms <= TEN_YEARS));
+        session.woke(now);
+        let _ = session.depart(now);
+        while session.poll_effect().is_some() {}
+        // Whatever is in flight by now is let go.
+        session = again(session, now);
+    }
+});
+
+/// The body as the shell describes it, and whether there is a token in it.
+fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
+    match what {
+        What::Empty => (Body::Empty, false),
+        What::Other => (Body::Other, false),
+        What::Error(error) => (Body::Json { error, grant: Err("no token".to_owned()) }, false),
+        What::Tokens { access, refresh, expires_in, iat, exp } => {
+            let Ok(access_token) = Secret::new(access) else { return (Body::Other, false) };
+            let claims = payload(access_token.reveal());
+            let grant = Grant {
+                life: life(&Life { expires_in, iat, exp, date }, now),
+                refresh_token: refresh.and_then(|token| Secret::new(token).ok()),
+                claims: claims.map(Into::into),
+                subject: None,
+                access_token,
+            };
+            assert!(grant.life.is_none_or(|ms| (1..=TEN_YEARS).contains(&ms)), "{:?}", grant.life);
+            (Body::Json { error: None, grant: Ok(grant) }, true)
+        }
+    }
+}
+
+/// A session in the same state, as far as an answer has to do with it, with nobody in line.
+fn again(session: Session, now: Now) -> Session {
+    let is_in = session.snapshot().status == Status::SignedIn;
+    let mut fresh = Session::new(session.policy().clone(), false, now);
+    if is_in {
+        fresh.enter(
+            Grant {
+                access_token: Secret::new("token".to_owned()).expect("visible"),
+                refresh_token: None,
+                life: Some(60_000),
+                claims: None,
+                subject: None,
+            },
+            now,
+        );
+    }
+    while fresh.poll_effect().is_some() {}
+    fresh
+}

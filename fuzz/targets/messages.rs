@@ -1,0 +1,202 @@
+//! Messages on the channel between tabs: another version of the package, or a hostile script of the
+//! same origin, may write anything there.
+
+#![no_main]
+
+use std::collections::HashSet;
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use tokenkeep::core::{
+    Arrival, Body, Code, Departure, Effect, Event, Exchange, Grant, Heard, Kind, Message, Now,
+    Policy, Secret, Session, Stamp, Status, Tabs,
+};
+
+#[derive(Arbitrary, Debug)]
+enum Op {
+    Ask,
+    Renewed { stamp: When, session: When, token: u8, life: Option<u64> },
+    Entered { stamp: When, token: Option<u8>, life: Option<u64> },
+    Left { stamp: When },
+    Depart,
+    Refused,
+    Refresh,
+    Login,
+    Logout,
+    Arrive { contended: bool },
+    Answer { status: u16, token: Option<u8> },
+    Fail,
+    Finish,
+    Tick(u16),
+    Clock(i32),
+}
+
+/// Near now, as stamps are, or anything.
+#[derive(Arbitrary, Debug)]
+enum When {
+    Near(i16),
+    Any(u64),
+}
+
+impl When {
+    fn stamp(self, now: Now) -> Stamp {
+        Stamp(match self {
+            Self::Near(ms) => now.wall.saturating_add_signed(ms.into()),
+            Self::Any(stamp) => stamp,
+        })
+    }
+}
+
+/// One tab, and what it has asked for.
+struct Tab {
+    session: Session,
+    now: Now,
+    line: Vec<(Exchange, Kind)>,
+    landed: HashSet<Exchange>,
+}
+
+fuzz_target!(|life: (u8, bool, Vec<Op>)| {
+    let (tabs, owed, ops) = life;
+    let tabs = [Tabs::Share, Tabs::Lock, Tabs::Off][usize::from(tabs % 3)];
+    let now = Now { wall: 1_700_000_000_000, steady: 0 };
+    let session = Session::new(Policy { tabs, ..Policy::default() }, owed, now);
+    let mut tab = Tab { session, now, line: Vec::new(), landed: HashSet::new() };
+    let mut ticket = None;
+    tab.obeys();
+    for op in ops {
+        let before = tab.session.snapshot();
+        let is_message = matches!(op, Op::Ask | Op::Renewed { .. } | Op::Entered { .. } | Op::Left { .. });
+        tab.does(op, &mut ticket);
+        tab.obeys();
+        let after = tab.session.snapshot();
+        assert!(!is_message || tabs != Tabs::Off || before == after, "nobody is listened to");
+        assert!(after.expires_at.is_none() || after.status == Status::SignedIn);
+    }
+    // Whatever was written: who signs out is out, who signs in is in, and everything settles.
+    tab.session.logout(false, tab.now);
+    tab.obeys();
+    assert_eq!(tab.session.snapshot().status, Status::SignedOut);
+    tab.session.enter(grant(7, Some(60_000)), tab.now);
+    tab.obeys();
+    let Departure::Send(ticket) = tab.session.depart(tab.now) else { panic!("it has a token") };
+    assert_eq!(tab.session.credential(ticket).map(Secret::reveal), Some("token7"));
+    tab.session.dispose();
+    tab.obeys();
+    while let Some((exchange, _)) = tab.line.first().copied() {
+        tab.session.arrive(exchange, false);
+        tab.finishes();
+        tab.obeys();
+    }
+});
+
+fn grant(token: u8, life: Option<u64>) -> Grant {
+    Grant {
+        access_token: Secret::new(format!("token{token}")).expect("visible"),
+        refresh_token: None,
+        life,
+        claims: None,
+        subject: None,
+    }
+}
+
+impl Tab {
+    fn does(&mut self, op: Op, ticket: &mut Option<tokenkeep::core::Ticket>) {
+        let now = self.now;
+        let first = self.line.first().copied();
+        match op {
+            Op::Ask => self.session.heard(Message::Ask, now),
+            Op::Renewed { stamp, session, token, life } => {
+                let (stamp, session) = (stamp.stamp(now), session.stamp(now));
+                let grant = grant(token, life);
+                self.session.heard(Message::Renewed { stamp, session, grant }, now);
+            }
+            Op::Entered { stamp, token, life } => {
+                let grant = token.map(|token| grant(token, life));
+                self.session.heard(Message::Entered { stamp: stamp.stamp(now), grant }, now);
+            }
+            Op::Left { stamp } => {
+                self.session.heard(Message::Left { stamp: stamp.stamp(now) }, now);
+            }
+            Op::Depart => {
+                if let Departure::Send(sent) = self.session.depart(now) {
+                    *ticket = Some(sent);
+                }
+            }
+            Op::Refused => {
+                if let Some(ticket) = ticket.take()
+                    && let Departure::Send(again) = self.session.answered(ticket, true, now)
+                {
+                    assert_eq!(self.session.answered(again, true, now), Departure::Deliver);
+                }
+            }
+            Op::Refresh => drop(self.session.refresh(now)),
+            Op::Login => drop(self.session.login()),
+            Op::Logout => drop(self.session.logout(true, now)),
+            Op::Arrive { contended } => {
+                if let Some((exchange, _)) = first
+                    && self.session.arrive(exchange, contended) == Arrival::Skip
+                {
+                    self.finishes();
+                }
+            }
+            Op::Answer { status, token } => {
+                let body = match token {
+                    Some(token) => Body::Json { error: None, grant: Ok(grant(token, Some(60_000))) },
+                    None => Body::Empty,
+                };
+                let heard = Heard { status, body, retry_after: None };
+                match first {
+                    Some((exchange, Kind::Refresh)) => {
+                        self.session.refresh_answered(exchange, heard, 0.5, now);
+                    }
+                    Some((exchange, Kind::Login)) => {
+                        drop(self.session.login_answered(exchange, heard, now));
+                    }
+                    Some((_, Kind::Logout)) => drop(self.session.logout_answered(Ok(status))),
+                    None => {}
+                }
+            }
+            Op::Fail => {
+                if let Some((exchange, Kind::Refresh)) = first {
+                    self.session.refresh_failed(exchange, Code::Network, 0.5, now);
+                }
+            }
+            Op::Finish => self.finishes(),
+            Op::Tick(ms) => {
+                self.now.steady += u64::from(ms);
+                self.now.wall += u64::from(ms);
+                self.session.woke(self.now);
+            }
+            Op::Clock(ms) => self.now.wall = now.wall.saturating_add_signed(ms.into()),
+        }
+    }
+
+    fn finishes(&mut self) {
+        if !self.line.is_empty() {
+            let (exchange, _) = self.line.remove(0);
+            self.session.finished(exchange);
+        }
+    }
+
+    fn obeys(&mut self) {
+        let mut told = 0;
+        while let Some(effect) = self.session.poll_effect() {
+            told += 1;
+            assert!(told < 20, "it comes to rest");
+            match effect {
+                Effect::Start(exchange, kind) => {
+                    assert!(self.line.is_empty(), "one has the turn");
+                    self.line.push((exchange, kind));
+                }
+                Effect::Land(exchange, _) => {
+                    assert!(self.landed.insert(exchange), "it lands once");
+                }
+                Effect::Tell(Event::SignOut(_)) => {
+                    assert_eq!(self.session.snapshot().status, Status::SignedOut);
+                }
+                _ => {}
+            }
+        }
+        self.session.wake_in(self.now);
+    }
+}

@@ -1,0 +1,56 @@
+//! Options, as an app may write them, some of it from elsewhere.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use tokenkeep::core::{Code, Endpoint, Options, fuzzing};
+use url::Url;
+
+#[derive(Arbitrary, Debug)]
+struct Written {
+    page: Option<String>,
+    refresh: String,
+    method: String,
+    header: (String, String),
+    timeout: f64,
+    logout: Option<String>,
+    apis: Option<Vec<String>>,
+    csrf: Option<(String, String)>,
+    refresh_before: Option<f64>,
+    target: String,
+}
+
+fuzz_target!(|written: Written| {
+    let page = written.page.as_deref().and_then(|page| Url::parse(page).ok());
+    let origin = page.as_ref().map(|page| page.origin().ascii_serialization());
+    let parse = |text: &str| {
+        let base = Url::options().base_url(page.as_ref()).parse(text);
+        base.ok().map(String::from)
+    };
+    let mut options = Options::new(written.refresh);
+    options.refresh.method = written.method;
+    options.refresh.headers = vec![written.header.clone()];
+    options.refresh.timeout = written.timeout;
+    options.logout = written.logout.map(Endpoint::new);
+    options.apis = written.apis.clone();
+    options.csrf = written.csrf;
+    options.refresh_before = written.refresh_before;
+    let origin = origin.filter(|origin| origin != "null");
+    match fuzzing::settle(options, origin.as_deref(), &parse) {
+        Err(failure) => {
+            assert_eq!(failure.code, Code::InvalidOption);
+            let (message, secret) = (failure.to_string(), &written.header.1);
+            assert!(secret.len() < 12 || !message.contains(secret.as_str()), "{message}");
+        }
+        Ok(apis) => {
+            let Ok(target) = Url::parse(&written.target) else { return };
+            if apis.cover(target.as_str()) {
+                let named = written.apis.into_iter().flatten().filter_map(|entry| parse(&entry));
+                let named: Vec<Url> =
+                    named.chain(origin).filter_map(|entry| Url::parse(&entry).ok()).collect();
+                assert!(named.iter().any(|entry| entry.origin() == target.origin()), "{target}");
+            }
+        }
+    }
+});
