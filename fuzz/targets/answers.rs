@@ -26,7 +26,13 @@ enum What {
     Empty,
     Other,
     Error(Option<String>),
-    Tokens { access: String, refresh: Option<String>, expires_in: Option<f64>, iat: Option<f64>, exp: Option<f64> },
+    Tokens {
+        access: String,
+        refresh: Option<String>,
+        expires_in: Option<f64>,
+        iat: Option<f64>,
+        exp: Option<f64>,
+    },
 }
 
 const HOUR: u64 = 3_600_000;
@@ -68,7 +74,10 @@ fuzz_target!(|answers: Vec<Answer>| {
             assert_eq!(after.status, Status::SignedOut);
         } else {
             assert_eq!(after, before, "an outage changes nothing");
-            assert!(session.refresh(now).is_ok() == named.is_none_or(|named| named.0 == 0), "by name, only Retry-After holds");
+            assert!(
+                session.refresh(now).is_ok() == named.is_none_or(|named| named.0 == 0),
+                "by name, only Retry-After holds"
+            );
             session.logout(false, now);
             session = Session::new(session.policy().clone(), false, now);
         }

@@ -11,7 +11,11 @@ fuzz_target!(|value: &str| {
         assert!(is_name(&challenge.scheme), "{challenge:?}");
         assert!(challenge.parameters.iter().all(|(name, _)| is_name(name)), "{challenge:?}");
     }
-    assert_eq!(challenges(&written(&list)), list, "what was read is read again from its proper form");
+    assert_eq!(
+        challenges(&written(&list)),
+        list,
+        "what was read is read again from its proper form"
+    );
     let is_beyond = list.iter().any(Challenge::is_beyond_a_refresh);
     assert_eq!(Unauthorized::default().is_expiry(401, Some(value), None), !is_beyond);
 });

@@ -18,6 +18,8 @@ enum Op {
     Renewed { stamp: When, session: When, token: u8, life: Option<u64> },
     Entered { stamp: When, token: Option<u8>, life: Option<u64> },
     Left { stamp: When },
+    Missed { since: When },
+    CameBack,
     Depart,
     Refused,
     Refresh,
@@ -65,7 +67,10 @@ fuzz_target!(|life: (u8, bool, Vec<Op>)| {
     tab.obeys();
     for op in ops {
         let before = tab.session.snapshot();
-        let is_message = matches!(op, Op::Ask | Op::Renewed { .. } | Op::Entered { .. } | Op::Left { .. });
+        let is_message = matches!(
+            op,
+            Op::Ask | Op::Renewed { .. } | Op::Entered { .. } | Op::Left { .. } | Op::Missed { .. }
+        );
         tab.does(op, &mut ticket);
         tab.obeys();
         let after = tab.session.snapshot();
@@ -117,6 +122,10 @@ impl Tab {
             Op::Left { stamp } => {
                 self.session.heard(Message::Left { stamp: stamp.stamp(now) }, now);
             }
+            Op::Missed { since } => {
+                self.session.heard(Message::Missed { since: since.stamp(now) }, now);
+            }
+            Op::CameBack => self.session.came_back(),
             Op::Depart => {
                 if let Departure::Send(sent) = self.session.depart(now) {
                     *ticket = Some(sent);
@@ -141,7 +150,9 @@ impl Tab {
             }
             Op::Answer { status, token } => {
                 let body = match token {
-                    Some(token) => Body::Json { error: None, grant: Ok(grant(token, Some(60_000))) },
+                    Some(token) => {
+                        Body::Json { error: None, grant: Ok(grant(token, Some(60_000))) }
+                    }
                     None => Body::Empty,
                 };
                 let heard = Heard { status, body, retry_after: None };
