@@ -152,7 +152,7 @@ export async function hear(call, ms, keepalive, places, dotted) {
 
   async function read() {
     if (Array.isArray(call)) return heard(await call[0]({ refreshToken: call[1], signal: abort.signal }), places[0])
-    const response = await ('then' in call ? call : fetch(await bounded()))
+    const response = await ('then' in call ? call : fetch(call, await bounds()))
     // A refusal may be its caller's to read: what is read here is a copy.
     const text = await response.clone().text()
     const json = parse(text)
@@ -178,14 +178,15 @@ export async function hear(call, ms, keepalive, places, dotted) {
     return list
   }
 
-  async function bounded() {
+  // As `init`, and not as a request made of it: Firefox forgets `keepalive` when it copies a request.
+  async function bounds() {
     // Its caller's own signal holds still, and what another `init` would reset.
     const { signal, referrer, referrerPolicy } = call
     const torn = () => abort.abort(signal.reason)
     signal.addEventListener('abort', torn)
     if (signal.aborted) torn()
     const outlives = call.keepalive || (keepalive && (await call.clone().arrayBuffer()).byteLength <= MOST_KEPT_ALIVE)
-    return new Request(call, { signal: abort.signal, keepalive: outlives, referrer, referrerPolicy })
+    return { signal: abort.signal, keepalive: outlives, referrer, referrerPolicy }
   }
 }
 
