@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { startBrowser, User } from './support/browser.mjs'
 import { check } from './support/lack.mjs'
 import { cut, granted, json, refused, startStub } from './support/stub.mjs'
-import { takeTime } from './support/time.mjs'
+import { startAnew, takeTime } from './support/time.mjs'
 
 const stub = await startStub()
 const foreign = await startStub({ '/auth/refresh': () => granted('new') })
@@ -95,8 +95,6 @@ await page.evaluate(() => {
 
 /** In the page: the minute. Tells all that came of it, outcomes that are alike once. */
 async function storm({ options, isSilent }) {
-  globalThis.auth?.dispose()
-  await start(options)
   await auth.setTokens({ accessToken: 'old', expiresIn: 300 })
   events.length = 0
   globalThis.refreshUrl = new URL(options.refresh.url, location.href).href
@@ -117,7 +115,7 @@ async function storm({ options, isSilent }) {
   return { atOnce, outcomes: Array.from(outcomes, (text) => JSON.parse(text)), sent, told: told(), status: auth.state.status }
 }
 
-function minute({ url = '/auth/refresh', answer, isSilent = false }) {
+async function minute({ url = '/auth/refresh', answer, isSilent = false }) {
   stub.reset()
   Object.assign(stub.routes, {
     '/api/x': ({ headers }) => (headers.authorization === 'Bearer new' ? json({ ok: true }) : refused()),
@@ -126,7 +124,9 @@ function minute({ url = '/auth/refresh', answer, isSilent = false }) {
   })
   // A line of tabs would be waited for in real time.
   const tabs = isSilent ? 'off' : 'share'
-  return page.evaluate(storm, { options: { refresh: { url, timeout: 10_000 }, tabs }, isSilent })
+  const options = { refresh: { url, timeout: 10_000 }, tabs }
+  await page.evaluate(startAnew, options)
+  return page.evaluate(storm, { options, isSilent })
 }
 
 for (const [name, row] of Object.entries(OUTAGES)) {

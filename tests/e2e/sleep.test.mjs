@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
 import { check } from './support/lack.mjs'
 import { json, refused, startStub } from './support/stub.mjs'
-import { takeTime } from './support/time.mjs'
+import { startAnew, takeTime } from './support/time.mjs'
 
 const SECOND = 1000
 const HOUR = 3600 * SECOND
@@ -36,12 +36,11 @@ function it(name, seconds, body, options) {
   check(name, async () => {
     stub.reset()
     expires_in = seconds
-    await page.evaluate(async (options) => {
-      globalThis.auth?.dispose()
+    await page.evaluate(() => {
       hide(false)
       time.fired = 0
-      await start(options)
-    }, options)
+    })
+    await page.evaluate(startAnew, options)
     await body()
   })
 }
