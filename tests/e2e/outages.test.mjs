@@ -122,9 +122,7 @@ async function minute({ url = '/auth/refresh', answer, isSilent = false }) {
     '/auth/refresh': typeof answer === 'function' ? answer : () => answer,
     '/login': () => html(200),
   })
-  // A line of tabs would be waited for in real time.
-  const tabs = isSilent ? 'off' : 'share'
-  const options = { refresh: { url, timeout: 10_000 }, tabs }
+  const options = { refresh: { url, timeout: 10_000 } }
   await page.evaluate(startAnew, options)
   return page.evaluate(storm, { options, isSilent })
 }

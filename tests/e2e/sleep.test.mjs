@@ -32,15 +32,15 @@ await page.evaluate(() => {
 })
 
 /** A test with a new manager, whose tokens live for so many seconds, in a page whose time is in the test's hand. */
-function it(name, seconds, body, options) {
+function it(name, seconds, body) {
   check(name, async () => {
     stub.reset()
     expires_in = seconds
+    await page.evaluate(startAnew)
     await page.evaluate(() => {
       hide(false)
       time.fired = 0
     })
-    await page.evaluate(startAnew, options)
     await body()
   })
 }
@@ -240,8 +240,6 @@ it('a page that is signed out does not wake', 300, async () => {
   assert.deepEqual(await page.evaluate(() => [time.fired, time.ahead.length]), [0, 0])
 })
 
-const alone = { tabs: 'off' }
-
 it('in an outage of an hour a page in use wakes at the pace of the back-off', 300, async () => {
   await calls()
   const { fired, sent, ahead } = await page.evaluate(async (hour) => {
@@ -260,4 +258,4 @@ it('in an outage of an hour a page in use wakes at the pace of the back-off', 30
   console.log(`an outage of an hour: ${sent} calls of the refresh endpoint, ${fired} wake-ups`)
   assert.ok(sent <= 130 && fired <= 130 && ahead <= 1, `${sent} calls, ${fired} wake-ups`)
   assert.equal(await page.evaluate(() => auth.state.status), 'signed-in')
-}, alone)
+})

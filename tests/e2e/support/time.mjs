@@ -47,9 +47,8 @@ export function takeTime() {
   }
 }
 
-/** Runs in such a page: a new manager. It must find no lock of the last one's: to stand in line takes time, and there is none. */
+/** Runs in such a page: a new manager, without neighbours, for to stand in line takes time, and there is none. */
 export async function startAnew(options) {
   globalThis.auth?.dispose()
-  while ((await navigator.locks.query()).held.length);
-  await start(options)
+  await start({ ...options, tabs: 'off' })
 }
