@@ -1,8 +1,8 @@
 // What JavaScript reads: the snapshot and the challenges, frozen.
 
-/** A snapshot; `text` is the JSON of the claims. @param {string} status @param {string} [text] @param {number} [expiresAt] */
-export function state(status, text, expiresAt = null) {
-  return freeze({ status, claims: text === undefined ? null : JSON.parse(text), expiresAt })
+/** The value of a JSON text, or null. @param {string} [text] */
+export function parse(text) {
+  return text === undefined ? null : JSON.parse(text)
 }
 
 /** Challenges: parameters come flat, value after name; behind the name `''`, which no parameter has, comes a scheme. @param {string[]} flat */
@@ -19,7 +19,7 @@ export function challenges(flat) {
  * Freezes a value and all that it holds. By a list and not by recursion: a hostile payload is as deep as it is long.
  * @template T @param {T} value @returns {T}
  */
-function freeze(value) {
+export function freeze(value) {
   for (const list = [value]; list.length; ) {
     const next = list.pop()
     if (typeof next === 'object' && next !== null) {

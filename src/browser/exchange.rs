@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use gloo_net::http::{Method, RequestBuilder};
 use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Request;
+use web_sys::{Request, RequestCredentials};
 
 use super::answer::{self, Reading};
 use super::call::Outgoing;
@@ -13,10 +14,10 @@ use super::error::TokenError;
 use super::later::{Giver, Later, later};
 use super::lock::{self, Held};
 use super::manager::Shell;
-use super::platform;
+use super::platform::{self, List};
 use crate::core::{
-    Arrival, Attach, Carrier, Code, Content, Endpoint, Exchange, Failure, Kind, Secret, Sends,
-    Step, is_field_value,
+    Arrival, Attach, Carrier, Code, Content, Credentials, Endpoint, Exchange, Failure, Kind,
+    Secret, Sends, Step, is_field_value,
 };
 
 /// How long a login may take, in milliseconds: it holds the lock.
@@ -270,7 +271,22 @@ impl Shell {
         token: Option<Secret>,
     ) -> Result<Request, JsValue> {
         let csrf = endpoint.csrf.as_ref().or(self.options.csrf.as_ref());
-        let mut headers = flat(&self.proofs(&endpoint.url, csrf));
+        let mut builder = RequestBuilder::new(&endpoint.url)
+            .method(match endpoint.method.as_str() {
+                "GET" => Method::GET,
+                "PUT" => Method::PUT,
+                "PATCH" => Method::PATCH,
+                "DELETE" => Method::DELETE,
+                _ => Method::POST,
+            })
+            .credentials(match endpoint.credentials {
+                Credentials::Include => RequestCredentials::Include,
+                Credentials::SameOrigin => RequestCredentials::SameOrigin,
+                Credentials::Omit => RequestCredentials::Omit,
+            });
+        for (name, value) in self.proofs(&endpoint.url, csrf) {
+            builder = builder.header(&name, &value);
+        }
         let revocation = Carrier::Form("token".to_owned());
         let carrier = match endpoint.sends {
             Some(Sends::Token) => &revocation,
@@ -279,19 +295,17 @@ impl Shell {
         let (mut text, mut fields) = (None, None);
         match &endpoint.content {
             Content::Empty => {}
-            Content::Text(content) => text = Some(content.as_str()),
+            Content::Text(content) => text = Some(content.clone()),
             Content::Fields(content) => fields = Some(flat(content)),
         }
         if let Some(token) = token {
             match carrier {
                 _ if endpoint.sends == Some(Sends::Access) => {
-                    headers.push(JsString::from(self.header()));
-                    headers.push(JsString::from(self.credentials(&token)));
+                    builder = builder.header(&self.header(), &self.credentials(&token));
                 }
                 Carrier::Header(name, scheme) => {
                     let value = behind(scheme.as_deref().unwrap_or_default(), &token);
-                    headers.push(JsString::from(name.as_str()));
-                    headers.push(JsString::from(value));
+                    builder = builder.header(name, &value);
                 }
                 Carrier::Json(name) | Carrier::Form(name) if text.is_none() => {
                     let fields = fields.get_or_insert_default();
@@ -301,17 +315,29 @@ impl Shell {
                 _ => {}
             }
         }
-        headers.extend(flat(&endpoint.headers));
-        platform::request(
-            &endpoint.url,
-            &endpoint.method,
-            endpoint.credentials as u32,
-            headers,
-            &self.hooks[if is_refresh { 1 } else { 2 }],
-            text,
-            fields,
-            matches!(carrier, Carrier::Form(_)),
-        )
+        if let Some(fields) = fields {
+            let is_form = matches!(carrier, Carrier::Form(_));
+            builder = builder.header(
+                "Content-Type",
+                if is_form { "application/x-www-form-urlencoded" } else { "application/json" },
+            );
+            text = Some(platform::encode(is_form, fields));
+        }
+        for (name, value) in &endpoint.headers {
+            builder = builder.header(name, value);
+        }
+        let more = &mut List::new(platform::more(&self.hooks[if is_refresh { 1 } else { 2 }])?);
+        while let (Some(name), Some(value)) = (more.text(), more.text()) {
+            builder = builder.header(&name, &value);
+        }
+        let request = match text {
+            Some(text) => builder.body(text),
+            None => builder.build(),
+        };
+        request.map(Request::from).map_err(|error| match error {
+            gloo_net::Error::JsError(error) => js_sys::Error::new(&error.message).into(),
+            _ => js_sys::Error::new("the request could not be built").into(),
+        })
     }
 
     /// The header fields that prove to the server that no foreign page made the call: a field that

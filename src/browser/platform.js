@@ -73,22 +73,14 @@ export async function sendWith(request, name, value) {
   return fetch(`${bare}${bare.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`, { method, headers, body, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal })
 }
 
-/**
- * Builds a call of the options'. Header fields and fields come flat, value after name. A function of the app's may give more
- * header fields. Throws what it throws, and what the platform throws.
- * @param {string} url @param {string} method @param {number} credentials @param {string[]} flat
- * @param {(() => object) | undefined} more @param {string | undefined} text @param {string[] | undefined} fields
- * @param {boolean} isForm
- */
-export function request(url, method, credentials, flat, more, text, fields, isForm) {
-  const headers = new Headers()
-  let body = text
-  if (fields) {
-    headers.set('Content-Type', isForm ? 'application/x-www-form-urlencoded' : 'application/json')
-    body = isForm ? `${new URLSearchParams(pairs(fields))}` : JSON.stringify(Object.fromEntries(pairs(fields)))
-  }
-  for (const [name, value] of [...pairs(flat), ...Object.entries(more?.() ?? {})]) headers.set(name, value)
-  return new Request(url, { method, credentials: ['include', 'same-origin', 'omit'][credentials], headers, body })
+/** Fields, name after value, as the text of a form or of a JSON object. @param {boolean} isForm @param {string[]} flat */
+export function encode(isForm, flat) {
+  return isForm ? `${new URLSearchParams(pairs(flat))}` : JSON.stringify(Object.fromEntries(pairs(flat)))
+}
+
+/** The header fields that a function of the app's gives, value after name. Throws what it throws. @param {() => object} [headers] */
+export function more(headers) {
+  return Object.entries(headers?.() ?? {}).flatMap(([name, value]) => [name, `${value}`])
 }
 
 const pairs = (flat) => flat.flatMap((name, i) => (i % 2 ? [] : [[name, flat[i + 1]]]))

@@ -42,18 +42,12 @@ extern "C" {
     #[wasm_bindgen(js_name = sendWith)]
     pub(super) fn send_with(request: &Request, name: &str, value: &str) -> Promise;
 
-    /// Builds a call of the options'. `credentials`: the place of the mode among those that there are.
+    /// Fields, name after value, as the text of a form or of a JSON object.
+    pub(super) fn encode(is_form: bool, flat: Vec<JsString>) -> String;
+
+    /// The header fields that a function of the app's gives, value after name.
     #[wasm_bindgen(catch)]
-    pub(super) fn request(
-        url: &str,
-        method: &str,
-        credentials: u32,
-        headers: Vec<JsString>,
-        more_headers: &JsValue,
-        text: Option<&str>,
-        fields: Option<Vec<JsString>>,
-        is_form: bool,
-    ) -> Result<Request, JsValue>;
+    pub(super) fn more(headers: &JsValue) -> Result<Array, JsValue>;
 
     /// Rings when a signal is aborted, or after so many milliseconds. To be stopped.
     pub(super) type Alarm;
