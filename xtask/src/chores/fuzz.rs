@@ -50,7 +50,7 @@ fn fuzz(project: &Project, mut arguments: Parser) -> Result<()> {
             .arg(&build)
             .arg(&target)
             .arg(&corpus)
-            .arg(project.path("fuzz/seeds").join(&target))
+            .args(Some(project.path("fuzz/seeds").join(&target)).filter(|seeds| seeds.is_dir()))
             .args(["--", "-max_len=4096", "-print_final_stats=1"])
             .arg(format!("-max_total_time={}", minutes * 60))
             .env("PATH", &path)
