@@ -465,3 +465,24 @@ fn a_refusal_is_doubted_where_tabs_share_and_until_there_is_news() {
     tab.refresh_answered(exchange, refusal.clone(), 0.5, at(50));
     assert!(!tab.doubts(&refusal), "nobody waits");
 }
+
+#[test]
+fn a_tab_that_only_takes_turns_gives_no_token_out_and_takes_none() {
+    let mut tab = tab_that(Tabs::Lock, false);
+    tab.enter(opaque("mine"), at(10));
+    told(&mut tab);
+    tab.heard(Message::Ask, at(20));
+    assert!(posted(told(&mut tab)).is_empty());
+    tab.heard(renewed(30, 10, "theirs"), at(40));
+    assert_eq!(sends(&mut tab, at(50)).1.as_deref(), Some("mine"));
+}
+
+#[test]
+fn what_claims_to_come_from_the_future_is_no_news() {
+    let two_days = 2 * 24 * 60 * 60 * 1_000;
+    let mut tab = tab();
+    tab.enter(opaque("mine"), at(10));
+    tab.heard(renewed(two_days, 10, "renewed"), at(20));
+    tab.heard(entered(two_days, "entered"), at(30));
+    assert_eq!(sends(&mut tab, at(40)).1.as_deref(), Some("mine"));
+}
