@@ -19,7 +19,7 @@ use web_sys::Response;
 
 use self::host::Host;
 use self::request::Call;
-use crate::browser::{Asked, FetchError, Notice, Outgoing, Shell, TokenError};
+use crate::browser::{Asked, Begun, FetchError, Notice, Outgoing, Shell, TokenError};
 use crate::core::{Event, Reason, Ticket};
 
 #[cfg(all(target_arch = "wasm32", not(test)))]
@@ -85,13 +85,14 @@ impl Core {
     /// Looks closer at an answer, refreshes, sends again.
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn follow(&self, call: Call, ticket: u32, response: Response) -> Promise {
-        self.travel(call, Some((Ticket::first(ticket), response)))
+        self.travel(call, Begun::Answered(Ticket::first(ticket), response))
     }
 
     /// A request, the whole way.
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn fetch(&self, call: Call) -> Promise {
-        self.travel(call, None)
+        let begun = self.shell.begin(&call);
+        self.travel(call, begun)
     }
 
     /// Sends credentials. Resolves to the rest of the answer's JSON.
@@ -143,7 +144,7 @@ impl Core {
 }
 
 impl Core {
-    fn travel(&self, call: Call, begun: Option<(Ticket, Response)>) -> Promise {
+    fn travel(&self, call: Call, begun: Begun) -> Promise {
         let shell = Rc::clone(&self.shell);
         self.promise(Box::pin(async move { Ok(shell.fetch(&call, begun).await?.into()) }))
     }

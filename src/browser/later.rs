@@ -13,7 +13,7 @@ use super::platform::Alarm;
 /// The value, as those have it who wait. The channel says that it is there; that it carries nothing
 /// keeps what the compiler makes of it to one copy for all values.
 #[derive(Clone)]
-pub(super) struct Later<T> {
+pub(crate) struct Later<T> {
     value: Rc<OnceCell<T>>,
     there: Shared<oneshot::Receiver<()>>,
 }

@@ -128,7 +128,8 @@ impl TokenManager {
     pub async fn fetch(&self, request: &Request) -> Result<Response, FetchError> {
         // The body is the caller's to use up from here on.
         let request = request.clone().map_err(FetchError::Platform)?;
-        Rc::clone(self.shell()).fetch(&request, None).await
+        let begun = self.shell().begin(&request);
+        Rc::clone(self.shell()).fetch(&request, begun).await
     }
 
     /// Sends credentials, and takes the tokens out of the answer. Resolves to the rest of its JSON.

@@ -36,4 +36,4 @@ pub use call::Outgoing;
 pub use error::{FetchError, TokenError};
 pub use manager::{Notice, Subscription, TokenManager, Tokens};
 #[cfg(feature = "bindings")]
-pub(crate) use {exchange::Asked, manager::Hooks, manager::Shell, platform::List};
+pub(crate) use {exchange::Asked, manager::Hooks, manager::Shell, platform::List, travel::Begun};

@@ -11,6 +11,7 @@ use super::answer;
 use super::call::Outgoing;
 use super::error::{FetchError, TokenError};
 use super::exchange::{behind, proof};
+use super::later::Later;
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
@@ -18,25 +19,66 @@ use crate::core::{
     is_json,
 };
 
+/// How far a request has come in the turn of its call. What the call belongs to is settled then: a
+/// logout or a login later in the same turn finds it under way.
+pub(crate) enum Begun {
+    /// It gets no token.
+    Bare,
+    /// It may leave.
+    Leaves(Ticket),
+    /// It waits for a refresh.
+    Waits(Wait, Later<Landing>),
+    /// It is refused.
+    Refused(FetchError),
+    /// It has been answered: the bindings have sent it by themselves.
+    #[cfg(feature = "bindings")]
+    Answered(Ticket, Response),
+}
+
 impl Shell {
-    /// A request, the whole way; or from its first answer on, if it has `begun`.
+    /// Begins a request.
+    pub(crate) fn begin(self: &Rc<Self>, call: &dyn Outgoing) -> Begun {
+        if let Err(error) = self.alive(Step::Request) {
+            return Begun::Refused(error.into());
+        }
+        if call.is_exempt() || !self.covers(&call.url()) {
+            return Begun::Bare;
+        }
+        match self.tell_only(|session, now| session.depart(now)) {
+            Departure::Send(ticket) => Begun::Leaves(ticket),
+            Departure::Wait(wait) => Begun::Waits(wait, self.join(wait)),
+            Departure::Fail(failure) => Begun::Refused(self.blame(failure).into()),
+            Departure::Deliver => {
+                Begun::Refused(Failure::new(Code::SessionChanged, Step::Request).into())
+            }
+        }
+    }
+
+    /// A request that has begun, the rest of the way.
     pub(crate) async fn fetch(
         self: Rc<Self>,
         call: &dyn Outgoing,
-        begun: Option<(Ticket, Response)>,
+        begun: Begun,
     ) -> Result<Response, FetchError> {
-        let mut arrived = begun;
+        let mut arrived: Option<(Ticket, Response)> = None;
+        let mut joined = None;
         let mut refused: Option<Response> = None;
         // What the platform rejected with, where that may be a refusal.
         let mut silence: Option<FetchError> = None;
-        let mut departure = Departure::Deliver;
-        if arrived.is_none() {
-            self.alive(Step::Request)?;
-            if call.is_exempt() || !self.covers(&call.url()) {
-                return settle(call.send(&[])).await;
+        let mut departure = match begun {
+            Begun::Bare => return settle(call.send(&[])).await,
+            Begun::Refused(error) => return Err(error),
+            Begun::Leaves(ticket) => Departure::Send(ticket),
+            Begun::Waits(wait, landing) => {
+                joined = Some(landing);
+                Departure::Wait(wait)
             }
-            departure = self.tell_only(|session, now| session.depart(now));
-        }
+            #[cfg(feature = "bindings")]
+            Begun::Answered(ticket, response) => {
+                arrived = Some((ticket, response));
+                Departure::Deliver
+            }
+        };
         loop {
             if let Some((ticket, response)) = arrived.take() {
                 let meaning = self.look(ticket, &response).await;
@@ -65,7 +107,8 @@ impl Shell {
                     if let Some(response) = &refused {
                         answer::keep(response);
                     }
-                    match self.wait(wait, call.signal()).await {
+                    let landing = joined.take().unwrap_or_else(|| self.join(wait));
+                    match self.wait(wait, landing, call.signal()).await {
                         Ok(next) => {
                             departure = next;
                             continue;
@@ -127,7 +170,10 @@ impl Shell {
                     return token.map_or_else(|| refuse(Code::SignedOut), Ok);
                 }
                 // Without a signal, nothing ends the wait.
-                Departure::Wait(wait) => self.wait(wait, None).await.unwrap_or(Departure::Deliver),
+                Departure::Wait(wait) => {
+                    let landing = self.join(wait);
+                    self.wait(wait, landing, None).await.unwrap_or(Departure::Deliver)
+                }
                 Departure::Fail(failure) => return Err(self.blame(failure)),
                 Departure::Deliver => return refuse(Code::SessionChanged),
             };
@@ -199,6 +245,13 @@ impl Shell {
         })
     }
 
+    /// Joins those who wait for a refresh.
+    fn join(self: &Rc<Self>, wait: Wait) -> Later<Landing> {
+        let landing = self.landing(wait.exchange);
+        self.drain();
+        landing
+    }
+
     /// Waits for a refresh to land, or for the caller to lose interest.
     ///
     /// # Errors
@@ -206,10 +259,9 @@ impl Shell {
     async fn wait(
         self: &Rc<Self>,
         wait: Wait,
+        landing: Later<Landing>,
         signal: Option<AbortSignal>,
     ) -> Result<Departure, JsValue> {
-        let landing = self.landing(wait.exchange);
-        self.drain();
         let landing = match signal {
             None => landing.get().await,
             Some(signal) => landing.get_before(platform::alarm(Some(&signal), None)).await?,

@@ -353,3 +353,24 @@ it('calls made before the WebAssembly is there wait for it', async (user) => {
   assert.deepEqual([status, body.name], [200, 'alice'])
   assert.deepEqual((await server.log('/api')).map(({ token }) => typeof token), ['string'])
 })
+
+for (const [deed, how] of [
+  ['logout', "auth.logout('/auth/logout')"],
+  ['another user\'s tokens', "auth.setTokens({ accessToken: 'bobs' })"],
+]) {
+  it(`a call and then ${deed} in one turn: the call is of the session before, and is not sent`, async (user) => {
+    const page = await user.signedIn()
+    await reload(page)
+    await page.evaluate(() => auth.ready)
+    await server.lines()
+    const code = await page.evaluate(async (how) => {
+      const called = auth.fetch('/api/me').then(() => 'sent', (error) => error.code)
+      const done = new Function(`return ${how}`)()
+      const code = await called
+      await done
+      return code
+    }, how)
+    assert.equal(code, 'session-changed')
+    assert.equal((await server.lines()).filter((line) => line.includes('/api/')).length, 0)
+  })
+}
