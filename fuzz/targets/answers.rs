@@ -30,6 +30,7 @@ enum What {
         access: String,
         refresh: Option<String>,
         expires_in: Option<f64>,
+        expires_at: Option<f64>,
         iat: Option<f64>,
         exp: Option<f64>,
     },
@@ -61,7 +62,7 @@ fuzz_target!(|answers: Vec<Answer>| {
         };
         let before = session.snapshot();
         let chance = f64::from(answer.chance) / 256.0;
-        let heard = Heard { status: answer.status, body, retry_after: named };
+        let heard = Heard { status: answer.status, body, rejected: None, retry_after: named };
         session.refresh_answered(wait.exchange, heard, chance, now);
         session.finished(wait.exchange);
         while session.poll_effect().is_some() {}
@@ -96,11 +97,11 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
         What::Empty => (Body::Empty, false),
         What::Other => (Body::Other, false),
         What::Error(error) => (Body::Json { error, grant: Err("no token".to_owned()) }, false),
-        What::Tokens { access, refresh, expires_in, iat, exp } => {
+        What::Tokens { access, refresh, expires_in, expires_at, iat, exp } => {
             let Ok(access_token) = Secret::new(access) else { return (Body::Other, false) };
             let claims = payload(access_token.reveal());
             let grant = Grant {
-                life: life(&Life { expires_in, iat, exp, date }, now),
+                life: life(&Life { expires_in, expires_at, iat, exp, date }, now),
                 refresh_token: refresh.and_then(|token| Secret::new(token).ok()),
                 claims: claims.map(Into::into),
                 subject: None,

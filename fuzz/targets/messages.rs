@@ -155,7 +155,7 @@ impl Tab {
                     }
                     None => Body::Empty,
                 };
-                let heard = Heard { status, body, retry_after: None };
+                let heard = Heard { status, body, rejected: None, retry_after: None };
                 match first {
                     Some((exchange, Kind::Refresh)) => {
                         self.session.refresh_answered(exchange, heard, 0.5, now);

@@ -62,10 +62,10 @@ pub mod fuzzing {
 
     /// Checks options; who may receive the token under them.
     pub fn settle(
-        options: Options,
+        mut options: Options,
         page: Option<&str>,
         parse: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Apis, Failure> {
-        options.settle(page, parse).map(|settings| settings.policy.apis)
+        options.settle(page, parse).map(|policy| policy.apis)
     }
 }
