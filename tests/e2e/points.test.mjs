@@ -65,7 +65,7 @@ const POINTS = {
       await page.evaluate(() => void (globalThis.begins = () => void start()))
       return () => {}
     },
-    becomes: { logout: 401, login: 'alice', 'logout and login': 401, dispose: 'disposed' },
+    becomes: { logout: 'session-changed', login: 'alice', 'logout and login': 'session-changed', dispose: 'disposed' },
   },
   'when the first try is on the wire': {
     async reach(user, page) {
