@@ -22,9 +22,12 @@ struct Written {
 }
 
 fuzz_target!(|written: Written| {
-    let page = written.page.as_deref().and_then(|page| Url::parse(page).ok());
+    let page = written.page.filter(|page| !is_file(page)).and_then(|page| Url::parse(&page).ok());
     let origin = page.as_ref().map(|page| page.origin().ascii_serialization());
     let parse = |text: &str| {
+        if is_file(text) {
+            return None;
+        }
         let base = Url::options().base_url(page.as_ref()).parse(text);
         base.ok().map(String::from)
     };
@@ -44,7 +47,9 @@ fuzz_target!(|written: Written| {
             assert!(!failure.to_string().contains(&secret), "{failure}");
         }
         Ok(apis) => {
-            let Ok(target) = Url::parse(&written.target) else { return };
+            let Some(target) = parse(&written.target).and_then(|url| Url::parse(&url).ok()) else {
+                return;
+            };
             if apis.cover(target.as_str()) {
                 let named = written.apis.into_iter().flatten().filter_map(|entry| parse(&entry));
                 let named: Vec<Url> =
@@ -54,3 +59,10 @@ fuzz_target!(|written: Written| {
         }
     }
 });
+
+/// The parser that stands in for the platform's trips over some of these, by an assertion of its own.
+fn is_file(text: &str) -> bool {
+    let mut text = text.to_ascii_lowercase();
+    text.retain(|letter| !letter.is_ascii_control() && letter != ' ');
+    text.contains("file:")
+}
