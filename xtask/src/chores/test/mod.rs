@@ -49,6 +49,7 @@ impl std::error::Error for Failed {}
 
 /// What the command line asks for.
 struct Asked {
+    /// Empty: those of each kind.
     browsers: Vec<&'static Browser>,
     is_long: bool,
     kinds: Vec<&'static Kind>,
@@ -69,9 +70,6 @@ impl Asked {
                 other => return Err(other.unexpected().into()),
             }
         }
-        if browsers.is_empty() {
-            browsers.extend(BROWSERS);
-        }
         if kinds.is_empty() {
             kinds.extend(&KINDS);
         }
@@ -84,7 +82,11 @@ impl Asked {
         project: &'a Project,
     ) -> impl Iterator<Item = (&'static Kind, Plan<'a>)> + 'a {
         self.kinds.iter().flat_map(move |kind| {
-            let browsers = if kind.in_browsers { &self.browsers[..] } else { &BROWSERS[..1] };
+            let browsers = match kind.browsers {
+                0 => &BROWSERS[..1],
+                all if self.browsers.is_empty() => &BROWSERS[..all],
+                _ => &self.browsers[..],
+            };
             browsers
                 .iter()
                 .map(move |browser| (*kind, Plan { project, browser, is_long: self.is_long }))
@@ -129,7 +131,7 @@ impl Plan<'_> {
 fn test(project: &Project, asked: &Asked) -> Result<()> {
     let mut results = Vec::new();
     for (kind, plan) in asked.plans(project) {
-        let name = match kind.in_browsers {
+        let name = match kind.browsers > 0 {
             true => format!("{} {}", kind.name, plan.browser.name),
             false => kind.name.to_owned(),
         };
