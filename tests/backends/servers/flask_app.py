@@ -1,13 +1,13 @@
-"""Flask-JWT-Extended in the ways its documentation shows: tokens in the answer, the refresh token in Authorization; the refresh token in
-a cookie with the double submit against forged requests; and both tokens in cookies. Signing out puts a token on the blocklist."""
+"""Flask-JWT-Extended in the ways its documentation shows: tokens in the answer, the refresh token in Authorization; and the refresh token
+in a cookie with the double submit against forged requests. Signing out puts a token on the blocklist."""
 
 import secrets
 from datetime import timedelta
 
 from flask import Flask, abort, jsonify, request
 from flask_jwt_extended import (
-    JWTManager, create_access_token, create_refresh_token, get_jwt, get_jwt_identity, jwt_required, set_access_cookies,
-    set_refresh_cookies, unset_jwt_cookies,
+    JWTManager, create_access_token, create_refresh_token, get_jwt, get_jwt_identity, jwt_required, set_refresh_cookies,
+    unset_jwt_cookies,
 )
 from harness import serve_wsgi
 
@@ -97,26 +97,6 @@ def cookie_logout():
     blocklist.add(get_jwt()["jti"])
     answer = jsonify(msg="Logged out")
     unset_jwt_cookies(answer)
-    return answer
-
-
-# --- Both tokens in cookies ---
-
-
-@app.post("/auth/cookies/login")
-def all_cookies_login():
-    access, refresh = tokens(user())
-    answer = jsonify(login=True)
-    set_access_cookies(answer, access)
-    set_refresh_cookies(answer, refresh)
-    return answer
-
-
-@app.post("/auth/cookies/refresh")
-@jwt_required(refresh=True, locations=["cookies"])
-def all_cookies_refresh():
-    answer = jsonify(refresh=True)
-    set_access_cookies(answer, create_access_token(identity=get_jwt_identity()))
     return answer
 
 
