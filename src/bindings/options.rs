@@ -72,7 +72,11 @@ pub(super) fn read(given: &JsValue) -> Result<(Box<Options>, Hooks), Failure> {
     options.expose_token = choice(list) != 0;
     let mut hooks = Hooks::default();
     if let Some(mut list) = sublist(list) {
-        hooks = [list.value(), list.value(), list.value()];
+        hooks = Hooks {
+            refresh: list.value(),
+            refresh_headers: list.value(),
+            logout_headers: list.value(),
+        };
     }
     Ok((options, hooks))
 }

@@ -4,7 +4,7 @@ use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Request};
 
-use crate::browser::Outgoing;
+use crate::browser::{Outgoing, flat};
 
 #[wasm_bindgen]
 extern "C" {
@@ -62,12 +62,4 @@ impl Outgoing for Call {
     fn request(&self, headers: &[(&str, &str)]) -> Option<Request> {
         Call::request(self, flat(headers))
     }
-}
-
-/// Name after value.
-fn flat(headers: &[(&str, &str)]) -> Vec<JsString> {
-    headers
-        .iter()
-        .flat_map(|(name, value)| [JsString::from(*name), JsString::from(*value)])
-        .collect()
 }

@@ -22,6 +22,17 @@ impl Shell {
         }
     }
 
+    /// The value of the header field that carries the token, or `None` without a session, and where
+    /// the browser has the token.
+    pub(crate) fn authorization(&self, ticket: Ticket) -> Option<String> {
+        self.options.attach.value(self.session.borrow().credential(ticket)?)
+    }
+
+    /// The name of that header field; of a parameter of the URL, behind `?`.
+    pub(crate) fn header(&self) -> String {
+        self.options.attach.name()
+    }
+
     /// Whether an answer of this status is the caller's, whatever else it says.
     pub(crate) fn is_plain(&self, status: u16) -> bool {
         self.options.adopt.is_none() && self.policy.rules.settles(status)

@@ -16,8 +16,8 @@ use super::lock::{self, Held};
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
-    Arrival, Attach, Carrier, Code, Content, Credentials, Endpoint, Exchange, Failure, Kind,
-    Secret, Sends, Step, is_field_value,
+    Arrival, Attach, Code, Credentials, Endpoint, Exchange, Failure, Kind, Payload, Secret, Step,
+    proofs,
 };
 
 /// How long a login may take, in milliseconds: it holds the lock.
@@ -189,26 +189,28 @@ impl Shell {
         drop(jobs);
         let owed = if kind == Kind::Logout && !is_asked_for { self.owed.take() } else { None };
         let call = if let Some(call) = call {
-            let proofs = self.proofs(&call.url(), options.csrf.as_ref());
+            let (csrf, page) = (options.csrf.as_ref(), self.page.as_deref());
+            let proofs = proofs(&call.url(), csrf, page, &platform::cookie);
             let proofs: Vec<(&str, &str)> =
                 proofs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             match call.request(&proofs) {
                 Some(request) => request.into(),
                 None => call.send(&proofs).into(),
             }
-        } else if kind == Kind::Refresh && self.hooks[0].is_function() {
+        } else if kind == Kind::Refresh && self.hooks.refresh.is_function() {
             let token = self.session.borrow().refresh_token().map(|token| token.reveal().into());
-            Array::of2(&self.hooks[0], &token.unwrap_or_default()).into()
+            Array::of2(&self.hooks.refresh, &token.unwrap_or_default()).into()
         } else {
-            let endpoint = match kind {
-                Kind::Refresh => &options.refresh,
-                _ if is_asked_for => options.logout.as_ref()?,
-                _ => owed.as_ref()?,
+            let hooks = &self.hooks;
+            let (endpoint, headers, token) = match kind {
+                Kind::Refresh => {
+                    let token = self.session.borrow().refresh_token().cloned();
+                    (&options.refresh, &hooks.refresh_headers, token)
+                }
+                _ if is_asked_for => (options.logout.as_ref()?, &hooks.logout_headers, token),
+                _ => (owed.as_ref()?, &hooks.logout_headers, None),
             };
-            let is_refresh = kind == Kind::Refresh;
-            let refresh_token =
-                self.session.borrow().refresh_token().filter(|_| is_refresh).cloned();
-            let request = self.prepare(endpoint, is_refresh, token.or(refresh_token));
+            let request = self.prepare(endpoint, headers, token.as_ref());
             request.map_or_else(|error| Promise::reject(&error).into(), JsValue::from)
         };
         // The page may be gone before the answer is there, and with it the cookie that it sets.
@@ -267,10 +269,9 @@ impl Shell {
     fn prepare(
         &self,
         endpoint: &Endpoint,
-        is_refresh: bool,
-        token: Option<Secret>,
+        headers: &JsValue,
+        token: Option<&Secret>,
     ) -> Result<Request, JsValue> {
-        let csrf = endpoint.csrf.as_ref().or(self.options.csrf.as_ref());
         let mut builder = RequestBuilder::new(&endpoint.url)
             .method(match endpoint.method.as_str() {
                 "GET" => Method::GET,
@@ -284,96 +285,30 @@ impl Shell {
                 Credentials::SameOrigin => RequestCredentials::SameOrigin,
                 Credentials::Omit => RequestCredentials::Omit,
             });
-        for (name, value) in self.proofs(&endpoint.url, csrf) {
-            builder = builder.header(&name, &value);
-        }
-        let revocation = Carrier::Form("token".to_owned());
-        let carrier = match endpoint.sends {
-            Some(Sends::Token) => &revocation,
-            _ => &self.options.refresh_token,
-        };
-        let (mut text, mut fields) = (None, None);
-        match &endpoint.content {
-            Content::Empty => {}
-            Content::Text(content) => text = Some(content.clone()),
-            Content::Fields(content) => fields = Some(flat(content)),
-        }
-        if let Some(token) = token {
-            match carrier {
-                _ if endpoint.sends == Some(Sends::Access) => {
-                    builder = builder.header(&self.header(), &self.credentials(&token));
-                }
-                Carrier::Header(name, scheme) => {
-                    let value = behind(scheme.as_deref().unwrap_or_default(), &token);
-                    builder = builder.header(name, &value);
-                }
-                Carrier::Json(name) | Carrier::Form(name) if text.is_none() => {
-                    let fields = fields.get_or_insert_default();
-                    fields.push(JsString::from(name.as_str()));
-                    fields.push(JsString::from(token.reveal()));
-                }
-                _ => {}
-            }
-        }
-        if let Some(fields) = fields {
-            let is_form = matches!(carrier, Carrier::Form(_));
-            builder = builder.header(
-                "Content-Type",
-                if is_form { "application/x-www-form-urlencoded" } else { "application/json" },
-            );
-            text = Some(platform::encode(is_form, fields));
-        }
-        for (name, value) in &endpoint.headers {
+        let page = self.page.as_deref();
+        let made = endpoint.compose(&self.options, token, page, &platform::cookie);
+        for (name, value) in &made.headers {
             builder = builder.header(name, value);
         }
-        let more = &mut List::new(platform::more(&self.hooks[if is_refresh { 1 } else { 2 }])?);
+        let more = &mut List::new(platform::more(headers)?);
         while let (Some(name), Some(value)) = (more.text(), more.text()) {
             builder = builder.header(&name, &value);
         }
-        let request = match text {
-            Some(text) => builder.body(text),
-            None => builder.build(),
+        let request = match made.body {
+            Payload::Empty => builder.build(),
+            Payload::Text(text) => builder.body(text),
+            Payload::Fields(is_form, fields) => {
+                builder.body(platform::encode(is_form, flat(&fields)))
+            }
         };
         request.map(Request::from).map_err(|error| match error {
             gloo_net::Error::JsError(error) => js_sys::Error::new(&error.message).into(),
             _ => js_sys::Error::new("the request could not be built").into(),
         })
     }
-
-    /// The header fields that prove to the server that no foreign page made the call: a field that
-    /// forms cannot send, to one's own origin; and the double-submit cookie.
-    fn proofs(&self, url: &str, csrf: Option<&(String, String)>) -> Vec<(String, String)> {
-        let mut proofs = Vec::new();
-        let is_own = self.page.as_deref().is_some_and(|origin| {
-            url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'))
-        });
-        if is_own {
-            proofs.push(("X-Requested-With".to_owned(), "tokenkeep".to_owned()));
-        }
-        if let Some(proof) = csrf.and_then(proof) {
-            proofs.push(proof);
-        }
-        proofs
-    }
-}
-
-/// The header field of double submit, with the value that its cookie has now.
-pub(super) fn proof((cookie, header): &(String, String)) -> Option<(String, String)> {
-    let value = platform::cookie(cookie).filter(|value| is_field_value(value))?;
-    Some((header.clone(), value))
-}
-
-/// A token behind a scheme, if there is one.
-pub(super) fn behind(scheme: &str, token: &Secret) -> String {
-    [scheme, if scheme.is_empty() { "" } else { " " }, token.reveal()].concat()
 }
 
 /// Pairs as JavaScript has them: value after name.
-fn flat(pairs: &[(String, String)]) -> Vec<JsString> {
-    let mut flat = Vec::new();
-    for (name, value) in pairs {
-        flat.push(JsString::from(name.as_str()));
-        flat.push(JsString::from(value.as_str()));
-    }
-    flat
+pub(crate) fn flat(pairs: &[(&str, &str)]) -> Vec<JsString> {
+    pairs.iter().flat_map(|(name, value)| [JsString::from(*name), JsString::from(*value)]).collect()
 }

@@ -209,9 +209,16 @@ struct Flight {
     landing: Later<Landing>,
 }
 
-/// Functions of the app's, or `undefined`: one that refreshes, and those that give the header fields of
-/// refresh and logout.
-pub(crate) type Hooks = [JsValue; 3];
+/// Functions of the app's, or `undefined`.
+#[derive(Default)]
+pub(crate) struct Hooks {
+    /// Refreshes by itself.
+    pub(crate) refresh: JsValue,
+    /// Gives header fields of the refresh.
+    pub(crate) refresh_headers: JsValue,
+    /// Gives header fields of the logout.
+    pub(crate) logout_headers: JsValue,
+}
 
 type Listener = Rc<dyn Fn(&Notice)>;
 pub(super) type Mirror = Box<dyn Fn(&Snapshot)>;

@@ -36,4 +36,10 @@ pub use call::Outgoing;
 pub use error::{FetchError, TokenError};
 pub use manager::{Notice, Subscription, TokenManager, Tokens};
 #[cfg(feature = "bindings")]
-pub(crate) use {exchange::Asked, manager::Hooks, manager::Shell, platform::List, travel::Begun};
+pub(crate) use {
+    exchange::{Asked, flat},
+    manager::Hooks,
+    manager::Shell,
+    platform::List,
+    travel::Begun,
+};

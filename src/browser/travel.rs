@@ -10,13 +10,12 @@ use web_sys::{AbortSignal, Response};
 use super::answer;
 use super::call::Outgoing;
 use super::error::{FetchError, TokenError};
-use super::exchange::{behind, proof};
 use super::later::Later;
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
-    Attach, Code, Departure, Failure, Landing, Life, Meaning, Secret, Step, Ticket, Told, Wait,
-    is_json,
+    Code, Departure, Failure, Landing, Life, Meaning, Secret, Step, Ticket, Told, Wait, is_json,
+    is_safe,
 };
 
 /// How far a request has come in the turn of its call. What the call belongs to is settled then: a
@@ -132,11 +131,9 @@ impl Shell {
 
     /// Sends a call with what its ticket gives it.
     fn send(&self, call: &dyn Outgoing, ticket: Ticket) -> Promise {
-        let header = match &self.options.attach {
-            Attach::Cookie(csrf) if !is_safe(&call.method()) => csrf.as_ref().and_then(proof),
-            _ => self.authorization(ticket).map(|value| (self.header(), value)),
-        };
-        match &header {
+        let token = self.session.borrow().credential(ticket).cloned();
+        let field = self.options.attach.field(&call.method(), token.as_ref(), &platform::cookie);
+        match &field {
             Some((name, value)) => call.send(&[(name, value)]),
             None => call.send(&[]),
         }
@@ -183,32 +180,6 @@ impl Shell {
     /// Whether the URL may receive the token (rule 1).
     pub(crate) fn covers(&self, url: &str) -> bool {
         self.policy.apis.cover(url)
-    }
-
-    /// The value of the header field that carries the token, or `None` without a session, and where
-    /// the browser has the token.
-    pub(crate) fn authorization(&self, ticket: Ticket) -> Option<String> {
-        if matches!(self.options.attach, Attach::Cookie(_)) {
-            return None;
-        }
-        Some(self.credentials(self.session.borrow().credential(ticket)?))
-    }
-
-    /// The name of the header field that carries the token; of a parameter of the URL, behind `?`.
-    pub(crate) fn header(&self) -> String {
-        match &self.options.attach {
-            Attach::Header(name, _) => name.clone(),
-            Attach::Query(name) => ["?", name].concat(),
-            Attach::Cookie(_) => String::new(),
-        }
-    }
-
-    /// A token, as it is put on requests.
-    pub(super) fn credentials(&self, token: &Secret) -> String {
-        match &self.options.attach {
-            Attach::Header(_, scheme) => behind(scheme, token),
-            _ => behind("", token),
-        }
     }
 
     /// What an answer means. A token that it brings along is taken first.
@@ -275,9 +246,4 @@ impl Shell {
 /// another realm, or from whoever wrapped `fetch`, so its class is not asked for.
 async fn settle(sent: Promise) -> Result<Response, FetchError> {
     JsFuture::from(sent).await.map(JsCast::unchecked_into).map_err(FetchError::Platform)
-}
-
-/// The methods that have no effect (RFC 9110, 9.2.1), save for `TRACE`, which no page can send.
-fn is_safe(method: &str) -> bool {
-    ["GET", "HEAD", "OPTIONS"].iter().any(|safe| method.eq_ignore_ascii_case(safe))
 }

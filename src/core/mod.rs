@@ -20,8 +20,10 @@
 
 mod answer;
 mod apis;
+mod attach;
 mod challenge;
 mod cooldown;
+mod endpoint;
 mod failure;
 mod jwt;
 mod options;
@@ -34,17 +36,20 @@ mod text;
 mod time;
 mod turns;
 
+pub(crate) use answer::Form;
 pub use answer::{Body, Grant, Heard, Verdict, verdict};
 pub use apis::{Api, Apis};
+pub use attach::Attach;
 pub use challenge::{Challenge, challenges};
 pub use cooldown::{Cooldown, RetryAfter, retry_after};
+pub use endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
+pub(crate) use endpoint::{Payload, proofs};
 pub use failure::{Code, Failure, Step};
 pub use jwt::payload;
-pub(crate) use options::is_field_value;
-pub use options::{Attach, Carrier, Content, Credentials, Endpoint, Options, Sends};
+pub use options::Options;
 pub use policy::{Policy, Renewal, Restore, Tabs};
-pub(crate) use rules::is_json;
 pub use rules::{AnswerRule, Field, Meaning, Rules, Sense, Told};
+pub(crate) use rules::{is_json, is_safe};
 pub use secret::{Secret, Unusable};
 pub use session::{
     Arrival, Departure, Effect, Event, Landing, Reason, Session, Snapshot, Status, Ticket, Wait,

@@ -1,99 +1,12 @@
 //! The options: what may be set, what it defaults to, and what is wrong with a wrong one.
 
-use std::fmt;
-
 use super::apis::{Api, Apis};
+use super::attach::Attach;
+use super::endpoint::{Carrier, Content, Endpoint, Sends, is_field_value};
 use super::failure::{Code, Failure, Step};
 use super::policy::{Policy, Renewal, Restore, Tabs};
 use super::rules::{AnswerRule, Rules, Sense};
 use super::text::{find_any, is_tchar, pieces, split_at_any, trim_start};
-
-/// A call of the manager's own: the refresh, or the logout. Its `Debug` keeps header fields and body
-/// to itself, for API keys stand there.
-#[derive(Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Endpoint {
-    /// Where it goes; a relative URL is resolved against the page.
-    pub url: String,
-    /// Its method. `POST` unless set.
-    pub method: String,
-    /// Header fields to send along, name and value.
-    pub headers: Vec<(String, String)>,
-    /// Its body.
-    pub content: Content,
-    /// How long an answer may take, in milliseconds. 10 seconds unless set.
-    pub timeout: f64,
-    /// Whether cookies go along. They do unless this says otherwise (Fetch, 2.2.5).
-    pub credentials: Credentials,
-    /// Double submit, as [`Options::csrf`], of this call. `None`: as that says.
-    pub csrf: Option<(String, String)>,
-    /// Which token of the session that has ended goes along with a logout.
-    pub sends: Option<Sends>,
-    /// Statuses that mean success of a logout, beside 2xx and 401.
-    pub success: Vec<u16>,
-}
-
-/// A token that a logout sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sends {
-    /// The access token, as requests to the APIs do.
-    Access,
-    /// The refresh token, as the refresh does.
-    Refresh,
-    /// The refresh token, as the field `token` of a form (RFC 7009, 2.1).
-    Token,
-}
-
-/// How the token is put on a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Attach {
-    /// In a header field, behind a scheme (RFC 9110, 11.6.2). A scheme that is empty is left out.
-    Header(String, String),
-    /// As a parameter of the URL (RFC 6750, 2.3), where a server wants nothing better: URLs end up in
-    /// logs and histories.
-    Query(String),
-    /// By the browser, as a cookie: the page has no token. What holds one is double submit, for
-    /// requests of all methods but the safe ones (RFC 9110, 9.2.1): a cookie and a header field.
-    Cookie(Option<(String, String)>),
-}
-
-/// The body of a call of the manager's own.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub enum Content {
-    /// None.
-    #[default]
-    Empty,
-    /// A text, sent as it is.
-    Text(String),
-    /// Fields: of a form where the refresh token travels in one, of a JSON object otherwise.
-    Fields(Vec<(String, String)>),
-}
-
-/// The credentials mode of a request (Fetch, 2.2.5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Credentials {
-    /// Cookies go to whatever origin the endpoint has.
-    #[default]
-    Include,
-    /// Cookies go to the page's own origin.
-    SameOrigin,
-    /// Cookies never go.
-    Omit,
-}
-
-/// Where the refresh token travels.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Carrier {
-    /// In an HttpOnly cookie that no script sees: the way to have it.
-    #[default]
-    Cookie,
-    /// In a field of a JSON body. The token is held in memory only, as in what follows.
-    Json(String),
-    /// In a field of a form body, as OAuth has it (RFC 6749, 6).
-    Form(String),
-    /// In a header field, behind a scheme if one is set.
-    Header(String, Option<String>),
-}
 
 /// Everything that can be set. Start from [`Options::new`] and change what is to be different.
 #[derive(Clone, Debug, PartialEq)]
@@ -148,29 +61,7 @@ pub struct Options {
     pub expose_token: bool,
 }
 
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (url, _) = split_at_any(&self.url, b"?#");
-        write!(f, "Endpoint({} {url})", self.method)
-    }
-}
-
 impl Endpoint {
-    /// A `POST` to a URL, with cookies, without a body, that may take 10 seconds.
-    pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            method: "POST".into(),
-            headers: Vec::new(),
-            content: Content::Empty,
-            timeout: 10_000.0,
-            credentials: Credentials::Include,
-            csrf: None,
-            sends: None,
-            success: Vec::new(),
-        }
-    }
-
     /// Checks the endpoint, and resolves its URL.
     fn settle(&mut self, name: &str, parse: Parse<'_>, check: &mut Check) {
         let url = resolve(&self.url, parse);
@@ -328,9 +219,6 @@ impl Options {
                 let takes = "takes a name of letters, digits, `-`, `.`, `_` and `~`";
                 check.that(is_name, &["attach.query"], takes);
                 apis = apis.unless_query(name);
-                let sends = self.logout.as_ref().and_then(|logout| logout.sends);
-                let takes = "takes no access token where that is attached to the URL";
-                check.that(sends != Some(Sends::Access), &["logout.send"], takes);
             }
             Attach::Cookie(csrf) => {
                 check.proof(&["attach.csrf"], csrf.as_ref());
@@ -338,6 +226,11 @@ impl Options {
                 check.that(!self.expose_token, &["exposeToken"], takes);
             }
         }
+        let sends = self.logout.as_ref().and_then(|logout| logout.sends);
+        let is_sent = sends != Some(Sends::Access) || matches!(self.attach, Attach::Header(..));
+        let takes_no_access =
+            "takes the access token only where that is attached in a header field";
+        check.that(is_sent, &["logout.send"], takes_no_access);
         let is_header = self.adopt.as_deref().is_none_or(is_token);
         check.that(is_header, &["adopt.header"], takes);
         let rejected = self.rejected.as_deref().unwrap_or_default();
@@ -418,11 +311,6 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_tchar)
 }
 
-/// `field-value` (RFC 9110, 5.5), without the obsolete bytes above ASCII.
-pub(crate) fn is_field_value(text: &str) -> bool {
-    text.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::rules::Field;
@@ -474,7 +362,7 @@ mod tests {
     #[test]
     fn a_wrong_option_is_named_with_what_it_takes() {
         type Change = fn(&mut Options);
-        let wrongs: [(&str, Change); 30] = [
+        let wrongs: [(&str, Change); 31] = [
             ("refresh.url", |o| o.refresh.url = "data:,x".into()),
             ("refresh.url", |o| o.refresh.url = "https://user:secret@x.test/".into()),
             ("refresh.method", |o| o.refresh.method = "TRACE".into()),
@@ -492,6 +380,11 @@ mod tests {
             ("attach.query", |o| o.attach = Attach::Query("a&b".into())),
             ("logout.send", |o| {
                 o.attach = Attach::Query("token".into());
+                let sends = Some(Sends::Access);
+                o.logout = Some(Endpoint { sends, ..Endpoint::new("/out") });
+            }),
+            ("logout.send", |o| {
+                o.attach = Attach::Cookie(None);
                 let sends = Some(Sends::Access);
                 o.logout = Some(Endpoint { sends, ..Endpoint::new("/out") });
             }),

@@ -211,6 +211,11 @@ impl Rules {
     }
 }
 
+/// The methods that have no effect (RFC 9110, 9.2.1), save for `TRACE`, which no page can send.
+pub(crate) fn is_safe(method: &str) -> bool {
+    ["GET", "HEAD", "OPTIONS"].iter().any(|safe| method.eq_ignore_ascii_case(safe))
+}
+
 /// Whether a media type is JSON: `application/json` or one with the suffix `+json` (RFC 6839, 3.1).
 /// Body rules look at nothing else: a file or a stream may hold the same words.
 pub(crate) fn is_json(content_type: &str) -> bool {

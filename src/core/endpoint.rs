@@ -1,0 +1,337 @@
+//! The calls of the manager's own, refresh and logout: what they are made of, and what shows the server
+//! that a page of its own made them.
+
+use std::fmt;
+
+use super::options::Options;
+use super::secret::Secret;
+use super::text::split_at_any;
+
+/// A call of the manager's own: the refresh, or the logout. Its `Debug` keeps header fields and body
+/// to itself, for API keys stand there.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// Where it goes; a relative URL is resolved against the page.
+    pub url: String,
+    /// Its method. `POST` unless set.
+    pub method: String,
+    /// Header fields to send along, name and value.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub content: Content,
+    /// How long an answer may take, in milliseconds. 10 seconds unless set.
+    pub timeout: f64,
+    /// Whether cookies go along. They do unless this says otherwise (Fetch, 2.2.5).
+    pub credentials: Credentials,
+    /// Double submit, as [`Options::csrf`], of this call. `None`: as that says.
+    pub csrf: Option<(String, String)>,
+    /// Which token of the session that has ended goes along with a logout.
+    pub sends: Option<Sends>,
+    /// Statuses that mean success of a logout, beside 2xx and 401.
+    pub success: Vec<u16>,
+}
+
+/// A token that a logout sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sends {
+    /// The access token, as requests to the APIs do.
+    Access,
+    /// The refresh token, as the refresh does.
+    Refresh,
+    /// The refresh token, as the field `token` of a form (RFC 7009, 2.1).
+    Token,
+}
+
+/// The body of a call of the manager's own.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub enum Content {
+    /// None.
+    #[default]
+    Empty,
+    /// A text, sent as it is.
+    Text(String),
+    /// Fields: of a form where the refresh token travels in one, of a JSON object otherwise.
+    Fields(Vec<(String, String)>),
+}
+
+/// The credentials mode of a request (Fetch, 2.2.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Credentials {
+    /// Cookies go to whatever origin the endpoint has.
+    #[default]
+    Include,
+    /// Cookies go to the page's own origin.
+    SameOrigin,
+    /// Cookies never go.
+    Omit,
+}
+
+/// Where the refresh token travels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Carrier {
+    /// In an HttpOnly cookie that no script sees: the way to have it.
+    #[default]
+    Cookie,
+    /// In a field of a JSON body. The token is held in memory only, as in what follows.
+    Json(String),
+    /// In a field of a form body, as OAuth has it (RFC 6749, 6).
+    Form(String),
+    /// In a header field, behind a scheme if one is set.
+    Header(String, Option<String>),
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (url, _) = split_at_any(&self.url, b"?#");
+        write!(f, "Endpoint({} {url})", self.method)
+    }
+}
+
+impl Endpoint {
+    /// A `POST` to a URL, with cookies, without a body, that may take 10 seconds.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            method: "POST".into(),
+            headers: Vec::new(),
+            content: Content::Empty,
+            timeout: 10_000.0,
+            credentials: Credentials::Include,
+            csrf: None,
+            sends: None,
+            success: Vec::new(),
+        }
+    }
+
+    /// What the call is made of. `token` is the one that it takes along, if there is one; `page` the
+    /// page's own origin. Cookies are read now.
+    pub(crate) fn compose<'a>(
+        &'a self,
+        options: &'a Options,
+        token: Option<&'a Secret>,
+        page: Option<&str>,
+        cookies: Cookies<'_>,
+    ) -> Composed<'a> {
+        let csrf = self.csrf.as_ref().or(options.csrf.as_ref());
+        let mut headers = proofs(&self.url, csrf, page, cookies);
+        let is_revocation = self.sends == Some(Sends::Token);
+        let is_form = is_revocation || matches!(options.refresh_token, Carrier::Form(_));
+        let mut fields: Option<Vec<(&str, &str)>> = match &self.content {
+            Content::Fields(fields) => Some(fields.iter().map(|(n, v)| (&**n, &**v)).collect()),
+            _ => None,
+        };
+        let mut name = is_revocation.then_some("token");
+        if let Some(token) = token {
+            match &options.refresh_token {
+                _ if self.sends == Some(Sends::Access) => {
+                    headers.extend(options.attach.value(token).map(|v| (options.attach.name(), v)));
+                }
+                Carrier::Header(name, scheme) if !is_revocation => {
+                    let value = behind(scheme.as_deref().unwrap_or_default(), token);
+                    headers.push((name.clone(), value));
+                }
+                Carrier::Json(field) | Carrier::Form(field) => name = name.or(Some(field)),
+                _ => {}
+            }
+            // A text is sent as it is.
+            if let Some(name) = name
+                && !matches!(self.content, Content::Text(_))
+            {
+                fields.get_or_insert_default().push((name, token.reveal()));
+            }
+        }
+        let body = match (fields, &self.content) {
+            (Some(fields), _) => {
+                let media_type =
+                    if is_form { "application/x-www-form-urlencoded" } else { "application/json" };
+                headers.push(("Content-Type".to_owned(), media_type.to_owned()));
+                Payload::Fields(is_form, fields)
+            }
+            (None, Content::Text(text)) => Payload::Text(text),
+            (None, _) => Payload::Empty,
+        };
+        headers.extend_from_slice(&self.headers);
+        Composed { headers, body }
+    }
+}
+
+/// What a call is made of, beside its URL and method. Of two header fields of one name, the later counts.
+pub(crate) struct Composed<'a> {
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Payload<'a>,
+}
+
+/// A body. Only the platform can encode fields.
+pub(crate) enum Payload<'a> {
+    Empty,
+    Text(&'a str),
+    /// Whether they are a form's, and not a JSON object's; names and values.
+    Fields(bool, Vec<(&'a str, &'a str)>),
+}
+
+/// What reads a cookie that scripts may read.
+pub(crate) type Cookies<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The header fields that prove to the server that no foreign page made a call: a field that forms
+/// cannot send, to the page's own origin; and double submit.
+pub(crate) fn proofs(
+    url: &str,
+    csrf: Option<&(String, String)>,
+    page: Option<&str>,
+    cookies: Cookies<'_>,
+) -> Vec<(String, String)> {
+    let mut proofs = Vec::new();
+    let rest = page.and_then(|origin| url.strip_prefix(origin));
+    if rest.is_some_and(|rest| rest.starts_with('/')) {
+        proofs.push(("X-Requested-With".to_owned(), "tokenkeep".to_owned()));
+    }
+    proofs.extend(csrf.and_then(|csrf| proof(csrf, cookies)));
+    proofs
+}
+
+/// The header field of double submit, with the value that its cookie has now.
+pub(super) fn proof(
+    (cookie, header): &(String, String),
+    cookies: Cookies<'_>,
+) -> Option<(String, String)> {
+    let value = cookies(cookie).filter(|value| is_field_value(value))?;
+    Some((header.clone(), value))
+}
+
+/// A token behind a scheme, if there is one.
+pub(super) fn behind(scheme: &str, token: &Secret) -> String {
+    [scheme, if scheme.is_empty() { "" } else { " " }, token.reveal()].concat()
+}
+
+/// `field-value` (RFC 9110, 5.5), without the obsolete bytes above ASCII.
+pub(super) fn is_field_value(text: &str) -> bool {
+    text.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: Option<&str> = Some("https://app.test");
+
+    /// The header fields, and the body in words.
+    fn composed(endpoint: &Endpoint, options: &Options, token: Option<&str>) -> (String, String) {
+        let token = token.map(|text| Secret::new(text.into()).unwrap());
+        let jar = |name: &str| (name == "csrf").then(|| "17".to_owned());
+        let Composed { headers, body } = endpoint.compose(options, token.as_ref(), PAGE, &jar);
+        let headers: Vec<_> = headers.iter().map(|(n, v)| format!("{n}: {v}")).collect();
+        let body = match body {
+            Payload::Empty => "nothing".to_owned(),
+            Payload::Text(text) => format!("text {text}"),
+            Payload::Fields(is_form, fields) => {
+                format!("{} {fields:?}", if is_form { "form" } else { "json" })
+            }
+        };
+        (headers.join("; "), body)
+    }
+
+    fn options(carrier: Carrier) -> Options {
+        Options { refresh_token: carrier, ..Options::new("https://auth.test/refresh") }
+    }
+
+    #[test]
+    fn a_call_to_the_pages_own_origin_brings_a_field_that_no_form_can_send() {
+        let options = options(Carrier::Cookie);
+        for (url, headers) in [
+            ("https://app.test/auth/refresh", "X-Requested-With: tokenkeep"),
+            ("https://app.test.evil.test/", ""),
+            ("https://auth.test/refresh", ""),
+        ] {
+            assert_eq!(composed(&Endpoint::new(url), &options, None).0, headers, "{url}");
+        }
+        assert!(
+            proofs("https://app.test/", None, None, &|_| None).is_empty(),
+            "no page, no origin"
+        );
+    }
+
+    #[test]
+    fn double_submit_is_the_calls_own_or_the_options() {
+        let csrf = |header: &str| Some(("csrf".to_owned(), header.to_owned()));
+        let options = Options { csrf: csrf("X-CSRF"), ..options(Carrier::Cookie) };
+        let endpoint = Endpoint::new("https://auth.test/refresh");
+        assert_eq!(composed(&endpoint, &options, None).0, "X-CSRF: 17");
+        let own = Endpoint { csrf: csrf("X-Own"), ..endpoint };
+        assert_eq!(composed(&own, &options, None).0, "X-Own: 17");
+    }
+
+    #[test]
+    fn a_cookie_that_could_not_stand_in_a_field_is_left_out() {
+        let csrf = ("csrf".to_owned(), "X-CSRF".to_owned());
+        assert_eq!(proof(&csrf, &|_| Some("a\r\nb".to_owned())), None);
+        assert_eq!(proof(&csrf, &|_| Some("a b".to_owned())).unwrap().1, "a b");
+    }
+
+    #[test]
+    fn the_refresh_token_travels_as_its_carrier_says() {
+        let endpoint = Endpoint::new("https://auth.test/refresh");
+        let header = Carrier::Header("X-Refresh".into(), Some("Bearer".into()));
+        for (carrier, headers, body) in [
+            (Carrier::Cookie, "", "nothing"),
+            (
+                Carrier::Json("refresh".into()),
+                "Content-Type: application/json",
+                r#"json [("refresh", "abc")]"#,
+            ),
+            (
+                Carrier::Form("refresh_token".into()),
+                "Content-Type: application/x-www-form-urlencoded",
+                r#"form [("refresh_token", "abc")]"#,
+            ),
+            (header, "X-Refresh: Bearer abc", "nothing"),
+            (Carrier::Header("X-Refresh".into(), None), "X-Refresh: abc", "nothing"),
+        ] {
+            let made = composed(&endpoint, &options(carrier), Some("abc"));
+            assert_eq!(made, (headers.to_owned(), body.to_owned()));
+        }
+    }
+
+    #[test]
+    fn the_token_stands_behind_the_fields_of_the_body() {
+        let mut endpoint = Endpoint::new("https://auth.test/refresh");
+        endpoint.content = Content::Fields(vec![("grant_type".into(), "refresh_token".into())]);
+        let form = options(Carrier::Form("refresh_token".into()));
+        let (_, body) = composed(&endpoint, &form, Some("abc"));
+        assert_eq!(body, r#"form [("grant_type", "refresh_token"), ("refresh_token", "abc")]"#);
+        let (_, body) = composed(&endpoint, &options(Carrier::Cookie), None);
+        assert_eq!(body, r#"json [("grant_type", "refresh_token")]"#);
+    }
+
+    #[test]
+    fn a_text_is_sent_as_it_is() {
+        let mut endpoint = Endpoint::new("https://auth.test/refresh");
+        endpoint.content = Content::Text("<x/>".into());
+        let made = composed(&endpoint, &options(Carrier::Json("refresh".into())), Some("abc"));
+        assert_eq!(made, (String::new(), "text <x/>".to_owned()));
+    }
+
+    #[test]
+    fn a_logout_sends_the_token_that_it_is_to_send() {
+        let logout =
+            |sends| Endpoint { sends: Some(sends), ..Endpoint::new("https://auth.test/out") };
+        let header = options(Carrier::Header("X-Refresh".into(), None));
+        let sent = |sends| composed(&logout(sends), &header, Some("abc"));
+        assert_eq!(sent(Sends::Access).0, "Authorization: Bearer abc");
+        assert_eq!(sent(Sends::Refresh).0, "X-Refresh: abc");
+        let (headers, body) = sent(Sends::Token);
+        assert_eq!(headers, "Content-Type: application/x-www-form-urlencoded");
+        assert_eq!(body, r#"form [("token", "abc")]"#);
+        let (_, body) =
+            composed(&logout(Sends::Token), &options(Carrier::Json("r".into())), Some("abc"));
+        assert_eq!(body, r#"form [("token", "abc")]"#, "whatever the refresh does (RFC 7009, 2.1)");
+    }
+
+    #[test]
+    fn the_users_own_header_fields_come_last() {
+        let mut endpoint = Endpoint::new("https://app.test/auth/refresh");
+        endpoint.headers = vec![("X-Requested-With".into(), "XMLHttpRequest".into())];
+        let (headers, _) = composed(&endpoint, &options(Carrier::Cookie), None);
+        assert_eq!(headers, "X-Requested-With: tokenkeep; X-Requested-With: XMLHttpRequest");
+    }
+}
