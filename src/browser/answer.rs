@@ -8,8 +8,8 @@ use web_sys::Response;
 
 use super::platform::List;
 use crate::core::{
-    Attach, Body, Code, Grant, Heard, Life, Now, Options, Policy, Secret, Told, life, payload,
-    retry_after,
+    Attach, Body, Code, Form, Grant, Heard, Life, Now, Options, Policy, Secret, Told, life,
+    payload, retry_after,
 };
 
 #[wasm_bindgen(module = "/src/browser/platform.js")]
@@ -85,21 +85,21 @@ pub(super) fn read(list: JsValue, options: &Options, policy: &Policy, now: Now) 
         let told = Told { status, challenge, body, ..Told::default() };
         rejected = Some(policy.rules.refuse(&told));
     }
-    let is_grant = is_empty && matches!(options.attach, Attach::Cookie(_)) && status != 0.0;
-    let body = if is_grant || !json.is_undefined() {
+    let form = match (json.is_undefined(), is_empty) {
+        (false, _) => Form::Json,
+        (true, true) => Form::Empty,
+        (true, false) => Form::Other,
+    };
+    let is_unseen = matches!(options.attach, Attach::Cookie(_));
+    let body = Body::of(form, status as u16, is_unseen, error, || {
         // A refresh token that is missing or empty keeps the one there is.
         let refresh_token = refresh_token.and_then(|text| Secret::new(text).ok());
-        let grant = match access_token.map(Secret::new) {
+        match access_token.map(Secret::new) {
             Some(Ok(token)) => Ok(describe(token, refresh_token, life, now)),
             Some(Err(fault)) => Err(["an access token that ", fault.reason()].concat()),
             None => Err(["no string at `", &options.access_token_at, "`"].concat()),
-        };
-        Body::Json { error, grant }
-    } else if is_empty {
-        Body::Empty
-    } else {
-        Body::Other
-    };
+        }
+    });
     Reading { told: Ok(Heard { status: status as u16, body, rejected, retry_after }), by, json }
 }
 

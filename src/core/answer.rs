@@ -49,6 +49,37 @@ pub enum Body {
     Other,
 }
 
+impl Body {
+    /// What a body comes down to. Where the browser has the access token (`is_unseen`), an answer
+    /// without a body may have brought one, too; a function of the app's, which has no status, says
+    /// with nothing that it refuses.
+    pub(crate) fn of(
+        form: Form,
+        status: u16,
+        is_unseen: bool,
+        error: Option<String>,
+        grant: impl FnOnce() -> Result<Grant, String>,
+    ) -> Self {
+        match form {
+            Form::Json => Self::Json { error, grant: grant() },
+            Form::Empty if is_unseen && status != 0 => Self::Json { error, grant: grant() },
+            Form::Empty => Self::Empty,
+            Form::Other => Self::Other,
+        }
+    }
+}
+
+/// The form of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// There is none, or nothing but white space.
+    Empty,
+    /// A JSON text.
+    Json,
+    /// Anything else.
+    Other,
+}
+
 /// An answer to a call of the session's own.
 #[derive(Clone, Debug)]
 pub struct Heard {
@@ -148,6 +179,25 @@ mod tests {
                 assert_eq!(failure.status, Some(status));
                 failure.code
             }
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_body_grants_where_the_browser_has_the_token() {
+        let body = |form, status, is_unseen| {
+            let grant = || Err("no string".to_owned());
+            match Body::of(form, status, is_unseen, None, grant) {
+                Body::Empty => Form::Empty,
+                Body::Json { .. } => Form::Json,
+                Body::Other => Form::Other,
+            }
+        };
+        assert_eq!(body(Form::Empty, 204, true), Form::Json);
+        assert_eq!(body(Form::Empty, 204, false), Form::Empty);
+        assert_eq!(body(Form::Empty, 0, true), Form::Empty, "a function of the app's refuses so");
+        for is_unseen in [false, true] {
+            assert_eq!(body(Form::Other, 200, is_unseen), Form::Other, "a captive portal");
+            assert_eq!(body(Form::Json, 0, is_unseen), Form::Json);
         }
     }
 
