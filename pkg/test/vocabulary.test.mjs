@@ -454,6 +454,19 @@ describe('the calls of the manager’s own', () => {
     assert.equal(sent.length, 0)
   })
 
+  it('are not sent where a header function gives what is no header field, and the core lives on', async () => {
+    routes['/refresh'] = () => json({ access_token: 'one' })
+    for (const wrong of [{ 'a b': 'x' }, { a: 'x\r\ny' }, 'a: x', [['a']]]) {
+      let given = wrong
+      const auth = manager({ refresh: { url: refresh, headers: () => given } })
+      await assert.rejects(auth.refresh(), (error) => error.code === 'network' && error.cause instanceof TypeError)
+      assert.equal(sent.length, 0)
+      given = new Headers({ 'X-Key': 'k' })
+      await auth.refresh()
+      assert.equal(sent.pop().headers.get('x-key'), 'k')
+    }
+  })
+
   it('end a session with the statuses that are fine, and with the token that is asked for', async () => {
     routes['/logout'] = () => status(500)
     const logout = { url: `${ORIGIN}/logout`, success: [500], send: 'access' }
@@ -573,7 +586,9 @@ describe('a wrong option', () => {
     await wrong({ rejected: { body: { path: 'a | b' } } }, /`rejected.body.path` takes member names/)
     await wrong({ response: { accessToken: [] } }, /`response.accessToken` takes/)
     await wrong({ attach: { query: 'a b' } }, /`attach.query` takes/)
-    await wrong({ attach: { query: 't' }, logout: { url: `${ORIGIN}/out`, send: 'access' } }, /`logout.send` takes/)
+    for (const attach of [{ query: 't' }, { cookie: true }]) {
+      await wrong({ attach, logout: { url: `${ORIGIN}/out`, send: 'access' } }, /`logout.send` takes/)
+    }
     await wrong({ attach: { cookie: true }, exposeToken: true }, /`exposeToken` takes/)
     await wrong({ adopt: { header: 'x y' } }, /`adopt.header` takes/)
     await wrong({ csrf: { cookie: 'a;b', header: 'X' } }, /`csrf` takes/)

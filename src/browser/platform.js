@@ -78,9 +78,13 @@ export function encode(isForm, flat) {
   return isForm ? `${new URLSearchParams(pairs(flat))}` : JSON.stringify(Object.fromEntries(pairs(flat)))
 }
 
-/** The header fields that a function of the app's gives, value after name. Throws what it throws. @param {() => object} [headers] */
+/**
+ * The header fields that a function of the app's gives, value after name. Throws what it throws, and where one of them is
+ * none (Fetch, 5.1).
+ * @param {() => HeadersInit} [headers]
+ */
 export function more(headers) {
-  return Object.entries(headers?.() ?? {}).flatMap(([name, value]) => [name, `${value}`])
+  return [...new Headers(headers?.() ?? {})].flat()
 }
 
 const pairs = (flat) => flat.flatMap((name, i) => (i % 2 ? [] : [[name, flat[i + 1]]]))
