@@ -19,7 +19,12 @@ const SLACK: u64 = 24 * 60 * 60 * 1000;
 impl Stamp {
     /// The stamp of something that happens now, after all that is known.
     pub(crate) fn after(self, now: Now) -> Stamp {
-        Stamp(now.wall.max(self.0.saturating_add(1)))
+        self.next().max(Stamp(now.wall))
+    }
+
+    /// The stamp of what follows this, with nothing in between.
+    pub(crate) fn next(self) -> Stamp {
+        Stamp(self.0.saturating_add(1))
     }
 
     /// Whether a neighbour can have got this far by now. Tabs share the clock, so what claims to

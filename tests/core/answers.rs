@@ -148,6 +148,22 @@ fn a_token_that_an_answer_brings_serves_who_waits_and_the_other_tabs() {
 }
 
 #[test]
+fn a_token_that_an_answer_brings_does_not_undo_a_login_in_another_tab() {
+    let (mut here, mut there) = (tab_that(Tabs::Share, false), tab_that(Tabs::Share, false));
+    for message in posted(refreshes(&mut here, Some(opaque("alices")), at(10))) {
+        there.heard(message, at(11));
+    }
+    let (ticket, _) = sends(&mut here, at(20));
+    there.enter(opaque("bobs"), at(30));
+    let late = posted(told(&mut there));
+    here.adopt(ticket, opaque("alices-next"), at(40));
+    posted(told(&mut here)).into_iter().for_each(|message| there.heard(message, at(41)));
+    assert_eq!(token(&mut there, 42).as_deref(), Some("bobs"));
+    late.into_iter().for_each(|message| here.heard(message, at(43)));
+    assert_eq!(token(&mut here, 44).as_deref(), Some("bobs"));
+}
+
+#[test]
 fn silence_may_be_a_refusal_of_a_token_that_is_past_its_end_or_replaced() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(1));

@@ -417,7 +417,7 @@ fn a_tab_that_was_away_is_told_what_it_has_missed_and_no_more() {
     tab.logout(false, at(20));
     let all = missed(&mut tab, 15);
     assert!(matches!(all[..], [Message::Left { stamp: left }] if left == stamp(20)), "{all:?}");
-    assert!(missed(&mut tab, 20).is_empty());
+    assert!(missed(&mut tab, 21).is_empty());
     tab.enter(opaque("second"), at(30));
     let all = missed(&mut tab, 15);
     assert!(
@@ -443,10 +443,35 @@ fn a_tab_that_was_away_while_another_user_came_goes_on_as_that_user() {
 }
 
 #[test]
-fn a_tab_that_knows_of_no_session_has_missed_none() {
-    let mut tab = tab();
-    tab.came_back();
-    assert!(posted(told(&mut tab)).is_empty());
+fn a_tab_that_was_away_is_told_of_the_logout_that_has_ended_its_renewal() {
+    let (mut leaver, mut away) = (tab(), tab());
+    leaver.enter(opaque("token"), at(10));
+    posted(told(&mut leaver)).into_iter().for_each(|message| away.heard(message, at(10)));
+    leaver.logout(true, at(20)).unwrap();
+    told(&mut leaver);
+    // The other renews before it has heard of that, and is put away before it is told.
+    let effects = refreshes(&mut away, Some(opaque("again")), at(30));
+    posted(effects).into_iter().for_each(|message| leaver.heard(message, at(31)));
+    assert!(matches!(posted(told(&mut leaver))[..], [Message::Left { .. }]));
+    away.came_back();
+    posted(told(&mut away)).into_iter().for_each(|message| leaver.heard(message, at(40)));
+    posted(told(&mut leaver)).into_iter().for_each(|message| away.heard(message, at(41)));
+    assert_eq!(away.snapshot().status, Status::SignedOut);
+}
+
+#[test]
+fn a_tab_that_knew_of_no_session_is_told_of_the_logout_that_it_has_missed() {
+    let (mut away, mut leaver) = (tab_that(Tabs::Lock, false), tab_that(Tabs::Lock, false));
+    leaver.logout(true, at(20)).unwrap();
+    told(&mut leaver);
+    away.came_back();
+    posted(told(&mut away)).into_iter().for_each(|message| leaver.heard(message, at(30)));
+    posted(told(&mut leaver)).into_iter().for_each(|message| away.heard(message, at(31)));
+    assert_eq!(
+        away.snapshot().status,
+        Status::SignedOut,
+        "it asks for no token of the old session"
+    );
 }
 
 #[test]

@@ -173,21 +173,21 @@ impl Session {
             return;
         }
         self.land(Landing::Renewed);
-        self.renew(grant, now);
+        self.renew(grant, self.stamp.after(now), now);
     }
 
     /// The session goes on with a new token.
-    pub(super) fn renew(&mut self, grant: Grant, now: Now) {
+    pub(super) fn renew(&mut self, grant: Grant, stamp: Stamp, now: Now) {
         let is_of_another = self.is_of_another(&grant);
         if self.status == Status::SignedOut || is_of_another {
             // The cookie was another user's by now, or there was no session to go on with: this is
             // a new session, not the old one's token. When another user's began, is not known.
             self.raise_epoch();
-            self.entered = if is_of_another { Stamp(0) } else { self.stamp.after(now) };
+            self.entered = if is_of_another { Stamp(0) } else { stamp };
         }
-        self.stamp = self.stamp.after(now);
+        self.stamp = stamp;
         if self.policy.tabs == Tabs::Share {
-            let (stamp, session) = (self.stamp, self.entered);
+            let session = self.entered;
             self.post(Message::Renewed { stamp, session, grant: grant.clone() });
         }
         self.commit(grant, now);

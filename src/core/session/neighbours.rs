@@ -39,16 +39,15 @@ impl Session {
     }
 
     /// The page was where it heard nothing, such as the back/forward cache. Whoever was there tells
-    /// what has come about; a page that knows of no session has missed none.
+    /// what has come about; also to a page that knew of no session, for there may have been one.
     pub fn came_back(&mut self) {
-        if self.status != Status::Unknown {
-            self.post(Message::Missed { since: self.stamp });
-        }
+        self.post(Message::Missed { since: self.stamp });
     }
 
     /// Tells a tab that was away how the sessions ended and began that it has not heard of.
     fn catch_up(&mut self, since: Stamp, is_sharing: bool, now: Now) {
-        if self.left > since {
+        // Of one moment, too: it may be the very outcome that this logout has ended.
+        if self.left >= since {
             self.post(Message::Left { stamp: self.left });
         }
         if self.entered > since {

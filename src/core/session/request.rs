@@ -116,7 +116,9 @@ impl Session {
             self.turns.void(flight.exchange);
             self.land(Landing::Renewed);
         }
-        self.renew(grant, now);
+        // Its place is right behind the token that brought it, not now: another user may have signed
+        // in since, in a tab that has not been heard yet.
+        self.renew(grant, self.stamp.next(), now);
     }
 
     /// Whether no newer token has come since a request was sent.
