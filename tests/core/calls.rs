@@ -2,9 +2,9 @@
 
 use tokenkeep::core::{Code, Status, Tabs};
 
+use super::super::server::User;
+use super::super::tab::{Tab, token_in};
 use super::{Cause, Place, Request, Rule, Stage, World};
-use crate::server::User;
-use crate::tab::{Tab, token_in};
 
 impl World {
     pub(super) fn refreshes(&mut self, tab: usize) {
@@ -48,7 +48,27 @@ impl World {
     pub(super) fn logs_out(&mut self, tab: usize, reachable: bool) {
         let logins: Vec<_> = self.tabs[tab].logins.keys().copied().collect();
         self.tabs[tab].overtaken.extend(logins);
-        self.call(tab, |session, now| (session.logout(reachable, now), Cause::Left));
+        let refresh_token = self.tabs[tab].refresh_token();
+        let logout = self.call(tab, |session, now| (session.logout(reachable, now), Cause::Left));
+        self.tabs[tab].last_words.extend(logout.zip(refresh_token));
+    }
+
+    /// A tab is put away that takes part in no exchange. One at a time, or nobody might be there
+    /// to tell the others.
+    pub(super) fn freezes(&mut self, tab: usize) {
+        if self.several && self.frozen.is_none() && !self.is_in_line(tab) {
+            self.delivers_all_to(tab);
+            self.ticks(20);
+            self.frozen = Some(tab);
+        }
+    }
+
+    pub(super) fn thaws(&mut self) {
+        // No page comes back faster than a message travels.
+        self.delivers_all();
+        if let Some(tab) = self.frozen.take() {
+            self.call(tab, |session, _| (session.came_back(), Cause::App));
+        }
     }
 
     pub(super) fn opens(&mut self) {

@@ -1,10 +1,10 @@
 //! Refreshes, logins and logouts: the lock, the wire, the answer.
 
-use tokenkeep::core::{Arrival, Body, Code, Grant, Heard, Kind, RetryAfter};
+use tokenkeep::core::{Arrival, Body, Code, Grant, Heard, Kind, Renewal, RetryAfter};
 
+use super::super::ops::{Answer, Outage};
+use super::super::tab::token_in;
 use super::{Cause, Rule, Stage, Turn, World};
-use crate::ops::{Answer, Outage};
-use crate::tab::token_in;
 
 impl World {
     pub(super) fn locks(&mut self) {
@@ -21,16 +21,34 @@ impl World {
 
     pub(super) fn arrives(&mut self, turn: Turn, contended: bool) {
         let Turn { tab, exchange, kind, .. } = turn;
-        let arrival =
-            self.call(tab, |session, _| (session.arrive(exchange, contended), Cause::App));
+        let wanted = self.tabs[tab].flight == Some(exchange);
+        let in_memory = self.policy.renewal == Renewal::WithToken;
+        let has_none = in_memory && self.tabs[tab].refresh_token().is_none();
+        let arrival = self.call(tab, |session, _| {
+            let arrival = session.arrive(exchange, contended);
+            let is_refused = arrival == Arrival::Skip && wanted && has_none;
+            (
+                arrival,
+                if is_refused { Cause::Refused { wanted, overtaken: false } } else { Cause::App },
+            )
+        });
         let stage = match arrival {
             Arrival::Go => {
-                let wanted = kind != Kind::Refresh || self.tabs[tab].flight == Some(exchange);
-                self.hold(Rule::Epoch, wanted, || format!("{exchange:?} goes, unwanted"));
+                let is_refresh = kind == Kind::Refresh;
+                self.hold(Rule::Epoch, !is_refresh || wanted, || {
+                    format!("{exchange:?} goes, unwanted")
+                });
+                self.hold(Rule::AsksWithToken, !is_refresh || !has_none, || {
+                    format!("{exchange:?} asks with nothing")
+                });
                 let on_the_wire = |(_, stage): &(Turn, Stage)| matches!(stage, Stage::OnTheWire(_));
                 let alone = !self.holders.iter().any(on_the_wire);
                 self.hold(Rule::NoOverlap, alone, || format!("{turn:?} overlaps another call"));
-                Stage::OnTheWire(self.server.cookie())
+                Stage::OnTheWire(match kind {
+                    _ if !in_memory => self.server.cookie(),
+                    Kind::Logout => self.tabs[tab].last_words.remove(&exchange),
+                    Kind::Refresh | Kind::Login => self.tabs[tab].refresh_token(),
+                })
             }
             Arrival::Skip => {
                 self.tabs[tab].logins.remove(&exchange);
@@ -118,7 +136,7 @@ impl World {
                 }
                 Cause::Granted { token: token_in(grant), wanted }
             }
-            _ => Cause::Refused { wanted },
+            _ => Cause::Refused { wanted, overtaken: self.tabs[tab].may_be_newer },
         };
         self.call(tab, |session, now| {
             (session.refresh_answered(exchange, heard, chance, now), cause)

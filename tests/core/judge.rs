@@ -1,11 +1,10 @@
 //! Calls a session, does what it asks for, and holds against it what it told and what it became.
 
-use tokenkeep::core::{
-    Effect, Event, Exchange, Kind, Landing, Now, Reason, Session, Snapshot, Status,
-};
+use tokenkeep::core::{Effect, Event, Exchange, Kind, Landing, Now, Reason, Session, Status};
 
+use super::super::server::Token;
+use super::super::tab::{Seen, Told};
 use super::{Cause, Place, Rule, Turn, World};
-use crate::tab::{Told, token_of};
 
 impl World {
     /// Calls a session, does what it asks for, and holds against it what it told.
@@ -14,9 +13,9 @@ impl World {
         tab: usize,
         act: impl FnOnce(&mut Session, Now) -> (R, Cause),
     ) -> R {
-        let before = self.tabs[tab].session.snapshot();
+        let before = self.tabs[tab].seen();
         let (result, cause) = act(&mut self.tabs[tab].session, self.now);
-        let after = self.tabs[tab].session.snapshot();
+        let after = self.tabs[tab].seen();
         self.changes(tab, cause, &before, &after);
         let told = self.obeys(tab, cause == Cause::Asked);
         self.judges(tab, cause, &before, &after, &told);
@@ -43,10 +42,10 @@ impl World {
                 Effect::Tell(Event::Refresh) => told.renewals += 1,
                 Effect::Tell(Event::RefreshError(_)) => told.errors += 1,
                 Effect::Tell(Event::SignOut(reason)) => told.sign_outs.push(reason),
-                // This world's server asks for no stronger login.
-                Effect::Tell(Event::StepUp(_)) => {}
+                Effect::Tell(Event::StepUp(_)) => told.step_ups += 1,
                 Effect::Post(message) => {
-                    for other in (0..self.tabs.len()).filter(|other| *other != tab) {
+                    let hears = |other: &usize| *other != tab && self.frozen != Some(*other);
+                    for other in (0..self.tabs.len()).filter(hears) {
                         self.mail.entry((tab, other)).or_default().push_back(message.clone());
                     }
                 }
@@ -82,6 +81,7 @@ impl World {
         let first = known.landed.insert(exchange);
         known.flight = known.flight.filter(|flight| *flight != exchange);
         known.may_fly = false;
+        known.may_be_newer = false;
         known.refreshers.retain(|refresher| *refresher != exchange);
         for request in self.requests.iter_mut().filter(|request| request.tab == tab) {
             if let Place::Waits(wait) = request.place
@@ -94,36 +94,37 @@ impl World {
     }
 
     /// Keeps the world's own account.
-    pub(super) fn changes(
-        &mut self,
-        tab: usize,
-        cause: Cause,
-        before: &Snapshot,
-        after: &Snapshot,
-    ) {
-        let (was, is) = (token_of(before), token_of(after));
+    pub(super) fn changes(&mut self, tab: usize, cause: Cause, before: &Seen, after: &Seen) {
+        let (was, is) = (before.token, after.token);
+        let (old, new) = (before.snapshot.status, after.snapshot.status);
         let known = &mut self.tabs[tab];
         let other_user = was.zip(is).is_some_and(|(was, is)| was.user != is.user);
         let other_owner = match cause {
             Cause::Left | Cause::Entered(_) => true,
             // That a token of the same user is another session's, no tab can know without news.
             Cause::Granted { .. } | Cause::Heard { renewal: true } => {
-                other_user || (before.status == Status::SignedOut && is.is_some())
+                other_user || (old == Status::SignedOut && is.is_some())
             }
             Cause::Heard { renewal: false } => before != after,
-            Cause::App | Cause::Asked | Cause::Refused { .. } | Cause::Outage => false,
+            Cause::App
+            | Cause::Asked
+            | Cause::Refused { .. }
+            | Cause::Outage
+            | Cause::Ended
+            | Cause::More { .. } => false,
         };
         if other_owner {
             known.epoch += 1;
         }
-        if other_owner || token_of(before) != token_of(after) || before.status != after.status {
+        known.may_be_newer |= is.is_some() && was != is;
+        if other_owner || was != is || old != new {
             known.recovers();
         } else if cause == (Cause::Heard { renewal: false }) {
             known.may_have_recovered = true;
         }
         match cause {
             Cause::Left => known.left.extend(was.map(|token| token.session)),
-            Cause::Granted { wanted: true, token } if before.status == Status::SignedOut => {
+            Cause::Granted { wanted: true, token } if old == Status::SignedOut => {
                 // Who asks, by name, for a refresh after a logout goes back on it, for all tabs.
                 for tab in &mut self.tabs {
                     tab.left.remove(&token.session);
@@ -138,15 +139,17 @@ impl World {
         &mut self,
         tab: usize,
         cause: Cause,
-        before: &Snapshot,
-        after: &Snapshot,
+        before: &Seen,
+        after: &Seen,
         told: &Told,
     ) {
-        let (was, is) = (token_of(before), token_of(after));
-        let signed_out = before.status == Status::SignedIn && after.status == Status::SignedOut;
+        let (was, is) = (before.token, after.token);
+        let (old, new) = (before.snapshot.status, after.snapshot.status);
+        let signed_out = old == Status::SignedIn && new == Status::SignedOut;
         let reason = match cause {
             Cause::Left => Reason::Logout,
             Cause::Refused { .. } => Reason::Rejected,
+            Cause::Ended => Reason::Ended,
             _ => Reason::OtherTab,
         };
         let expected: &[Reason] = if signed_out { &[reason] } else { &[] };
@@ -155,13 +158,16 @@ impl World {
             Cause::Heard { renewal } => renewal && is != was,
             _ => false,
         };
-        let (old, new) = (before.status, after.status);
         let report =
             || format!("tab {tab}, {cause:?}: {old:?} {was:?} -> {new:?} {is:?}, told {told:?}");
         self.hold(Rule::OncePerFact, told.sign_outs == expected, report);
         self.hold(Rule::OncePerFact, told.renewals == usize::from(renewed), report);
         self.hold(Rule::OncePerFact, told.errors == told.failed_landings, report);
-        self.hold(Rule::OncePerFact, told.changed == usize::from(before != after), report);
+        // That the token which is there is of a new session is a change of owner, too.
+        let is_told_again = cause == Cause::Heard { renewal: false } && is.is_some();
+        let is_told =
+            told.changed == usize::from(before != after) || is_told_again && told.changed == 1;
+        self.hold(Rule::OncePerFact, is_told, report);
         match cause {
             Cause::App | Cause::Asked => self.hold(Rule::Epoch, before == after, report),
             Cause::Outage => self.hold(Rule::OutageKeeps, before == after, report),
@@ -169,23 +175,35 @@ impl World {
                 self.hold(Rule::Epoch, is == Some(token), report);
             }
             Cause::Granted { wanted: false, .. } => self.hold(Rule::Epoch, before == after, report),
-            Cause::Refused { wanted: true } => {
-                // Another tab may have brought a newer token while the refresh was on the wire.
-                let is_over = after.status == Status::SignedOut || self.several && before == after;
+            Cause::Refused { wanted: true, overtaken } => {
+                // Another tab, or an answer, may have brought a newer token while it was on the wire.
+                let is_over = new == Status::SignedOut || overtaken && before == after;
                 self.hold(Rule::RejectedOnce, is_over, report);
                 self.hold(Rule::RejectedOnce, told.sign_outs == expected, report);
             }
-            Cause::Refused { wanted: false } => self.hold(Rule::Epoch, before == after, report),
+            Cause::Refused { wanted: false, .. } => self.hold(Rule::Epoch, before == after, report),
             Cause::Entered(token) => self.hold(Rule::Epoch, is == Some(token), report),
             Cause::Left => {
-                self.hold(Rule::LogoutHolds, after.status == Status::SignedOut, report);
+                self.hold(Rule::LogoutHolds, new == Status::SignedOut, report);
                 self.hold(Rule::LogoutHolds, is.is_none(), report);
             }
+            Cause::Ended => {
+                self.hold(Rule::EndedOnce, new == Status::SignedOut && is.is_none(), report);
+                self.hold(Rule::EndedOnce, told.sign_outs == expected, report);
+                self.hold(Rule::EndedOnce, told.started == 0, report);
+            }
+            Cause::More { .. } => self.hold(Rule::Epoch, before == after, report),
             Cause::Heard { .. } => {}
         }
+        // One that another tab has told of may be another session's, which the world does not know.
+        let more = usize::from(cause == Cause::More { of_now: true });
+        let is_told = told.step_ups == more || self.several && told.step_ups < more;
+        self.hold(Rule::OncePerFact, is_told, report);
         let undone = is.is_some_and(|token| self.tabs[tab].left.contains(&token.session));
         self.hold(Rule::LogoutHolds, !undone || self.is_set_back, report);
-        let consistent = is.is_some() == (after.status == Status::SignedIn);
+        let claimed = after.snapshot.claims.as_deref().map(Token::read);
+        let consistent =
+            is.is_some() == (new == Status::SignedIn) && claimed == is.filter(|_| !self.is_opaque);
         self.hold(Rule::OncePerFact, consistent, report);
     }
 }

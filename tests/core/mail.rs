@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use tokenkeep::core::Message;
 
+use super::super::tab::token_in;
 use super::{Cause, World};
-use crate::tab::token_in;
 
 impl World {
     pub(super) fn delivers(&mut self, number: usize) {

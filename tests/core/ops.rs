@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tokenkeep::core::{Restore, Tabs};
+use tokenkeep::core::{Renewal, Restore, Tabs};
 
 use super::server::User;
 
@@ -33,13 +33,28 @@ pub enum Outage {
     Page,
 }
 
+/// What an API's answer says of the session.
+#[derive(Clone, Copy, Debug)]
+pub enum Says {
+    /// Nothing.
+    Fine,
+    /// The token is refused.
+    Refused,
+    /// The session has ended.
+    Ended,
+    /// A stronger login is wanted.
+    More,
+    /// There is a new token in a header field, of such a life.
+    Renewed(Option<u64>),
+}
+
 /// One thing that happens. Numbers pick among what there is, modulo how many there are.
 #[derive(Clone, Copy, Debug)]
 pub enum Op {
     /// An app's request wants to leave.
     Request { tab: u8, repeatable: bool },
     /// An API answers a request on the wire.
-    Api { request: u8, refuses: bool },
+    Api { request: u8, says: Says },
     /// A request whose refresh has landed goes on.
     Resume { request: u8 },
     /// The caller aborts a request.
@@ -72,6 +87,10 @@ pub enum Op {
     Wake { tab: u8 },
     /// A tab is opened.
     Open,
+    /// A tab is put away: frozen, or in the back/forward cache. It hears nothing there.
+    Freeze { tab: u8 },
+    /// It comes back.
+    Thaw,
     /// The server ends the session, for reasons of its own.
     End,
 }
@@ -84,6 +103,10 @@ pub struct Life {
     pub refresh_before: Option<u64>,
     /// Whether tokens tell their subject.
     pub tells_subject: bool,
+    /// Whether tokens tell nothing: opaque ones, and those that the browser has as a cookie.
+    pub is_opaque: bool,
+    /// What a refresh needs: with a token, that travels in the answers, and there is no cookie.
+    pub renewal: Renewal,
     /// How many tabs there are at the beginning.
     pub many: usize,
     pub ops: Vec<Op>,
@@ -149,6 +172,16 @@ impl Bits {
         }
     }
 
+    fn says(&mut self) -> Says {
+        match self.pick([8, 10, 1, 1, 2]) {
+            0 => Says::Fine,
+            1 => Says::Refused,
+            2 => Says::Ended,
+            3 => Says::More,
+            _ => Says::Renewed(self.life_of_a_token()),
+        }
+    }
+
     fn answer(&mut self) -> Answer {
         match self.pick([5, 1, 3]) {
             0 => Answer::Well(self.life_of_a_token()),
@@ -166,7 +199,7 @@ impl Bits {
     fn op(&mut self) -> Op {
         match self.pick([12, 10, 8, 1, 2, 3, 2, 6, 6, 6, 8, 4, 3, 1]) {
             0 => Op::Request { repeatable: self.pick([17, 3]) == 0, tab: self.tab() },
-            1 => Op::Api { refuses: self.below(2) == 1, request: self.number() },
+            1 => Op::Api { says: self.says(), request: self.number() },
             2 => Op::Resume { request: self.number() },
             3 => Op::Abort { request: self.number() },
             4 => Op::Refresh { tab: self.tab() },
@@ -195,16 +228,18 @@ impl Bits {
 
     /// Several tabs get mail, and a lock that others hold.
     fn op_of_several_tabs(&mut self) -> Op {
-        match self.pick([60, 12, 4, 1, 1]) {
+        match self.pick([60, 12, 4, 1, 1, 2, 2]) {
             0 => self.op(),
             1 => Op::Deliver { mail: self.number() },
             2 => Op::Listened,
             3 => Op::Open,
             // Wall clocks of one machine are one clock. It is set forwards, as after a sleep.
-            _ => match self.below(2) {
+            4 => match self.below(2) {
                 0 => Op::Jump { ms: self.within(0..90_000_000) },
                 _ => Op::Jump { ms: self.within(-3_600_000..0) },
             },
+            5 => Op::Freeze { tab: self.tab() },
+            _ => Op::Thaw,
         }
     }
 }
@@ -224,12 +259,16 @@ fn refresh_before() -> impl Strategy<Value = Option<u64>> {
 
 /// The life of one tab that has no others.
 pub fn one_tab() -> impl Strategy<Value = Life> {
-    (restore(), refresh_before(), any::<bool>(), ops(Bits::op_of_one_tab, 70)).prop_map(
-        |(restore, refresh_before, tells_subject, ops)| Life {
+    let tells = prop_oneof![Just((true, false)), Just((false, false)), Just((false, true))];
+    let renewal = prop_oneof![3 => Just(Renewal::Always), 1 => Just(Renewal::WithToken)];
+    (restore(), refresh_before(), tells, renewal, ops(Bits::op_of_one_tab, 70)).prop_map(
+        |(restore, refresh_before, (tells_subject, is_opaque), renewal, ops)| Life {
             tabs: Tabs::Off,
             restore,
             refresh_before,
             tells_subject,
+            is_opaque,
+            renewal,
             many: 1,
             ops,
         },
@@ -246,6 +285,8 @@ pub fn several_tabs() -> impl Strategy<Value = Life> {
             restore,
             refresh_before,
             tells_subject: true,
+            is_opaque: false,
+            renewal: Renewal::Always,
             many,
             ops,
         },

@@ -1,10 +1,13 @@
 //! Requests of the app: they leave, wait, are answered, go on.
 
-use tokenkeep::core::{Code, Departure, Failure, Landing, Restore, Status, Ticket};
+use tokenkeep::core::{
+    Code, Departure, Failure, Grant, Landing, Meaning, Restore, Session, Status, Ticket,
+};
 
+use super::super::ops::Says;
+use super::super::server::Token;
+use super::super::tab::{Age, token_in};
 use super::{Cause, Place, Request, Rule, World};
-use crate::server::Token;
-use crate::tab::Age;
 
 impl World {
     pub(super) fn requests_leave(&mut self, tab: usize, repeatable: bool) {
@@ -104,13 +107,63 @@ impl World {
         }
     }
 
-    pub(super) fn api_answers(&mut self, number: usize, refuses: bool) {
+    pub(super) fn api_answers(&mut self, number: usize, says: Says) {
         let request = &self.requests[number];
         let Place::OnTheWire(ticket, sent) = request.place else { return };
-        if !refuses {
-            self.requests[number].place = Place::Settled;
-            return;
+        let tab = request.tab;
+        let of_now = request.epoch == self.tabs[tab].epoch;
+        let is_newest = of_now && sent.is_some() && sent == self.tabs[tab].token();
+        let settles = |session: &mut Session, meaning, now| {
+            session.means(ticket, meaning, true, now) == Departure::Deliver
+        };
+        let delivered = match says {
+            Says::Fine => true,
+            Says::Renewed(life) => {
+                if let Some(grant) = sent.and_then(|sent| self.server.renew(sent, life)) {
+                    self.brings(tab, ticket, grant, is_newest);
+                }
+                true
+            }
+            Says::More => self.call(tab, |session, now| {
+                (settles(session, Meaning::StepUp(Vec::new()), now), Cause::More { of_now })
+            }),
+            Says::Ended => {
+                if let Some(sent) = sent {
+                    self.server.ends(sent.session);
+                }
+                if !is_newest {
+                    return self.api_refuses(number, Meaning::Ended);
+                }
+                self.call(tab, |session, now| (settles(session, Meaning::Ended, now), Cause::Ended))
+            }
+            Says::Refused => return self.api_refuses(number, Meaning::Unauthorized),
+        };
+        self.hold(Rule::Settles, delivered, || format!("{says:?} is not the caller's"));
+        self.requests[number].place = Place::Settled;
+    }
+
+    /// An answer to a request brings a token along.
+    pub(super) fn brings(&mut self, tab: usize, ticket: Ticket, grant: Grant, is_newest: bool) {
+        let (token, before) = (token_in(&grant), self.tabs[tab].token());
+        if is_newest {
+            let now = self.now;
+            self.tabs[tab].takes(grant.life, now);
         }
+        self.call(tab, |session, now| {
+            session.adopt(ticket, grant, now);
+            ((), Cause::Granted { token, wanted: is_newest })
+        });
+        let after = self.tabs[tab].token();
+        let as_ruled = after == if is_newest { Some(token) } else { before };
+        self.hold(Rule::Adopts, as_ruled, || {
+            format!("{token:?} is brought, newest: {is_newest}: {before:?} -> {after:?}")
+        });
+    }
+
+    /// An answer says that the token has ended, or the session of a token that is not the newest.
+    pub(super) fn api_refuses(&mut self, number: usize, meaning: Meaning) {
+        let request = &self.requests[number];
+        let Place::OnTheWire(ticket, sent) = request.place else { return };
         let (tab, repeatable) = (request.tab, request.repeatable);
         let (first, epoch) = (request.sendings == 1, request.epoch);
         let owned = request.owner;
@@ -128,8 +181,9 @@ impl World {
         let may_ask = flight.is_some() || known.may_fly || !known.pauses(false, self.now);
         let refused = held.is_some_and(|held| known.refused.contains(&held.id));
         let same = held.map(|held| held.session) == owned.map(|(session, _)| session);
-        let departure =
-            self.call(tab, |session, now| (session.answered(ticket, repeatable, now), Cause::App));
+        let departure = self.call(tab, |session, now| {
+            (session.means(ticket, meaning, repeatable, now), Cause::App)
+        });
         let begun = self.tabs[tab].flight != flight || matches!(departure, Departure::Wait(_));
         let report = || {
             format!("{departure:?} for request {number}: sent {sent:?}, held {held:?}, {flight:?}")

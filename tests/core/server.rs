@@ -49,11 +49,15 @@ pub struct Server {
     last: u32,
     /// Whether tokens tell their subject, as JWTs do.
     tells_subject: bool,
+    /// Whether they tell nothing.
+    is_opaque: bool,
+    /// Whether the refresh token travels in the answers, and is in no cookie.
+    in_answers: bool,
 }
 
 impl Server {
-    pub fn new(tells_subject: bool) -> Self {
-        Self { tells_subject, ..Self::default() }
+    pub fn new(tells_subject: bool, is_opaque: bool, in_answers: bool) -> Self {
+        Self { tells_subject, is_opaque, in_answers, ..Self::default() }
     }
 
     fn number(&mut self) -> u32 {
@@ -74,10 +78,22 @@ impl Server {
             access_token: Secret::new(text.clone()).expect("visible ASCII"),
             refresh_token: None,
             life,
-            // The world reads here which token a tab holds.
-            claims: Some(Rc::from(text)),
+            claims: (!self.is_opaque).then(|| Rc::from(text)),
             subject: self.tells_subject.then(|| user.to_string()),
         }
+    }
+
+    fn grant_with_refresh_token(
+        &mut self,
+        session: SessionId,
+        user: User,
+        life: Option<u64>,
+    ) -> Grant {
+        let refresh_token = self
+            .cookie
+            .filter(|_| self.in_answers)
+            .map(|cookie| Secret::new(cookie.to_string()).expect("digits"));
+        Grant { refresh_token, ..self.grant(session, user, life) }
     }
 
     /// The session that the cookie stands for, if it lives.
@@ -90,7 +106,7 @@ impl Server {
     pub fn login(&mut self, user: User, life: Option<u64>) -> Grant {
         let session = self.number();
         self.rotate(session, user);
-        self.grant(session, user, life)
+        self.grant_with_refresh_token(session, user, life)
     }
 
     /// A refresh: a new cookie and a new token, or nothing and no cookie any more. `sent`: the
@@ -109,7 +125,13 @@ impl Server {
             return None;
         }
         self.rotate(session, user);
-        Some(self.grant(session, user, life))
+        Some(self.grant_with_refresh_token(session, user, life))
+    }
+
+    /// A new token in the answer to a request, if the session of the one that it was sent with lives.
+    pub fn renew(&mut self, sent: Token, life: Option<u64>) -> Option<Grant> {
+        let is_alive = self.live.contains_key(&sent.session);
+        is_alive.then(|| self.grant(sent.session, sent.user, life))
     }
 
     /// A logout: the session of the cookie ends, and the cookie goes.
@@ -126,6 +148,11 @@ impl Server {
         if let Some(session) = self.current() {
             self.live.remove(&session);
         }
+    }
+
+    /// A session ends, for reasons of the server's own.
+    pub fn ends(&mut self, session: SessionId) {
+        self.live.remove(&session);
     }
 
     /// The cookie that a call leaves with.

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tokenkeep::core::{Exchange, Grant, Now, Policy, Reason, Session, Snapshot, Status};
+use tokenkeep::core::{
+    Exchange, Grant, Now, Policy, Reason, Secret, Sends, Session, Snapshot, Status,
+};
 
 use super::server::{SessionId, Token, User};
 
@@ -13,9 +15,17 @@ pub struct Told {
     pub renewals: usize,
     pub errors: usize,
     pub failed_landings: usize,
+    pub step_ups: usize,
     pub sign_outs: Vec<Reason>,
     /// Exchanges that got their turn.
     pub started: usize,
+}
+
+/// What can be seen of a session: what users may see, and the token besides.
+#[derive(Clone, PartialEq)]
+pub struct Seen {
+    pub snapshot: Snapshot,
+    pub token: Option<Token>,
 }
 
 /// A token as the world believes the tab to have it.
@@ -84,6 +94,10 @@ pub struct Tab {
     pub refreshers: Vec<Exchange>,
     /// Callers of `login()` who wait, and who they are.
     pub logins: HashMap<Exchange, User>,
+    /// The refresh tokens that logouts in line are to send.
+    pub last_words: HashMap<Exchange, u32>,
+    /// Whether a newer token may have come since the refresh was wanted.
+    pub may_be_newer: bool,
     /// Logins that the user has signed out of before they were answered.
     pub overtaken: HashSet<Exchange>,
     /// Tokens that an API has refused here.
@@ -108,6 +122,8 @@ impl Tab {
             landed: HashSet::new(),
             refreshers: Vec::new(),
             logins: HashMap::new(),
+            last_words: HashMap::new(),
+            may_be_newer: false,
             overtaken: HashSet::new(),
             refused: HashSet::new(),
             left: HashSet::new(),
@@ -117,9 +133,19 @@ impl Tab {
         }
     }
 
-    /// The token that the session shows to hold.
+    /// The token that the session holds.
     pub fn token(&self) -> Option<Token> {
-        token_of(&self.session.snapshot())
+        self.session.token(Sends::Access).map(|token| Token::read(token.reveal()))
+    }
+
+    /// The refresh token that it holds.
+    pub fn refresh_token(&self) -> Option<u32> {
+        let number = |token: &Secret| token.reveal().parse().expect("a number");
+        self.session.token(Sends::Refresh).map(number)
+    }
+
+    pub fn seen(&self) -> Seen {
+        Seen { snapshot: self.session.snapshot(), token: self.token() }
     }
 
     pub fn status(&self) -> Status {
@@ -163,11 +189,6 @@ impl Tab {
         self.failures = 0;
         self.may_have_recovered = false;
     }
-}
-
-/// The token that a snapshot tells of.
-pub fn token_of(snapshot: &Snapshot) -> Option<Token> {
-    snapshot.claims.as_deref().map(Token::read)
 }
 
 /// The token of a grant.

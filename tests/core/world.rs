@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tokenkeep::core::{Exchange, Kind, Landing, Message, Now, Policy, Tabs, Ticket, Wait};
+use tokenkeep::core::{Exchange, Kind, Landing, Message, Now, Policy, Renewal, Tabs, Ticket, Wait};
 
 mod calls;
 mod exchanges;
@@ -12,7 +12,7 @@ mod judge;
 mod mail;
 mod requests;
 
-use super::ops::{Answer, Life, Op};
+use super::ops::{Answer, Life, Op, Says};
 use super::server::{Server, SessionId, Token, User};
 use super::tab::Tab;
 
@@ -35,6 +35,9 @@ pub enum Rule {
     OncePerFact,
     NoReuse,
     OwnToken,
+    EndedOnce,
+    Adopts,
+    AsksWithToken,
 }
 
 /// Where a request is.
@@ -82,10 +85,16 @@ enum Cause {
     App,
     /// `refresh()`.
     Asked,
-    /// A refresh that is waited for, or no longer is, was granted.
+    /// A refresh that is waited for, or no longer is, was granted; or an answer to a request brought
+    /// a token, and that request had the newest, or an older one.
     Granted { token: Token, wanted: bool },
-    /// A refresh was refused.
-    Refused { wanted: bool },
+    /// A refresh was refused, or there was nothing to ask with. `overtaken`: a newer token may have
+    /// come since it was wanted.
+    Refused { wanted: bool, overtaken: bool },
+    /// An answer to the newest token said that the session has ended.
+    Ended,
+    /// An answer asked for a stronger login; whether the request is of the session of now.
+    More { of_now: bool },
     /// A refresh did not reach the server.
     Outage,
     /// A session began here.
@@ -101,6 +110,7 @@ enum Cause {
 pub struct World {
     policy: Policy,
     several: bool,
+    is_opaque: bool,
     now: Now,
     server: Server,
     tabs: Vec<Tab>,
@@ -108,6 +118,8 @@ pub struct World {
     line: VecDeque<Turn>,
     holders: Vec<(Turn, Stage)>,
     mail: BTreeMap<(usize, usize), VecDeque<Message>>,
+    /// The tab that is put away.
+    frozen: Option<usize>,
     /// The mark that outlives a page.
     owed: bool,
     /// Whether the tabs' clock has been set back. Then news of before and after has no order, and
@@ -134,16 +146,23 @@ impl World {
                 refresh_before: life.refresh_before,
                 restore: life.restore,
                 tabs: life.tabs,
+                renewal: life.renewal,
                 ..Policy::default()
             },
             several: life.tabs != Tabs::Off,
+            is_opaque: life.is_opaque,
             now: Now { wall: 1_000_000_000_000, steady: 0 },
-            server: Server::new(life.tells_subject),
+            server: Server::new(
+                life.tells_subject,
+                life.is_opaque,
+                life.renewal == Renewal::WithToken,
+            ),
             tabs: Vec::new(),
             requests: Vec::new(),
             line: VecDeque::new(),
             holders: Vec::new(),
             mail: BTreeMap::new(),
+            frozen: None,
             owed: false,
             is_set_back: false,
             faults: Vec::new(),
@@ -179,12 +198,20 @@ impl World {
     /// One thing happens. Where there is nothing that it could happen to, nothing does.
     pub fn happens(&mut self, op: Op) {
         let tab = |number: u8| usize::from(number) % self.tabs.len();
+        let is_away = |number: u8| self.frozen == Some(tab(number));
         match op {
+            Op::Request { tab, .. }
+            | Op::Refresh { tab }
+            | Op::Login { tab, .. }
+            | Op::SetTokens { tab, .. }
+            | Op::Logout { tab, .. }
+            | Op::Wake { tab }
+                if is_away(tab) => {}
             Op::Request { tab: t, repeatable } => self.requests_leave(tab(t), repeatable),
-            Op::Api { request, refuses } => {
+            Op::Api { request, says } => {
                 let on_the_wire = |request: &Request| matches!(request.place, Place::OnTheWire(..));
                 if let Some(request) = self.pick(request, on_the_wire) {
-                    self.api_answers(request, refuses);
+                    self.api_answers(request, says);
                 }
             }
             Op::Resume { request } => {
@@ -219,13 +246,16 @@ impl World {
             Op::Wake { tab: t } => self.wakes(tab(t)),
             Op::Open if self.tabs.len() < 4 => self.opens(),
             Op::Open => {}
+            Op::Freeze { tab: t } => self.freezes(tab(t)),
+            Op::Thaw => self.thaws(),
             Op::End => self.server.end(),
         }
     }
 
     fn pick(&self, number: u8, which: impl Fn(&Request) -> bool) -> Option<usize> {
+        let is_there = |request: &Request| self.frozen != Some(request.tab) && which(request);
         let all: Vec<_> =
-            (0..self.requests.len()).filter(|request| which(&self.requests[*request])).collect();
+            (0..self.requests.len()).filter(|request| is_there(&self.requests[*request])).collect();
         all.get(usize::from(number) % all.len().max(1)).copied()
     }
 
@@ -248,6 +278,7 @@ impl World {
 
     /// Every message and every answer arrives, and everybody goes on.
     pub fn drains(&mut self) {
+        self.thaws();
         let well = Answer::Well(Some(60_000));
         for _ in 0..10_000 {
             self.delivers_all();
@@ -257,7 +288,7 @@ impl World {
             self.locks();
             for request in 0..self.requests.len() {
                 self.resumes(request);
-                self.api_answers(request, false);
+                self.api_answers(request, Says::Fine);
             }
             if self.is_quiet() {
                 return self.judges_the_end();
