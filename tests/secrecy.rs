@@ -78,6 +78,15 @@ fn a_session_in_use_prints_no_token() {
 }
 
 #[test]
+fn what_is_no_secret_is_printed() {
+    let (session, _) = session();
+    let printed = format!("{:?} {:?} {session:?}", grant(), session.snapshot());
+    for plain in ["life: Some(60000)", "status: SignedIn", "used: false"] {
+        assert!(printed.contains(plain), "{plain}: {printed}");
+    }
+}
+
+#[test]
 fn whatever_holds_a_token_prints_none() {
     keeps_to_itself("a secret", &grant().access_token);
     keeps_to_itself("a grant", &grant());

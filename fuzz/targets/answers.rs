@@ -41,8 +41,7 @@ const TEN_YEARS: u64 = 10 * 365 * 24 * HOUR;
 
 fuzz_target!(|answers: Vec<Answer>| {
     let mut now = Now { wall: 1_700_000_000_000, steady: 0 };
-    let policy = Policy { tabs: Tabs::Off, ..Policy::default() };
-    let mut session = Session::new(policy, false, now);
+    let mut session = page(now);
     for answer in answers {
         now.steady += u64::from(answer.gone);
         now.wall = now.wall.saturating_add_signed(i64::from(answer.gone) + i64::from(answer.clock));
@@ -82,7 +81,7 @@ fuzz_target!(|answers: Vec<Answer>| {
                 "by name, only Retry-After holds"
             );
             session.logout(false, now);
-            session = Session::new(session.policy().clone(), false, now);
+            session = page(now);
         }
         assert!(session.wake_in(now).is_none_or(|ms| ms <= TEN_YEARS));
         session.woke(now);
@@ -115,10 +114,15 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
     }
 }
 
+/// A page that has no others.
+fn page(now: Now) -> Session {
+    Session::new(Policy { tabs: Tabs::Off, ..Policy::default() }, false, now)
+}
+
 /// A session in the same state, as far as an answer has to do with it, with nobody in line.
 fn again(session: Session, now: Now) -> Session {
     let is_in = session.snapshot().status == Status::SignedIn;
-    let mut fresh = Session::new(session.policy().clone(), false, now);
+    let mut fresh = page(now);
     if is_in {
         fresh.enter(
             Grant {

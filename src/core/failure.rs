@@ -174,6 +174,26 @@ mod tests {
     }
 
     #[test]
+    fn the_codes_are_the_documented_words() {
+        use Code::*;
+        for (code, word) in [
+            (InvalidOption, "invalid-option"),
+            (InvalidArgument, "invalid-argument"),
+            (Network, "network"),
+            (Timeout, "timeout"),
+            (BadStatus, "bad-status"),
+            (BadAnswer, "bad-answer"),
+            (Rejected, "rejected"),
+            (SignedOut, "signed-out"),
+            (SessionChanged, "session-changed"),
+            (NotExposed, "not-exposed"),
+            (Disposed, "disposed"),
+        ] {
+            assert_eq!(code.as_str(), word);
+        }
+    }
+
+    #[test]
     fn only_outages_are_retryable() {
         use Code::*;
         for code in [Network, Timeout, BadStatus, BadAnswer] {

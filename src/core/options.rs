@@ -362,7 +362,7 @@ mod tests {
     #[test]
     fn a_wrong_option_is_named_with_what_it_takes() {
         type Change = fn(&mut Options);
-        let wrongs: [(&str, Change); 31] = [
+        let wrongs: [(&str, Change); 39] = [
             ("refresh.url", |o| o.refresh.url = "data:,x".into()),
             ("refresh.url", |o| o.refresh.url = "https://user:secret@x.test/".into()),
             ("refresh.method", |o| o.refresh.method = "TRACE".into()),
@@ -415,7 +415,23 @@ mod tests {
             }),
             ("response.accessToken", |o| o.access_token_at = "data.token | data..token".into()),
             ("csrf", |o| o.csrf = Some((String::new(), "X-CSRF".into()))),
+            ("response.accessToken", |o| o.access_token_at = String::new()),
+            ("response.refreshToken", |o| o.refresh_token_at = "a..b".into()),
             ("refreshToken", |o| o.refresh_token = Carrier::Form(String::new())),
+            ("refreshToken", |o| o.refresh_token = Carrier::Header("X Token".into(), None)),
+            ("refreshToken", |o| {
+                o.refresh_token = Carrier::Header("X".into(), Some("Be arer".into()));
+            }),
+            ("refreshToken", |o| {
+                o.refresh_token = Carrier::Json("refresh".into());
+                o.refresh.method = "GET".into();
+            }),
+            ("refreshToken", |o| {
+                o.refresh_token = Carrier::Form("refresh".into());
+                o.refresh.content = Content::Text("x".into());
+            }),
+            ("refresh.headers", |o| o.refresh.headers = vec![("a".into(), "\u{7f}".into())]),
+            ("refresh.headers", |o| o.refresh.headers = vec![("a".into(), "gr\u{fc}n".into())]),
             ("refreshBefore", |o| o.refresh_before = Some(-1.0)),
         ];
         for (name, change) in wrongs {
@@ -423,6 +439,58 @@ mod tests {
             assert!(message.starts_with(&format!("set-up: option `{name}` takes ")), "{message}");
             assert!(!message.contains("secret"), "{message}");
         }
+    }
+
+    #[test]
+    fn what_can_be_set_is_taken() {
+        type Change = fn(&mut Options);
+        let rights: [Change; 14] = [
+            |o| o.refresh.headers = vec![("a".into(), " words\tand ~ ".into())],
+            |o| o.refresh.content = Content::Text("x".into()),
+            |o| o.refresh.method = "get".into(),
+            |o| o.attach = Attach::Header("X-Token".into(), String::new()),
+            |o| o.attach = Attach::Query("a-b._~9".into()),
+            |o| o.ended = vec![AnswerRule::status(419)],
+            |o| {
+                let body = Some(Field { path: "code".into(), equals: vec![] });
+                o.ended = vec![AnswerRule { body, ..AnswerRule::default() }];
+            },
+            |o| {
+                let challenge = vec!["revoked".into()];
+                o.ended = vec![AnswerRule { challenge, ..AnswerRule::default() }];
+            },
+            |o| o.ended = vec![AnswerRule { redirected: true, ..AnswerRule::default() }],
+            |o| {
+                let rule = AnswerRule { network_error: true, ..AnswerRule::default() };
+                o.unauthorized = vec![rule];
+            },
+            |o| (o.refresh_token_at, o.expires_in_at) = (String::new(), String::new()),
+            |o| o.refresh_token = Carrier::Header("X".into(), Some("Bearer".into())),
+            |o| {
+                o.refresh_token = Carrier::Json("refresh".into());
+                o.refresh.content = Content::Fields(Vec::new());
+            },
+            |o| o.refresh_before = Some(2_147_483_647.0),
+        ];
+        for (at, change) in rights.into_iter().enumerate() {
+            settle(change).unwrap_or_else(|message| panic!("{at}: {message}"));
+        }
+    }
+
+    #[test]
+    fn what_a_refresh_needs_follows_from_where_its_token_travels() {
+        let renewal = |change: fn(&mut Options)| settle(change).unwrap().1.renewal;
+        assert_eq!(renewal(|_| {}), Renewal::Always);
+        let in_memory = |o: &mut Options| o.refresh_token = Carrier::Json("refresh".into());
+        assert_eq!(renewal(in_memory), Renewal::WithToken);
+        assert_eq!(renewal(|o| o.renewal = Some(Renewal::Never)), Renewal::Never);
+    }
+
+    #[test]
+    fn an_endpoint_prints_its_method_and_its_url_without_the_query() {
+        let mut endpoint = Endpoint::new("/auth/refresh?key=secret");
+        endpoint.headers = vec![("X-Key".into(), "secret".into())];
+        assert_eq!(format!("{endpoint:?}"), "Endpoint(POST /auth/refresh)");
     }
 
     #[test]

@@ -92,4 +92,15 @@ mod tests {
         assert_eq!(Secret::new("a".repeat(1 << 20)), Err(Unusable::TooLong));
         assert!(Secret::new("a".repeat(Secret::LONGEST)).is_ok());
     }
+
+    #[test]
+    fn the_reason_says_what_is_wrong_with_a_token() {
+        for (unusable, words) in [
+            (Unusable::Empty, "empty"),
+            (Unusable::TooLong, "longer than 65536 bytes"),
+            (Unusable::Unprintable, "visible ASCII"),
+        ] {
+            assert!(unusable.reason().contains(words), "{unusable:?}");
+        }
+    }
 }

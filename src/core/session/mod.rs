@@ -227,11 +227,6 @@ impl Session {
         }
     }
 
-    /// What the user chose.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
     /// The token that a logout is to send, before it ends the session.
     pub fn token(&self, which: Sends) -> Option<&Secret> {
         match which {
