@@ -135,4 +135,16 @@ mod tests {
         assert!(!turns.finish(login), "nor does its outcome count");
         assert!(!turns.finish(login), "a turn ends once");
     }
+
+    #[test]
+    fn what_is_on_the_wire_and_what_is_of_another_kind_keeps_its_purpose() {
+        let mut turns = Turns::default();
+        let [sent, unsent] = [turns.join(Kind::Logout), turns.join(Kind::Logout)];
+        let login = turns.join(Kind::Login);
+        turns.go(sent);
+        turns.void_unsent(Kind::Logout);
+        assert!(turns.finish(sent));
+        assert!(!turns.finish(unsent));
+        assert!(turns.finish(login));
+    }
 }

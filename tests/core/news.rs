@@ -343,6 +343,8 @@ fn a_renewal_of_the_session_that_was_left_is_no_way_back() {
     // The other tab had not heard of it when it renewed. Nor do all tabs know when theirs began.
     tab.heard(renewed(30, 10, "late"), at(40));
     tab.heard(renewed(31, 0, "late"), at(41));
+    // Of a login and a logout of one moment the logout holds.
+    tab.heard(renewed(32, 20, "late"), at(42));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     tab.heard(renewed(60, 50, "new"), at(70));
     assert_eq!(tab.snapshot().status, Status::SignedIn);
@@ -513,4 +515,15 @@ fn what_claims_to_come_from_the_future_is_no_news() {
     assert_eq!(sends(&mut tab, at(30)).1.as_deref(), Some("mine"));
     tab.heard(renewed(day + 20, 10, "renewed"), at(20));
     assert_eq!(sends(&mut tab, at(40)).1.as_deref(), Some("renewed"));
+}
+
+#[test]
+fn a_login_hands_its_token_on_where_tabs_share_and_not_where_they_take_turns() {
+    for (tabs, hands_on) in [(Tabs::Share, true), (Tabs::Lock, false)] {
+        let mut tab = tab_that(tabs, false);
+        tab.enter(opaque("token"), at(10));
+        let posted = posted(told(&mut tab));
+        let [Message::Entered { grant, .. }] = &posted[..] else { panic!("{posted:?}") };
+        assert_eq!(grant.is_some(), hands_on, "{tabs:?}");
+    }
 }

@@ -1,4 +1,7 @@
 //! Breaks the core in every small way that cargo-mutants knows, and sees whether a test notices.
+//!
+//! The core needs nothing of the browser. So it is built alone with its tests, as one crate, in one
+//! program: a second for each way, where the whole crate takes ten.
 
 use super::Chore;
 use crate::project::Project;
@@ -6,6 +9,8 @@ use crate::run::{self, Limit};
 use crate::setup::cargo_tools::{self, Tool, in_front_of_path};
 use anyhow::Result;
 use lexopt::{Arg, Parser, ValueExt};
+use std::fs;
+use std::path::Path;
 
 pub const CHORE: Chore = Chore {
     name: "mutants",
@@ -16,6 +21,9 @@ pub const CHORE: Chore = Chore {
 
 /// Lives enough for a rule that is broken to show, few enough for hundreds of mutants.
 const LIVES: &str = "400";
+
+/// The tests of the core beside its own.
+const TESTS: [&str; 4] = ["core_stories", "core_targets", "core_rules", "secrecy"];
 
 fn mutants(project: &Project, mut arguments: Parser) -> Result<()> {
     let mut file = "**".to_owned();
@@ -33,15 +41,83 @@ fn mutants(project: &Project, mut arguments: Parser) -> Result<()> {
         takes: "2 to 4 minutes",
     };
     let path = in_front_of_path(cargo_tools::ensure(project, &[tool])?)?;
+    let home = project.target.join("mutants");
+    let alone = home.join("core");
+    stands_alone(project, &alone)?;
     let mut cargo = project.cargo();
     cargo
-        .args(["mutants", "--package", "tokenkeep", "--file", &format!("src/core/{file}")])
-        .args(["--minimum-test-timeout", "60", "--output"])
+        .args(["mutants", "--in-place", "--file", &format!("src/core/{file}"), "--config"])
+        .arg(project.path(".cargo/mutants.toml"))
+        .args(["--minimum-test-timeout", "30", "--output"])
         .arg(&project.target)
-        .args(["--", "--lib", "--test", "core_*"])
+        .args(["--", "--lib"])
+        .current_dir(alone)
         .env("PATH", path)
-        .env("PROPTEST_CASES", LIVES)
-        // Compiling is what takes the time.
-        .env("CARGO_PROFILE_TEST_DEBUG", "0");
+        .env("CARGO_TARGET_DIR", home.join("build"))
+        .env("PROPTEST_CASES", LIVES);
     run::run(&mut cargo, Limit::NONE)
+}
+
+/// Writes the crate that has the core and its tests, and nothing else.
+fn stands_alone(project: &Project, alone: &Path) -> Result<()> {
+    for part in ["src", "tests"] {
+        if alone.join(part).exists() {
+            fs::remove_dir_all(alone.join(part))?;
+        }
+    }
+    copy(&project.path("src/core"), &alone.join("src/core"))?;
+    copy(&project.path("tests/core"), &alone.join("tests/core"))?;
+    // The core has members for the shell, which is not there, and for the fuzz targets.
+    let mut library = "#![allow(dead_code, unused_imports)]\npub mod core;\n".to_owned();
+    library.push_str("#[cfg(test)]\nextern crate self as tokenkeep;\n");
+    for name in TESTS {
+        let file = format!("tests/{name}.rs");
+        fs::copy(project.path(&file), alone.join(&file))?;
+        library.push_str(&format!("#[cfg(test)]\n#[path = \"../{file}\"]\nmod {name};\n"));
+    }
+    fs::write(alone.join("src/lib.rs"), library)?;
+    fs::copy(project.path("Cargo.lock"), alone.join("Cargo.lock"))?;
+    fs::write(
+        alone.join("Cargo.toml"),
+        manifest(&fs::read_to_string(project.path("Cargo.toml"))?),
+    )?;
+    Ok(())
+}
+
+/// The manifest of the core alone: its dependencies are of the versions of the whole crate's.
+fn manifest(whole: &str) -> String {
+    let versions = |names: &[&str]| {
+        let is_named =
+            |line: &&str| names.iter().any(|name| line.strip_prefix(name).is_some_and(is_version));
+        whole.lines().filter(is_named).fold(String::new(), |lines, line| lines + line + "\n")
+    };
+    [
+        "[package]\nname = \"tokenkeep\"\nedition = \"2024\"\nautotests = false\n\n[workspace]\n",
+        "\n[lib]\ndoctest = false\n\n[lints.rust]\nunexpected_cfgs = \"allow\"\n",
+        // Building is what takes the time; but what makes the lives up is built once.
+        "\n[profile.test]\ndebug = 0\n\n[profile.dev.package]\nproptest = { opt-level = 3 }\n",
+        "\n[dependencies]\n",
+        &versions(&["base64", "zeroize"]),
+        "\n[dev-dependencies]\n",
+        &versions(&["proptest", "url"]),
+    ]
+    .concat()
+}
+
+fn is_version(rest: &str) -> bool {
+    rest.starts_with(" = \"") || rest.starts_with(" = { version")
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
 }
