@@ -236,6 +236,13 @@ mod tests {
     }
 
     #[test]
+    fn an_endpoint_prints_its_method_and_its_url_without_the_query() {
+        let mut endpoint = Endpoint::new("/auth/refresh?key=secret");
+        endpoint.headers = vec![("X-Key".into(), "secret".into())];
+        assert_eq!(format!("{endpoint:?}"), "Endpoint(POST /auth/refresh)");
+    }
+
+    #[test]
     fn a_call_to_the_pages_own_origin_brings_a_field_that_no_form_can_send() {
         let options = options(Carrier::Cookie);
         for (url, headers) in [

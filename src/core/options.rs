@@ -487,13 +487,6 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_prints_its_method_and_its_url_without_the_query() {
-        let mut endpoint = Endpoint::new("/auth/refresh?key=secret");
-        endpoint.headers = vec![("X-Key".into(), "secret".into())];
-        assert_eq!(format!("{endpoint:?}"), "Endpoint(POST /auth/refresh)");
-    }
-
-    #[test]
     fn a_get_has_no_body() {
         let message = settle(|o| {
             o.refresh.method = "get".into();

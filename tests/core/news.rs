@@ -85,12 +85,14 @@ fn an_older_renewal_is_no_way_back_after_a_refusal() {
 
 #[test]
 fn a_login_that_a_refusal_may_have_ended_is_asked_for_again() {
-    let mut tab = tab();
-    tab.enter(opaque("old"), at(10));
-    refreshes(&mut tab, None, at(100));
-    tab.heard(entered(90, "late"), at(110));
-    assert_eq!(tab.snapshot().status, Status::Unknown);
-    assert!(matches!(tab.depart(at(120)), Departure::Wait(_)));
+    for ms in [90, 100] {
+        let mut tab = tab();
+        tab.enter(opaque("old"), at(10));
+        refreshes(&mut tab, None, at(100));
+        tab.heard(entered(ms, "late"), at(110));
+        assert_eq!(tab.snapshot().status, Status::Unknown);
+        assert!(matches!(tab.depart(at(120)), Departure::Wait(_)));
+    }
 }
 
 #[test]
