@@ -149,7 +149,10 @@ function direct({ href, url }: Place, init: Init): Call | undefined {
 /** A call whose snapshot is a `Request`. Its headers are set on it: a second `init` would reset its referrer. */
 function viaRequest(input: unknown, { url }: Place, init: Init): Call {
   let next: Request | undefined = new Request(input as RequestInfo, init);
-  const spare = duplicate(next);
+  const stream = isStream(init.body);
+  // It goes once. In a request made of a request it is locked, as `fetch` locks it.
+  if (stream) next = new Request(next);
+  const spare = stream ? undefined : duplicate(next);
   const { headers, method, mode, signal } = next;
   const request = (...more: string[]): Request => {
     const request = next!;
@@ -192,6 +195,11 @@ function duplicate(request: Request): Request | undefined {
     } else if ('body' in request && /^multipart/.test(request.headers.get('content-type')!)) return;
   }
   return request.clone();
+}
+
+/** Whether it is known for a stream at once: the source of a cloned one would hear of an abort in a list, twice. */
+function isStream(body: unknown): boolean {
+  return typeof ReadableStream === 'function' && body instanceof ReadableStream;
 }
 
 /** `name` begins with `?`. */

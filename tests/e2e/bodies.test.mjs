@@ -1,5 +1,5 @@
-// What a body costs, and which cannot be sent again (rule 6). That all others arrive twice as they were at the call is
-// faithful.test.mjs's affair.
+// What a body costs. That it arrives twice as it was at the call is faithful.test.mjs's affair, and which cannot be sent
+// again (rule 6) streams.test.mjs's.
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -84,51 +84,6 @@ check('a one-shot stream over HTTP/1.1 is refused as the platform refuses it', a
     assert.deepEqual(ours, platform)
     assert.ok(ours.thrown)
   })
-})
-
-/** Answers in the place of a server that speaks HTTP/2, which Chromium wants for a stream. */
-async function answers(page, refused) {
-  const seen = []
-  await page.route('**/api/stream', (route) => {
-    const { authorization } = route.request().headers()
-    seen.push(authorization)
-    const ok = authorization !== `Bearer ${refused}`
-    return route.fulfill({ status: ok ? 200 : 401, contentType: 'application/json', body: ok ? '{}' : '{"error":"own"}' })
-  })
-  return seen
-}
-
-const sendStream = (page) => page.evaluate(() => {
-  const body = new ReadableStream({ start: (controller) => controller.close() })
-  return call('/api/stream', { method: 'POST', body, duplex: 'half' })
-})
-
-check('a one-shot stream gets the first 401, and the refresh happens all the same', async () => {
-  stub.reset()
-  await open(stub.origin, async (page) => {
-    if (!(await streams(page))) throw new Lack('half-duplex request streams')
-    const seen = await answers(page, 'old')
-    assert.deepEqual(await sendStream(page), { status: 401, body: { error: 'own' } })
-    await page.evaluate(() => heard('refresh'))
-    assert.deepEqual(seen, ['Bearer old'])
-    assert.equal(stub.at('/auth/refresh').length, 1)
-  })
-})
-
-check('where the token is known to be stale it is renewed before a stream is sent', async () => {
-  stub.reset()
-  const user = await User.arrives(browser, stub.origin)
-  try {
-    const page = await user.tab({}, (page) => page.clock.install())
-    if (!(await streams(page))) throw new Lack('half-duplex request streams')
-    await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
-    await page.clock.fastForward('04:55')
-    const seen = await answers(page, 'old')
-    assert.equal((await sendStream(page)).status, 200)
-    assert.deepEqual(seen, ['Bearer new'])
-  } finally {
-    await user.leaves()
-  }
 })
 
 check('thirty unread 401s of 3 MB each do not keep the refresh from its connection', async () => {

@@ -1,0 +1,95 @@
+// One-shot streams, over HTTP/2 as they are sent: once, whole, and never a second time (rule 6).
+
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { startBrowser, User } from './support/browser.mjs'
+import { check, Lack } from './support/lack.mjs'
+import { startSecure } from './support/secure.mjs'
+
+const CHUNKS = 20
+const CHUNK = 50_000
+const SHA256 = createHash('sha256').update(Buffer.concat(Array.from({ length: CHUNKS }, (_, n) => Buffer.alloc(CHUNK, n)))).digest('hex')
+
+const server = await startSecure()
+const browser = await startBrowser()
+
+/** A page whose token, good for five minutes, the server knows as `token`. */
+async function open(token, body) {
+  server.reset()
+  const user = await User.arrives(browser, server.origin, { ignoreHTTPSErrors: true })
+  try {
+    const blank = await user.context.newPage()
+    if (!(await blank.evaluate(() => 'duplex' in Request.prototype))) throw new Lack('half-duplex request streams')
+    const page = await user.tab({}, (page) => page.clock.install())
+    await page.evaluate((accessToken) => auth.setTokens({ accessToken, expiresIn: 300 }), token)
+    await body(page)
+  } finally {
+    await user.leaves()
+  }
+}
+
+const send = (page) => page.evaluate(([chunks, size]) => {
+  let n = 0
+  const body = new ReadableStream({
+    pull(controller) {
+      controller.enqueue(new Uint8Array(size).fill(n))
+      if (++n === chunks) controller.close()
+    },
+  })
+  return call('/api/stream', { method: 'POST', body, duplex: 'half' })
+}, [CHUNKS, CHUNK])
+
+/** What arrived of a stream that arrived whole. */
+const whole = (token) => ({ path: '/api/stream', token: `Bearer ${token}`, version: '2.0', bytes: CHUNKS * CHUNK, whole: true, sha256: SHA256 })
+
+check('a stream arrives whole, with the token', () =>
+  open('good', async (page) => {
+    assert.equal((await send(page)).status, 200)
+    assert.deepEqual(server.at('/api/stream'), [whole('good')])
+  }))
+
+check('a stream that is refused is not sent again: its caller gets the first 401, and the refresh happens all the same', () =>
+  open('old', async (page) => {
+    assert.deepEqual(await send(page), { status: 401, body: { the: "API's own" } })
+    await page.evaluate(() => heard('refresh'))
+    assert.equal(server.at('/auth/refresh').length, 1)
+    assert.deepEqual(server.at('/api/stream'), [whole('old')])
+    assert.equal((await send(page)).status, 200)
+    assert.deepEqual(server.at('/api/stream').slice(1), [whole('new')])
+  }))
+
+check('where the token is known to be stale it is renewed before a stream is sent', () =>
+  open('old', async (page) => {
+    await page.clock.fastForward('04:55')
+    assert.equal((await send(page)).status, 200)
+    assert.deepEqual(server.at('/api/stream'), [whole('new')])
+  }))
+
+check('a stream whose caller loses interest is torn off, as the platform does it', () =>
+  open('good', async (page) => {
+    const [ours, platform] = await page.evaluate(() => Promise.all([auth.fetch, fetch].map(async (fetch) => {
+      const abort = new AbortController()
+      const cancelled = Promise.withResolvers()
+      const pulled = Promise.withResolvers()
+      let pulls = 0
+      const body = new ReadableStream({
+        pull(controller) {
+          controller.enqueue(new Uint8Array(1000))
+          // The first is on its way when the second is asked for; the third never comes.
+          if (++pulls === 2) {
+            pulled.resolve()
+            return new Promise(() => {})
+          }
+        },
+        cancel: (reason) => cancelled.resolve(reason),
+      })
+      const sent = fetch('/api/stream', { method: 'POST', body, duplex: 'half', signal: abort.signal })
+      await pulled.promise
+      abort.abort(new RangeError('enough'))
+      const ended = await sent.then(() => 'answered', String)
+      return [ended, String(await cancelled.promise)]
+    })))
+    assert.deepEqual(ours, platform)
+    assert.equal(ours[0], 'RangeError: enough')
+    assert.equal(server.at('/auth/refresh').length, 0)
+  }))
