@@ -149,9 +149,8 @@ function direct({ href, url }: Place, init: Init): Call | undefined {
 /** A call whose snapshot is a `Request`. Its headers are set on it: a second `init` would reset its referrer. */
 function viaRequest(input: unknown, { url }: Place, init: Init): Call {
   let next: Request | undefined = new Request(input as RequestInfo, init);
-  const stream = isStream(init.body);
-  // It goes once. In a request made of a request it is locked, as `fetch` locks it.
-  if (stream) next = new Request(next);
+  const stream = isStream(init.body) && 'duplex' in next;
+  if (stream) next = new Request(input as RequestInfo, { ...init, body: locked(init.body as ReadableStream) });
   const spare = stream ? undefined : duplicate(next);
   const { headers, method, mode, signal } = next;
   const request = (...more: string[]): Request => {
@@ -197,7 +196,23 @@ function duplicate(request: Request): Request | undefined {
   return request.clone();
 }
 
-/** Whether it is known for a stream at once: the source of a cloned one would hear of an abort in a list, twice. */
+/**
+ * The same stream, locked from now on, as `fetch` locks it. It is not cloned to find out whether it can be sent again: the
+ * source of a clone hears of an abort in a list.
+ */
+function locked(stream: ReadableStream): ReadableStream {
+  const reader = stream.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+/** Whether a body is known for a stream at once. */
 function isStream(body: unknown): boolean {
   return typeof ReadableStream === 'function' && body instanceof ReadableStream;
 }
