@@ -83,6 +83,7 @@ rules! {
     no_request_carries_another_users_token: OwnToken in any_life();
     an_answer_that_says_so_ends_the_session_once_and_asks_nobody: EndedOnce in any_life();
     a_token_that_an_answer_brings_follows_the_newest_and_no_other: Adopts in any_life();
+    a_refused_request_whose_refresh_reaches_nobody_fails_with_what_kept_it: OutageTold in any_life();
     without_a_refresh_token_in_memory_nobody_is_asked: AsksWithToken in one_tab();
 }
 

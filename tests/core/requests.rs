@@ -237,14 +237,17 @@ impl World {
             self.call(tab, |session, now| (session.resume(wait, &landing, now), Cause::App));
         let report =
             || format!("{departure:?} after {landing:?} for request {number}, token {age:?}");
-        if let (Landing::Failed(failure), 0, true) = (&landing, sendings, of_now) {
+        if let (Landing::Failed(failure), true) = (&landing, of_now) {
             let as_ruled = match &departure {
                 Departure::Send(_) => usable,
                 Departure::Fail(told) => !usable && told == failure,
                 _ => false,
             };
-            let changed = is_session_change(&departure) && self.several;
-            self.hold(Rule::EarlyRefresh, as_ruled || changed, report);
+            // Of several tabs, one may have learned of a new session of the same user.
+            let changed =
+                is_session_change(&departure) || sendings > 0 && departure == Departure::Deliver;
+            let rule = if sendings == 0 { Rule::EarlyRefresh } else { Rule::OutageTold };
+            self.hold(rule, as_ruled || changed && self.several, report);
         }
         match &departure {
             Departure::Wait(_) => self.fault(Rule::Settles, report()),

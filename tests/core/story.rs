@@ -182,6 +182,27 @@ fn who_waited_for_a_refresh_that_is_refused_gets_the_apis_own_401() {
 }
 
 #[test]
+fn who_waited_for_a_refresh_that_reached_nobody_gets_its_failure() {
+    let mut tab = signed_in();
+    let (ticket, _) = sends(&mut tab, at(10));
+    let wait = is_refused(&mut tab, ticket, 20);
+    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Go);
+    tab.refresh_failed(wait.exchange, Code::Timeout, 0.5, at(30));
+    let landing = landing(&told(&mut tab), wait.exchange);
+    let departure = tab.resume(wait, &landing, at(40));
+    assert!(matches!(&departure, Departure::Fail(failure) if failure.code == Code::Timeout));
+}
+
+#[test]
+fn a_ticket_is_kept_as_a_number() {
+    let mut tab = signed_in();
+    refreshes(&mut tab, Some(opaque("next")), at(10));
+    let (ticket, _) = sends(&mut tab, at(20));
+    assert_eq!(Ticket::first(ticket.number()), ticket);
+    assert_ne!(ticket.number(), sends(&mut signed_in(), at(20)).0.number(), "of another token");
+}
+
+#[test]
 fn a_success_ends_the_pause_and_the_next_one_is_short_again() {
     let mut tab = signed_in();
     fails(&mut tab, 10);

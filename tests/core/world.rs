@@ -38,6 +38,7 @@ pub enum Rule {
     EndedOnce,
     Adopts,
     AsksWithToken,
+    OutageTold,
 }
 
 /// Where a request is.

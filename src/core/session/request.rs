@@ -34,8 +34,8 @@ pub struct Wait {
     /// The refresh.
     pub exchange: Exchange,
     epoch: Generation,
-    /// The generation that was refused, if it has been sent already.
-    sent: Option<Generation>,
+    /// It has been sent already, and refused.
+    sent: bool,
 }
 
 /// What becomes of a request.
@@ -55,16 +55,20 @@ impl Session {
     /// A request to one of the APIs wants to leave (rule 3).
     pub fn depart(&mut self, now: Now) -> Departure {
         let Some(held) = &self.held else {
-            return if self.may_restore() { self.wait(None, false, now) } else { self.send(false) };
+            return if self.may_restore() {
+                self.wait(false, false, now)
+            } else {
+                self.send(false)
+            };
         };
         match held.expiry.validity(now) {
-            _ if held.refused => self.wait(None, false, now),
+            _ if held.refused => self.wait(false, false, now),
             Validity::Good => self.send(false),
             // The server has the last word on it.
             _ if !self.can_renew() => self.send(false),
             // Near its end, and asking would be storming: it is good still.
             Validity::Ending if self.cooldown.holds(false, now).is_some() => self.send(false),
-            Validity::Ending | Validity::Ended => self.wait(None, false, now),
+            Validity::Ending | Validity::Ended => self.wait(false, false, now),
         }
     }
 
@@ -140,7 +144,7 @@ impl Session {
         match (held.refused, repeatable) {
             (false, true) => self.send(true),
             (false, false) => Departure::Deliver,
-            (true, true) => self.wait(Some(ticket.generation), false, now),
+            (true, true) => self.wait(true, false, now),
             (true, false) => {
                 if self.cooldown.holds(false, now).is_none() {
                     self.fly();
@@ -154,27 +158,17 @@ impl Session {
     /// and once after a refusal.
     pub fn resume(&mut self, wait: Wait, landing: &Landing, now: Now) -> Departure {
         if wait.epoch != self.epoch {
-            return match wait.sent {
-                Some(_) => Departure::Deliver,
-                None => Departure::Fail(Failure::new(Code::SessionChanged, Step::Request)),
+            return if wait.sent {
+                Departure::Deliver
+            } else {
+                Departure::Fail(Failure::new(Code::SessionChanged, Step::Request))
             };
         }
-        let Some(sent) = wait.sent else {
-            return match landing {
-                Landing::Failed(failure) if !self.is_usable(now) => {
-                    Departure::Fail(failure.clone())
-                }
-                _ => self.send(false),
-            };
-        };
-        let is_newer = self.held.as_ref().is_some_and(|held| held.generation > sent);
         match landing {
-            // Another tab may have brought a token while the refresh failed.
-            Landing::Failed(failure) if !is_newer || !self.is_usable(now) => {
-                Departure::Fail(failure.clone())
-            }
-            _ if is_newer => self.send(true),
-            _ => Departure::Deliver,
+            // What was refused is not usable; but another tab may have brought a token meanwhile.
+            Landing::Failed(failure) if !self.is_usable(now) => Departure::Fail(failure.clone()),
+            _ if wait.sent && self.held.is_none() => Departure::Deliver,
+            _ => self.send(wait.sent),
         }
     }
 
@@ -194,7 +188,7 @@ impl Session {
         if self.owed || self.held.is_some() && !self.can_renew() {
             return Err(Failure::new(Code::SignedOut, Step::Refresh));
         }
-        match self.wait(None, true, now) {
+        match self.wait(false, true, now) {
             Departure::Wait(wait) => Ok(wait),
             Departure::Fail(failure) => Err(failure),
             Departure::Send(_) | Departure::Deliver => unreachable!("a wait waits or fails"),
@@ -202,7 +196,7 @@ impl Session {
     }
 
     /// Joins the refresh in flight or asks for one, unless it is too early to ask again.
-    fn wait(&mut self, sent: Option<Generation>, explicit: bool, now: Now) -> Departure {
+    fn wait(&mut self, sent: bool, explicit: bool, now: Now) -> Departure {
         if self.flight.is_none()
             && let Some(failure) = self.cooldown.holds(explicit, now)
         {
