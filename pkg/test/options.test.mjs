@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { options } from '../../src/bindings/options.js'
+import { got, options } from '../../src/bindings/options.js'
 
 const SECRET = 's3cr3t'
 
@@ -40,6 +40,23 @@ function refusesAll(place, name, odd) {
 }
 
 const ODD = [[null, 'null'], [SECRET, 'a string'], [7, 'a number'], [true, 'a boolean'], [[], 'a list'], [() => {}, 'a function'], [Symbol('x'), 'a symbol'], [7n, 'a bigint']]
+
+describe('an option that is right in type, yet wrong', () => {
+  const says = (given, name) => got(given, `option \`${name}\` takes something else`).split(', and got ')[1]
+
+  it('is told with what it got: a number itself, anything else by its type', () => {
+    assert.equal(says({ refreshBefore: -1 }, 'refreshBefore'), '-1')
+    assert.equal(says({ refresh: { timeout: NaN } }, 'refresh.timeout'), 'NaN')
+    assert.equal(says({ attach: { header: SECRET } }, 'attach.header'), 'a string')
+    assert.equal(says({ exposeToken: true }, 'exposeToken'), 'a boolean')
+  })
+
+  it('may stand where an object could have stood', () => {
+    assert.equal(says({ refresh: SECRET }, 'refresh.url'), 'a string')
+    assert.equal(says({ ended: [{}] }, 'ended.body.path'), 'a list')
+    assert.equal(says({}, 'logout.url'), 'undefined')
+  })
+})
 
 describe('rules', () => {
   it('are one or a list, and errors say which one is meant', () => {

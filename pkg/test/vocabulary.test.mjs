@@ -572,6 +572,7 @@ describe('a wrong option', () => {
       await assert.rejects(call, (error) => {
         assert.deepEqual([error.code, error.retryable], ['invalid-option', false])
         assert.match(error.message, words)
+        assert.match(error.message, /, and got \S/)
         assert.ok(!`${error.stack}`.includes(SECRET))
         return true
       })

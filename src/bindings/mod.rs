@@ -40,12 +40,15 @@ pub struct Core {
 
 #[wasm_bindgen]
 impl Core {
-    /// Makes a manager. `base` is what relative URLs are resolved against.
+    /// Makes a manager of the options given. `base` is what relative URLs are resolved against.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue, base: Option<String>, host: Host) -> Result<Core, JsValue> {
-        let shell = options::read(options)
+    pub fn new(given: &JsValue, base: Option<String>, host: Host) -> Result<Core, JsValue> {
+        let shell = options::read(given)
             .map_err(TokenError::from)
-            .and_then(|(options, hooks)| Shell::new(options, hooks, base.as_deref()))
+            .and_then(|(options, hooks)| {
+                let made = Shell::new(options, hooks, base.as_deref());
+                made.map_err(|error| options::blame(given, &error))
+            })
             .map_err(|error| host.throw(&error))?;
         let mirror = host.clone();
         shell.mirror(move |snapshot| mirror.state(&claims::state(snapshot)));

@@ -35,6 +35,17 @@ export function options(given) {
   ]
 }
 
+/**
+ * What is said of an option that is right in type, yet wrong, and what it got: what stands there, or where the object for
+ * it could have stood. A number is told: those out of a range are no secrets.
+ * @param {any} given @param {string} said
+ */
+export function got(given, said) {
+  const names = /`(.+?)`/.exec(said)[1].split('.')
+  const value = names.reduce((value, name) => (isRecord(value) ? value[name] : value), given)
+  return `${said}, and got ${typeof value === 'number' ? value : kind(value)}`
+}
+
 /** The argument of `setTokens`. @param {any} given */
 export function tokens(given) {
   const hold = (isRight, name, takes, got) => {

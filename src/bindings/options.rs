@@ -4,7 +4,7 @@
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
-use crate::browser::{Hooks, List, Tokens};
+use crate::browser::{Hooks, List, TokenError, Tokens};
 use crate::core::{
     AnswerRule, Attach, Carrier, Code, Content, Credentials, Endpoint, Failure, Field, Options,
     Renewal, Restore, Secret, Sends, Step, Tabs,
@@ -14,6 +14,9 @@ use crate::core::{
 extern "C" {
     #[wasm_bindgen(catch, js_name = options)]
     fn read_options(given: &JsValue) -> Result<Array, JsValue>;
+
+    #[wasm_bindgen(js_name = got)]
+    fn with_what_it_got(given: &JsValue, said: &str) -> String;
 
     #[wasm_bindgen(catch, js_name = tokens)]
     fn read_tokens(given: &JsValue) -> Result<Array, JsValue>;
@@ -79,6 +82,14 @@ pub(super) fn read(given: &JsValue) -> Result<(Box<Options>, Hooks), Failure> {
         };
     }
     Ok((options, hooks))
+}
+
+/// What the core says of an option that is wrong, and what it got.
+pub(super) fn blame(given: &JsValue, error: &TokenError) -> TokenError {
+    let failure = error.failure().clone();
+    let said = failure.detail.as_deref().unwrap_or_default();
+    let detail = with_what_it_got(given, said);
+    failure.with_detail(detail).into()
 }
 
 /// The argument of `setTokens`.
