@@ -6,9 +6,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{ReadableStream, Response};
 
-use crate::stage::{
-    Heard, Server, Timers, answer, json, refused, start, token, token_error, tokens,
-};
+use crate::stage::{Heard, Server, Timers, answer, json, lull, refused, start, token, token_error};
 
 /// Ten callers meet a 401, and then a refresh that fails with this reason.
 async fn ten_callers_are_failed_by(reason: JsValue) {
@@ -79,11 +77,12 @@ async fn an_answer_that_breaks_off_is_an_outage() {
 
 #[wasm_bindgen_test]
 async fn a_refresh_that_takes_too_long_is_torn_off() {
+    let timers = Timers::new();
     let server = Server::new();
-    let auth = server.manager(|options| options.refresh.timeout = 20.0);
-    auth.set_tokens(tokens("one")).unwrap();
+    let auth = server.signed_in("one");
     let refreshed = server.refresh(&auth);
     let call = server.call("refresh").await;
+    timers.go_off(10_000.0..=10_000.0);
     let error = refreshed.outcome().await.unwrap_err();
     assert_eq!(error.code(), Code::Timeout);
     assert!(error.is_retryable());
@@ -98,12 +97,16 @@ async fn a_refresh_that_takes_too_long_is_torn_off() {
 
 #[wasm_bindgen_test]
 async fn a_body_that_never_ends_is_bounded_by_the_same_time() {
+    let timers = Timers::new();
     let server = Server::new();
-    let auth = server.manager(|options| options.refresh.timeout = 20.0);
+    let auth = server.manager(|_| {});
     let refreshed = server.refresh(&auth);
     let endless = ReadableStream::new_with_underlying_source(&Object::new()).unwrap();
     let endless = Response::new_with_opt_readable_stream(Some(&endless)).unwrap();
     server.call("refresh").await.answer(&endless);
+    // The answer arrives, and its body is waited for.
+    lull().await;
+    timers.go_off(10_000.0..=10_000.0);
     assert_eq!(refreshed.outcome().await.unwrap_err().code(), Code::Timeout);
 }
 
@@ -180,13 +183,13 @@ async fn whoever_stops_waiting_does_not_stop_the_refresh() {
     let clone = auth.clone();
     let impatient = start(async move {
         let refresh = Box::pin(clone.refresh());
-        let tick = Box::pin(crate::stage::lull());
+        let tick = Box::pin(lull());
         futures::future::select(refresh, tick).await;
     });
     let call = server.call("refresh").await;
     impatient.outcome().await;
     call.answer(&token("two"));
-    crate::stage::lull().await;
+    lull().await;
     let response = server.get(&auth, "api/me");
     let call = server.call("api/me").await;
     assert_eq!(call.token().as_deref(), Some("Bearer two"));
