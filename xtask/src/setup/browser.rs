@@ -67,7 +67,8 @@ static WEBKIT: Browser = Browser {
     ],
     driver: None,
     arguments: &["--headless", "--safari", "--safaridriver", "WebKitWebDriver"],
-    wrapper: &["xvfb-run", "--auto-servernum"],
+    // Without `-noreset` the display begins anew whenever its last window has closed, and refuses whoever comes meanwhile.
+    wrapper: &["xvfb-run", "--auto-servernum", "--server-args=-screen 0 1280x1024x24 -noreset"],
 };
 
 impl Browser {
