@@ -4,6 +4,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
+// Bounds each command, in milliseconds: the longest loads a page.
+const PATIENCE = 30_000
+
 /** Starts a driver that takes `--port`. */
 export async function startDriver(program, start) {
   const port = await freePort()
@@ -36,9 +39,13 @@ class Driver {
   }
 
   async send(method, path, body = {}) {
-    const response = await fetch(this.address + path, { method, body: method === 'POST' ? JSON.stringify(body) : undefined })
-    const { value } = await response.json()
-    if (response.ok) return value
+    const signal = AbortSignal.timeout(PATIENCE)
+    const { ok, value } = await fetch(this.address + path, { method, body: method === 'POST' ? JSON.stringify(body) : undefined, signal }).then(
+      async (response) => ({ ok: response.ok, ...(await response.json()) }),
+    ).catch((cause) => {
+      throw new Error(`${method} ${path}: the driver does not answer`, { cause })
+    })
+    if (ok) return value
     throw Object.assign(new Error(`${method} ${path}: ${value.error}: ${value.message}`), { code: value.error })
   }
 

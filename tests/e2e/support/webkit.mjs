@@ -11,23 +11,38 @@ const PATIENCE = 30_000
 const TURN = 30
 
 export async function startWebKit(executablePath, start) {
-  return new Browser(await startDriver(executablePath, start))
+  const startAnew = () => startDriver(executablePath, start)
+  return new Browser(await startAnew(), startAnew)
 }
 
 class Browser {
-  constructor(driver) {
+  #hasProfile = false
+
+  constructor(driver, startAnew) {
     this.driver = driver
+    this.startAnew = startAnew
   }
 
   /** A profile of its own. The driver can have one at a time. */
   async newContext(profile = {}) {
     for (const name of Object.keys(profile)) throw new Lack(`WebDriver has no profile with ${name}`)
+    if (this.#hasProfile) throw new Lack('a second profile at the same time')
+    // Its time-out is a timer of the page, which tests put forward.
+    const session = await this.driver.session({ timeouts: { script: 2 ** 31 - 1 } })
+    this.#hasProfile = true
+    return new Context(session, () => this.#end(session))
+  }
+
+  /** A driver that cannot end a session will not begin another one. */
+  async #end(session) {
     try {
-      // Its time-out is a timer of the page, which tests put forward.
-      return new Context(await this.driver.session({ timeouts: { script: 2 ** 31 - 1 } }))
+      await session.end()
     } catch (error) {
-      if (error.code === 'session not created') throw new Lack(`a second profile at the same time (${error.message})`)
+      await this.driver.close()
+      this.driver = await this.startAnew()
       throw error
+    } finally {
+      this.#hasProfile = false
     }
   }
 
@@ -40,8 +55,9 @@ class Context {
   #scripts = []
   #pages = []
 
-  constructor(session) {
+  constructor(session, close) {
     this.session = session
+    this.close = close
   }
 
   setDefaultTimeout() {}
@@ -76,13 +92,6 @@ class Context {
     throw new Lack('WebDriver shows the cookies of the page\'s own path alone')
   }
 
-  async newCDPSession() {
-    throw new Lack('the Chrome DevTools Protocol')
-  }
-
-  close() {
-    return this.session.end()
-  }
 }
 
 class Page {
@@ -214,19 +223,20 @@ class Page {
 
 /** Begins an evaluation, in the page. What takes longer than its turn is asked for again. */
 async function begin(work, [id, turn, text, done], encode, decode) {
+  // The tests may take the page's own timers into their hands.
+  const { ends, later } = (globalThis[Symbol.for('evaluations')] ??= { ends: new Map(), later: setTimeout })
   const ended = (async () => work(decode(text)))().then(
     (value) => ({ value: encode(value) }),
     (error) => ({ error: error instanceof Error ? `${error}\n${error.stack}` : String(error) }),
   )
-  const all = (globalThis[Symbol.for('evaluations')] ??= new Map())
-  all.set(id, ended)
-  done((await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, turn))])) ?? {})
+  ends.set(id, ended)
+  done((await Promise.race([ended, new Promise((resolve) => later(resolve, turn))])) ?? {})
 }
 
 /** Goes on with it, in the page. */
 async function go([id, turn, done]) {
-  const ended = globalThis[Symbol.for('evaluations')].get(id)
-  done((await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, turn))])) ?? {})
+  const { ends, later } = globalThis[Symbol.for('evaluations')]
+  done((await Promise.race([ends.get(id), new Promise((resolve) => later(resolve, turn))])) ?? {})
 }
 
 /** Asks until it is so. */
