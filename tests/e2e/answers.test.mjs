@@ -14,17 +14,13 @@ const html = (status) => ({ status, type: 'text/html', body: '<!doctype html><p>
 
 /** A test with a tab that is signed in with `old`, where `routes` say what the server does. */
 function it(name, routes, options, body) {
-  check(name, async () => {
+  check(name, async (t) => {
     stub.reset()
     Object.assign(stub.routes, { '/api/x': api, '/auth/refresh': () => granted('new'), ...routes })
-    const user = await User.arrives(browser, stub.origin)
-    try {
-      const page = await user.tab(options)
-      await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
-      await body(page)
-    } finally {
-      await user.leaves()
-    }
+    const user = await User.visits(t, browser, stub.origin)
+    const page = await user.tab(options)
+    await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
+    await body(page)
   })
 }
 

@@ -19,15 +19,11 @@ const stub = await startStub({ '/auth/refresh': () => granted('new') })
 const browser = await startBrowser()
 
 /** A page of `origin` whose token is refused. */
-async function open(origin, body) {
-  const user = await User.arrives(browser, origin)
-  try {
-    const page = await user.tab()
-    await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
-    await body(page)
-  } finally {
-    await user.leaves()
-  }
+async function open(t, origin) {
+  const user = await User.visits(t, browser, origin)
+  const page = await user.tab()
+  await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
+  return page
 }
 
 /** The most memory that any process of the browser has held since `clear`. */
@@ -48,50 +44,44 @@ async function peaks(page) {
 check('a file of 200 MB is sent twice, and no process of the browser holds it', async (t) => {
   if (engine !== 'chrome') throw new Lack('a way to choose a file and to measure a process (Chrome DevTools Protocol)')
   const folder = await mkdtemp(`${tmpdir()}/file-`)
+  t.after(() => rm(folder, { recursive: true }))
   const path = `${folder}/big`
   const bytes = Buffer.alloc(SIZE, 'tokenkeep ')
   await writeFile(path, bytes)
   const sha256 = createHash('sha256').update(bytes).digest('hex')
-  try {
-    await open(echo.origin, async (page) => {
-      await page.evaluate(() => document.body.append(Object.assign(document.createElement('input'), { type: 'file' })))
-      await page.setInputFiles('input', path)
-      const { before, after } = await peaks(page)
-      const arrived = await page.evaluate(() => call('/echo', { method: 'POST', body: document.querySelector('input').files[0] }))
-      const { heap, resident } = await after()
-      assert.deepEqual([arrived.body.bytes, arrived.body.sha256], [SIZE, sha256])
-      assert.deepEqual([arrived.body.refused.bytes, arrived.body.refused.sha256], [SIZE, sha256], 'the first time')
-      const grown = Object.entries(resident).map(([name, value]) => [name, value - before.resident[name]]).sort(([, one], [, other]) => other - one)
-      t.diagnostic(`JavaScript heap: ${((heap - before.heap) / MB).toFixed(1)} MB more; ${grown.slice(0, 3).map(([name, more]) => `${name}: ${(more / MB).toFixed(1)} MB more at its highest`).join('; ')}`)
-      assert.ok(heap - before.heap < 10 * MB, `the heap grew by ${heap - before.heap}`)
-      for (const [name, more] of grown) assert.ok(more < SIZE / 2, `${name} grew by ${more}`)
-    })
-  } finally {
-    await rm(folder, { recursive: true })
-  }
+  const page = await open(t, echo.origin)
+  await page.evaluate(() => document.body.append(Object.assign(document.createElement('input'), { type: 'file' })))
+  await page.setInputFiles('input', path)
+  const { before, after } = await peaks(page)
+  const arrived = await page.evaluate(() => call('/echo', { method: 'POST', body: document.querySelector('input').files[0] }))
+  const { heap, resident } = await after()
+  assert.deepEqual([arrived.body.bytes, arrived.body.sha256], [SIZE, sha256])
+  assert.deepEqual([arrived.body.refused.bytes, arrived.body.refused.sha256], [SIZE, sha256], 'the first time')
+  const grown = Object.entries(resident).map(([name, value]) => [name, value - before.resident[name]]).sort(([, one], [, other]) => other - one)
+  t.diagnostic(`JavaScript heap: ${((heap - before.heap) / MB).toFixed(1)} MB more; ${grown.slice(0, 3).map(([name, more]) => `${name}: ${(more / MB).toFixed(1)} MB more at its highest`).join('; ')}`)
+  assert.ok(heap - before.heap < 10 * MB, `the heap grew by ${heap - before.heap}`)
+  for (const [name, more] of grown) assert.ok(more < SIZE / 2, `${name} grew by ${more}`)
 })
 
 // The members that a stream's upload takes, or the reason that it can't.
 const streams = (page) => page.evaluate(() => 'duplex' in Request.prototype)
 
-check('a one-shot stream over HTTP/1.1 is refused as the platform refuses it', async () => {
-  await open(echo.origin, async (page) => {
-    if (!(await streams(page))) throw new Lack('half-duplex request streams')
-    const [ours, platform] = await page.evaluate(() => Promise.all([auth.fetch, fetch].map((fetch) => {
-      const body = new ReadableStream({ start: (controller) => controller.close() })
-      return outcome(fetch('/echo', { method: 'POST', body, duplex: 'half' }))
-    })))
-    assert.deepEqual(ours, platform)
-    assert.ok(ours.thrown)
-  })
+check('a one-shot stream over HTTP/1.1 is refused as the platform refuses it', async (t) => {
+  const page = await open(t, echo.origin)
+  if (!(await streams(page))) throw new Lack('half-duplex request streams')
+  const [ours, platform] = await page.evaluate(() => Promise.all([auth.fetch, fetch].map((fetch) => {
+    const body = new ReadableStream({ start: (controller) => controller.close() })
+    return outcome(fetch('/echo', { method: 'POST', body, duplex: 'half' }))
+  })))
+  assert.deepEqual(ours, platform)
+  assert.ok(ours.thrown)
 })
 
-check('thirty unread 401s of 3 MB each do not keep the refresh from its connection', async () => {
+check('thirty unread 401s of 3 MB each do not keep the refresh from its connection', async (t) => {
   stub.reset()
   stub.routes['/api/large'] = ({ headers }) => headers.authorization === 'Bearer new' ? json({}) : { ...refused(), body: ' '.repeat(3 * MB) }
-  await open(stub.origin, async (page) => {
-    const statuses = await page.evaluate(() => Promise.all(Array.from({ length: 30 }, (_, n) => call(`/api/large?${n}`).then(({ status }) => status))))
-    assert.deepEqual(statuses, Array(30).fill(200))
-    assert.equal(stub.at('/auth/refresh').length, 1)
-  })
+  const page = await open(t, stub.origin)
+  const statuses = await page.evaluate(() => Promise.all(Array.from({ length: 30 }, (_, n) => call(`/api/large?${n}`).then(({ status }) => status))))
+  assert.deepEqual(statuses, Array(30).fill(200))
+  assert.equal(stub.at('/auth/refresh').length, 1)
 })

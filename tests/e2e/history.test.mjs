@@ -2,15 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { engine } from './support/engine.mjs'
-import { Lack } from './support/lack.mjs'
 import { world } from './support/world.mjs'
 
 // Playwright switches the cache off, and only in Chromium it can be told not to.
-const { server, it } = await world({ chromium: { ignoreDefaultArgs: ['--disable-back-forward-cache'] } })
+const lacks = engine !== 'chrome' && 'a back/forward cache that stays on under automation'
+const { server, it } = await world({ lacks, chromium: { ignoreDefaultArgs: ['--disable-back-forward-cache'] } })
 
 /** A tab whose page goes, and comes back when `meanwhile` has happened. Tells whether it was kept. */
 async function away(page, meanwhile) {
-  if (engine !== 'chrome') throw new Lack('a back/forward cache that stays on under automation')
   await page.evaluate(() => {
     globalThis.shows = []
     addEventListener('pageshow', ({ persisted }) => shows.push(persisted))

@@ -18,7 +18,6 @@ const options = { refresh: { url: '/auth/refresh', timeout: TIMEOUT } }
 
 /** The process that runs a page: the one with a thread for its worker. */
 async function renderer(page) {
-  if (engine !== 'chrome') throw new Lack('the Chrome DevTools Protocol')
   await page.evaluate(() => void (globalThis.worker = new Worker('/page.js', { type: 'module' })))
   const system = await browser.newBrowserCDPSession()
   const threads = (pid) => readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8'))
@@ -29,30 +28,37 @@ async function renderer(page) {
   }
 }
 
-/** What happens to the tab, and how it comes back, if it does. */
+/** What happens to the tab, and how it comes back, if it does; and what it takes to bring that about. */
 const FATES = {
-  'is closed': (page) => page.close(),
-  'crashes': async (page) => {
-    const session = await page.context().newCDPSession(page)
-    const crashed = page.waitForEvent('crash')
-    session.send('Page.crash').catch(() => {})
-    await crashed
+  'is closed': { meet: (page) => page.close() },
+  'crashes': {
+    needs: 'a way to crash a tab (Chrome DevTools Protocol)',
+    async meet(page) {
+      const session = await page.context().newCDPSession(page)
+      const crashed = page.waitForEvent('crash')
+      session.send('Page.crash').catch(() => {})
+      await crashed
+    },
   },
-  'is frozen': async (page) => {
-    const pid = await renderer(page)
-    process.kill(pid, 'SIGSTOP')
-    let isFrozen = true
-    page.evaluate(() => {}).then(() => (isFrozen = false))
-    return () => {
-      process.kill(pid, 'SIGCONT')
-      assert.ok(isFrozen, 'it was another process')
-    }
+  'is frozen': {
+    needs: 'a way to find the process of a tab (Chrome DevTools Protocol)',
+    async meet(page) {
+      const pid = await renderer(page)
+      process.kill(pid, 'SIGSTOP')
+      let isFrozen = true
+      page.evaluate(() => {}).then(() => (isFrozen = false))
+      return () => {
+        process.kill(pid, 'SIGCONT')
+        assert.ok(isFrozen, 'it was another process')
+      }
+    },
   },
 }
 
-for (const [fate, meet] of Object.entries(FATES)) {
+for (const [fate, { meet, needs }] of Object.entries(FATES)) {
   for (const isAnswered of [false, true]) {
     it(`the holder ${fate} in mid-refresh, ${isAnswered ? 'and is answered then' : 'and is never answered'}`, async (user) => {
+      if (needs && engine !== 'chrome') throw new Lack(needs)
       const holder = await user.signedIn(options)
       const others = [await user.tab(options), await user.tab(options)]
       for (const other of others) await other.evaluate(() => until(({ status }) => status === 'signed-in'))

@@ -152,28 +152,24 @@ for (const [name, answer] of Object.entries(REFUSALS)) {
   })
 }
 
-check('a page that is off line keeps its session, and goes on when it is on line again', async () => {
+check('a page that is off line keeps its session, and goes on when it is on line again', async (t) => {
   stub.reset()
   Object.assign(stub.routes, { '/api/x': () => json({ ok: true }), '/auth/refresh': () => granted('new') })
-  const user = await User.arrives(browser, stub.origin)
-  try {
-    const page = await user.blank()
-    await page.evaluate(takeTime)
-    await page.evaluate(async () => {
-      await start()
-      await auth.setTokens({ accessToken: 'old', expiresIn: 300 })
-      time.skip(300_000)
-    })
-    await user.context.setOffline(true)
-    const error = { code: 'network', retryable: true }
-    const calls = () => Promise.all(Array.from({ length: 100 }, (_, n) => call(`/api/x?${n}`)))
-    assert.deepEqual(await page.evaluate(calls), Array(100).fill({ error }))
-    await user.context.setOffline(false)
-    await page.evaluate(() => time.pass(1000))
-    assert.deepEqual(await page.evaluate(calls), Array(100).fill({ status: 200, body: { ok: true } }))
-    assert.equal(stub.at('/auth/refresh').length, 1)
-    assert.deepEqual(await page.evaluate(() => told()), ['refresherror network', 'refresh'])
-  } finally {
-    await user.leaves()
-  }
+  const user = await User.visits(t, browser, stub.origin)
+  const page = await user.blank()
+  await page.evaluate(takeTime)
+  await page.evaluate(async () => {
+    await start()
+    await auth.setTokens({ accessToken: 'old', expiresIn: 300 })
+    time.skip(300_000)
+  })
+  await user.context.setOffline(true)
+  const error = { code: 'network', retryable: true }
+  const calls = () => Promise.all(Array.from({ length: 100 }, (_, n) => call(`/api/x?${n}`)))
+  assert.deepEqual(await page.evaluate(calls), Array(100).fill({ error }))
+  await user.context.setOffline(false)
+  await page.evaluate(() => time.pass(1000))
+  assert.deepEqual(await page.evaluate(calls), Array(100).fill({ status: 200, body: { ok: true } }))
+  assert.equal(stub.at('/auth/refresh').length, 1)
+  assert.deepEqual(await page.evaluate(() => told()), ['refresherror network', 'refresh'])
 })

@@ -19,32 +19,23 @@ const foreign = await startStub({
 const browser = await startBrowser()
 
 function it(name, body, profile) {
-  check(name, async () => {
+  check(name, async (t) => {
     await server.reset()
     stub.reset()
     foreign.reset()
-    const user = await User.arrives(browser, server.origin, profile)
-    try {
-      await body(user)
-    } finally {
-      await user.leaves()
-    }
+    await body(await User.visits(t, browser, server.origin, profile))
   })
 }
 
 /** A user of the stub, signed in with a token that the API refuses. */
 function itResends(name, body) {
-  check(name, async () => {
+  check(name, async (t) => {
     stub.reset()
     foreign.reset()
-    const user = await User.arrives(browser, stub.origin)
-    try {
-      const page = await user.tab()
-      await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
-      await body(page)
-    } finally {
-      await user.leaves()
-    }
+    const user = await User.visits(t, browser, stub.origin)
+    const page = await user.tab()
+    await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
+    await body(page)
   })
 }
 

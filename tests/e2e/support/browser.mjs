@@ -13,9 +13,9 @@ const START = 120_000
 
 // By engine: the variable that names its program, and its start.
 const ENGINES = {
-  chrome: ['CHROMIUM', (executablePath, options) => {
-    const { args } = JSON.parse(readFileSync(WEBDRIVER, 'utf8'))['goog:chromeOptions']
-    return chromium.launch({ executablePath, args, timeout: START, ...options })
+  chrome: ['CHROMIUM', (executablePath, { args = [], ...options } = {}) => {
+    const usual = JSON.parse(readFileSync(WEBDRIVER, 'utf8'))['goog:chromeOptions'].args
+    return chromium.launch({ executablePath, args: [...usual, ...args], timeout: START, ...options })
   }],
   // Firefox as it is sold, by WebDriver BiDi.
   firefox: ['FIREFOX', (executablePath) => firefox.launch({ executablePath, channel: 'moz-firefox', timeout: START })],
@@ -40,6 +40,13 @@ export class User {
     user.context = await browser.newContext(profile)
     user.context.setDefaultTimeout(PATIENCE)
     user.origin = origin
+    return user
+  }
+
+  /** For as long as a test lasts, also where it takes too long: what hangs must not go on beside the next one. */
+  static async visits(t, browser, origin, profile) {
+    const user = await User.arrives(browser, origin, profile)
+    t.after(() => user.leaves())
     return user
   }
 

@@ -18,7 +18,6 @@ export function check(name, body, timeout = TIMEOUT) {
     try {
       await body(t)
     } catch (error) {
-      if (/^browserContext\.newCDPSession: CDP session is only available/.test(error.message)) error = new Lack('the Chrome DevTools Protocol')
       if (!(error instanceof Lack)) throw error
       t.skip(error.message)
     }
