@@ -1,12 +1,13 @@
 // When the refresh fails (rule 8): everybody the same, once; a bad network logs nobody out, a refusal does.
 
 import assert from 'node:assert/strict'
+import { stopClocks } from './support/time.mjs'
 import { world } from './support/world.mjs'
 
 const { server, it } = await world()
 
-/** The longest back-off that chance allows: a second, at the first failure. */
-const patient = (page) => page.addInitScript(() => (Math.random = () => 0.999))
+/** The back-off lasts as long as the test. */
+const patient = (page) => page.addInitScript(stopClocks)
 
 const DOWN = { error: { code: 'bad-status', retryable: true, status: 503 } }
 

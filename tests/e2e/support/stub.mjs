@@ -58,12 +58,14 @@ export async function startStub(routes = {}) {
   }
 }
 
-/** A form's boundary is drawn anew at each sending; here it is always the same. */
+/** A form's boundary is drawn anew at each sending, in Firefox also its length; here it is always the same. */
 function plain(headers, body) {
+  const text = body.toString('latin1')
   const boundary = /boundary=(.+)/.exec(headers['content-type'])?.[1]
-  const same = (text) => (boundary ? text.replaceAll(boundary, 'BOUNDARY') : text)
-  if (boundary) headers['content-type'] = same(headers['content-type'])
-  return same(body.toString('latin1'))
+  if (!boundary) return text
+  const same = (text) => text.replaceAll(boundary, 'BOUNDARY')
+  Object.assign(headers, { 'content-type': same(headers['content-type']), 'content-length': String(same(text).length) })
+  return same(text)
 }
 
 async function file(path) {
