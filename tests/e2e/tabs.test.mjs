@@ -147,6 +147,40 @@ it('a logout waits for the other tab\'s refresh on the wire, and both stay out',
   }
 })
 
+it('a logout in one of five tabs while another refreshes leaves no token anywhere', async (user) => {
+  const options = { exposeToken: true }
+  const tabs = [await user.signedIn(options)]
+  while (tabs.length < 5) tabs.push(await user.tab(options))
+  for (const tab of tabs) await becomes(tab, 'signed-in')
+  const [first, second, third] = tabs
+  await server.revoke()
+  await server.faults({ refresh: 'hold' })
+  await second.evaluate(() => void (globalThis.waiting = call('/api/items/2')))
+  await server.held('refresh')
+  await third.evaluate(async () => {
+    globalThis.waiting = call('/api/items/3')
+    while (!(await navigator.locks.query()).pending.length);
+  })
+  await first.evaluate(() => void (globalThis.out = auth.logout('/auth/logout')))
+  for (const tab of tabs) await becomes(tab, 'signed-out')
+  await server.faults()
+  await server.release('refresh')
+  await first.evaluate(() => out)
+  for (const tab of [second, third]) assert.equal((await tab.evaluate(() => waiting)).status, 401)
+  for (const tab of tabs) {
+    assert.deepEqual(await tab.evaluate(() => auth.state), { status: 'signed-out', claims: null, expiresAt: null })
+    assert.deepEqual(await tab.evaluate(() => outcome(auth.getAccessToken())), { error: { code: 'signed-out', retryable: false } })
+    assert.equal((await tab.evaluate(() => call('/api/me'))).status, 401)
+  }
+  assert.deepEqual((await server.log('/api/me')).map(({ token }) => token), Array(5).fill(null), 'nothing leaves with a token')
+  assert.deepEqual((await server.lines('/auth')).slice(-2), ['POST /auth/refresh 200', 'POST /auth/logout 204'])
+  for (const tab of tabs) {
+    await reload(tab, options)
+    assert.equal((await tab.evaluate(() => call('/api/me'))).status, 401, 'the cookie is gone, too')
+  }
+  assert.equal((await server.counters()).reuses, 0)
+})
+
 it('a login as another user takes the old user\'s token from the other tab, which goes on as the new user', async (user) => {
   const [first, second] = await twoTabs(user)
   await server.revoke()

@@ -1,0 +1,59 @@
+// A page of plain http on a host that is not localhost: an insecure context, which has no Web Locks. Each tab works there as
+// if it were the only one, and the console says so.
+
+import assert from 'node:assert/strict'
+import { startBrowser, User } from './support/browser.mjs'
+import { engine } from './support/engine.mjs'
+import { check, Lack } from './support/lack.mjs'
+import { granted, json, refused, startStub } from './support/stub.mjs'
+
+const HOST = 'intranet.test'
+
+const stub = await startStub({
+  '/auth/login': () => granted('old'),
+  '/auth/logout': () => ({ status: 204 }),
+  '/auth/refresh': ({ nth }) => granted(`new-${nth}`),
+  '/api/x': ({ headers }) => (headers.authorization?.startsWith('Bearer new') ? json({ ok: true }) : refused()),
+})
+const browser = await startBrowser({ args: [`--host-resolver-rules=MAP ${HOST} 127.0.0.1`] })
+
+/** A test with tabs in an insecure context, and with all that their consoles say. */
+function it(name, body) {
+  check(name, async (t) => {
+    if (engine !== 'chrome') throw new Lack('a name of the test\'s own for this machine (--host-resolver-rules)')
+    stub.reset()
+    const user = await User.visits(t, browser, stub.origin.replace('127.0.0.1', HOST))
+    const said = []
+    const open = async () => {
+      const page = await user.signedIn({}, (page) => void page.on('console', (message) => said.push(message.text())))
+      assert.deepEqual(await page.evaluate(() => [isSecureContext, 'locks' in navigator]), [false, false])
+      return page
+    }
+    await body(open, said)
+  })
+}
+
+const calls = (page) => page.evaluate(() => Promise.all(Array.from({ length: 20 }, (_, n) => call(`/api/x?${n}`).then(({ status }) => status))))
+
+it('a page without Web Locks works as one tab, and says so once', async (open, said) => {
+  const page = await open()
+  assert.deepEqual(await calls(page), Array(20).fill(200))
+  assert.equal(stub.at('/auth/refresh').length, 1)
+  await page.evaluate(() => auth.logout('/auth/logout'))
+  assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
+  assert.deepEqual(await calls(page), Array(20).fill(401))
+  assert.equal(stub.at('/auth/refresh').length, 1)
+  await page.evaluate(() => (auth.dispose(), start()))
+  const ours = said.filter((text) => text.startsWith('tokenkeep'))
+  assert.equal(ours.length, 1, ours.join('\n'))
+  assert.match(ours[0], /each tab is on its own/)
+})
+
+it('tabs without Web Locks leave each other alone', async (open) => {
+  const [first, second] = [await open(), await open()]
+  for (const tab of [first, second]) assert.deepEqual(await calls(tab), Array(20).fill(200))
+  assert.equal(stub.at('/auth/refresh').length, 2, 'each asks for itself')
+  await first.evaluate(() => auth.logout('/auth/logout'))
+  assert.deepEqual(await calls(second), Array(20).fill(200))
+  assert.equal(await second.evaluate(() => auth.state.status), 'signed-in')
+})
