@@ -15,7 +15,7 @@ const SIGNALS = {
     globalThis.stop = () => controller.abort({ my: 'reason' })
   },
   'AbortSignal.timeout': () => {
-    globalThis.signal = AbortSignal.timeout(200)
+    globalThis.signal = AbortSignal.timeout(1000)
     globalThis.stop = () => signal.aborted || new Promise((resolve) => signal.addEventListener('abort', resolve))
   },
   'AbortSignal.any': () => {
