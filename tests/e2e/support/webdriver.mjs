@@ -10,7 +10,10 @@ const PATIENCE = 30_000
 /** Starts a driver that takes `--port`. */
 export async function startDriver(program, start) {
   const port = await freePort()
-  const child = spawn(program, [`--port=${port}`], { stdio: ['ignore', 'inherit', 'inherit'] })
+  const child = spawn(program, [`--port=${port}`], { stdio: ['ignore', 'ignore', 'pipe'] })
+  // The browser has it, too: were it the tests' own, a browser that is left over would keep their runner waiting for more.
+  child.stderr.pipe(process.stderr)
+  child.stderr.unref()
   const failed = once(child, 'exit').then(() => {
     throw new Error(`${program} has ended`)
   })

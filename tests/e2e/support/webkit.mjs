@@ -16,7 +16,7 @@ export async function startWebKit(executablePath, start) {
 }
 
 class Browser {
-  #hasProfile = false
+  #profile
 
   constructor(driver, startAnew) {
     this.driver = driver
@@ -26,11 +26,11 @@ class Browser {
   /** A profile of its own. The driver can have one at a time. */
   async newContext(profile = {}) {
     for (const name of Object.keys(profile)) throw new Lack(`WebDriver has no profile with ${name}`)
-    if (this.#hasProfile) throw new Lack('a second profile at the same time')
-    // Its time-out is a timer of the page, which tests put forward.
-    const session = await this.driver.session({ timeouts: { script: 2 ** 31 - 1 } })
-    this.#hasProfile = true
-    return new Context(session, () => this.#end(session))
+    if (this.#profile) throw new Lack('a second profile at the same time')
+    // A time-out would be a timer of the page, which the tests take into their hands.
+    const session = await this.driver.session({ timeouts: { script: null } })
+    this.#profile = new Context(session, () => this.#end(session))
+    return this.#profile
   }
 
   /** A driver that cannot end a session will not begin another one. */
@@ -42,18 +42,21 @@ class Browser {
       this.driver = await this.startAnew()
       throw error
     } finally {
-      this.#hasProfile = false
+      this.#profile = undefined
     }
   }
 
-  close() {
-    return this.driver.close()
+  async close() {
+    // Without its driver the browser would stay.
+    await this.#profile?.close()
+    await this.driver.close()
   }
 }
 
 class Context {
   #scripts = []
   #pages = []
+  #hasPage = false
 
   constructor(session, close) {
     this.session = session
@@ -66,9 +69,11 @@ class Context {
     this.#scripts.push([script, argument])
   }
 
-  /** The session begins with a window. */
+  /** The session begins with a window: it is the first page's, also of two that are asked for at once. */
   async newPage() {
-    return this.#page(this.#pages.length ? await this.session.open() : (await this.session.windows())[0])
+    const isFirst = !this.#hasPage
+    this.#hasPage = true
+    return this.#page(isFirst ? (await this.session.windows())[0] : await this.session.open())
   }
 
   #page(window) {
