@@ -362,14 +362,13 @@ for (const [deed, how] of [
     const page = await user.signedIn()
     await reload(page)
     await page.evaluate(() => auth.ready)
-    await server.lines()
-    const code = await page.evaluate(async (how) => {
+    const code = await page.evaluate(`(async () => {
       const called = auth.fetch('/api/me').then(() => 'sent', (error) => error.code)
-      const done = new Function(`return ${how}`)()
+      const done = ${how}
       const code = await called
       await done
       return code
-    }, how)
+    })()`)
     assert.equal(code, 'session-changed')
     assert.equal((await server.lines()).filter((line) => line.includes('/api/')).length, 0)
   })
