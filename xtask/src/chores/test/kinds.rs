@@ -5,7 +5,7 @@ use super::counts::Counts;
 use crate::chores::{build, demo, size};
 use crate::run::{self, Interrupted, Limit};
 use crate::scratch::Scratch;
-use crate::setup::browser::{self, BROWSERS, Browser};
+use crate::setup::browser::{self, Browser};
 use crate::setup::{cargo_tools, node, python, rust, system};
 use anyhow::{Result, bail};
 use std::process::Command;
@@ -13,8 +13,8 @@ use std::process::Command;
 pub struct Kind {
     pub name: &'static str,
     pub about: &'static str,
-    /// In how many of the browsers it runs by itself, unless told.
-    pub browsers: usize,
+    /// Whether it runs in each of the browsers.
+    pub is_in_all: bool,
     pub set_up: fn(&Plan) -> Result<()>,
     pub run: fn(&Plan, &mut Counts) -> Result<()>,
 }
@@ -23,7 +23,7 @@ pub static KINDS: [Kind; 7] = [
     Kind {
         name: "lint",
         about: "formatting, clippy, rustdoc and tsc have nothing to say",
-        browsers: 0,
+        is_in_all: false,
         set_up: |plan| {
             rust::components(plan.project)?;
             needs_of_package(plan)
@@ -33,14 +33,14 @@ pub static KINDS: [Kind; 7] = [
     Kind {
         name: "native",
         about: "the crates' own tests, on this machine",
-        browsers: 0,
+        is_in_all: false,
         set_up: |plan| system::ensure(plan.project, &[REDIS]).map(drop),
         run: native,
     },
     Kind {
         name: "browser",
         about: "the crate in a browser",
-        browsers: BROWSERS.len(),
+        is_in_all: true,
         set_up: |plan| {
             rust::wasm_target(plan.project)?;
             plan.browser.ensure(plan.project)?;
@@ -51,14 +51,14 @@ pub static KINDS: [Kind; 7] = [
     Kind {
         name: "package",
         about: "the npm package",
-        browsers: 0,
+        is_in_all: false,
         set_up: needs_of_package,
         run: package,
     },
     Kind {
         name: "e2e",
         about: "the package in real tabs, with the reference server",
-        browsers: 1,
+        is_in_all: true,
         set_up: |plan| {
             needs_of_package(plan)?;
             node::packages(plan.project, E2E)?;
@@ -69,7 +69,7 @@ pub static KINDS: [Kind; 7] = [
     Kind {
         name: "backends",
         about: "the package in real tabs, with the back ends that people have",
-        browsers: 0,
+        is_in_all: false,
         set_up: |plan| {
             needs_of_package(plan)?;
             node::packages(plan.project, E2E)?;
@@ -82,7 +82,7 @@ pub static KINDS: [Kind; 7] = [
     Kind {
         name: "size",
         about: "the package is within its budget",
-        browsers: 0,
+        is_in_all: false,
         set_up: needs_of_package,
         run: |plan, counts| {
             build::package(plan.project)?;

@@ -49,7 +49,7 @@ impl std::error::Error for Failed {}
 
 /// What the command line asks for.
 struct Asked {
-    /// Empty: those of each kind.
+    /// Empty: all.
     browsers: Vec<&'static Browser>,
     is_long: bool,
     kinds: Vec<&'static Kind>,
@@ -82,10 +82,10 @@ impl Asked {
         project: &'a Project,
     ) -> impl Iterator<Item = (&'static Kind, Plan<'a>)> + 'a {
         self.kinds.iter().flat_map(move |kind| {
-            let browsers = match kind.browsers {
-                0 => &BROWSERS[..1],
-                all if self.browsers.is_empty() => &BROWSERS[..all],
-                _ => &self.browsers[..],
+            let browsers = match kind.is_in_all {
+                false => &BROWSERS[..1],
+                true if self.browsers.is_empty() => &BROWSERS,
+                true => &self.browsers[..],
             };
             browsers
                 .iter()
@@ -131,7 +131,7 @@ impl Plan<'_> {
 fn test(project: &Project, asked: &Asked) -> Result<()> {
     let mut results = Vec::new();
     for (kind, plan) in asked.plans(project) {
-        let name = match kind.browsers > 0 {
+        let name = match kind.is_in_all {
             true => format!("{} {}", kind.name, plan.browser.name),
             false => kind.name.to_owned(),
         };
