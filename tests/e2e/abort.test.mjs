@@ -116,7 +116,8 @@ for (const [kind, make] of Object.entries(SIGNALS)) {
     await server.faults({ refresh: 'hold' })
     await page.evaluate(() => void auth.refresh())
     await server.held('refresh')
-    const [lock] = await page.evaluate(async () => (await navigator.locks.query()).held.map(({ name }) => name))
+    // Beside it there is one that says how long it may last; which comes first is not said.
+    const lock = await page.evaluate(async () => (await navigator.locks.query()).held.find(({ mode }) => mode === 'exclusive').name)
     await server.faults()
     await server.release('refresh')
     await page.evaluate((lock) => new Promise((granted) => void navigator.locks.request(lock, () => new Promise((resolve) => {
