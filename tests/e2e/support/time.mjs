@@ -3,6 +3,8 @@
 
 /** Runs in the page, before `start`. From then on no time goes by but what `time` is told of. */
 export function takeTime() {
+  // So many turns of the event loop what is under way may take, where no network has a part in it.
+  const TURNS = 5
   const turn = setTimeout
   const timers = new Map()
   let wall = Date.now()
@@ -38,8 +40,8 @@ export function takeTime() {
     async pass(ms) {
       const end = steady + ms
       for (;;) {
-        // What is under way may set a timer.
-        await new Promise((resolve) => turn(resolve))
+        // What is under way may set a timer, or call one off.
+        for (let turns = 0; turns < TURNS; turns++) await new Promise((resolve) => turn(resolve))
         const [id, timer] = [...timers].sort(([, one], [, other]) => one.due - other.due)[0] ?? []
         if (!timer || timer.due > end) break
         reach(timer.due)
