@@ -120,10 +120,12 @@ for (const [kind, make] of Object.entries(SIGNALS)) {
     const lock = await page.evaluate(async () => (await navigator.locks.query()).held.find(({ mode }) => mode === 'exclusive').name)
     await server.faults()
     await server.release('refresh')
-    await page.evaluate((lock) => new Promise((granted) => void navigator.locks.request(lock, () => new Promise((resolve) => {
-      globalThis.letGo = resolve
-      granted()
-    }))), lock)
+    // The other has it for a minute, and says so: it would be taken from who does not.
+    await page.evaluate((lock) => new Promise((granted) => {
+      const holds = new Promise((resolve) => (globalThis.letGo = resolve))
+      const says = () => navigator.locks.request(`${lock} until ${Date.now() + 60_000}`, { mode: 'shared' }, () => (granted(), holds))
+      navigator.locks.request(lock, says)
+    }), lock)
     await server.revoke()
     await page.evaluate(make)
     await begin(page, '/api/items/1')
