@@ -1,5 +1,5 @@
-// A page of plain http on a host that is not localhost: an insecure context, which has no Web Locks. Each tab works there as
-// if it were the only one, and the console says so.
+// A page of plain http on a host that is not localhost: an insecure context, which has no Web Locks. Each tab asks for its
+// tokens there as if it were the only one, and the console says so.
 
 import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
@@ -49,11 +49,17 @@ it('a page without Web Locks works as one tab, and says so once', async (open, s
   assert.match(ours[0], /each tab is on its own/)
 })
 
-it('tabs without Web Locks leave each other alone', async (open) => {
-  const [first, second] = [await open(), await open()]
-  for (const tab of [first, second]) assert.deepEqual(await calls(tab), Array(20).fill(200))
-  assert.equal(stub.at('/auth/refresh').length, 2, 'each asks for itself')
-  await first.evaluate(() => auth.logout('/auth/logout'))
-  assert.deepEqual(await calls(second), Array(20).fill(200))
-  assert.equal(await second.evaluate(() => auth.state.status), 'signed-in')
+it('tabs without Web Locks take no turns, and still tell each other what happens', async (open) => {
+  const tabs = [await open(), await open()]
+  let meet
+  const met = new Promise((resolve) => (meet = resolve))
+  stub.routes['/auth/refresh'] = async ({ nth }) => {
+    if (nth === tabs.length) meet()
+    await met
+    return granted(`new-${nth}`)
+  }
+  await Promise.all(tabs.map((tab) => tab.evaluate(() => auth.refresh())))
+  for (const tab of tabs) assert.deepEqual(await calls(tab), Array(20).fill(200))
+  await tabs[0].evaluate(() => auth.logout('/auth/logout'))
+  await tabs[1].evaluate(() => until(({ status }) => status === 'signed-out'))
 })
