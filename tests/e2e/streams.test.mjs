@@ -14,18 +14,14 @@ const server = await startSecure()
 const browser = await startBrowser()
 
 /** A page whose token, good for five minutes, the server knows as `token`. */
-async function open(token, body) {
+async function open(t, token, body) {
   server.reset()
-  const user = await User.arrives(browser, server.origin, { ignoreHTTPSErrors: true })
-  try {
-    const blank = await user.context.newPage()
-    if (!(await blank.evaluate(() => 'duplex' in Request.prototype))) throw new Lack('half-duplex request streams')
-    const page = await user.tab({}, (page) => page.clock.install())
-    await page.evaluate((accessToken) => auth.setTokens({ accessToken, expiresIn: 300 }), token)
-    await body(page)
-  } finally {
-    await user.leaves()
-  }
+  const user = await User.visits(t, browser, server.origin, { ignoreHTTPSErrors: true })
+  const blank = await user.context.newPage()
+  if (!(await blank.evaluate(() => 'duplex' in Request.prototype))) throw new Lack('half-duplex request streams')
+  const page = await user.tab({}, (page) => page.clock.install())
+  await page.evaluate((accessToken) => auth.setTokens({ accessToken, expiresIn: 300 }), token)
+  await body(page)
 }
 
 const send = (page) => page.evaluate(([chunks, size]) => {
@@ -42,14 +38,14 @@ const send = (page) => page.evaluate(([chunks, size]) => {
 /** What arrived of a stream that arrived whole. */
 const whole = (token) => ({ path: '/api/stream', token: `Bearer ${token}`, version: '2.0', bytes: CHUNKS * CHUNK, whole: true, sha256: SHA256 })
 
-check('a stream arrives whole, with the token', () =>
-  open('good', async (page) => {
+check('a stream arrives whole, with the token', (t) =>
+  open(t, 'good', async (page) => {
     assert.equal((await send(page)).status, 200)
     assert.deepEqual(server.at('/api/stream'), [whole('good')])
   }))
 
-check('a stream that is refused is not sent again: its caller gets the first 401, and the refresh happens all the same', () =>
-  open('old', async (page) => {
+check('a stream that is refused is not sent again: its caller gets the first 401, and the refresh happens all the same', (t) =>
+  open(t, 'old', async (page) => {
     assert.deepEqual(await send(page), { status: 401, body: { the: "API's own" } })
     await page.evaluate(() => heard('refresh'))
     assert.equal(server.at('/auth/refresh').length, 1)
@@ -58,15 +54,15 @@ check('a stream that is refused is not sent again: its caller gets the first 401
     assert.deepEqual(server.at('/api/stream').slice(1), [whole('new')])
   }))
 
-check('where the token is known to be stale it is renewed before a stream is sent', () =>
-  open('old', async (page) => {
+check('where the token is known to be stale it is renewed before a stream is sent', (t) =>
+  open(t, 'old', async (page) => {
     await page.clock.fastForward('04:55')
     assert.equal((await send(page)).status, 200)
     assert.deepEqual(server.at('/api/stream'), [whole('new')])
   }))
 
-check('a stream whose caller loses interest is torn off, as the platform does it', () =>
-  open('good', async (page) => {
+check('a stream whose caller loses interest is torn off, as the platform does it', (t) =>
+  open(t, 'good', async (page) => {
     const [ours, platform] = await page.evaluate(() => Promise.all([auth.fetch, fetch].map(async (fetch) => {
       const abort = new AbortController()
       const cancelled = Promise.withResolvers()
