@@ -1,6 +1,6 @@
 //! What the app calls, and what a page does of its own.
 
-use tokenkeep::core::{Code, Status, Tabs};
+use tokenkeep::core::{Code, Renewal, Status, Tabs};
 
 use super::super::server::User;
 use super::super::tab::{Tab, token_in};
@@ -68,6 +68,10 @@ impl World {
         self.delivers_all();
         if let Some(tab) = self.frozen.take() {
             self.call(tab, |session, _| (session.came_back(), Cause::App));
+            if self.policy.renewal == Renewal::WithToken {
+                // Its refresh token may be an old one, until it is answered.
+                self.delivers_all();
+            }
         }
     }
 

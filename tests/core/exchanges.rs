@@ -13,10 +13,19 @@ impl World {
             return;
         }
         let Some(turn) = self.line.pop_front() else { return };
+        self.catches_up(turn.tab);
         for waiting in self.line.iter_mut().filter(|waiting| waiting.tab != turn.tab) {
             waiting.contended = true;
         }
         self.arrives(turn, turn.contended);
+    }
+
+    /// A cookie is the same in all tabs, whatever they know. A refresh token in memory is as old as
+    /// the last message: no lock is had, and nobody listens, for less than one takes.
+    fn catches_up(&mut self, tab: usize) {
+        if self.policy.renewal == Renewal::WithToken {
+            self.delivers_all_to(tab);
+        }
     }
 
     pub(super) fn arrives(&mut self, turn: Turn, contended: bool) {
@@ -62,6 +71,7 @@ impl World {
     pub(super) fn listened(&mut self) {
         let listening = self.holders.iter().position(|(_, stage)| *stage == Stage::Listens);
         if let Some((turn, _)) = listening.map(|at| self.holders.remove(at)) {
+            self.catches_up(turn.tab);
             self.arrives(turn, false);
         }
     }

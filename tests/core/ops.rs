@@ -277,16 +277,21 @@ pub fn one_tab() -> impl Strategy<Value = Life> {
 
 /// The life of several tabs that share a cookie jar, and a lock.
 pub fn several_tabs() -> impl Strategy<Value = Life> {
-    let tabs = prop_oneof![3 => Just(Tabs::Share), 1 => Just(Tabs::Lock)];
+    // Tabs that share nothing can have no refresh token in common.
+    let ways = prop_oneof![
+        5 => Just((Tabs::Share, Renewal::Always)),
+        2 => Just((Tabs::Lock, Renewal::Always)),
+        1 => Just((Tabs::Share, Renewal::WithToken)),
+    ];
     let ops = ops(Bits::op_of_several_tabs, 110);
-    (tabs, restore(), refresh_before(), 2_usize..4, ops).prop_map(
-        |(tabs, restore, refresh_before, many, ops)| Life {
+    (ways, restore(), refresh_before(), 2_usize..4, ops).prop_map(
+        |((tabs, renewal), restore, refresh_before, many, ops)| Life {
             tabs,
             restore,
             refresh_before,
             tells_subject: true,
             is_opaque: false,
-            renewal: Renewal::Always,
+            renewal,
             many,
             ops,
         },

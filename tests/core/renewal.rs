@@ -98,6 +98,18 @@ fn with_one_there_is_a_refresh_and_a_missing_new_one_keeps_the_old() {
 }
 
 #[test]
+fn a_refresh_token_that_is_kept_is_handed_on_with_the_new_token() {
+    let (mut first, mut second) = (tab(Tabs::Share), tab(Tabs::Share));
+    first.enter(with_refresh_token("first"), at(0));
+    told(&mut first);
+    for message in posted(refreshes(&mut first, Some(opaque("second")), at(1))) {
+        second.heard(message, at(2));
+    }
+    assert_eq!(second.refresh_token().map(Secret::reveal), Some("refresh"));
+    assert!(second.refresh(at(3)).is_ok(), "it can go on by itself");
+}
+
+#[test]
 fn a_token_equal_to_the_last_is_a_new_generation() {
     let mut tab = tab(Tabs::Off);
     tab.enter(with_refresh_token("same"), at(0));

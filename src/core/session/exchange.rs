@@ -186,11 +186,11 @@ impl Session {
             self.entered = if is_of_another { Stamp(0) } else { stamp };
         }
         self.stamp = stamp;
-        if self.policy.tabs == Tabs::Share {
-            let session = self.entered;
-            self.post(Message::Renewed { stamp, session, grant: grant.clone() });
-        }
         self.commit(grant, now);
+        if self.policy.tabs == Tabs::Share {
+            // With the refresh token that is kept, if the answer had none.
+            self.reply(now);
+        }
         self.tell(Event::Refresh);
     }
 

@@ -59,8 +59,8 @@ impl Session {
         }
     }
 
-    /// Hands the token to a tab that begins, if it has some life left.
-    fn reply(&mut self, now: Now) {
+    /// Hands the token on, to a tab that begins and to all others, if it has some life left.
+    pub(super) fn reply(&mut self, now: Now) {
         if let Some(grant) = self.spare(now) {
             let (stamp, session) = (self.stamp, self.entered);
             self.post(Message::Renewed { stamp, session, grant });
