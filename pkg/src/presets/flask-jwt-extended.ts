@@ -1,4 +1,4 @@
-// Flask-JWT-Extended: tokens in the answer, or the refresh token in a cookie.
+// Flask-JWT-Extended: tokens in the answer, the refresh token in a cookie, or both tokens in cookies.
 
 import type { TokenManagerOptions } from '../types.js';
 
@@ -17,4 +17,13 @@ export const flaskJwtExtendedCookie = {
   refresh: { url: '/auth/refresh' },
   logout: { url: '/auth/logout', method: 'DELETE' },
   csrf: { cookie: 'csrf_refresh_token', header: 'X-CSRF-TOKEN' },
+} as const satisfies TokenManagerOptions;
+
+/**
+ * Options for both tokens in HttpOnly cookies (`JWT_TOKEN_LOCATION = ["cookies"]`), each with its double submit: no script sees a token,
+ * and the page knows of the session only that there is one.
+ */
+export const flaskJwtExtendedCookies = {
+  ...flaskJwtExtendedCookie,
+  attach: { cookie: true, csrf: { cookie: 'csrf_access_token', header: 'X-CSRF-TOKEN' } },
 } as const satisfies TokenManagerOptions;

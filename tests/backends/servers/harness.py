@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from datetime import datetime, timezone
+from http.cookies import SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 import time_machine
@@ -85,7 +86,8 @@ def _announce(*ports):
     print("listening on", *(f"http://127.0.0.1:{port}" for port in ports), flush=True)
 
 
-def serve_wsgi(app, **controls):
+def serve_wsgi(app, cookie=None, **controls):
+    """`cookie`: where the access token is, if not in `Authorization`."""
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     class Quiet(WSGIRequestHandler):
@@ -106,7 +108,8 @@ def serve_wsgi(app, **controls):
             body = json.dumps(_control(f"{path}?{environ['QUERY_STRING']}", controls)).encode()
             start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
             return [body]
-        call = _begin(environ["REQUEST_METHOD"], path + grant(environ), environ.get("HTTP_AUTHORIZATION"))
+        token = SimpleCookie(environ.get("HTTP_COOKIE")).get(cookie) if cookie else None
+        call = _begin(environ["REQUEST_METHOD"], path + grant(environ), token.value if token else environ.get("HTTP_AUTHORIZATION"))
 
         def started(status, headers, *rest):
             call["status"] = int(status.split(" ")[0])

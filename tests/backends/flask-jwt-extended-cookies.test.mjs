@@ -1,0 +1,29 @@
+// Flask-JWT-Extended: both tokens in cookies, so that the page has none; a double submit on whatever changes something.
+
+import assert from 'node:assert/strict'
+import { at, backEnd, call, calls, rows, signIn } from './support/rows.mjs'
+
+const PATHS = { me: '/protected', admin: '/admin', login: '/auth/login', refresh: '/auth/refresh', logout: '/auth/logout' }
+
+const row = await backEnd('flask_cookies.py', 'flask-jwt-extended-cookies', PATHS, { unseen: true })
+rows(row)
+
+const { it, server } = row
+
+it('a call that changes something proves whose page it is of, before and after a refresh', async (tab) => {
+  await signIn(tab)
+  assert.equal((await call(tab, '/protected', { method: 'POST' })).status, 200)
+  await server.expire()
+  const answers = await calls(tab, '/protected', 5)
+  assert.ok(answers.every(({ status }) => status === 200))
+  assert.equal((await call(tab, '/protected', { method: 'POST' })).status, 200)
+  assert.equal(at(await server.log(), '/auth/refresh').length, 1)
+})
+
+it('a refused call that changes something is sent again with the proof of the new token', async (tab) => {
+  await signIn(tab)
+  await server.expire()
+  assert.equal((await call(tab, '/protected', { method: 'POST' })).status, 200)
+  const sent = at(await server.log(), '/protected')
+  assert.deepEqual(sent.map(({ method, status }) => `${method} ${status}`), ['POST 401', 'POST 200'])
+})
