@@ -3,9 +3,13 @@
 import assert from 'node:assert/strict'
 import { at, backEnd, call, calls, rows, signIn } from './support/rows.mjs'
 
-const PATHS = { me: '/protected', admin: '/admin', login: '/auth/login', refresh: '/auth/refresh', logout: '/auth/logout' }
-
-const row = await backEnd('flask_cookies.py', 'flask-jwt-extended-cookies', PATHS, { unseen: true })
+const row = await backEnd('flask_cookies.py', 'flask-jwt-extended-cookies', {
+  me: '/protected',
+  admin: '/admin',
+  login: '/auth/login',
+  refresh: '/auth/refresh',
+  logout: '/auth/logout',
+}, { unseen: true })
 rows(row)
 
 const { it, server } = row
