@@ -3,7 +3,7 @@
 
 /** Runs in the page, before `start`. From then on no time goes by but what `time` is told of. */
 export function takeTime() {
-  // So many turns of the event loop what is under way may take, where no network has a part in it.
+  // So many more turns of the event loop what is under way may take, where no network has a part in it.
   const TURNS = 5
   const turn = setTimeout
   const timers = new Map()
@@ -22,6 +22,10 @@ export function takeTime() {
     wall += Math.max(due - steady, 0)
     steady = Math.max(due, steady)
   }
+  const turns = async (count) => {
+    while (count--) await new Promise((resolve) => turn(resolve))
+  }
+  const next = () => [...timers].sort(([, one], [, other]) => one.due - other.due)[0]
   globalThis.time = {
     /** How many timers have gone off. */
     fired: 0,
@@ -40,9 +44,10 @@ export function takeTime() {
     async pass(ms) {
       const end = steady + ms
       for (;;) {
-        // What is under way may set a timer, or call one off.
-        for (let turns = 0; turns < TURNS; turns++) await new Promise((resolve) => turn(resolve))
-        const [id, timer] = [...timers].sort(([, one], [, other]) => one.due - other.due)[0] ?? []
+        // What is under way may set a timer; and, before one goes off, may call it off.
+        await turns(1)
+        if (next()?.[1].due <= end) await turns(TURNS)
+        const [id, timer] = next() ?? []
         if (!timer || timer.due > end) break
         reach(timer.due)
         timers.delete(id)
