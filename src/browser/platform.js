@@ -396,7 +396,7 @@ let isSaid = false
 function alone() {
   if (isSaid) return
   isSaid = true
-  console.info('tokenkeep: no Web Locks or no BroadcastChannel here (are the page and its frame https?), so each tab is on its own.')
+  console.info('tokenkeep: no Web Locks or no BroadcastChannel here (are the page and its frame https?), so each tab refreshes on its own.')
 }
 
 // ---- News among tabs, over a `BroadcastChannel` (HTML, 9.5), in the one form that all versions of this file understand.

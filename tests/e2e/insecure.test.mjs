@@ -46,7 +46,7 @@ it('a page without Web Locks works as one tab, and says so once', async (open, s
   await page.evaluate(() => (auth.dispose(), start()))
   const ours = said.filter((text) => text.startsWith('tokenkeep'))
   assert.equal(ours.length, 1, ours.join('\n'))
-  assert.match(ours[0], /each tab is on its own/)
+  assert.match(ours[0], /each tab refreshes on its own/)
 })
 
 it('tabs without Web Locks take no turns, and still tell each other what happens', async (open) => {
