@@ -1,8 +1,8 @@
 //! A refresh token that is held in memory: where there is none, nobody is asked.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Event, Landing, Policy, Reason, Renewal, Restore, Secret,
-    Session, Status, Tabs,
+    Arrival, Code, Departure, Effect, Event, Landing, Message, Policy, Reason, Renewal, Restore,
+    Secret, Session, Status, Tabs,
 };
 
 use super::hand::*;
@@ -107,6 +107,43 @@ fn a_refresh_token_that_is_kept_is_handed_on_with_the_new_token() {
     }
     assert_eq!(second.refresh_token().map(Secret::reveal), Some("refresh"));
     assert!(second.refresh(at(3)).is_ok(), "it can go on by itself");
+}
+
+#[test]
+fn a_tab_whose_token_has_ended_hands_on_what_renews_it() {
+    let (mut first, mut second) = (tab(Tabs::Share), tab(Tabs::Share));
+    first.enter(with_refresh_token("first"), at(0));
+    told(&mut first);
+    // The new page has a call that waits, and listens to its neighbours first.
+    let Departure::Wait(wait) = second.depart(at(700_000)) else { panic!("it may have a session") };
+    assert_eq!(second.arrive(wait.exchange, false), Arrival::Listen);
+    first.heard(Message::Ask, at(700_001));
+    for message in posted(told(&mut first)) {
+        second.heard(message, at(700_002));
+    }
+    let effects = told(&mut second);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Land(..))), "not served by it");
+    assert_eq!(second.arrive(wait.exchange, false), Arrival::Go);
+    assert_eq!(second.refresh_token().map(Secret::reveal), Some("refresh"));
+    second.refresh_answered(wait.exchange, heard(200, Some(opaque("second"))), 0.5, at(700_003));
+    let landing = landing(&told(&mut second), wait.exchange);
+    let Departure::Send(ticket) = second.resume(wait, &landing, at(700_004)) else { panic!() };
+    assert_eq!(second.credential(ticket).map(Secret::reveal), Some("second"));
+}
+
+#[test]
+fn a_tab_whose_token_was_refused_hands_it_on_as_ended() {
+    let (mut first, mut second) = (tab(Tabs::Share), tab(Tabs::Share));
+    first.enter(with_refresh_token("first"), at(0));
+    let (ticket, _) = sends(&mut first, at(1));
+    assert!(matches!(first.answered(ticket, true, at(2)), Departure::Wait(_)));
+    told(&mut first);
+    first.heard(Message::Ask, at(3));
+    for message in posted(told(&mut first)) {
+        second.heard(message, at(4));
+    }
+    assert!(matches!(second.depart(at(5)), Departure::Wait(_)), "it never leaves with that");
+    assert_eq!(second.wake_in(at(5)), None, "nor wakes for it before it is used");
 }
 
 #[test]

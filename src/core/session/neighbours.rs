@@ -59,7 +59,7 @@ impl Session {
         }
     }
 
-    /// Hands the token on, to a tab that begins and to all others, if it has some life left.
+    /// Hands the token on, to a tab that begins and to all others.
     pub(super) fn reply(&mut self, now: Now) {
         if let Some(grant) = self.spare(now) {
             let (stamp, session) = (self.stamp, self.entered);
@@ -67,11 +67,12 @@ impl Session {
         }
     }
 
-    /// The token for another tab, if it is good.
+    /// The token for another tab, if it is good. Where a refresh token is held in memory it goes along,
+    /// and so one that is no longer good does, as ended: that tab could not get on without.
     fn spare(&self, now: Now) -> Option<Grant> {
-        let held = self.held.as_ref().filter(|held| !held.refused)?;
-        let life = held.expiry.remaining(now);
-        (life != Some(0)).then(|| Grant {
+        let held = self.held.as_ref()?;
+        let life = if held.refused { Some(0) } else { held.expiry.remaining(now) };
+        (life != Some(0) || self.refresh_token.is_some()).then(|| Grant {
             access_token: held.token.clone(),
             refresh_token: self.refresh_token.clone(),
             life,
@@ -96,8 +97,10 @@ impl Session {
             self.stamp = stamp;
             return;
         }
+        let has_ended = grant.life == Some(0);
         // Whoever waits for a refresh that has not been sent is served by this one.
-        if let Some(flight) = &self.flight
+        if !has_ended
+            && let Some(flight) = &self.flight
             && !self.turns.is_on_the_wire(flight.exchange)
         {
             self.turns.void(flight.exchange);
@@ -113,6 +116,10 @@ impl Session {
         self.entered = self.entered.max(session);
         self.commit(grant, now);
         self.tell(Event::Refresh);
+        if has_ended && let Some(flight) = &mut self.flight {
+            // It is this token that is to be renewed, with what came along.
+            flight.since = self.newest;
+        }
     }
 
     /// Whether the session that is known began before another one did. Of one that was found it is
