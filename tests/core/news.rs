@@ -529,3 +529,15 @@ fn a_login_hands_its_token_on_where_tabs_share_and_not_where_they_take_turns() {
         assert_eq!(grant.is_some(), hands_on, "{tabs:?}");
     }
 }
+
+#[test]
+fn a_login_that_is_heard_of_after_its_token_does_not_make_that_younger() {
+    let mut tab = tab();
+    tab.heard(renewed(10, 0, "token"), at(10));
+    let (ticket, _) = sends(&mut tab, at(20));
+    told(&mut tab);
+    tab.heard(entered(11, "token"), at(500_000));
+    assert!(told(&mut tab).is_empty(), "it is the session that was known");
+    assert_eq!(tab.credential(ticket).map(Secret::reveal), Some("token"));
+    assert!(matches!(tab.depart(at(700_000)), Departure::Wait(_)), "it has ended");
+}

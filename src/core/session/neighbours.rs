@@ -141,6 +141,14 @@ impl Session {
         self.turns.void_unsent(Kind::Logout);
         // Who began it has taken the mark away already.
         self.owed = false;
+        if let Some(grant) = &grant
+            && self.held.as_ref().is_some_and(|held| held.token == grant.access_token)
+        {
+            // It is the session that is known already, and its token has not become younger.
+            self.entered = stamp;
+            self.stamp = self.stamp.max(stamp);
+            return;
+        }
         // A refusal that came later than that login may have ended it: then the server is asked.
         let is_news = stamp > self.stamp || self.status != Status::SignedOut;
         self.raise_epoch();
