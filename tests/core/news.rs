@@ -1,8 +1,8 @@
 //! What tabs tell each other arrives late, and in another order than it happened.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Grant, Kind, Landing, Message, Now, Policy, Reason, Session,
-    Stamp, Status, Tabs,
+    Arrival, Code, Departure, Effect, Grant, Kind, Landing, Message, Now, Policy, Reason, Secret,
+    Session, Stamp, Status, Tabs,
 };
 
 use super::hand::*;
@@ -540,4 +540,26 @@ fn a_login_that_is_heard_of_after_its_token_does_not_make_that_younger() {
     assert!(told(&mut tab).is_empty(), "it is the session that was known");
     assert_eq!(tab.credential(ticket).map(Secret::reveal), Some("token"));
     assert!(matches!(tab.depart(at(700_000)), Departure::Wait(_)), "it has ended");
+}
+
+#[test]
+fn a_login_that_is_heard_of_after_a_later_users_token_brings_no_former_user_back() {
+    let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
+    let mut tab = tab();
+    tab.heard(Message::Renewed { stamp: stamp(10), session: stamp(5), grant: of("alice") }, at(10));
+    // The cookie is bob's by now; of carol, who was between them, it hears late.
+    refreshes(&mut tab, Some(of("bob")), at(100));
+    tab.heard(Message::Entered { stamp: stamp(60), grant: Some(of("carol")) }, at(110));
+    assert_eq!(sends(&mut tab, at(120)).1.as_deref(), Some("bob"));
+}
+
+#[test]
+fn a_login_that_is_heard_of_late_ends_the_epoch_of_a_token_that_does_not_tell_whose_it_is() {
+    let mut tab = tab();
+    tab.heard(renewed(10, 5, "first"), at(10));
+    let (ticket, _) = sends(&mut tab, at(20));
+    refreshes(&mut tab, Some(opaque("second")), at(100));
+    tab.heard(entered(60, "between"), at(110));
+    assert_eq!(tab.answered(ticket, true, at(120)), Departure::Deliver, "it was another user's");
+    assert_eq!(sends(&mut tab, at(130)).1.as_deref(), Some("second"), "which came later");
 }
