@@ -141,25 +141,24 @@ impl Session {
         self.turns.void_unsent(Kind::Logout);
         // Who began it has taken the mark away already.
         self.owed = false;
-        // What is held is of that login, or came later and is of it or of one after it.
-        let is_later = self.held.is_some() && stamp <= self.stamp;
+        // What is held then is of that login, or of one after it.
+        let is_news = stamp > self.stamp;
         if let Some(held) = &self.held
-            && (is_later && held.subject.is_some()
+            && (!is_news && held.subject.is_some()
                 || grant.as_ref().is_some_and(|grant| held.token == grant.access_token))
         {
             self.entered = stamp;
             self.stamp = self.stamp.max(stamp);
             return;
         }
-        // A token that does not tell whose it is may have been taken for the former user's.
-        let own = self.spare(now).filter(|_| is_later);
-        // A refusal that came later than that login may have ended it: then the server is asked.
-        let is_news = stamp > self.stamp || self.status != Status::SignedOut;
+        // A token that does not tell whose it is may have been taken for the former user's. And a refusal
+        // that came later than that login may have ended it: then the server is asked.
+        let grant = if is_news { grant } else { self.spare(now) };
         self.raise_epoch();
         self.refresh_token = None;
         self.entered = stamp;
         self.stamp = self.stamp.max(stamp);
-        match own.or(grant.filter(|_| is_news && !is_later)) {
+        match grant {
             Some(grant) => self.commit(grant, now),
             None => self.forget(),
         }
