@@ -18,7 +18,7 @@ enum Op {
     Renewed { stamp: When, session: When, token: u8, life: Option<u64> },
     Entered { stamp: When, token: Option<u8>, life: Option<u64> },
     Left { stamp: When },
-    Missed { since: When },
+    Missed { since: When, session: When },
     CameBack,
     Depart,
     Refused,
@@ -122,8 +122,9 @@ impl Tab {
             Op::Left { stamp } => {
                 self.session.heard(Message::Left { stamp: stamp.stamp(now) }, now);
             }
-            Op::Missed { since } => {
-                self.session.heard(Message::Missed { since: since.stamp(now) }, now);
+            Op::Missed { since, session } => {
+                let (since, session) = (since.stamp(now), session.stamp(now));
+                self.session.heard(Message::Missed { since, session }, now);
             }
             Op::CameBack => self.session.came_back(),
             Op::Depart => {

@@ -62,7 +62,7 @@ impl Channel {
     pub(super) fn post(&self, message: &Message) {
         let (kind, stamp, session, grant) = match message {
             Message::Ask => ("ask", None, None, None),
-            Message::Missed { since } => ("missed", Some(since), None, None),
+            Message::Missed { since, session } => ("missed", Some(since), Some(session), None),
             Message::Renewed { stamp, session, grant } => {
                 ("renewed", Some(stamp), Some(session), Some(grant))
             }
@@ -87,7 +87,7 @@ fn read(list: &mut List) -> Option<Message> {
     let grant = read_grant(list);
     Some(match kind.as_str() {
         "ask" => Message::Ask,
-        "missed" => Message::Missed { since: stamp? },
+        "missed" => Message::Missed { since: stamp?, session: session.unwrap_or_default() },
         "renewed" => Message::Renewed { stamp: stamp?, session: session?, grant: grant? },
         "entered" => Message::Entered { stamp: stamp?, grant },
         "left" => Message::Left { stamp: stamp? },

@@ -48,6 +48,8 @@ pub enum Message {
     Missed {
         /// The last outcome that it knows of.
         since: Stamp,
+        /// When its session began, or zero if it found it there.
+        session: Stamp,
     },
     /// The session goes on with a new token.
     Renewed {

@@ -413,7 +413,7 @@ fn a_tab_that_begins_is_given_a_token_that_is_good_and_no_other() {
 fn a_tab_that_was_away_is_told_what_it_has_missed_and_no_more() {
     let missed = |tab: &mut Session, since| {
         told(tab);
-        tab.heard(Message::Missed { since: stamp(since) }, at(100));
+        tab.heard(Message::Missed { since: stamp(since), session: Stamp(0) }, at(100));
         posted(told(tab))
     };
     let mut tab = tab();
@@ -562,4 +562,34 @@ fn a_login_that_is_heard_of_late_ends_the_epoch_of_a_token_that_does_not_tell_wh
     tab.heard(entered(60, "between"), at(110));
     assert_eq!(tab.answered(ticket, true, at(120)), Departure::Deliver, "it was another user's");
     assert_eq!(sends(&mut tab, at(130)).1.as_deref(), Some("second"), "which came later");
+}
+
+#[test]
+fn a_tab_that_was_away_is_told_of_the_logout_that_has_ended_its_session_and_the_tokens_after_it() {
+    let (mut away, mut there) = (tab(), tab());
+    away.enter(opaque("token"), at(10));
+    posted(told(&mut away)).into_iter().for_each(|message| there.heard(message, at(10)));
+    let (ticket, _) = sends(&mut away, at(11));
+    away.adopt(ticket, opaque("brought"), at(12));
+    told(&mut away);
+    // A logout that was on its way ends the login that it meets.
+    there.heard(Message::Left { stamp: stamp(10) }, at(13));
+    told(&mut there);
+    away.came_back();
+    posted(told(&mut away)).into_iter().for_each(|message| there.heard(message, at(20)));
+    posted(told(&mut there)).into_iter().for_each(|message| away.heard(message, at(20)));
+    assert_eq!(away.snapshot().status, Status::SignedOut);
+}
+
+#[test]
+fn a_tab_that_was_away_is_told_of_no_login_where_there_was_none() {
+    let mut tab = tab();
+    tab.enter(opaque("first"), at(10));
+    tab.logout(false, at(20));
+    told(&mut tab);
+    // The server was not told, so the cookie is good still.
+    refreshes(&mut tab, Some(opaque("second")), at(30));
+    tab.heard(Message::Missed { since: stamp(20), session: Stamp(0) }, at(40));
+    let all = posted(told(&mut tab));
+    assert!(matches!(all[..], [Message::Left { .. }, Message::Renewed { .. }]), "{all:?}");
 }

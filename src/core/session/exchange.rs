@@ -126,6 +126,7 @@ impl Session {
         self.refresh_token = None;
         self.stamp = self.stamp.after(now);
         self.entered = self.stamp;
+        self.login = self.stamp;
         // There is nothing left of what the mark is for.
         self.owe(false);
         let shared = (self.policy.tabs == Tabs::Share).then(|| grant.clone());

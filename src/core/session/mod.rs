@@ -177,6 +177,9 @@ pub struct Session {
     stamp: Stamp,
     /// When this session began, or zero if it was found.
     entered: Stamp,
+    /// When the last login was. Who goes on after a logout with a cookie that is good still has begun a
+    /// session without one.
+    login: Stamp,
     /// When the last session was ended by its user.
     left: Stamp,
     effects: Vec<Effect>,
@@ -199,6 +202,7 @@ impl Session {
             owed,
             stamp: Stamp(0),
             entered: Stamp(0),
+            login: Stamp(0),
             left: Stamp(0),
             effects: Vec::new(),
         };

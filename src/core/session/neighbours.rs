@@ -17,7 +17,9 @@ impl Session {
         };
         match message {
             Message::Ask if is_sharing => self.reply(now),
-            Message::Missed { since } => self.catch_up(since, is_sharing, now),
+            Message::Missed { since, session } => {
+                self.catch_up(since, session, is_sharing, now);
+            }
             Message::Renewed { stamp, session, grant } if is_sharing && stamp.is_past(now) => {
                 self.neighbour_renewed(stamp, session, grant, now);
             }
@@ -41,16 +43,17 @@ impl Session {
     /// The page was where it heard nothing, such as the back/forward cache. Whoever was there tells
     /// what has come about; also to a page that knew of no session, for there may have been one.
     pub fn came_back(&mut self) {
-        self.post(Message::Missed { since: self.stamp });
+        self.post(Message::Missed { since: self.stamp, session: self.entered });
     }
 
     /// Tells a tab that was away how the sessions ended and began that it has not heard of.
-    fn catch_up(&mut self, since: Stamp, is_sharing: bool, now: Now) {
-        // Of one moment, too: it may be the very outcome that this logout has ended.
-        if self.left >= since {
+    fn catch_up(&mut self, since: Stamp, session: Stamp, is_sharing: bool, now: Now) {
+        // Of one moment, too: it may be the very outcome that this logout has ended. Tokens that came with
+        // answers stand behind that in the order, and are ended with the session.
+        if self.left >= since || session.0 != 0 && self.left >= session {
             self.post(Message::Left { stamp: self.left });
         }
-        if self.entered > since {
+        if self.entered > since && self.entered == self.login {
             let grant = self.spare(now).filter(|_| is_sharing);
             self.post(Message::Entered { stamp: self.entered, grant });
         }
@@ -147,7 +150,7 @@ impl Session {
             && (!is_news && held.subject.is_some()
                 || grant.as_ref().is_some_and(|grant| held.token == grant.access_token))
         {
-            self.entered = stamp;
+            (self.entered, self.login) = (stamp, stamp);
             self.stamp = self.stamp.max(stamp);
             return;
         }
@@ -156,7 +159,7 @@ impl Session {
         let grant = if is_news { grant } else { self.spare(now) };
         self.raise_epoch();
         self.refresh_token = None;
-        self.entered = stamp;
+        (self.entered, self.login) = (stamp, stamp);
         self.stamp = self.stamp.max(stamp);
         match grant {
             Some(grant) => self.commit(grant, now),
