@@ -582,6 +582,18 @@ fn a_tab_that_was_away_is_told_of_the_logout_that_has_ended_its_session_and_the_
 }
 
 #[test]
+fn a_tab_that_was_away_is_told_of_the_session_also_when_its_token_has_ended() {
+    let (mut away, mut there) = (tab(), tab());
+    there.enter(opaque("token"), at(10));
+    told(&mut there);
+    away.came_back();
+    posted(told(&mut away)).into_iter().for_each(|message| there.heard(message, at(700_000)));
+    posted(told(&mut there)).into_iter().for_each(|message| away.heard(message, at(700_000)));
+    assert_eq!(away.snapshot().status, Status::SignedIn);
+    assert!(matches!(away.depart(at(700_001)), Departure::Wait(_)), "it has ended");
+}
+
+#[test]
 fn a_tab_that_was_away_is_told_of_no_login_where_there_was_none() {
     let mut tab = tab();
     tab.enter(opaque("first"), at(10));

@@ -54,28 +54,32 @@ impl Session {
             self.post(Message::Left { stamp: self.left });
         }
         if self.entered > since && self.entered == self.login {
-            let grant = self.spare(now).filter(|_| is_sharing);
+            let grant = self.spare(true, now).filter(|_| is_sharing);
             self.post(Message::Entered { stamp: self.entered, grant });
         }
         if is_sharing {
-            self.reply(now);
+            self.hand_on(true, now);
         }
     }
 
-    /// Hands the token on, to a tab that begins and to all others.
+    /// Hands the token on, to a tab that begins and to all others. One that has ended helps a tab only
+    /// where a refresh token is held in memory, and goes along.
     pub(super) fn reply(&mut self, now: Now) {
-        if let Some(grant) = self.spare(now) {
+        self.hand_on(self.refresh_token.is_some(), now);
+    }
+
+    fn hand_on(&mut self, ended_too: bool, now: Now) {
+        if let Some(grant) = self.spare(ended_too, now) {
             let (stamp, session) = (self.stamp, self.entered);
             self.post(Message::Renewed { stamp, session, grant });
         }
     }
 
-    /// The token for another tab, if it is good. Where a refresh token is held in memory it goes along,
-    /// and so one that is no longer good does, as ended: that tab could not get on without.
-    fn spare(&self, now: Now) -> Option<Grant> {
+    /// The token for another tab. `ended_too`: also one that is no longer good, as one of no life.
+    fn spare(&self, ended_too: bool, now: Now) -> Option<Grant> {
         let held = self.held.as_ref()?;
         let life = if held.refused { Some(0) } else { held.expiry.remaining(now) };
-        (life != Some(0) || self.refresh_token.is_some()).then(|| Grant {
+        (ended_too || life != Some(0)).then(|| Grant {
             access_token: held.token.clone(),
             refresh_token: self.refresh_token.clone(),
             life,
@@ -156,7 +160,7 @@ impl Session {
         }
         // A token that does not tell whose it is may have been taken for the former user's. And a refusal
         // that came later than that login may have ended it: then the server is asked.
-        let grant = if is_news { grant } else { self.spare(now) };
+        let grant = if is_news { grant } else { self.spare(true, now) };
         self.raise_epoch();
         self.refresh_token = None;
         (self.entered, self.login) = (stamp, stamp);
