@@ -2,10 +2,13 @@
 // more of it goes on the wire, and what it shared with others goes on (rule 7).
 
 import assert from 'node:assert/strict'
+import { User } from './support/browser.mjs'
 import { engine } from './support/engine.mjs'
+import { check } from './support/lack.mjs'
+import { granted, refused, startStub } from './support/stub.mjs'
 import { world } from './support/world.mjs'
 
-const { server, it } = await world()
+const { server, browser, it } = await world()
 
 // The ways in which a signal can end a call. Each makes `signal`, and `stop`, which resolves when it has fired. They run in the page.
 const SIGNALS = {
@@ -159,21 +162,27 @@ for (const [kind, make] of Object.entries(SIGNALS)) {
   })
 }
 
-it('a signal that fires while the answer streams ends the reading with its reason, as the platform\'s', async (user) => {
-  const page = await user.signedIn()
-  await server.revoke()
+check('a signal that fires while the answer streams ends the reading with its reason, as the platform\'s', async (t) => {
+  const stub = await startStub({
+    '/auth/refresh': () => granted('new'),
+    '/api/endless': ({ headers }) => (headers.authorization === 'Bearer old' ? refused() : { type: 'application/json', body: '[', goesOn: true }),
+  })
+  const user = await User.visits(t, browser, stub.origin)
+  const page = await user.tab()
   const [ours, platform] = await page.evaluate(async () => {
-    const read = async (fetch, path) => {
+    await auth.setTokens({ accessToken: 'old', expiresIn: 300 })
+    const read = async (fetch) => {
       const controller = new AbortController()
-      const response = await fetch(path, { signal: controller.signal })
+      const response = await fetch('/api/endless', { signal: controller.signal })
       const reading = response.text()
       const reason = { my: 'reason' }
       controller.abort(reason)
       return reading.then(() => 'read', (error) => (error === reason ? 'the reason' : String(error)))
     }
-    return [await read(auth.fetch, '/api/me'), await read(fetch, '/healthz')]
+    return [await read(auth.fetch), await read(fetch)]
   })
   assert.equal(ours, platform)
+  assert.notEqual(ours, 'read')
 })
 
 it('a call that is aborted before it could wait for anything is never sent', async (user) => {

@@ -33,6 +33,7 @@ export async function startStub(routes = {}) {
     if (answer.cut) return request.socket.destroy()
     const { status = 200, type = 'text/plain', body = '', headers } = answer
     response.writeHead(status, { 'content-type': type, ...headers, ...(answer.breaksOff && { 'content-length': body.length + 1 }) })
+    if (answer.goesOn) return response.write(body)
     if (answer.breaksOff) return response.write(body, () => request.socket.destroy())
     response.end(body)
   })

@@ -8,7 +8,8 @@ export function takeTime() {
   const turn = setTimeout
   const timers = new Map()
   let wall = Date.now()
-  let steady = performance.now()
+  // Whole, so that what is so many milliseconds ahead says so.
+  let steady = Math.round(performance.now())
   let last = 0
   Date.now = () => wall
   performance.now = () => steady
