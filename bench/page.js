@@ -91,9 +91,8 @@ globalThis.bench = {
 
   upload: async () => (await subject.post('/api/upload', globalThis.upload, 'application/octet-stream')).status,
 
-  /** Waits for the server's word, then calls once; resolves to both moments. */
+  /** Calls once; resolves to the moments before and after. */
   async wake() {
-    await fetch('/wake')
     const woken = performance.timeOrigin + performance.now()
     const { status } = await subject.get('/api/items/0')
     return { woken, served: performance.timeOrigin + performance.now(), status }

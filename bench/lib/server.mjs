@@ -10,7 +10,7 @@ const FILLER = 'x'.repeat(520)
 
 /** `files` maps a path to `[type, bytes]`. */
 export async function startServer(files) {
-  const state = { token: '', good: new Set(), tokens: 0, api: 0, refused: 0, refreshes: 0, nonce: '', held: undefined, sleepers: [] }
+  const state = { token: '', good: new Map(), tokens: 0, api: 0, refused: 0, refreshes: 0, nonce: '', held: undefined }
   // Uploads are counted, not kept.
   const server = createServer((request, response) => {
     request.on('data', () => {})
@@ -29,7 +29,7 @@ export async function startServer(files) {
 
   function api({ headers }, response) {
     state.api++
-    if (state.good.has(headers.authorization)) return json(response, { id: 17, name: 'Ada Lovelace' })
+    if (state.good.get(headers.authorization) > Date.now()) return json(response, { id: 17, name: 'Ada Lovelace' })
     state.refused++
     json(response, { error: 'invalid_token' }, { 'WWW-Authenticate': 'Bearer error="invalid_token"' }, 401)
   }
@@ -37,7 +37,7 @@ export async function startServer(files) {
   function grant(life = 3600) {
     const now = Math.floor(Date.now() / 1000)
     state.token = jwt({ sub: 'ada', iat: now, exp: now + life, n: ++state.tokens, filler: FILLER })
-    state.good.add(`Bearer ${state.token}`)
+    state.good.set(`Bearer ${state.token}`, (now + life) * 1000)
     return { access_token: state.token, token_type: 'Bearer', expires_in: life }
   }
 
@@ -70,7 +70,6 @@ export async function startServer(files) {
     '/supertokens/session/refresh': async (response) => (await refresh(), supertokens(response)),
     '/oauth/nonce': (response, query) => ((state.nonce = query.get('nonce')), json(response, {})),
     '/oauth/token': oauth,
-    '/wake': (response) => void state.sleepers.push(() => json(response, {})),
   }
   state.signedIn = new Set()
 
@@ -80,7 +79,7 @@ export async function startServer(files) {
     origin: `http://127.0.0.1:${server.address().port}`,
     /** For a fresh page. */
     reset() {
-      Object.assign(state, { api: 0, refused: 0, refreshes: 0, held: undefined, sleepers: [], signedIn: new Set() })
+      Object.assign(state, { api: 0, refused: 0, refreshes: 0, held: undefined, signedIn: new Set() })
     },
     /** No token is good any more. */
     kill() {

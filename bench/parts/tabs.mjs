@@ -25,10 +25,8 @@ async function woken(open, server, name, count) {
     pages.push(page)
   }
   server.kill()
-  const results = pages.map((page) => page.bench('wake'))
-  while (server.state.sleepers.length < count) await new Promise((resolve) => setTimeout(resolve, 20))
-  server.state.sleepers.splice(0).forEach((wake) => wake())
-  const woken = await Promise.all(results)
+  // Not by an answer that they wait for: over HTTP/1.1, six of them can.
+  const woken = await Promise.all(pages.map((page) => page.bench('wake')))
   const unserved = woken.filter(({ status }) => status !== 200).length
   if (unserved) throw new Error(`${unserved} of ${count} tabs were not served`)
   const wall = Math.max(...woken.map(({ served }) => served)) - Math.min(...woken.map(({ woken }) => woken))
