@@ -94,7 +94,8 @@ export async function startServer(files) {
 }
 
 function json(response, body, headers, status = 200) {
-  response.writeHead(status, { ...JSON_TYPE, ...headers }).end(JSON.stringify(body))
+  const text = JSON.stringify(body)
+  response.writeHead(status, { ...JSON_TYPE, 'Content-Length': Buffer.byteLength(text), ...headers }).end(text)
 }
 
 function jwt(payload) {

@@ -220,6 +220,8 @@ const values = (json, dotted) => paths(dotted).map((path) => say(walk(json, path
 const kept = new WeakMap()
 /** How much of a body is kept, in bytes. What is larger holds its connection. */
 const MOST = 16 * 2 ** 20
+/** So long a body the platform has read off its connection by itself, in bytes: its own buffers hold many times as much. */
+const LEAST = 4 * 1024
 
 /**
  * Keeps an answer for later: reads its body into memory, so that it holds no connection while its caller waits. There are
@@ -228,6 +230,7 @@ const MOST = 16 * 2 ** 20
  */
 export async function keep(response) {
   try {
+    if (+(header(response, 'Content-Length') ?? Infinity) <= LEAST && !header(response, 'Content-Encoding')) return
     const reader = response.clone().body?.getReader()
     if (!reader) return
     kept.set(response, reader)

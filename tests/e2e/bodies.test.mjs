@@ -85,3 +85,15 @@ check('thirty unread 401s of 3 MB each do not keep the refresh from its connecti
   assert.deepEqual(statuses, Array(30).fill(200))
   assert.equal(stub.at('/auth/refresh').length, 1)
 })
+
+// So short ones are not read by us, for no engine lets them hold a connection.
+check('nor do thirty of 4 kB', async (t) => {
+  stub.reset()
+  const short = { ...refused(), body: ' '.repeat(4096) }
+  short.headers['content-length'] = short.body.length
+  stub.routes['/api/short'] = ({ headers }) => (headers.authorization === 'Bearer new' ? json({}) : short)
+  const page = await open(t, stub.origin)
+  const statuses = await page.evaluate(() => Promise.all(Array.from({ length: 30 }, (_, n) => call(`/api/short?${n}`).then(({ status }) => status))))
+  assert.deepEqual(statuses, Array(30).fill(200))
+  assert.equal(stub.at('/auth/refresh').length, 1)
+})
