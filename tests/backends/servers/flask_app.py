@@ -9,6 +9,7 @@ from flask_jwt_extended import (
     JWTManager, create_access_token, create_refresh_token, get_jwt, get_jwt_identity, jwt_required, set_refresh_cookies,
     unset_jwt_cookies,
 )
+from flask_shared import api, good
 from harness import serve_wsgi
 
 app = Flask(__name__)
@@ -100,26 +101,5 @@ def cookie_logout():
     return answer
 
 
-# --- The API ---
-
-
-@app.route("/protected", methods=["GET", "POST"])
-@jwt_required()
-def protected():
-    return jsonify(logged_in_as=get_jwt_identity())
-
-
-@app.get("/admin")
-@jwt_required()
-def admin():
-    return jsonify(msg="Admins only!"), 403
-
-
-def good():
-    from flask_jwt_extended import decode_token
-
-    with app.app_context():
-        return {decode_token(token, allow_expired=True)["jti"] for token in given} - blocklist
-
-
-serve_wsgi(app, end=lambda: blocklist.update(good()), sessions=lambda: len(good()))
+api(app)
+serve_wsgi(app, end=lambda: blocklist.update(good(app, given, blocklist)), sessions=lambda: len(good(app, given, blocklist)))

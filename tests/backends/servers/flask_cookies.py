@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from flask import Flask, abort, jsonify, request
 from flask_jwt_extended import (
-    JWTManager, create_access_token, create_refresh_token, decode_token, get_jwt, get_jwt_identity, jwt_required, set_access_cookies,
+    JWTManager, create_access_token, create_refresh_token, get_jwt, get_jwt_identity, jwt_required, set_access_cookies,
     set_refresh_cookies, unset_jwt_cookies,
 )
+from flask_shared import api, good
 from harness import serve_wsgi
 
 app = Flask(__name__)
@@ -66,21 +67,10 @@ def logout():
     return answer
 
 
-@app.route("/protected", methods=["GET", "POST"])
-@jwt_required()
-def protected():
-    return jsonify(logged_in_as=get_jwt_identity())
-
-
-@app.get("/admin")
-@jwt_required()
-def admin():
-    return jsonify(msg="Admins only!"), 403
-
-
-def good():
-    with app.app_context():
-        return {decode_token(token, allow_expired=True)["jti"] for token in given} - blocklist
-
-
-serve_wsgi(app, cookie="access_token_cookie", end=lambda: blocklist.update(good()), sessions=lambda: len(good()))
+api(app)
+serve_wsgi(
+    app,
+    cookie="access_token_cookie",
+    end=lambda: blocklist.update(good(app, given, blocklist)),
+    sessions=lambda: len(good(app, given, blocklist)),
+)
