@@ -605,3 +605,15 @@ fn a_tab_that_was_away_is_told_of_no_login_where_there_was_none() {
     let all = posted(told(&mut tab));
     assert!(matches!(all[..], [Message::Left { .. }, Message::Renewed { .. }]), "{all:?}");
 }
+
+#[test]
+fn a_refusal_stands_against_all_logins_that_were_before_it() {
+    let mut tab = tab();
+    refreshes(&mut tab, None, at(100));
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+    for (ms, token) in [(40, "first"), (60, "second")] {
+        tab.heard(entered(ms, token), at(110));
+        assert_eq!(tab.snapshot().status, Status::Unknown, "it may have ended {token}");
+    }
+    assert!(matches!(tab.depart(at(120)), Departure::Wait(_)), "so the server is asked");
+}
