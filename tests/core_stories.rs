@@ -3,6 +3,8 @@
 
 #[path = "core/answers.rs"]
 mod answers;
+#[path = "core/away.rs"]
+mod away;
 #[path = "core/hand.rs"]
 mod hand;
 #[path = "core/news.rs"]

@@ -410,75 +410,6 @@ fn a_tab_that_begins_is_given_a_token_that_is_good_and_no_other() {
 }
 
 #[test]
-fn a_tab_that_was_away_is_told_what_it_has_missed_and_no_more() {
-    let missed = |tab: &mut Session, since| {
-        told(tab);
-        tab.heard(Message::Missed { since: stamp(since), session: Stamp(0) }, at(100));
-        posted(told(tab))
-    };
-    let mut tab = tab();
-    tab.enter(opaque("first"), at(10));
-    tab.logout(false, at(20));
-    let all = missed(&mut tab, 15);
-    assert!(matches!(all[..], [Message::Left { stamp: left }] if left == stamp(20)), "{all:?}");
-    assert!(missed(&mut tab, 21).is_empty());
-    tab.enter(opaque("second"), at(30));
-    let all = missed(&mut tab, 15);
-    assert!(
-        matches!(all[..], [Message::Left { .. }, Message::Entered { .. }, Message::Renewed { .. }]),
-        "{all:?}"
-    );
-    assert!(matches!(missed(&mut tab, 30)[..], [Message::Renewed { .. }]));
-}
-
-#[test]
-fn a_tab_that_was_away_while_another_user_came_goes_on_as_that_user() {
-    let (mut away, mut there) = (tab(), tab());
-    let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
-    away.enter(of("alice"), at(10));
-    posted(told(&mut away)).into_iter().for_each(|message| there.heard(message, at(10)));
-    there.logout(false, at(20));
-    there.enter(of("bob"), at(30));
-    told(&mut there);
-    away.came_back();
-    posted(told(&mut away)).into_iter().for_each(|message| there.heard(message, at(40)));
-    posted(told(&mut there)).into_iter().for_each(|message| away.heard(message, at(40)));
-    assert_eq!(sends(&mut away, at(50)).1.as_deref(), Some("bob"));
-}
-
-#[test]
-fn a_tab_that_was_away_is_told_of_the_logout_that_has_ended_its_renewal() {
-    let (mut leaver, mut away) = (tab(), tab());
-    leaver.enter(opaque("token"), at(10));
-    posted(told(&mut leaver)).into_iter().for_each(|message| away.heard(message, at(10)));
-    leaver.logout(true, at(20)).unwrap();
-    told(&mut leaver);
-    // The other renews before it has heard of that, and is put away before it is told.
-    let effects = refreshes(&mut away, Some(opaque("again")), at(30));
-    posted(effects).into_iter().for_each(|message| leaver.heard(message, at(31)));
-    assert!(matches!(posted(told(&mut leaver))[..], [Message::Left { .. }]));
-    away.came_back();
-    posted(told(&mut away)).into_iter().for_each(|message| leaver.heard(message, at(40)));
-    posted(told(&mut leaver)).into_iter().for_each(|message| away.heard(message, at(41)));
-    assert_eq!(away.snapshot().status, Status::SignedOut);
-}
-
-#[test]
-fn a_tab_that_knew_of_no_session_is_told_of_the_logout_that_it_has_missed() {
-    let (mut away, mut leaver) = (tab_that(Tabs::Lock, false), tab_that(Tabs::Lock, false));
-    leaver.logout(true, at(20)).unwrap();
-    told(&mut leaver);
-    away.came_back();
-    posted(told(&mut away)).into_iter().for_each(|message| leaver.heard(message, at(30)));
-    posted(told(&mut leaver)).into_iter().for_each(|message| away.heard(message, at(31)));
-    assert_eq!(
-        away.snapshot().status,
-        Status::SignedOut,
-        "it asks for no token of the old session"
-    );
-}
-
-#[test]
 fn a_refusal_is_doubted_where_tabs_share_and_until_there_is_news() {
     let refusal = heard(401, None);
     let mut alone = tab_that(Tabs::Lock, false);
@@ -562,48 +493,6 @@ fn a_login_that_is_heard_of_late_ends_the_epoch_of_a_token_that_does_not_tell_wh
     tab.heard(entered(60, "between"), at(110));
     assert_eq!(tab.answered(ticket, true, at(120)), Departure::Deliver, "it was another user's");
     assert_eq!(sends(&mut tab, at(130)).1.as_deref(), Some("second"), "which came later");
-}
-
-#[test]
-fn a_tab_that_was_away_is_told_of_the_logout_that_has_ended_its_session_and_the_tokens_after_it() {
-    let (mut away, mut there) = (tab(), tab());
-    away.enter(opaque("token"), at(10));
-    posted(told(&mut away)).into_iter().for_each(|message| there.heard(message, at(10)));
-    let (ticket, _) = sends(&mut away, at(11));
-    away.adopt(ticket, opaque("brought"), at(12));
-    told(&mut away);
-    // A logout that was on its way ends the login that it meets.
-    there.heard(Message::Left { stamp: stamp(10) }, at(13));
-    told(&mut there);
-    away.came_back();
-    posted(told(&mut away)).into_iter().for_each(|message| there.heard(message, at(20)));
-    posted(told(&mut there)).into_iter().for_each(|message| away.heard(message, at(20)));
-    assert_eq!(away.snapshot().status, Status::SignedOut);
-}
-
-#[test]
-fn a_tab_that_was_away_is_told_of_the_session_also_when_its_token_has_ended() {
-    let (mut away, mut there) = (tab(), tab());
-    there.enter(opaque("token"), at(10));
-    told(&mut there);
-    away.came_back();
-    posted(told(&mut away)).into_iter().for_each(|message| there.heard(message, at(700_000)));
-    posted(told(&mut there)).into_iter().for_each(|message| away.heard(message, at(700_000)));
-    assert_eq!(away.snapshot().status, Status::SignedIn);
-    assert!(matches!(away.depart(at(700_001)), Departure::Wait(_)), "it has ended");
-}
-
-#[test]
-fn a_tab_that_was_away_is_told_of_no_login_where_there_was_none() {
-    let mut tab = tab();
-    tab.enter(opaque("first"), at(10));
-    tab.logout(false, at(20));
-    told(&mut tab);
-    // The server was not told, so the cookie is good still.
-    refreshes(&mut tab, Some(opaque("second")), at(30));
-    tab.heard(Message::Missed { since: stamp(20), session: Stamp(0) }, at(40));
-    let all = posted(told(&mut tab));
-    assert!(matches!(all[..], [Message::Left { .. }, Message::Renewed { .. }]), "{all:?}");
 }
 
 #[test]

@@ -50,7 +50,8 @@ impl Session {
     fn catch_up(&mut self, since: Stamp, session: Stamp, is_sharing: bool, now: Now) {
         // Of one moment, too: it may be the very outcome that this logout has ended. Tokens that came with
         // answers stand behind that in the order, and are ended with the session.
-        if self.left >= since || session.0 != 0 && self.left >= session {
+        let has_left = self.left != Stamp(0) && self.left >= since;
+        if has_left || session != Stamp(0) && self.left >= session {
             self.post(Message::Left { stamp: self.left });
         }
         if self.entered > since && self.entered == self.login {
@@ -150,12 +151,12 @@ impl Session {
         self.owed = false;
         // What is held then is of that login, or of one after it.
         let is_news = stamp > self.stamp;
+        (self.entered, self.login) = (stamp, stamp);
+        self.stamp = self.stamp.max(stamp);
         if let Some(held) = &self.held
             && (!is_news && held.subject.is_some()
                 || grant.as_ref().is_some_and(|grant| held.token == grant.access_token))
         {
-            (self.entered, self.login) = (stamp, stamp);
-            self.stamp = self.stamp.max(stamp);
             return;
         }
         // A token that does not tell whose it is may have been taken for the former user's. And a refusal
@@ -163,8 +164,6 @@ impl Session {
         let grant = if is_news { grant } else { self.spare(true, now) };
         self.raise_epoch();
         self.refresh_token = None;
-        (self.entered, self.login) = (stamp, stamp);
-        self.stamp = self.stamp.max(stamp);
         match grant {
             Some(grant) => self.commit(grant, now),
             None => self.forget(),
