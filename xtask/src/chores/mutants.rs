@@ -9,6 +9,7 @@ use crate::run::{self, Limit};
 use crate::setup::cargo_tools::{self, Tool, in_front_of_path};
 use anyhow::Result;
 use lexopt::{Arg, Parser, ValueExt};
+use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
@@ -77,35 +78,45 @@ fn stands_alone(project: &Project, alone: &Path) -> Result<()> {
     }
     fs::write(alone.join("src/lib.rs"), library)?;
     fs::copy(project.path("Cargo.lock"), alone.join("Cargo.lock"))?;
-    fs::write(
-        alone.join("Cargo.toml"),
-        manifest(&fs::read_to_string(project.path("Cargo.toml"))?),
-    )?;
-    Ok(())
+    Ok(fs::write(alone.join("Cargo.toml"), manifest(project)?)?)
 }
 
-/// The manifest of the core alone: its dependencies are of the versions of the whole crate's.
-fn manifest(whole: &str) -> String {
-    let versions = |names: &[&str]| {
-        let is_named =
-            |line: &&str| names.iter().any(|name| line.strip_prefix(name).is_some_and(is_version));
-        whole.lines().filter(is_named).fold(String::new(), |lines, line| lines + line + "\n")
+/// The manifest of the core alone: its dependencies are the whole crate's.
+fn manifest(project: &Project) -> Result<String> {
+    let metadata =
+        run::output(project.cargo().args(["metadata", "--no-deps", "--format-version=1"]))?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let whole: Vec<&Value> = packages
+        .filter(|package| package["name"] == "tokenkeep")
+        .flat_map(|package| package["dependencies"].as_array().into_iter().flatten())
+        .collect();
+    let lines = |names: &[&str]| {
+        let mut lines = String::new();
+        for dependency in &whole {
+            let Some(name) = dependency["name"].as_str().filter(|name| names.contains(name)) else {
+                continue;
+            };
+            // What is text, a truth or a list of texts is written alike in JSON and in TOML.
+            let (version, features) = (&dependency["req"], &dependency["features"]);
+            let defaults = &dependency["uses_default_features"];
+            lines.push_str(&format!(
+                "{name} = {{ version = {version}, features = {features}, default-features = {defaults} }}\n"
+            ));
+        }
+        lines
     };
-    [
+    Ok([
         "[package]\nname = \"tokenkeep\"\nedition = \"2024\"\nautotests = false\n\n[workspace]\n",
         "\n[lib]\ndoctest = false\n\n[lints.rust]\nunexpected_cfgs = \"allow\"\n",
         // Building is what takes the time; but what makes the lives up is built once.
         "\n[profile.test]\ndebug = 0\n\n[profile.dev.package]\nproptest = { opt-level = 3 }\n",
         "\n[dependencies]\n",
-        &versions(&["base64", "zeroize"]),
+        &lines(&["base64", "zeroize"]),
         "\n[dev-dependencies]\n",
-        &versions(&["proptest", "url"]),
+        &lines(&["proptest", "url"]),
     ]
-    .concat()
-}
-
-fn is_version(rest: &str) -> bool {
-    rest.starts_with(" = \"") || rest.starts_with(" = { version")
+    .concat())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
