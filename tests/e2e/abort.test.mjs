@@ -9,6 +9,10 @@ import { granted, refused, startStub } from './support/stub.mjs'
 import { world } from './support/world.mjs'
 
 const { server, browser, it } = await world()
+const stub = await startStub({
+  '/auth/refresh': () => granted('new'),
+  '/api/endless': ({ headers }) => (headers.authorization === 'Bearer old' ? refused() : { type: 'application/json', body: '[', goesOn: true }),
+})
 
 // The ways in which a signal can end a call. Each makes `signal`, and `stop`, which resolves when it has fired. They run in the page.
 const SIGNALS = {
@@ -163,10 +167,6 @@ for (const [kind, make] of Object.entries(SIGNALS)) {
 }
 
 check('a signal that fires while the answer streams ends the reading with its reason, as the platform\'s', async (t) => {
-  const stub = await startStub({
-    '/auth/refresh': () => granted('new'),
-    '/api/endless': ({ headers }) => (headers.authorization === 'Bearer old' ? refused() : { type: 'application/json', body: '[', goesOn: true }),
-  })
   const user = await User.visits(t, browser, stub.origin)
   const page = await user.tab()
   const [ours, platform] = await page.evaluate(async () => {

@@ -14,14 +14,14 @@ const server = await startSecure()
 const browser = await startBrowser()
 
 /** A page whose token, good for five minutes, the server knows as `token`. */
-async function open(t, token, body) {
+async function open(t, token) {
   server.reset()
   const user = await User.visits(t, browser, server.origin, { ignoreHTTPSErrors: true })
   const blank = await user.context.newPage()
   if (!(await blank.evaluate(() => 'duplex' in Request.prototype))) throw new Lack('half-duplex request streams')
   const page = await user.tab({}, (page) => page.clock.install())
   await page.evaluate((accessToken) => auth.setTokens({ accessToken, expiresIn: 300 }), token)
-  await body(page)
+  return page
 }
 
 const send = (page) => page.evaluate(([chunks, size]) => {
@@ -38,54 +38,54 @@ const send = (page) => page.evaluate(([chunks, size]) => {
 /** What arrived of a stream that arrived whole. */
 const whole = (token) => ({ path: '/api/stream', token: `Bearer ${token}`, version: '2.0', bytes: CHUNKS * CHUNK, whole: true, sha256: SHA256 })
 
-check('a stream arrives whole, with the token', (t) =>
-  open(t, 'good', async (page) => {
-    assert.equal((await send(page)).status, 200)
-    assert.deepEqual(server.at('/api/stream'), [whole('good')])
-  }))
+check('a stream arrives whole, with the token', async (t) => {
+  const page = await open(t, 'good')
+  assert.equal((await send(page)).status, 200)
+  assert.deepEqual(server.at('/api/stream'), [whole('good')])
+})
 
-check('a stream that is refused is not sent again: its caller gets the first 401, and the refresh happens all the same', (t) =>
-  open(t, 'old', async (page) => {
-    assert.deepEqual(await send(page), { status: 401, body: { the: "API's own" } })
-    await page.evaluate(() => heard('refresh'))
-    assert.equal(server.at('/auth/refresh').length, 1)
-    assert.deepEqual(server.at('/api/stream'), [whole('old')])
-    assert.equal((await send(page)).status, 200)
-    assert.deepEqual(server.at('/api/stream').slice(1), [whole('new')])
-  }))
+check('a stream that is refused is not sent again: its caller gets the first 401, and the refresh happens all the same', async (t) => {
+  const page = await open(t, 'old')
+  assert.deepEqual(await send(page), { status: 401, body: { the: "API's own" } })
+  await page.evaluate(() => heard('refresh'))
+  assert.equal(server.at('/auth/refresh').length, 1)
+  assert.deepEqual(server.at('/api/stream'), [whole('old')])
+  assert.equal((await send(page)).status, 200)
+  assert.deepEqual(server.at('/api/stream').slice(1), [whole('new')])
+})
 
-check('where the token is known to be stale it is renewed before a stream is sent', (t) =>
-  open(t, 'old', async (page) => {
-    await page.clock.fastForward('04:55')
-    assert.equal((await send(page)).status, 200)
-    assert.deepEqual(server.at('/api/stream'), [whole('new')])
-  }))
+check('where the token is known to be stale it is renewed before a stream is sent', async (t) => {
+  const page = await open(t, 'old')
+  await page.clock.fastForward('04:55')
+  assert.equal((await send(page)).status, 200)
+  assert.deepEqual(server.at('/api/stream'), [whole('new')])
+})
 
-check('a stream whose caller loses interest is torn off, as the platform does it', (t) =>
-  open(t, 'good', async (page) => {
-    const [ours, platform] = await page.evaluate(() => Promise.all([auth.fetch, fetch].map(async (fetch) => {
-      const abort = new AbortController()
-      const cancelled = Promise.withResolvers()
-      const pulled = Promise.withResolvers()
-      let pulls = 0
-      const body = new ReadableStream({
-        pull(controller) {
-          controller.enqueue(new Uint8Array(1000))
-          // The first is on its way when the second is asked for; the third never comes.
-          if (++pulls === 2) {
-            pulled.resolve()
-            return new Promise(() => {})
-          }
-        },
-        cancel: (reason) => cancelled.resolve(reason),
-      })
-      const sent = fetch('/api/stream', { method: 'POST', body, duplex: 'half', signal: abort.signal })
-      await pulled.promise
-      abort.abort(new RangeError('enough'))
-      const ended = await sent.then(() => 'answered', String)
-      return [ended, String(await cancelled.promise)]
-    })))
-    assert.deepEqual(ours, platform)
-    assert.equal(ours[0], 'RangeError: enough')
-    assert.equal(server.at('/auth/refresh').length, 0)
-  }))
+check('a stream whose caller loses interest is torn off, as the platform does it', async (t) => {
+  const page = await open(t, 'good')
+  const [ours, platform] = await page.evaluate(() => Promise.all([auth.fetch, fetch].map(async (fetch) => {
+    const abort = new AbortController()
+    const cancelled = Promise.withResolvers()
+    const pulled = Promise.withResolvers()
+    let pulls = 0
+    const body = new ReadableStream({
+      pull(controller) {
+        controller.enqueue(new Uint8Array(1000))
+        // The first is on its way when the second is asked for; the third never comes.
+        if (++pulls === 2) {
+          pulled.resolve()
+          return new Promise(() => {})
+        }
+      },
+      cancel: (reason) => cancelled.resolve(reason),
+    })
+    const sent = fetch('/api/stream', { method: 'POST', body, duplex: 'half', signal: abort.signal })
+    await pulled.promise
+    abort.abort(new RangeError('enough'))
+    const ended = await sent.then(() => 'answered', String)
+    return [ended, String(await cancelled.promise)]
+  })))
+  assert.deepEqual(ours, platform)
+  assert.equal(ours[0], 'RangeError: enough')
+  assert.equal(server.at('/auth/refresh').length, 0)
+})

@@ -2,10 +2,9 @@
 // sends can be held against what ours sends. It ends with the test file.
 
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { after } from 'node:test'
-import { CALLS, PACKAGE, PAGES } from './paths.mjs'
+import { sendFile } from './files.mjs'
 
 const DASHES = Buffer.from('--')
 const REFUSAL = { 'content-type': 'application/json', 'www-authenticate': 'Bearer error="invalid_token"' }
@@ -57,7 +56,7 @@ export async function startEcho() {
     if (path.startsWith('/status/')) return response.writeHead(Number(path.slice(8)), { 'x-status': path }).end()
     if (path.startsWith('/redirect')) return response.writeHead(Number(path.slice(10)) || 302, { location: '/echo' }).end()
     if (path === '/cut') return request.socket.destroy()
-    return file(path, response)
+    return sendFile(path, response)
   })
 
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -66,14 +65,4 @@ export async function startEcho() {
     server.close()
   })
   return { origin: `http://127.0.0.1:${server.address().port}`, forget: () => void (refused = undefined) }
-}
-
-async function file(path, response) {
-  const name = path === '/' ? `${PAGES}index.html` : path === '/calls.js' ? CALLS : path.startsWith('/tokenkeep/') ? PACKAGE + path.slice(11) : PAGES + path.slice(1)
-  try {
-    const body = await readFile(name)
-    response.writeHead(200, { 'content-type': /html$/.test(name) ? 'text/html' : 'text/javascript' }).end(body)
-  } catch {
-    response.writeHead(404).end()
-  }
 }

@@ -2,11 +2,10 @@
 // grants the token `new`, and `/api/stream`, which refuses the token `old` and keeps what arrived. It ends with the test file.
 
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { createSecureServer } from 'node:http2'
 import { after } from 'node:test'
 import { generate } from 'selfsigned'
-import { PACKAGE, PAGES } from './paths.mjs'
+import { sendFile } from './files.mjs'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
@@ -21,10 +20,7 @@ export async function startSecure() {
       seen.push({ path })
       return response.writeHead(200, JSON_TYPE).end('{"access_token":"new","expires_in":300}')
     }
-    if (path === '/api/stream') return api(request, response)
-    const name = path === '/' ? `${PAGES}index.html` : path.startsWith('/tokenkeep/') ? PACKAGE + path.slice(11) : PAGES + path.slice(1)
-    const body = await readFile(name).catch(() => undefined)
-    response.writeHead(body ? 200 : 404, { 'content-type': name.endsWith('html') ? 'text/html' : 'text/javascript' }).end(body)
+    return path === '/api/stream' ? api(request, response) : sendFile(path, response)
   })
 
   async function api(request, response) {

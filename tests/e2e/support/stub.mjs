@@ -2,12 +2,9 @@
 // answers that a test gives it, and keeps all that arrives. It ends with the test file.
 
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { after } from 'node:test'
-import { PACKAGE, PAGES } from './paths.mjs'
-
-const TYPES = { html: 'text/html', js: 'text/javascript', wasm: 'application/wasm' }
+import { file } from './files.mjs'
 
 /** An answer in JSON. */
 export const json = (value, { status = 200, ...headers } = {}) => ({ status, type: 'application/json', body: JSON.stringify(value), headers })
@@ -67,13 +64,4 @@ function plain(headers, body) {
   const same = (text) => text.replaceAll(boundary, 'BOUNDARY')
   Object.assign(headers, { 'content-type': same(headers['content-type']), 'content-length': String(same(text).length) })
   return same(text)
-}
-
-async function file(path) {
-  const name = path === '/' ? `${PAGES}index.html` : path.startsWith('/tokenkeep/') ? PACKAGE + path.slice(11) : PAGES + path.slice(1)
-  try {
-    return { type: TYPES[name.split('.').at(-1)], body: await readFile(name) }
-  } catch {
-    return { status: 404 }
-  }
 }
