@@ -150,6 +150,7 @@ function direct({ href, url }: Place, init: Init): Call | undefined {
 function viaRequest(input: unknown, { url }: Place, init: Init): Call {
   let next: Request | undefined = new Request(input as RequestInfo, init);
   const stream = isStream(init.body) && 'duplex' in next;
+  // It is made once more: the platform had to say first that it takes the stream as it is.
   if (stream) next = new Request(input as RequestInfo, { ...init, body: locked(init.body as ReadableStream) });
   const spare = stream ? undefined : duplicate(next);
   const { headers, method, mode, signal } = next;

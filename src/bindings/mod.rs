@@ -47,7 +47,7 @@ impl Core {
             .map_err(TokenError::from)
             .and_then(|(options, hooks)| {
                 let made = Shell::new(options, hooks, base.as_deref());
-                made.map_err(|error| options::blame(given, &error))
+                made.map_err(|error| options::with_what_it_got(given, &error))
             })
             .map_err(|error| host.throw(&error))?;
         let mirror = host.clone();

@@ -41,7 +41,7 @@ export function options(given) {
  * @param {any} given @param {string} said
  */
 export function got(given, said) {
-  const names = /`(.+?)`/.exec(said)[1].split('.')
+  const names = said.split('`')[1].split('.')
   const value = names.reduce((value, name) => (isRecord(value) ? value[name] : value), given)
   return `${said}, and got ${typeof value === 'number' ? value : kind(value)}`
 }

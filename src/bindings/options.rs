@@ -15,8 +15,7 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = options)]
     fn read_options(given: &JsValue) -> Result<Array, JsValue>;
 
-    #[wasm_bindgen(js_name = got)]
-    fn with_what_it_got(given: &JsValue, said: &str) -> String;
+    fn got(given: &JsValue, said: &str) -> String;
 
     #[wasm_bindgen(catch, js_name = tokens)]
     fn read_tokens(given: &JsValue) -> Result<Array, JsValue>;
@@ -85,10 +84,9 @@ pub(super) fn read(given: &JsValue) -> Result<(Box<Options>, Hooks), Failure> {
 }
 
 /// What the core says of an option that is wrong, and what it got.
-pub(super) fn blame(given: &JsValue, error: &TokenError) -> TokenError {
+pub(super) fn with_what_it_got(given: &JsValue, error: &TokenError) -> TokenError {
     let failure = error.failure().clone();
-    let said = failure.detail.as_deref().unwrap_or_default();
-    let detail = with_what_it_got(given, said);
+    let detail = got(given, failure.detail.as_deref().unwrap_or_default());
     failure.with_detail(detail).into()
 }
 

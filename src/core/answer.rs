@@ -61,10 +61,9 @@ impl Body {
         grant: impl FnOnce() -> Result<Grant, String>,
     ) -> Self {
         match form {
-            Form::Json => Self::Json { error, grant: grant() },
-            Form::Empty if is_unseen && status != 0 => Self::Json { error, grant: grant() },
-            Form::Empty => Self::Empty,
+            Form::Empty if !is_unseen || status == 0 => Self::Empty,
             Form::Other => Self::Other,
+            Form::Empty | Form::Json => Self::Json { error, grant: grant() },
         }
     }
 }
