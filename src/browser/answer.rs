@@ -12,7 +12,7 @@ use crate::core::{
     payload, retry_after,
 };
 
-#[wasm_bindgen(module = "/src/browser/platform.js")]
+#[wasm_bindgen(module = "/src/browser/http.js")]
 extern "C" {
     /// Waits for the answer to a call, and reads it to the end.
     pub(super) fn hear(
@@ -22,9 +22,6 @@ extern "C" {
         places: Vec<JsString>,
         paths: &str,
     ) -> Promise;
-
-    /// `iat`, `exp` and `sub` of a JWT's payload, if it is a JSON object.
-    fn claims(text: &str) -> Option<Array>;
 
     /// A header field, where it is there and not hidden by CORS.
     pub(super) fn header(response: &Response, name: &str) -> Option<String>;
@@ -37,6 +34,12 @@ extern "C" {
 
     /// Lets go of an answer that nobody will read.
     pub(super) fn discard(response: &Response);
+}
+
+#[wasm_bindgen(module = "/src/browser/json.js")]
+extern "C" {
+    /// `iat`, `exp` and `sub` of a JWT's payload, if it is a JSON object.
+    fn claims(text: &str) -> Option<Array>;
 }
 
 /// What came of a call.

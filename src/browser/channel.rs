@@ -9,7 +9,7 @@ use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{Grant, Life, Message, Secret, Stamp};
 
-#[wasm_bindgen(module = "/src/browser/platform.js")]
+#[wasm_bindgen(module = "/src/browser/tab-channel.js")]
 extern "C" {
     #[wasm_bindgen(js_name = Object)]
     type Open;

@@ -7,7 +7,7 @@
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/src/browser/platform.js")]
+#[wasm_bindgen(module = "/src/browser/web-lock.js")]
 extern "C" {
     /// Waits for the lock, for so many milliseconds at the most, to hold it for no longer than
     /// `hold`. Fulfils with [`Held`], or with `undefined` if it was not to be had.

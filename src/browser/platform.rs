@@ -1,4 +1,4 @@
-//! What the shell asks of the platform: `platform.js` says it in JavaScript, where that is shorter.
+//! What the shell asks of the platform: the modules beside it say it in JavaScript, where that is shorter.
 
 use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::prelude::*;
@@ -12,7 +12,7 @@ extern "C" {
     fn performance_now() -> f64;
 }
 
-#[wasm_bindgen(module = "/src/browser/platform.js")]
+#[wasm_bindgen(module = "/src/browser/page.js")]
 extern "C" {
     /// The origin of the page, or `None` on a server.
     pub(super) fn origin() -> Option<String>;
@@ -25,13 +25,19 @@ extern "C" {
 
     /// The value of a cookie that scripts may read (RFC 6265, 4.2.1), or `None`.
     pub(super) fn cookie(name: &str) -> Option<String>;
+}
 
+#[wasm_bindgen(module = "/src/browser/storage.js")]
+extern "C" {
     /// The text of a mark in the storage.
     pub(super) fn marked(key: &str) -> Option<String>;
 
     /// Sets a mark in the storage, or takes it away.
     pub(super) fn mark(key: &str, mark: Option<&str>);
+}
 
+#[wasm_bindgen(module = "/src/browser/http.js")]
+extern "C" {
     /// The platform's `fetch`, as it stands in the global scope at the moment.
     ///
     /// This is not gloo-net's `send`, which panics when `fetch` rejects with something that is no
@@ -48,7 +54,17 @@ extern "C" {
     /// The header fields that a function of the app's gives, value after name.
     #[wasm_bindgen(catch)]
     pub(super) fn more(headers: &JsValue) -> Result<Array, JsValue>;
+}
 
+#[wasm_bindgen(module = "/src/browser/notice.js")]
+extern "C" {
+    /// Says something in the console, once.
+    #[allow(dead_code, reason = "the module is one that the others import")]
+    pub(super) fn notice(text: &str);
+}
+
+#[wasm_bindgen(module = "/src/browser/timer.js")]
+extern "C" {
     /// Rings when a signal is aborted, or after so many milliseconds. To be stopped.
     pub(super) type Alarm;
 

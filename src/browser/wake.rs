@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 
 use super::manager::Shell;
 
-#[wasm_bindgen(module = "/src/browser/platform.js")]
+#[wasm_bindgen(module = "/src/browser/timer.js")]
 extern "C" {
     #[wasm_bindgen(js_name = Object)]
     type Listening;

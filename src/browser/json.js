@@ -1,0 +1,52 @@
+// Reads JSON: members at dotted paths, and what stands there as a text, a number or a moment. What an object inherits is no
+// part of it.
+
+/**
+ * What the payload of a JWT says of itself: `iat`, `exp` and `sub`; undefined if it is no JSON object. A NumericDate is a
+ * number (RFC 7519, 2): one that is quoted says nothing.
+ * @param {string} text
+ */
+export function claims(text) {
+  const json = parse(text)
+  return isObject(json) && !Array.isArray(json) ? [json.iat, json.exp, json.sub] : undefined
+}
+
+/** A value as text, so that 40101 equals "40101"; undefined where there is none. An object is there, and that is all. */
+export function say(value) {
+  return value === undefined || value === null ? undefined : isObject(value) ? typeof value : `${value}`
+}
+
+export function parse(text) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const isObject = (value) => typeof value === 'object' && value !== null
+// What an object inherits is no part of the answer.
+const own = (value, name) => Object.getOwnPropertyDescriptor(value, name)?.value
+export const walk = (value, path) => path.reduce((value, name) => (isObject(value) ? own(value, name) : undefined), value)
+export const paths = (place) => place.split(' | ').map((dotted) => dotted.split('.'))
+/** Of several places, what stands at the first that holds something: servers send empty tokens, too. */
+export const first = (value, place) => paths(place).map((path) => walk(value, path)).find((found) => (found ?? '') !== '')
+
+/** Takes the value at a path out of its object. */
+export function take(value, path) {
+  const last = path.pop()
+  const parent = walk(value, path)
+  if (isObject(parent)) delete parent[last]
+}
+
+/** A number, or a text that is one: some servers quote. */
+export function number(value) {
+  const number = typeof value === 'string' && value.trim() ? Number(value) : value
+  return Number.isFinite(number) ? number : undefined
+}
+
+/** The same; or the seconds since the epoch of a date and time (RFC 3339, 5.6). Without a zone it says nothing. */
+export function moment(value) {
+  const isDate = typeof value === 'string' && /^\d+-\d+-\d+[T ].+(Z|[+-]\d\d:?\d\d)$/i.test(value)
+  return number(isDate ? Date.parse(value.replace(' ', 'T')) / 1000 : value)
+}

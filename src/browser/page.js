@@ -1,0 +1,35 @@
+// What the shell asks of the page or worker that it runs in. Pages and workers have the global scope in common, and no more
+// than that: `document` and `location` may be missing.
+
+/** The origin of the page, or undefined on a server. @returns {string | undefined} */
+export function origin() {
+  return globalThis.location?.origin
+}
+
+/** What relative URLs are resolved against. @returns {string | undefined} */
+export function base() {
+  return globalThis.document?.baseURI ?? globalThis.location?.href
+}
+
+/**
+ * A URL as the platform parses and serialises it (URL Standard, 4.5).
+ * @param {string} url @param {string} [base] @returns {string | undefined}
+ */
+export function resolve(url, base) {
+  try {
+    return new URL(url, base).href
+  } catch {
+    return undefined
+  }
+}
+
+/** The value of a cookie that scripts may read (RFC 6265, 4.2.1). @param {string} name @returns {string | undefined} */
+export function cookie(name) {
+  try {
+    const pairs = document.cookie.split(';').map((pair) => pair.trimStart())
+    return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
+  } catch {
+    // A worker has none, a sandboxed page may not read them.
+    return undefined
+  }
+}
