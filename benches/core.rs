@@ -19,6 +19,7 @@ fn grant(token: &str) -> Grant {
         life: Some(300_000),
         claims: None,
         subject: None,
+        issued: None,
     }
 }
 

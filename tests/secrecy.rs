@@ -23,6 +23,7 @@ fn grant() -> Grant {
         life: Some(60_000),
         claims: Some(CLAIMS.into()),
         subject: Some(SUBJECT.to_owned()),
+        issued: None,
     }
 }
 

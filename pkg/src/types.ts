@@ -208,6 +208,37 @@ export interface TokenManagerOptions {
   restore?: 'lazy' | 'eager' | 'manual';
   /** Whether `getAccessToken` hands the token out. Default `false`. */
   exposeToken?: boolean;
+  /**
+   * Tells managers apart that are alike otherwise. Managers whose options contain functions share with other tabs only under the
+   * same name. Default: none.
+   */
+  name?: string;
+  /** The claim that names the user: a string or a number. A token of another user begins another session. Default `'sub'` (RFC 7519, section 4.1.2). */
+  subject?: string;
+  /**
+   * The name of a readable cookie that is there as long as there is a session. Without it nobody is signed in, and nobody is asked.
+   * Only where the refresh token is a cookie, too. Default: the cookie of `csrf`, if there is one.
+   */
+  sessionHint?: string;
+  /** How an answer to `login` is waited for and read. */
+  login?: LoginOptions;
+  /**
+   * What becomes of a call that needs a token while the refresh does not reach the server. `'send'`: one with the method `GET`, `HEAD` or
+   * `OPTIONS` is sent without a token, as where a service worker may answer it; `'reject'`: it fails; `'auto'`: the page says whether it
+   * is off line. Default `'auto'`.
+   */
+  offline?: 'auto' | 'send' | 'reject';
+}
+
+/** How an answer to `login` is waited for and read. */
+export interface LoginOptions {
+  /** How long it may take, in milliseconds. Default 30 000. */
+  timeout?: number;
+  /**
+   * Which answers begin no session yet, as where a second factor is asked for: `login` resolves to their JSON, and nothing changes.
+   * Default: none; an answer without a token is the error `no-token`.
+   */
+  incomplete?: AnswerRule | readonly AnswerRule[];
 }
 
 /** What `setTokens` takes. */

@@ -130,3 +130,16 @@ describe('the options of calls', () => {
     refuses({ adopt: 'x-new-token' }, 'adopt', 'a string')
   })
 })
+
+describe('the options of a session', () => {
+  it('are a name, a claim, a cookie, a login, and what to do off line', () => {
+    options({ refresh: '/r', name: 'shop', subject: 'user_id', sessionHint: 'signed_in', login: { timeout: 60_000, incomplete: { body: { path: 'mfa' } } }, offline: 'send' })
+    options({ refresh: '/r', login: {} })
+    for (const name of ['name', 'subject', 'sessionHint']) refusesAll((value) => ({ [name]: value }), name, ODD.filter(([value]) => typeof value !== 'string'))
+    refusesAll((login) => ({ login }), 'login', ODD)
+    refusesAll((timeout) => ({ login: { timeout } }), 'login.timeout', ODD.filter(([value]) => typeof value !== 'number'))
+    refusesAll((incomplete) => ({ login: { incomplete } }), 'login.incomplete', ODD.filter(([value]) => !Array.isArray(value)))
+    refuses({ offline: 'never' }, 'offline', "'never'")
+    assert.throws(() => options({ refresh: '/r', login: { retry: 1 } }), /`login.retry` is unknown/)
+  })
+})

@@ -6,7 +6,7 @@
 /** @param {unknown} given */
 export function options(given) {
   if (given === undefined) given = {}
-  const all = members('options', '', given, 'refresh logout apis attach unauthorized ended stepUp rejected adopt response csrf refreshToken refreshBefore tabs restore exposeToken')
+  const all = members('options', '', given, 'refresh logout apis attach unauthorized ended stepUp rejected adopt response csrf refreshToken refreshBefore tabs restore exposeToken name subject sessionHint login offline')
   const { refresh } = all
   if (refresh === undefined) {
     throw 'option `refresh` is missing; it takes the URL of the refresh endpoint, an object with `url`, a function, or `false`'
@@ -14,6 +14,7 @@ export function options(given) {
   const group = (name, known) => (all[name] === undefined ? {} : members(name, `${name}.`, all[name], known))
   const response = group('response', 'accessToken refreshToken expiresIn expiresAt')
   const { header } = group('adopt', 'header')
+  const login = group('login', 'timeout incomplete')
   const isEndpoint = refresh !== false && typeof refresh !== 'function'
   const hooks = [isEndpoint ? undefined : refresh]
   return [
@@ -31,6 +32,12 @@ export function options(given) {
     choice('tabs', all.tabs, ['share', 'lock', 'off']),
     choice('restore', all.restore, ['lazy', 'eager', 'manual']),
     all.exposeToken === undefined ? undefined : +expect(typeof all.exposeToken === 'boolean', 'exposeToken', '`true` or `false`', all.exposeToken),
+    text('name', all.name),
+    text('subject', all.subject),
+    text('sessionHint', all.sessionHint),
+    number('login.timeout', login.timeout),
+    rules('login.incomplete', login.incomplete),
+    choice('offline', all.offline, ['auto', 'send', 'reject']),
     hooks,
   ]
 }
@@ -105,7 +112,7 @@ function rules(name, given) {
   const isList = Array.isArray(given)
   return (isList ? [...given] : [given]).map((rule, i) => {
     const at = isList ? `${name}[${i}]` : name
-    const all = members(at, `${at}.`, rule, 'status body challenge' + (name === 'rejected' ? '' : ' redirected') + (name === 'unauthorized' ? ' networkError' : ''))
+    const all = members(at, `${at}.`, rule, 'status body challenge' + (['rejected', 'login.incomplete'].includes(name) ? '' : ' redirected') + (name === 'unauthorized' ? ' networkError' : ''))
     const { path, equals } = all.body === undefined ? {} : members(`${at}.body`, `${at}.body.`, all.body, 'path equals')
     const flag = (name) => all[name] === undefined ? undefined : +expect(all[name] === true, `${at}.${name}`, '`true`', all[name])
     return [

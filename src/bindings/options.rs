@@ -6,8 +6,8 @@ use wasm_bindgen::prelude::*;
 
 use crate::browser::{Hooks, List, TokenError, Tokens};
 use crate::core::{
-    AnswerRule, Attach, Carrier, Code, Content, Credentials, Endpoint, Failure, Field, Options,
-    Renewal, Restore, Secret, Sends, Step, Tabs,
+    AnswerRule, Attach, Carrier, Code, Content, Credentials, Endpoint, Failure, Field, Offline,
+    Options, Renewal, Restore, Secret, Sends, Step, Tabs,
 };
 
 #[wasm_bindgen(module = "/src/bindings/options.js")]
@@ -72,6 +72,16 @@ pub(super) fn read(given: &JsValue) -> Result<(Box<Options>, Hooks), Failure> {
         _ => Restore::Manual,
     };
     options.expose_token = choice(list) != 0;
+    options.name = list.text();
+    set(list, &mut options.subject);
+    options.session_hint = list.text();
+    options.login_timeout = list.number().unwrap_or(options.login_timeout);
+    options.incomplete = rules(list).unwrap_or_default();
+    options.offline = match choice(list) {
+        0 => Offline::Auto,
+        1 => Offline::Send,
+        _ => Offline::Reject,
+    };
     let mut hooks = Hooks::default();
     if let Some(mut list) = sublist(list) {
         hooks = Hooks {

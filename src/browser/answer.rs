@@ -8,7 +8,7 @@ use web_sys::Response;
 
 use super::platform::List;
 use crate::core::{
-    Attach, Body, Code, Form, Grant, Heard, Life, Now, Options, Policy, Secret, Told, life,
+    Attach, Body, Code, Form, Grant, Heard, Life, Now, Options, Policy, Secret, Sense, Told, life,
     payload, retry_after,
 };
 
@@ -38,8 +38,8 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/browser/json.js")]
 extern "C" {
-    /// `iat`, `exp` and `sub` of a JWT's payload, if it is a JSON object.
-    fn claims(text: &str) -> Option<Array>;
+    /// `iat`, `exp` and the subject of a JWT's payload, if it is a JSON object.
+    fn claims(text: &str, subject: &str) -> Option<Array>;
 }
 
 /// What came of a call.
@@ -86,7 +86,7 @@ pub(super) fn read(list: JsValue, options: &Options, policy: &Policy, now: Now) 
         let body = &list.rest();
         let (challenge, status) = (challenge.as_deref(), status as u16);
         let told = Told { status, challenge, body, ..Told::default() };
-        rejected = Some(policy.rules.refuse(&told));
+        rejected = Some(policy.rules.say(Sense::Rejected, &told));
     }
     let form = match (json.is_undefined(), is_empty) {
         (false, _) => Form::Json,
@@ -98,7 +98,7 @@ pub(super) fn read(list: JsValue, options: &Options, policy: &Policy, now: Now) 
         // A refresh token that is missing or empty keeps the one there is.
         let refresh_token = refresh_token.and_then(|text| Secret::new(text).ok());
         match access_token.map(Secret::new) {
-            Some(Ok(token)) => Ok(describe(token, refresh_token, life, now)),
+            Some(Ok(token)) => Ok(describe(token, refresh_token, life, options, now)),
             Some(Err(fault)) => Err(["an access token that ", fault.reason()].concat()),
             None => Err(["no string at `", &options.access_token_at, "`"].concat()),
         }
@@ -111,16 +111,25 @@ pub(super) fn describe(
     access_token: Secret,
     refresh_token: Option<Secret>,
     mut known: Life,
+    options: &Options,
     now: Now,
 ) -> Grant {
-    let mut grant = Grant { access_token, refresh_token, life: None, claims: None, subject: None };
+    let mut grant = Grant {
+        access_token,
+        refresh_token,
+        life: None,
+        claims: None,
+        subject: None,
+        issued: None,
+    };
     if let Some(text) = payload(grant.access_token.reveal())
-        && let Some(claims) = claims(&text)
+        && let Some(claims) = claims(&text, &options.subject)
     {
         let mut claims = List::new(claims);
         known.iat = claims.number();
         known.exp = claims.number();
         grant.subject = claims.text();
+        grant.issued = known.iat.map(|seconds| (seconds * 1000.0) as u64);
         grant.claims = Some(Rc::from(text));
     }
     grant.life = life(&known, now);

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use super::answer;
 use super::manager::Shell;
 use super::platform::{self, List};
-use crate::core::{Grant, Life, Message, Secret, Stamp};
+use crate::core::{Grant, Life, Message, Options, Secret, Stamp};
 
 #[wasm_bindgen(module = "/src/browser/tab-channel.js")]
 extern "C" {
@@ -51,7 +51,9 @@ impl Channel {
             let Some(shell) = shell.upgrade() else { return };
             if message.is_undefined() {
                 shell.tell(|session, _| session.came_back());
-            } else if let Some(message) = read(&mut List::new(message.unchecked_into())) {
+            } else if let Some(message) =
+                read(&mut List::new(message.unchecked_into()), &shell.options)
+            {
                 shell.tell(|session, now| session.heard(message, now));
             }
         });
@@ -80,11 +82,11 @@ impl Channel {
     }
 }
 
-fn read(list: &mut List) -> Option<Message> {
+fn read(list: &mut List, options: &Options) -> Option<Message> {
     let kind = list.text()?;
     let stamp = list.number().map(|number| Stamp(number as u64));
     let session = list.number().map(|number| Stamp(number as u64));
-    let grant = read_grant(list);
+    let grant = read_grant(list, options);
     Some(match kind.as_str() {
         "ask" => Message::Ask,
         "missed" => Message::Missed { since: stamp?, session: session.unwrap_or_default() },
@@ -95,10 +97,11 @@ fn read(list: &mut List) -> Option<Message> {
     })
 }
 
-fn read_grant(list: &mut List) -> Option<Grant> {
+fn read_grant(list: &mut List, options: &Options) -> Option<Grant> {
     let access_token = Secret::new(list.text()?).ok()?;
     let refresh_token = list.text().and_then(|text| Secret::new(text).ok());
-    let mut grant = answer::describe(access_token, refresh_token, Life::default(), platform::now());
+    let mut grant =
+        answer::describe(access_token, refresh_token, Life::default(), options, platform::now());
     grant.life = list.number().map(|life| life as u64);
     Some(grant)
 }

@@ -20,8 +20,8 @@ use crate::core::{
     proofs,
 };
 
-/// How long a login may take, in milliseconds: it holds the lock.
-const LOGIN_MS: u32 = 30_000;
+/// How long a logout of the caller's own may take, in milliseconds: it holds the lock.
+const LOGOUT_MS: f64 = 30_000.0;
 /// How long to wait for the lock, in milliseconds.
 const LOCK_MS: u32 = 30_000;
 /// How long a tab that had to wait listens for the news of the one before it, in milliseconds.
@@ -171,11 +171,13 @@ impl Shell {
     fn bound(&self, exchange: Exchange, kind: Kind) -> u32 {
         let is_brought =
             self.jobs.borrow().iter().any(|job| job.exchange == exchange && job.call.is_some());
-        let endpoint = match kind {
-            Kind::Refresh => Some(&self.options.refresh),
-            Kind::Login | Kind::Logout => self.options.logout.as_ref().filter(|_| !is_brought),
+        let of_options = self.options.logout.as_ref().filter(|_| !is_brought);
+        let ms = match kind {
+            Kind::Refresh => self.options.refresh.timeout,
+            Kind::Login => self.options.login_timeout,
+            Kind::Logout => of_options.map_or(LOGOUT_MS, |endpoint| endpoint.timeout),
         };
-        endpoint.map_or(LOGIN_MS, |endpoint| endpoint.timeout as u32)
+        ms as u32
     }
 
     /// Sends the call of an exchange. `None` if there is nothing to send.

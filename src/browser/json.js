@@ -2,13 +2,15 @@
 // part of it.
 
 /**
- * What the payload of a JWT says of itself: `iat`, `exp` and `sub`; undefined if it is no JSON object. A NumericDate is a
- * number (RFC 7519, 2): one that is quoted says nothing.
- * @param {string} text
+ * What the payload of a JWT says of itself: `iat`, `exp`, and as a text the claim that names the user; undefined if it is no JSON
+ * object. A NumericDate is a number (RFC 7519, 2): one that is quoted says nothing. A user is named by a string or a number.
+ * @param {string} text @param {string} subject
  */
-export function claims(text) {
+export function claims(text, subject) {
   const json = parse(text)
-  return isObject(json) && !Array.isArray(json) ? [json.iat, json.exp, json.sub] : undefined
+  if (!isObject(json) || Array.isArray(json)) return undefined
+  const user = own(json, subject)
+  return [own(json, 'iat'), own(json, 'exp'), typeof user === 'number' ? `${user}` : user]
 }
 
 /** A value as text, so that 40101 equals "40101"; undefined where there is none. An object is there, and that is all. */

@@ -314,7 +314,7 @@ impl Shell {
         self.alive(Step::Login)?;
         let Tokens { access_token, expires_in, refresh_token } = tokens;
         let (known, now) = (Life { expires_in, ..Life::default() }, platform::now());
-        let grant = answer::describe(access_token, refresh_token, known, now);
+        let grant = answer::describe(access_token, refresh_token, known, &self.options, now);
         self.tell(|session, now| session.enter(grant, now));
         Ok(())
     }

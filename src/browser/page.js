@@ -23,13 +23,22 @@ export function resolve(url, base) {
   }
 }
 
-/** The value of a cookie that scripts may read (RFC 6265, 4.2.1). @param {string} name @returns {string | undefined} */
+/**
+ * The value of a cookie that scripts may read (RFC 6265, 4.2.1); undefined where there is none, and null where none can be read.
+ * @param {string} name @returns {string | undefined | null}
+ */
 export function cookie(name) {
   try {
+    if (!navigator.cookieEnabled) return null
     const pairs = document.cookie.split(';').map((pair) => pair.trimStart())
     return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
   } catch {
     // A worker has none, a sandboxed page may not read them.
-    return undefined
+    return null
   }
+}
+
+/** Whether a cookie is not there, where that can be told. @param {string} name */
+export function lacksCookie(name) {
+  return cookie(name) === undefined
 }

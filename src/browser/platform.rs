@@ -25,6 +25,11 @@ extern "C" {
 
     /// The value of a cookie that scripts may read (RFC 6265, 4.2.1), or `None`.
     pub(super) fn cookie(name: &str) -> Option<String>;
+
+    /// Whether a cookie is not there, where that can be told: a worker and a sandboxed page can't.
+    #[wasm_bindgen(js_name = lacksCookie)]
+    #[allow(dead_code, reason = "the session that has no hint asks for it")]
+    pub(super) fn lacks_cookie(name: &str) -> bool;
 }
 
 #[wasm_bindgen(module = "/src/browser/storage.js")]

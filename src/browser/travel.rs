@@ -189,7 +189,7 @@ impl Shell {
             && let Ok(token) = Secret::new(text)
         {
             let now = platform::now();
-            let grant = answer::describe(token, None, Life::default(), now);
+            let grant = answer::describe(token, None, Life::default(), &self.options, now);
             self.tell(|session, now| session.adopt(ticket, grant, now));
         }
         let rules = &self.policy.rules;

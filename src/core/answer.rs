@@ -19,8 +19,11 @@ pub struct Grant {
     pub life: Option<u64>,
     /// The JWT payload, as JSON text, of a token that is a JWT.
     pub claims: Option<Rc<str>>,
-    /// The claim `sub` (RFC 7519, 4.1.2): tells the next user's token from one's own.
+    /// The claim that names the user, `sub` (RFC 7519, 4.1.2) unless the options say otherwise: tells the next user's token from one's own.
     pub subject: Option<String>,
+    /// When the access token was issued, in milliseconds since the epoch by the server's clock: the
+    /// claim `iat` (RFC 7519, 4.1.6), if the token is a JWT that says so.
+    pub issued: Option<u64>,
 }
 
 impl fmt::Debug for Grant {

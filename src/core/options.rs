@@ -4,7 +4,7 @@ use super::apis::{Api, Apis};
 use super::attach::Attach;
 use super::endpoint::{Carrier, Content, Endpoint, Sends, is_field_value};
 use super::failure::{Code, Failure, Step};
-use super::policy::{Policy, Renewal, Restore, Tabs};
+use super::policy::{Offline, Policy, Renewal, Restore, Tabs};
 use super::rules::{AnswerRule, Rules, Sense};
 use super::text::{find_any, is_tchar, pieces, split_at_any, trim_start};
 
@@ -59,6 +59,20 @@ pub struct Options {
     pub restore: Restore,
     /// Whether the app may have the token itself.
     pub expose_token: bool,
+    /// Tells managers apart that are alike otherwise. Managers whose options contain functions share
+    /// with other tabs only under a name.
+    pub name: Option<String>,
+    /// The claim that names the user: a string or a number. `sub` unless set (RFC 7519, 4.1.2).
+    pub subject: String,
+    /// A cookie that scripts may read and that is there as long as there is a session. Without it
+    /// nobody is asked for one. `None`: the cookie of `csrf`, if there is one.
+    pub session_hint: Option<String>,
+    /// How long the answer to a login may take, in milliseconds. 30 seconds unless set.
+    pub login_timeout: f64,
+    /// Which answers to a login begin no session yet, as where a second factor is asked for.
+    pub incomplete: Vec<AnswerRule>,
+    /// What becomes of a call that needs a token while the refresh does not reach the server.
+    pub offline: Offline,
 }
 
 impl Endpoint {
@@ -79,8 +93,7 @@ impl Endpoint {
         check.that(are_fields, &[name, ".headers"], takes);
         check.proof(&[name, ".csrf"], self.csrf.as_ref());
         check.statuses(&[name, ".success"], &self.success);
-        let is_time = (1.0..=MOST_MS).contains(&self.timeout);
-        check.that(is_time, &[name, ".timeout"], "takes milliseconds, from 1 to 2147483647");
+        check.time(&[name, ".timeout"], self.timeout);
     }
 }
 
@@ -109,6 +122,12 @@ impl Check {
     fn statuses(&mut self, name: &[&str], statuses: &[u16]) {
         let are_statuses = statuses.iter().all(|status| (200..600).contains(status));
         self.that(are_statuses, name, "takes HTTP statuses, from 200 to 599");
+    }
+
+    /// Holds a time-out to what timers of the platform can wait.
+    fn time(&mut self, name: &[&str], ms: f64) {
+        let is_time = (1.0..=MOST_MS).contains(&ms);
+        self.that(is_time, name, "takes milliseconds, from 1 to 2147483647");
     }
 
     /// Holds double submit to its form.
@@ -174,6 +193,12 @@ impl Options {
             tabs: Tabs::Share,
             restore: Restore::Lazy,
             expose_token: false,
+            name: None,
+            subject: "sub".into(),
+            session_hint: None,
+            login_timeout: 30_000.0,
+            incomplete: Vec::new(),
+            offline: Offline::Auto,
         }
     }
 
@@ -238,12 +263,14 @@ impl Options {
         check.rules("stepUp", &self.step_up);
         check.rules("unauthorized", &self.unauthorized);
         check.rules("rejected", rejected);
+        check.rules("login.incomplete", &self.incomplete);
         let rules_refusals = self.rejected.is_some();
         let rules = Rules::new(vec![
             (Sense::Ended, std::mem::take(&mut self.ended)),
             (Sense::StepUp, std::mem::take(&mut self.step_up)),
             (Sense::Unauthorized, std::mem::take(&mut self.unauthorized)),
             (Sense::Rejected, self.rejected.take().unwrap_or_default()),
+            (Sense::Incomplete, std::mem::take(&mut self.incomplete)),
         ]);
         check.proof(&["csrf"], self.csrf.as_ref());
         let is_carrier = match &self.refresh_token {
@@ -260,6 +287,12 @@ impl Options {
             self.refresh.method == "GET" || matches!(self.refresh.content, Content::Text(_));
         let takes = "takes a field only where the body is one of fields";
         check.that(!(has_fields && takes_none), &["refreshToken"], takes);
+        check.time(&["login.timeout"], self.login_timeout);
+        let takes = "takes a text that is not empty";
+        check.that(self.name.as_deref() != Some(""), &["name"], takes);
+        check.that(!self.subject.is_empty(), &["subject"], "takes the name of a claim");
+        let is_hint = self.session_hint.as_deref().is_none_or(is_token);
+        check.that(is_hint, &["sessionHint"], "takes the name of a cookie");
         let is_margin = self.refresh_before.is_none_or(|ms| (0.0..=MOST_MS).contains(&ms));
         let takes = "takes milliseconds, from 0 to 2147483647";
         check.that(is_margin, &["refreshBefore"], takes);
@@ -290,7 +323,17 @@ impl Options {
             },
             restore: self.restore,
             tabs: self.tabs,
+            offline: self.offline,
+            hint: self.hint(),
         })
+    }
+
+    /// The cookie without which there is no session, where a cookie has the refresh token: the one
+    /// that the user names, else that of the refresh's double submit, which fails without it.
+    fn hint(&self) -> Option<String> {
+        let csrf = self.refresh.csrf.as_ref().or(self.csrf.as_ref()).map(|(cookie, _)| cookie);
+        let has_cookie = self.refresh_token == Carrier::Cookie;
+        self.session_hint.as_ref().or(csrf).filter(|_| has_cookie).cloned()
     }
 }
 
@@ -362,7 +405,7 @@ mod tests {
     #[test]
     fn a_wrong_option_is_named_with_what_it_takes() {
         type Change = fn(&mut Options);
-        let wrongs: [(&str, Change); 39] = [
+        let wrongs: [(&str, Change); 45] = [
             ("refresh.url", |o| o.refresh.url = "data:,x".into()),
             ("refresh.url", |o| o.refresh.url = "https://user:secret@x.test/".into()),
             ("refresh.method", |o| o.refresh.method = "TRACE".into()),
@@ -433,6 +476,12 @@ mod tests {
             ("refresh.headers", |o| o.refresh.headers = vec![("a".into(), "\u{7f}".into())]),
             ("refresh.headers", |o| o.refresh.headers = vec![("a".into(), "gr\u{fc}n".into())]),
             ("refreshBefore", |o| o.refresh_before = Some(-1.0)),
+            ("name", |o| o.name = Some(String::new())),
+            ("subject", |o| o.subject = String::new()),
+            ("sessionHint", |o| o.session_hint = Some("a b".into())),
+            ("login.timeout", |o| o.login_timeout = 0.0),
+            ("login.incomplete", |o| o.incomplete = vec![AnswerRule::default()]),
+            ("login.incomplete.status", |o| o.incomplete = vec![AnswerRule::status(99)]),
         ];
         for (name, change) in wrongs {
             let message = settle(change).unwrap_err();
@@ -484,6 +533,24 @@ mod tests {
         let in_memory = |o: &mut Options| o.refresh_token = Carrier::Json("refresh".into());
         assert_eq!(renewal(in_memory), Renewal::WithToken);
         assert_eq!(renewal(|o| o.renewal = Some(Renewal::Never)), Renewal::Never);
+    }
+
+    #[test]
+    fn a_cookie_tells_that_there_is_no_session_only_where_cookies_hold_it() {
+        let hint = |change: fn(&mut Options)| settle(change).unwrap().1.hint;
+        let csrf = |name: &str| Some((name.to_owned(), "X-CSRF".to_owned()));
+        assert_eq!(hint(|_| {}), None);
+        assert_eq!(hint(|o| o.session_hint = Some("in".into())).as_deref(), Some("in"));
+        assert_eq!(hint(|o| o.csrf = Some(("c".into(), "X".into()))).as_deref(), Some("c"));
+        let both = |o: &mut Options| {
+            (o.session_hint, o.csrf) = (Some("in".into()), Some(("c".into(), "X".into())));
+        };
+        assert_eq!(hint(both).as_deref(), Some("in"), "what is said outright");
+        let mut options = Options { csrf: csrf("all"), ..Options::new("/refresh") };
+        options.refresh.csrf = csrf("own");
+        assert_eq!(options.hint().as_deref(), Some("own"), "what the refresh sends");
+        options.refresh_token = Carrier::Json("refresh".into());
+        assert_eq!(options.hint(), None, "a token in memory has no cookie");
     }
 
     #[test]

@@ -27,6 +27,18 @@ pub enum Tabs {
     Off,
 }
 
+/// What becomes of a call that needs a token while the refresh does not reach the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Offline {
+    /// Decided by what is known: whether the page is off line, and whether the call is safe.
+    #[default]
+    Auto,
+    /// A safe call is sent without a token.
+    Send,
+    /// It fails.
+    Reject,
+}
+
 /// What a refresh needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Renewal {
@@ -59,4 +71,9 @@ pub struct Policy {
     pub restore: Restore,
     /// What the tabs do for each other.
     pub tabs: Tabs,
+    /// What becomes of calls while the refresh does not reach the server.
+    pub offline: Offline,
+    /// A cookie that scripts may read and that is there as long as there is a session: without it
+    /// there is none. `None` where nothing is known of one.
+    pub hint: Option<String>,
 }

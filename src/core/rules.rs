@@ -39,6 +39,15 @@ pub enum Sense {
     Unauthorized,
     /// To a refresh: the session has ended.
     Rejected,
+    /// To a login: no session has begun yet.
+    Incomplete,
+}
+
+impl Sense {
+    /// Whether it is of answers to an app's requests.
+    fn is_of_calls(self) -> bool {
+        !matches!(self, Self::Rejected | Self::Incomplete)
+    }
 }
 
 /// The rules of a session. The first that matches has the word.
@@ -147,7 +156,7 @@ impl Rules {
 
     /// Whether an answer to a request is the caller's, whatever it says beside this status.
     pub fn settles(&self, status: u16) -> bool {
-        !self.list.iter().any(|(sense, rule)| *sense != Sense::Rejected && rule.may_match(status))
+        !self.list.iter().any(|(sense, rule)| sense.is_of_calls() && rule.may_match(status))
     }
 
     /// Whether the lack of an answer may say something.
@@ -168,27 +177,28 @@ impl Rules {
         paths
     }
 
-    /// Whether an answer to a refresh is refused by one of the rules.
-    pub fn refuse(&self, answer: &Told<'_>) -> bool {
-        self.judge(answer, &mut Vec::new(), true).is_some()
+    /// Whether one of the rules of this sense matches an answer to a call of the session's own.
+    pub fn say(&self, sense: Sense, answer: &Told<'_>) -> bool {
+        self.judge(answer, &mut Vec::new(), Some(sense)).is_some()
     }
 
     /// What an answer to a request means.
     pub fn meaning(&self, answer: &Told<'_>) -> Meaning {
         let mut list = Vec::new();
-        match self.judge(answer, &mut list, false) {
+        match self.judge(answer, &mut list, None) {
             Some(Sense::Ended) => Meaning::Ended,
             Some(Sense::StepUp) => Meaning::StepUp(list),
             Some(Sense::Unauthorized) => Meaning::Unauthorized,
-            Some(Sense::Rejected) | None => Meaning::Plain,
+            Some(Sense::Rejected | Sense::Incomplete) | None => Meaning::Plain,
         }
     }
 
+    /// `only`: the sense that is asked for; `None` for those of answers to an app's requests.
     fn judge(
         &self,
         answer: &Told<'_>,
         list: &mut Vec<Challenge>,
-        is_refresh: bool,
+        only: Option<Sense>,
     ) -> Option<Sense> {
         if let Some(value) = answer.challenge {
             *list = challenges(value);
@@ -200,10 +210,8 @@ impl Rules {
             // A challenge that a refresh does not cure is the caller's, unless the rule names it.
             let is_cured =
                 *sense != Sense::Unauthorized || !is_beyond || !rule.challenge.is_empty();
-            if (*sense == Sense::Rejected) == is_refresh
-                && is_cured
-                && rule.matches(answer, seen, value, *sense)
-            {
+            let is_asked_for = only.map_or(sense.is_of_calls(), |only| only == *sense);
+            if is_asked_for && is_cured && rule.matches(answer, seen, value, *sense) {
                 return Some(*sense);
             }
         }
@@ -368,8 +376,9 @@ mod tests {
         ]);
         assert!(rules.settles(422));
         assert_eq!(judge(&rules, 422, None, None), Meaning::Plain);
-        assert!(rules.refuse(&Told { status: 422, ..Told::default() }));
-        assert!(!rules.refuse(&Told { status: 401, ..Told::default() }));
+        let refuses = |status| rules.say(Sense::Rejected, &Told { status, ..Told::default() });
+        assert!(refuses(422));
+        assert!(!refuses(401));
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub fn opaque(token: &str) -> Grant {
         life: Some(600_000),
         claims: None,
         subject: None,
+        issued: None,
     }
 }
 

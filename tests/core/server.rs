@@ -80,6 +80,7 @@ impl Server {
             life,
             claims: (!self.is_opaque).then(|| Rc::from(text)),
             subject: self.tells_subject.then(|| user.to_string()),
+            issued: None,
         }
     }
 

@@ -130,6 +130,7 @@ struct Held {
     expiry: Expiry,
     claims: Option<Rc<str>>,
     subject: Option<String>,
+    issued: Option<u64>,
     /// An API has refused it.
     refused: bool,
     /// A request has left with it.
@@ -331,6 +332,7 @@ impl Session {
             expiry: Expiry::new(now, grant.life, self.policy.refresh_before),
             claims: grant.claims,
             subject: grant.subject,
+            issued: grant.issued,
             refused: false,
             used: false,
         });

@@ -86,6 +86,7 @@ impl Session {
             life,
             claims: held.claims.clone(),
             subject: held.subject.clone(),
+            issued: held.issued,
         })
     }
 
