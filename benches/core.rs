@@ -24,14 +24,14 @@ fn grant(token: &str) -> Grant {
 }
 
 fn signed_in() -> Session {
-    let mut session = Session::new(Policy::default(), false, NOON);
+    let mut session = Session::new(Policy::default(), owes(false), NOON);
     session.enter(grant("first"), NOON);
     while session.poll_effect().is_some() {}
     session
 }
 
 fn leave(session: &mut Session) -> Ticket {
-    match session.depart(NOON) {
+    match session.depart(ANY, NOON) {
         Departure::Send(ticket) => ticket,
         other => panic!("{other:?}"),
     }

@@ -39,7 +39,9 @@ pub use self::core::{
     Field, Offline, Options, Reason, Renewal, Restore, Secret, Sends, Snapshot, Status, Step, Tabs,
     Unusable,
 };
-pub use browser::{FetchError, Notice, Outgoing, Subscription, TokenError, TokenManager, Tokens};
+pub use browser::{
+    Detail, FetchError, Notice, Outgoing, Subscription, TokenError, TokenManager, Tokens,
+};
 
 /// Holds the Rust in the README against the crate.
 #[cfg(doctest)]

@@ -48,10 +48,10 @@ fn keeps_to_itself(what: &str, value: &dyn Debug) {
 /// A session with a token that came by a login, and by a refresh after it, in all its parts.
 fn session() -> (Session, Vec<Effect>) {
     let policy = Policy { tabs: Tabs::Share, ..Policy::default() };
-    let mut session = Session::new(policy, false, NOON);
+    let mut session = Session::new(policy, owes(false), NOON);
     session.enter(grant(), NOON);
     let wait = session.refresh(NOON).unwrap();
-    assert_eq!(session.arrive(wait.exchange, false), Arrival::Go);
+    assert_eq!(session.arrive(wait.exchange, false, at(0)), Arrival::Go);
     session.refresh_answered(wait.exchange, heard(), 0.5, NOON);
     session.finished(wait.exchange);
     session.heard(Message::Ask, NOON);
@@ -69,10 +69,10 @@ fn a_session_in_use_prints_no_token() {
     let posted = effects.iter().filter(|effect| matches!(effect, Effect::Post(_))).count();
     assert!(posted >= 3, "the token is in the messages: {effects:?}");
     keeps_to_itself("effects", &effects);
-    let Departure::Send(ticket) = session.depart(NOON) else { panic!("there is a token") };
+    let Departure::Send(ticket) = session.depart(ANY, NOON) else { panic!("there is a token") };
     assert_eq!(session.credential(ticket).unwrap().reveal(), ACCESS);
     keeps_to_itself("a credential", &session.credential(ticket));
-    keeps_to_itself("a departure", &session.depart(NOON));
+    keeps_to_itself("a departure", &session.depart(ANY, NOON));
     keeps_to_itself("a second departure", &session.answered(ticket, true, NOON));
     session.enter(grant(), NOON);
     keeps_to_itself("a session with effects that wait", &session);

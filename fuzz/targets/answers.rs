@@ -85,7 +85,7 @@ fuzz_target!(|answers: Vec<Answer>| {
         }
         assert!(session.wake_in(now).is_none_or(|ms| ms <= TEN_YEARS));
         session.woke(now);
-        let _ = session.depart(now);
+        let _ = session.depart(ANY, now);
         while session.poll_effect().is_some() {}
         // Whatever is in flight by now is let go.
         session = again(session, now);
@@ -116,7 +116,7 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
 
 /// A page that has no others.
 fn page(now: Now) -> Session {
-    Session::new(Policy { tabs: Tabs::Off, ..Policy::default() }, false, now)
+    Session::new(Policy { tabs: Tabs::Off, ..Policy::default() }, owes(false), now)
 }
 
 /// A session in the same state, as far as an answer has to do with it, with nobody in line.

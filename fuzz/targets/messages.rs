@@ -83,7 +83,7 @@ fuzz_target!(|life: (u8, bool, Vec<Op>)| {
     assert_eq!(tab.session.snapshot().status, Status::SignedOut);
     tab.session.enter(grant(7, Some(60_000)), tab.now);
     tab.obeys();
-    let Departure::Send(ticket) = tab.session.depart(tab.now) else { panic!("it has a token") };
+    let Departure::Send(ticket) = tab.session.depart(ANY, tab.now) else { panic!("it has a token") };
     assert_eq!(tab.session.credential(ticket).map(Secret::reveal), Some("token7"));
     tab.session.dispose();
     tab.obeys();
@@ -128,7 +128,7 @@ impl Tab {
             }
             Op::CameBack => self.session.came_back(),
             Op::Depart => {
-                if let Departure::Send(sent) = self.session.depart(now) {
+                if let Departure::Send(sent) = self.session.depart(ANY, now) {
                     *ticket = Some(sent);
                 }
             }
@@ -144,7 +144,7 @@ impl Tab {
             Op::Logout => drop(self.session.logout(true, now)),
             Op::Arrive { contended } => {
                 if let Some((exchange, _)) = first
-                    && self.session.arrive(exchange, contended) == Arrival::Skip
+                    && self.session.arrive(exchange, contended, now) == Arrival::Skip
                 {
                     self.finishes();
                 }

@@ -13,7 +13,7 @@ extern "C" {
     fn parse(text: Option<&str>) -> JsValue;
 
     /// Freezes a value and all that it holds.
-    fn freeze(value: &JsValue);
+    pub(super) fn freeze(value: &JsValue);
 
     /// A list of challenges, deeply frozen. Each begins with its scheme, behind an empty text.
     #[wasm_bindgen(js_name = challenges)]

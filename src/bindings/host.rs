@@ -27,7 +27,7 @@ extern "C" {
 
     /// Something happened.
     #[wasm_bindgen(method)]
-    pub(super) fn emit(this: &Host, kind: &str, detail: &JsValue);
+    pub(super) fn emit(this: &Host, kind: &str, detail: &JsValue, error: &JsValue);
 }
 
 impl Host {

@@ -12,7 +12,7 @@ mod request;
 use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
-use js_sys::Promise;
+use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::Response;
@@ -20,7 +20,7 @@ use web_sys::Response;
 use self::host::Host;
 use self::request::Call;
 use crate::browser::{Asked, Begun, FetchError, Notice, Outgoing, Shell, TokenError};
-use crate::core::{Event, Reason, Ticket};
+use crate::core::{Event, Reason, Resource, Ticket};
 
 #[cfg(all(target_arch = "wasm32", not(test)))]
 #[global_allocator]
@@ -76,8 +76,8 @@ impl Core {
     }
 
     /// The value of the header field for a ticket, or `undefined` without a session.
-    pub fn authorization(&self, ticket: u32) -> Option<String> {
-        self.shell.authorization(Ticket::first(ticket))
+    pub fn authorization(&self, ticket: u32) -> Option<JsString> {
+        self.shell.authorization(Ticket::first(ticket, Resource::ANY))
     }
 
     /// Whether an answer is the caller's, by its status alone.
@@ -88,7 +88,8 @@ impl Core {
     /// Looks closer at an answer, refreshes, sends again.
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn follow(&self, call: Call, ticket: u32, response: Response) -> Promise {
-        self.travel(call, Begun::Answered(Ticket::first(ticket), response))
+        let resource = Resource::new(&call.method(), &call.url());
+        self.travel(call, Begun::Answered(Ticket::first(ticket, resource), response))
     }
 
     /// A request, the whole way.
@@ -101,15 +102,26 @@ impl Core {
     /// Sends credentials. Resolves to the rest of the answer's JSON.
     #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
     pub fn login(&self, call: Call) -> Promise {
-        self.asked(self.shell.login(Box::new(call)))
+        self.asked(self.shell.login(Box::new(call), false))
+    }
+
+    /// Sends a call that sets the refresh cookie, with the token of the session that there is.
+    #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
+    pub fn exchange(&self, call: Call) -> Promise {
+        self.asked(self.shell.login(Box::new(call), true))
+    }
+
+    /// Says that the user has signed in where no script could see it.
+    #[wasm_bindgen(js_name = signedIn)]
+    pub fn signed_in(&self) -> Result<(), JsValue> {
+        self.shell.signed_in().map_err(|error| self.host.throw(&error))
     }
 
     /// Ends the session at once, then tells the server.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn logout(&self, call: Option<Call>) -> Promise {
-        let method = call.as_ref().and_then(Call::method);
         let call = call.map(|call| Box::new(call) as Box<dyn Outgoing>);
-        self.asked(self.shell.logout(call, method))
+        self.asked(self.shell.logout(call))
     }
 
     /// Begins a session with tokens that the app got by itself.
@@ -124,9 +136,9 @@ impl Core {
     /// Asks for a new token now.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn refresh(&self) -> Promise {
-        let shell = Rc::clone(&self.shell);
+        let asked = self.shell.refresh();
         self.promise(Box::pin(async move {
-            shell.refresh().await?;
+            asked.await?;
             Ok(JsValue::UNDEFINED)
         }))
     }
@@ -134,10 +146,8 @@ impl Core {
     /// The access token, if `exposeToken` is set.
     #[wasm_bindgen(js_name = getAccessToken, unchecked_return_type = "Promise<string>")]
     pub fn get_access_token(&self) -> Promise {
-        let shell = Rc::clone(&self.shell);
-        self.promise(Box::pin(
-            async move { Ok(JsValue::from(shell.access_token().await?.reveal())) },
-        ))
+        let asked = self.shell.access_token();
+        self.promise(Box::pin(async move { Ok(JsValue::from(asked.await?.reveal())) }))
     }
 
     /// Frees everything.
@@ -169,21 +179,27 @@ impl Core {
 }
 
 fn tell(host: &Host, notice: &Notice) {
-    match notice {
-        Notice::Changed(_) => host.emit("change", &JsValue::UNDEFINED),
-        Notice::Event(Event::Refresh) => host.emit("refresh", &JsValue::UNDEFINED),
-        Notice::Event(Event::SignOut(reason)) => {
+    let none = &JsValue::UNDEFINED;
+    let (event, detail) = match notice {
+        Notice::Changed(_) => return host.emit("change", none, none),
+        Notice::Event(event, detail) => (event, detail),
+    };
+    let error = detail.error.as_ref().map_or(JsValue::UNDEFINED, |error| host.throw(error));
+    match event {
+        Event::Refresh => {
+            claims::freeze(&detail.answer);
+            host.emit("refresh", &detail.answer, none);
+        }
+        Event::SignOut(reason) => {
             let reason = match reason {
                 Reason::Logout => "logout",
                 Reason::Rejected => "rejected",
                 Reason::Ended => "ended",
                 Reason::OtherTab => "other-tab",
             };
-            host.emit("signout", &reason.into());
+            host.emit("signout", &reason.into(), &error);
         }
-        Notice::Event(Event::StepUp(list)) => host.emit("stepup", &claims::challenges(list)),
-        Notice::Event(Event::RefreshError(failure)) => {
-            host.emit("refresherror", &host.throw(&TokenError::from(failure.clone())));
-        }
+        Event::StepUp(list) => host.emit("stepup", &claims::challenges(list), none),
+        Event::RefreshError(_) => host.emit("refresherror", none, &error),
     }
 }

@@ -16,13 +16,16 @@ extern "C" {
     fn url(this: &Call) -> String;
 
     #[wasm_bindgen(method, getter)]
-    pub(super) fn method(this: &Call) -> Option<String>;
+    fn method(this: &Call) -> Option<String>;
 
     #[wasm_bindgen(method, getter)]
     fn exempt(this: &Call) -> bool;
 
     #[wasm_bindgen(method, getter)]
     fn repeatable(this: &Call) -> bool;
+
+    #[wasm_bindgen(method, getter)]
+    fn bodiless(this: &Call) -> bool;
 
     #[wasm_bindgen(method, getter)]
     fn signal(this: &Call) -> Option<AbortSignal>;
@@ -45,6 +48,10 @@ impl Outgoing for Call {
 
     fn is_repeatable(&self) -> bool {
         self.repeatable()
+    }
+
+    fn has_body(&self) -> bool {
+        !self.bodiless()
     }
 
     fn signal(&self) -> Option<AbortSignal> {

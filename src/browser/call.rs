@@ -14,6 +14,8 @@ pub trait Outgoing {
     fn is_exempt(&self) -> bool;
     /// Whether it can be sent twice. A one-shot stream cannot.
     fn is_repeatable(&self) -> bool;
+    /// Whether it has a body.
+    fn has_body(&self) -> bool;
     /// The caller's signal.
     fn signal(&self) -> Option<AbortSignal>;
     /// Its method.
@@ -42,6 +44,10 @@ impl Outgoing for Request {
 
     fn is_repeatable(&self) -> bool {
         true
+    }
+
+    fn has_body(&self) -> bool {
+        !crate::core::is_safe(&Request::method(self))
     }
 
     fn signal(&self) -> Option<AbortSignal> {

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use super::answer;
 use super::manager::Shell;
 use super::platform::{self, List};
-use crate::core::{Grant, Life, Message, Options, Secret, Stamp};
+use crate::core::{Grant, Life, Message, Options, Secret, Stamp, hex};
 
 #[wasm_bindgen(module = "/src/browser/tab-channel.js")]
 extern "C" {
@@ -22,6 +22,8 @@ extern "C" {
         kind: &str,
         stamp: Option<f64>,
         session: Option<f64>,
+        asked: Option<f64>,
+        subject: Option<&str>,
         access_token: Option<&str>,
         refresh_token: Option<&str>,
         life: Option<f64>,
@@ -64,17 +66,31 @@ impl Channel {
     pub(super) fn post(&self, message: &Message) {
         let (kind, stamp, session, grant) = match message {
             Message::Ask => ("ask", None, None, None),
+            Message::Here => ("here", None, None, None),
             Message::Missed { since, session } => ("missed", Some(since), Some(session), None),
-            Message::Renewed { stamp, session, grant } => {
+            Message::Renewed { stamp, session, grant, .. } => {
                 ("renewed", Some(stamp), Some(session), Some(grant))
             }
-            Message::Entered { stamp, grant } => ("entered", Some(stamp), None, grant.as_ref()),
+            Message::Entered { stamp, grant, .. } => ("entered", Some(stamp), None, grant.as_ref()),
+            Message::Refused { stamp, session, .. } => {
+                ("refused", Some(stamp), Some(session), None)
+            }
             Message::Left { stamp } => ("left", Some(stamp), None, None),
+        };
+        let asked = match message {
+            Message::Renewed { asked, .. } | Message::Refused { asked, .. } => Some(asked),
+            _ => None,
+        };
+        let subject = match message {
+            Message::Entered { subject: Some(subject), .. } => Some(hex(*subject)),
+            _ => None,
         };
         self.channel.post(
             kind,
             stamp.map(|stamp| stamp.0 as f64),
             session.map(|stamp| stamp.0 as f64),
+            asked.map(|stamp| stamp.0 as f64),
+            subject.as_deref(),
             grant.map(|grant| grant.access_token.reveal()),
             grant.and_then(|grant| grant.refresh_token.as_ref()).map(Secret::reveal),
             grant.and_then(|grant| grant.life).map(|life| life as f64),
@@ -86,12 +102,16 @@ fn read(list: &mut List, options: &Options) -> Option<Message> {
     let kind = list.text()?;
     let stamp = list.number().map(|number| Stamp(number as u64));
     let session = list.number().map(|number| Stamp(number as u64));
+    let asked = list.number().map_or(Stamp(0), |number| Stamp(number as u64));
+    let subject = list.text().and_then(|text| u64::from_str_radix(&text, 16).ok());
     let grant = read_grant(list, options);
     Some(match kind.as_str() {
         "ask" => Message::Ask,
+        "here" => Message::Here,
         "missed" => Message::Missed { since: stamp?, session: session.unwrap_or_default() },
-        "renewed" => Message::Renewed { stamp: stamp?, session: session?, grant: grant? },
-        "entered" => Message::Entered { stamp: stamp?, grant },
+        "renewed" => Message::Renewed { stamp: stamp?, session: session?, asked, grant: grant? },
+        "entered" => Message::Entered { stamp: stamp?, subject, grant },
+        "refused" => Message::Refused { stamp: stamp?, session: session?, asked },
         "left" => Message::Left { stamp: stamp? },
         _ => return None,
     })

@@ -1,31 +1,35 @@
 //! What the bindings need besides: the common way of a request, cut into synchronous steps, so that
 //! a call that needs nothing special costs one decision and no future.
 
-use std::rc::Rc;
+use js_sys::JsString;
 
 use super::manager::Shell;
-use crate::core::{Attach, Departure, Snapshot, Step, Ticket};
+use super::platform;
+use crate::core::{Attach, Snapshot, Step, Ticket};
 
 impl Shell {
-    /// Whether a request may leave in this turn, and with which ticket.
-    pub(crate) fn depart(self: &Rc<Self>) -> Option<Ticket> {
+    /// Whether a request may leave in this turn, and with which ticket. Asking changes nothing.
+    pub(crate) fn depart(&self) -> Option<Ticket> {
         // What needs more than a header field, or a look at what goes wrong, goes the whole way.
         let is_plain = !matches!(self.options.attach, Attach::Cookie(Some(_)));
         if !is_plain || self.policy.rules.hears_silence() {
             return None;
         }
-        let departure =
-            self.alive(Step::Request).ok().map(|()| self.tell_only(|s, now| s.depart(now)));
-        match departure {
-            Some(Departure::Send(ticket)) => Some(ticket),
-            _ => None,
+        self.alive(Step::Request).ok()?;
+        let session = self.session.borrow();
+        // Where an answer may show that a resource is open again, each is looked at.
+        if session.watches_resources() {
+            return None;
         }
+        session.may_leave(platform::now())
     }
 
     /// The value of the header field that carries the token, or `None` without a session, and where
     /// the browser has the token.
-    pub(crate) fn authorization(&self, ticket: Ticket) -> Option<String> {
-        self.options.attach.value(self.session.borrow().credential(ticket)?)
+    /// Only the page's copy of it outlives this.
+    pub(crate) fn authorization(&self, ticket: Ticket) -> Option<JsString> {
+        let value = self.options.attach.value(self.session.borrow().credential(ticket)?)?;
+        Some(JsString::from(value.as_str()))
     }
 
     /// The name of that header field; of a parameter of the URL, behind `?`.

@@ -33,10 +33,11 @@ pub(crate) type Outcome = Result<JsValue, TokenError>;
 /// A login or a logout that somebody waits for.
 pub(super) struct Job {
     exchange: Exchange,
-    kind: Kind,
     /// The caller's request, or `None` for what the option `logout` says.
     call: Option<Box<dyn Outgoing>>,
-    method: String,
+    /// Of a login that is to carry the token of the session that there was when it was called: which
+    /// session that is.
+    carries_token_of: Option<u32>,
     /// The token of the session that has ended, if the logout is to send it.
     token: Option<Secret>,
     answer: Giver<Outcome>,
@@ -58,28 +59,31 @@ impl Asked {
 }
 
 impl Shell {
-    pub(crate) fn login(self: &Rc<Self>, call: Box<dyn Outgoing>) -> Asked {
-        let asked = self.alive(Step::Login).map(|()| {
-            let exchange = self.tell_only(|session, _| session.login());
-            self.job(exchange, Kind::Login, Some(call), String::new(), None)
-        });
+    /// `carries_token`: the call is one for the session that there is, and sends its token.
+    pub(crate) fn login(self: &Rc<Self>, call: Box<dyn Outgoing>, carries_token: bool) -> Asked {
+        let asked =
+            self.alive(Step::Login).map(|()| {
+                let exchange = self.tell_only(|session, now| {
+                    if carries_token { session.exchange(now) } else { session.login() }
+                });
+                let epoch = carries_token.then(|| self.session.borrow().epoch());
+                self.job(exchange, Some(call), epoch, None)
+            });
         self.drain();
         Asked(asked.map(Some), Step::Login)
     }
 
-    /// `call` and its method, or `None` for what the option `logout` says.
-    pub(crate) fn logout(
-        self: &Rc<Self>,
-        call: Option<Box<dyn Outgoing>>,
-        method: Option<String>,
-    ) -> Asked {
+    /// `call`: `None` for what the option `logout` says.
+    pub(crate) fn logout(self: &Rc<Self>, call: Option<Box<dyn Outgoing>>) -> Asked {
         let asked = self.alive(Step::Logout).map(|()| {
             let is_reachable = call.is_some() || self.options.logout.is_some();
             let sends = self.options.logout.as_ref().and_then(|endpoint| endpoint.sends);
+            // The session may have ended at a logout before, which did not reach the server.
             let token = sends.and_then(|which| self.session.borrow().token(which).cloned());
+            let token = token.or_else(|| self.kept.borrow().clone());
+            self.kept.replace(token.clone());
             let exchange = self.tell_only(|session, now| session.logout(is_reachable, now))?;
-            let method = method.unwrap_or_else(|| "POST".to_owned());
-            Some(self.job(exchange, Kind::Logout, call, method, token))
+            Some(self.job(exchange, call, None, token))
         });
         self.drain();
         Asked(asked, Step::Logout)
@@ -88,28 +92,37 @@ impl Shell {
     fn job(
         &self,
         exchange: Exchange,
-        kind: Kind,
         call: Option<Box<dyn Outgoing>>,
-        method: String,
+        carries_token_of: Option<u32>,
         token: Option<Secret>,
     ) -> Later<Outcome> {
         let (answer, answered) = later();
-        self.jobs.borrow_mut().push(Job { exchange, kind, call, method, token, answer });
+        self.jobs.borrow_mut().push(Job { exchange, call, carries_token_of, token, answer });
         answered
     }
 
-    /// Sets the mark of a logout that is about to be told to the server.
-    pub(super) fn mark_debt(&self) {
-        let jobs = self.jobs.borrow();
-        let job = jobs.iter().rev().find(|job| job.kind == Kind::Logout);
-        if let Some((job, call)) = job.and_then(|job| Some((job, job.call.as_ref()?))) {
-            self.debt.set(&job.method, &call.url());
-        } else if let Some(endpoint) = &self.options.logout
-            // A page that comes later has not the token to send.
-            && endpoint.sends.is_none()
-        {
-            self.debt.set(&endpoint.method, &endpoint.url);
+    /// The header field of a login that carries a token. Without a body it has no credentials of its
+    /// own, so to one of the APIs it carries that of the session, too.
+    ///
+    /// # Errors
+    /// Why one that has to carry it can't.
+    fn token_of_login(
+        &self,
+        call: &dyn Outgoing,
+        carries_token_of: Option<u32>,
+    ) -> Result<Option<(String, String)>, Failure> {
+        let session = self.session.borrow();
+        if carries_token_of.is_none() && (call.has_body() || !self.covers(&call.url())) {
+            return Ok(None);
         }
+        if carries_token_of.is_some_and(|epoch| epoch != session.epoch()) {
+            return Err(Failure::new(Code::SessionChanged, Step::Login));
+        }
+        let token = session.usable_token(platform::now());
+        if carries_token_of.is_some() && token.is_none() {
+            return Err(Failure::new(Code::SignedOut, Step::Login));
+        }
+        Ok(self.options.attach.field(&call.method(), token, &platform::cookie))
     }
 
     /// An exchange whose turn has come. Nothing of it outlives an await but what it needs to end
@@ -124,11 +137,11 @@ impl Shell {
             None => self.conclude(exchange, kind, Reading::late()),
             Some(held) => {
                 let mut arrival =
-                    self.tell_only(|session, _| session.arrive(exchange, held.contended()));
+                    self.tell_only(|session, now| session.arrive(exchange, held.contended(), now));
                 if arrival == Arrival::Listen {
                     // Whether there was news shows in the arrival.
                     self.listen(exchange).await;
-                    arrival = self.tell_only(|session, _| session.arrive(exchange, false));
+                    arrival = self.tell_only(|session, now| session.arrive(exchange, false, now));
                 }
                 if arrival == Arrival::Go && !held.allows(ms) {
                     self.conclude(exchange, kind, Reading::late());
@@ -185,14 +198,29 @@ impl Shell {
         let options = &*self.options;
         let mut jobs = self.jobs.borrow_mut();
         let job = jobs.iter_mut().find(|job| job.exchange == exchange);
-        let is_asked_for = job.is_some();
-        let (call, token) = job.map_or((None, None), |job| (job.call.take(), job.token.take()));
+        let (call, token, epoch) = job.map_or((None, None, None), |job| {
+            (job.call.take(), job.token.take(), job.carries_token_of)
+        });
         // A patched `fetch` may call back in.
         drop(jobs);
-        let owed = if kind == Kind::Logout && !is_asked_for { self.owed.take() } else { None };
         let call = if let Some(call) = call {
             let (csrf, page) = (options.csrf.as_ref(), self.page.as_deref());
-            let proofs = proofs(&call.url(), csrf, page, &platform::cookie);
+            let mut proofs = proofs(&call.url(), csrf, page, &platform::cookie);
+            if kind == Kind::Login {
+                match self.token_of_login(&*call, epoch) {
+                    Ok(field) => proofs.extend(field),
+                    Err(failure) => {
+                        if let Some(job) = self.take_job(exchange) {
+                            job.answer.give(Err(failure.into()));
+                        }
+                        return None;
+                    }
+                }
+            }
+            // A parameter of the URL goes alone: it takes another way.
+            if let Some(at) = proofs.iter().position(|(name, _)| name.starts_with('?')) {
+                proofs.swap(0, at);
+            }
             let proofs: Vec<(&str, &str)> =
                 proofs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             match call.request(&proofs) {
@@ -209,8 +237,7 @@ impl Shell {
                     let token = self.session.borrow().refresh_token().cloned();
                     (&options.refresh, &hooks.refresh_headers, token)
                 }
-                _ if is_asked_for => (options.logout.as_ref()?, &hooks.logout_headers, token),
-                _ => (owed.as_ref()?, &hooks.logout_headers, None),
+                _ => (options.logout.as_ref()?, &hooks.logout_headers, token),
             };
             let request = self.prepare(endpoint, headers, token.as_ref());
             request.map_or_else(|error| Promise::reject(&error).into(), JsValue::from)
@@ -234,7 +261,10 @@ impl Shell {
         let outcome = match kind {
             Kind::Refresh => {
                 let chance = platform::chance();
-                self.cause.replace(told.is_err().then_some(by));
+                self.cause.replace((!by.is_undefined()).then_some(by));
+                // What a function of the app's has answered, has the tokens in it.
+                let is_answer = told.as_ref().is_ok_and(|heard| heard.status != 0);
+                self.answer.replace(if is_answer { json } else { JsValue::UNDEFINED });
                 return self.tell(|session, now| match told {
                     Ok(heard) => session.refresh_answered(exchange, heard, chance, now),
                     Err(code) => session.refresh_failed(exchange, code, chance, now),

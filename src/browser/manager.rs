@@ -11,15 +11,15 @@ use web_sys::{Request, Response};
 use super::answer;
 use super::call::Outgoing;
 use super::channel::Channel;
-use super::debt::Debt;
 use super::error::{FetchError, TokenError};
 use super::exchange::Job;
 use super::later::{Giver, Later, later};
+use super::pending_logout::PendingLogout;
 use super::platform;
 use super::wake::Wake;
 use crate::core::{
-    Code, Effect, Endpoint, Event, Exchange, Failure, Landing, Life, Now, Options, Policy, Secret,
-    Session, Snapshot, Step, Tabs, split_at_any,
+    Code, Effect, Event, Exchange, Failure, Identity, Landing, Life, Mark, Now, Options, Owed,
+    Policy, Reason, Secret, Session, Snapshot, Step, Tabs, owed,
 };
 
 /// Something that users are told.
@@ -28,7 +28,17 @@ pub enum Notice {
     /// The snapshot is another one now.
     Changed(Snapshot),
     /// Something happened.
-    Event(Event),
+    Event(Event, Detail),
+}
+
+/// What stands behind an event.
+#[derive(Clone, Debug, Default)]
+pub struct Detail {
+    /// Of [`Event::Refresh`]: the answer's JSON without the tokens, where this tab has asked.
+    pub answer: JsValue,
+    /// Of [`Event::RefreshError`], and of [`Event::SignOut`] after a refusal: the error, and the
+    /// platform's error or the `Response` as its cause.
+    pub error: Option<TokenError>,
 }
 
 /// Tokens that an app got by a login of its own.
@@ -125,11 +135,23 @@ impl TokenManager {
     /// # Errors
     /// [`FetchError::Platform`] with whatever the platform's `fetch` rejects with, untouched;
     /// [`FetchError::Token`] if the session's part failed.
-    pub async fn fetch(&self, request: &Request) -> Result<Response, FetchError> {
+    ///
+    /// What the call belongs to is settled at once, before the future is polled. So it is with all
+    /// methods.
+    pub fn fetch(
+        &self,
+        request: &Request,
+    ) -> impl Future<Output = Result<Response, FetchError>> + 'static {
         // The body is the caller's to use up from here on.
-        let request = request.clone().map_err(FetchError::Platform)?;
-        let begun = self.shell().begin(&request);
-        Rc::clone(self.shell()).fetch(&request, begun).await
+        let begun = request.clone().map(|request| {
+            let begun = self.shell().begin(&request);
+            (request, begun)
+        });
+        let shell = Rc::clone(self.shell());
+        async move {
+            let (request, begun) = begun.map_err(FetchError::Platform)?;
+            shell.fetch(&request, begun).await
+        }
     }
 
     /// Sends credentials, and takes the tokens out of the answer. Resolves to the rest of its JSON.
@@ -137,9 +159,44 @@ impl TokenManager {
     /// # Errors
     /// [`Code::Rejected`] with the `Response` as its cause, for wrong credentials; the outages;
     /// [`Code::SessionChanged`] if the user signed out meanwhile.
-    pub async fn login(&self, request: &Request) -> Result<JsValue, TokenError> {
-        let request = copy(request, Step::Login)?;
-        self.shell().login(Box::new(request)).outcome().await
+    pub fn login(
+        &self,
+        request: &Request,
+    ) -> impl Future<Output = Result<JsValue, TokenError>> + 'static {
+        self.exchanges(request, false)
+    }
+
+    /// Sends a call that sets the refresh cookie and brings a new token for whom the session is:
+    /// another organisation, another user that one acts as, and back. It is a login that carries the
+    /// present token, renewed first if it must be; its answer begins a new session in all tabs.
+    ///
+    /// # Errors
+    /// As [`TokenManager::login`]; [`Code::SignedOut`] without a session.
+    pub fn exchange(
+        &self,
+        request: &Request,
+    ) -> impl Future<Output = Result<JsValue, TokenError>> + 'static {
+        self.exchanges(request, true)
+    }
+
+    fn exchanges(
+        &self,
+        request: &Request,
+        carries_token: bool,
+    ) -> impl Future<Output = Result<JsValue, TokenError>> + 'static {
+        let asked = copy(request, Step::Login)
+            .map(|request| self.shell().login(Box::new(request), carries_token));
+        async move { asked?.outcome().await }
+    }
+
+    /// Says that the user has signed in where no script of this crate could see it, as by a redirect.
+    /// A new session begins in all tabs, and a logout that is owed is taken back. The next call that
+    /// needs a token asks the server for one.
+    ///
+    /// # Errors
+    /// [`Code::Disposed`].
+    pub fn signed_in(&self) -> Result<(), TokenError> {
+        self.shell().signed_in()
     }
 
     /// Begins a session with tokens that the app got by itself.
@@ -155,8 +212,8 @@ impl TokenManager {
     /// # Errors
     /// [`Code::Rejected`] if the session is over; the outages; [`Code::SessionChanged`] if the
     /// session was ended meanwhile.
-    pub async fn refresh(&self) -> Result<(), TokenError> {
-        Rc::clone(self.shell()).refresh().await
+    pub fn refresh(&self) -> impl Future<Output = Result<(), TokenError>> + 'static {
+        self.shell().refresh()
     }
 
     /// Ends the session here and in every tab, at once, then tells the server: with the request
@@ -165,13 +222,14 @@ impl TokenManager {
     /// # Errors
     /// What kept the server from being told. The session is over all the same, and the logout is
     /// finished at the next start.
-    pub async fn logout(&self, request: Option<&Request>) -> Result<(), TokenError> {
-        let call = match request {
-            Some(request) => Some(Box::new(copy(request, Step::Logout)?) as Box<dyn Outgoing>),
-            None => None,
-        };
-        let method = request.map(Request::method);
-        self.shell().logout(call, method).outcome().await.map(|_| ())
+    pub fn logout(
+        &self,
+        request: Option<&Request>,
+    ) -> impl Future<Output = Result<(), TokenError>> + 'static {
+        let call = request.map(|request| copy(request, Step::Logout)).transpose();
+        let asked = call
+            .map(|call| self.shell().logout(call.map(|call| Box::new(call) as Box<dyn Outgoing>)));
+        async move { asked?.outcome().await.map(|_| ()) }
     }
 
     /// What is known of the session.
@@ -185,8 +243,8 @@ impl TokenManager {
     /// # Errors
     /// [`Code::NotExposed`] unless the option `expose_token` is set; [`Code::SignedOut`] without a
     /// session; the outages.
-    pub async fn access_token(&self) -> Result<Secret, TokenError> {
-        Rc::clone(self.shell()).access_token().await
+    pub fn access_token(&self) -> impl Future<Output = Result<Secret, TokenError>> + 'static {
+        self.shell().access_token()
     }
 
     /// Calls the listener with each [`Notice`], until the subscription is dropped.
@@ -220,6 +278,15 @@ pub(crate) struct Hooks {
     pub(crate) logout_headers: JsValue,
 }
 
+impl Hooks {
+    /// Whether there is one.
+    fn is_some(&self) -> bool {
+        [&self.refresh, &self.refresh_headers, &self.logout_headers]
+            .into_iter()
+            .any(|hook| hook.is_function())
+    }
+}
+
 type Listener = Rc<dyn Fn(&Notice)>;
 pub(super) type Mirror = Box<dyn Fn(&Snapshot)>;
 
@@ -235,13 +302,17 @@ pub(crate) struct Shell {
     pub(super) page: Option<String>,
     /// The name of the lock, if tabs take turns.
     pub(super) lock: Option<String>,
-    pub(super) debt: Debt,
-    /// The logout that an earlier page has left to be done.
-    pub(super) owed: RefCell<Option<Endpoint>>,
+    pending_logout: PendingLogout,
+    /// The token that a logout which has failed is to send, until the server is told.
+    pub(super) kept: RefCell<Option<Secret>>,
     /// What each exchange but a refresh is to send, and whom it answers.
     pub(super) jobs: RefCell<Vec<Job>>,
-    /// The platform's error behind the last failed refresh.
+    /// What stands behind the outcome of the last refresh: the platform's error, or the answer.
     pub(super) cause: RefCell<Option<JsValue>>,
+    /// The JSON of the answer to it, without the tokens, for the event.
+    pub(super) answer: RefCell<JsValue>,
+    /// The last refusal, for the event.
+    refusal: RefCell<Option<Failure>>,
     flights: RefCell<Vec<Flight>>,
     channel: RefCell<Option<Channel>>,
     wake: RefCell<Option<Wake>>,
@@ -264,22 +335,37 @@ impl Shell {
         // On a server there are no tabs, nothing to come back to, and a program that wants to end.
         let is_page = origin.is_some();
         let page = origin.filter(|origin| origin != "null");
-        let policy = Rc::new(options.settle(page.as_deref(), &|url| platform::resolve(url, base))?);
-        let name = name(&options);
+        let mut policy = options.settle(page.as_deref(), &|url| platform::resolve(url, base))?;
+        let Identity { turn, share } = Identity::new(&options, &policy, hooks.is_some());
+        if share.is_none() && policy.tabs == Tabs::Share {
+            platform::notice(NAMELESS);
+            policy.tabs = Tabs::Lock;
+        }
+        let policy = Rc::new(policy);
         let takes_turns = is_page && policy.tabs != Tabs::Off;
-        let debt = Debt::new(&name);
-        let owed = debt.owed(options.logout.as_ref());
-        let session = Session::new(Rc::clone(&policy), owed.is_some(), platform::now());
+        let now = platform::now();
+        let pending_logout = PendingLogout::new(share.as_deref());
+        let mark = pending_logout.mark(now);
+        let owed = owed(mark, options.logout.is_some(), platform::may_be_sign_in(), now);
+        match owed {
+            // It is too old to be of any session that there is.
+            Owed::Nothing if mark.is_some() => pending_logout.set(None),
+            Owed::Untold => platform::notice(UNTOLD),
+            _ => {}
+        }
+        let session = Session::new(Rc::clone(&policy), owed, now);
         let shell = Rc::new(Self {
             session: RefCell::new(session),
             hooks,
             paths: policy.rules.paths(),
             page,
-            lock: takes_turns.then(|| name.clone()),
-            debt,
-            owed: RefCell::new(owed),
+            lock: takes_turns.then_some(turn),
+            pending_logout,
+            kept: RefCell::default(),
             jobs: RefCell::default(),
             cause: RefCell::default(),
+            answer: RefCell::default(),
+            refusal: RefCell::default(),
             flights: RefCell::default(),
             channel: RefCell::default(),
             wake: RefCell::default(),
@@ -292,8 +378,8 @@ impl Shell {
             options,
             policy,
         });
-        if takes_turns {
-            shell.channel.replace(Channel::open(&name, &shell));
+        if let Some(share) = share.filter(|_| takes_turns) {
+            shell.channel.replace(Channel::open(&share, &shell));
         }
         if is_page {
             shell.wake.replace(Some(Wake::new(&shell)));
@@ -315,21 +401,33 @@ impl Shell {
         let Tokens { access_token, expires_in, refresh_token } = tokens;
         let (known, now) = (Life { expires_in, ..Life::default() }, platform::now());
         let grant = answer::describe(access_token, refresh_token, known, &self.options, now);
-        self.tell(|session, now| session.enter(grant, now));
+        self.tell(|session, now| session.set_tokens(grant, now));
         Ok(())
     }
 
-    pub(crate) async fn refresh(self: Rc<Self>) -> Result<(), TokenError> {
-        self.alive(Step::Refresh)?;
-        let wait = self.tell_only(|session, now| session.refresh(now));
-        let wait = wait.map_err(|failure| self.blame(failure))?;
-        let landing = self.landing(wait.exchange);
+    pub(crate) fn signed_in(self: &Rc<Self>) -> Result<(), TokenError> {
+        self.alive(Step::Login)?;
+        self.tell(|session, now| session.signed_in(now));
+        Ok(())
+    }
+
+    /// Asks at once, and waits for what comes of it.
+    pub(crate) fn refresh(self: &Rc<Self>) -> LocalBoxFuture<'static, Result<(), TokenError>> {
+        let asked = self.alive(Step::Refresh).and_then(|()| {
+            self.tell_only(|session, now| session.refresh(now))
+                .map_err(|failure| self.blame(failure))
+        });
+        let landing = asked.map(|wait| wait.map(|wait| self.landing(wait.exchange)));
         self.drain();
-        match landing.get().await.unwrap_or(Landing::Void) {
-            Landing::Renewed => Ok(()),
-            Landing::Rejected(failure) | Landing::Failed(failure) => Err(self.blame(failure)),
-            Landing::Void => Err(TokenError::new(Code::SessionChanged, Step::Refresh)),
-        }
+        let this = Rc::clone(self);
+        Box::pin(async move {
+            let Some(landing) = landing? else { return Ok(()) };
+            match landing.get().await.unwrap_or(Landing::Void) {
+                Landing::Renewed => Ok(()),
+                Landing::Rejected(failure) | Landing::Failed(failure) => Err(this.blame(failure)),
+                Landing::Void => Err(TokenError::new(Code::SessionChanged, Step::Refresh)),
+            }
+        })
     }
 
     pub(crate) fn subscribe(self: &Rc<Self>, listener: impl Fn(&Notice) + 'static) -> Subscription {
@@ -375,10 +473,27 @@ impl Shell {
         landing
     }
 
-    /// A failure, with the platform's error behind it if it is the last refresh's.
+    /// A failure of the refresh, with what stands behind it: the platform's error, or the answer.
     pub(super) fn blame(&self, failure: Failure) -> TokenError {
-        let cause = (failure.code == Code::Network).then(|| self.cause.borrow().clone()).flatten();
+        let is_told = failure.step == Step::Refresh
+            && !matches!(failure.code, Code::SignedOut | Code::SessionChanged);
+        let cause = is_told.then(|| self.cause.borrow().clone()).flatten();
         TokenError::from(failure).with_cause(cause)
+    }
+
+    /// What stands behind an event.
+    fn detail(&self, event: &Event) -> Detail {
+        match event {
+            Event::Refresh => Detail { answer: self.answer.take(), error: None },
+            Event::RefreshError(failure) => {
+                Detail { error: Some(self.blame(failure.clone())), ..Detail::default() }
+            }
+            Event::SignOut(Reason::Rejected) => {
+                let refusal = self.refusal.take();
+                Detail { error: refusal.map(|failure| self.blame(failure)), ..Detail::default() }
+            }
+            Event::SignOut(_) | Event::StepUp(_) => Detail::default(),
+        }
     }
 
     /// Does all that the session wants done.
@@ -401,7 +516,12 @@ impl Shell {
             Effect::Start(exchange, kind) => {
                 spawn(Box::pin(Rc::clone(self).exchange(exchange, kind)));
             }
-            Effect::Land(exchange, landing) => self.land(exchange, landing),
+            Effect::Land(exchange, landing) => {
+                if let Landing::Rejected(failure) = &landing {
+                    self.refusal.replace(Some(failure.clone()));
+                }
+                self.land(exchange, landing);
+            }
             Effect::Changed => {
                 let snapshot = self.session.borrow().snapshot();
                 if let Some(mirror) = &*self.mirror.borrow() {
@@ -409,14 +529,25 @@ impl Shell {
                 }
                 self.notices.borrow_mut().push(Notice::Changed(snapshot));
             }
-            Effect::Tell(event) => self.notices.borrow_mut().push(Notice::Event(event)),
+            Effect::Tell(event) => {
+                let detail = self.detail(&event);
+                self.notices.borrow_mut().push(Notice::Event(event, detail));
+            }
             Effect::Post(message) => {
                 if let Some(channel) = &*self.channel.borrow() {
                     channel.post(&message);
                 }
             }
-            Effect::Owe(true) => self.mark_debt(),
-            Effect::Owe(false) => self.debt.clear(),
+            Effect::Owe(true) => {
+                let can_be_finished =
+                    self.options.logout.as_ref().is_some_and(|endpoint| endpoint.sends.is_none());
+                let at = platform::now().wall;
+                self.pending_logout.set(Some(Mark { at, can_be_finished }));
+            }
+            Effect::Owe(false) => {
+                self.kept.take();
+                self.pending_logout.set(None);
+            }
         }
     }
 
@@ -446,14 +577,8 @@ impl Shell {
     }
 }
 
-/// What tells managers apart. Where a function refreshes, or nothing does, that is another call's URL.
-fn name(options: &Options) -> String {
-    let calls = [Some(&options.refresh), options.logout.as_ref()];
-    let mut urls = calls.into_iter().flatten().map(|call| call.url.as_str());
-    let url = urls.find(|url| !url.is_empty());
-    let api = || options.apis.iter().flatten().next().map(String::as_str);
-    ["tokenkeep ", split_at_any(url.or_else(api).unwrap_or_default(), b"?").0].concat()
-}
+const NAMELESS: &str = "a function in the options cannot be compared with another tab's, so tabs do not share tokens or logouts; give the managers that belong together the same `name` to have them share.";
+const UNTOLD: &str = "the server was not told of the last logout, and a page that comes later cannot tell it (the option `logout` is missing, or sends a token); the session may still be alive there.";
 
 /// Takes the first out of a list that never gets long.
 fn first<T>(list: &mut Vec<T>) -> Option<T> {

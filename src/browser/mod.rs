@@ -10,7 +10,8 @@
 //! - `direct.rs`: the same, in synchronous steps, for the bindings;
 //! - `answer.rs`: what servers say;
 //! - `later.rs`: a value that is waited for;
-//! - `lock.rs`, `channel.rs`, `debt.rs`: turns among tabs, news among tabs, and the one mark that outlives a page;
+//! - `lock.rs`, `channel.rs`, `pending_logout.rs`: turns among tabs, news among tabs, and the one mark that
+//!   outlives a page;
 //! - `wake.rs`: when to look at the clock again;
 //! - `platform.rs`: what else is asked of the platform.
 //!
@@ -20,7 +21,6 @@
 mod answer;
 mod call;
 mod channel;
-mod debt;
 #[cfg(feature = "bindings")]
 mod direct;
 mod error;
@@ -28,13 +28,14 @@ mod exchange;
 mod later;
 mod lock;
 mod manager;
+mod pending_logout;
 mod platform;
 mod travel;
 mod wake;
 
 pub use call::Outgoing;
 pub use error::{FetchError, TokenError};
-pub use manager::{Notice, Subscription, TokenManager, Tokens};
+pub use manager::{Detail, Notice, Subscription, TokenManager, Tokens};
 #[cfg(feature = "bindings")]
 pub(crate) use {
     exchange::{Asked, flat},

@@ -42,3 +42,33 @@ export function cookie(name) {
 export function lacksCookie(name) {
   return cookie(name) === undefined
 }
+
+/** Whether a service worker answers the calls of this page. */
+export function isControlled() {
+  try {
+    return !!navigator.serviceWorker?.controller
+  } catch {
+    // A sandboxed page may not ask.
+    return false
+  }
+}
+
+/** Whether the platform says that there is no network. */
+export function isOffline() {
+  return globalThis.navigator?.onLine === false
+}
+
+/**
+ * Whether the user may have signed in on the way to this page: it was come to by a redirect, or from a page of another origin.
+ * A sign-in by redirect ends so (OpenID Connect Core, 3.1.2.5), and no script of ours sees it.
+ */
+export function mayBeSignIn() {
+  try {
+    const [{ type, redirectCount }] = performance.getEntriesByType('navigation')
+    const referrer = Object.getOwnPropertyDescriptor(Document.prototype, 'referrer').get.call(document)
+    return type === 'navigate' && (redirectCount > 0 || (referrer !== '' && new URL(referrer).origin !== globalThis.origin))
+  } catch {
+    // A worker has no such entry.
+    return false
+  }
+}

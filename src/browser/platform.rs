@@ -28,8 +28,19 @@ extern "C" {
 
     /// Whether a cookie is not there, where that can be told: a worker and a sandboxed page can't.
     #[wasm_bindgen(js_name = lacksCookie)]
-    #[allow(dead_code, reason = "the session that has no hint asks for it")]
     pub(super) fn lacks_cookie(name: &str) -> bool;
+
+    /// Whether a service worker answers the calls of this page.
+    #[wasm_bindgen(js_name = isControlled)]
+    pub(super) fn is_controlled() -> bool;
+
+    /// Whether the platform says that there is no network.
+    #[wasm_bindgen(js_name = isOffline)]
+    pub(super) fn is_offline() -> bool;
+
+    /// Whether the user may have signed in on the way to this page, by a redirect.
+    #[wasm_bindgen(js_name = mayBeSignIn)]
+    pub(super) fn may_be_sign_in() -> bool;
 }
 
 #[wasm_bindgen(module = "/src/browser/storage.js")]
@@ -64,7 +75,6 @@ extern "C" {
 #[wasm_bindgen(module = "/src/browser/notice.js")]
 extern "C" {
     /// Says something in the console, once.
-    #[allow(dead_code, reason = "the module is one that the others import")]
     pub(super) fn notice(text: &str);
 }
 

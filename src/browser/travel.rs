@@ -1,7 +1,9 @@
 //! An app's request on its way: sent, refused, refreshed for, sent again (rules 2 to 8).
 
+use std::future::ready;
 use std::rc::Rc;
 
+use futures::future::LocalBoxFuture;
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -14,8 +16,8 @@ use super::later::Later;
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
-    Code, Departure, Failure, Landing, Life, Meaning, Secret, Step, Ticket, Told, Wait, is_json,
-    is_safe,
+    Code, Departure, Failure, Landing, Life, Meaning, Reach, Resource, Secret, Status, Step,
+    Ticket, Told, Wait, is_json, is_safe, is_same_origin,
 };
 
 /// How far a request has come in the turn of its call. What the call belongs to is settled then: a
@@ -29,6 +31,8 @@ pub(crate) enum Begun {
     Waits(Wait, Later<Landing>),
     /// It is refused.
     Refused(FetchError),
+    /// It needs a token, and there was none to be had.
+    Fails(Failure),
     /// It has been answered: the bindings have sent it by themselves.
     #[cfg(feature = "bindings")]
     Answered(Ticket, Response),
@@ -43,10 +47,12 @@ impl Shell {
         if call.is_exempt() || !self.covers(&call.url()) {
             return Begun::Bare;
         }
-        match self.tell_only(|session, now| session.depart(now)) {
+        self.look_for_hint();
+        let resource = Resource::new(&call.method(), &call.url());
+        match self.tell_only(|session, now| session.depart(resource, now)) {
             Departure::Send(ticket) => Begun::Leaves(ticket),
             Departure::Wait(wait) => Begun::Waits(wait, self.join(wait)),
-            Departure::Fail(failure) => Begun::Refused(self.blame(failure).into()),
+            Departure::Fail(failure) => Begun::Fails(failure),
             Departure::Deliver => {
                 Begun::Refused(Failure::new(Code::SessionChanged, Step::Request).into())
             }
@@ -67,6 +73,7 @@ impl Shell {
         let mut departure = match begun {
             Begun::Bare => return settle(call.send(&[])).await,
             Begun::Refused(error) => return Err(error),
+            Begun::Fails(failure) => Departure::Fail(failure),
             Begun::Leaves(ticket) => Departure::Send(ticket),
             Begun::Waits(wait, landing) => {
                 joined = Some(landing);
@@ -82,7 +89,9 @@ impl Shell {
             if let Some((ticket, response)) = arrived.take() {
                 let meaning = self.look(ticket, &response).await;
                 let is_repeatable = call.is_repeatable();
-                departure = self.tell_only(|s, now| s.means(ticket, meaning, is_repeatable, now));
+                let status = response.status();
+                departure =
+                    self.tell_only(|s, now| s.means(ticket, status, meaning, is_repeatable, now));
                 refused = Some(response);
             }
             let failed = match departure {
@@ -114,6 +123,11 @@ impl Shell {
                         }
                         Err(reason) => FetchError::Platform(reason),
                     }
+                }
+                Departure::Fail(failure)
+                    if refused.is_none() && silence.is_none() && self.goes_bare(call, &failure) =>
+                {
+                    return self.send_bare(call, failure).await;
                 }
                 Departure::Fail(failure) => silence.unwrap_or_else(|| self.blame(failure).into()),
                 Departure::Deliver => {
@@ -148,32 +162,91 @@ impl Shell {
         }
         self.tell_only(|session, now| {
             let may_be = session.may_be_refused(ticket, now);
-            may_be.then(|| session.means(ticket, Meaning::Unauthorized, call.is_repeatable(), now))
+            let meaning = Meaning::Unauthorized;
+            may_be.then(|| session.means(ticket, 0, meaning, call.is_repeatable(), now))
         })
     }
 
-    /// The access token for the app's own use.
-    pub(crate) async fn access_token(self: Rc<Self>) -> Result<Secret, TokenError> {
-        self.alive(Step::Request)?;
-        let refuse = |code| Err(TokenError::new(code, Step::Request));
-        if !self.options.expose_token {
-            return refuse(Code::NotExposed);
+    /// Whether a call whose token was not to be had leaves without one, for a service worker to
+    /// answer it.
+    fn goes_bare(&self, call: &dyn Outgoing, failure: &Failure) -> bool {
+        let url = call.url();
+        let reach = Reach {
+            is_controlled: platform::is_controlled(),
+            is_offline: platform::is_offline(),
+            is_same_origin: is_same_origin(&self.options.refresh.url, &url),
+        };
+        self.policy.goes_bare(failure, &call.method(), reach)
+    }
+
+    /// Sends a call without a token. A refusal of that says nothing: the failure does.
+    async fn send_bare(
+        self: &Rc<Self>,
+        call: &dyn Outgoing,
+        failure: Failure,
+    ) -> Result<Response, FetchError> {
+        if let Ok(response) = settle(call.send(&[])).await {
+            if self.meaning(&response).await == Meaning::Plain {
+                return Ok(response);
+            }
+            answer::discard(&response);
         }
-        let mut departure = self.tell_only(|session, now| session.depart(now));
-        loop {
-            departure = match departure {
-                Departure::Send(ticket) => {
-                    let token = self.session.borrow().credential(ticket).cloned();
-                    return token.map_or_else(|| refuse(Code::SignedOut), Ok);
-                }
-                // Without a signal, nothing ends the wait.
-                Departure::Wait(wait) => {
-                    let landing = self.join(wait);
-                    self.wait(wait, landing, None).await.unwrap_or(Departure::Deliver)
-                }
-                Departure::Fail(failure) => return Err(self.blame(failure)),
-                Departure::Deliver => return refuse(Code::SessionChanged),
-            };
+        Err(self.blame(failure).into())
+    }
+
+    /// The access token for the app's own use. What the call belongs to is settled at once.
+    pub(crate) fn access_token(
+        self: &Rc<Self>,
+    ) -> LocalBoxFuture<'static, Result<Secret, TokenError>> {
+        let refuse = |code| TokenError::new(code, Step::Request);
+        let resource = Resource::ANY;
+        let departure = self.alive(Step::Request).and_then(|()| {
+            if !self.options.expose_token {
+                return Err(refuse(Code::NotExposed));
+            }
+            self.look_for_hint();
+            Ok(self.tell_only(|session, now| session.depart(resource, now)))
+        });
+        let mut departure = match departure {
+            // The token of now, whatever becomes of the session before it is looked at.
+            Ok(Departure::Send(ticket)) => {
+                let token = self.session.borrow_mut().hand_out(ticket);
+                return Box::pin(ready(token.ok_or_else(|| refuse(Code::SignedOut))));
+            }
+            Ok(departure) => departure,
+            Err(error) => return Box::pin(ready(Err(error))),
+        };
+        let mut joined = match departure {
+            Departure::Wait(wait) => Some(self.join(wait)),
+            _ => None,
+        };
+        let this = Rc::clone(self);
+        Box::pin(async move {
+            loop {
+                departure = match departure {
+                    Departure::Send(ticket) => {
+                        let token = this.session.borrow_mut().hand_out(ticket);
+                        return token.ok_or_else(|| refuse(Code::SignedOut));
+                    }
+                    // Without a signal, nothing ends the wait.
+                    Departure::Wait(wait) => {
+                        let landing = joined.take().unwrap_or_else(|| this.join(wait));
+                        this.wait(wait, landing, None).await.unwrap_or(Departure::Deliver)
+                    }
+                    Departure::Fail(failure) => return Err(this.blame(failure)),
+                    Departure::Deliver => return Err(refuse(Code::SessionChanged)),
+                };
+            }
+        })
+    }
+
+    /// Where the page can tell that there is no session, nobody is asked.
+    fn look_for_hint(&self) {
+        if let Some(cookie) = &self.policy.hint
+            && self.session.borrow().status() == Status::Unknown
+            && platform::lacks_cookie(cookie)
+        {
+            self.tell_only(|session, _| session.no_session_hint());
         }
     }
 
@@ -192,6 +265,11 @@ impl Shell {
             let grant = answer::describe(token, None, Life::default(), &self.options, now);
             self.tell(|session, now| session.adopt(ticket, grant, now));
         }
+        self.meaning(response).await
+    }
+
+    /// What an answer means by the rules.
+    async fn meaning(&self, response: &Response) -> Meaning {
         let rules = &self.policy.rules;
         let status = response.status();
         if rules.settles(status) {

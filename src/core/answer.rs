@@ -4,6 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::cooldown::RetryAfter;
+use super::digest::digest;
 use super::failure::{Code, Failure, Step};
 use super::secret::Secret;
 
@@ -24,6 +25,13 @@ pub struct Grant {
     /// When the access token was issued, in milliseconds since the epoch by the server's clock: the
     /// claim `iat` (RFC 7519, 4.1.6), if the token is a JWT that says so.
     pub issued: Option<u64>,
+}
+
+impl Grant {
+    /// Whose it is, as a number to compare.
+    pub(crate) fn subject_digest(&self) -> Option<u64> {
+        self.subject.as_deref().map(|subject| digest([subject]))
+    }
 }
 
 impl fmt::Debug for Grant {

@@ -63,6 +63,11 @@ impl Apis {
         Self { parameter: Some(parameter.to_owned()), ..self }
     }
 
+    /// The entries of the list.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.list.iter().map(|api| [&*api.origin, &*api.path].concat()).collect()
+    }
+
     /// Whether the URL may receive the token. Scheme, host and port match exactly, the path on the
     /// border of a segment.
     pub fn cover(&self, href: &str) -> bool {
@@ -77,6 +82,11 @@ impl Apis {
         let is_own = self.own.iter().any(|call| call.origin == origin && call.path == path);
         !is_own && self.list.iter().any(|api| api.covers(origin, path))
     }
+}
+
+/// Whether two serialised URLs are of one origin.
+pub(crate) fn is_same_origin(one: &str, other: &str) -> bool {
+    split(one).zip(split(other)).is_some_and(|((one, _), (other, _))| one == other)
 }
 
 /// Splits a serialised URL into its origin and the rest. `None` for every URL that has no tuple

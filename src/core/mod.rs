@@ -23,10 +23,14 @@ mod apis;
 mod attach;
 mod challenge;
 mod cooldown;
+mod digest;
 mod endpoint;
 mod failure;
+mod forbidden;
+mod identity;
 mod jwt;
 mod options;
+mod pending_logout;
 mod policy;
 mod rules;
 mod secret;
@@ -38,6 +42,7 @@ mod turns;
 
 pub(crate) use answer::Form;
 pub use answer::{Body, Grant, Heard, Verdict, verdict};
+pub(crate) use apis::is_same_origin;
 pub use apis::{Api, Apis};
 pub use attach::Attach;
 pub use challenge::{Challenge, challenges};
@@ -45,9 +50,12 @@ pub use cooldown::{Cooldown, RetryAfter, retry_after};
 pub use endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
 pub(crate) use endpoint::{Payload, proofs};
 pub use failure::{Code, Failure, Step};
+pub use forbidden::Resource;
+pub(crate) use identity::{Identity, hex};
 pub use jwt::payload;
 pub use options::Options;
-pub use policy::{Offline, Policy, Renewal, Restore, Tabs};
+pub use pending_logout::{Mark, Owed, owed};
+pub use policy::{Offline, Policy, Reach, Renewal, Restore, Tabs};
 pub use rules::{AnswerRule, Field, Meaning, Rules, Sense, Told};
 pub(crate) use rules::{is_json, is_safe};
 pub use secret::{Secret, Unusable};
@@ -55,7 +63,6 @@ pub use session::{
     Arrival, Departure, Effect, Event, Landing, Reason, Session, Snapshot, Status, Ticket, Wait,
 };
 pub use tabs::{Message, Stamp};
-pub(crate) use text::split_at_any;
 pub use time::{Life, Now, Validity, life};
 pub use turns::{Exchange, Kind};
 

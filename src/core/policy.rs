@@ -1,7 +1,8 @@
 //! What the user chose, as far as decisions hang on it.
 
 use super::apis::Apis;
-use super::rules::Rules;
+use super::failure::{Code, Failure};
+use super::rules::{Rules, is_safe};
 
 /// When a page that has no token yet asks for one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,33 @@ pub enum Offline {
     Send,
     /// It fails.
     Reject,
+}
+
+/// What is known of the way to the server, when a refresh has not reached it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// A service worker answers the calls of this page.
+    pub is_controlled: bool,
+    /// The platform says that there is no network.
+    pub is_offline: bool,
+    /// The call goes to the origin that the refresh went to.
+    pub is_same_origin: bool,
+}
+
+impl Policy {
+    /// Whether a call leaves without a token, since the refresh that it needs has not reached the server
+    /// (rule 8). By default that is so where nobody but a service worker can answer it: the page's
+    /// worker controls it, and there is no network, or none to that origin.
+    pub fn goes_bare(&self, failure: &Failure, method: &str, reach: Reach) -> bool {
+        let is_unreached = matches!(failure.code, Code::Network | Code::Timeout);
+        let is_cut_off = reach.is_offline || reach.is_same_origin;
+        is_safe(method)
+            && match self.offline {
+                Offline::Auto => is_unreached && reach.is_controlled && is_cut_off,
+                Offline::Send => failure.code.is_retryable(),
+                Offline::Reject => false,
+            }
+    }
 }
 
 /// What a refresh needs.
@@ -76,4 +104,31 @@ pub struct Policy {
     /// A cookie that scripts may read and that is there as long as there is a session: without it
     /// there is none. `None` where nothing is known of one.
     pub hint: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::failure::Step;
+    use super::*;
+
+    #[test]
+    fn a_call_leaves_without_a_token_where_a_service_worker_alone_can_answer_it() {
+        let goes = |offline, code, method, is_controlled, is_offline, is_same_origin| {
+            let policy = Policy { offline, ..Policy::default() };
+            let reach = Reach { is_controlled, is_offline, is_same_origin };
+            policy.goes_bare(&Failure::new(code, Step::Refresh), method, reach)
+        };
+        use Code::*;
+        assert!(goes(Offline::Auto, Network, "GET", true, true, false));
+        assert!(goes(Offline::Auto, Timeout, "head", true, false, true));
+        assert!(!goes(Offline::Auto, Network, "GET", false, true, true), "nobody would answer");
+        assert!(!goes(Offline::Auto, Network, "GET", true, false, false), "the API may answer");
+        assert!(!goes(Offline::Auto, BadStatus, "GET", true, true, true), "the server is there");
+        for method in ["POST", "DELETE"] {
+            assert!(!goes(Offline::Send, Network, method, true, true, true), "{method}");
+        }
+        assert!(goes(Offline::Send, BadStatus, "GET", false, false, false));
+        assert!(!goes(Offline::Send, Rejected, "GET", true, true, true));
+        assert!(!goes(Offline::Reject, Network, "GET", true, true, true));
+    }
 }

@@ -8,13 +8,20 @@
 use super::answer::Grant;
 use super::time::Now;
 
+/// The form of the messages, as a part of the channel's name: packages of other forms never meet.
+pub(crate) const PROTOCOL: &str = "2";
+
 /// The place of an outcome in the order of all outcomes: the wall clock of the machine, which the
 /// tabs share, held to run forwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp(pub u64);
 
-/// How far the clock may have been set back between two tabs' messages, in milliseconds.
+/// How far a tab may be ahead of the clock and of what is known, in milliseconds: the clock may have been
+/// set back between two tabs' outcomes.
 const SLACK: u64 = 24 * 60 * 60 * 1000;
+/// How far a stamp may be ahead to be believed at all, in milliseconds: ten years. Something can still
+/// follow it then.
+const REACH: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
 impl Stamp {
     /// The stamp of something that happens now, after all that is known.
@@ -27,15 +34,21 @@ impl Stamp {
         Stamp(self.0.saturating_add(1))
     }
 
-    /// Whether a neighbour can have got this far by now. Tabs share the clock, so what claims to
-    /// come from the future was not written by one of them.
-    pub(crate) fn is_past(self, now: Now) -> bool {
-        self.0 <= now.wall.saturating_add(SLACK)
+    /// Whether another tab can have got this far by now. Tabs share the clock, so what claims to come
+    /// from the future was not written by one of them, unless the clock was set back: `known` is how
+    /// far this tab had got by then.
+    pub(crate) fn is_past(self, known: Stamp, now: Now) -> bool {
+        self.0 <= now.wall.max(known.0).saturating_add(SLACK)
     }
 
     /// The same, but not so far ahead that nothing could follow it.
-    pub(crate) fn within_reach(self, now: Now) -> Stamp {
-        Stamp(self.0.min(now.wall.saturating_add(SLACK)))
+    pub(crate) fn within_reach(self, known: Stamp, now: Now) -> Stamp {
+        Stamp(self.0.min(now.wall.max(known.0).saturating_add(SLACK)))
+    }
+
+    /// Whether it can be a place in the order at all.
+    pub(crate) fn is_believable(self, now: Now) -> bool {
+        self.0 <= now.wall.saturating_add(REACH)
     }
 }
 
@@ -44,6 +57,8 @@ impl Stamp {
 pub enum Message {
     /// Who has a token? Asked by a tab that begins.
     Ask,
+    /// There is a tab, which has no token to give.
+    Here,
     /// What has come about since? Asked by a tab that was away and has heard nothing.
     Missed {
         /// The last outcome that it knows of.
@@ -57,6 +72,8 @@ pub enum Message {
         stamp: Stamp,
         /// When the session began, or zero if the sender found it there.
         session: Stamp,
+        /// When the refresh that brought the token was sent; zero if it came another way.
+        asked: Stamp,
         /// The token; its life is what remains of it.
         grant: Grant,
     },
@@ -64,12 +81,35 @@ pub enum Message {
     Entered {
         /// When it began.
         stamp: Stamp,
+        /// Whose it is, as a number to compare, if the token says so.
+        subject: Option<u64>,
         /// Its token, where tabs share one.
         grant: Option<Grant>,
+    },
+    /// The server refused to renew the session: who waits to ask the same need not.
+    Refused {
+        /// When it did.
+        stamp: Stamp,
+        /// When the session began, or zero if the sender found it there.
+        session: Stamp,
+        /// When the refresh was sent that was refused.
+        asked: Stamp,
     },
     /// The session was ended by its user.
     Left {
         /// When it was.
         stamp: Stamp,
     },
+}
+
+impl Message {
+    /// The place of the outcome that it tells of, unless that is a logout: one is heeded whenever it was.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        match self {
+            Self::Renewed { stamp, .. }
+            | Self::Entered { stamp, .. }
+            | Self::Refused { stamp, .. } => Some(*stamp),
+            Self::Ask | Self::Here | Self::Missed { .. } | Self::Left { .. } => None,
+        }
+    }
 }

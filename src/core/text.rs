@@ -31,3 +31,27 @@ pub(crate) fn trim_start<'a>(text: &'a str, unwanted: &[u8]) -> &'a str {
 pub(crate) fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
+
+/// A number in decimal digits, without the machinery of formatting.
+pub(crate) fn decimal(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    loop {
+        digits.push(char::from(b'0' + (number % 10) as u8));
+        number /= 10;
+        if number == 0 {
+            return digits.into_iter().rev().collect();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_written_in_digits() {
+        for number in [0, 7, 10, 1_700_000_000_000, u64::MAX] {
+            assert_eq!(decimal(number), number.to_string());
+        }
+    }
+}

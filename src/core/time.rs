@@ -118,6 +118,11 @@ impl Expiry {
         }
     }
 
+    /// Milliseconds since it was received.
+    pub(crate) fn age(&self, now: Now) -> u64 {
+        now.since(self.received)
+    }
+
     /// Milliseconds until the margin begins, or `None` for a life of unknown length.
     pub(crate) fn until_ending(&self, now: Now) -> Option<u64> {
         let life = self.life?;

@@ -15,7 +15,8 @@ impl World {
         }
         let (flight, pauses) = (self.tabs[tab].flight, self.tabs[tab].pauses(true, self.now));
         match self.call(tab, |session, now| (session.refresh(now), Cause::Asked)) {
-            Ok(wait) => {
+            Ok(None) => {}
+            Ok(Some(wait)) => {
                 self.wants(tab, wait.exchange, true);
                 if self.tabs[tab].flight == Some(wait.exchange) {
                     self.tabs[tab].refreshers.push(wait.exchange);

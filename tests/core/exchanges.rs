@@ -33,8 +33,8 @@ impl World {
         let wanted = self.tabs[tab].flight == Some(exchange);
         let in_memory = self.policy.renewal == Renewal::WithToken;
         let has_none = in_memory && self.tabs[tab].refresh_token().is_none();
-        let arrival = self.call(tab, |session, _| {
-            let arrival = session.arrive(exchange, contended);
+        let arrival = self.call(tab, |session, now| {
+            let arrival = session.arrive(exchange, contended, now);
             let is_refused = arrival == Arrival::Skip && wanted && has_none;
             (
                 arrival,

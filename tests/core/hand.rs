@@ -1,9 +1,12 @@
 //! Hands for telling a session a story, and for asking what it made of it.
 
 use tokenkeep::core::{
-    Arrival, Body, Departure, Effect, Event, Exchange, Grant, Heard, Landing, Message, Now, Policy,
-    Reason, Secret, Session, Stamp, Tabs, Ticket,
+    Arrival, Body, Departure, Effect, Event, Exchange, Grant, Heard, Landing, Message, Now, Owed,
+    Policy, Reason, Resource, Secret, Session, Stamp, Tabs, Ticket,
 };
+
+/// Where it does not matter what a request is for.
+pub const ANY: Resource = Resource::ANY;
 
 pub const START: u64 = 1_700_000_000_000;
 
@@ -32,12 +35,17 @@ pub fn heard(status: u16, grant: Option<Grant>) -> Heard {
     Heard { status, body, rejected: None, retry_after: None }
 }
 
+/// A logout that is owed can be finished.
+pub fn owes(is_owed: bool) -> Owed {
+    if is_owed { Owed::Finish } else { Owed::Nothing }
+}
+
 pub fn tab() -> Session {
     tab_that(Tabs::Share, false)
 }
 
 pub fn tab_that(tabs: Tabs, owed: bool) -> Session {
-    let mut session = Session::new(Policy { tabs, ..Policy::default() }, owed, at(0));
+    let mut session = Session::new(Policy { tabs, ..Policy::default() }, owes(owed), at(0));
     told(&mut session);
     session
 }
@@ -62,8 +70,8 @@ pub fn sign_outs(effects: &[Effect]) -> Vec<Reason> {
 
 /// A refresh goes on the wire.
 pub fn goes(session: &mut Session, now: Now) -> Exchange {
-    let exchange = session.refresh(now).unwrap().exchange;
-    assert_eq!(session.arrive(exchange, false), Arrival::Go);
+    let exchange = session.refresh(now).unwrap().expect("it is asked for").exchange;
+    assert_eq!(session.arrive(exchange, false, now), Arrival::Go);
     exchange
 }
 
@@ -78,17 +86,17 @@ pub fn refreshes(session: &mut Session, answer: Option<Grant>, now: Now) -> Vec<
 
 /// A request leaves. What it was sent with.
 pub fn sends(session: &mut Session, now: Now) -> (Ticket, Option<String>) {
-    let Departure::Send(ticket) = session.depart(now) else { panic!("it does not leave") };
+    let Departure::Send(ticket) = session.depart(ANY, now) else { panic!("it does not leave") };
     (ticket, session.credential(ticket).map(|token| token.reveal().to_owned()))
 }
 
 pub fn renewed(ms: u64, session: u64, token: &str) -> Message {
     let session = if session == 0 { Stamp(0) } else { stamp(session) };
-    Message::Renewed { stamp: stamp(ms), session, grant: opaque(token) }
+    Message::Renewed { stamp: stamp(ms), session, asked: Stamp(0), grant: opaque(token) }
 }
 
 pub fn entered(ms: u64, token: &str) -> Message {
-    Message::Entered { stamp: stamp(ms), grant: Some(opaque(token)) }
+    Message::Entered { stamp: stamp(ms), subject: None, grant: Some(opaque(token)) }
 }
 
 /// How a refresh landed for those who waited for it.

@@ -91,7 +91,7 @@ fn a_login_that_a_refusal_may_have_ended_is_asked_for_again() {
         refreshes(&mut tab, None, at(100));
         tab.heard(entered(ms, "late"), at(110));
         assert_eq!(tab.snapshot().status, Status::Unknown);
-        assert!(matches!(tab.depart(at(120)), Departure::Wait(_)));
+        assert!(matches!(tab.depart(ANY, at(120)), Departure::Wait(_)));
     }
 }
 
@@ -107,7 +107,7 @@ fn a_logout_in_line_does_not_end_the_session_that_began_meanwhile() {
         } else {
             tab.heard(entered(30, "new"), at(40));
         }
-        assert_eq!(tab.arrive(logout, true), Arrival::Skip);
+        assert_eq!(tab.arrive(logout, true, at(0)), Arrival::Skip);
         tab.finished(logout);
         assert_eq!(tab.snapshot().status, Status::SignedIn);
         let wait = tab.refresh(at(50));
@@ -120,7 +120,7 @@ fn a_login_takes_away_the_mark_of_a_logout_that_another_tab_owes() {
     let mut tab = tab();
     tab.heard(Message::Left { stamp: stamp(10) }, at(10));
     let login = tab.login();
-    assert_eq!(tab.arrive(login, false), Arrival::Go);
+    assert_eq!(tab.arrive(login, false, at(0)), Arrival::Go);
     tab.login_answered(login, heard(200, Some(opaque("new"))), at(20)).unwrap();
     let effects = told(&mut tab);
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Owe(false))), "{effects:?}");
@@ -131,7 +131,7 @@ fn the_mark_stays_while_a_later_logout_is_in_line() {
     let mut tab = tab();
     tab.enter(opaque("first"), at(10));
     let first = tab.logout(true, at(20)).unwrap();
-    assert_eq!(tab.arrive(first, false), Arrival::Go);
+    assert_eq!(tab.arrive(first, false, at(0)), Arrival::Go);
     tab.enter(opaque("second"), at(30));
     let second = tab.logout(true, at(40)).unwrap();
     told(&mut tab);
@@ -139,7 +139,7 @@ fn the_mark_stays_while_a_later_logout_is_in_line() {
     tab.finished(first);
     let mark = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Owe(_)));
     assert!(!mark(&told(&mut tab)), "the second is owed still");
-    assert_eq!(tab.arrive(second, false), Arrival::Go);
+    assert_eq!(tab.arrive(second, false, at(0)), Arrival::Go);
     tab.logout_answered(Ok(204)).unwrap();
     assert!(mark(&told(&mut tab)));
 }
@@ -149,7 +149,7 @@ fn a_later_logout_sets_the_mark_again_that_another_tab_has_taken_away() {
     let mut tab = tab();
     tab.enter(opaque("first"), at(10));
     let first = tab.logout(true, at(20)).unwrap();
-    assert_eq!(tab.arrive(first, false), Arrival::Go);
+    assert_eq!(tab.arrive(first, false, at(0)), Arrival::Go);
     assert!(tab.logout_answered(Ok(503)).is_err());
     tab.finished(first);
     told(&mut tab);
@@ -163,7 +163,7 @@ fn a_later_logout_sets_the_mark_again_that_another_tab_has_taken_away() {
 fn a_login_that_was_sent_after_another_tabs_logout_holds_though_the_news_is_late() {
     let mut tab = tab();
     let login = tab.login();
-    assert_eq!(tab.arrive(login, true), Arrival::Go);
+    assert_eq!(tab.arrive(login, true, at(0)), Arrival::Go);
     tab.heard(Message::Left { stamp: stamp(10) }, at(50));
     tab.login_answered(login, heard(200, Some(opaque("new"))), at(60)).unwrap();
     assert_eq!(tab.snapshot().status, Status::SignedIn);
@@ -198,7 +198,7 @@ fn who_renews_while_a_logout_is_on_its_way_is_told_again() {
 fn a_login_that_a_logout_on_the_wire_ends_is_ended_in_all_tabs() {
     let mut tab = tab();
     let logout = tab.logout(true, at(20)).unwrap();
-    assert_eq!(tab.arrive(logout, true), Arrival::Go);
+    assert_eq!(tab.arrive(logout, true, at(0)), Arrival::Go);
     told(&mut tab);
     tab.heard(entered(30, "new"), at(40));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
@@ -212,7 +212,7 @@ fn a_logout_that_ends_a_later_login_owes_that_too() {
     for (status, is_owed) in [(503, true), (204, false)] {
         let mut tab = tab();
         let logout = tab.logout(true, at(20)).unwrap();
-        assert_eq!(tab.arrive(logout, true), Arrival::Go);
+        assert_eq!(tab.arrive(logout, true, at(0)), Arrival::Go);
         let _ = tab.logout_answered(Ok(status));
         told(&mut tab);
         tab.heard(entered(30, "new"), at(40));
@@ -244,7 +244,7 @@ fn a_logout_heard_of_twice_does_not_stop_the_login_after_it() {
     let mut tab = tab();
     tab.heard(Message::Left { stamp: stamp(40) }, at(50));
     let login = tab.login();
-    assert_eq!(tab.arrive(login, false), Arrival::Go);
+    assert_eq!(tab.arrive(login, false, at(0)), Arrival::Go);
     tab.heard(Message::Left { stamp: stamp(40) }, at(60));
     assert!(tab.login_answered(login, heard(200, Some(opaque("new"))), at(70)).is_ok());
 }
@@ -276,7 +276,7 @@ fn a_request_whose_refresh_failed_goes_with_the_token_that_another_tab_brought()
     tab.enter(opaque("old"), at(10));
     let (ticket, _) = sends(&mut tab, at(20));
     let Departure::Wait(wait) = tab.answered(ticket, true, at(30)) else { panic!("it waits") };
-    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Go);
+    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
     tab.heard(renewed(40, 10, "new"), at(50));
     tab.refresh_failed(wait.exchange, Code::Timeout, 0.5, at(60));
     let landing = landing(&told(&mut tab), wait.exchange);
@@ -288,10 +288,10 @@ fn a_request_whose_refresh_failed_goes_with_the_token_that_another_tab_brought()
 #[test]
 fn a_refresh_in_line_is_served_by_another_tabs_and_not_sent() {
     let mut tab = tab();
-    let Departure::Wait(wait) = tab.depart(at(10)) else { panic!("it waits") };
-    assert_eq!(tab.arrive(wait.exchange, true), Arrival::Listen);
+    let Departure::Wait(wait) = tab.depart(ANY, at(10)) else { panic!("it waits") };
+    assert_eq!(tab.arrive(wait.exchange, true, at(0)), Arrival::Listen);
     tab.heard(renewed(20, 15, "theirs"), at(30));
-    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Skip);
+    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip);
     assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Renewed);
     let Departure::Send(ticket) = tab.resume(wait, &Landing::Renewed, at(40)) else {
         panic!("it goes")
@@ -308,7 +308,7 @@ fn tabs_that_only_take_turns_ask_for_a_token_of_their_own_after_a_login_elsewher
     assert_eq!(tab.snapshot().status, Status::Unknown);
     let effects = told(&mut tab);
     assert!(sign_outs(&effects).is_empty());
-    assert!(matches!(tab.depart(at(40)), Departure::Wait(_)));
+    assert!(matches!(tab.depart(ANY, at(40)), Departure::Wait(_)));
     tab.heard(entered(50, "not-taken"), at(60));
     let changed = told(&mut tab).iter().filter(|e| matches!(e, Effect::Changed)).count();
     assert_eq!(changed, 0, "it is unknown still");
@@ -316,7 +316,7 @@ fn tabs_that_only_take_turns_ask_for_a_token_of_their_own_after_a_login_elsewher
 
 #[test]
 fn a_page_that_begins_with_a_debt_pays_it_before_anything_else() {
-    let mut tab = Session::new(Policy::default(), true, at(0));
+    let mut tab = Session::new(Policy::default(), owes(true), at(0));
     let effects = told(&mut tab);
     let logout = effects.iter().find_map(|effect| match effect {
         Effect::Start(exchange, Kind::Logout) => Some(*exchange),
@@ -327,7 +327,7 @@ fn a_page_that_begins_with_a_debt_pays_it_before_anything_else() {
     tab.heard(renewed(5, 0, "whose"), at(10));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     let logout = logout.unwrap();
-    assert_eq!(tab.arrive(logout, false), Arrival::Go);
+    assert_eq!(tab.arrive(logout, false, at(0)), Arrival::Go);
     tab.logout_answered(Ok(204)).unwrap();
     tab.finished(logout);
     assert!(told(&mut tab).iter().any(|effect| matches!(effect, Effect::Owe(false))));
@@ -369,7 +369,10 @@ fn a_token_of_another_user_ends_the_epoch_whichever_way_it_comes() {
         let (ticket, _) = sends(&mut tab, at(20));
         if by_another_tab {
             let grant = of("bob");
-            tab.heard(Message::Renewed { stamp: stamp(30), session: Stamp(0), grant }, at(40));
+            tab.heard(
+                Message::Renewed { stamp: stamp(30), session: Stamp(0), asked: Stamp(0), grant },
+                at(40),
+            );
         } else {
             refreshes(&mut tab, Some(of("bob")), at(40));
         }
@@ -396,7 +399,10 @@ fn a_tab_that_begins_is_given_a_token_that_is_good_and_no_other() {
     let given = |tab: &mut Session, now| {
         told(tab);
         tab.heard(Message::Ask, now);
-        posted(told(tab)).len()
+        let renewed = |message: &Message| matches!(message, Message::Renewed { .. });
+        let posted = posted(told(tab));
+        assert_eq!(posted.len(), 1, "a tab that is there always says so");
+        posted.iter().filter(|message| renewed(message)).count()
     };
     let mut tab = tab();
     assert_eq!(given(&mut tab, at(5)), 0, "there is none");
@@ -418,6 +424,8 @@ fn a_refusal_is_doubted_where_tabs_share_and_until_there_is_news() {
     let mut tab = tab();
     tab.enter(opaque("old"), at(10));
     let exchange = goes(&mut tab, at(20));
+    assert!(!tab.doubts(&refusal), "it has never met another tab");
+    tab.heard(Message::Here, at(20));
     assert!(tab.doubts(&refusal));
     assert!(!tab.doubts(&heard(503, None)), "an outage ends nothing");
     tab.heard(renewed(30, 10, "new"), at(40));
@@ -446,8 +454,26 @@ fn what_claims_to_come_from_the_future_is_no_news() {
     tab.heard(renewed(day + 21, 10, "renewed"), at(20));
     tab.heard(entered(day + 21, "entered"), at(20));
     assert_eq!(sends(&mut tab, at(30)).1.as_deref(), Some("mine"));
+    let mut tab = self::tab();
+    tab.enter(opaque("mine"), at(10));
     tab.heard(renewed(day + 20, 10, "renewed"), at(20));
     assert_eq!(sends(&mut tab, at(40)).1.as_deref(), Some("renewed"));
+}
+
+#[test]
+fn a_user_switch_is_heard_when_the_clock_was_days_ahead_and_is_set_right() {
+    let ahead = 5 * 86_400_000;
+    let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
+    let (mut first, mut begins) = (tab(), tab());
+    first.enter(of("alice"), at(ahead));
+    let post = posted(told(&mut first));
+    // The clock is set right. A page that begins hears of the session, and can't believe its time.
+    begins.heard(Message::Here, at(10));
+    post.into_iter().for_each(|message| begins.heard(message, at(10)));
+    assert_eq!(begins.snapshot().status, Status::Unknown);
+    begins.enter(of("bob"), at(20));
+    posted(told(&mut begins)).into_iter().for_each(|message| first.heard(message, at(30)));
+    assert_eq!(sends(&mut first, at(40)).1.as_deref(), Some("bob"));
 }
 
 #[test]
@@ -470,17 +496,28 @@ fn a_login_that_is_heard_of_after_its_token_does_not_make_that_younger() {
     tab.heard(entered(11, "token"), at(500_000));
     assert!(told(&mut tab).is_empty(), "it is the session that was known");
     assert_eq!(tab.credential(ticket).map(Secret::reveal), Some("token"));
-    assert!(matches!(tab.depart(at(700_000)), Departure::Wait(_)), "it has ended");
+    assert!(matches!(tab.depart(ANY, at(700_000)), Departure::Wait(_)), "it has ended");
 }
 
 #[test]
 fn a_login_that_is_heard_of_after_a_later_users_token_brings_no_former_user_back() {
     let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
     let mut tab = tab();
-    tab.heard(Message::Renewed { stamp: stamp(10), session: stamp(5), grant: of("alice") }, at(10));
+    tab.heard(
+        Message::Renewed {
+            stamp: stamp(10),
+            session: stamp(5),
+            asked: Stamp(0),
+            grant: of("alice"),
+        },
+        at(10),
+    );
     // The cookie is bob's by now; of carol, who was between them, it hears late.
     refreshes(&mut tab, Some(of("bob")), at(100));
-    tab.heard(Message::Entered { stamp: stamp(60), grant: Some(of("carol")) }, at(110));
+    tab.heard(
+        Message::Entered { stamp: stamp(60), subject: None, grant: Some(of("carol")) },
+        at(110),
+    );
     assert_eq!(sends(&mut tab, at(120)).1.as_deref(), Some("bob"));
 }
 
@@ -504,5 +541,5 @@ fn a_refusal_stands_against_all_logins_that_were_before_it() {
         tab.heard(entered(ms, token), at(110));
         assert_eq!(tab.snapshot().status, Status::Unknown, "it may have ended {token}");
     }
-    assert!(matches!(tab.depart(at(120)), Departure::Wait(_)), "so the server is asked");
+    assert!(matches!(tab.depart(ANY, at(120)), Departure::Wait(_)), "so the server is asked");
 }

@@ -9,7 +9,7 @@ use super::hand::*;
 
 fn tab(tabs: Tabs) -> Session {
     let policy = Policy { tabs, renewal: Renewal::WithToken, ..Policy::default() };
-    let mut tab = Session::new(policy, false, at(0));
+    let mut tab = Session::new(policy, owes(false), at(0));
     told(&mut tab);
     tab
 }
@@ -22,8 +22,8 @@ fn with_refresh_token(token: &str) -> tokenkeep::core::Grant {
 #[test]
 fn a_page_that_begins_without_one_is_signed_out_and_asks_nobody() {
     let mut tab = tab(Tabs::Off);
-    let Departure::Wait(wait) = tab.depart(at(0)) else { panic!("it may have a session") };
-    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Skip);
+    let Departure::Wait(wait) = tab.depart(ANY, at(0)) else { panic!("it may have a session") };
+    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip);
     tab.finished(wait.exchange);
     let landing = landing(&told(&mut tab), wait.exchange);
     let Landing::Rejected(failure) = &landing else { panic!("{landing:?}") };
@@ -36,10 +36,10 @@ fn a_page_that_begins_without_one_is_signed_out_and_asks_nobody() {
 #[test]
 fn a_page_that_begins_listens_to_its_neighbours_first() {
     let mut tab = tab(Tabs::Share);
-    let Departure::Wait(wait) = tab.depart(at(0)) else { panic!("it may have a session") };
-    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Listen);
+    let Departure::Wait(wait) = tab.depart(ANY, at(0)) else { panic!("it may have a session") };
+    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Listen);
     tab.heard(renewed(1, 0, "theirs"), at(1));
-    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Skip);
+    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip);
     assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Renewed);
     assert_eq!(sends(&mut tab, at(2)).1.as_deref(), Some("theirs"));
 }
@@ -47,9 +47,9 @@ fn a_page_that_begins_listens_to_its_neighbours_first() {
 #[test]
 fn neighbours_who_say_nothing_are_not_waited_for_twice() {
     let mut tab = tab(Tabs::Share);
-    let Departure::Wait(wait) = tab.depart(at(0)) else { panic!("it may have a session") };
-    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Listen);
-    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Skip);
+    let Departure::Wait(wait) = tab.depart(ANY, at(0)) else { panic!("it may have a session") };
+    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Listen);
+    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     tab.finished(wait.exchange);
     told(&mut tab);
@@ -80,7 +80,7 @@ fn its_refusal_ends_the_session_without_a_refresh() {
     let (ticket, _) = sends(&mut tab, at(1));
     told(&mut tab);
     let Departure::Wait(wait) = tab.answered(ticket, true, at(2)) else { panic!("it waits") };
-    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Skip);
+    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip);
     let effects = told(&mut tab);
     assert_eq!(sign_outs(&effects), [Reason::Rejected]);
     assert_eq!(tab.resume(wait, &landing(&effects, wait.exchange), at(3)), Departure::Deliver);
@@ -115,15 +115,17 @@ fn a_tab_whose_token_has_ended_hands_on_what_renews_it() {
     first.enter(with_refresh_token("first"), at(0));
     told(&mut first);
     // The new page has a call that waits, and listens to its neighbours first.
-    let Departure::Wait(wait) = second.depart(at(700_000)) else { panic!("it may have a session") };
-    assert_eq!(second.arrive(wait.exchange, false), Arrival::Listen);
+    let Departure::Wait(wait) = second.depart(ANY, at(700_000)) else {
+        panic!("it may have a session")
+    };
+    assert_eq!(second.arrive(wait.exchange, false, at(0)), Arrival::Listen);
     first.heard(Message::Ask, at(700_001));
     for message in posted(told(&mut first)) {
         second.heard(message, at(700_002));
     }
     let effects = told(&mut second);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Land(..))), "not served by it");
-    assert_eq!(second.arrive(wait.exchange, false), Arrival::Go);
+    assert_eq!(second.arrive(wait.exchange, false, at(0)), Arrival::Go);
     assert_eq!(second.refresh_token().map(Secret::reveal), Some("refresh"));
     second.refresh_answered(wait.exchange, heard(200, Some(opaque("second"))), 0.5, at(700_003));
     let landing = landing(&told(&mut second), wait.exchange);
@@ -142,7 +144,7 @@ fn a_tab_whose_token_was_refused_hands_it_on_as_ended() {
     for message in posted(told(&mut first)) {
         second.heard(message, at(4));
     }
-    assert!(matches!(second.depart(at(5)), Departure::Wait(_)), "it never leaves with that");
+    assert!(matches!(second.depart(ANY, at(5)), Departure::Wait(_)), "it never leaves with that");
     assert_eq!(second.wake_in(at(5)), None, "nor wakes for it before it is used");
 }
 
@@ -165,9 +167,9 @@ fn an_eager_page_without_one_is_signed_out_at_once() {
         restore: Restore::Eager,
         ..Policy::default()
     };
-    let mut tab = Session::new(policy, false, at(0));
+    let mut tab = Session::new(policy, owes(false), at(0));
     let start = told(&mut tab);
     let [Effect::Start(exchange, _)] = start[..] else { panic!("{start:?}") };
-    assert_eq!(tab.arrive(exchange, false), Arrival::Skip);
+    assert_eq!(tab.arrive(exchange, false, at(0)), Arrival::Skip);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
 }

@@ -1,7 +1,7 @@
 //! Requests of the app: they leave, wait, are answered, go on.
 
 use tokenkeep::core::{
-    Code, Departure, Failure, Grant, Landing, Meaning, Restore, Session, Status, Ticket,
+    Code, Departure, Failure, Grant, Landing, Meaning, Resource, Restore, Session, Status, Ticket,
 };
 
 use super::super::ops::Says;
@@ -26,7 +26,8 @@ impl World {
             owner,
         });
         let request = self.requests.len() - 1;
-        let departure = self.call(tab, |session, now| (session.depart(now), Cause::App));
+        let resource = Resource::new("GET", &request.to_string());
+        let departure = self.call(tab, |session, now| (session.depart(resource, now), Cause::App));
         let unsure = self.tabs[tab].may_have_recovered || self.tabs[tab].may_fly;
         let may_ask = flight.is_some() || !pauses;
         let as_ruled = match &departure {
@@ -114,7 +115,7 @@ impl World {
         let of_now = request.epoch == self.tabs[tab].epoch;
         let is_newest = of_now && sent.is_some() && sent == self.tabs[tab].token();
         let settles = |session: &mut Session, meaning, now| {
-            session.means(ticket, meaning, true, now) == Departure::Deliver
+            session.means(ticket, 200, meaning, true, now) == Departure::Deliver
         };
         let delivered = match says {
             Says::Fine => true,
@@ -182,7 +183,7 @@ impl World {
         let refused = held.is_some_and(|held| known.refused.contains(&held.id));
         let same = held.map(|held| held.session) == owned.map(|(session, _)| session);
         let departure = self.call(tab, |session, now| {
-            (session.means(ticket, meaning, repeatable, now), Cause::App)
+            (session.means(ticket, 200, meaning, repeatable, now), Cause::App)
         });
         let begun = self.tabs[tab].flight != flight || matches!(departure, Departure::Wait(_));
         let report = || {

@@ -8,7 +8,7 @@ use tokenkeep::core::{
 use super::hand::*;
 
 fn alone(restore: Restore) -> Session {
-    Session::new(Policy { tabs: Tabs::Off, restore, ..Policy::default() }, false, at(0))
+    Session::new(Policy { tabs: Tabs::Off, restore, ..Policy::default() }, owes(false), at(0))
 }
 
 fn signed_in() -> Session {
@@ -93,14 +93,14 @@ fn a_token_near_its_end_is_sent_while_asking_would_be_storming() {
     let mut tab = signed_in();
     fails(&mut tab, 575_000);
     assert_eq!(sends(&mut tab, at(575_500)).1.as_deref(), Some("token"));
-    assert!(matches!(tab.depart(at(576_000)), Departure::Wait(_)), "the pause is over");
+    assert!(matches!(tab.depart(ANY, at(576_000)), Departure::Wait(_)), "the pause is over");
 }
 
 #[test]
 fn an_early_refresh_that_fails_is_not_the_requests_failure() {
     let mut tab = signed_in();
-    let Departure::Wait(wait) = tab.depart(at(575_000)) else { panic!("it waits") };
-    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Go);
+    let Departure::Wait(wait) = tab.depart(ANY, at(575_000)) else { panic!("it waits") };
+    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
     tab.refresh_failed(wait.exchange, Code::Timeout, 0.5, at(576_000));
     let landing = landing(&told(&mut tab), wait.exchange);
     assert!(matches!(landing, Landing::Failed(_)));
@@ -113,13 +113,13 @@ fn an_early_refresh_that_fails_is_not_the_requests_failure() {
 fn a_login_that_the_user_signed_out_of_before_it_was_answered_is_none() {
     let mut tab = alone(Restore::Lazy);
     let login = tab.login();
-    assert_eq!(tab.arrive(login, false), Arrival::Go);
+    assert_eq!(tab.arrive(login, false, at(0)), Arrival::Go);
     let logout = tab.logout(true, at(10)).unwrap();
     let answered = tab.login_answered(login, heard(200, Some(opaque("token"))), at(20));
     assert_eq!(answered.unwrap_err().code, Code::SessionChanged);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     tab.finished(login);
-    assert_eq!(tab.arrive(logout, false), Arrival::Go, "its cookie goes, too");
+    assert_eq!(tab.arrive(logout, false, at(0)), Arrival::Go, "its cookie goes, too");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_login_that_fails_leaves_the_session_there_was() {
     let mut tab = signed_in();
     for status in [401, 503] {
         let login = tab.login();
-        assert_eq!(tab.arrive(login, false), Arrival::Go);
+        assert_eq!(tab.arrive(login, false, at(0)), Arrival::Go);
         assert!(tab.login_answered(login, heard(status, None), at(10)).is_err());
         tab.finished(login);
         assert_eq!(sends(&mut tab, at(20)).1.as_deref(), Some("token"));
@@ -139,7 +139,7 @@ fn a_refresh_on_the_wire_at_a_logout_is_let_finish_and_commits_nothing() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(10));
     let wait = is_refused(&mut tab, ticket, 20);
-    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Go);
+    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
     told(&mut tab);
     tab.logout(true, at(30)).unwrap();
     let effects = told(&mut tab);
@@ -156,7 +156,7 @@ fn a_refresh_on_the_wire_at_a_logout_is_let_finish_and_commits_nothing() {
 #[test]
 fn a_request_that_waited_for_a_session_that_ended_is_not_sent() {
     let mut tab = alone(Restore::Lazy);
-    let Departure::Wait(wait) = tab.depart(at(10)) else { panic!("it waits") };
+    let Departure::Wait(wait) = tab.depart(ANY, at(10)) else { panic!("it waits") };
     tab.logout(false, at(20));
     let landing = landing(&told(&mut tab), wait.exchange);
     let Departure::Fail(failure) = tab.resume(wait, &landing, at(30)) else { panic!("it fails") };
@@ -168,9 +168,9 @@ fn who_waited_for_a_refresh_that_is_refused_gets_the_apis_own_401() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(10));
     let sent = is_refused(&mut tab, ticket, 20);
-    let Departure::Wait(unsent) = tab.depart(at(30)) else { panic!("it waits") };
+    let Departure::Wait(unsent) = tab.depart(ANY, at(30)) else { panic!("it waits") };
     assert_eq!(sent.exchange, unsent.exchange, "one refresh for both");
-    assert_eq!(tab.arrive(sent.exchange, false), Arrival::Go);
+    assert_eq!(tab.arrive(sent.exchange, false, at(0)), Arrival::Go);
     tab.refresh_answered(sent.exchange, heard(401, None), 0.5, at(40));
     let effects = told(&mut tab);
     let landing = landing(&effects, sent.exchange);
@@ -186,7 +186,7 @@ fn who_waited_for_a_refresh_that_reached_nobody_gets_its_failure() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(10));
     let wait = is_refused(&mut tab, ticket, 20);
-    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Go);
+    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
     tab.refresh_failed(wait.exchange, Code::Timeout, 0.5, at(30));
     let landing = landing(&told(&mut tab), wait.exchange);
     let departure = tab.resume(wait, &landing, at(40));
@@ -198,7 +198,7 @@ fn a_ticket_is_kept_as_a_number() {
     let mut tab = signed_in();
     refreshes(&mut tab, Some(opaque("next")), at(10));
     let (ticket, _) = sends(&mut tab, at(20));
-    assert_eq!(Ticket::first(ticket.number()), ticket);
+    assert_eq!(Ticket::first(ticket.number(), ANY), ticket);
     assert_ne!(ticket.number(), sends(&mut signed_in(), at(20)).0.number(), "of another token");
 }
 
@@ -210,11 +210,11 @@ fn a_success_ends_the_pause_and_the_next_one_is_short_again() {
     refreshes(&mut tab, Some(opaque("next")), at(30));
     let (ticket, _) = sends(&mut tab, at(40));
     let wait = is_refused(&mut tab, ticket, 50);
-    assert_eq!(tab.arrive(wait.exchange, false), Arrival::Go);
+    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
     tab.refresh_failed(wait.exchange, Code::Network, 0.999_9, at(60));
     tab.finished(wait.exchange);
-    assert!(matches!(tab.depart(at(1_000)), Departure::Fail(_)));
-    assert!(matches!(tab.depart(at(1_060)), Departure::Wait(_)));
+    assert!(matches!(tab.depart(ANY, at(1_000)), Departure::Fail(_)));
+    assert!(matches!(tab.depart(ANY, at(1_060)), Departure::Wait(_)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use tokenkeep::core::{
-    Exchange, Grant, Now, Policy, Reason, Secret, Sends, Session, Snapshot, Status,
+    Exchange, Grant, Now, Owed, Policy, Reason, Secret, Sends, Session, Snapshot, Status,
 };
 
 use super::server::{SessionId, Token, User};
@@ -114,7 +114,7 @@ impl Tab {
     pub fn new(policy: Policy, owed: bool, now: Now) -> Self {
         Self {
             before: policy.refresh_before,
-            session: Session::new(policy, owed, now),
+            session: Session::new(policy, if owed { Owed::Finish } else { Owed::Nothing }, now),
             held: None,
             epoch: 0,
             flight: None,

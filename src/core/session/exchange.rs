@@ -2,7 +2,8 @@
 
 use super::super::answer::{Grant, Heard, Verdict, is_refusal, logout_verdict, verdict};
 use super::super::failure::{Code, Failure, Step};
-use super::super::policy::Tabs;
+use super::super::pending_logout::Owed;
+use super::super::policy::{Restore, Tabs};
 use super::super::tabs::{Message, Stamp};
 use super::super::time::Now;
 use super::super::turns::{Exchange, Kind};
@@ -22,15 +23,17 @@ pub enum Arrival {
 impl Session {
     /// An exchange has its turn and the lock. `contended`: another tab held the lock before. A
     /// refresh with nothing to ask with is refused here, once the neighbours had a moment to help.
-    pub fn arrive(&mut self, exchange: Exchange, contended: bool) -> Arrival {
+    pub fn arrive(&mut self, exchange: Exchange, contended: bool, now: Now) -> Arrival {
         if !self.turns.may_go(exchange) {
             return Arrival::Skip;
         }
         let lacks_token = !self.can_renew();
         let is_sharing = self.policy.tabs == Tabs::Share;
+        let asks_others = is_sharing && !self.asks_server;
         if let Some(flight) = self.flight.as_mut().filter(|flight| flight.exchange == exchange) {
+            flight.contended |= contended;
             let begins = self.status == Status::Unknown && !flight.listened;
-            if is_sharing && (contended || lacks_token && begins) {
+            if asks_others && (contended || lacks_token && begins) {
                 flight.listened = true;
                 return Arrival::Listen;
             }
@@ -38,6 +41,7 @@ impl Session {
                 self.refused(exchange, Failure::new(Code::SignedOut, Step::Refresh));
                 return Arrival::Skip;
             }
+            flight.asked = Stamp(now.wall);
         }
         self.turns.go(exchange);
         Arrival::Go
@@ -52,10 +56,12 @@ impl Session {
 
     /// Whether a refusal may be news of another tab that has not come in yet: that one has got a
     /// newer token, and this one sent the old. Then it is worth listening for a moment, before it is
-    /// told to [`Session::refresh_answered`].
+    /// told to [`Session::refresh_answered`]. A tab that has never met another need not wait.
     pub fn doubts(&self, heard: &Heard) -> bool {
-        let is_news =
-            |flight: &Flight| self.held.as_ref().is_none_or(|held| held.generation <= flight.since);
+        let is_news = |flight: &Flight| {
+            (self.has_neighbours || flight.contended)
+                && self.held.as_ref().is_none_or(|held| held.generation <= flight.since)
+        };
         self.policy.tabs == Tabs::Share
             && self.flight.as_ref().is_some_and(is_news)
             && is_refusal(Step::Refresh, heard)
@@ -66,9 +72,13 @@ impl Session {
         match verdict(Step::Refresh, heard) {
             Verdict::Granted(grant) => self.renewed(exchange, grant, now),
             Verdict::Rejected(failure) => {
+                let asked = self.flight.as_ref().map_or(Stamp(0), |flight| flight.asked);
+                let session = self.entered;
                 if self.refused(exchange, failure) {
                     // An older renewal that arrives late is no way back.
                     self.stamp = self.stamp.after(now);
+                    // Others who wait to ask with the same cookie would only spend it again.
+                    self.post(Message::Refused { stamp: self.stamp, session, asked });
                 }
             }
             Verdict::Unreached(failure, retry_after) => {
@@ -95,6 +105,13 @@ impl Session {
         self.stand_in_line(Kind::Login)
     }
 
+    /// Stands in line for a call that sets the cookie for the session that there is, and carries its
+    /// token. That is renewed first, if it must be.
+    pub fn exchange(&mut self, now: Now) -> Exchange {
+        self.renew_ahead(now);
+        self.stand_in_line(Kind::Login)
+    }
+
     /// The answer to the credentials. A login that is accepted begins a new epoch; one that fails
     /// leaves the session that there was.
     ///
@@ -118,20 +135,60 @@ impl Session {
         }
     }
 
-    /// A session begins with tokens that a login brought, the app's own or ours.
+    /// The app hands over tokens that it got by itself. A newer token of the same user renews the
+    /// session, and voids nothing; any other begins one.
+    pub fn set_tokens(&mut self, grant: Grant, now: Now) {
+        if self.is_of_same(grant.subject_digest()) && !self.is_older(&grant) {
+            self.settle_unsent();
+            self.renew(grant, self.stamp.after(now), Stamp(0), now);
+        } else {
+            self.enter(grant, now);
+        }
+    }
+
+    /// A session begins with tokens that a login brought.
     pub fn enter(&mut self, grant: Grant, now: Now) {
+        self.begin_session(now);
+        self.refresh_token = None;
+        let shared = (self.policy.tabs == Tabs::Share).then(|| grant.clone());
+        let subject = grant.subject_digest();
+        self.post(Message::Entered { stamp: self.stamp, subject, grant: shared });
+        self.commit(grant, Stamp(0), now);
+    }
+
+    /// The user has signed in where no script of ours could see it, as by a redirect: there is a new
+    /// refresh cookie. The next call that needs a token asks the server for one, and no other tab.
+    pub fn signed_in(&mut self, now: Now) {
+        self.begin_session(now);
+        self.refresh_token = None;
+        self.asks_server = true;
+        self.post(Message::Entered { stamp: self.stamp, subject: None, grant: None });
+        self.forget();
+        if self.policy.restore == Restore::Eager {
+            self.fly();
+        }
+    }
+
+    /// A new epoch begins, here and in all tabs that are told.
+    fn begin_session(&mut self, now: Now) {
         self.raise_epoch();
         // Sent now, it would end the session that begins.
         self.turns.void_unsent(Kind::Logout);
-        self.refresh_token = None;
         self.stamp = self.stamp.after(now);
         self.entered = self.stamp;
         self.login = self.stamp;
         // There is nothing left of what the mark is for.
         self.owe(false);
-        let shared = (self.policy.tabs == Tabs::Share).then(|| grant.clone());
-        self.post(Message::Entered { stamp: self.stamp, grant: shared });
-        self.commit(grant, now);
+    }
+
+    /// Whoever waits for a refresh that has not been sent is served by a token that has come.
+    pub(super) fn settle_unsent(&mut self) {
+        if let Some(flight) = &self.flight
+            && !self.turns.is_on_the_wire(flight.exchange)
+        {
+            self.turns.void(flight.exchange);
+            self.land(Landing::Renewed);
+        }
     }
 
     /// The user signs out. The session is over when this returns; the exchange tells the server.
@@ -173,21 +230,27 @@ impl Session {
         if !self.takes_off(exchange) {
             return;
         }
+        let asked = self.flight.as_ref().map_or(Stamp(0), |flight| flight.asked);
+        if self.owed {
+            // It was in doubt, and there is a session: one that began since.
+            self.owe(false);
+        }
         self.land(Landing::Renewed);
-        self.renew(grant, self.stamp.after(now), now);
+        self.renew(grant, self.stamp.after(now), asked, now);
     }
 
     /// The session goes on with a new token.
-    pub(super) fn renew(&mut self, grant: Grant, stamp: Stamp, now: Now) {
+    pub(super) fn renew(&mut self, grant: Grant, stamp: Stamp, asked: Stamp, now: Now) {
         let is_of_another = self.is_of_another(&grant);
         if self.status == Status::SignedOut || is_of_another {
             // The cookie was another user's by now, or there was no session to go on with: this is
             // a new session, not the old one's token. When another user's began, is not known.
             self.raise_epoch();
+            self.refresh_token = None;
             self.entered = if is_of_another { Stamp(0) } else { stamp };
         }
         self.stamp = stamp;
-        self.commit(grant, now);
+        self.commit(grant, asked, now);
         if self.policy.tabs == Tabs::Share {
             // With the refresh token that is kept, if the answer had none.
             self.reply(now);
@@ -213,6 +276,7 @@ impl Session {
     pub(super) fn end(&mut self, landing: Landing, reason: Reason) {
         let was = self.status;
         self.held = None;
+        self.asks_server = false;
         self.cooldown.reset();
         self.refresh_token = None;
         self.status = Status::SignedOut;
@@ -234,6 +298,7 @@ impl Session {
     /// Sets the mark, or takes it away, whatever it was: tabs share it.
     pub(super) fn owe(&mut self, owed: bool) {
         self.owed = owed;
+        self.left_over = Owed::Nothing;
         self.effects.push(Effect::Owe(owed));
     }
 }

@@ -22,8 +22,11 @@ pub use request::{Departure, Ticket, Wait};
 use super::answer::Grant;
 use super::challenge::Challenge;
 use super::cooldown::Cooldown;
+use super::digest::digest;
 use super::endpoint::Sends;
 use super::failure::Failure;
+use super::forbidden::{Forbidden, Resource};
+use super::pending_logout::Owed;
 use super::policy::{Policy, Renewal, Restore, Tabs};
 use super::secret::Secret;
 use super::tabs::{Message, Stamp};
@@ -32,7 +35,7 @@ use super::turns::{Exchange, Kind, Turns};
 
 /// The number of a token, or of a change of owner. The higher, the newer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Generation(u32);
+pub(crate) struct Generation(pub(super) u32);
 
 /// What is known of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,9 +133,16 @@ struct Held {
     expiry: Expiry,
     claims: Option<Rc<str>>,
     subject: Option<String>,
+    /// When it was issued, in milliseconds since the epoch by the server's clock, if it says so.
     issued: Option<u64>,
+    /// When the refresh that brought it was sent; zero if it came another way.
+    asked: Stamp,
     /// An API has refused it.
     refused: bool,
+    /// The resources that have refused it; the first of them, if there are many.
+    refused_by: Vec<Resource>,
+    /// How often the app itself was given it.
+    handed_out: u32,
     /// A request has left with it.
     used: bool,
 }
@@ -155,7 +165,20 @@ struct Flight {
     since: Generation,
     /// The neighbours have been listened to.
     listened: bool,
+    /// Another tab held the lock before.
+    contended: bool,
+    /// When it was last asked for explicitly: then only an answer to what was sent later will do.
+    explicit: Option<Stamp>,
+    /// When it was sent.
+    asked: Stamp,
 }
+
+/// How many tokens that were replaced are remembered, by their digests.
+const FORMER: usize = 8;
+/// How many of the resources that have refused a token are remembered.
+const REFUSED_BY: usize = 64;
+/// For how long after a renewal a call of `refresh()` may be about the token before, in milliseconds.
+const LATE_REPORTS: u64 = 10_000;
 
 /// The state machine.
 #[derive(Debug)]
@@ -174,6 +197,18 @@ pub struct Session {
     cooldown: Cooldown,
     /// A logout has not reached the server yet.
     owed: bool,
+    /// What an earlier page left of a logout. Nothing is restored until that is settled.
+    left_over: Owed,
+    /// The next refresh is answered by the server, whatever other tabs have: a sign-in was made elsewhere.
+    asks_server: bool,
+    /// Another tab has been heard.
+    has_neighbours: bool,
+    /// Resources whose 401 means "forbidden".
+    forbidden: Forbidden,
+    /// Digests of tokens of this session that were replaced.
+    former: Vec<u64>,
+    /// How many tokens of older generations the app was given, and has not reported as refused.
+    unreported: u32,
     /// The newest outcome of an exchange that is known, in any tab.
     stamp: Stamp,
     /// When this session began, or zero if it was found.
@@ -187,12 +222,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// A page begins. `owed`: the mark of a logout that never reached the server was found; then
-    /// nothing is restored, and the logout is finished first.
-    pub fn new(policy: impl Into<Rc<Policy>>, owed: bool, now: Now) -> Self {
+    /// A page begins. `owed`: what became of a logout that never reached the server; until that is
+    /// settled nothing is restored.
+    pub fn new(policy: impl Into<Rc<Policy>>, owed: Owed, now: Now) -> Self {
+        let is_owed = owed != Owed::Nothing;
         let mut session = Self {
             policy: policy.into(),
-            status: if owed { Status::SignedOut } else { Status::Unknown },
+            status: if is_owed { Status::SignedOut } else { Status::Unknown },
             newest: Generation(0),
             epoch: Generation(0),
             held: None,
@@ -200,18 +236,26 @@ impl Session {
             flight: None,
             turns: Turns::default(),
             cooldown: Cooldown::default(),
-            owed,
+            owed: is_owed,
+            left_over: owed,
+            asks_server: false,
+            has_neighbours: false,
+            forbidden: Forbidden::default(),
+            former: Vec::new(),
+            unreported: 0,
             stamp: Stamp(0),
             entered: Stamp(0),
             login: Stamp(0),
             left: Stamp(0),
             effects: Vec::new(),
         };
-        if owed {
+        if is_owed {
             session.stamp = session.stamp.after(now);
             session.left = session.stamp;
             session.effects.push(Effect::Changed);
-            session.stand_in_line(Kind::Logout);
+            if owed == Owed::Finish {
+                session.stand_in_line(Kind::Logout);
+            }
         } else if session.policy.restore != Restore::Manual {
             if session.policy.tabs == Tabs::Share {
                 session.effects.push(Effect::Post(Message::Ask));
@@ -283,6 +327,30 @@ impl Session {
         }
     }
 
+    /// What is known of the session.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The number of the session: another one for each sign-in and sign-out.
+    pub fn epoch(&self) -> u32 {
+        self.epoch.0
+    }
+
+    /// A readable cookie that is there as long as there is a session is not there: nobody is asked.
+    pub fn no_session_hint(&mut self) {
+        if self.status == Status::Unknown && self.flight.is_none() && !self.asks_server {
+            self.status = Status::SignedOut;
+            self.changed();
+        }
+    }
+
+    /// Whether some resource is known to answer 401 where it means "forbidden". Then each answer is
+    /// to be told, for it may show that this has changed.
+    pub fn watches_resources(&self) -> bool {
+        !self.forbidden.is_empty()
+    }
+
     /// Forgets everything, so that nobody waits any longer. A call on the wire is let finish.
     pub fn dispose(&mut self) {
         self.raise_epoch();
@@ -295,9 +363,13 @@ impl Session {
     fn raise_epoch(&mut self) {
         self.epoch = self.number();
         self.held = None;
+        self.asks_server = false;
         self.turns.void_all(Kind::Refresh);
         self.land(Landing::Void);
         self.cooldown.reset();
+        self.forbidden.clear_all();
+        self.former.clear();
+        self.unreported = 0;
     }
 
     /// Ends the session that the user wants ended, here or in another tab.
@@ -321,8 +393,15 @@ impl Session {
     }
 
     /// Takes a token into use.
-    fn commit(&mut self, grant: Grant, now: Now) {
+    fn commit(&mut self, grant: Grant, asked: Stamp, now: Now) {
         let generation = self.number();
+        if let Some(held) = &self.held {
+            if self.former.len() == FORMER {
+                self.former.remove(0);
+            }
+            self.former.push(digest([held.token.reveal()]));
+            self.unreported = self.unreported.saturating_add(held.handed_out);
+        }
         if grant.refresh_token.is_some() {
             self.refresh_token = grant.refresh_token;
         }
@@ -333,10 +412,14 @@ impl Session {
             claims: grant.claims,
             subject: grant.subject,
             issued: grant.issued,
+            asked,
             refused: false,
+            refused_by: Vec::new(),
+            handed_out: 0,
             used: false,
         });
         self.status = Status::SignedIn;
+        self.asks_server = false;
         self.cooldown.reset();
         self.changed();
     }
@@ -345,6 +428,19 @@ impl Session {
     fn is_of_another(&self, grant: &Grant) -> bool {
         let mine = self.held.as_ref().and_then(|held| held.subject.as_ref());
         mine.zip(grant.subject.as_ref()).is_some_and(|(mine, theirs)| mine != theirs)
+    }
+
+    /// Whether a grant is certainly of the user that the token held is of.
+    fn is_of_same(&self, subject: Option<u64>) -> bool {
+        let mine = self.held.as_ref().and_then(|held| held.subject.as_deref());
+        mine.zip(subject).is_some_and(|(mine, theirs)| digest([mine]) == theirs)
+    }
+
+    /// Whether a grant is older than the token held, by what both say of themselves, or was replaced by it.
+    fn is_older(&self, grant: &Grant) -> bool {
+        let held = self.held.as_ref().and_then(|held| held.issued);
+        held.zip(grant.issued).is_some_and(|(held, issued)| issued < held)
+            || self.former.contains(&digest([grant.access_token.reveal()]))
     }
 
     fn number(&mut self) -> Generation {
@@ -372,7 +468,14 @@ impl Session {
             return flight.exchange;
         }
         let exchange = self.stand_in_line(Kind::Refresh);
-        self.flight = Some(Flight { exchange, since: self.newest, listened: false });
+        self.flight = Some(Flight {
+            exchange,
+            since: self.newest,
+            listened: false,
+            contended: false,
+            explicit: None,
+            asked: Stamp(0),
+        });
         exchange
     }
 

@@ -1,11 +1,14 @@
 //! What other tabs tell: a new token, a new user, a logout.
 
 use super::super::answer::Grant;
+use super::super::digest::digest;
+use super::super::failure::{Code, Failure, Step};
+use super::super::pending_logout::Owed;
 use super::super::policy::Tabs;
 use super::super::tabs::{Message, Stamp};
 use super::super::time::Now;
 use super::super::turns::Kind;
-use super::{Event, Landing, Reason, Session, Status};
+use super::{Event, Flight, Landing, Reason, Session, Status};
 
 impl Session {
     /// Another tab told something.
@@ -15,19 +18,34 @@ impl Session {
             Tabs::Lock => false,
             Tabs::Off => return,
         };
+        self.has_neighbours = true;
+        let known = self.stamp;
+        if let Some(stamp) = message.stamp()
+            && !stamp.is_past(known, now)
+        {
+            // No tab can have got there, unless the clock was days ahead. It is not believed; but what
+            // happens here from now on comes after it.
+            if stamp.is_believable(now) {
+                self.stamp = stamp;
+            }
+            return;
+        }
         match message {
-            Message::Ask if is_sharing => self.reply(now),
+            Message::Ask if is_sharing => self.answer_ask(now),
             Message::Missed { since, session } => {
                 self.catch_up(since, session, is_sharing, now);
             }
-            Message::Renewed { stamp, session, grant } if is_sharing && stamp.is_past(now) => {
-                self.neighbour_renewed(stamp, session, grant, now);
+            Message::Renewed { stamp, session, asked, grant } if is_sharing => {
+                self.neighbour_renewed(stamp, session, asked, grant, now);
             }
-            Message::Entered { stamp, grant } if stamp.is_past(now) => {
-                self.neighbour_entered(stamp, grant.filter(|_| is_sharing), now);
+            Message::Entered { stamp, subject, grant } => {
+                self.neighbour_entered(stamp, subject, grant.filter(|_| is_sharing), now);
+            }
+            Message::Refused { stamp, session, asked } => {
+                self.neighbour_refused(stamp, session, asked);
             }
             Message::Left { stamp } if !self.is_settled(stamp, now) => {
-                self.leave(stamp.within_reach(now), Reason::OtherTab);
+                self.leave(stamp.within_reach(known, now), Reason::OtherTab);
             }
             _ => {}
         }
@@ -56,7 +74,9 @@ impl Session {
         }
         if self.entered > since && self.entered == self.login {
             let grant = self.spare(true, now).filter(|_| is_sharing);
-            self.post(Message::Entered { stamp: self.entered, grant });
+            let subject = self.held.as_ref().and_then(|held| held.subject.as_deref());
+            let subject = subject.map(|subject| digest([subject]));
+            self.post(Message::Entered { stamp: self.entered, subject, grant });
         }
         if is_sharing {
             self.hand_on(true, now);
@@ -65,15 +85,24 @@ impl Session {
 
     /// Hands the token on, to a tab that begins and to all others. One that has ended helps a tab only
     /// where a refresh token is held in memory, and goes along.
-    pub(super) fn reply(&mut self, now: Now) {
-        self.hand_on(self.refresh_token.is_some(), now);
+    pub(super) fn reply(&mut self, now: Now) -> bool {
+        self.hand_on(self.refresh_token.is_some(), now)
     }
 
-    fn hand_on(&mut self, ended_too: bool, now: Now) {
-        if let Some(grant) = self.spare(ended_too, now) {
-            let (stamp, session) = (self.stamp, self.entered);
-            self.post(Message::Renewed { stamp, session, grant });
+    /// A tab that begins is told that there is another, in any case.
+    fn answer_ask(&mut self, now: Now) {
+        if !self.reply(now) {
+            self.post(Message::Here);
         }
+    }
+
+    /// Says whether there was a token to hand on.
+    fn hand_on(&mut self, ended_too: bool, now: Now) -> bool {
+        let asked = self.held.as_ref().map_or(Stamp(0), |held| held.asked);
+        let Some(grant) = self.spare(ended_too, now) else { return false };
+        let (stamp, session) = (self.stamp, self.entered);
+        self.post(Message::Renewed { stamp, session, asked, grant });
+        true
     }
 
     /// The token for another tab. `ended_too`: also one that is no longer good, as one of no life.
@@ -90,7 +119,19 @@ impl Session {
         })
     }
 
-    fn neighbour_renewed(&mut self, stamp: Stamp, session: Stamp, grant: Grant, now: Now) {
+    fn neighbour_renewed(
+        &mut self,
+        stamp: Stamp,
+        session: Stamp,
+        asked: Stamp,
+        grant: Grant,
+        now: Now,
+    ) {
+        if matches!(self.left_over, Owed::Untold | Owed::InDoubt)
+            || self.asks_server && asked < self.entered
+        {
+            return;
+        }
         if self.owed || self.turns.has_on_the_wire(Kind::Logout) {
             return self.leave_again(stamp);
         }
@@ -107,27 +148,44 @@ impl Session {
             return;
         }
         let has_ended = grant.life == Some(0);
-        // Whoever waits for a refresh that has not been sent is served by this one.
-        if !has_ended
-            && let Some(flight) = &self.flight
-            && !self.turns.is_on_the_wire(flight.exchange)
-        {
-            self.turns.void(flight.exchange);
-            self.land(Landing::Renewed);
+        // Whoever waits for a refresh that has not been sent is served by this one, unless somebody has
+        // asked for a newer one.
+        let is_asked_for_since = |flight: &Flight| flight.explicit.is_some_and(|at| asked < at);
+        if !has_ended && !self.flight.as_ref().is_some_and(is_asked_for_since) {
+            self.settle_unsent();
         }
-        if self.status == Status::SignedOut
-            || self.began_before(session)
-            || self.is_of_another(&grant)
-        {
+        let is_of_another = self.is_of_another(&grant);
+        if self.status == Status::SignedOut || self.began_before(session) || is_of_another {
             self.raise_epoch();
+            self.refresh_token = None;
         }
         self.stamp = stamp;
         self.entered = self.entered.max(session);
-        self.commit(grant, now);
+        self.commit(grant, asked, now);
         self.tell(Event::Refresh);
-        if has_ended && let Some(flight) = &mut self.flight {
+        let newest = self.newest;
+        if let Some(flight) = &mut self.flight
+            && !self.turns.is_on_the_wire(flight.exchange)
+        {
             // It is this token that is to be renewed, with what came along.
-            flight.since = self.newest;
+            flight.since = newest;
+        }
+    }
+
+    /// Another tab was refused. Whoever waits to ask with the same cookie need not: the server would
+    /// see it used once more.
+    fn neighbour_refused(&mut self, stamp: Stamp, session: Stamp, asked: Stamp) {
+        let Some(flight) = &self.flight else { return };
+        let waits = !self.turns.is_on_the_wire(flight.exchange)
+            // One that is held in memory may be another than was refused.
+            && self.refresh_token.is_none()
+            && !self.asks_server
+            && flight.explicit.is_none_or(|at| asked >= at);
+        let is_of_the_last = session.0 == 0 || session >= self.entered;
+        if waits && is_of_the_last && stamp > self.stamp {
+            self.stamp = stamp;
+            let failure = Failure::new(Code::Rejected, Step::Refresh);
+            self.end(Landing::Rejected(failure), Reason::Rejected);
         }
     }
 
@@ -138,7 +196,13 @@ impl Session {
         known.0 != 0 && session > known
     }
 
-    fn neighbour_entered(&mut self, stamp: Stamp, grant: Option<Grant>, now: Now) {
+    fn neighbour_entered(
+        &mut self,
+        stamp: Stamp,
+        subject: Option<u64>,
+        grant: Option<Grant>,
+        now: Now,
+    ) {
         let is_before_logout = stamp <= self.left;
         if self.turns.has_on_the_wire(Kind::Logout) || self.owed && is_before_logout {
             return self.leave_again(stamp);
@@ -152,6 +216,8 @@ impl Session {
         self.owed = false;
         // What is held then is of that login, or of one after it.
         let is_news = stamp > self.stamp;
+        // The same user, in another tab: what is under way goes on.
+        let is_of_same = is_news && self.is_of_same(subject);
         (self.entered, self.login) = (stamp, stamp);
         self.stamp = self.stamp.max(stamp);
         if let Some(held) = &self.held
@@ -163,10 +229,17 @@ impl Session {
         // A token that does not tell whose it is may have been taken for the former user's. And a refusal
         // that came later than that login may have ended it: then the server is asked.
         let grant = if is_news { grant } else { self.spare(true, now) };
+        if is_of_same {
+            if let Some(grant) = grant.filter(|grant| !self.is_older(grant)) {
+                self.settle_unsent();
+                self.commit(grant, Stamp(0), now);
+            }
+            return;
+        }
         self.raise_epoch();
         self.refresh_token = None;
         match grant {
-            Some(grant) => self.commit(grant, now),
+            Some(grant) => self.commit(grant, Stamp(0), now),
             None => self.forget(),
         }
     }
@@ -184,7 +257,7 @@ impl Session {
     }
 
     /// There is a session, but no token of it: the next call asks.
-    fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         if self.status != Status::Unknown {
             self.status = Status::Unknown;
             self.changed();

@@ -2,18 +2,24 @@
 
 use super::super::answer::Grant;
 use super::super::failure::{Code, Failure, Step};
+use super::super::forbidden::Resource;
+use super::super::pending_logout::Owed;
 use super::super::policy::Restore;
 use super::super::rules::Meaning;
 use super::super::secret::Secret;
+use super::super::tabs::Stamp;
 use super::super::time::{Now, Validity};
 use super::super::turns::Exchange;
-use super::{Event, Generation, Held, Landing, Reason, Session, Status};
+use super::{Event, Generation, Held, LATE_REPORTS, Landing, REFUSED_BY, Reason, Session, Status};
 
 /// The right to be sent once, and the memory of the generation it was sent with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket {
     generation: Generation,
+    resource: Resource,
     again: bool,
+    /// The token was renewed for this request, or it is known that another resource has refused it.
+    is_trial: bool,
 }
 
 impl Ticket {
@@ -23,8 +29,8 @@ impl Ticket {
     }
 
     /// The first sending that a number stands for.
-    pub fn first(number: u32) -> Self {
-        Self { generation: Generation(number), again: false }
+    pub fn first(number: u32, resource: Resource) -> Self {
+        Self { generation: Generation(number), resource, again: false, is_trial: false }
     }
 }
 
@@ -34,8 +40,23 @@ pub struct Wait {
     /// The refresh.
     pub exchange: Exchange,
     epoch: Generation,
+    resource: Resource,
     /// It has been sent already, and refused.
     sent: bool,
+    /// How often it has waited before.
+    waited: u8,
+}
+
+/// How often a request waits before it is sent with whatever token there is.
+const WAITS: u8 = 3;
+
+/// How a request leaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Send,
+    /// With a token that another resource has refused.
+    Try,
+    Wait,
 }
 
 /// What becomes of a request.
@@ -53,30 +74,57 @@ pub enum Departure {
 
 impl Session {
     /// A request to one of the APIs wants to leave (rule 3).
-    pub fn depart(&mut self, now: Now) -> Departure {
-        let Some(held) = &self.held else {
-            return if self.may_restore() {
-                self.wait(false, false, now)
-            } else {
-                self.send(false)
-            };
-        };
-        match held.expiry.validity(now) {
-            _ if held.refused => self.wait(false, false, now),
-            Validity::Good => self.send(false),
-            // The server has the last word on it.
-            _ if !self.can_renew() => self.send(false),
-            // Near its end, and asking would be storming: it is good still.
-            Validity::Ending if self.cooldown.holds(false, now).is_some() => self.send(false),
-            Validity::Ending | Validity::Ended => self.wait(false, false, now),
+    pub fn depart(&mut self, resource: Resource, now: Now) -> Departure {
+        match self.way(resource, now) {
+            Way::Send => self.send(resource, false, false),
+            Way::Try => self.send(resource, false, true),
+            Way::Wait => self.wait(resource, false, 0, now),
         }
     }
 
-    /// A request was answered, and [`super::super::Rules::meaning`] says what with. `repeatable`: see
-    /// [`Session::answered`]. An answer to what an older session sent says nothing of this one.
+    /// The same, asked without any effect: the ticket of a request that may leave at once. The caller
+    /// may drop it.
+    pub fn may_leave(&self, now: Now) -> Option<Ticket> {
+        let resource = Resource::ANY;
+        let is_used = self.held.as_ref().is_none_or(|held| held.used);
+        (is_used && self.way(resource, now) == Way::Send)
+            .then(|| Ticket::first(self.current().0, resource))
+    }
+
+    fn way(&self, resource: Resource, now: Now) -> Way {
+        let Some(held) = &self.held else {
+            return if self.may_restore() { Way::Wait } else { Way::Send };
+        };
+        let validity = held.expiry.validity(now);
+        match validity {
+            _ if held.refused => {
+                // It may be that one resource alone has refused it, in the wrong words. Asking would be
+                // storming, so the others are asked.
+                let may_be_good =
+                    validity != Validity::Ended && !held.refused_by.contains(&resource);
+                if may_be_good && self.flight.is_none() && self.cooldown.holds(false, now).is_some()
+                {
+                    Way::Try
+                } else {
+                    Way::Wait
+                }
+            }
+            Validity::Good => Way::Send,
+            // The server has the last word on it.
+            _ if !self.can_renew() => Way::Send,
+            // Near its end, and asking would be storming: it is good still.
+            Validity::Ending if self.cooldown.holds(false, now).is_some() => Way::Send,
+            Validity::Ending | Validity::Ended => Way::Wait,
+        }
+    }
+
+    /// A request was answered with a status, and [`super::super::Rules::meaning`] says what with.
+    /// `repeatable`: see [`Session::answered`]. An answer to what an older session sent says nothing
+    /// of this one.
     pub fn means(
         &mut self,
         ticket: Ticket,
+        status: u16,
         meaning: Meaning,
         repeatable: bool,
         now: Now,
@@ -91,9 +139,24 @@ impl Session {
             }
             // It was the older token's end: the request has another try, as after a late 401.
             Meaning::Ended => return self.answered(ticket, repeatable, now),
+            Meaning::Plain if (200..400).contains(&status) => self.accepted(ticket, now),
             Meaning::StepUp(_) | Meaning::Plain => {}
         }
         Departure::Deliver
+    }
+
+    /// A resource has accepted a token. Where others had refused it before, they mean "forbidden".
+    fn accepted(&mut self, ticket: Ticket, now: Now) {
+        let Some(held) = self.held.as_mut().filter(|held| held.generation == ticket.generation)
+        else {
+            return;
+        };
+        self.forbidden.clear(ticket.resource);
+        if ticket.is_trial && !ticket.again && std::mem::take(&mut held.refused) {
+            for resource in std::mem::take(&mut held.refused_by) {
+                self.forbidden.note(resource, held.generation, now);
+            }
+        }
     }
 
     /// A request came to nothing. Whether that may be a 401 that CORS hides: its token is past its
@@ -108,21 +171,20 @@ impl Session {
     }
 
     /// An answer to a request brought a new token along. It is news only where the request was sent
-    /// with the newest there is: others have had it already, or it is older than what came since.
+    /// with the newest there is: others have had it already, or it is older than what came since. An
+    /// answer from a cache brings a token that is older than the one held.
     pub fn adopt(&mut self, ticket: Ticket, grant: Grant, now: Now) {
         let is_same = |held: &Held| held.token == grant.access_token;
-        if !self.is_sent_with_the_last(ticket) || self.held.as_ref().is_some_and(is_same) {
+        if !self.is_sent_with_the_last(ticket)
+            || self.held.as_ref().is_some_and(is_same)
+            || self.is_older(&grant)
+        {
             return;
         }
-        if let Some(flight) = &self.flight
-            && !self.turns.is_on_the_wire(flight.exchange)
-        {
-            self.turns.void(flight.exchange);
-            self.land(Landing::Renewed);
-        }
+        self.settle_unsent();
         // Its place is right behind the token that brought it, not now: another user may have signed
         // in since, in a tab that has not been heard yet.
-        self.renew(grant, self.stamp.next(), now);
+        self.renew(grant, self.stamp.next(), Stamp(0), now);
     }
 
     /// Whether no newer token has come since a request was sent.
@@ -131,20 +193,35 @@ impl Session {
     }
 
     /// A request was answered with what counts as an expiry. Whether that is worth a refresh hangs
-    /// on the generation it was sent with (rule 4). `repeatable`: whether it could be sent again at
-    /// all (rule 6).
+    /// on the generation it was sent with, and on the resource (rule 4). `repeatable`: whether it
+    /// could be sent again at all (rule 6).
     pub fn answered(&mut self, ticket: Ticket, repeatable: bool, now: Now) -> Departure {
-        if ticket.again || ticket.generation < self.epoch {
+        if ticket.generation < self.epoch {
             return Departure::Deliver;
         }
         let Some(held) = &mut self.held else { return Departure::Deliver };
-        if held.generation == ticket.generation {
+        let (resource, generation) = (ticket.resource, held.generation);
+        let is_newest = generation == ticket.generation;
+        if ticket.again {
+            if is_newest && ticket.is_trial {
+                // A token that was renewed for it.
+                self.forbidden.note(resource, generation, now);
+            }
+            return Departure::Deliver;
+        }
+        if is_newest {
+            if self.forbidden.has(resource, generation, now) {
+                return Departure::Deliver;
+            }
             held.refused = true;
+            if held.refused_by.len() < REFUSED_BY && !held.refused_by.contains(&resource) {
+                held.refused_by.push(resource);
+            }
         }
         match (held.refused, repeatable) {
-            (false, true) => self.send(true),
+            (false, true) => self.send(resource, true, false),
             (false, false) => Departure::Deliver,
-            (true, true) => self.wait(true, false, now),
+            (true, true) => self.wait(resource, true, 0, now),
             (true, false) => {
                 if self.cooldown.holds(false, now).is_none() {
                     self.fly();
@@ -155,7 +232,7 @@ impl Session {
     }
 
     /// The refresh that a request waited for has landed. A request waits once before it is sent,
-    /// and once after a refusal.
+    /// and once after a refusal; and again where the new token was refused before it could leave.
     pub fn resume(&mut self, wait: Wait, landing: &Landing, now: Now) -> Departure {
         if wait.epoch != self.epoch {
             return if wait.sent {
@@ -164,11 +241,25 @@ impl Session {
                 Departure::Fail(Failure::new(Code::SessionChanged, Step::Request))
             };
         }
+        let is_refused = self.held.as_ref().is_some_and(|held| held.refused);
         match landing {
-            // What was refused is not usable; but another tab may have brought a token meanwhile.
-            Landing::Failed(failure) if !self.is_usable(now) => Departure::Fail(failure.clone()),
+            // What was refused is not usable, save where another resource may take it; and another tab
+            // may have brought a token meanwhile.
+            Landing::Failed(failure) if !self.is_usable(now) => {
+                if !wait.sent && self.way(wait.resource, now) == Way::Try {
+                    self.send(wait.resource, false, true)
+                } else {
+                    Departure::Fail(failure.clone())
+                }
+            }
             _ if wait.sent && self.held.is_none() => Departure::Deliver,
-            _ => self.send(wait.sent),
+            _ if is_refused && wait.waited < WAITS => {
+                self.wait(wait.resource, wait.sent, wait.waited + 1, now)
+            }
+            landing => {
+                let is_renewed_for_it = wait.sent && *landing == Landing::Renewed;
+                self.send(wait.resource, wait.sent, is_renewed_for_it)
+            }
         }
     }
 
@@ -179,39 +270,84 @@ impl Session {
         (held.generation == ticket.generation).then_some(&held.token)
     }
 
-    /// Wants a refresh now, whatever the state of the token. Joins one in flight.
+    /// The app itself is given the token that a ticket stands for.
+    pub fn hand_out(&mut self, ticket: Ticket) -> Option<Secret> {
+        let held = self.held.as_mut().filter(|held| held.generation == ticket.generation)?;
+        held.handed_out = held.handed_out.saturating_add(1);
+        Some(held.token.clone())
+    }
+
+    /// Wants a refresh now, whatever the state of the token. Joins one that was not sent yet, or is
+    /// answered still. `None`: this is about a token that has been replaced just now. An app that was
+    /// given tokens calls this when one of them is refused, and refusals of one token come late.
     ///
     /// # Errors
     /// While the server has asked to be left alone, the failure with which it did so; if a logout is
     /// owed, or there is no refresh token to ask with, [`Code::SignedOut`].
-    pub fn refresh(&mut self, now: Now) -> Result<Wait, Failure> {
-        if self.owed || self.held.is_some() && !self.can_renew() {
+    pub fn refresh(&mut self, now: Now) -> Result<Option<Wait>, Failure> {
+        let is_owed = self.owed && self.left_over != Owed::InDoubt;
+        if is_owed || self.held.is_some() && !self.can_renew() {
             return Err(Failure::new(Code::SignedOut, Step::Refresh));
         }
-        match self.wait(false, true, now) {
-            Departure::Wait(wait) => Ok(wait),
-            Departure::Fail(failure) => Err(failure),
-            Departure::Send(_) | Departure::Deliver => unreachable!("a wait waits or fails"),
+        let is_new = |held: &Held| {
+            !held.refused
+                && held.expiry.validity(now) == Validity::Good
+                && held.expiry.age(now) < LATE_REPORTS
+        };
+        if self.unreported > 0 && self.flight.is_none() && self.held.as_ref().is_some_and(is_new) {
+            self.unreported -= 1;
+            return Ok(None);
         }
+        if self.flight.is_none()
+            && let Some(failure) = self.cooldown.holds(true, now)
+        {
+            return Err(failure.clone());
+        }
+        if let Some(held) = &mut self.held {
+            held.handed_out = held.handed_out.saturating_sub(1);
+        }
+        let exchange = self.fly();
+        let is_sent = self.turns.is_on_the_wire(exchange);
+        if let Some(flight) = self.flight.as_mut().filter(|_| !is_sent) {
+            flight.explicit = Some(Stamp(now.wall));
+        }
+        let resource = Resource::ANY;
+        Ok(Some(Wait { exchange, epoch: self.epoch, resource, sent: false, waited: 0 }))
     }
 
     /// Joins the refresh in flight or asks for one, unless it is too early to ask again.
-    fn wait(&mut self, sent: bool, explicit: bool, now: Now) -> Departure {
+    fn wait(&mut self, resource: Resource, sent: bool, waited: u8, now: Now) -> Departure {
         if self.flight.is_none()
-            && let Some(failure) = self.cooldown.holds(explicit, now)
+            && let Some(failure) = self.cooldown.holds(false, now)
         {
             return Departure::Fail(failure.clone());
         }
         let exchange = self.fly();
-        Departure::Wait(Wait { exchange, epoch: self.epoch, sent })
+        Departure::Wait(Wait { exchange, epoch: self.epoch, resource, sent, waited })
     }
 
-    fn send(&mut self, again: bool) -> Departure {
-        let generation = self.held.as_mut().map_or(self.newest, |held| {
+    fn send(&mut self, resource: Resource, again: bool, is_trial: bool) -> Departure {
+        if let Some(held) = &mut self.held {
             held.used = true;
-            held.generation
-        });
-        Departure::Send(Ticket { generation, again })
+        }
+        Departure::Send(Ticket { generation: self.current(), resource, again, is_trial })
+    }
+
+    /// The generation that a request is sent with now.
+    fn current(&self) -> Generation {
+        self.held.as_ref().map_or(self.newest, |held| held.generation)
+    }
+
+    /// Asks for a refresh where a request would wait for one.
+    pub(super) fn renew_ahead(&mut self, now: Now) {
+        if self.way(Resource::ANY, now) == Way::Wait && self.cooldown.holds(false, now).is_none() {
+            self.fly();
+        }
+    }
+
+    /// The token, if a request could leave with it.
+    pub fn usable_token(&self, now: Now) -> Option<&Secret> {
+        self.held.as_ref().filter(|_| self.is_usable(now)).map(|held| &held.token)
     }
 
     fn may_restore(&self) -> bool {

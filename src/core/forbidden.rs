@@ -1,0 +1,138 @@
+//! Resources that answer 401 where they mean "forbidden" (rule 4).
+//!
+//! A resource that refuses a token which was renewed for it, or which another resource has accepted
+//! since, is not asking for a newer token. Its 401s are the caller's. Without this rule each call to
+//! such a resource would cost a refresh, and a rate limit on the refresh would stop the whole app.
+
+use super::digest::digest;
+use super::session::Generation;
+use super::text::split_at_any;
+use super::time::Now;
+
+/// The target resource of a request (RFC 9110, 7.1), without its query, and the method: `DELETE` may
+/// be forbidden where `GET` is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Resource(u64);
+
+impl Resource {
+    /// Where it does not matter what a request is for.
+    pub const ANY: Self = Self(0);
+
+    /// The resource that a request is for. `url`: as the platform serialised it.
+    pub fn new(method: &str, url: &str) -> Self {
+        Self(digest([&*method.to_ascii_uppercase(), split_at_any(url, b"?#").0]))
+    }
+}
+
+/// How long a resource's 401s are taken for "forbidden" with newer tokens, too, in milliseconds. It
+/// doubles each time that one more refresh has not helped, for the user's rights may change.
+const FIRST: u64 = 60_000;
+/// How often it doubles.
+const DOUBLINGS: u32 = 6;
+/// How many resources are remembered.
+const MOST: usize = 64;
+
+#[derive(Debug)]
+struct Entry {
+    resource: Resource,
+    /// The token that is good, and is refused.
+    generation: Generation,
+    since: Now,
+    times: u32,
+}
+
+/// The resources that are known to be forbidden.
+#[derive(Debug, Default)]
+pub(crate) struct Forbidden {
+    list: Vec<Entry>,
+}
+
+impl Forbidden {
+    /// A resource refused a token that is good.
+    pub(crate) fn note(&mut self, resource: Resource, generation: Generation, now: Now) {
+        let at = self.list.iter().position(|entry| entry.resource == resource);
+        let times = at.map_or(0, |at| {
+            let Entry { times, generation: last, .. } = self.list.remove(at);
+            if last == generation { times } else { times + 1 }
+        });
+        if self.list.len() == MOST {
+            self.list.remove(0);
+        }
+        self.list.push(Entry { resource, generation, since: now, times });
+    }
+
+    /// A resource accepted a token.
+    pub(crate) fn clear(&mut self, resource: Resource) {
+        self.list.retain(|entry| entry.resource != resource);
+    }
+
+    /// Another user's rights are others.
+    pub(crate) fn clear_all(&mut self) {
+        self.list.clear();
+    }
+
+    /// Whether a 401 to this token says "forbidden".
+    pub(crate) fn has(&self, resource: Resource, generation: Generation, now: Now) -> bool {
+        self.list.iter().any(|entry| {
+            entry.resource == resource
+                && (entry.generation == generation
+                    || now.since(entry.since) < FIRST << entry.times.min(DOUBLINGS))
+        })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATS: Resource = Resource(1);
+
+    fn at(ms: u64) -> Now {
+        Now { wall: 1_000_000 + ms, steady: ms }
+    }
+
+    #[test]
+    fn the_query_is_no_part_of_a_resource_and_the_method_is() {
+        let stats = Resource::new("GET", "https://api.test/stats");
+        assert_eq!(Resource::new("get", "https://api.test/stats?day=1#x"), stats);
+        assert_ne!(Resource::new("DELETE", "https://api.test/stats"), stats);
+        assert_ne!(Resource::new("GET", "https://api.test/stat"), stats);
+    }
+
+    #[test]
+    fn a_resource_is_forbidden_for_a_token_and_for_a_time_with_others() {
+        let mut forbidden = Forbidden::default();
+        forbidden.note(STATS, Generation(1), at(0));
+        assert!(forbidden.has(STATS, Generation(1), at(10 * FIRST)));
+        assert!(forbidden.has(STATS, Generation(2), at(FIRST - 1)));
+        assert!(!forbidden.has(STATS, Generation(2), at(FIRST)));
+        assert!(!forbidden.has(Resource(2), Generation(1), at(0)));
+    }
+
+    #[test]
+    fn each_refresh_that_has_not_helped_doubles_the_time_up_to_an_hour() {
+        let mut forbidden = Forbidden::default();
+        for (generation, minutes) in [1, 2, 4, 8, 16, 32, 64, 64].into_iter().enumerate() {
+            forbidden.note(STATS, Generation(generation as u32), at(0));
+            let end = minutes * FIRST;
+            assert!(forbidden.has(STATS, Generation(99), at(end - 1)), "{minutes}");
+            assert!(!forbidden.has(STATS, Generation(99), at(end)), "{minutes}");
+        }
+        forbidden.clear(STATS);
+        assert!(forbidden.is_empty());
+    }
+
+    #[test]
+    fn the_oldest_of_many_is_forgotten() {
+        let mut forbidden = Forbidden::default();
+        for number in 0..=MOST as u64 {
+            forbidden.note(Resource(number), Generation(1), at(0));
+        }
+        assert_eq!(forbidden.list.len(), MOST);
+        assert!(!forbidden.has(Resource(0), Generation(1), at(0)));
+    }
+}

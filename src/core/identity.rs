@@ -1,0 +1,259 @@
+//! Whose token it is: which managers of one origin take turns, and which of them share.
+//!
+//! Two names are told apart. **The turn** is for whoever might set the same cookie: broad, for to wait
+//! too often harms nobody. **The share** is for managers that are the same: only they hand tokens on,
+//! hear of each other's logout, and finish one that is owed. A token never meets a manager whose
+//! options would send it elsewhere.
+
+use super::attach::Attach;
+use super::digest::digest;
+use super::endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
+use super::options::Options;
+use super::policy::Policy;
+use super::tabs::PROTOCOL;
+use super::text::split_at_any;
+
+/// The names of a manager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// What calls that set the cookie take turns by: the refresh endpoint's origin and path.
+    pub(crate) turn: String,
+    /// What the same managers share by. `None`: a function stands where something would have to be
+    /// compared, and the app has chosen no name.
+    pub(crate) share: Option<String>,
+}
+
+impl Identity {
+    /// The names of a manager with these options, which are checked already. `has_functions`: whether
+    /// a function stands in the place of the refresh, or of header fields.
+    pub(crate) fn new(options: &Options, policy: &Policy, has_functions: bool) -> Self {
+        let calls = [Some(&options.refresh), options.logout.as_ref()];
+        let mut urls = calls.into_iter().flatten().map(|call| call.url.as_str());
+        let url = urls.find(|url| !url.is_empty());
+        let apis = policy.apis.names();
+        // Where a function refreshes, or nothing does, it is another URL of the manager's.
+        let url = url.or(apis.first().map(String::as_str)).unwrap_or_default();
+        let turn = ["tokenkeep ", split_at_any(url, b"?").0].concat();
+        let share = (options.name.is_some() || !has_functions).then(|| {
+            let mut parts = Parts(Vec::new());
+            parts.of(options, &apis);
+            let name = hex(digest(parts.0.iter().map(String::as_str)));
+            ["tokenkeep ", PROTOCOL, " ", &name].concat()
+        });
+        Self { turn, share }
+    }
+}
+
+/// All that is compared. Header fields may hold an API key, so it is never kept: only its digest is.
+struct Parts(Vec<String>);
+
+impl Parts {
+    fn of(&mut self, options: &Options, apis: &[String]) {
+        self.maybe(options.name.as_deref());
+        self.text(&options.subject);
+        self.endpoint(&options.refresh);
+        match &options.logout {
+            Some(logout) => self.endpoint(logout),
+            None => self.text("no logout"),
+        }
+        self.list(apis);
+        match &options.attach {
+            Attach::Header(name, scheme) => self.texts(&["header", name, scheme]),
+            Attach::Query(name) => self.texts(&["query", name]),
+            Attach::Cookie(csrf) => {
+                self.text("cookie");
+                self.pair(csrf.as_ref());
+            }
+        }
+        self.maybe(options.adopt.as_deref());
+        self.texts(&[
+            &options.access_token_at,
+            &options.refresh_token_at,
+            &options.expires_in_at,
+            &options.expires_at_at,
+        ]);
+        self.pair(options.csrf.as_ref());
+        match &options.refresh_token {
+            Carrier::Cookie => self.text("cookie"),
+            Carrier::Json(field) => self.texts(&["json", field]),
+            Carrier::Form(field) => self.texts(&["form", field]),
+            Carrier::Header(name, scheme) => {
+                self.texts(&["header", name]);
+                self.maybe(scheme.as_deref());
+            }
+        }
+    }
+
+    fn endpoint(&mut self, endpoint: &Endpoint) {
+        self.texts(&[&endpoint.method, &endpoint.url]);
+        self.pairs(&endpoint.headers);
+        match &endpoint.content {
+            Content::Empty => self.text("empty"),
+            Content::Text(text) => self.texts(&["text", text]),
+            Content::Fields(fields) => {
+                self.text("fields");
+                self.pairs(fields);
+            }
+        }
+        self.text(match endpoint.credentials {
+            Credentials::Include => "include",
+            Credentials::SameOrigin => "same-origin",
+            Credentials::Omit => "omit",
+        });
+        self.pair(endpoint.csrf.as_ref());
+        self.text(match endpoint.sends {
+            None => "nothing",
+            Some(Sends::Access) => "access",
+            Some(Sends::Refresh) => "refresh",
+            Some(Sends::Token) => "token",
+        });
+    }
+
+    fn text(&mut self, text: &str) {
+        self.0.push(text.to_owned());
+    }
+
+    fn texts(&mut self, texts: &[&str]) {
+        for text in texts {
+            self.text(text);
+        }
+    }
+
+    /// A list whose order says nothing.
+    fn list(&mut self, texts: &[String]) {
+        let mut texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        texts.sort_unstable();
+        self.texts(&texts);
+        self.text("end");
+    }
+
+    fn maybe(&mut self, text: Option<&str>) {
+        self.texts(&[if text.is_some() { "some" } else { "none" }, text.unwrap_or_default()]);
+    }
+
+    fn pair(&mut self, pair: Option<&(String, String)>) {
+        self.maybe(pair.map(|(one, _)| one.as_str()));
+        self.maybe(pair.map(|(_, other)| other.as_str()));
+    }
+
+    fn pairs(&mut self, pairs: &[(String, String)]) {
+        for (name, value) in pairs {
+            self.texts(&[name, value]);
+        }
+        self.text("end");
+    }
+}
+
+/// A number in sixteen hexadecimal digits.
+pub(crate) fn hex(number: u64) -> String {
+    (0..16)
+        .rev()
+        .map(|at| char::from(b"0123456789abcdef"[(number >> (4 * at) & 15) as usize]))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::apis::{Api, Apis};
+    use super::*;
+
+    fn identity(change: impl FnOnce(&mut Options)) -> Identity {
+        with(change, &["https://app.test/"], false)
+    }
+
+    fn with(change: impl FnOnce(&mut Options), apis: &[&str], has_functions: bool) -> Identity {
+        let mut options = Options::new("https://app.test/auth/refresh?account=0");
+        change(&mut options);
+        let apis = apis.iter().map(|href| Api::parse(href).unwrap()).collect();
+        let policy = Policy { apis: Apis::new(apis), ..Policy::default() };
+        Identity::new(&options, &policy, has_functions)
+    }
+
+    fn field(name: &str, value: &str) -> Vec<(String, String)> {
+        vec![(name.to_owned(), value.to_owned())]
+    }
+
+    #[test]
+    fn the_turn_is_of_the_refresh_endpoint_whatever_its_query() {
+        let one = identity(|_| ());
+        let other = identity(|options| options.refresh.url.push('1'));
+        assert_eq!(one.turn, "tokenkeep https://app.test/auth/refresh");
+        assert_eq!(one.turn, other.turn);
+        assert_ne!(one.share, other.share);
+    }
+
+    #[test]
+    fn where_a_function_refreshes_the_turn_is_of_another_url() {
+        let none = |options: &mut Options| options.refresh.url.clear();
+        assert_eq!(
+            with(none, &["https://api.test/v1"], true).turn,
+            "tokenkeep https://api.test/v1"
+        );
+        let logout = |options: &mut Options| {
+            options.refresh.url.clear();
+            options.logout = Some(Endpoint::new("https://app.test/out"));
+        };
+        assert_eq!(identity(logout).turn, "tokenkeep https://app.test/out");
+    }
+
+    #[test]
+    fn whatever_decides_where_a_token_comes_from_and_goes_tells_managers_apart() {
+        let changes: [fn(&mut Options); 17] = [
+            |o| o.name = Some("shop".into()),
+            |o| o.subject = "user_id".into(),
+            |o| o.refresh.method = "GET".into(),
+            |o| o.refresh.headers = field("X-Tenant", "1"),
+            |o| o.refresh.content = Content::Fields(field("client_id", "a")),
+            |o| o.refresh.content = Content::Fields(field("client_id", "b")),
+            |o| o.refresh.content = Content::Text("client_id".into()),
+            |o| o.refresh.credentials = Credentials::Omit,
+            |o| o.logout = Some(Endpoint::new("https://app.test/out")),
+            |o| o.attach = Attach::Header("X-Token".into(), String::new()),
+            |o| o.attach = Attach::Query("token".into()),
+            |o| o.attach = Attach::Cookie(None),
+            |o| o.adopt = Some("X-New".into()),
+            |o| o.access_token_at = "data.token".into(),
+            |o| o.refresh_token = Carrier::Json("refresh".into()),
+            |o| o.refresh_token = Carrier::Form("refresh".into()),
+            |o| o.refresh_token = Carrier::Header("refresh".into(), None),
+        ];
+        let mut seen =
+            vec![identity(|_| ()).share, with(|_| (), &["https://b.test/"], false).share];
+        seen.extend(changes.map(|change| identity(change).share));
+        for (at, share) in seen.iter().enumerate() {
+            assert!(share.is_some());
+            assert!(!seen[..at].contains(share), "{at}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_apis_says_nothing() {
+        let one = with(|_| (), &["https://a.test/", "https://b.test/"], false);
+        assert_eq!(
+            one,
+            with(|_| (), &["https://b.test/", "https://a.test/"], false).with_turn(&one)
+        );
+    }
+
+    #[test]
+    fn where_functions_cannot_be_compared_only_a_name_shares() {
+        assert_eq!(with(|_| (), &[], true).share, None);
+        let named = |name: &'static str| with(move |o| o.name = Some(name.into()), &[], true).share;
+        assert!(named("shop").is_some());
+        assert_eq!(named("shop"), named("shop"));
+        assert_ne!(named("shop"), named("mail"));
+    }
+
+    #[test]
+    fn no_option_can_be_read_in_a_name() {
+        let key = |o: &mut Options| o.refresh.headers = field("X-Key", "abc-secret");
+        let Identity { turn, share } = identity(key);
+        assert!(!turn.contains("secret") && !share.unwrap().contains("secret"));
+    }
+
+    impl Identity {
+        fn with_turn(self, other: &Self) -> Self {
+            Self { turn: other.turn.clone(), ..self }
+        }
+    }
+}
