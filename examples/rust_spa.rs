@@ -68,7 +68,7 @@ fn main() -> Result<(), JsValue> {
     show(&auth.state());
     let subscription = auth.subscribe(|notice| match notice {
         Notice::Changed(snapshot) => show(snapshot),
-        Notice::Event(event) => web_sys::console::log_1(&format!("{event:?}").into()),
+        Notice::Event(event, _) => web_sys::console::log_1(&format!("{event:?}").into()),
     });
     // It is to last as long as the page.
     std::mem::forget(subscription);

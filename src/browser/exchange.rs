@@ -261,7 +261,7 @@ impl Shell {
         let outcome = match kind {
             Kind::Refresh => {
                 let chance = platform::chance();
-                self.cause.replace((!by.is_undefined()).then_some(by));
+                self.cause.replace((told.is_err() || !by.is_undefined()).then_some(by));
                 // What a function of the app's has answered, has the tokens in it.
                 let is_answer = told.as_ref().is_ok_and(|heard| heard.status != 0);
                 self.answer.replace(if is_answer { json } else { JsValue::UNDEFINED });

@@ -9,8 +9,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{BroadcastChannel, MessageEvent};
 
 use crate::stage::{
-    Clock, Console, Heard, Server, Timers, json, jwt, lull, refused, request, start, text, token,
-    tokens, within_bound, without,
+    Clock, Console, Heard, Server, Timers, json, jwt, lull, refused, request, share_of, start,
+    text, token, tokens, within_bound, without,
 };
 
 /// Two tabs, of which the first signs in and the second hears of it.
@@ -178,7 +178,7 @@ async fn a_tab_that_is_gone_answers_nothing_though_its_refresh_is_on_the_wire() 
     let _on_the_wire = server.call("refresh").await;
     drop(auth);
     let live = server.signed_in("live");
-    let channel = BroadcastChannel::new(&format!("tokenkeep {}", server.url("refresh"))).unwrap();
+    let channel = BroadcastChannel::new(&share_of(&server, |_| {})).unwrap();
     let (replied, mut replies) = mpsc::unbounded();
     let reply = Closure::<dyn FnMut(JsValue)>::new(move |event| {
         replied.unbounded_send(event).expect("somebody counts");
@@ -290,8 +290,7 @@ struct Neighbour {
 
 impl Neighbour {
     fn of(server: &Server) -> Self {
-        let name = format!("tokenkeep {}", server.url("refresh"));
-        let channel = BroadcastChannel::new(&name).unwrap();
+        let channel = BroadcastChannel::new(&share_of(server, |_| {})).unwrap();
         let (told, messages) = mpsc::unbounded();
         // The story may be over.
         let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
@@ -306,8 +305,14 @@ impl Neighbour {
     }
 
     async fn next_kind(&mut self) -> String {
-        let message = within_bound(self.messages.next(), "a message").await.unwrap();
-        Reflect::get(&message, &"kind".into()).unwrap().as_string().unwrap()
+        loop {
+            let message = within_bound(self.messages.next(), "a message").await.unwrap();
+            let kind = Reflect::get(&message, &"kind".into()).unwrap().as_string().unwrap();
+            // Said to the manager that was made to learn the channel's name.
+            if kind != "here" {
+                return kind;
+            }
+        }
     }
 }
 
@@ -323,7 +328,7 @@ fn message(kind: &str, token: &str, stamp: f64) -> Object {
     let message = Object::new();
     let now = js_sys::Date::now();
     let members: [(&str, JsValue); 7] = [
-        ("tokenkeep", 1.into()),
+        ("tokenkeep", 2.into()),
         ("kind", kind.into()),
         ("stamp", stamp.into()),
         ("session", 0.into()),
@@ -349,7 +354,7 @@ async fn what_is_not_exactly_a_message_of_a_neighbour_changes_nothing() {
     let auth = server.signed_in("one");
     let mut heard = Heard::of(&auth);
     lull().await;
-    let channel = BroadcastChannel::new(&format!("tokenkeep {}", server.url("refresh"))).unwrap();
+    let channel = BroadcastChannel::new(&share_of(&server, |_| {})).unwrap();
     let later = js_sys::Date::now() + 60_000.0;
     let evil = |kind| message(kind, "evil", later);
     let bad: Vec<JsValue> = vec![
@@ -359,8 +364,8 @@ async fn what_is_not_exactly_a_message_of_a_neighbour_changes_nothing() {
         1.into(),
         js_sys::Array::of1(&"renewed".into()).into(),
         Object::new().into(),
-        with(evil("renewed"), "tokenkeep", 2),
-        with(evil("renewed"), "tokenkeep", "1"),
+        with(evil("renewed"), "tokenkeep", 1),
+        with(evil("renewed"), "tokenkeep", "2"),
         with(evil("renewed"), "tokenkeep", JsValue::UNDEFINED),
         with(evil("renewed"), "kind", "Renewed"),
         with(evil("renewed"), "kind", 1),
@@ -407,8 +412,7 @@ async fn an_odd_life_in_a_message_harms_nothing() {
         let auth = server.signed_in("one");
         let mut heard = Heard::of(&auth);
         lull().await;
-        let name = format!("tokenkeep {}", server.url("refresh"));
-        let channel = BroadcastChannel::new(&name).unwrap();
+        let channel = BroadcastChannel::new(&share_of(&server, |_| {})).unwrap();
         let odd = message("renewed", "two", js_sys::Date::now() + 1.0);
         channel.post_message(&with(odd, "life", life)).unwrap();
         heard.next().await;

@@ -8,12 +8,12 @@ mod stage;
 
 mod answers;
 mod clock;
-mod debt;
 mod holders;
 mod listeners;
 mod memory;
 mod neighbours;
 mod outages;
+mod pending_logout;
 mod proofs;
 mod refusals;
 mod requests;

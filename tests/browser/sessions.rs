@@ -227,7 +227,7 @@ async fn a_renewal_is_told_as_an_event() {
     let events = std::rc::Rc::new(std::cell::Cell::new(0));
     let count = std::rc::Rc::clone(&events);
     let _subscription = auth.subscribe(move |notice| {
-        if matches!(notice, Notice::Event(Event::Refresh)) {
+        if matches!(notice, Notice::Event(Event::Refresh, _)) {
             count.set(count.get() + 1);
         }
     });

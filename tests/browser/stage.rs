@@ -5,11 +5,13 @@ mod call;
 mod event_loop;
 mod global;
 mod server;
+mod share;
 
 pub use call::{Call, answer, json, refused, token};
 pub use event_loop::{lull, start, within_bound};
 pub use global::{Clock, Console, Timers, without};
 pub use server::{Heard, Server, jwt, request, token_error, tokens};
+pub use share::share_of;
 
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;

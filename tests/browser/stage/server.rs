@@ -214,7 +214,7 @@ impl Heard {
                 Status::SignedIn => "signed in".to_owned(),
                 Status::SignedOut => "signed out".to_owned(),
             },
-            Notice::Event(event) => format!("{event:?}"),
+            Notice::Event(event, _) => format!("{event:?}"),
         };
         self.notices.borrow().iter().map(words).collect()
     }

@@ -1,0 +1,71 @@
+// Seals a refresh token for the other tabs: all scripts of an origin hear a `BroadcastChannel`, so it never stands there in the
+// clear. Each tab has a pair of keys (Web Cryptography API, ECDH on P-256) whose private half no script can read out, its own
+// neither; what is sealed for a tab is opened by that tab alone.
+
+const ECDH = { name: 'ECDH', namedCurve: 'P-256' }
+/** How many tabs a token is sealed for; the oldest are forgotten. */
+const MOST = 32
+/** The length of a public key on P-256, as a point in its raw form (SEC 1, 2.3.3), in bytes. */
+const POINT = 65
+
+/**
+ * The keys of a tab; undefined where the platform has no cryptography, as in an insecure context.
+ * @returns {undefined | { key: Promise<ArrayBuffer>, meet(key: unknown): boolean, seal(text: string): Promise<object[]>, open(from: unknown, sealed: unknown): Promise<string | undefined> }}
+ */
+export function sealer() {
+  const { subtle } = globalThis.crypto ?? {}
+  if (!subtle) return undefined
+  const pair = subtle.generateKey(ECDH, false, ['deriveBits'])
+  const key = pair.then(({ publicKey }) => subtle.exportKey('raw', publicKey))
+  // Whoever waits for it hears of a failure.
+  key.catch(() => {})
+  /** By the name of the key. */
+  const others = new Map()
+
+  /** A key that this tab and another one have in common, and nobody else. */
+  async function shared(point, use) {
+    const { privateKey } = await pair
+    const bits = await subtle.deriveBits({ name: 'ECDH', public: await subtle.importKey('raw', point, ECDH, false, []) }, privateKey, 256)
+    const secret = await subtle.importKey('raw', bits, 'HKDF', false, ['deriveKey'])
+    const how = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: new TextEncoder().encode('tokenkeep refresh token') }
+    return subtle.deriveKey(how, secret, { name: 'AES-GCM', length: 256 }, false, [use])
+  }
+
+  return {
+    key,
+    /** Remembers another tab by its public key. Says whether it is a new one. */
+    meet(point) {
+      if (!isPoint(point)) return false
+      const name = nameOf(point)
+      const isNew = !others.has(name)
+      if (isNew && others.size === MOST) others.delete(others.keys().next().value)
+      others.set(name, point)
+      return isNew
+    },
+    /** A text for each of the other tabs that are known. */
+    async seal(text) {
+      return Promise.all(
+        [...others].map(async ([to, point]) => {
+          const iv = crypto.getRandomValues(new Uint8Array(12))
+          const data = await subtle.encrypt({ name: 'AES-GCM', iv }, await shared(point, 'encrypt'), new TextEncoder().encode(text))
+          return { to, iv, data }
+        }),
+      ).catch(() => [])
+    },
+    /** What the tab with the public key `from` has sealed for this one. */
+    async open(from, sealed) {
+      try {
+        const name = nameOf(await key)
+        const mine = Array.isArray(sealed) && isPoint(from) && sealed.slice(0, MOST).find((one) => one?.to === name)
+        if (!mine) return undefined
+        return new TextDecoder().decode(await subtle.decrypt({ name: 'AES-GCM', iv: mine.iv }, await shared(from, 'decrypt'), mine.data))
+      } catch {
+        // It was not sealed for this tab, or not by that one.
+        return undefined
+      }
+    },
+  }
+}
+
+const isPoint = (value) => value instanceof ArrayBuffer && value.byteLength === POINT
+const nameOf = (point) => String.fromCharCode(...new Uint8Array(point, 1, 16))
