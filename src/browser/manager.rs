@@ -265,6 +265,9 @@ impl Shell {
         let is_page = origin.is_some();
         let page = origin.filter(|origin| origin != "null");
         let policy = Rc::new(options.settle(page.as_deref(), &|url| platform::resolve(url, base))?);
+        if let Some(hint) = options.hint_at_apis(page.as_deref()) {
+            platform::notice(hint);
+        }
         let name = name(&options);
         let takes_turns = is_page && policy.tabs != Tabs::Off;
         let debt = Debt::new(&name);

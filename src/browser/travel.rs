@@ -14,7 +14,7 @@ use super::later::Later;
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
-    Code, Departure, Failure, Landing, Life, Meaning, Secret, Step, Ticket, Told, Wait, is_json,
+    Code, Departure, Failure, Landing, Life, Meaning, Media, Secret, Step, Ticket, Told, Wait,
     is_safe,
 };
 
@@ -197,22 +197,26 @@ impl Shell {
         if rules.settles(status) {
             return Meaning::Plain;
         }
-        let is_told = !self.paths.is_empty()
-            && answer::header(response, "Content-Type")
-                .is_some_and(|media_type| is_json(&media_type));
+        let header = |name: &str| answer::header(response, name);
         let mut body = Vec::new();
-        if is_told {
-            let members = answer::members(response, &self.paths);
-            let list = JsFuture::from(members).await.unwrap_or_default();
-            body = List::new(list.unchecked_into()).rest();
+        if !self.paths.is_empty() {
+            let media = Media::of(&header("Content-Type").unwrap_or_default());
+            if media != Media::Other {
+                let members = answer::members(response, &self.paths, media == Media::Text);
+                let members = JsFuture::from(members).await.map(JsCast::dyn_into);
+                if let Ok(Ok(members)) = members {
+                    body = answer::lists(&mut List::new(members));
+                }
+            }
         }
-        let challenge = answer::header(response, "WWW-Authenticate");
+        let challenge = header("WWW-Authenticate");
         rules.meaning(&Told {
             status,
             challenge: challenge.as_deref(),
             redirected: response.redirected(),
             network_error: false,
             body: &body,
+            header: &header,
         })
     }
 

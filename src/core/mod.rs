@@ -43,13 +43,13 @@ pub use attach::Attach;
 pub use challenge::{Challenge, challenges};
 pub use cooldown::{Cooldown, RetryAfter, retry_after};
 pub use endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
-pub(crate) use endpoint::{Payload, proofs};
+pub(crate) use endpoint::{Payload, Stays, proofs};
 pub use failure::{Code, Failure, Step};
 pub use jwt::payload;
 pub use options::Options;
 pub use policy::{Offline, Policy, Renewal, Restore, Tabs};
-pub use rules::{AnswerRule, Field, Meaning, Rules, Sense, Told};
-pub(crate) use rules::{is_json, is_safe};
+pub use rules::{AnswerRule, Field, HeaderField, Meaning, Rules, Sense, Told};
+pub(crate) use rules::{Media, is_safe};
 pub use secret::{Secret, Unusable};
 pub use session::{
     Arrival, Departure, Effect, Event, Landing, Reason, Session, Snapshot, Status, Ticket, Wait,
