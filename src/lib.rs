@@ -36,8 +36,8 @@ mod browser;
 
 pub use self::core::{
     AnswerRule, Attach, Carrier, Challenge, Code, Content, Credentials, Endpoint, Event, Failure,
-    Field, Offline, Options, Reason, Renewal, Restore, Secret, Sends, Snapshot, Status, Step, Tabs,
-    Unusable,
+    Field, HeaderField, Offline, Options, Reason, Renewal, Restore, Secret, Sends, Snapshot,
+    Status, Step, Tabs, Unusable,
 };
 pub use browser::{
     Detail, FetchError, Notice, Outgoing, Subscription, TokenError, TokenManager, Tokens,

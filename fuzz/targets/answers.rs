@@ -106,6 +106,7 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
                 refresh_token: refresh.and_then(|token| Secret::new(token).ok()),
                 claims: claims.map(Into::into),
                 subject: None,
+                issued: None,
                 access_token,
             };
             assert!(grant.life.is_none_or(|ms| (1..=TEN_YEARS).contains(&ms)), "{:?}", grant.life);
@@ -131,6 +132,7 @@ fn again(session: Session, now: Now) -> Session {
                 life: Some(60_000),
                 claims: None,
                 subject: None,
+                issued: None,
             },
             now,
         );

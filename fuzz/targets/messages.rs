@@ -101,6 +101,7 @@ fn grant(token: u8, life: Option<u64>) -> Grant {
         life,
         claims: None,
         subject: None,
+        issued: None,
     }
 }
 

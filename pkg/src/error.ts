@@ -13,6 +13,7 @@
  * | `timeout` | it did not answer in time, or the lock between the tabs was not had in time |
  * | `bad-status` | it answered with a status that says nothing about the session (404, 408, 425, 429, 5xx, an HTML page) |
  * | `bad-answer` | it answered with success, but without a token that can be used |
+ * | `no-token` | the login was answered with success, and without a token, as where a second factor is asked for. `cause` is the `Response`, its body unread |
  * | `rejected` | it refused: the session is over, or the credentials are wrong. After `login` and `logout`, `cause` is the `Response`, its body unread |
  * | `signed-out` | the operation needs a session, and there is none |
  * | `session-changed` | the request began in a session that has ended meanwhile; it was not sent |
@@ -28,6 +29,7 @@ export type TokenErrorCode =
   | 'timeout'
   | 'bad-status'
   | 'bad-answer'
+  | 'no-token'
   | 'rejected'
   | 'signed-out'
   | 'session-changed'
@@ -41,7 +43,7 @@ export interface TokenErrorDetails {
   retryable?: boolean | undefined;
   /** The HTTP status of the answer that was refused or could not be used. */
   status?: number | undefined;
-  /** What caused it: the platform's error, or the `Response` of a refused login or logout. */
+  /** What caused it: the platform's error, or the `Response` of a login or logout that was refused, or of a login that brought no token. */
   cause?: unknown;
 }
 

@@ -98,18 +98,36 @@ export type Scalar = string | number | boolean;
 export interface AnswerRule {
   /** HTTP statuses, from 200 to 599. */
   status?: number | readonly number[];
-  /** A field of a JSON body. It is read from a copy, and only of answers that say that they are JSON. */
-  body?: {
-    /** A dotted path into the body, as `'error.code'` or `'errors.0.code'`. */
-    path: string;
-    /** The values that are meant. Default: any but `null`. */
+  /**
+   * A field of a JSON body. It is read from a copy: of answers that say that they are JSON, and of texts that begin as JSON does. Of a
+   * body of more than 256 KiB, or one that has not come to its end within a second, nothing is known; of JSON by lines, the first line is read.
+   */
+  body?:
+    | {
+        /** A dotted path into the body, as `'error.code'`; `*` is any member of a list: `'errors.*.code'`. */
+        path: string;
+        /** The values that are meant. Default: any but `null`. */
+        equals?: Scalar | readonly Scalar[];
+        absent?: never;
+      }
+    | {
+        path: string;
+        /** There is nothing at that path, or `null`. */
+        absent: true;
+        equals?: never;
+      };
+  /** A header of the answer, where CORS exposes it. Trailers are not seen. */
+  header?: {
+    /** The header's name. */
+    name: string;
+    /** The values that are meant. Default: any. */
     equals?: Scalar | readonly Scalar[];
   };
   /** `error` of a challenge in `WWW-Authenticate` (RFC 6750, section 3), where CORS does not hide that header. */
   challenge?: string | readonly string[];
 }
 
-/** The same, of an answer to a request of the app's. */
+/** The same, of an answer to a request of the app's, or to the refresh. */
 export interface CallRule extends AnswerRule {
   /** The answer came by way of a redirect, as to a login page. */
   redirected?: true;
@@ -186,9 +204,10 @@ export interface TokenManagerOptions {
   stepUp?: CallRule | readonly CallRule[];
   /**
    * Which answers to a refresh end the session; all others keep it. A login that is answered so is refused, too. Default: 400, 401 and 403 with JSON or without a body, and
-   * `invalid_grant` (RFC 6749, section 5.2) with any 4xx.
+   * `invalid_grant` (RFC 6749, section 5.2) with any 4xx; 2xx that says outright that there is no session: JSON `null`, `{}`, or `null` where
+   * the token stands; and a redirect to a page, where `unauthorized` or `ended` has a rule with `redirected`.
    */
-  rejected?: AnswerRule | readonly AnswerRule[];
+  rejected?: CallRule | readonly CallRule[];
   /** A new token in a header of any answer to a request with the newest token, whatever its status. Default: none. */
   adopt?: { /** The header's name. CORS must expose it. */ header: string };
   /** Where the tokens stand in the answers of login and refresh. */
@@ -247,7 +266,7 @@ export interface Tokens {
   accessToken: string;
   /** Seconds until it runs out, as OAuth's `expires_in`. Default: what the token itself says, if it is a JWT. */
   expiresIn?: number;
-  /** The refresh token, where the option `refreshToken` is not `'cookie'`. */
+  /** The refresh token, where the option `refreshToken` is not `'cookie'`; with that it is not kept. */
   refreshToken?: string;
 }
 

@@ -78,7 +78,8 @@ describe('rules', () => {
   it('know of nothing that cannot be', () => {
     for (const [name, rule, member] of [
       ['ended', { networkError: true }, 'networkError'],
-      ['rejected', { redirected: true }, 'redirected'],
+      ['login', { redirected: true }, 'redirected'],
+      ['ended', { header: { nam: 'x' } }, 'header.nam'],
       ['unauthorized', { state: 401 }, 'state'],
       ['unauthorized', JSON.parse('{"__proto__":1}'), '__proto__'],
       ['unauthorized', { body: { path: 'a', equal: 1 } }, 'body.equal'],

@@ -1,7 +1,7 @@
 // Reads the options and arguments that JavaScript gave, and holds them to their types. An error names the option, what it
 // takes and what it got; a value that might be a secret is named by its type. What is right in type, yet wrong, is for
 // `core/options.rs` to say. Each function gives a flat list, which `options.rs` takes off in the same order; undefined is
-// what was left out. Each throws a text.
+// what was left out. Each throws a text. What an object inherits is no option: a polluted prototype must not name who gets the token.
 
 /** @param {unknown} given */
 export function options(given) {
@@ -11,7 +11,7 @@ export function options(given) {
   if (refresh === undefined) {
     throw 'option `refresh` is missing; it takes the URL of the refresh endpoint, an object with `url`, a function, or `false`'
   }
-  const group = (name, known) => (all[name] === undefined ? {} : members(name, `${name}.`, all[name], known))
+  const group = (name, known) => some(name, all[name], known)
   const response = group('response', 'accessToken refreshToken expiresIn expiresAt')
   const { header } = group('adopt', 'header')
   const login = group('login', 'timeout incomplete')
@@ -25,7 +25,7 @@ export function options(given) {
     ...attach(all.attach),
     ...['unauthorized', 'ended', 'stepUp', 'rejected'].map((name) => rules(name, all[name])),
     text('adopt.header', header, all.adopt),
-    ...['accessToken', 'refreshToken', 'expiresIn', 'expiresAt'].map((name) => some(`response.${name}`, response[name], 'dotted path', string)?.join(' | ')),
+    ...['accessToken', 'refreshToken', 'expiresIn', 'expiresAt'].map((name) => oneOrMore(`response.${name}`, response[name], 'dotted path', string)?.join(' | ')),
     ...csrf('csrf', all.csrf),
     ...carrier(all.refreshToken),
     number('refreshBefore', all.refreshBefore),
@@ -49,7 +49,7 @@ export function options(given) {
  */
 export function got(given, said) {
   const names = said.split('`')[1].split('.')
-  const value = names.reduce((value, name) => (isRecord(value) ? value[name] : value), given)
+  const value = names.reduce((value, name) => (isRecord(value) ? own(value)[name] : value), given)
   return `${said}, and got ${typeof value === 'number' ? value : kind(value)}`
 }
 
@@ -59,7 +59,7 @@ export function tokens(given) {
     if (!isRight) throw `setTokens: ${name} takes ${takes}, and got ${kind(got)}`
   }
   hold(typeof given === 'object' && given, 'it', 'an object', given)
-  const { accessToken, expiresIn, refreshToken } = given
+  const { accessToken, expiresIn, refreshToken } = own(given)
   hold(expiresIn == null || typeof expiresIn === 'number', 'expiresIn', 'a number of seconds', expiresIn)
   hold(typeof accessToken === 'string', 'accessToken', 'a string', accessToken)
   hold(refreshToken == null || typeof refreshToken === 'string', 'refreshToken', 'a string', refreshToken)
@@ -100,28 +100,33 @@ function csrf(name, given) {
 
 /** Header, scheme, parameter of the URL, whether it is a cookie, csrf. */
 function attach(given = {}) {
-  const has = (name) => given?.[name] !== undefined
+  const has = (name) => isRecord(given) && own(given)[name] !== undefined
   const all = members('attach', 'attach.', given, has('query') ? 'query' : has('cookie') ? 'cookie csrf' : 'header scheme query cookie')
   const flag = has('cookie') ? +expect(all.cookie === true, 'attach.cookie', '`true`', all.cookie) : undefined
   return [text('attach.header', all.header), text('attach.scheme', all.scheme), text('attach.query', all.query), flag, ...csrf('attach.csrf', all.csrf)]
 }
 
-/** Of each rule: statuses, path and values of the body, challenges, whether it is of a redirect, or of no answer. */
+/** Of each rule: statuses; path and values of the body, and whether it is absent; header; challenges; whether it is of a redirect, or of no answer. */
 function rules(name, given) {
   if (given === undefined) return given
   const isList = Array.isArray(given)
   return (isList ? [...given] : [given]).map((rule, i) => {
     const at = isList ? `${name}[${i}]` : name
-    const all = members(at, `${at}.`, rule, 'status body challenge' + (['rejected', 'login.incomplete'].includes(name) ? '' : ' redirected') + (name === 'unauthorized' ? ' networkError' : ''))
-    const { path, equals } = all.body === undefined ? {} : members(`${at}.body`, `${at}.body.`, all.body, 'path equals')
-    const flag = (name) => all[name] === undefined ? undefined : +expect(all[name] === true, `${at}.${name}`, '`true`', all[name])
+    const all = members(at, `${at}.`, rule, 'status body header challenge' + (name === 'login.incomplete' ? '' : ' redirected') + (name === 'unauthorized' ? ' networkError' : ''))
+    const body = some(`${at}.body`, all.body, 'path equals absent')
+    const header = some(`${at}.header`, all.header, 'name equals')
+    const flag = (name, value) => value === undefined ? undefined : +expect(value === true, `${at}.${name}`, '`true`', value)
+    const values = (name, equals) => oneOrMore(`${at}.${name}.equals`, equals, 'string, number or boolean', scalar)
     return [
-      some(`${at}.status`, all.status, 'HTTP status', status),
-      text(`${at}.body.path`, path, all.body),
-      some(`${at}.body.equals`, equals, 'string, number or boolean', scalar),
-      some(`${at}.challenge`, all.challenge, 'string', string),
-      flag('redirected'),
-      flag('networkError'),
+      oneOrMore(`${at}.status`, all.status, 'HTTP status', status),
+      text(`${at}.body.path`, body.path, all.body),
+      values('body', body.equals),
+      flag('body.absent', body.absent),
+      text(`${at}.header.name`, header.name, all.header),
+      values('header', header.equals),
+      oneOrMore(`${at}.challenge`, all.challenge, 'string', string),
+      flag('redirected', all.redirected),
+      flag('networkError', all.networkError),
     ]
   })
 }
@@ -129,7 +134,7 @@ function rules(name, given) {
 /** Which kind it is, the name of the field, and its scheme. */
 function carrier(given) {
   const takes = "'cookie', `{ json: field }`, `{ form: field }` or `{ header: name, scheme? }`"
-  if (given === undefined || given === 'cookie') return Array(3)
+  if (given === undefined || given === 'cookie') return [undefined, undefined, undefined]
   expect(typeof given !== 'string', 'refreshToken', takes, given)
   const all = members('refreshToken', 'refreshToken.', given, 'json form header scheme')
   const scheme = text('refreshToken.scheme', all.scheme)
@@ -144,13 +149,23 @@ function expect(isRight, name, takes, got) {
   return got
 }
 
-/** An object of which all names are known. */
+/** The members of an object of which all names are known. */
 function members(name, prefix, given, known) {
   expect(isRecord(given), name, 'an object', given)
   for (const key of Object.keys(given)) {
     if (!known.split(' ').includes(key)) throw `option \`${prefix}${key}\` is unknown; known are ${known.replaceAll(' ', ', ')}`
   }
-  return given
+  return own(given)
+}
+
+/** The same of an object that may be left out: it has none, then. */
+function some(name, given, known) {
+  return given === undefined ? own({}) : members(name, `${name}.`, given, known)
+}
+
+/** An object's own members, of an object that inherits nothing. */
+function own(given) {
+  return { __proto__: null, ...given }
 }
 
 /** `needed`: anything but undefined makes a value that is left out an error. */
@@ -180,7 +195,7 @@ function list(name, given, takes, read, needed) {
 }
 
 /** The same, where one entry may stand for a list of one. */
-function some(name, given, what, read) {
+function oneOrMore(name, given, what, read) {
   const entries = (Array.isArray(given) ? given : [given]).map(read)
   return given === undefined ? given : expect(!entries.includes(undefined), name, `a ${what}, or a list of them`, given) && entries
 }

@@ -6,8 +6,8 @@ use wasm_bindgen::prelude::*;
 
 use crate::browser::{Hooks, List, TokenError, Tokens};
 use crate::core::{
-    AnswerRule, Attach, Carrier, Code, Content, Credentials, Endpoint, Failure, Field, Offline,
-    Options, Renewal, Restore, Secret, Sends, Step, Tabs,
+    AnswerRule, Attach, Carrier, Code, Content, Credentials, Endpoint, Failure, Field, HeaderField,
+    Offline, Options, Renewal, Restore, Secret, Sends, Step, Tabs,
 };
 
 #[wasm_bindgen(module = "/src/bindings/options.js")]
@@ -157,9 +157,12 @@ fn rules(list: &mut List) -> Option<Vec<AnswerRule>> {
         let list = &mut list;
         let status = statuses(list);
         let (path, equals) = (list.text(), texts(list).unwrap_or_default());
+        let absent = list.number().is_some();
+        let (name, values) = (list.text(), texts(list).unwrap_or_default());
         rules.push(AnswerRule {
             status,
-            body: path.map(|path| Field { path, equals }),
+            body: path.map(|path| Field { path, equals, absent }),
+            header: name.map(|name| HeaderField { name, equals: values }),
             challenge: texts(list).unwrap_or_default(),
             redirected: list.number().is_some(),
             network_error: list.number().is_some(),

@@ -8,8 +8,8 @@ use web_sys::Response;
 
 use super::platform::List;
 use crate::core::{
-    Attach, Body, Code, Form, Grant, Heard, Life, Now, Options, Policy, Secret, Sense, Told, life,
-    payload, retry_after,
+    Attach, Body, Code, Form, Grant, Heard, Kind, Life, Now, Options, Policy, Secret, Sense, Told,
+    life, payload, retry_after,
 };
 
 #[wasm_bindgen(module = "/src/browser/http.js")]
@@ -26,8 +26,9 @@ extern "C" {
     /// A header field, where it is there and not hidden by CORS.
     pub(super) fn header(response: &Response, name: &str) -> Option<String>;
 
-    /// The members of a JSON body at [`crate::core::Rules::paths`], as texts, read from a copy.
-    pub(super) fn members(response: &Response, paths: &str) -> Promise;
+    /// The members of a JSON body at [`crate::core::Rules::paths`], as lists of texts, read from a copy.
+    /// `is_text`: nobody says that it is JSON, but its first byte may. Never rejects.
+    pub(super) fn members(response: &Response, paths: &str, is_text: bool) -> Promise;
 
     /// Keeps an answer whose body is to be read later, if at all.
     pub(super) fn keep(response: &Response);
@@ -59,8 +60,18 @@ impl Reading {
     }
 }
 
-/// Takes off what [`hear`] has read.
-pub(super) fn read(list: JsValue, options: &Options, policy: &Policy, now: Now) -> Reading {
+/// What [`hear`] gives as the status of a redirect that was not followed. Less than that: of something
+/// that is no answer.
+const REDIRECT: f64 = -1.0;
+
+/// Takes off what [`hear`] has read of the answer to a call of this kind.
+pub(super) fn read(
+    list: JsValue,
+    kind: Kind,
+    options: &Options,
+    policy: &Policy,
+    now: Now,
+) -> Reading {
     if list.is_undefined() {
         return Reading::late();
     }
@@ -69,9 +80,17 @@ pub(super) fn read(list: JsValue, options: &Options, policy: &Policy, now: Now) 
     let Some(status) = list.number() else {
         return Reading { told: Err(Code::Network), by, json: JsValue::UNDEFINED };
     };
+    if status < 0.0 {
+        let body = if status == REDIRECT { Body::Redirect } else { Body::Foreign };
+        let heard = Heard { status: 0, body, rejected: None, retry_after: None };
+        return Reading { told: Ok(heard), by, json: JsValue::UNDEFINED };
+    }
+    let status = status as u16;
     let json = list.value();
     let is_empty = list.number().is_some();
     let error = list.text();
+    let is_none = list.number() == Some(1.0);
+    let redirected = list.number() == Some(1.0);
     let access_token = list.text();
     let refresh_token = list.text();
     let mut life = Life { expires_in: list.number(), ..Life::default() };
@@ -80,30 +99,47 @@ pub(super) fn read(list: JsValue, options: &Options, policy: &Policy, now: Now) 
     let retry_after =
         retry_after(list.number(), list.number(), life.date.unwrap_or(now.wall as f64));
     let challenge = list.text();
-    let mut rejected = None;
-    // Where a function of the app's answers, there is nothing to judge.
-    if policy.rules_refusals && status != 0.0 {
-        let body = &list.rest();
-        let (challenge, status) = (challenge.as_deref(), status as u16);
-        let told = Told { status, challenge, body, ..Told::default() };
-        rejected = Some(policy.rules.say(Sense::Rejected, &told));
-    }
     let form = match (json.is_undefined(), is_empty) {
         (false, _) => Form::Json,
         (true, true) => Form::Empty,
         (true, false) => Form::Other,
     };
+    let (mut rejected, mut is_incomplete) = (None, false);
+    // Where a function of the app's answers, there is nothing to judge.
+    if status != 0 {
+        let body = &lists(list);
+        let header = &|name: &str| header(by.unchecked_ref(), name);
+        let challenge = challenge.as_deref();
+        let told = Told { status, challenge, redirected, network_error: false, body, header };
+        rejected = policy.refuses(form, &told);
+        is_incomplete = kind == Kind::Login && policy.rules.say(Sense::Incomplete, &told);
+    }
     let is_unseen = matches!(options.attach, Attach::Cookie(_));
-    let body = Body::of(form, status as u16, is_unseen, error, || {
-        // A refresh token that is missing or empty keeps the one there is.
-        let refresh_token = refresh_token.and_then(|text| Secret::new(text).ok());
-        match access_token.map(Secret::new) {
-            Some(Ok(token)) => Ok(describe(token, refresh_token, life, options, now)),
-            Some(Err(fault)) => Err(["an access token that ", fault.reason()].concat()),
-            None => Err(["no string at `", &options.access_token_at, "`"].concat()),
-        }
-    });
-    Reading { told: Ok(Heard { status: status as u16, body, rejected, retry_after }), by, json }
+    let body = if is_incomplete {
+        Body::Incomplete
+    } else if is_none {
+        Body::NoSession
+    } else {
+        Body::of(form, status, is_unseen, error, || {
+            // A refresh token that is missing or empty keeps the one there is.
+            let refresh_token = refresh_token.and_then(|text| Secret::new(text).ok());
+            match access_token.map(Secret::new) {
+                Some(Ok(token)) => Ok(describe(token, refresh_token, life, options, now)),
+                Some(Err(fault)) => Err(["an access token that ", fault.reason()].concat()),
+                None => Err(["no string at `", &options.access_token_at, "`"].concat()),
+            }
+        })
+    };
+    Reading { told: Ok(Heard { status, body, rejected, retry_after }), by, json }
+}
+
+/// The lists of texts that are left.
+pub(super) fn lists(list: &mut List) -> Vec<Vec<String>> {
+    let mut lists = Vec::new();
+    while let Ok(values) = list.value().dyn_into() {
+        lists.push(List::new(values).rest());
+    }
+    lists
 }
 
 /// Completes a grant with what its access token says of itself, if it is a JWT.
@@ -116,7 +152,7 @@ pub(super) fn describe(
 ) -> Grant {
     let mut grant = Grant {
         access_token,
-        refresh_token,
+        refresh_token: refresh_token.filter(|_| options.keeps_refresh_token()),
         life: None,
         claims: None,
         subject: None,

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use gloo_net::http::{Method, RequestBuilder};
+use gloo_net::http::Headers;
 use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Request, RequestCredentials};
+use web_sys::Request;
 
 use super::answer::{self, Reading};
 use super::call::Outgoing;
@@ -16,8 +16,8 @@ use super::lock::{self, Held};
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
-    Arrival, Attach, Code, Credentials, Endpoint, Exchange, Failure, Kind, Payload, Secret, Step,
-    proofs,
+    Arrival, Attach, Code, Credentials, Endpoint, Exchange, Failure, Kind, Payload, Secret, Stays,
+    Step, proofs,
 };
 
 /// How long a logout of the caller's own may take, in milliseconds: it holds the lock.
@@ -150,7 +150,7 @@ impl Shell {
                 {
                     let answer = JsFuture::from(answer).await.unwrap_or_default();
                     let mut reading =
-                        answer::read(answer, &self.options, &self.policy, platform::now());
+                        answer::read(answer, kind, &self.options, &self.policy, platform::now());
                     if kind == Kind::Refresh
                         && let Ok(heard) = &reading.told
                         && self.session.borrow().doubts(heard)
@@ -284,8 +284,8 @@ impl Shell {
         // Nobody waits for the logout of an earlier page; if it has failed again, the mark stays.
         if let Some(answer) = answer {
             answer.give(outcome.map_err(|failure| {
-                let is_told_by =
-                    kind == Kind::Logout || matches!(failure.code, Code::Rejected | Code::Network);
+                let is_told_by = kind == Kind::Logout
+                    || matches!(failure.code, Code::Rejected | Code::Network | Code::NoToken);
                 TokenError::from(failure).with_cause(is_told_by.then_some(by))
             }));
         }
@@ -304,39 +304,37 @@ impl Shell {
         headers: &JsValue,
         token: Option<&Secret>,
     ) -> Result<Request, JsValue> {
-        let mut builder = RequestBuilder::new(&endpoint.url)
-            .method(match endpoint.method.as_str() {
-                "GET" => Method::GET,
-                "PUT" => Method::PUT,
-                "PATCH" => Method::PATCH,
-                "DELETE" => Method::DELETE,
-                _ => Method::POST,
-            })
-            .credentials(match endpoint.credentials {
-                Credentials::Include => RequestCredentials::Include,
-                Credentials::SameOrigin => RequestCredentials::SameOrigin,
-                Credentials::Omit => RequestCredentials::Omit,
-            });
         let page = self.page.as_deref();
         let made = endpoint.compose(&self.options, token, page, &platform::cookie);
+        let fields = Headers::new();
         for (name, value) in &made.headers {
-            builder = builder.header(name, value);
+            fields.set(name, value);
         }
         let more = &mut List::new(platform::more(headers)?);
         while let (Some(name), Some(value)) = (more.text(), more.text()) {
-            builder = builder.header(&name, &value);
+            fields.set(&name, &value);
         }
-        let request = match made.body {
-            Payload::Empty => builder.build(),
-            Payload::Text(text) => builder.body(text),
+        let encoded;
+        let body = match made.body {
+            Payload::Empty => None,
+            Payload::Text(text) => Some(text),
             Payload::Fields(is_form, fields) => {
-                builder.body(platform::encode(is_form, flat(&fields)))
+                encoded = platform::encode(is_form, flat(&fields));
+                Some(&*encoded)
             }
         };
-        request.map(Request::from).map_err(|error| match error {
-            gloo_net::Error::JsError(error) => js_sys::Error::new(&error.message).into(),
-            _ => js_sys::Error::new("the request could not be built").into(),
-        })
+        let credentials = match endpoint.credentials {
+            Credentials::Include => "include",
+            Credentials::SameOrigin => "same-origin",
+            Credentials::Omit => "omit",
+        };
+        let (mode, redirect) = match made.stays {
+            Stays::Free => (None, None),
+            Stays::InOrigin => (Some("same-origin"), None),
+            Stays::Put => (None, Some("manual")),
+        };
+        let (url, method) = (&endpoint.url, &endpoint.method);
+        platform::request(url, method, credentials, &fields.into_raw(), body, mode, redirect)
     }
 }
 

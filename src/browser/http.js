@@ -1,7 +1,7 @@
 // Sends calls and reads answers, with the platform's own `fetch` and parsers. What an answer means is decided in Rust; it gets
 // flat lists, which `answer.rs` takes off in the same order. No token is kept longer than a call.
 
-import { first, moment, number, parse, paths, say, take, walk } from './json.js'
+import { all, first, isNone, moment, number, parse, paths, take, walk } from './json.js'
 
 /** The platform's `fetch`, as it stands in the global scope at the moment. @param {Request} request */
 export async function send(request) {
@@ -18,6 +18,15 @@ export async function sendWith(request, name, value) {
   const body = /^(GET|HEAD)$/.test(method) ? undefined : await request.clone().blob()
   const [bare] = url.split('#')
   return fetch(`${bare}${bare.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`, { method, headers, body, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal })
+}
+
+/**
+ * A request of the options'. Throws what the platform throws.
+ * @param {string} url @param {string} method @param {RequestCredentials} credentials @param {Headers} headers @param {string} [body]
+ * @param {RequestMode} [mode] @param {RequestRedirect} [redirect]
+ */
+export function request(url, method, credentials, headers, body, mode, redirect) {
+  return new Request(url, { __proto__: null, method, credentials, headers, body, mode, redirect, cache: 'no-store' })
 }
 
 /** Fields, name after value, as the text of a form or of a JSON object. @param {boolean} isForm @param {string[]} flat */
@@ -70,24 +79,29 @@ export async function hear(call, ms, keepalive, places, dotted) {
 
   async function read() {
     if (Array.isArray(call)) return heard(await call[0]({ refreshToken: call[1], signal: abort.signal }), places[0])
-    const response = await ('then' in call ? call : fetch(call, await bounds()))
+    const response = await ('then' in call ? call : sent(call, await bounds()))
+    if (response?.type === 'error') return [response]
+    if (response?.type === 'opaqueredirect') return [response, REDIRECT]
+    if (!isAnswer(response)) return [response, FOREIGN]
     // A refusal may be its caller's to read: what is read here is a copy.
-    const text = await response.clone().text()
+    const text = await head(response, MOST_HEARD)
     const json = parse(text)
-    const date = (name) => number(Date.parse(response.headers.get(name) ?? ''))
+    const date = (name) => number(Date.parse(header(response, name) ?? ''))
     const [token, ...others] = places.map((place) => first(json, place))
     const list = [
       response,
       response.status,
       json,
-      text.trim() ? undefined : 0,
+      text?.trim() === '' ? 0 : undefined,
       walk(json, ['error']),
+      +isNone(json, places[0]),
+      +(response.redirected === true),
       places[0] ? token : unseen(),
       others[0],
       number(others[1]),
       moment(others[2]),
       date('Date'),
-      number(response.headers.get('Retry-After')),
+      number(header(response, 'Retry-After')),
       date('Retry-After'),
       header(response, 'WWW-Authenticate'),
       ...values(json, dotted),
@@ -104,29 +118,115 @@ export async function hear(call, ms, keepalive, places, dotted) {
     signal.addEventListener('abort', torn)
     if (signal.aborted) torn()
     const outlives = call.keepalive || (keepalive && (await call.clone().arrayBuffer()).byteLength <= MOST_KEPT_ALIVE)
-    return { signal: abort.signal, keepalive: outlives, referrer, referrerPolicy }
+    return { __proto__: null, signal: abort.signal, keepalive: outlives, referrer, referrerPolicy }
   }
+}
+
+/** What stands for the status of an answer that is none: a redirect that was not followed, and what `fetch` would not give. */
+const REDIRECT = -1
+const FOREIGN = -2
+/** The longest answer to a call of the manager's own that is read, in bytes. */
+const MOST_HEARD = 2 ** 20
+/** So many turns of the microtask queue at most a platform takes to refuse a call that it has not begun to send. */
+const TURNS = 32
+
+/**
+ * Sends. All calls that outlive their page together may have 64 KiB (Fetch, 4.6): one for which there is no room is refused before
+ * any task has run, and so has not been sent. It goes without, then.
+ * @param {Request} request @param {RequestInit} init
+ */
+async function sent(request, init) {
+  const again = init.keepalive && request.clone()
+  const answer = fetch(request, init)
+  if (!again) return answer
+  let isRefused
+  Promise.resolve(answer).catch(() => (isRefused = true))
+  for (let turn = 0; turn < TURNS && !isRefused; turn++) await undefined
+  return isRefused && !init.signal.aborted ? fetch(again, { ...init, __proto__: null, keepalive: false }) : answer
+}
+
+/** Whether this is an answer that can be read: apps patch `fetch`, and mock it. */
+function isAnswer(response) {
+  const { status, headers, clone, bodyUsed } = response ?? {}
+  return Number.isInteger(status) && status >= 100 && status < 600 && typeof headers?.get === 'function' && typeof clone === 'function' && !bodyUsed
+}
+
+/**
+ * The text of a body, read from a copy: to its end, or as far as `isEnough` asks. Undefined if it is longer than `most` bytes.
+ * @param {Response} response @param {number} most @param {(text: string) => boolean} [isEnough] @param {(stop: () => void) => void} [begun]
+ */
+async function head(response, most, isEnough, begun) {
+  const copy = response.clone()
+  // There is none, or the platform has no streams.
+  if (!copy.body?.getReader) return copy.text()
+  const reader = copy.body.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  // The other half is the caller's: this one is let go of when that is read, or let go of, too.
+  const stop = () => cancel(reader)
+  begun?.(stop)
+  for (let size = 0; size <= most; ) {
+    const { done, value } = await reader.read()
+    text += decoder.decode(value, { stream: !done })
+    if (done) return text
+    if (isEnough?.(text)) {
+      stop()
+      return text
+    }
+    size += value.length
+  }
+  stop()
+  return undefined
 }
 
 /** A header field of an answer, where it is there and not hidden by CORS. @param {Response} response @param {string} name */
 export function header(response, name) {
-  return response.headers.get(name) ?? undefined
-}
-
-/**
- * The members of a JSON body at dotted paths, ` | ` between them, as texts. They are read from a copy: the body stays the caller's.
- * @param {Response} response @param {string} dotted
- */
-export async function members(response, dotted) {
   try {
-    return values(parse(await response.clone().text()), dotted)
+    const value = response.headers.get(name)
+    return typeof value === 'string' ? value : undefined
   } catch {
-    // The body broke off, or has been read.
-    return []
+    // It is no answer of the platform's.
+    return undefined
   }
 }
 
-const values = (json, dotted) => paths(dotted).map((path) => say(walk(json, path)))
+/** So much of a body is read for a rule, in bytes, and so long, in milliseconds: a code stands early, and a stream has no end. */
+const MOST_RULED = 256 * 1024
+const LONGEST_RULED = 1000
+
+/**
+ * The members of a JSON body at dotted paths, ` | ` between them, each as a list of texts; nothing if it is no JSON. They are read
+ * from a copy: the body stays the caller's. Of JSON by lines, the first line is read.
+ * @param {Response} response @param {string} dotted @param {boolean} isText  Whether nobody says that it is JSON: its first byte does.
+ */
+export async function members(response, dotted, isText) {
+  let stop
+  let timer
+  let json
+  const isEnough = (text) => {
+    const bare = text.trim()
+    if (isText && !/^[{[]/.test(bare)) return bare !== ''
+    if (/[}\]]/.test(bare.slice(-1))) json = parse(bare)
+    if (json === undefined && bare.includes('\n')) json = list(parse(bare.slice(0, bare.indexOf('\n'))))
+    return json !== undefined
+  }
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, LONGEST_RULED)))
+  try {
+    const text = await Promise.race([late, head(response, MOST_RULED, isEnough, (begun) => (stop = begun))])
+    if (text !== undefined && !isEnough(text) && !isText) json = parse(text)
+  } catch {
+    // The body broke off, or has been read, or is no answer of the platform's.
+  } finally {
+    clearTimeout(timer)
+    stop?.()
+  }
+  return values(json, dotted)
+}
+
+/** A record or a list, and nothing else. */
+const list = (json) => (typeof json === 'object' ? (json ?? undefined) : undefined)
+
+const values = (json, dotted) => (json === undefined ? [] : paths(dotted).map((path) => all(json, path)))
 
 /** What is being read of the answers that [`keep`] keeps. */
 const kept = new WeakMap()
@@ -159,13 +259,27 @@ export async function keep(response) {
 /** Lets go of an answer that nobody will read, so that it holds no connection. @param {Response} response */
 export function discard(response) {
   // A body that broke off meanwhile has let go, too. One of two halves is let go of when the other is.
-  for (const half of [kept.get(response), response.body]) half?.cancel().catch(() => {})
+  cancel(kept.get(response))
+  cancel(response?.body)
 }
 
-/** What a function of the app's has answered, as {@link hear} reads an answer: tokens, or `null` for a refusal. */
+function cancel(half) {
+  try {
+    half?.cancel().catch(() => {})
+  } catch {
+    // It is no stream of the platform's.
+  }
+}
+
+/**
+ * What a function of the app's has answered, as {@link hear} reads an answer: tokens, or `null` for a refusal. Whatever else it is
+ * is none.
+ */
 function heard(tokens, place) {
-  const { accessToken = place ? undefined : unseen(), refreshToken, expiresIn } = tokens ?? {}
-  return [undefined, 0, tokens ?? undefined, tokens === null ? 0 : undefined, undefined, accessToken, refreshToken, number(expiresIn)]
+  if (tokens !== null && (typeof tokens !== 'object' || Array.isArray(tokens))) return [undefined, FOREIGN]
+  const [accessToken, refreshToken, expiresIn] = ['accessToken', 'refreshToken', 'expiresIn'].map((name) => walk(tokens, [name]))
+  const isEmpty = tokens === null ? 0 : undefined
+  return [undefined, 0, tokens ?? undefined, isEmpty, undefined, 0, 0, accessToken ?? (place ? undefined : unseen()), refreshToken, number(expiresIn)]
 }
 
 /** What stands for a token that the browser has, and no script: no two are the same. */

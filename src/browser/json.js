@@ -13,9 +13,28 @@ export function claims(text, subject) {
   return [own(json, 'iat'), own(json, 'exp'), typeof user === 'number' ? `${user}` : user]
 }
 
-/** A value as text, so that 40101 equals "40101"; undefined where there is none. An object is there, and that is all. */
-export function say(value) {
-  return value === undefined || value === null ? undefined : isObject(value) ? typeof value : `${value}`
+/** A value as text, so that 40101 equals "40101". An object is there, and that is all. */
+const say = (value) => (isObject(value) ? typeof value : `${value}`)
+
+/** What stands at a path, as texts; `*` in it is each member of a list or an object. Nothing and `null` are none. */
+export function all(json, path) {
+  let found = [json]
+  for (const name of path) {
+    found = found.flatMap((value) => (!isObject(value) ? [] : name === '*' ? Object.values(value) : [own(value, name)]))
+  }
+  return found.filter((value) => value !== undefined && value !== null).map(say)
+}
+
+/**
+ * Whether a JSON text says outright that there is no session: `null`; or where a token is looked for, `{}`, or `null` at its place or
+ * on the way there. Not if it tells of an error.
+ * @param {unknown} json @param {string} place
+ */
+export function isNone(json, place) {
+  if (json === null) return true
+  if (!place || !isObject(json) || Array.isArray(json) || (own(json, 'error') ?? null) !== null || first(json, place) !== undefined) return false
+  const isNull = (path) => path.some((_, i) => walk(json, path.slice(0, i + 1)) === null)
+  return Object.keys(json).length === 0 || paths(place).some(isNull)
 }
 
 export function parse(text) {
@@ -28,7 +47,8 @@ export function parse(text) {
 
 const isObject = (value) => typeof value === 'object' && value !== null
 // What an object inherits is no part of the answer.
-const own = (value, name) => Object.getOwnPropertyDescriptor(value, name)?.value
+export const own = (value, name) => Object.getOwnPropertyDescriptor(value, name)?.value
+/** What stands at a path. */
 export const walk = (value, path) => path.reduce((value, name) => (isObject(value) ? own(value, name) : undefined), value)
 export const paths = (place) => place.split(' | ').map((dotted) => dotted.split('.'))
 /** Of several places, what stands at the first that holds something: servers send empty tokens, too. */

@@ -342,6 +342,9 @@ impl Shell {
             policy.tabs = Tabs::Lock;
         }
         let policy = Rc::new(policy);
+        if let Some(hint) = options.hint_at_apis(page.as_deref()) {
+            platform::notice(hint);
+        }
         let takes_turns = is_page && policy.tabs != Tabs::Off;
         let now = platform::now();
         let pending_logout = PendingLogout::new(share.as_deref());

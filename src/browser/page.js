@@ -1,14 +1,30 @@
 // What the shell asks of the page or worker that it runs in. Pages and workers have the global scope in common, and no more
 // than that: `document` and `location` may be missing.
 
-/** The origin of the page, or undefined on a server. @returns {string | undefined} */
+/** The origin of the page, or undefined on a server. A frame of `srcdoc` has its parent's, which `location` does not say. @returns {string | undefined} */
 export function origin() {
-  return globalThis.location?.origin
+  return globalThis.origin ?? globalThis.location?.origin
 }
 
-/** What relative URLs are resolved against. @returns {string | undefined} */
+/**
+ * What relative URLs are resolved against: `<base>`, but none that leads to another origin. @returns {string | undefined}
+ */
 export function base() {
-  return globalThis.document?.baseURI ?? globalThis.location?.href
+  const href = globalThis.location?.href
+  try {
+    const base = read('Node', 'baseURI')
+    // A frame of `srcdoc` has no URL of its own; a sandboxed one has no origin, either.
+    const own = /^https?:/.test(href) ? new URL(href).origin : globalThis.origin
+    return own === 'null' || new URL(base).origin === own ? base : href
+  } catch {
+    // A worker has no document.
+    return href
+  }
+}
+
+/** A member of the document, read past elements of its name: `<img name=cookie>` stands before it. */
+function read(type, name) {
+  return Object.getOwnPropertyDescriptor(globalThis[type].prototype, name).get.call(document)
 }
 
 /**
@@ -30,11 +46,21 @@ export function resolve(url, base) {
 export function cookie(name) {
   try {
     if (!navigator.cookieEnabled) return null
-    const pairs = document.cookie.split(';').map((pair) => pair.trimStart())
-    return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
+    const pairs = read('Document', 'cookie').split(';').map((pair) => pair.trimStart())
+    const value = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
+    return value === undefined ? value : decoded(value)
   } catch {
     // A worker has none, a sandboxed page may not read them.
     return null
+  }
+}
+
+/** Many servers encode what they write there as URLs are (RFC 3986, 2.1). What is not of that form stays as it is. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }
 

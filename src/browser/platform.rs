@@ -2,7 +2,7 @@
 
 use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortSignal, Request};
+use web_sys::{AbortSignal, Headers, Request};
 
 use crate::core::Now;
 
@@ -64,6 +64,18 @@ extern "C" {
     #[wasm_bindgen(js_name = sendWith)]
     pub(super) fn send_with(request: &Request, name: &str, value: &str) -> Promise;
 
+    /// A request of the options'.
+    #[wasm_bindgen(catch)]
+    pub(super) fn request(
+        url: &str,
+        method: &str,
+        credentials: &str,
+        headers: &Headers,
+        body: Option<&str>,
+        mode: Option<&str>,
+        redirect: Option<&str>,
+    ) -> Result<Request, JsValue>;
+
     /// Fields, name after value, as the text of a form or of a JSON object.
     pub(super) fn encode(is_form: bool, flat: Vec<JsString>) -> String;
 
@@ -117,6 +129,10 @@ impl List {
 
     pub(crate) fn value(&mut self) -> JsValue {
         self.at += 1;
+        // What stands behind the end is inherited, if anything is.
+        if self.at > self.values.length() {
+            return JsValue::UNDEFINED;
+        }
         self.values.get(self.at - 1)
     }
 
@@ -125,11 +141,11 @@ impl List {
         self.value().as_string()
     }
 
-    /// The values that are left, where they are strings.
-    pub(crate) fn rest(&mut self) -> Vec<Option<String>> {
+    /// The strings that are left, up to what is none.
+    pub(crate) fn rest(&mut self) -> Vec<String> {
         let mut rest = Vec::new();
-        while self.at < self.values.length() {
-            rest.push(self.text());
+        while let Some(text) = self.text() {
+            rest.push(text);
         }
         rest
     }

@@ -16,8 +16,8 @@ use super::later::Later;
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
-    Code, Departure, Failure, Landing, Life, Meaning, Reach, Resource, Secret, Status, Step,
-    Ticket, Told, Wait, is_json, is_safe, is_same_origin,
+    Code, Departure, Failure, Landing, Life, Meaning, Media, Reach, Resource, Secret, Status, Step,
+    Ticket, Told, Wait, is_safe, is_same_origin,
 };
 
 /// How far a request has come in the turn of its call. What the call belongs to is settled then: a
@@ -275,22 +275,26 @@ impl Shell {
         if rules.settles(status) {
             return Meaning::Plain;
         }
-        let is_told = !self.paths.is_empty()
-            && answer::header(response, "Content-Type")
-                .is_some_and(|media_type| is_json(&media_type));
+        let header = |name: &str| answer::header(response, name);
         let mut body = Vec::new();
-        if is_told {
-            let members = answer::members(response, &self.paths);
-            let list = JsFuture::from(members).await.unwrap_or_default();
-            body = List::new(list.unchecked_into()).rest();
+        if !self.paths.is_empty() {
+            let media = Media::of(&header("Content-Type").unwrap_or_default());
+            if media != Media::Other {
+                let members = answer::members(response, &self.paths, media == Media::Text);
+                let members = JsFuture::from(members).await.map(JsCast::dyn_into);
+                if let Ok(Ok(members)) = members {
+                    body = answer::lists(&mut List::new(members));
+                }
+            }
         }
-        let challenge = answer::header(response, "WWW-Authenticate");
+        let challenge = header("WWW-Authenticate");
         rules.meaning(&Told {
             status,
             challenge: challenge.as_deref(),
             redirected: response.redirected(),
             network_error: false,
             body: &body,
+            header: &header,
         })
     }
 

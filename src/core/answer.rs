@@ -56,8 +56,17 @@ pub enum Body {
         /// The tokens, or in what way there are none that can be used.
         grant: Result<Grant, String>,
     },
+    /// A JSON text by which a session endpoint says outright that there is no session: `null`, `{}`, or
+    /// `null` where the token stands.
+    NoSession,
+    /// The user's rules say of the answer to a login that no session has begun yet.
+    Incomplete,
     /// HTML, broken JSON, or anything else.
     Other,
+    /// A redirect, which a refresh token must not follow to another origin.
+    Redirect,
+    /// This is no answer that `fetch` could have given for the call.
+    Foreign,
 }
 
 impl Body {
@@ -119,7 +128,8 @@ pub enum Verdict {
 /// A refresh is *rejected* by 400, 401 or 403 with JSON or without a body, and by `invalid_grant`
 /// (RFC 6749, 5.2) on any 4xx; or by what the user's own rules say, and nothing else. A login is
 /// rejected by those rules, and by every 4xx that does not mean "later" or "not here". Whatever else is not a token is an outage: proxies, captive portals and crashed
-/// servers answer with HTML, and they don't get to log anybody out.
+/// servers answer with HTML, and they don't get to log anybody out. Save for a refresh that is
+/// answered with success and "there is no session" ([`Body::NoSession`]): so session endpoints refuse.
 pub fn verdict(step: Step, heard: Heard) -> Verdict {
     let is_refused = is_refusal(step, &heard);
     let Heard { status, body, retry_after, .. } = heard;
@@ -127,21 +137,25 @@ pub fn verdict(step: Step, heard: Heard) -> Verdict {
     if is_refused {
         return Verdict::Rejected(failure(Code::Rejected));
     }
-    if matches!(status, 0 | 200..300) {
-        return match body {
-            Body::Json { grant: Ok(grant), .. } => Verdict::Granted(grant),
-            Body::Json { grant: Err(fault), .. } => {
-                Verdict::Unreached(failure(Code::BadAnswer).with_detail(fault), retry_after)
-            }
-            Body::Empty => {
-                Verdict::Unreached(failure(Code::BadAnswer).with_detail("no body"), retry_after)
-            }
-            Body::Other => {
-                Verdict::Unreached(failure(Code::BadAnswer).with_detail("not JSON"), retry_after)
-            }
-        };
-    }
-    Verdict::Unreached(failure(Code::BadStatus), retry_after)
+    let (code, detail) = match body {
+        Body::Redirect => (Code::BadStatus, "a redirect, which the refresh token must not follow"),
+        Body::Foreign => (Code::BadAnswer, "it is no answer of the kind that `fetch` gives"),
+        _ if !matches!(status, 0 | 200..300) => (Code::BadStatus, ""),
+        Body::Json { grant: Ok(grant), .. } => return Verdict::Granted(grant),
+        Body::Json { grant: Err(ref fault), .. } => (without(step), fault.as_str()),
+        Body::Empty => (without(step), "no body"),
+        Body::NoSession | Body::Incomplete => (without(step), ""),
+        Body::Other => (Code::BadAnswer, "not JSON"),
+    };
+    let failure = failure(code);
+    let has_detail = !detail.is_empty();
+    let failure = if has_detail { failure.with_detail(detail) } else { failure };
+    Verdict::Unreached(failure, retry_after)
+}
+
+/// The code of a success without a token. To a login it may be right: a second factor is asked for.
+fn without(step: Step) -> Code {
+    if step == Step::Login { Code::NoToken } else { Code::BadAnswer }
 }
 
 /// Whether an answer is a refusal: see [`verdict`].
@@ -153,9 +167,19 @@ pub(crate) fn is_refusal(step: Step, heard: &Heard) -> bool {
         (Step::Login, _) => is_client_error && !matches!(status, 404 | 408 | 425 | 429),
         _ if heard.rejected.is_some() => heard.rejected == Some(true),
         (_, Body::Json { error: Some(error), .. }) if error == "invalid_grant" => is_client_error,
+        // It says that the call was made in the wrong way (RFC 9449, 8), or at the wrong time.
+        (_, Body::Json { error: Some(error), .. })
+            if matches!(
+                error.as_str(),
+                "use_dpop_nonce" | "temporarily_unavailable" | "server_error"
+            ) =>
+        {
+            false
+        }
         (_, Body::Empty) if status == 0 => true,
+        (_, Body::NoSession) => matches!(status, 200..300 | 400 | 401 | 403),
         (_, Body::Json { .. } | Body::Empty) => matches!(status, 400 | 401 | 403),
-        (_, Body::Other) => false,
+        (_, Body::Incomplete | Body::Other | Body::Redirect | Body::Foreign) => false,
     }
 }
 
@@ -199,7 +223,7 @@ mod tests {
             match Body::of(form, status, is_unseen, None, grant) {
                 Body::Empty => Form::Empty,
                 Body::Json { .. } => Form::Json,
-                Body::Other => Form::Other,
+                _ => Form::Other,
             }
         };
         assert_eq!(body(Form::Empty, 204, true), Form::Json);
@@ -243,6 +267,50 @@ mod tests {
             assert_eq!(code(Step::Refresh, 200, body), Code::BadAnswer);
         }
         assert_eq!(code(Step::Refresh, 204, Body::Empty), Code::BadAnswer);
+    }
+
+    #[test]
+    fn a_login_that_succeeds_without_a_token_is_no_outage() {
+        for body in [Body::Empty, Body::NoSession, json(None), json(Some("mfa_required"))] {
+            assert_eq!(code(Step::Login, 200, body), Code::NoToken);
+        }
+        assert_eq!(code(Step::Login, 200, Body::Other), Code::BadAnswer, "a captive portal");
+    }
+
+    #[test]
+    fn a_session_endpoint_may_refuse_with_success() {
+        for status in [200, 204, 401] {
+            assert_eq!(code(Step::Refresh, status, Body::NoSession), Code::Rejected, "{status}");
+        }
+        for status in [404, 429, 500] {
+            assert_eq!(code(Step::Refresh, status, Body::NoSession), Code::BadStatus, "{status}");
+        }
+        let rejected = Some(false);
+        let heard = Heard { status: 200, body: Body::NoSession, rejected, retry_after: None };
+        let told = verdict(Step::Refresh, heard);
+        assert!(matches!(told, Verdict::Unreached(..)), "the user's rules say otherwise");
+    }
+
+    #[test]
+    fn an_error_that_is_about_the_call_alone_ends_no_session() {
+        for error in ["use_dpop_nonce", "temporarily_unavailable", "server_error"] {
+            for status in [400, 401, 403] {
+                assert_eq!(code(Step::Refresh, status, json(Some(error))), Code::BadStatus);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_is_an_outage_and_never_a_refusal() {
+        for step in [Step::Refresh, Step::Login] {
+            for (body, code) in
+                [(Body::Redirect, Code::BadStatus), (Body::Foreign, Code::BadAnswer)]
+            {
+                let heard = Heard { status: 0, body, rejected: None, retry_after: None };
+                let Verdict::Unreached(failure, _) = verdict(step, heard) else { panic!("no") };
+                assert_eq!((failure.code, failure.status), (code, None));
+            }
+        }
     }
 
     #[test]

@@ -19,11 +19,17 @@ impl Challenge {
     }
 
     /// Whether the refusal is one that a new token of the same grant does not cure: more scope
-    /// (RFC 6750, 3.1), a stronger or newer login (RFC 9470, 3), other claims (OpenID Connect CAEP).
+    /// (RFC 6750, 3.1), a stronger or newer login (RFC 9470, 3), other claims (OpenID Connect CAEP),
+    /// a proof with another nonce (RFC 9449, 9).
     pub fn is_beyond_a_refresh(&self) -> bool {
         matches!(
             self.get("error"),
-            Some("insufficient_scope" | "insufficient_user_authentication" | "insufficient_claims")
+            Some(
+                "insufficient_scope"
+                    | "insufficient_user_authentication"
+                    | "insufficient_claims"
+                    | "use_dpop_nonce"
+            )
         )
     }
 }
@@ -147,6 +153,7 @@ mod tests {
                 true,
             ),
             (r#"Bearer realm="", error="insufficient_claims", claims="e30=""#, true),
+            (r#"DPoP error="use_dpop_nonce", error_description="RS requires nonce""#, true),
             (r#"Bearer error="invalid_token""#, false),
             ("Bearer", false),
             ("", false),

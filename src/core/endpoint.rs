@@ -152,7 +152,13 @@ impl Endpoint {
             (None, _) => Payload::Empty,
         };
         headers.extend_from_slice(&self.headers);
-        Composed { headers, body }
+        let is_own = page.is_some_and(|page| is_of(&self.url, page));
+        let stays = match token {
+            None => Stays::Free,
+            Some(_) if is_own => Stays::InOrigin,
+            Some(_) => Stays::Put,
+        };
+        Composed { headers, body, stays }
     }
 }
 
@@ -160,6 +166,19 @@ impl Endpoint {
 pub(crate) struct Composed<'a> {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Payload<'a>,
+    pub(crate) stays: Stays,
+}
+
+/// How far a call follows redirects: a token in a header field or a body must not get to another origin
+/// (Fetch, 4.4: neither is dropped on the way).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stays {
+    /// Anywhere: it takes no token along.
+    Free,
+    /// Within the page's own origin, to which it goes.
+    InOrigin,
+    /// Nowhere.
+    Put,
 }
 
 /// A body. Only the platform can encode fields.
@@ -182,12 +201,16 @@ pub(crate) fn proofs(
     cookies: Cookies<'_>,
 ) -> Vec<(String, String)> {
     let mut proofs = Vec::new();
-    let rest = page.and_then(|origin| url.strip_prefix(origin));
-    if rest.is_some_and(|rest| rest.starts_with('/')) {
+    if page.is_some_and(|page| is_of(url, page)) {
         proofs.push(("X-Requested-With".to_owned(), "tokenkeep".to_owned()));
     }
     proofs.extend(csrf.and_then(|csrf| proof(csrf, cookies)));
     proofs
+}
+
+/// Whether a URL, as the platform serialises it, is one of this origin.
+pub(super) fn is_of(url: &str, origin: &str) -> bool {
+    url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The header field of double submit, with the value that its cookie has now.
@@ -219,7 +242,7 @@ mod tests {
     fn composed(endpoint: &Endpoint, options: &Options, token: Option<&str>) -> (String, String) {
         let token = token.map(|text| Secret::new(text.into()).unwrap());
         let jar = |name: &str| (name == "csrf").then(|| "17".to_owned());
-        let Composed { headers, body } = endpoint.compose(options, token.as_ref(), PAGE, &jar);
+        let Composed { headers, body, .. } = endpoint.compose(options, token.as_ref(), PAGE, &jar);
         let headers: Vec<_> = headers.iter().map(|(n, v)| format!("{n}: {v}")).collect();
         let body = match body {
             Payload::Empty => "nothing".to_owned(),
@@ -332,6 +355,19 @@ mod tests {
         let (_, body) =
             composed(&logout(Sends::Token), &options(Carrier::Json("r".into())), Some("abc"));
         assert_eq!(body, r#"form [("token", "abc")]"#, "whatever the refresh does (RFC 7009, 2.1)");
+    }
+
+    #[test]
+    fn a_token_follows_no_redirect_to_another_origin() {
+        let json = options(Carrier::Json("refresh".into()));
+        let stays = |url: &str, token: Option<&str>, page: Option<&str>| {
+            let token = token.map(|text| Secret::new(text.into()).unwrap());
+            Endpoint::new(url).compose(&json, token.as_ref(), page, &|_| None).stays
+        };
+        assert_eq!(stays("https://app.test/refresh", Some("abc"), PAGE), Stays::InOrigin);
+        assert_eq!(stays("https://auth.test/refresh", Some("abc"), PAGE), Stays::Put);
+        assert_eq!(stays("https://app.test/refresh", Some("abc"), None), Stays::Put);
+        assert_eq!(stays("https://app.test/refresh", None, PAGE), Stays::Free);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub enum Code {
     BadStatus,
     /// The answer was a success without a token in it that could be used. Retryable.
     BadAnswer,
+    /// A login was answered with success and without a token, as where a second factor is asked for.
+    NoToken,
     /// The server refused: the refresh token is dead, or the credentials are wrong.
     Rejected,
     /// There is no session, and one is needed.
@@ -40,6 +42,7 @@ impl Code {
             Self::Timeout => "timeout",
             Self::BadStatus => "bad-status",
             Self::BadAnswer => "bad-answer",
+            Self::NoToken => "no-token",
             Self::Rejected => "rejected",
             Self::SignedOut => "signed-out",
             Self::SessionChanged => "session-changed",
@@ -126,7 +129,9 @@ impl Failure {
             Code::BadStatus => {
                 "the server answered with a status that says nothing about the session"
             }
-            Code::BadAnswer => "the server answered without a token that could be used",
+            Code::BadAnswer | Code::NoToken => {
+                "the server answered without a token that could be used"
+            }
             Code::Rejected => "the server refused",
             Code::SignedOut => "there is no session",
             Code::SessionChanged => "the session in which this began has ended; nothing was sent",
@@ -183,6 +188,7 @@ mod tests {
             (Timeout, "timeout"),
             (BadStatus, "bad-status"),
             (BadAnswer, "bad-answer"),
+            (NoToken, "no-token"),
             (Rejected, "rejected"),
             (SignedOut, "signed-out"),
             (SessionChanged, "session-changed"),
@@ -202,6 +208,7 @@ mod tests {
         for code in [
             InvalidOption,
             InvalidArgument,
+            NoToken,
             Rejected,
             SignedOut,
             SessionChanged,

@@ -48,7 +48,7 @@ pub use attach::Attach;
 pub use challenge::{Challenge, challenges};
 pub use cooldown::{Cooldown, RetryAfter, retry_after};
 pub use endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
-pub(crate) use endpoint::{Payload, proofs};
+pub(crate) use endpoint::{Payload, Stays, proofs};
 pub use failure::{Code, Failure, Step};
 pub use forbidden::Resource;
 pub(crate) use identity::{Identity, hex};
@@ -56,8 +56,8 @@ pub use jwt::payload;
 pub use options::Options;
 pub use pending_logout::{Mark, Owed, owed};
 pub use policy::{Offline, Policy, Reach, Renewal, Restore, Tabs};
-pub use rules::{AnswerRule, Field, Meaning, Rules, Sense, Told};
-pub(crate) use rules::{is_json, is_safe};
+pub use rules::{AnswerRule, Field, HeaderField, Meaning, Rules, Sense, Told};
+pub(crate) use rules::{Media, is_safe};
 pub use secret::{Secret, Unusable};
 pub use session::{
     Arrival, Departure, Effect, Event, Landing, Reason, Session, Snapshot, Status, Ticket, Wait,

@@ -2,7 +2,7 @@
 
 use super::apis::{Api, Apis};
 use super::attach::Attach;
-use super::endpoint::{Carrier, Content, Endpoint, Sends, is_field_value};
+use super::endpoint::{Carrier, Content, Endpoint, Sends, is_field_value, is_of};
 use super::failure::{Code, Failure, Step};
 use super::policy::{Offline, Policy, Renewal, Restore, Tabs};
 use super::rules::{AnswerRule, Rules, Sense};
@@ -78,7 +78,8 @@ pub struct Options {
 impl Endpoint {
     /// Checks the endpoint, and resolves its URL.
     fn settle(&mut self, name: &str, parse: Parse<'_>, check: &mut Check) {
-        let url = resolve(&self.url, parse);
+        // An empty one would be the page itself.
+        let url = resolve(&self.url, parse).filter(|_| !self.url.is_empty());
         let takes = "takes an http or https URL, relative only in a page";
         check.that(url.is_some(), &[name, ".url"], takes);
         self.url = url.unwrap_or_default();
@@ -139,13 +140,21 @@ impl Check {
     /// Holds rules to what they can say.
     fn rules(&mut self, name: &str, rules: &[AnswerRule]) {
         for rule in rules {
-            let AnswerRule { status, body, challenge, redirected, network_error } = rule;
+            let AnswerRule { status, body, header, challenge, redirected, network_error } = rule;
             self.statuses(&[name, ".status"], status);
             if let Some(body) = body {
                 self.path(&[name, ".body.path"], &body.path, b".");
+                let is_one = !body.absent || body.equals.is_empty();
+                let takes = "takes values, or nothing where `absent` is set";
+                self.that(is_one, &[name, ".body.equals"], takes);
             }
-            let is_of_answers =
-                !status.is_empty() || body.is_some() || !challenge.is_empty() || *redirected;
+            let is_name = header.as_ref().is_none_or(|header| is_token(&header.name));
+            self.that(is_name, &[name, ".header.name"], "takes the name of a header field");
+            let is_of_answers = !status.is_empty()
+                || body.is_some()
+                || header.is_some()
+                || !challenge.is_empty()
+                || *redirected;
             let is_right = if *network_error {
                 !is_of_answers && name == "unauthorized"
             } else {
@@ -220,8 +229,9 @@ impl Options {
         }
         let mut apis = Vec::new();
         let mut add = |entry: &str| {
-            let api = parse(entry).as_deref().and_then(Api::parse);
-            let takes = "takes http or https URLs without query and fragment";
+            let is_entry = !entry.is_empty() && !is_like_host(entry);
+            let api = parse(entry).as_deref().and_then(Api::parse).filter(|_| is_entry);
+            let takes = "takes http or https URLs without query, fragment and `*`; a host stands behind its scheme, a path begins with `/` or `./`";
             check.that(api.is_some(), &["apis"], takes);
             apis.extend(api);
         };
@@ -328,6 +338,21 @@ impl Options {
         })
     }
 
+    /// Whether a refresh token is kept in memory. One that a server sends beside the cookie is not; a
+    /// function that refreshes gets what it gave.
+    pub(crate) fn keeps_refresh_token(&self) -> bool {
+        self.refresh_token != Carrier::Cookie || self.renewal == Some(Renewal::Always)
+    }
+
+    /// What a first try gets wrong, if these are the options of one that has been settled: the APIs are
+    /// where the refresh is, on another origin, and nobody has named them.
+    pub(crate) fn hint_at_apis(&self, page: Option<&str>) -> Option<&'static str> {
+        let is_elsewhere = page.is_some_and(|page| !is_of(&self.refresh.url, page));
+        (is_elsewhere && self.apis.is_none() && self.renewal.is_none()).then_some(
+            "the refresh is on another origin than the page, and the option `apis` is not set: calls to the page's own origin alone get the token. Name the origins of your APIs in `apis`.",
+        )
+    }
+
     /// The cookie without which there is no session, where a cookie has the refresh token: the one
     /// that the user names, else that of the refresh's double submit, which fails without it.
     fn hint(&self) -> Option<String> {
@@ -345,6 +370,21 @@ fn resolve(url: &str, parse: Parse<'_>) -> Option<String> {
     Api::parse(before_query).map(|_| href.to_owned())
 }
 
+/// Whether an entry of a list of URLs is a host that lacks its scheme, or a pattern. A relative path would
+/// be resolved against the page, and cover nothing that was meant.
+fn is_like_host(entry: &str) -> bool {
+    let (first, _) = split_at_any(entry, b"/");
+    let (name, port) = split_at_any(first, b":");
+    let (mut labels, mut last) = (0, "");
+    for label in pieces(name, b".") {
+        (labels, last) = (labels + 1, label);
+    }
+    let is_domain = labels > 1 && last.len() > 1 && last.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_ip = labels == 4 && name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let has_port = port.len() > 1 && port.bytes().skip(1).all(|b| b.is_ascii_digit());
+    has_port || name == "localhost" || is_domain || is_ip || find_any(entry, b"*").is_some()
+}
+
 fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
@@ -356,7 +396,7 @@ fn is_token(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rules::Field;
+    use super::super::rules::{Field, HeaderField};
     use super::*;
 
     fn in_a_page(text: &str) -> Option<String> {
@@ -405,7 +445,7 @@ mod tests {
     #[test]
     fn a_wrong_option_is_named_with_what_it_takes() {
         type Change = fn(&mut Options);
-        let wrongs: [(&str, Change); 45] = [
+        let wrongs: [(&str, Change); 58] = [
             ("refresh.url", |o| o.refresh.url = "data:,x".into()),
             ("refresh.url", |o| o.refresh.url = "https://user:secret@x.test/".into()),
             ("refresh.method", |o| o.refresh.method = "TRACE".into()),
@@ -448,13 +488,14 @@ mod tests {
                 o.unauthorized = vec![rule];
             }),
             ("rejected.body.path", |o| {
-                let body = Some(Field { path: "a | b".into(), equals: vec![] });
+                let body = Some(Field { path: "a | b".into(), equals: vec![], absent: false });
                 o.rejected = Some(vec![AnswerRule { body, ..AnswerRule::default() }]);
             }),
             ("rejected.status", |o| o.rejected = Some(vec![AnswerRule::status(99)])),
             ("unauthorized.status", |o| o.unauthorized[0].status = vec![1000]),
             ("unauthorized.body.path", |o| {
-                o.unauthorized[0].body = Some(Field { path: "a..b".into(), equals: vec![] });
+                o.unauthorized[0].body =
+                    Some(Field { path: "a..b".into(), equals: vec![], absent: false });
             }),
             ("response.accessToken", |o| o.access_token_at = "data.token | data..token".into()),
             ("csrf", |o| o.csrf = Some((String::new(), "X-CSRF".into()))),
@@ -476,6 +517,25 @@ mod tests {
             ("refresh.headers", |o| o.refresh.headers = vec![("a".into(), "\u{7f}".into())]),
             ("refresh.headers", |o| o.refresh.headers = vec![("a".into(), "gr\u{fc}n".into())]),
             ("refreshBefore", |o| o.refresh_before = Some(-1.0)),
+            ("refresh.url", |o| o.refresh.url = String::new()),
+            ("logout.url", |o| o.logout = Some(Endpoint::new(""))),
+            ("apis", |o| o.apis = Some(vec![String::new()])),
+            ("apis", |o| o.apis = Some(vec!["*".into()])),
+            ("apis", |o| o.apis = Some(vec!["https://*.example.com".into()])),
+            ("apis", |o| o.apis = Some(vec!["/api/*".into()])),
+            ("apis", |o| o.apis = Some(vec!["api.example.com".into()])),
+            ("apis", |o| o.apis = Some(vec!["/api".into(), "api.example.com/v1".into()])),
+            ("apis", |o| o.apis = Some(vec!["localhost:3000".into()])),
+            ("apis", |o| o.apis = Some(vec!["localhost".into()])),
+            ("apis", |o| o.apis = Some(vec!["127.0.0.1".into()])),
+            ("rejected.header.name", |o| {
+                let header = Some(HeaderField { name: "a b".into(), equals: vec![] });
+                o.rejected = Some(vec![AnswerRule { header, ..AnswerRule::default() }]);
+            }),
+            ("ended.body.equals", |o| {
+                let body = Some(Field { path: "a".into(), equals: vec!["1".into()], absent: true });
+                o.ended = vec![AnswerRule { body, ..AnswerRule::default() }];
+            }),
             ("name", |o| o.name = Some(String::new())),
             ("subject", |o| o.subject = String::new()),
             ("sessionHint", |o| o.session_hint = Some("a b".into())),
@@ -501,7 +561,7 @@ mod tests {
             |o| o.attach = Attach::Query("a-b._~9".into()),
             |o| o.ended = vec![AnswerRule::status(419)],
             |o| {
-                let body = Some(Field { path: "code".into(), equals: vec![] });
+                let body = Some(Field { path: "code".into(), equals: vec![], absent: false });
                 o.ended = vec![AnswerRule { body, ..AnswerRule::default() }];
             },
             |o| {
@@ -551,6 +611,53 @@ mod tests {
         assert_eq!(options.hint().as_deref(), Some("own"), "what the refresh sends");
         options.refresh_token = Carrier::Json("refresh".into());
         assert_eq!(options.hint(), None, "a token in memory has no cookie");
+    }
+
+    #[test]
+    fn relative_entries_of_a_list_are_paths() {
+        for (entry, covers) in [
+            ("/api", "https://app.test/api/me"),
+            ("./api/", "https://app.test/shop/api/me"),
+            ("../api", "https://app.test/api/me"),
+            ("api/v1", "https://app.test/shop/api/v1/me"),
+            ("v1.0/users", "https://app.test/shop/v1.0/users"),
+            ("//api.test", "https://api.test/"),
+            ("http://localhost:3000", "http://localhost:3000/me"),
+            ("http://127.0.0.1", "http://127.0.0.1/me"),
+        ] {
+            let (_, policy) = settle(|o| o.apis = Some(vec![entry.into()])).unwrap();
+            assert!(policy.apis.cover(covers), "{entry}");
+        }
+    }
+
+    #[test]
+    fn who_refreshes_elsewhere_and_names_no_api_is_told() {
+        let hint = |change: fn(&mut Options)| {
+            let (options, _) = settle(change).unwrap();
+            options.hint_at_apis(Some("https://app.test")).is_some()
+        };
+        let elsewhere = |o: &mut Options| o.refresh.url = "https://app.test.evil/refresh".into();
+        assert!(hint(elsewhere));
+        assert!(!hint(|_| {}));
+        assert!(!hint(|o| {
+            o.refresh.url = "https://auth.test/refresh".into();
+            o.apis = Some(vec!["/".into()]);
+        }));
+        assert!(!hint(|o| o.renewal = Some(Renewal::Always)), "a function knows where");
+        let (options, _) = settle(elsewhere).unwrap();
+        assert_eq!(options.hint_at_apis(None), None, "there is no page");
+    }
+
+    #[test]
+    fn a_refresh_token_beside_the_cookie_is_not_kept() {
+        let mut options = Options::new("/refresh");
+        assert!(!options.keeps_refresh_token());
+        options.renewal = Some(Renewal::Never);
+        assert!(!options.keeps_refresh_token());
+        options.renewal = Some(Renewal::Always);
+        assert!(options.keeps_refresh_token(), "a function gets what it gave");
+        options = Options { refresh_token: Carrier::Json("r".into()), ..Options::new("/refresh") };
+        assert!(options.keeps_refresh_token());
     }
 
     #[test]

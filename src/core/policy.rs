@@ -1,8 +1,9 @@
 //! What the user chose, as far as decisions hang on it.
 
+use super::answer::Form;
 use super::apis::Apis;
 use super::failure::{Code, Failure};
-use super::rules::{Rules, is_safe};
+use super::rules::{Rules, Sense, Told, is_safe};
 
 /// When a page that has no token yet asks for one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,10 +107,42 @@ pub struct Policy {
     pub hint: Option<String>,
 }
 
+impl Policy {
+    /// Whether an answer to a call of the session's own is a refusal, where the user's rules say so. `None`:
+    /// they say nothing, and [`super::verdict`] does.
+    pub(crate) fn refuses(&self, form: Form, told: &Told<'_>) -> Option<bool> {
+        if self.rules_refusals {
+            return Some(self.rules.say(Sense::Rejected, told));
+        }
+        // A gateway whose own session is over sends whoever calls to its login page.
+        (form == Form::Other && self.rules.turn_away(told)).then_some(true)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::failure::Step;
+    use super::super::rules::AnswerRule;
     use super::*;
+
+    #[test]
+    fn a_redirect_to_a_page_is_a_refusal_where_redirects_mean_sign_in_again() {
+        let redirected = AnswerRule { redirected: true, ..AnswerRule::default() };
+        let told = Told { status: 200, redirected: true, ..Told::default() };
+        let rules = Rules::new(vec![(Sense::Unauthorized, vec![redirected.clone()])]);
+        let policy = Policy { rules, ..Policy::default() };
+        assert_eq!(policy.refuses(Form::Other, &told), Some(true));
+        for form in [Form::Json, Form::Empty] {
+            assert_eq!(policy.refuses(form, &told), None, "it is no page");
+        }
+        assert_eq!(policy.refuses(Form::Other, &Told { redirected: false, ..told }), None);
+        assert_eq!(Policy::default().refuses(Form::Other, &told), None, "nobody says so");
+        let policy = Policy { rules_refusals: true, ..policy };
+        assert_eq!(policy.refuses(Form::Other, &told), Some(false), "`rejected` has the word");
+        let rules = Rules::new(vec![(Sense::Rejected, vec![redirected])]);
+        let policy = Policy { rules, ..policy };
+        assert_eq!(policy.refuses(Form::Other, &told), Some(true));
+    }
 
     #[test]
     fn a_call_leaves_without_a_token_where_a_service_worker_alone_can_answer_it() {

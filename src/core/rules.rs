@@ -10,6 +10,8 @@ pub struct AnswerRule {
     pub status: Vec<u16>,
     /// A member of a JSON body.
     pub body: Option<Field>,
+    /// A header field.
+    pub header: Option<HeaderField>,
     /// One of these as the `error` of a challenge in `WWW-Authenticate` (RFC 6750, 3). Empty: any.
     pub challenge: Vec<String>,
     /// It came by way of a redirect, as to a login page.
@@ -22,9 +24,21 @@ pub struct AnswerRule {
 /// A member of a JSON body, and the values of it that are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Where it stands: member names, with dots between them.
+    /// Where it stands: member names, with dots between them. `*` is each member of a list or an
+    /// object: one that has the value will do.
     pub path: String,
     /// The values as text, for servers send 40101 and "40101" alike. Empty: any but `null`.
+    pub equals: Vec<String>,
+    /// The body is JSON, and there is nothing at the place, or `null`.
+    pub absent: bool,
+}
+
+/// A header field of an answer, and the values of it that are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderField {
+    /// Its name.
+    pub name: String,
+    /// The values. Empty: any.
     pub equals: Vec<String>,
 }
 
@@ -57,7 +71,7 @@ pub struct Rules {
 }
 
 /// An answer, as far as rules look at it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy)]
 pub struct Told<'a> {
     /// Its status.
     pub status: u16,
@@ -67,8 +81,23 @@ pub struct Told<'a> {
     pub redirected: bool,
     /// Whether there is none.
     pub network_error: bool,
-    /// What the body has at each of the places of [`Rules::paths`], as text.
-    pub body: &'a [Option<String>],
+    /// What the body has at each of the places of [`Rules::paths`], as texts. Empty where it is no JSON.
+    pub body: &'a [Vec<String>],
+    /// Reads a header field, where it is there and not hidden by CORS.
+    pub header: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Default for Told<'_> {
+    fn default() -> Self {
+        Self {
+            status: 0,
+            challenge: None,
+            redirected: false,
+            network_error: false,
+            body: &[],
+            header: &|_| None,
+        }
+    }
 }
 
 /// What an answer means.
@@ -105,12 +134,13 @@ impl AnswerRule {
             && !self.network_error
     }
 
-    /// `challenges`: `None` where they cannot be seen; `value`: what the body has at its place.
+    /// `challenges`: `None` where they cannot be seen; `values`: what the body has at its place, if it
+    /// is JSON.
     fn matches(
         &self,
         answer: &Told<'_>,
         challenges: Option<&[Challenge]>,
-        value: Option<&String>,
+        values: Option<&[String]>,
         sense: Sense,
     ) -> bool {
         if answer.network_error {
@@ -126,10 +156,24 @@ impl AnswerRule {
         self.may_match(answer.status)
             && (!self.redirected || answer.redirected)
             && (self.challenge.is_empty() || challenges.map_or(unseen, says))
+            && self.header.as_ref().is_none_or(|field| {
+                (answer.header)(&field.name).is_some_and(|value| is_among(&value, &field.equals))
+            })
             && self.body.as_ref().is_none_or(|body| {
-                value.is_some_and(|value| body.equals.is_empty() || body.equals.contains(value))
+                values.is_some_and(|values| {
+                    if body.absent {
+                        values.is_empty()
+                    } else {
+                        values.iter().any(|value| is_among(value, &body.equals))
+                    }
+                })
             })
     }
+}
+
+/// Whether a value is one of those that are meant. None named: any.
+fn is_among(value: &String, meant: &[String]) -> bool {
+    meant.is_empty() || meant.contains(value)
 }
 
 impl Default for Rules {
@@ -162,6 +206,15 @@ impl Rules {
     /// Whether the lack of an answer may say something.
     pub fn hears_silence(&self) -> bool {
         self.list.iter().any(|(_, rule)| rule.network_error)
+    }
+
+    /// Whether an answer came by way of a redirect that one of the rules takes for "sign in again".
+    pub fn turn_away(&self, answer: &Told<'_>) -> bool {
+        self.list.iter().any(|(sense, rule)| {
+            rule.redirected
+                && matches!(sense, Sense::Unauthorized | Sense::Ended)
+                && rule.matches(answer, None, None, *sense)
+        })
     }
 
     /// The places of a JSON body that must be known to judge an answer, ` | ` between them. Empty, if
@@ -206,12 +259,12 @@ impl Rules {
         let seen = answer.challenge.map(|_| list.as_slice());
         let is_beyond = list.iter().any(Challenge::is_beyond_a_refresh);
         for (at, (sense, rule)) in self.list.iter().enumerate() {
-            let value = answer.body.get(at).and_then(Option::as_ref);
+            let values = answer.body.get(at).map(Vec::as_slice);
             // A challenge that a refresh does not cure is the caller's, unless the rule names it.
             let is_cured =
                 *sense != Sense::Unauthorized || !is_beyond || !rule.challenge.is_empty();
             let is_asked_for = only.map_or(sense.is_of_calls(), |only| only == *sense);
-            if is_asked_for && is_cured && rule.matches(answer, seen, value, *sense) {
+            if is_asked_for && is_cured && rule.matches(answer, seen, values, *sense) {
                 return Some(*sense);
             }
         }
@@ -224,11 +277,31 @@ pub(crate) fn is_safe(method: &str) -> bool {
     ["GET", "HEAD", "OPTIONS"].iter().any(|safe| method.eq_ignore_ascii_case(safe))
 }
 
-/// Whether a media type is JSON: `application/json` or one with the suffix `+json` (RFC 6839, 3.1).
-/// Body rules look at nothing else: a file or a stream may hold the same words.
-pub(crate) fn is_json(content_type: &str) -> bool {
-    let essence = split_at_any(trim_start(content_type, b" \t"), b"; \t").0.to_ascii_lowercase();
-    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
+/// What a media type says of a body. Body rules look at nothing but JSON: a file or a stream may hold
+/// the same words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Media {
+    /// JSON: `application/json`, or a type with the suffix `+json` (RFC 6839, 3.1).
+    Json,
+    /// Some text, or nobody says what: servers send JSON so, which its first byte tells.
+    Text,
+    /// Something else.
+    Other,
+}
+
+impl Media {
+    /// Reads a `Content-Type` (RFC 9110, 8.3).
+    pub(crate) fn of(content_type: &str) -> Self {
+        let essence =
+            split_at_any(trim_start(content_type, b" \t"), b"; \t").0.to_ascii_lowercase();
+        match essence.as_str() {
+            "application/json" | "text/json" => Self::Json,
+            "text/event-stream" => Self::Other,
+            _ if essence.ends_with("+json") => Self::Json,
+            _ if essence.is_empty() || essence.starts_with("text/") => Self::Text,
+            _ => Self::Other,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -236,7 +309,7 @@ mod tests {
     use super::*;
 
     fn code(code: &str) -> AnswerRule {
-        let body = Some(Field { path: "code".into(), equals: vec![code.into()] });
+        let body = Some(Field { path: "code".into(), equals: vec![code.into()], absent: false });
         AnswerRule { body, ..AnswerRule::default() }
     }
 
@@ -254,7 +327,7 @@ mod tests {
 
     /// `code`: what the body has, wherever it is looked for.
     fn judge(rules: &Rules, status: u16, challenge: Option<&str>, code: Option<&str>) -> Meaning {
-        let body = vec![code.map(str::to_owned); 9];
+        let body = vec![code.map(str::to_owned).into_iter().collect(); 9];
         rules.meaning(&Told { status, challenge, body: &body, ..Told::default() })
     }
 
@@ -325,11 +398,11 @@ mod tests {
     #[test]
     fn each_rule_looks_at_its_own_place() {
         let rules = rules(&[code("1")], &[code("2")]);
-        let value = |text: &str| Some(text.to_owned());
-        let body = [value("1"), None, value("2")];
+        let value = |text: &str| vec![text.to_owned()];
+        let body = [value("1"), vec![], value("2")];
         let answer = Told { status: 200, body: &body, ..Told::default() };
         assert_eq!(rules.meaning(&answer), Meaning::Plain);
-        let body = [value("1"), None, value("1")];
+        let body = [value("1"), vec![], value("1")];
         assert_eq!(rules.meaning(&Told { body: &body, ..answer }), Meaning::Unauthorized);
     }
 
@@ -382,16 +455,83 @@ mod tests {
     }
 
     #[test]
-    fn only_json_is_read() {
-        for json in
-            ["application/json", "Application/JSON; charset=utf-8", "application/problem+json"]
-        {
-            assert!(is_json(json), "{json}");
-        }
-        for other in
-            ["", "text/html", "text/event-stream", "application/jsonl", "application/octet-stream"]
-        {
-            assert!(!is_json(other), "{other}");
+    fn any_member_of_a_list_may_have_the_value() {
+        let rules = rules(&[code("UNAUTHENTICATED")], &[]);
+        let judge = |values: &[&str]| {
+            let values: Vec<_> = values.iter().map(|value| (*value).to_owned()).collect();
+            rules.meaning(&Told { status: 200, body: &vec![values; 3], ..Told::default() })
+        };
+        assert_eq!(judge(&["NOT_FOUND", "UNAUTHENTICATED"]), Meaning::Unauthorized);
+        assert_eq!(judge(&["NOT_FOUND", "FORBIDDEN"]), Meaning::Plain);
+        assert_eq!(judge(&[]), Meaning::Plain);
+    }
+
+    #[test]
+    fn what_is_absent_is_so_in_json_alone() {
+        let mut absent = code("");
+        absent.body = Some(Field { path: "user".into(), equals: Vec::new(), absent: true });
+        let rules = Rules::new(vec![(Sense::Ended, vec![absent])]);
+        let judge =
+            |body: &[Vec<String>]| rules.meaning(&Told { status: 200, body, ..Told::default() });
+        assert_eq!(judge(&[vec![]]), Meaning::Ended);
+        assert_eq!(judge(&[vec!["7".to_owned()]]), Meaning::Plain);
+        assert_eq!(judge(&[]), Meaning::Plain, "it is no JSON");
+        assert!(rules.settles(204));
+    }
+
+    #[test]
+    fn a_header_field_may_tell_what_the_status_does_not() {
+        let header = |name: &str, equals: &[&str]| AnswerRule {
+            header: Some(HeaderField {
+                name: name.into(),
+                equals: equals.iter().map(|value| (*value).to_owned()).collect(),
+            }),
+            ..AnswerRule::default()
+        };
+        let rules = rules(&[header("grpc-status", &["16"])], &[header("X-Signed-Out", &[])]);
+        assert!(!rules.settles(200));
+        let judge = |name: &str, value: &str| {
+            let read = |asked: &str| (asked == name).then(|| value.to_owned());
+            rules.meaning(&Told { status: 200, header: &read, ..Told::default() })
+        };
+        assert_eq!(judge("grpc-status", "16"), Meaning::Unauthorized);
+        assert_eq!(judge("grpc-status", "7"), Meaning::Plain);
+        assert_eq!(judge("X-Signed-Out", "whatever"), Meaning::Ended);
+        assert_eq!(judge("X-Other", "16"), Meaning::Plain);
+    }
+
+    #[test]
+    fn a_redirect_means_sign_in_again_where_a_rule_for_calls_says_so() {
+        let redirected = || AnswerRule { redirected: true, ..AnswerRule::default() };
+        let answer = Told { status: 200, redirected: true, ..Told::default() };
+        assert!(rules(&[redirected()], &[]).turn_away(&answer));
+        assert!(rules(&[], &[redirected()]).turn_away(&answer));
+        assert!(!rules(&[redirected()], &[]).turn_away(&Told { redirected: false, ..answer }));
+        assert!(
+            !rules(&[AnswerRule::status(200)], &[]).turn_away(&answer),
+            "it says nothing of it"
+        );
+        let more = AnswerRule { status: vec![403], ..redirected() };
+        assert!(!rules(&[more], &[]).turn_away(&answer), "all of its members must match");
+        let step_up = Rules::new(vec![(Sense::StepUp, vec![redirected()])]);
+        assert!(!step_up.turn_away(&answer));
+    }
+
+    #[test]
+    fn json_is_told_by_its_media_type_or_by_its_first_byte() {
+        for (content_type, media) in [
+            ("application/json", Media::Json),
+            ("Application/JSON; charset=utf-8", Media::Json),
+            ("application/problem+json", Media::Json),
+            ("text/json", Media::Json),
+            ("", Media::Text),
+            ("text/plain;charset=utf-8", Media::Text),
+            ("Text/HTML", Media::Text),
+            ("text/event-stream", Media::Other),
+            ("application/jsonl", Media::Other),
+            ("application/octet-stream", Media::Other),
+        ] {
+            assert_eq!(Media::of(content_type), media, "{content_type}");
         }
     }
 }

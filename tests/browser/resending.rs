@@ -162,7 +162,7 @@ async fn a_challenge_that_a_new_token_cannot_cure_is_the_callers() {
 async fn a_field_of_the_body_can_say_that_the_token_has_ended() {
     let server = Server::new();
     let auth = server.manager(|options| {
-        let body = Some(Field { path: "code".into(), equals: vec!["40101".into()] });
+        let body = Some(Field { path: "code".into(), equals: vec!["40101".into()], absent: false });
         options.unauthorized.push(AnswerRule { body, ..AnswerRule::default() });
     });
     auth.set_tokens(tokens("one")).unwrap();

@@ -1,6 +1,6 @@
 //! Refresh, login and logout: the calls that set the refresh cookie (rules 8 and 9).
 
-use super::super::answer::{Grant, Heard, Verdict, is_refusal, logout_verdict, verdict};
+use super::super::answer::{Body, Grant, Heard, Verdict, is_refusal, logout_verdict, verdict};
 use super::super::failure::{Code, Failure, Step};
 use super::super::pending_logout::Owed;
 use super::super::policy::{Restore, Tabs};
@@ -123,6 +123,10 @@ impl Session {
         heard: Heard,
         now: Now,
     ) -> Result<(), Failure> {
+        if let Body::Incomplete = heard.body {
+            // No session begins, and none ends.
+            return Ok(());
+        }
         match verdict(Step::Login, heard) {
             Verdict::Granted(_) if !self.turns.may_go(exchange) => {
                 Err(Failure::new(Code::SessionChanged, Step::Login))
