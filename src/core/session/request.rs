@@ -181,7 +181,7 @@ impl Session {
         {
             return;
         }
-        self.settle_unsent();
+        self.settle_unsent(Stamp(0));
         // Its place is right behind the token that brought it, not now: another user may have signed
         // in since, in a tab that has not been heard yet.
         self.renew(grant, self.stamp.next(), Stamp(0), now);
@@ -253,6 +253,9 @@ impl Session {
                 }
             }
             _ if wait.sent && self.held.is_none() => Departure::Deliver,
+            _ if is_refused && self.way(wait.resource, now) == Way::Try => {
+                self.send(wait.resource, wait.sent, true)
+            }
             _ if is_refused && wait.waited < WAITS => {
                 self.wait(wait.resource, wait.sent, wait.waited + 1, now)
             }
