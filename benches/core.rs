@@ -6,8 +6,8 @@ use std::hint::black_box;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tokenkeep::Secret;
 use tokenkeep::core::{
-    Api, Apis, Arrival, Body, Departure, Effect, Grant, Heard, Landing, Now, Policy, Session,
-    Ticket, challenges, payload,
+    Api, Apis, Arrival, Body, Departure, Effect, Grant, Heard, Landing, Now, Owed, Policy,
+    Resource, Session, Ticket, challenges, payload,
 };
 
 const NOON: Now = Now { wall: 1_700_000_000_000, steady: 5_000 };
@@ -24,14 +24,14 @@ fn grant(token: &str) -> Grant {
 }
 
 fn signed_in() -> Session {
-    let mut session = Session::new(Policy::default(), owes(false), NOON);
+    let mut session = Session::new(Policy::default(), Owed::Nothing, NOON);
     session.enter(grant("first"), NOON);
     while session.poll_effect().is_some() {}
     session
 }
 
 fn leave(session: &mut Session) -> Ticket {
-    match session.depart(ANY, NOON) {
+    match session.depart(Resource::ANY, NOON) {
         Departure::Send(ticket) => ticket,
         other => panic!("{other:?}"),
     }
@@ -48,7 +48,7 @@ fn storm(session: &mut Session, calls: usize) -> usize {
         })
         .collect();
     let exchange = waits[0].exchange;
-    assert_eq!(session.arrive(exchange, false), Arrival::Go);
+    assert_eq!(session.arrive(exchange, false, NOON), Arrival::Go);
     let body = Body::Json { error: None, grant: Ok(grant("second")) };
     session.refresh_answered(
         exchange,

@@ -6,8 +6,8 @@
 use std::fmt::Debug;
 
 use tokenkeep::core::{
-    Arrival, Body, Code, Departure, Effect, Failure, Grant, Heard, Message, Now, Policy, Secret,
-    Session, Stamp, Step, Tabs, Verdict, payload, verdict,
+    Arrival, Body, Code, Departure, Effect, Failure, Grant, Heard, Message, Now, Owed, Policy,
+    Resource, Secret, Session, Stamp, Step, Tabs, Verdict, payload, verdict,
 };
 
 const ACCESS: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl";
@@ -48,10 +48,10 @@ fn keeps_to_itself(what: &str, value: &dyn Debug) {
 /// A session with a token that came by a login, and by a refresh after it, in all its parts.
 fn session() -> (Session, Vec<Effect>) {
     let policy = Policy { tabs: Tabs::Share, ..Policy::default() };
-    let mut session = Session::new(policy, owes(false), NOON);
+    let mut session = Session::new(policy, Owed::Nothing, NOON);
     session.enter(grant(), NOON);
-    let wait = session.refresh(NOON).unwrap();
-    assert_eq!(session.arrive(wait.exchange, false, at(0)), Arrival::Go);
+    let wait = session.refresh(NOON).unwrap().unwrap();
+    assert_eq!(session.arrive(wait.exchange, false, NOON), Arrival::Go);
     session.refresh_answered(wait.exchange, heard(), 0.5, NOON);
     session.finished(wait.exchange);
     session.heard(Message::Ask, NOON);
@@ -69,10 +69,12 @@ fn a_session_in_use_prints_no_token() {
     let posted = effects.iter().filter(|effect| matches!(effect, Effect::Post(_))).count();
     assert!(posted >= 3, "the token is in the messages: {effects:?}");
     keeps_to_itself("effects", &effects);
-    let Departure::Send(ticket) = session.depart(ANY, NOON) else { panic!("there is a token") };
+    let Departure::Send(ticket) = session.depart(Resource::ANY, NOON) else {
+        panic!("there is a token")
+    };
     assert_eq!(session.credential(ticket).unwrap().reveal(), ACCESS);
     keeps_to_itself("a credential", &session.credential(ticket));
-    keeps_to_itself("a departure", &session.depart(ANY, NOON));
+    keeps_to_itself("a departure", &session.depart(Resource::ANY, NOON));
     keeps_to_itself("a second departure", &session.answered(ticket, true, NOON));
     session.enter(grant(), NOON);
     keeps_to_itself("a session with effects that wait", &session);
@@ -102,9 +104,12 @@ fn whatever_holds_a_token_prints_none() {
         keeps_to_itself("a verdict", &verdict);
     }
     let (stamp, session) = (Stamp(2), Stamp(1));
-    keeps_to_itself("a renewal", &Message::Renewed { stamp, session, grant: grant() });
-    keeps_to_itself("a login", &Message::Entered { stamp, grant: Some(grant()) });
-    let post = Effect::Post(Message::Entered { stamp, grant: Some(grant()) });
+    keeps_to_itself(
+        "a renewal",
+        &Message::Renewed { stamp, session, asked: session, grant: grant() },
+    );
+    keeps_to_itself("a login", &Message::Entered { stamp, subject: None, grant: Some(grant()) });
+    let post = Effect::Post(Message::Entered { stamp, subject: None, grant: Some(grant()) });
     keeps_to_itself("an effect", &post);
 }
 

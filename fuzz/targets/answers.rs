@@ -5,8 +5,8 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use tokenkeep::core::{
-    Arrival, Body, Grant, Heard, Life, Now, Policy, Secret, Session, Status, Tabs, life, payload,
-    retry_after,
+    Arrival, Body, Grant, Heard, Life, Now, Owed, Policy, Resource, Secret, Session, Status, Tabs,
+    life, payload, retry_after,
 };
 
 #[derive(Arbitrary, Debug)]
@@ -45,8 +45,8 @@ fuzz_target!(|answers: Vec<Answer>| {
     for answer in answers {
         now.steady += u64::from(answer.gone);
         now.wall = now.wall.saturating_add_signed(i64::from(answer.gone) + i64::from(answer.clock));
-        let Ok(wait) = session.refresh(now) else { continue };
-        assert_eq!(session.arrive(wait.exchange, false), Arrival::Go);
+        let Ok(Some(wait)) = session.refresh(now) else { continue };
+        assert_eq!(session.arrive(wait.exchange, false, now), Arrival::Go);
         while session.poll_effect().is_some() {}
         let served = answer.date.unwrap_or(now.wall as f64);
         let named = retry_after(answer.after_seconds, answer.after_date, served);
@@ -85,7 +85,7 @@ fuzz_target!(|answers: Vec<Answer>| {
         }
         assert!(session.wake_in(now).is_none_or(|ms| ms <= TEN_YEARS));
         session.woke(now);
-        let _ = session.depart(ANY, now);
+        let _ = session.depart(Resource::ANY, now);
         while session.poll_effect().is_some() {}
         // Whatever is in flight by now is let go.
         session = again(session, now);
@@ -106,7 +106,7 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
                 refresh_token: refresh.and_then(|token| Secret::new(token).ok()),
                 claims: claims.map(Into::into),
                 subject: None,
-                issued: None,
+                issued: iat.map(|seconds| (seconds * 1000.0) as u64),
                 access_token,
             };
             assert!(grant.life.is_none_or(|ms| (1..=TEN_YEARS).contains(&ms)), "{:?}", grant.life);
@@ -117,7 +117,7 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
 
 /// A page that has no others.
 fn page(now: Now) -> Session {
-    Session::new(Policy { tabs: Tabs::Off, ..Policy::default() }, owes(false), now)
+    Session::new(Policy { tabs: Tabs::Off, ..Policy::default() }, Owed::Nothing, now)
 }
 
 /// A session in the same state, as far as an answer has to do with it, with nobody in line.

@@ -9,24 +9,58 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use tokenkeep::core::{
     Arrival, Body, Code, Departure, Effect, Event, Exchange, Grant, Heard, Kind, Message, Now,
-    Policy, Secret, Session, Stamp, Status, Tabs,
+    Owed, Policy, Resource, Secret, Session, Stamp, Status, Tabs,
 };
 
 #[derive(Arbitrary, Debug)]
 enum Op {
     Ask,
-    Renewed { stamp: When, session: When, token: u8, life: Option<u64> },
-    Entered { stamp: When, token: Option<u8>, life: Option<u64> },
-    Left { stamp: When },
-    Missed { since: When, session: When },
+    Here,
+    Renewed {
+        stamp: When,
+        session: When,
+        asked: When,
+        token: u8,
+        life: Option<u64>,
+        user: Option<u8>,
+    },
+    Entered {
+        stamp: When,
+        subject: Option<u64>,
+        token: Option<u8>,
+        life: Option<u64>,
+    },
+    Refused {
+        stamp: When,
+        session: When,
+        asked: When,
+    },
+    Left {
+        stamp: When,
+    },
+    Missed {
+        since: When,
+        session: When,
+    },
     CameBack,
     Depart,
-    Refused,
+    Unauthorized,
     Refresh,
     Login,
+    SetTokens {
+        token: u8,
+        user: Option<u8>,
+    },
+    SignedIn,
+    NoSessionHint,
     Logout,
-    Arrive { contended: bool },
-    Answer { status: u16, token: Option<u8> },
+    Arrive {
+        contended: bool,
+    },
+    Answer {
+        status: u16,
+        token: Option<u8>,
+    },
     Fail,
     Finish,
     Tick(u16),
@@ -57,10 +91,11 @@ struct Tab {
     landed: HashSet<Exchange>,
 }
 
-fuzz_target!(|life: (u8, bool, Vec<Op>)| {
+fuzz_target!(|life: (u8, u8, Vec<Op>)| {
     let (tabs, owed, ops) = life;
     let tabs = [Tabs::Share, Tabs::Lock, Tabs::Off][usize::from(tabs % 3)];
     let now = Now { wall: 1_700_000_000_000, steady: 0 };
+    let owed = [Owed::Nothing, Owed::Finish, Owed::Untold, Owed::InDoubt][usize::from(owed % 4)];
     let session = Session::new(Policy { tabs, ..Policy::default() }, owed, now);
     let mut tab = Tab { session, now, line: Vec::new(), landed: HashSet::new() };
     let mut ticket = None;
@@ -69,7 +104,13 @@ fuzz_target!(|life: (u8, bool, Vec<Op>)| {
         let before = tab.session.snapshot();
         let is_message = matches!(
             op,
-            Op::Ask | Op::Renewed { .. } | Op::Entered { .. } | Op::Left { .. } | Op::Missed { .. }
+            Op::Ask
+                | Op::Here
+                | Op::Renewed { .. }
+                | Op::Entered { .. }
+                | Op::Refused { .. }
+                | Op::Left { .. }
+                | Op::Missed { .. }
         );
         tab.does(op, &mut ticket);
         tab.obeys();
@@ -81,26 +122,28 @@ fuzz_target!(|life: (u8, bool, Vec<Op>)| {
     tab.session.logout(false, tab.now);
     tab.obeys();
     assert_eq!(tab.session.snapshot().status, Status::SignedOut);
-    tab.session.enter(grant(7, Some(60_000)), tab.now);
+    tab.session.enter(grant(7, None, Some(60_000)), tab.now);
     tab.obeys();
-    let Departure::Send(ticket) = tab.session.depart(ANY, tab.now) else { panic!("it has a token") };
+    let Departure::Send(ticket) = tab.session.depart(Resource::ANY, tab.now) else {
+        panic!("it has a token")
+    };
     assert_eq!(tab.session.credential(ticket).map(Secret::reveal), Some("token7"));
     tab.session.dispose();
     tab.obeys();
     while let Some((exchange, _)) = tab.line.first().copied() {
-        tab.session.arrive(exchange, false);
+        tab.session.arrive(exchange, false, tab.now);
         tab.finishes();
         tab.obeys();
     }
 });
 
-fn grant(token: u8, life: Option<u64>) -> Grant {
+fn grant(token: u8, user: Option<u8>, life: Option<u64>) -> Grant {
     Grant {
         access_token: Secret::new(format!("token{token}")).expect("visible"),
         refresh_token: None,
         life,
         claims: None,
-        subject: None,
+        subject: user.map(|user| user.to_string()),
         issued: None,
     }
 }
@@ -111,14 +154,21 @@ impl Tab {
         let first = self.line.first().copied();
         match op {
             Op::Ask => self.session.heard(Message::Ask, now),
-            Op::Renewed { stamp, session, token, life } => {
+            Op::Here => self.session.heard(Message::Here, now),
+            Op::Renewed { stamp, session, asked, token, life, user } => {
                 let (stamp, session) = (stamp.stamp(now), session.stamp(now));
-                let grant = grant(token, life);
-                self.session.heard(Message::Renewed { stamp, session, grant }, now);
+                let (asked, grant) = (asked.stamp(now), grant(token, user, life));
+                self.session.heard(Message::Renewed { stamp, session, asked, grant }, now);
             }
-            Op::Entered { stamp, token, life } => {
-                let grant = token.map(|token| grant(token, life));
-                self.session.heard(Message::Entered { stamp: stamp.stamp(now), grant }, now);
+            Op::Entered { stamp, subject, token, life } => {
+                let (stamp, grant) =
+                    (stamp.stamp(now), token.map(|token| grant(token, None, life)));
+                self.session.heard(Message::Entered { stamp, subject, grant }, now);
+            }
+            Op::Refused { stamp, session, asked } => {
+                let (stamp, session) = (stamp.stamp(now), session.stamp(now));
+                let asked = asked.stamp(now);
+                self.session.heard(Message::Refused { stamp, session, asked }, now);
             }
             Op::Left { stamp } => {
                 self.session.heard(Message::Left { stamp: stamp.stamp(now) }, now);
@@ -129,11 +179,11 @@ impl Tab {
             }
             Op::CameBack => self.session.came_back(),
             Op::Depart => {
-                if let Departure::Send(sent) = self.session.depart(ANY, now) {
+                if let Departure::Send(sent) = self.session.depart(Resource::ANY, now) {
                     *ticket = Some(sent);
                 }
             }
-            Op::Refused => {
+            Op::Unauthorized => {
                 if let Some(ticket) = ticket.take()
                     && let Departure::Send(again) = self.session.answered(ticket, true, now)
                 {
@@ -142,6 +192,11 @@ impl Tab {
             }
             Op::Refresh => drop(self.session.refresh(now)),
             Op::Login => drop(self.session.login()),
+            Op::SetTokens { token, user } => {
+                self.session.set_tokens(grant(token, user, Some(60_000)), now);
+            }
+            Op::SignedIn => self.session.signed_in(now),
+            Op::NoSessionHint => self.session.no_session_hint(),
             Op::Logout => drop(self.session.logout(true, now)),
             Op::Arrive { contended } => {
                 if let Some((exchange, _)) = first
@@ -153,7 +208,7 @@ impl Tab {
             Op::Answer { status, token } => {
                 let body = match token {
                     Some(token) => {
-                        Body::Json { error: None, grant: Ok(grant(token, Some(60_000))) }
+                        Body::Json { error: None, grant: Ok(grant(token, None, Some(60_000))) }
                     }
                     None => Body::Empty,
                 };

@@ -27,6 +27,9 @@ impl Resource {
 /// How long a resource's 401s are taken for "forbidden" with newer tokens, too, in milliseconds. It
 /// doubles each time that one more refresh has not helped, for the user's rights may change.
 const FIRST: u64 = 60_000;
+/// For how long after a renewal a refusal shows that it was of no use, in milliseconds. Later, the new
+/// token may have ended too.
+pub(super) const NEW: u64 = FIRST;
 /// How often it doubles.
 const DOUBLINGS: u32 = 6;
 /// How many resources are remembered.

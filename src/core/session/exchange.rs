@@ -41,7 +41,8 @@ impl Session {
                 self.refused(exchange, Failure::new(Code::SignedOut, Step::Refresh));
                 return Arrival::Skip;
             }
-            flight.asked = Stamp(now.wall);
+            // It is the token of now that is to be renewed, whatever there was when this was wanted.
+            (flight.asked, flight.since) = (Stamp(now.wall), self.newest);
         }
         self.turns.go(exchange);
         Arrival::Go
@@ -143,7 +144,7 @@ impl Session {
     /// session, and voids nothing; any other begins one.
     pub fn set_tokens(&mut self, grant: Grant, now: Now) {
         if self.is_of_same(grant.subject_digest()) && !self.is_older(&grant) {
-            self.settle_unsent();
+            self.settle_unsent(Stamp(0));
             self.renew(grant, self.stamp.after(now), Stamp(0), now);
         } else {
             self.enter(grant, now);
@@ -185,10 +186,12 @@ impl Session {
         self.owe(false);
     }
 
-    /// Whoever waits for a refresh that has not been sent is served by a token that has come.
-    pub(super) fn settle_unsent(&mut self) {
+    /// Whoever waits for a refresh that has not been sent is served by a token that has come, unless
+    /// somebody has asked by name since the refresh that brought it was sent.
+    pub(super) fn settle_unsent(&mut self, asked: Stamp) {
         if let Some(flight) = &self.flight
             && !self.turns.is_on_the_wire(flight.exchange)
+            && flight.explicit.is_none_or(|at| asked > at)
         {
             self.turns.void(flight.exchange);
             self.land(Landing::Renewed);

@@ -141,6 +141,8 @@ struct Held {
     refused: bool,
     /// The resources that have refused it; the first of them, if there are many.
     refused_by: Vec<Resource>,
+    /// The resources that had refused the token before, and have not accepted this one yet.
+    renewed_for: Vec<Resource>,
     /// How often the app itself was given it.
     handed_out: u32,
     /// A request has left with it.
@@ -345,10 +347,11 @@ impl Session {
         }
     }
 
-    /// Whether some resource is known to answer 401 where it means "forbidden". Then each answer is
-    /// to be told, for it may show that this has changed.
+    /// Whether some resource is known to answer 401 where it means "forbidden", or may turn out to.
+    /// Then each answer is to be told, for it may show that it does not.
     pub fn watches_resources(&self) -> bool {
         !self.forbidden.is_empty()
+            || self.held.as_ref().is_some_and(|held| !held.renewed_for.is_empty())
     }
 
     /// Forgets everything, so that nobody waits any longer. A call on the wire is let finish.
@@ -395,7 +398,9 @@ impl Session {
     /// Takes a token into use.
     fn commit(&mut self, grant: Grant, asked: Stamp, now: Now) {
         let generation = self.number();
-        if let Some(held) = &self.held {
+        let mut renewed_for = Vec::new();
+        if let Some(held) = &mut self.held {
+            renewed_for = std::mem::take(&mut held.refused_by);
             if self.former.len() == FORMER {
                 self.former.remove(0);
             }
@@ -415,6 +420,7 @@ impl Session {
             asked,
             refused: false,
             refused_by: Vec::new(),
+            renewed_for,
             handed_out: 0,
             used: false,
         });

@@ -8,7 +8,7 @@ use super::super::policy::Tabs;
 use super::super::tabs::{Message, Stamp};
 use super::super::time::Now;
 use super::super::turns::Kind;
-use super::{Event, Flight, Landing, Reason, Session, Status};
+use super::{Event, Held, Landing, Reason, Session, Status};
 
 impl Session {
     /// Another tab told something.
@@ -138,7 +138,10 @@ impl Session {
         // A renewal of the session that the user has ended is no way back into it, nor is one by a
         // tab that has not heard yet which session there is now.
         let is_ours_to_have = self.status != Status::SignedOut || session > self.left;
-        let is_of_the_last = session.0 == 0 || session >= self.entered;
+        // One that has found its session knows nothing of when that began: what it asked for before the
+        // last sign-in is not of that.
+        let is_of_the_last =
+            session >= self.entered || session.0 == 0 && (asked.0 == 0 || asked >= self.entered);
         if stamp <= self.stamp || !is_ours_to_have || !is_of_the_last {
             return;
         }
@@ -148,11 +151,8 @@ impl Session {
             return;
         }
         let has_ended = grant.life == Some(0);
-        // Whoever waits for a refresh that has not been sent is served by this one, unless somebody has
-        // asked for a newer one.
-        let is_asked_for_since = |flight: &Flight| flight.explicit.is_some_and(|at| asked < at);
-        if !has_ended && !self.flight.as_ref().is_some_and(is_asked_for_since) {
-            self.settle_unsent();
+        if !has_ended {
+            self.settle_unsent(asked);
         }
         let is_of_another = self.is_of_another(&grant);
         if self.status == Status::SignedOut || self.began_before(session) || is_of_another {
@@ -163,13 +163,6 @@ impl Session {
         self.entered = self.entered.max(session);
         self.commit(grant, asked, now);
         self.tell(Event::Refresh);
-        let newest = self.newest;
-        if let Some(flight) = &mut self.flight
-            && !self.turns.is_on_the_wire(flight.exchange)
-        {
-            // It is this token that is to be renewed, with what came along.
-            flight.since = newest;
-        }
     }
 
     /// Another tab was refused. Whoever waits to ask with the same cookie need not: the server would
@@ -180,7 +173,7 @@ impl Session {
             // One that is held in memory may be another than was refused.
             && self.refresh_token.is_none()
             && !self.asks_server
-            && flight.explicit.is_none_or(|at| asked >= at);
+            && flight.explicit.is_none_or(|at| asked > at);
         let is_of_the_last = session.0 == 0 || session >= self.entered;
         if waits && is_of_the_last && stamp > self.stamp {
             self.stamp = stamp;
@@ -213,25 +206,28 @@ impl Session {
         // Sent now, it would end the session that has begun.
         self.turns.void_unsent(Kind::Logout);
         // Who began it has taken the mark away already.
-        self.owed = false;
+        (self.owed, self.left_over) = (false, Owed::Nothing);
         // What is held then is of that login, or of one after it.
         let is_news = stamp > self.stamp;
         // The same user, in another tab: what is under way goes on.
         let is_of_same = is_news && self.is_of_same(subject);
         (self.entered, self.login) = (stamp, stamp);
         self.stamp = self.stamp.max(stamp);
+        // A refresh that was on the wire while the user signed in where nobody saw it is older than that.
+        let is_before = |held: &Held| is_news || held.asked.0 != 0 && held.asked < stamp;
+        let is_before = self.held.as_ref().is_none_or(is_before);
         if let Some(held) = &self.held
-            && (!is_news && held.subject.is_some()
+            && (!is_before && held.subject.is_some()
                 || grant.as_ref().is_some_and(|grant| held.token == grant.access_token))
         {
             return;
         }
         // A token that does not tell whose it is may have been taken for the former user's. And a refusal
         // that came later than that login may have ended it: then the server is asked.
-        let grant = if is_news { grant } else { self.spare(true, now) };
+        let grant = if is_before { grant.filter(|_| is_news) } else { self.spare(true, now) };
         if is_of_same {
             if let Some(grant) = grant.filter(|grant| !self.is_older(grant)) {
-                self.settle_unsent();
+                self.settle_unsent(Stamp(0));
                 self.commit(grant, Stamp(0), now);
             }
             return;

@@ -2,7 +2,7 @@
 
 use super::super::answer::Grant;
 use super::super::failure::{Code, Failure, Step};
-use super::super::forbidden::Resource;
+use super::super::forbidden::{NEW, Resource};
 use super::super::pending_logout::Owed;
 use super::super::policy::Restore;
 use super::super::rules::Meaning;
@@ -152,6 +152,7 @@ impl Session {
             return;
         };
         self.forbidden.clear(ticket.resource);
+        held.renewed_for.retain(|resource| *resource != ticket.resource);
         if ticket.is_trial && !ticket.again && std::mem::take(&mut held.refused) {
             for resource in std::mem::take(&mut held.refused_by) {
                 self.forbidden.note(resource, held.generation, now);
@@ -181,7 +182,7 @@ impl Session {
         {
             return;
         }
-        self.settle_unsent();
+        self.settle_unsent(Stamp(0));
         // Its place is right behind the token that brought it, not now: another user may have signed
         // in since, in a tab that has not been heard yet.
         self.renew(grant, self.stamp.next(), Stamp(0), now);
@@ -210,6 +211,11 @@ impl Session {
             return Departure::Deliver;
         }
         if is_newest {
+            // Whoever asked for this token may be gone, or could not be sent again.
+            let is_new = held.expiry.validity(now) != Validity::Ended && held.expiry.age(now) < NEW;
+            if is_new && held.renewed_for.contains(&resource) {
+                self.forbidden.note(resource, generation, now);
+            }
             if self.forbidden.has(resource, generation, now) {
                 return Departure::Deliver;
             }
@@ -253,6 +259,9 @@ impl Session {
                 }
             }
             _ if wait.sent && self.held.is_none() => Departure::Deliver,
+            _ if is_refused && self.way(wait.resource, now) == Way::Try => {
+                self.send(wait.resource, wait.sent, true)
+            }
             _ if is_refused && wait.waited < WAITS => {
                 self.wait(wait.resource, wait.sent, wait.waited + 1, now)
             }
