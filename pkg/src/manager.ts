@@ -42,9 +42,9 @@ export function createManager(load: Load, options: unknown): TokenManager {
       state = snapshot;
       ticket = authorization = undefined;
     },
-    emit(type, detail) {
-      const name = { signout: 'reason', refresherror: 'error', stepup: 'challenges', change: '', refresh: '' }[type];
-      events?.dispatchEvent(Object.assign(new Event(type), name && { [name]: detail }));
+    emit(type, detail, error) {
+      const name = { signout: 'reason', refresherror: '', stepup: 'challenges', change: '', refresh: 'answer' }[type];
+      events?.dispatchEvent(Object.assign(new Event(type), name && { [name]: detail }, error && { error }));
     },
   };
 

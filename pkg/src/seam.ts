@@ -2,7 +2,7 @@
 // arguments, the platform's `fetch`, and events.
 
 import type { TokenErrorCode, TokenError } from './error.js';
-import type { Challenge, SignoutReason, TokenManagerEventMap, TokenState } from './types.js';
+import type { TokenManagerEventMap, TokenState } from './types.js';
 
 /** `Core.depart`: the caller's own arguments go to the platform. */
 export const PASS = -1;
@@ -33,8 +33,11 @@ export interface Host {
   error(code: TokenErrorCode, message: string, retryable: boolean, status?: number, cause?: unknown): TokenError;
   /** The new state, frozen. */
   state(snapshot: TokenState): void;
-  /** An event; `detail` is the reason of a signout, the error of a refresherror, the challenges of a stepup. */
-  emit(type: keyof TokenManagerEventMap, detail?: SignoutReason | TokenError | readonly Challenge[]): void;
+  /**
+   * An event; `detail` is the reason of a signout, the challenges of a stepup, the JSON of the answer to a refresh; `error` that of a
+   * refresherror, and of a signout after a refusal.
+   */
+  emit(type: keyof TokenManagerEventMap, detail: unknown, error: TokenError | undefined): void;
 }
 
 /** The WebAssembly core. One per manager. */

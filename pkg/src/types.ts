@@ -104,7 +104,7 @@ export interface AnswerRule {
    */
   body?:
     | {
-        /** A dotted path into the body, as `'error.code'`; `*` is any member of a list: `'errors.*.code'`. */
+        /** A dotted path into the body, as `'error.code'`. `*`, or a number, is any member of a list: `'errors.*.code'`. */
         path: string;
         /** The values that are meant. Default: any but `null`. */
         equals?: Scalar | readonly Scalar[];
@@ -291,10 +291,18 @@ export type SignoutReason =
   /** It ended in another tab. */
   | 'other-tab';
 
+/** The event `refresh`. */
+export interface RefreshEvent extends Event {
+  /** The JSON of the server's answer without the tokens, deeply frozen; `undefined` where another tab has asked, or a function. */
+  readonly answer: unknown;
+}
+
 /** The event `signout`. */
 export interface SignoutEvent extends Event {
   /** Why the session ended. */
   readonly reason: SignoutReason;
+  /** What refused it, where `reason` is `'rejected'`: its `cause` is the server's `Response`, where this tab has asked. */
+  readonly error?: TokenError;
 }
 
 /** The event `refresherror`. */
@@ -322,7 +330,7 @@ export interface TokenManagerEventMap {
   /** `state` is another object now. */
   change: Event;
   /** A refresh brought a new token. */
-  refresh: Event;
+  refresh: RefreshEvent;
   /** The session ended. */
   signout: SignoutEvent;
   /** A refresh failed. The session is still there where `error.retryable`. */

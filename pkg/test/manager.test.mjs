@@ -673,7 +673,7 @@ describe('the events', () => {
     auth.addEventListener('refresherror', { handleEvent: (event) => seen.push(event.error.code) })
     auth.addEventListener('refresh', (event) => seen.push(event.type), { once: true })
     core.host.emit('signout', 'rejected')
-    core.host.emit('refresherror', core.host.error('network', 'm', true))
+    core.host.emit('refresherror', undefined, core.host.error('network', 'm', true))
     core.host.emit('refresh')
     core.host.emit('refresh')
     assert.deepEqual(seen, ['rejected', 'network', 'refresh'])

@@ -172,6 +172,17 @@ describe('an answer that is unauthorized', () => {
     assert.equal(refreshes(), 2)
   })
 
+  it('looks at all members of a list, for the errors of a batch come in any order', async () => {
+    const batch = [{ result: 1 }, { error: { code: 'UNAUTHORIZED' } }]
+    for (const [i, path] of ['*.error.code', '0.error.code'].entries()) {
+      answers(status(207, {}, batch), status(200), status(207, {}, batch.slice(0, 1)))
+      const auth = manager({ unauthorized: { body: { path, equals: 'UNAUTHORIZED' } } })
+      assert.equal((await api(auth)).status, 200, path)
+      assert.equal((await api(auth)).status, 207, path)
+      assert.equal(refreshes(), 2 * (i + 1), path)
+    }
+  })
+
   it('is read of JSON alone, and its body stays the caller’s', async () => {
     const text = '{"code":7}'
     answers(new Response(text, { headers: { 'content-type': 'text/event-stream' } }), new Response(text, { headers: { 'content-type': 'application/json' } }), new Response(text, { headers: { 'content-type': 'application/json' } }))
@@ -597,8 +608,7 @@ describe('a wrong option', () => {
 
   it('may throw while it is read, and tells nothing of that', async () => {
     const thrower = () => { throw new Error(SECRET) }
-    class Options { refresh = refresh; get ended() { return thrower() } }
-    const auth = createTokenManager(new Options())
+    const auth = createTokenManager({ refresh, get ended() { return thrower() } })
     await assert.rejects(auth.ready, { code: 'invalid-option', message: /could not be read/ })
   })
 

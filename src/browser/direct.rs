@@ -28,7 +28,7 @@ impl Shell {
     /// the browser has the token.
     /// Only the page's copy of it outlives this.
     pub(crate) fn authorization(&self, ticket: Ticket) -> Option<JsString> {
-        let value = self.options.attach.value(self.session.borrow().credential(ticket)?)?;
+        let value = self.options.attach.value(self.session.borrow_mut().leaves(ticket)?)?;
         Some(JsString::from(value.as_str()))
     }
 

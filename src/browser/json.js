@@ -16,11 +16,15 @@ export function claims(text, subject) {
 /** A value as text, so that 40101 equals "40101". An object is there, and that is all. */
 const say = (value) => (isObject(value) ? typeof value : `${value}`)
 
-/** What stands at a path, as texts; `*` in it is each member of a list or an object. Nothing and `null` are none. */
+/**
+ * What stands at a path, as texts; `*` in it is each member of a list or an object, and so is a number of a list: the errors of a
+ * batch come in any order. Nothing and `null` are none.
+ */
 export function all(json, path) {
+  const isEach = (value, name) => name === '*' || (Array.isArray(value) && /^\d+$/.test(name))
   let found = [json]
   for (const name of path) {
-    found = found.flatMap((value) => (!isObject(value) ? [] : name === '*' ? Object.values(value) : [own(value, name)]))
+    found = found.flatMap((value) => (!isObject(value) ? [] : isEach(value, name) ? Object.values(value) : [own(value, name)]))
   }
   return found.filter((value) => value !== undefined && value !== null).map(say)
 }

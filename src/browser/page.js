@@ -24,7 +24,9 @@ export function base() {
 
 /** A member of the document, read past elements of its name: `<img name=cookie>` stands before it. */
 function read(type, name) {
-  return Object.getOwnPropertyDescriptor(globalThis[type].prototype, name).get.call(document)
+  const { prototype } = globalThis[type] ?? {}
+  // Where there is no such class, as in a test, there are no elements, either.
+  return prototype ? Object.getOwnPropertyDescriptor(prototype, name).get.call(document) : document[name]
 }
 
 /**
@@ -45,7 +47,7 @@ export function resolve(url, base) {
  */
 export function cookie(name) {
   try {
-    if (!navigator.cookieEnabled) return null
+    if (globalThis.navigator?.cookieEnabled === false) return null
     const pairs = read('Document', 'cookie').split(';').map((pair) => pair.trimStart())
     const value = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
     return value === undefined ? value : decoded(value)
@@ -91,7 +93,7 @@ export function isOffline() {
 export function mayBeSignIn() {
   try {
     const [{ type, redirectCount }] = performance.getEntriesByType('navigation')
-    const referrer = Object.getOwnPropertyDescriptor(Document.prototype, 'referrer').get.call(document)
+    const referrer = read('Document', 'referrer')
     return type === 'navigate' && (redirectCount > 0 || (referrer !== '' && new URL(referrer).origin !== globalThis.origin))
   } catch {
     // A worker has no such entry.

@@ -69,7 +69,6 @@ createTokenManager({ refresh: '/r', attach: { query: 'token', cookie: true, head
 createTokenManager({ refresh: '/r', ended: { networkError: true } });
 // @ts-expect-error it stands alone
 createTokenManager({ refresh: '/r', unauthorized: { networkError: true, status: 401 } satisfies NetworkErrorRule });
-// @ts-expect-error a refresh is not redirected
 createTokenManager({ refresh: '/r', rejected: { redirected: true } });
 // @ts-expect-error a function gives tokens or null
 createTokenManager({ refresh: () => 'token' });

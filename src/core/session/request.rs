@@ -86,9 +86,14 @@ impl Session {
     /// may drop it.
     pub fn may_leave(&self, now: Now) -> Option<Ticket> {
         let resource = Resource::ANY;
-        let is_used = self.held.as_ref().is_none_or(|held| held.used);
-        (is_used && self.way(resource, now) == Way::Send)
-            .then(|| Ticket::first(self.current().0, resource))
+        (self.way(resource, now) == Way::Send).then(|| Ticket::first(self.current().0, resource))
+    }
+
+    /// The token that a ticket of [`Session::may_leave`] is sent with: see [`Session::credential`].
+    pub fn leaves(&mut self, ticket: Ticket) -> Option<&Secret> {
+        let held = self.held.as_mut().filter(|held| held.generation == ticket.generation)?;
+        held.used = true;
+        Some(&held.token)
     }
 
     fn way(&self, resource: Resource, now: Now) -> Way {
