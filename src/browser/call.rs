@@ -4,7 +4,9 @@ use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use web_sys::{AbortSignal, Request};
 
+use super::manager::Shell;
 use super::platform;
+use crate::core::Redirects;
 
 /// A request as it was when its caller made it, whatever becomes of the caller's objects.
 pub trait Outgoing {
@@ -76,4 +78,19 @@ fn prepare(request: &Request, headers: &[(&str, &str)]) -> Result<Request, JsVal
         request.headers().set(name, value)?;
     }
     Ok(request)
+}
+
+#[cfg(feature = "bindings")]
+impl Shell {
+    /// Whether redirects must be looked after at all.
+    pub(crate) fn redirects_matter(&self) -> bool {
+        Redirects::matter(&self.options.attach, &self.policy.apis)
+    }
+
+    /// What becomes of redirects of a request with the token; `None` where it is not to get it.
+    pub(crate) fn redirects(&self, url: &str, method: &str) -> Option<Redirects> {
+        let (attach, apis) = (&self.options.attach, &self.policy.apis);
+        let page = self.page.as_deref();
+        apis.cover(url).then(|| Redirects::of(attach, apis, page, url, method))
+    }
 }

@@ -6,7 +6,7 @@ use gloo_net::http::{Method, RequestBuilder};
 use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Request, RequestCredentials};
+use web_sys::{Request, RequestCredentials, RequestMode, RequestRedirect};
 
 use super::answer::{self, Reading};
 use super::call::Outgoing;
@@ -16,8 +16,8 @@ use super::lock::{self, Held};
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
-    Arrival, Attach, Code, Credentials, Endpoint, Exchange, Failure, Kind, Payload, Secret, Step,
-    proofs,
+    Arrival, Attach, Code, Credentials, Endpoint, Exchange, Failure, Kind, Payload, Redirects,
+    Secret, Step, proofs,
 };
 
 /// How long a login may take, in milliseconds: it holds the lock.
@@ -286,6 +286,13 @@ impl Shell {
                 Credentials::Omit => RequestCredentials::Omit,
             });
         let page = self.page.as_deref();
+        // A redirect is not to take the token to another origin.
+        if token.is_some() {
+            builder = match Redirects::of_own(page, &endpoint.url) {
+                Redirects::SameOrigin => builder.mode(RequestMode::SameOrigin),
+                _ => builder.redirect(RequestRedirect::Error),
+            };
+        }
         let made = endpoint.compose(&self.options, token, page, &platform::cookie);
         for (name, value) in &made.headers {
             builder = builder.header(name, value);

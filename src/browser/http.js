@@ -1,12 +1,8 @@
 // Sends calls and reads answers, with the platform's own `fetch` and parsers. What an answer means is decided in Rust; it gets
 // flat lists, which `answer.rs` takes off in the same order. No token is kept longer than a call.
 
+import { transmit } from './fetch.js'
 import { first, moment, number, parse, paths, say, take, walk } from './json.js'
-
-/** The platform's `fetch`, as it stands in the global scope at the moment. @param {Request} request */
-export async function send(request) {
-  return fetch(request)
-}
 
 /**
  * Sends a copy of a request with another parameter in its URL. A body goes along as a blob: as a stream, which it would be
@@ -17,7 +13,9 @@ export async function sendWith(request, name, value) {
   const { url, method, headers, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal } = request.clone()
   const body = /^(GET|HEAD)$/.test(method) ? undefined : await request.clone().blob()
   const [bare] = url.split('#')
-  return fetch(`${bare}${bare.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`, { method, headers, body, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal })
+  const init = { method, headers, body, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal }
+  const address = `${bare}${bare.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`
+  return transmit(address, [address, init], true)
 }
 
 /** Fields, name after value, as the text of a form or of a JSON object. @param {boolean} isForm @param {string[]} flat */
@@ -70,7 +68,7 @@ export async function hear(call, ms, keepalive, places, dotted) {
 
   async function read() {
     if (Array.isArray(call)) return heard(await call[0]({ refreshToken: call[1], signal: abort.signal }), places[0])
-    const response = await ('then' in call ? call : fetch(call, await bounds()))
+    const response = await ('then' in call ? call : transmit(call.url, [call, await bounds()], true))
     // A refusal may be its caller's to read: what is read here is a copy.
     const text = await response.clone().text()
     const json = parse(text)
@@ -110,7 +108,32 @@ export async function hear(call, ms, keepalive, places, dotted) {
 
 /** A header field of an answer, where it is there and not hidden by CORS. @param {Response} response @param {string} name */
 export function header(response, name) {
-  return response.headers.get(name) ?? undefined
+  try {
+    const value = response.headers.get(name)
+    return typeof value === 'string' ? value : undefined
+  } catch {
+    // It is no answer of the platform's.
+    return undefined
+  }
+}
+
+/** The status, or 0 where that cannot be read. @param {Response} response */
+export function status(response) {
+  try {
+    const { status } = response
+    return typeof status === 'number' ? status : 0
+  } catch {
+    return 0
+  }
+}
+
+/** Whether an answer came by way of a redirect. @param {Response} response */
+export function isRedirected(response) {
+  try {
+    return response.redirected === true
+  } catch {
+    return false
+  }
 }
 
 /**
@@ -159,7 +182,11 @@ export async function keep(response) {
 /** Lets go of an answer that nobody will read, so that it holds no connection. @param {Response} response */
 export function discard(response) {
   // A body that broke off meanwhile has let go, too. One of two halves is let go of when the other is.
-  for (const half of [kept.get(response), response.body]) half?.cancel().catch(() => {})
+  try {
+    for (const half of [kept.get(response), response.body]) half?.cancel().catch(() => {})
+  } catch {
+    // It is no answer of the platform's.
+  }
 }
 
 /** What a function of the app's has answered, as {@link hear} reads an answer: tokens, or `null` for a refusal. */
