@@ -197,23 +197,31 @@ function fields(own: Pair[], more: string[]): { headers: unknown; parameter?: Pa
 }
 
 /**
- * As a plain object, which is what most wrappers of `fetch` take `init.headers` for; as `Headers` where a name is there twice.
- * What is no list of header fields stays as it is, for the platform to refuse.
+ * As a plain object, which is what most wrappers of `fetch` take `init.headers` for. Values of one name are joined, as the
+ * platform would (Fetch Standard, section 2.2.2). What is no list of header fields stays as it is, for the platform to refuse.
  */
 function record(pairs: Pair[]): unknown {
   const plain: Record<string, string> = {};
-  const names = new Set<string>();
+  const spelled = new Map<string, string>();
   for (const pair of pairs) {
-    if (pair.length !== 2 || typeof pair[0] !== 'string') return pairs;
-    names.add(pair[0].toLowerCase());
-    plain[pair[0]] = pair[1];
+    if (!Array.isArray(pair) || pair.length !== 2) return pairs;
+    const [name, value] = pair as unknown[];
+    if (typeof name !== 'string' || typeof value === 'symbol') return pairs;
+    const lower = name.toLowerCase();
+    const first = spelled.get(lower);
+    if (first !== undefined) plain[first] = `${trim(plain[first])}, ${trim(value)}`;
+    // No member can be had of that name.
+    else if (name === '__proto__') return new Headers(pairs);
+    else {
+      spelled.set(lower, name);
+      plain[name] = value as string;
+    }
   }
-  if (names.size === pairs.length && !names.has('__proto__')) return plain;
-  try {
-    return new Headers(pairs);
-  } catch {
-    return pairs;
-  }
+  return plain;
+}
+
+function trim(value: unknown): string {
+  return `${value as string}`.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
 }
 
 /** What `send` sets in `init` beside the headers. */

@@ -101,7 +101,7 @@ export function transmit(url, args, ours) {
 /** By way of somebody's wrapper, who may call a manager again with what it is given. */
 function through(url, args, ours) {
   const count = open.get(url) ?? 0
-  const fetch = count < MANY ? chosen : known[0]
+  const fetch = count < MANY ? chosen : (known[known.length - 2] ?? chosen)
   if (ours && typeof args[0] === 'object') requests.set(args[0], fetch)
   if (ours && args[1]) args[1][SENT] = fetch
   else if (count >= FEW && !ours && (args[1] === undefined || isPlain(args[1]))) args = [args[0], { ...args[1], [SENT]: fetch }]
