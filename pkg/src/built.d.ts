@@ -10,3 +10,14 @@ declare module '#wasm' {
   const packed: string;
   export default packed;
 }
+
+declare module '#fetch' {
+  /** Sends by the page's `fetch`. Never throws; rejects with what that throws or rejects with. `ours`: the members may be marked. */
+  export function transmit(url: string, args: unknown[], ours?: boolean): Promise<unknown>;
+  /** Marks a manager's own `fetch`. */
+  export function own(fetch: (...args: never[]) => unknown): void;
+  /** Whether a call is one that a manager has sent, and a wrapper of the page's has brought back. */
+  export function isBack(url: string, input: unknown, init: unknown): boolean;
+  /** One came back that has lost its marks. */
+  export function cameBack(): void;
+}

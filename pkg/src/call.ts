@@ -5,10 +5,12 @@
 // (a `Request`, a stream, an object of another realm), it does: `new Request`. Where something is wrong with the arguments,
 // the platform is left to say so.
 
-import type { Call } from './seam.js';
+import { transmit } from '#fetch';
+import { ownBase, pageBase } from './base.js';
+import { TokenError } from './error.js';
+import { ASK, FOLLOW, PASS, SAME_ORIGIN, type Call, type Guard } from './seam.js';
 
 type Init = Record<string, unknown>;
-type Fetch = (...args: unknown[]) => Promise<Response>;
 
 /** The first argument, read once. */
 export interface Target {
@@ -51,9 +53,17 @@ const MEMBERS = /*#__PURE__*/ (
 // Those that are strings: an object in the place of one (a `URL` as referrer) is read as what it says now.
 const TEXTS = /*#__PURE__*/ 'cache credentials duplex integrity method mode priority redirect referrer referrerPolicy targetAddressSpace'.split(' ');
 
-/** The platform's `fetch`, as it is at this moment: apps mock and instrument it. */
-export function platform(...args: unknown[]): Promise<Response> {
-  return (globalThis.fetch as Fetch)(...args);
+/** So many redirects are followed, step by step. */
+const STEPS = 5;
+
+/** The page's `fetch`, with the caller's own arguments. */
+export function platform(url: string, ...args: unknown[]): Promise<Response> {
+  return transmit(url, args) as Promise<Response>;
+}
+
+/** The same, with a copy. */
+function transmitted(url: string, ...args: unknown[]): Promise<Response> {
+  return transmit(url, args, true) as Promise<Response>;
 }
 
 /** Reads the first argument. Throws what the caller's `toString` throws. */
@@ -62,12 +72,20 @@ export function locate(input: unknown, places?: Places): Target {
   const request = address !== undefined;
   if (typeof input === 'symbol') return { input, place: { href: undefined, url: '' }, request };
   const text = address ?? `${input as string}`;
-  return { input: request || input instanceof URL ? input : text, place: look(text, places), request };
+  // Asked each time: a page may change it.
+  return { input: request || input instanceof URL ? input : text, place: look(text, pageBase(), places), request };
 }
 
-function look(text: string, places?: Places): Place {
-  // Asked each time: a page may change it.
-  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+/** The first argument of a login or logout; `undefined` where that is neither a string, nor a URL, nor a `Request`. */
+export function address(input: unknown): Target | undefined {
+  const own = requestUrl(input);
+  if (own !== undefined) return { input, place: look(own, undefined), request: true };
+  const text = typeof input === 'string' ? input : urlText(input);
+  if (text !== undefined) return { input: text, place: look(text, ownBase()), request: false };
+  return;
+}
+
+function look(text: string, base: string | undefined, places?: Places): Place {
   if (!places || text.length > LENGTH) return parse(text, base);
   const { known } = places;
   if (places.base !== base || known.size >= PLACES) known.clear();
@@ -90,88 +108,199 @@ function parse(text: string, base: string | undefined): Place {
 }
 
 /**
- * Reads the second argument, and takes the snapshot. `defaults` are for what a string or URL `input` and `init` leave out.
- * `waits` is a call that cannot leave at once. Where the arguments are bad it is the platform's answer that comes back, at
- * once. Throws what the caller's getters throw.
+ * Reads the second argument, and takes the snapshot. `waits` is a call that cannot leave at once. Where the arguments are bad
+ * it is the platform's answer that comes back, at once. Throws what the caller's getters throw.
  */
-export function capture({ input, place, request }: Target, init: unknown, defaults?: Init, waits?: boolean): Call | Promise<Response> {
-  const { href } = place;
-  if (href === undefined) return platform(input, init);
-  const copy: Init = request ? {} : { ...defaults };
+export function capture({ input, place, request }: Target, init: unknown, waits?: boolean): Call | Promise<Response> {
+  const { href, url } = place;
+  if (href === undefined) return platform(url, input, init);
+  const copy: Init = {};
   if (init !== undefined && init !== null) {
-    if (!isObject(init)) return platform(input, init);
+    if (!isObject(init)) return platform(url, input, init);
     read(init as Init, copy);
     if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers);
-    else if (copy.headers !== undefined) return platform(input, copy);
+    else if (copy.headers !== undefined) return platform(url, input, copy);
   }
   try {
-    // A login is rare: the platform checks it before the core takes it.
-    const call = !request && !defaults && direct(place, copy);
+    const call = !request && direct(place, copy);
     // What is bad is to be refused now, not when the call leaves. Any body will do: its own is not to be read.
     if (call && waits) new Request(href, { ...copy, body: copy.body === undefined || copy.body === null ? null : '' });
-    return call || viaRequest(input, place, copy);
+    return call || viaRequest(request ? input : href, place, copy);
   } catch {
-    return platform(input, copy);
+    return platform(url, input, copy);
   }
+}
+
+/**
+ * The same for a login or logout, of which nothing but the core may send anything. `defaults` are for what a string or URL and
+ * `init` leave out. Throws what the platform says of bad arguments.
+ */
+export function captureOwn({ input, place, request }: Target, init: unknown, defaults: Init): Call {
+  const copy: Init = request ? {} : { ...defaults };
+  if (isObject(init)) {
+    read(init as Init, copy);
+    if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers);
+  } else if (init !== undefined && init !== null) new Request('about:blank', init as RequestInit);
+  // The platform says what is wrong with it.
+  const { href = new Request(input as RequestInfo).url } = place;
+  return viaRequest(request ? input : href, place, copy);
 }
 
 /** A call whose snapshot is `init` itself; `undefined` where only the platform can take one. */
 function direct({ href, url }: Place, init: Init): Call | undefined {
   const signal = init.signal as AbortSignal | null | undefined;
-  if (signal && !(signal instanceof AbortSignal)) return;
+  if (signal && !isSignal(signal)) return;
   if (isObject(init.body)) {
     const body = copyBody(init.body);
     if (body === undefined) return;
     init.body = body;
   }
-  const own = (init.headers ?? []) as string[][];
-  let exempt = init.mode === 'no-cors';
-  for (const [name] of own) exempt ||= isSame(name!, 'authorization');
-  return {
+  const own = (init.headers ?? []) as Pair[];
+  const { method } = init as { method?: string };
+  let authorization: string | undefined;
+  for (const [name, value] of own) if (isSame(name, 'authorization')) authorization = value;
+  const call: Call = {
     url,
-    exempt,
-    method: init.method as string | undefined,
+    exempt: authorization !== undefined || init.mode === 'no-cors',
+    authorization,
+    method,
     repeatable: true,
     signal: signal ?? undefined,
     send(...more) {
-      let headers = own;
-      for (let i = 0; i < more.length; i += 2) {
-        const name = more[i]!;
-        if (name[0] === '?') return platform(withParameter(url, name, more[i + 1]!), { ...init, headers });
-        headers = headers.filter(([own]) => !isSame(own!, name));
-        headers.push([name, more[i + 1]!]);
-      }
-      return platform(href, { ...init, headers });
+      return guarded(call.guard, method, init.redirect, url, more, (address, more, limits) => {
+        const { headers, parameter } = fields(own, more);
+        if (parameter) address = withParameter(address, ...parameter);
+        return transmitted(address, address === url ? href : address, { ...init, headers, ...limits });
+      });
     },
   };
+  return call;
+}
+
+type Pair = [name: string, value: string];
+
+/** Header fields with others set; a name that begins with `?` is that of a parameter of the URL. */
+function fields(own: Pair[], more: string[]): { headers: unknown; parameter?: Pair } {
+  let pairs = own;
+  let parameter: Pair | undefined;
+  for (let i = 0; i < more.length; i += 2) {
+    const name = more[i]!;
+    const pair: Pair = [name, more[i + 1]!];
+    if (name[0] === '?') parameter = pair;
+    else {
+      pairs = pairs.filter(([own]) => !isSame(own, name));
+      pairs.push(pair);
+    }
+  }
+  const headers = record(pairs);
+  return parameter ? { headers, parameter } : { headers };
+}
+
+/**
+ * As a plain object, which is what most wrappers of `fetch` take `init.headers` for. Values of one name are joined, as the
+ * platform would (Fetch Standard, section 2.2.2). What is no list of header fields stays as it is, for the platform to refuse.
+ */
+function record(pairs: Pair[]): unknown {
+  const plain: Record<string, string> = {};
+  const spelled = new Map<string, string>();
+  for (const pair of pairs) {
+    if (!Array.isArray(pair) || pair.length !== 2) return pairs;
+    const [name, value] = pair as unknown[];
+    if (typeof name !== 'string' || typeof value === 'symbol') return pairs;
+    const lower = name.toLowerCase();
+    const first = spelled.get(lower);
+    if (first !== undefined) plain[first] = `${trim(plain[first])}, ${trim(value)}`;
+    // No member can be had of that name.
+    else if (name === '__proto__') return new Headers(pairs);
+    else {
+      spelled.set(lower, name);
+      plain[name] = value as string;
+    }
+  }
+  return plain;
+}
+
+function trim(value: unknown): string {
+  return `${value as string}`.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
+}
+
+/** What `send` sets in `init` beside the headers. */
+type Limits = { mode?: string; redirect?: string };
+type Send = (url: string, more: string[], limits: Limits) => Promise<Response>;
+
+/**
+ * Sends a request in such a way that no redirect takes the token, which is in `more`, to where it must not go. What is followed
+ * step by step is asked for without the token first, to learn where it ends.
+ */
+async function ask(guard: Guard, method: string, url: string, more: string[], send: Send, steps: number): Promise<Response> {
+  const way = guard(url, method);
+  const response = await send(url, more, way === FOLLOW ? {} : way === SAME_ORIGIN ? { mode: 'same-origin' } : { redirect: 'manual' });
+  if (way < ASK || response?.type !== 'opaqueredirect') return response;
+  if (way === ASK && steps) {
+    const answer = await send(url, [], { redirect: 'follow' });
+    const end = answer.url.split('#')[0]!;
+    if (answer.redirected && end !== url) {
+      if (guard(end, method) === PASS) return answer;
+      void answer.body?.cancel().catch(() => {});
+      return ask(guard, method, end, more, send, steps - 1);
+    }
+    void answer.body?.cancel().catch(() => {});
+  }
+  throw new TokenError('redirected', 'request: a redirect would take the token to where it must not go; send to the URL that it leads to.');
+}
+
+/** `redirect` is the caller's: who follows none himself needs no guard. */
+function guarded(guard: Guard | undefined, method = 'GET', redirect: unknown, url: string, more: string[], send: Send): Promise<Response> {
+  const isFree = !guard || !more.length || redirect === 'manual' || redirect === 'error';
+  return isFree ? send(url, more, {}) : ask(guard, method, url, more, send, STEPS);
 }
 
 /** A call whose snapshot is a `Request`. Its headers are set on it: a second `init` would reset its referrer. */
 function viaRequest(input: unknown, { url }: Place, init: Init): Call {
-  let next: Request | undefined = new Request(input as RequestInfo, init);
+  let next: Request | undefined = new Request(input as RequestInfo, init as RequestInit);
   const stream = isStream(init.body) && 'duplex' in next;
   // It is made once more: the platform had to say first that it takes the stream as it is.
-  if (stream) next = new Request(input as RequestInfo, { ...init, body: locked(init.body as ReadableStream) });
+  if (stream) next = new Request(input as RequestInfo, { ...init, body: locked(init.body as ReadableStream) } as RequestInit);
   const spare = stream ? undefined : duplicate(next);
-  const { headers, method, mode, signal } = next;
-  const request = (...more: string[]): Request => {
+  const { headers, method, mode, redirect, referrer, referrerPolicy, signal } = next;
+  const authorization = headers.get('authorization') ?? undefined;
+  const take = (more: string[]): Request => {
     const request = next!;
     next = spare;
     for (let i = 0; i < more.length; i += 2) request.headers.set(more[i]!, more[i + 1]!);
     return request;
   };
-  return {
+  const call: Call = {
     url,
     method,
-    exempt: mode === 'no-cors' || headers.has('authorization'),
+    exempt: mode === 'no-cors' || authorization !== undefined,
+    authorization,
     repeatable: !!spare,
+    // Of a `Request`, where the platform tells.
+    bodiless: (init.body ?? null) === null && (typeof input === 'string' || next.body === null),
     signal,
-    request,
+    request(...more) {
+      const way = call.guard && more.length ? call.guard(url, method) : FOLLOW;
+      const request = take(more);
+      if (way <= FOLLOW) return request;
+      return new Request(request, again(way === SAME_ORIGIN ? { mode: 'same-origin' } : { redirect: 'error' }) as RequestInit);
+    },
     send(...more) {
-      if (more[0]?.[0] !== '?') return platform(request(...more));
-      return readdress(request(), withParameter(url, more[0], more[1]!));
+      if (more[0]?.[0] === '?') return readdress(take([]), withParameter(url, more[0], more[1]!));
+      // Before the token is on it. Only what has no body is asked for again.
+      const bare = call.guard && /^(GET|HEAD)$/.test(method) ? next!.clone() : undefined;
+      let first: Request | undefined = take(more);
+      return guarded(call.guard, method, redirect, url, more, (address, more, limits) => {
+        const request = first ?? new Request(address, bare as RequestInit);
+        if (!first) for (let i = 0; i < more.length; i += 2) request.headers.set(more[i]!, more[i + 1]!);
+        first = undefined;
+        return limits.mode || limits.redirect ? transmitted(address, request, again(limits)) : transmitted(address, request);
+      });
     },
   };
+  // What another `init` would reset goes along.
+  const again = (limits: Limits): Init => ({ ...limits, referrer, referrerPolicy });
+  return call;
 }
 
 /**
@@ -228,7 +357,7 @@ async function readdress(request: Request, url: string): Promise<Response> {
   const init: Init = {};
   read(request as unknown as Init, init);
   init.body = /^(GET|HEAD)$/.test(request.method) ? undefined : await request.blob();
-  return platform(url, init);
+  return transmitted(url, url, init);
 }
 
 /** Each member once, in the platform's order; then whatever else a patched `fetch` may look for. */
@@ -289,9 +418,28 @@ function copyBody(body: object): unknown {
   }
 }
 
+/** Whether it is a signal of this realm's, and not something that only looks as one. */
+function isSignal(value: object): boolean {
+  try {
+    return value instanceof AbortSignal && typeof Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')!.get!.call(value) === 'boolean';
+  } catch {
+    return false;
+  }
+}
+
+/** The text of a `URL`, of whatever realm; `undefined` for anything else. */
+function urlText(input: unknown): string | undefined {
+  try {
+    if (isObject(input) && Object.prototype.toString.call(input) === '[object URL]') return `${(input as URL).href}`;
+  } catch {
+    // It is none.
+  }
+  return;
+}
+
 /** Whether two names are of the same header. */
-function isSame(one: string, other: string): boolean {
-  return one.length === other.length && one.toLowerCase() === other.toLowerCase();
+function isSame(one: unknown, other: string): boolean {
+  return typeof one === 'string' && one.length === other.length && one.toLowerCase() === other.toLowerCase();
 }
 
 /** The URL of a `Request`, of whatever realm; `undefined` for anything else. */

@@ -8,7 +8,8 @@
  * | --- | --- |
  * | `invalid-option` | an option is bad or unknown; the message names it, says what it got and what it takes |
  * | `invalid-argument` | an argument is bad, as a token that is no string in `setTokens` |
- * | `not-loaded` | the WebAssembly could not be loaded or compiled: a Content-Security-Policy without `'wasm-unsafe-eval'`, the network, an old platform |
+ * | `not-loaded` | the WebAssembly could not be loaded or compiled; the message says why: a Content-Security-Policy without `'wasm-unsafe-eval'`, the network, an old platform, other bytes |
+ * | `server` | there is no page and no worker here: a server, whose users must not share a token; nothing was sent |
  * | `network` | the refresh, login or logout endpoint could not be reached |
  * | `timeout` | it did not answer in time, or the lock between the tabs was not had in time |
  * | `bad-status` | it answered with a status that says nothing about the session (404, 408, 425, 429, 5xx, an HTML page) |
@@ -20,6 +21,8 @@
  * | `not-exposed` | `getAccessToken` without the option `exposeToken: true` |
  * | `disposed` | the manager was disposed |
  * | `crashed` | the WebAssembly failed; the call was not sent |
+ * | `bad-fetch` | the page's `fetch` is patched, and gave what is no object, let alone a `Response` |
+ * | `redirected` | a redirect would take the token to where it must not go, so it was not followed; send to the URL it leads to |
  */
 export type TokenErrorCode =
   | 'invalid-option'
@@ -35,7 +38,13 @@ export type TokenErrorCode =
   | 'session-changed'
   | 'not-exposed'
   | 'disposed'
-  | 'crashed';
+  | 'crashed'
+  | 'bad-fetch'
+  | 'redirected'
+  | 'server';
+
+// What all TokenErrors inherit, and no copy of their members has: other copies of the package know them by it.
+const BRAND = /*#__PURE__*/ (() => Symbol.for('tokenkeep.TokenError'))();
 
 /** What a {@link TokenError} may carry beside its code and message. */
 export interface TokenErrorDetails {
@@ -58,6 +67,11 @@ export class TokenError extends Error {
   /** What caused it, where something did. */
   declare readonly cause?: unknown;
 
+  /** @internal */
+  get [BRAND](): true {
+    return true;
+  }
+
   constructor(code: TokenErrorCode, message: string, details: TokenErrorDetails = {}) {
     super(message);
     this.code = code;
@@ -74,9 +88,9 @@ export class TokenError extends Error {
  * (`instanceof` knows its own copy only).
  */
 export function isTokenError(error: unknown): error is TokenError {
-  return error instanceof Error && error.name === 'TokenError' && 'code' in error;
+  return typeof error === 'object' && error !== null && BRAND in error;
 }
 
 function hide(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value, configurable: true, writable: true });
+  Object.defineProperty(target, name, { __proto__: null, value, configurable: true, writable: true } as PropertyDescriptor);
 }

@@ -1,10 +1,13 @@
 // The manager: a plain object of functions over the core. It settles every call, also where the core cannot: not loaded
 // yet, never loaded, dead, disposed.
 
-import { capture, locate, platform, type Place, type Places } from './call.js';
+import { cameBack, isBack, own } from '#fetch';
+import { ownBase } from './base.js';
+import { address, capture, captureOwn, locate, platform, type Place, type Places } from './call.js';
 import { isTokenError, TokenError } from './error.js';
 import { join, leave } from './instance.js';
-import { PASS, WAIT, type Call, type Core, type Host } from './seam.js';
+import { createEvents, isEvent } from './events.js';
+import { PASS, WAIT, type Call, type Core, type Guard, type Host } from './seam.js';
 import { snapshot } from './snapshot.js';
 import type { TokenManager, TokenState } from './types.js';
 
@@ -33,8 +36,9 @@ export function createManager(load: Load, options: unknown): TokenManager {
   const settled: boolean[] = [];
   /** Rejects what waits for the core. */
   const waiting = new Set<(error: TokenError) => void>();
-  const events = typeof EventTarget === 'function' ? new EventTarget() : undefined;
-  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  const events = createEvents();
+  let guard: Guard | undefined;
+  const base = ownBase();
 
   const host: Host = {
     error: (code, message, retryable, status, cause) => new TokenError(code, message, { retryable, status, cause }),
@@ -44,14 +48,14 @@ export function createManager(load: Load, options: unknown): TokenManager {
     },
     emit(type, detail, error) {
       const name = { signout: 'reason', refresherror: '', stepup: 'challenges', change: '', refresh: 'answer' }[type];
-      events?.dispatchEvent(Object.assign(new Event(type), name && { [name]: detail }, error && { error }));
+      events.dispatch(type, { ...(name && { [name]: detail }), ...(error && { error }) });
     },
   };
 
   function fail(error: TokenError): TokenError {
     failure ??= error;
     if (module) leave(module, fail);
-    module = core = ticket = authorization = undefined;
+    module = core = guard = ticket = authorization = undefined;
     for (const reject of waiting) reject(failure);
     waiting.clear();
     return failure;
@@ -76,9 +80,13 @@ export function createManager(load: Load, options: unknown): TokenManager {
       check();
       const made = new Core(options, base, host);
       // A listener may have disposed of the manager.
-      if (failure) made.dispose();
+      if (failure) {
+        made.dispose();
+        made.free();
+      }
       check();
       header = made.header;
+      if (made.guards) guard = (url, method) => made.redirects(url, method);
       core = made;
     } catch (cause) {
       const error = isTokenError(cause) ? cause : notLoaded(cause);
@@ -132,6 +140,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
   /** Sends a call the way the core says. */
   function go(call: Call, core: Core, way = core.depart(call.url)): Promise<Response> {
     if (call.exempt || way === PASS || call.signal?.aborted) return call.send();
+    call.guard = guard;
     return way === WAIT ? tracked(core.fetch(call)) : send(call, core, way);
   }
 
@@ -142,20 +151,25 @@ export function createManager(load: Load, options: unknown): TokenManager {
     }
     const sent = authorization === undefined ? call.send() : call.send(header, authorization);
     // An answer that is here is the caller's, whatever has become of the manager.
-    return sent.then((response) =>
-      failure || (settled[response.status] ??= core.settles(mine, response.status))
+    return sent.then((response) => {
+      const status = statusOf(response);
+      return failure || status === undefined || (settled[status] ??= core.settles(mine, status))
         ? response
-        : tracked(core.follow(call, mine, response)),
-    );
+        : tracked(core.follow(call, mine, response));
+    });
   }
 
-  /** For the calls that are no `fetch` but take its arguments. */
-  function withCall<T>(args: unknown[], work: (core: Core, call: Call) => Promise<T>): Promise<T> {
+  /** For the calls that are no `fetch` but take its arguments. Nothing is sent but by the core. */
+  function withCall<T>(name: string, [input, init]: unknown[], work: (core: Core, call: Call) => Promise<T>): Promise<T> {
     try {
       check();
-      // Arguments that the platform refuses are refused by the platform.
-      const call = args.length ? capture(locate(args[0]), args[1], CREDENTIALS) : platform();
-      return 'send' in call ? whenReady((core) => work(core, call), call.signal) : (call as Promise<T>);
+      const target = address(input);
+      if (!target) throw new TokenError('invalid-argument', `${name}: takes a string, a URL or a Request, as fetch does. Nothing was sent.`);
+      const call = captureOwn(target, init, CREDENTIALS);
+      return whenReady((core) => {
+        call.guard = guard;
+        return work(core, call);
+      }, call.signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -175,62 +189,93 @@ export function createManager(load: Load, options: unknown): TokenManager {
       try {
         check();
         const target = count ? locate(input, places) : undefined;
-        if (!target || target.place.href === undefined || LOCAL.test(target.place.href)) return platform(...arguments);
+        if (!target) return platform('', ...arguments);
         const { place } = target;
-        const way = core && departs(core, place);
-        if (way === PASS) return count < 2 ? platform(target.input) : platform(target.input, ...[...arguments].slice(1));
-        const call = capture(target, init, undefined, !core || way === WAIT);
+        // Through a wrapper of the page's, which gets what a manager sends and hands it to the page's manager.
+        const isOnItsWay = place.href === undefined || LOCAL.test(place.href) || isBack(place.url, input, init);
+        const way = isOnItsWay ? PASS : core && departs(core, place);
+        if (way === PASS) return count < 2 ? platform(place.url, target.input) : platform(place.url, target.input, ...[...arguments].slice(1));
+        const call = capture(target, init, !core || way === WAIT);
         if (!('send' in call)) return call;
+        // By its token, which nobody else has.
+        if (authorization !== undefined && call.authorization === authorization) cameBack();
         return core ? go(call, core, way) : whenReady((core) => go(call, core), call.signal);
       } catch (error) {
         return Promise.reject(error);
       }
     },
-    login: (...args: unknown[]) => withCall(args, (core, call) => core.login(call)),
+    login: (...args: unknown[]) => withCall('login', args, (core, call) => core.login(call)),
+    exchange: (...args: unknown[]) => withCall('exchange', args, (core, call) => core.exchange(call)),
+    signedIn: () => whenReady((core) => core.signedIn()),
     setTokens(tokens: unknown): Promise<void> {
       try {
+        check();
         const copy = snapshot(tokens) as object;
         return whenReady((core) => core.setTokens(copy));
       } catch (cause) {
-        return Promise.reject(new TokenError('invalid-argument', 'setTokens: the tokens could not be read.', { cause }));
+        return Promise.reject(failure ?? new TokenError('invalid-argument', 'setTokens: the tokens could not be read.', { cause }));
       }
     },
     refresh: () => whenReady((core) => core.refresh()),
     logout: (...args: unknown[]) =>
-      args[0] === undefined ? whenReady((core) => core.logout(undefined)) : withCall(args, (core, call) => core.logout(call)),
+      // `onClick={auth.logout}` hands over an event.
+      args[0] === undefined || isEvent(args[0])
+        ? whenReady((core) => core.logout(undefined))
+        : withCall('logout', args, (core, call) => core.logout(call)),
     getAccessToken: () => whenReady((core) => core.getAccessToken()),
     subscribe(listener: () => void) {
+      // Its own, so that one listener may subscribe twice.
       const call = () => listener();
-      events?.addEventListener('change', call);
-      return () => events?.removeEventListener('change', call);
+      events.add('change', call);
+      return () => events.remove('change', call);
     },
-    addEventListener: (...args: Parameters<EventTarget['addEventListener']>) => events?.addEventListener(...args),
-    removeEventListener: (...args: Parameters<EventTarget['removeEventListener']>) => events?.removeEventListener(...args),
+    addEventListener: (...args: unknown[]) => events.add(...args),
+    removeEventListener: (...args: unknown[]) => events.remove(...args),
     dispose() {
       const live = core;
       try {
         live?.dispose();
       } finally {
         fail(new TokenError('disposed', 'The token manager was disposed.'));
+        // Not in this turn: the core may be the one who calls.
+        if (live) void Promise.resolve().then(() => live.free());
       }
     },
   };
   if (Symbol.dispose) Object.defineProperty(manager, Symbol.dispose, { value: manager.dispose });
 
-  try {
+  own(manager.fetch);
+
+  // A manager of a server's would be that of all who are served.
+  if (!globalThis.location) fail(new TokenError('server', 'There is no page here: this is a server, whose users must not share a token. Nothing was sent.'));
+  else try {
     options = snapshot(options);
   } catch (cause) {
     fail(new TokenError('invalid-option', 'The options could not be read.', { cause }));
   }
-  // Without a page (rendering on a server) there may never be a call.
-  if (globalThis.location) void start();
+  if (!failure) void start();
   return manager as unknown as TokenManager;
 }
 
+/** The status of an answer, as far as it can be read: it may be of another realm, or of a mock. */
+function statusOf(response: unknown): number | undefined {
+  if ((typeof response !== 'object' || response === null) && typeof response !== 'function')
+    throw new TokenError('bad-fetch', "request: the page's fetch is patched, and gave no Response.");
+  try {
+    const { status } = response as Response;
+    return typeof status === 'number' ? status : undefined;
+  } catch {
+    return;
+  }
+}
+
 function notLoaded(cause: unknown): TokenError {
-  const message =
-    'The WebAssembly could not be loaded: ' +
-    (cause instanceof Error ? cause.message : 'unknown reason') +
-    ". (A Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src.)";
-  return new TokenError('not-loaded', message, { cause });
+  const message = cause instanceof Error ? cause.message : '';
+  const why =
+    typeof WebAssembly !== 'object' ? 'there is no WebAssembly here'
+    : /unsafe-eval|content.security.policy|\bCSP\b/i.test(message) ? "the Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src"
+    : typeof DecompressionStream !== 'function' && cause instanceof ReferenceError ? 'there is no DecompressionStream here; tokenkeep/file does without'
+    : cause instanceof WebAssembly.CompileError || cause instanceof WebAssembly.LinkError ? `these are not its bytes (${message})`
+    : message || 'unknown reason';
+  return new TokenError('not-loaded', `The WebAssembly could not be loaded: ${why}.`, { cause });
 }

@@ -1,5 +1,7 @@
 // Brings the core from a file, or from whatever else the app has it in.
 
+import { transmit } from '#fetch';
+import { ownBase } from './base.js';
 import { TokenError } from './error.js';
 
 type Module = WebAssembly.Module;
@@ -16,7 +18,7 @@ const modules = new Map<string, Promise<Module>>();
 export function remote(source: WasmSource | Promise<WasmSource>): () => Promise<Module> {
   // Resolved now: the page's URL may change.
   let own: Promise<Module> | undefined;
-  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  const base = ownBase();
   return async () => {
     const from = await source;
     if (typeof from !== 'string' && !(from instanceof URL)) return (own ??= compile(from));
@@ -33,7 +35,7 @@ export function remote(source: WasmSource | Promise<WasmSource>): () => Promise<
 async function download(url: string): Promise<Module> {
   let response: Response;
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout?.(TIMEOUT), credentials: 'same-origin' } as RequestInit);
+    response = (await transmit(url, [url, { signal: AbortSignal.timeout?.(TIMEOUT), credentials: 'same-origin' }], true)) as Response;
   } catch (cause) {
     throw new TokenError('not-loaded', `The WebAssembly could not be loaded from ${url}.`, { retryable: true, cause });
   }

@@ -9,6 +9,15 @@ export const PASS = -1;
 /** `Core.depart`: the call must wait; `Core.fetch` takes it the whole way. */
 export const WAIT = -2;
 
+/** `Core.redirects`: the platform follows redirects; within the origin; step by step, with questions without the token; not at all. */
+export const FOLLOW = 0;
+export const SAME_ORIGIN = 1;
+export const ASK = 2;
+export const REFUSE = 3;
+
+/** See `Core.redirects`. */
+export type Guard = (url: string, method: string) => number;
+
 /** A request as it was when the caller made it, whatever becomes of the caller's objects. */
 export interface Call {
   /** Absolute, as the platform parsed it, without its fragment. */
@@ -17,8 +26,14 @@ export interface Call {
   readonly method?: string | undefined;
   /** Brings its own `Authorization`, or is `no-cors`: never touched. */
   readonly exempt: boolean;
+  /** The `Authorization` that it brings. */
+  readonly authorization: string | undefined;
+  /** What becomes of redirects, where the token must be kept from going along; set as soon as there is a core. */
+  guard?: Guard | undefined;
   /** `false`: its body is a stream that can be sent once. */
   readonly repeatable: boolean;
+  /** Of a login: it has no body, so it brings no credentials. */
+  readonly bodiless?: boolean;
   /** The caller's. */
   readonly signal: AbortSignal | undefined;
   /** Sends it, with these headers (name, value, name, value, …) set; a name that begins with `?` is that of a parameter of the URL. At most twice. */
@@ -51,6 +66,10 @@ export interface Core {
   depart(url?: string): number;
   /** The header's value; `undefined` without a session. */
   authorization(ticket: number): string | undefined;
+  /** Whether redirects must be looked after at all. */
+  readonly guards: boolean;
+  /** {@link FOLLOW}, {@link SAME_ORIGIN}, {@link ASK} or {@link REFUSE}; {@link PASS} where the URL is not to get the token. */
+  redirects(url: string, method: string): number;
   /** Whether an answer of this status is the caller's. Hangs on the status alone. */
   settles(ticket: number, status: number): boolean;
   /** Looks closer at an answer, refreshes, sends again. */
@@ -58,10 +77,16 @@ export interface Core {
   fetch(call: Call): Promise<Response>;
   login(call: Call): Promise<unknown>;
   setTokens(tokens: object): void;
+  /** A session has begun that no script of ours has seen. */
+  signedIn(): void;
+  /** A call that sets the cookie, with the token. */
+  exchange(call: Call): Promise<unknown>;
   refresh(): Promise<void>;
   logout(call: Call | undefined): Promise<void>;
   getAccessToken(): Promise<string>;
   dispose(): void;
+  /** Gives its memory back; nothing of it may be called after that. */
+  free(): void;
 }
 
 /** The class itself, in an instance of its own. Throws the `TokenError` of a bad option. */

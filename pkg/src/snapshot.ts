@@ -8,7 +8,8 @@ export function snapshot(value: unknown, depth = 8): unknown {
   if (Array.isArray(value)) return value.map((item) => snapshot(item, depth - 1));
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype && Object.getPrototypeOf(prototype)) return value;
-  const copy: Record<string, unknown> = {};
+  // Without a prototype: what somebody has put on Object.prototype is no option.
+  const copy = Object.create(null) as Record<string, unknown>;
   for (const name of Object.keys(value)) copy[name] = snapshot((value as Record<string, unknown>)[name], depth - 1);
   return copy;
 }

@@ -118,7 +118,7 @@ describe('a captured call', () => {
 
   it('keeps members that the platform may know one day', async () => {
     const got = await page.evaluate(() => sent(() => ['/', { next: { revalidate: 5 }, someday: 'x' }]))
-    assert.deepEqual(got[0][1], { next: { revalidate: 5 }, someday: 'x', headers: [] })
+    assert.deepEqual(got[0][1], { next: { revalidate: 5 }, someday: 'x', headers: {} })
   })
 
   it('reads each member of init once, in the order of the platform', async () => {
@@ -136,7 +136,29 @@ describe('a captured call', () => {
 
   it('replaces a header of the same name, in whatever case', async () => {
     const got = await page.evaluate(() => sent(() => ['/', { headers: { 'X-Token': 'own', 'X-Other': '1' } }], ['x-token', 'ours']))
-    assert.deepEqual(got[0][1].headers, [['X-Other', '1'], ['x-token', 'ours']])
+    assert.deepEqual(got[0][1].headers, { 'X-Other': '1', 'x-token': 'ours' })
+  })
+
+  it('has its headers in a plain object, which is what wrappers of fetch spread', async () => {
+    for (const make of [
+      () => ['/', { headers: { 'X-Other': '1' } }],
+      () => ['/', { headers: [['X-Other', '1']] }],
+      () => ['/', { headers: new Headers({ 'X-Other': '1' }) }],
+    ]) {
+      const got = await page.evaluate(`sent(${make}, ['Authorization', 'Bearer x'])`)
+      const [, { headers }] = got[0]
+      assert.deepEqual(Object.values(headers), ['1', 'Bearer x'], String(make))
+    }
+    const twice = await page.evaluate(() => sent(() => ['/', { headers: [['X-One', ' 1 '], ['x-one', 2]] }]))
+    assert.deepEqual(twice[0][1].headers, { 'X-One': '1, 2' })
+  })
+
+  it('has headers that no plain object can have as Headers', async () => {
+    const names = await page.evaluate(async () => {
+      const got = await sent(() => ['/', { headers: JSON.parse('{"__proto__": "a", "b": "c"}') }])
+      return got[0][1].headers instanceof Headers && [...got[0][1].headers.keys()]
+    })
+    assert.deepEqual(names, ['__proto__', 'b'])
   })
 
   it('has the priority that it was given', async () => {

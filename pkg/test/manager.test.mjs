@@ -36,6 +36,8 @@ class FakeCore {
     return this.settle
   }
 
+  exchange = (call) => this.slow('exchange', { call })
+  signedIn = () => void this.calls.push('signedIn')
   follow = (call, ticket, response) => this.slow('follow', { call, ticket, response })
   fetch = (call) => this.slow('fetch', { call })
   login = (call) => this.slow('login', { call })
@@ -51,6 +53,10 @@ class FakeCore {
 
   dispose() {
     this.disposed++
+  }
+
+  free() {
+    this.freed = true
   }
 
   /** A promise that the test settles. */
@@ -105,6 +111,9 @@ const code = (expected) => (error) => {
   return true
 }
 
+// A manager works in a page only.
+globalThis.location = { href: 'https://page.test/', origin: 'https://page.test' }
+
 /** What the platform's fetch was called with; each answer is the test's. */
 let sent
 beforeEach(() => {
@@ -113,7 +122,8 @@ beforeEach(() => {
     new Promise((resolve, reject) => {
       const { signal } = new Request(...args)
       if (signal.aborted) return reject(signal.reason)
-      sent.push({ args, resolve, reject })
+      // What marks a call of ours is nobody's business.
+      sent.push({ args, init: Object.fromEntries(Object.entries(args[1] ?? {})), resolve, reject })
     })
 })
 
@@ -123,7 +133,8 @@ describe('a call that can leave at once', () => {
   it('leaves in the same turn, with the token', async () => {
     const auth = await ready()
     const answer = auth.fetch(API, { headers: { 'X-Own': '1' } })
-    assert.deepEqual(sent[0].args, [API, { headers: [['X-Own', '1'], ['Authorization', 'Bearer 7']] }])
+    assert.equal(sent[0].args[0], API)
+    assert.deepEqual(sent[0].init, { headers: { 'X-Own': '1', Authorization: 'Bearer 7' } })
     const response = new Response()
     sent[0].resolve(response)
     assert.equal(await answer, response)
@@ -134,7 +145,7 @@ describe('a call that can leave at once', () => {
     const auth = await ready()
     core.way = 0
     void auth.fetch(API)
-    assert.deepEqual(sent[0].args, [API, { headers: [] }])
+    assert.deepEqual(sent[0].init, { headers: {} })
   })
 
   it('asks for the authorization of a ticket once, until the state changes', async () => {
@@ -219,7 +230,7 @@ describe('a call that can leave at once', () => {
   it('is never touched if it brings its own Authorization', async () => {
     const auth = await ready()
     const answer = auth.fetch(API, { headers: { authorization: 'mine' } })
-    assert.deepEqual(sent[0].args[1].headers, [['authorization', 'mine']])
+    assert.deepEqual(sent[0].args[1].headers, { authorization: 'mine' })
     const refused = new Response(null, { status: 401 })
     sent[0].resolve(refused)
     assert.equal(await answer, refused)
@@ -277,6 +288,125 @@ describe('a call that can leave at once', () => {
   })
 })
 
+describe("other people's fetch", () => {
+  it('may answer with a Response, or a promise of its own making, instead of a promise', async () => {
+    const auth = await ready()
+    const response = new Response()
+    for (const answer of [response, { then: (resolve) => resolve(response) }, Object.assign(Promise.resolve(1), { then: (resolve) => resolve(response) })]) {
+      globalThis.fetch = () => answer
+      assert.equal(await auth.fetch(API), response)
+    }
+  })
+
+  it('may answer with a plain object, which is the caller\'s; a 401 of that kind is followed', async () => {
+    const auth = await ready()
+    const hostile = { get status() { throw new RangeError('no') } }
+    for (const answer of [{}, { status: 200, json: async () => 1 }, () => {}, { status: '401' }, hostile, Object.create(null)]) {
+      globalThis.fetch = async () => answer
+      assert.equal(await auth.fetch(API), answer)
+    }
+    const refused = { status: 401 }
+    core.settles = (_, status) => status !== 401
+    globalThis.fetch = async () => refused
+    void auth.fetch(API)
+    await soon()
+    assert.equal(core.followed.response, refused)
+  })
+
+  it('that answers with no object costs one call a clear error', async () => {
+    const auth = await ready()
+    for (const answer of [undefined, null, 0, 200, '', 'text', true, Symbol.iterator, 1n]) {
+      for (const fetch of [() => answer, async () => answer]) {
+        globalThis.fetch = fetch
+        await assert.rejects(auth.fetch(API), (error) => !error.retryable && code('bad-fetch')(error))
+      }
+    }
+  })
+
+  it('that throws or rejects has its reason given to the caller', async () => {
+    const auth = await ready()
+    for (const reason of [new RangeError('mine'), 'text', undefined, null, { any: 'thing' }]) {
+      const promise = { then() { throw reason } }
+      for (const fetch of [() => { throw reason }, () => Promise.reject(reason), () => promise]) {
+        globalThis.fetch = fetch
+        assert.deepEqual(await soon(auth.fetch(API)), { error: reason })
+      }
+    }
+  })
+})
+
+describe("what leads to the manager's own fetch", () => {
+  const BRINGS_BACK = {
+    'the fetch itself': (auth) => auth.fetch,
+    'bound': (auth) => auth.fetch.bind(globalThis),
+    'a wrapper': (auth) => (...args) => auth.fetch(...args),
+    'an async wrapper': (auth) => async (...args) => auth.fetch(...args),
+    'a wrapper that takes its time': (auth) => async (...args) => (await null, auth.fetch(...args)),
+    'a wrapper that spreads init and headers': (auth) => (input, init) => auth.fetch(input, { ...init, headers: { ...init?.headers, 'X-Id': '1' } }),
+    'one that does so late': (auth) => async (input, init) => (await null, auth.fetch(input, { ...init, headers: { ...init?.headers, 'X-Id': '1' } })),
+    'one that makes a Request': (auth) => (input, init) => auth.fetch(new Request(input, init)),
+    'one that makes a Request late': (auth) => async (input, init) => (await null, auth.fetch(new Request(input, init))),
+    'one that forgets init': (auth) => async (input) => (await null, auth.fetch(input)),
+    'a wrapper of a wrapper': (auth) => (input, init) => ((input, init) => auth.fetch(input, { ...init }))(input, { ...init }),
+    'a Proxy': (auth) => new Proxy(auth.fetch, {}),
+  }
+
+  for (const [name, make] of Object.entries(BRINGS_BACK)) {
+    for (const kind of ['covered', 'not covered', 'without a session']) {
+      it(`does not call itself for ever: ${name}, ${kind}`, async () => {
+        const auth = await ready()
+        core.way = { 'covered': 7, 'not covered': -1, 'without a session': 0 }[kind]
+        const url = `https://api.test/${encodeURIComponent(name + kind)}`
+        let calls = 0
+        const beneath = globalThis.fetch
+        globalThis.fetch = (...args) => (calls++, beneath(...args))
+        void auth.fetch(`${url}/before`)
+        const page = globalThis.fetch
+        globalThis.fetch = make(auth)
+        calls = sent.length = 0
+        for (const send of [globalThis.fetch, auth.fetch, globalThis.fetch]) {
+          const answer = send(url)
+          // A wrapper that loses all that could tell is found out after a thousand rounds.
+          for (let turn = 0; turn < 40_000 && !sent.length; turn++) await null
+          assert.equal(sent.length, 1)
+          assert.equal(sent[0].args[0].url ?? sent[0].args[0], url)
+          if (kind === 'covered') assert.equal(new Request(...sent[0].args).headers.get('authorization'), 'Bearer 7')
+          const response = new Response()
+          sent[0].resolve(response)
+          assert.equal(await answer, response)
+          assert.equal(calls, 1)
+          calls = sent.length = 0
+        }
+        globalThis.fetch = page
+      })
+    }
+  }
+
+  it('leaves what is patched on top of it its calls', async () => {
+    const auth = await ready()
+    const traced = []
+    globalThis.fetch = auth.fetch
+    const before = globalThis.fetch
+    globalThis.fetch = (input, init) => (traced.push(input), before(input, init))
+    for (const url of [`${API}/1`, `${API}/2`]) {
+      const answer = fetch(url)
+      assert.equal(sent.length, 1)
+      assert.equal(new Request(...sent[0].args).headers.get('authorization'), 'Bearer 7')
+      sent.pop().resolve(new Response())
+      await answer
+    }
+    assert.deepEqual([...new Set(traced)], [`${API}/1`, `${API}/2`])
+  })
+
+  it('cannot be told from outside', async () => {
+    const auth = await ready()
+    assert.deepEqual(Object.keys(auth.fetch), [])
+    assert.deepEqual(Object.getOwnPropertyNames(auth.fetch).sort(), ['length', 'name'])
+    void auth.fetch(API, { method: 'POST', body: 'x' })
+    assert.deepEqual(Object.keys(sent[0].args[1]).sort(), ['body', 'headers', 'method'])
+  })
+})
+
 describe('the methods', () => {
   it('have the shape of the platform', async () => {
     const { fetch } = manager()
@@ -318,7 +448,7 @@ describe('the methods', () => {
     assert.equal(await token, 'token')
 
     await auth.setTokens({ accessToken: 'a', expiresIn: 5 })
-    assert.deepEqual(core.tokens, { accessToken: 'a', expiresIn: 5 })
+    assert.deepEqual({ ...core.tokens }, { accessToken: 'a', expiresIn: 5 })
     await assert.rejects(auth.setTokens({ bad: true }), code('invalid-argument'))
   })
 
@@ -329,9 +459,102 @@ describe('the methods', () => {
     await assert.rejects(auth.login(API, { get method() { throw new RangeError('mine') } }), RangeError)
     await assert.rejects(auth.logout(API, { get method() { throw new RangeError('mine') } }), RangeError)
     await assert.rejects(auth.fetch(API, { get method() { throw new RangeError('mine') } }), RangeError)
-    await assert.rejects(auth.login(), TypeError)
+    await assert.rejects(auth.login(), code('invalid-argument'))
     await assert.rejects(auth.login('http://'), TypeError)
     await assert.rejects(auth.login(API, { method: 'A B' }), TypeError)
+  })
+})
+
+describe('an argument that is none', () => {
+  const events = [new Event('click'), { type: 'click', nativeEvent: new Event('click'), preventDefault() {}, target: null }]
+
+  it('is an event for all that take none: a button hands it over', async () => {
+    const auth = await ready()
+    for (const event of events) {
+      void auth.logout(event)
+      assert.equal(core.logouted.call, undefined)
+      for (const name of ['refresh', 'getAccessToken']) {
+        void auth[name](event)
+        assert.equal(core.calls.at(-1), name)
+      }
+      await auth.signedIn(event)
+    }
+  })
+
+  it('is refused by what takes a URL, and nothing has happened', async () => {
+    const auth = await ready()
+    for (const name of ['login', 'logout', 'exchange']) {
+      for (const bad of [null, 5, {}, [], true, () => {}, Symbol('x'), new String('/x'), { href: '/x' }, { toString: () => '/x' }, ...(name === 'logout' ? [] : [undefined, ...events])]) {
+        await assert.rejects(auth[name](bad), code('invalid-argument'))
+      }
+      for (const [input, init] of [['http://'], ['https://a:b@c.test/'], [API, { method: 'A B' }], [API, 5], [API, { headers: 5 }], [API, { signal: {} }]]) {
+        await assert.rejects(auth[name](input, init), TypeError)
+      }
+    }
+    assert.deepEqual(core.calls, [])
+    assert.equal(sent.length, 0)
+  })
+
+  it('is a token that is none', async () => {
+    const auth = await ready()
+    core.setTokens = (tokens) => {
+      if (typeof tokens?.accessToken !== 'string') throw core.host.error('invalid-argument', 'no token', false)
+    }
+    for (const bad of [undefined, null, 'token', ...events]) await assert.rejects(auth.setTokens(bad), code('invalid-argument'))
+  })
+})
+
+describe('where there is no page', () => {
+  it('all is refused, nothing is loaded and nothing held', async () => {
+    const { location } = globalThis
+    delete globalThis.location
+    try {
+      const auth = manager()
+      globalThis.location = location
+      for (const call of [
+        () => auth.fetch(API), () => auth.login(API), () => auth.logout(), () => auth.refresh(), () => auth.getAccessToken(), () => auth.ready,
+        () => auth.setTokens({ accessToken: 'a' }), () => auth.signedIn(), () => auth.exchange(API),
+      ]) await assert.rejects(call(), code('server'))
+      assert.equal(auth.state.status, 'unknown')
+      assert.equal(loads.length, 0)
+      assert.equal(sent.length, 0)
+      auth.dispose()
+    } finally {
+      globalThis.location = location
+    }
+  })
+})
+
+describe('what a page into which somebody could write holds', () => {
+  it('is no option and no token if it stands on Object.prototype', async () => {
+    Object.prototype.exposeToken = true
+    Object.prototype.accessToken = 'planted'
+    try {
+      const auth = await ready({ refresh: { url: '/r' } })
+      assert.equal(core.options.exposeToken, undefined)
+      assert.equal(core.options.refresh.exposeToken, undefined)
+      await auth.setTokens({ expiresIn: 5 })
+      assert.equal(core.tokens.accessToken, undefined)
+    } finally {
+      delete Object.prototype.exposeToken
+      delete Object.prototype.accessToken
+    }
+  })
+
+  it('moves no call of a login to another origin, whatever <base> says', async () => {
+    globalThis.document = { baseURI: 'https://evil.test/' }
+    try {
+      const auth = await ready()
+      assert.equal(core.base, 'https://page.test/')
+      void auth.login('/auth/login')
+      assert.equal(core.logined.call.url, 'https://page.test/auth/login')
+      globalThis.document.baseURI = 'https://page.test/app/'
+      void auth.login('login')
+      assert.equal(core.logined.call.url, 'https://page.test/app/login')
+      assert.equal(core.logined.call.request().url, 'https://page.test/app/login')
+    } finally {
+      delete globalThis.document
+    }
   })
 })
 
@@ -345,7 +568,7 @@ describe('a call that comes before the core', () => {
     loads[0].resolve({})
     await auth.ready
     await soon()
-    assert.deepEqual(sent[0].args[1].headers, [['X-Own', 'before'], ['Authorization', 'Bearer 7']])
+    assert.deepEqual(sent[0].args[1].headers, { 'X-Own': 'before', Authorization: 'Bearer 7' })
   })
 
   it('keeps its place', async () => {
@@ -405,7 +628,8 @@ describe('the options', () => {
     const { ready } = auth
     loads[0].resolve({})
     await ready
-    assert.deepEqual(core.options, { refresh: { url: 'https://a.test/x', headers: { a: 'b' } }, apis: ['/a', 'https://b.test/'] })
+    // As JSON: nothing of it has a prototype.
+    assert.equal(JSON.stringify(core.options), '{"refresh":{"url":"https://a.test/x","headers":{"a":"b"}},"apis":["/a","https://b.test/"]}')
   })
 
   it('are left to the core to judge, whatever they are', async () => {
@@ -445,12 +669,39 @@ describe('a core that cannot be loaded', () => {
     for (const call of [...early, auth.fetch(API), auth.logout(), auth.setTokens({}), auth.getAccessToken(), auth.ready]) {
       await assert.rejects(call, (error) => {
         assert.equal(error.cause, cause)
-        assert.match(error.message, /refused.*wasm-unsafe-eval/)
+        assert.match(error.message, /not its bytes.*refused/)
         return code('not-loaded')(error)
       })
     }
     assert.equal(loads.length, 1)
     assert.equal(sent.length, 0)
+  })
+
+  it('is said to be kept out by what keeps it out', async () => {
+    for (const [cause, words] of [
+      [new WebAssembly.CompileError("Refused to compile or instantiate WebAssembly module because 'unsafe-eval' is not allowed"), /Content-Security-Policy.*wasm-unsafe-eval/],
+      [new WebAssembly.CompileError('call to WebAssembly.compile() blocked by CSP'), /wasm-unsafe-eval/],
+      [new TypeError('The operation failed'), /The operation failed/],
+      ['why', /unknown reason/],
+    ]) {
+      const auth = manager()
+      loads[0].reject(cause)
+      await assert.rejects(auth.ready, (error) => words.test(error.message) && code('not-loaded')(error))
+    }
+    const { DecompressionStream, WebAssembly: wasm } = globalThis
+    for (const [name, cause, words] of [
+      ['DecompressionStream', new ReferenceError('DecompressionStream is not defined'), /no DecompressionStream/],
+      ['WebAssembly', new ReferenceError('WebAssembly is not defined'), /no WebAssembly/],
+    ]) {
+      delete globalThis[name]
+      try {
+        const auth = manager()
+        loads[0].reject(cause)
+        await assert.rejects(auth.ready, (error) => words.test(error.message) && code('not-loaded')(error))
+      } finally {
+        Object.assign(globalThis, { DecompressionStream, WebAssembly: wasm })
+      }
+    }
   })
 
   it('is loaded again by the next call if another try may help', async () => {
@@ -471,7 +722,6 @@ describe('a core that cannot be loaded', () => {
     const unhandled = []
     const note = (reason) => unhandled.push(reason)
     process.on('unhandledRejection', note)
-    globalThis.location = { href: 'https://page.test/' }
     try {
       manager()
       loads[0].reject(new Error('no'))
@@ -481,7 +731,6 @@ describe('a core that cannot be loaded', () => {
       await new Promise((resolve) => setImmediate(resolve))
       assert.deepEqual(unhandled, [])
     } finally {
-      delete globalThis.location
       process.off('unhandledRejection', note)
     }
   })
@@ -688,6 +937,53 @@ describe('the events', () => {
   })
 })
 
+describe('an event that the manager has not dispatched', () => {
+  it('is heard by nobody', async () => {
+    const auth = await ready()
+    const seen = []
+    let target
+    let last
+    auth.addEventListener('signout', (event) => {
+      seen.push(event.reason)
+      target = event.target
+      last = event
+      // Another one, while this one is on its way.
+      target.dispatchEvent(Object.assign(new Event('signout'), { reason: 'forged' }))
+    })
+    auth.addEventListener('signout', { handleEvent: (event) => seen.push(event.reason) })
+    auth.subscribe(() => seen.push('change'))
+    core.host.emit('signout', 'ended')
+    target.dispatchEvent(last)
+    target.dispatchEvent(new Event('change'))
+    assert.deepEqual(seen, ['ended', 'ended'])
+  })
+
+  it('makes no difference to what the platform does for listeners', async () => {
+    const auth = await ready()
+    const seen = []
+    const listener = () => seen.push('function')
+    const object = { handleEvent() { seen.push(this === object ? 'object' : 'other') } }
+    const controller = new AbortController()
+    auth.addEventListener('refresh', listener)
+    auth.addEventListener('refresh', listener)
+    auth.addEventListener('refresh', object)
+    auth.addEventListener('refresh', () => seen.push('once'), { once: true })
+    auth.addEventListener('refresh', () => seen.push('signal'), { signal: controller.signal })
+    auth.addEventListener('refresh', null)
+    // Within the event, another one.
+    auth.addEventListener('refresh', () => core.host.emit('change'), { once: true })
+    auth.addEventListener('change', () => seen.push('change'))
+    auth.addEventListener('refresh', () => seen.push('last'))
+    core.host.emit('refresh')
+    assert.deepEqual(seen.splice(0), ['function', 'object', 'once', 'signal', 'change', 'last'])
+    controller.abort()
+    auth.removeEventListener('refresh', listener)
+    core.host.emit('refresh')
+    assert.deepEqual(seen, ['object', 'last'])
+    assert.throws(() => auth.addEventListener('refresh', 'text'), TypeError)
+  })
+})
+
 describe('a TokenError', () => {
   it('has what the core gave it, and nothing else', async () => {
     const cause = new Error('why')
@@ -704,6 +1000,7 @@ describe('a TokenError', () => {
   it('is known to another copy of the package', async () => {
     const other = await load("export { isTokenError } from './error.js'; export const copy = 2")
     assert.ok(other.isTokenError(new TokenError('network', 'm')))
-    for (const no of [new Error('x'), null, undefined, 'TokenError', { name: 'TokenError', code: 'network' }]) assert.ok(!isTokenError(no))
+    const copied = Object.assign(new Error('m'), { name: 'TokenError', code: 'network', retryable: true })
+    for (const no of [copied, new Error('x'), null, undefined, 'TokenError', { name: 'TokenError', code: 'network' }]) assert.ok(!isTokenError(no))
   })
 })

@@ -19,7 +19,7 @@ use web_sys::Response;
 
 use self::host::Host;
 use self::request::Call;
-use crate::browser::{Asked, Begun, FetchError, Notice, Outgoing, Shell, TokenError};
+use crate::browser::{Asked, Begun, FetchError, Notice, Outgoing, Shell, Subscription, TokenError};
 use crate::core::{Event, Reason, Resource, Ticket};
 
 #[cfg(all(target_arch = "wasm32", not(test)))]
@@ -36,6 +36,8 @@ const WAIT: f64 = -2.0;
 pub struct Core {
     shell: Rc<Shell>,
     host: Host,
+    /// It goes with the class: what it knows of the shell would keep the shell's memory.
+    _ears: Subscription,
 }
 
 #[wasm_bindgen]
@@ -54,15 +56,25 @@ impl Core {
         shell.mirror(move |snapshot| mirror.state(&claims::state(snapshot)));
         let ears = host.clone();
         let subscription = shell.subscribe(move |notice| tell(&ears, notice));
-        // The face outlives the shell; its subscription goes with the shell.
-        std::mem::forget(subscription);
-        Ok(Self { shell, host })
+        Ok(Self { shell, host, _ears: subscription })
     }
 
     /// The name of the header field that carries the token; of a parameter of the URL, behind `?`.
     #[wasm_bindgen(getter)]
     pub fn header(&self) -> String {
         self.shell.header()
+    }
+
+    /// Whether redirects must be looked after at all.
+    #[wasm_bindgen(getter)]
+    pub fn guards(&self) -> bool {
+        self.shell.redirects_matter()
+    }
+
+    /// What becomes of redirects of a request with the token: `0`, the platform follows; `1`, within
+    /// the origin; `2`, step by step; `3`, none is followed; `-1`, the URL is not to get the token.
+    pub fn redirects(&self, url: &str, method: &str) -> f64 {
+        self.shell.redirects(url, method).map_or(PASS, |redirects| f64::from(redirects as u8))
     }
 
     /// One decision: `-1`, the caller's own arguments go to the platform; `-2`, call `fetch`; else a

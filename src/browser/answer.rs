@@ -23,6 +23,13 @@ extern "C" {
         paths: &str,
     ) -> Promise;
 
+    /// The status, or zero where that cannot be read.
+    pub(super) fn status(response: &Response) -> u16;
+
+    /// Whether it came by way of a redirect.
+    #[wasm_bindgen(js_name = isRedirected)]
+    pub(super) fn is_redirected(response: &Response) -> bool;
+
     /// A header field, where it is there and not hidden by CORS.
     pub(super) fn header(response: &Response, name: &str) -> Option<String>;
 

@@ -5,7 +5,7 @@ use js_sys::JsString;
 
 use super::manager::Shell;
 use super::platform;
-use crate::core::{Attach, Snapshot, Step, Ticket};
+use crate::core::{Attach, Redirects, Snapshot, Step, Ticket};
 
 impl Shell {
     /// Whether a request may leave in this turn, and with which ticket. Asking changes nothing.
@@ -45,5 +45,17 @@ impl Shell {
     /// Tells the mirror of every change as it happens, even in the middle of a notification.
     pub(crate) fn mirror(&self, mirror: impl Fn(&Snapshot) + 'static) {
         self.mirror.replace(Some(Box::new(mirror)));
+    }
+
+    /// Whether redirects must be looked after at all.
+    pub(crate) fn redirects_matter(&self) -> bool {
+        Redirects::matter(&self.options.attach, &self.policy.apis)
+    }
+
+    /// What becomes of redirects of a request with the token; `None` where it is not to get it.
+    pub(crate) fn redirects(&self, url: &str, method: &str) -> Option<Redirects> {
+        let (attach, apis) = (&self.options.attach, &self.policy.apis);
+        let page = self.page.as_deref();
+        apis.cover(url).then(|| Redirects::of(attach, apis, page, url, method))
     }
 }

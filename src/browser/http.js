@@ -1,12 +1,8 @@
 // Sends calls and reads answers, with the platform's own `fetch` and parsers. What an answer means is decided in Rust; it gets
 // flat lists, which `answer.rs` takes off in the same order. No token is kept longer than a call.
 
+import { transmit } from './fetch.js'
 import { all, first, isNone, moment, number, parse, paths, take, walk } from './json.js'
-
-/** The platform's `fetch`, as it stands in the global scope at the moment. @param {Request} request */
-export async function send(request) {
-  return fetch(request)
-}
 
 /**
  * Sends a copy of a request with another parameter in its URL. A body goes along as a blob: as a stream, which it would be
@@ -17,7 +13,9 @@ export async function sendWith(request, name, value) {
   const { url, method, headers, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal } = request.clone()
   const body = /^(GET|HEAD)$/.test(method) ? undefined : await request.clone().blob()
   const [bare] = url.split('#')
-  return fetch(`${bare}${bare.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`, { method, headers, body, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal })
+  const init = { method, headers, body, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal }
+  const address = `${bare}${bare.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`
+  return transmit(address, [address, init], true)
 }
 
 /**
@@ -137,12 +135,12 @@ const TURNS = 32
  */
 async function sent(request, init) {
   const again = init.keepalive && request.clone()
-  const answer = fetch(request, init)
+  const answer = transmit(request.url, [request, init], true)
   if (!again) return answer
   let isRefused
   Promise.resolve(answer).catch(() => (isRefused = true))
   for (let turn = 0; turn < TURNS && !isRefused; turn++) await undefined
-  return isRefused && !init.signal.aborted ? fetch(again, { ...init, __proto__: null, keepalive: false }) : answer
+  return isRefused && !init.signal.aborted ? transmit(again.url, [again, { ...init, __proto__: null, keepalive: false }], true) : answer
 }
 
 /** Whether this is an answer that can be read: apps patch `fetch`, and mock it. */
@@ -163,7 +161,7 @@ async function head(response, most, isEnough, begun) {
   const decoder = new TextDecoder()
   let text = ''
   // The other half is the caller's: this one is let go of when that is read, or let go of, too.
-  const stop = () => cancel(reader)
+  const stop = () => cancel(() => reader)
   begun?.(stop)
   for (let size = 0; size <= most; ) {
     const { done, value } = await reader.read()
@@ -187,6 +185,25 @@ export function header(response, name) {
   } catch {
     // It is no answer of the platform's.
     return undefined
+  }
+}
+
+/** The status, or 0 where that cannot be read. @param {Response} response */
+export function status(response) {
+  try {
+    const { status } = response
+    return typeof status === 'number' ? status : 0
+  } catch {
+    return 0
+  }
+}
+
+/** Whether an answer came by way of a redirect. @param {Response} response */
+export function isRedirected(response) {
+  try {
+    return response.redirected === true
+  } catch {
+    return false
   }
 }
 
@@ -259,13 +276,13 @@ export async function keep(response) {
 /** Lets go of an answer that nobody will read, so that it holds no connection. @param {Response} response */
 export function discard(response) {
   // A body that broke off meanwhile has let go, too. One of two halves is let go of when the other is.
-  cancel(kept.get(response))
-  cancel(response?.body)
+  cancel(() => kept.get(response))
+  cancel(() => response.body)
 }
 
 function cancel(half) {
   try {
-    half?.cancel().catch(() => {})
+    half()?.cancel().catch(() => {})
   } catch {
     // It is no stream of the platform's.
   }

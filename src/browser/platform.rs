@@ -52,14 +52,21 @@ extern "C" {
     pub(super) fn mark(key: &str, mark: Option<&str>);
 }
 
-#[wasm_bindgen(module = "/src/browser/http.js")]
+#[wasm_bindgen(module = "/src/browser/fetch.js")]
 extern "C" {
-    /// The platform's `fetch`, as it stands in the global scope at the moment.
+    /// Sends by the page's `fetch`, as it stands in the global scope at the moment.
     ///
     /// This is not gloo-net's `send`, which panics when `fetch` rejects with something that is no
     /// `Error`, as `controller.abort("reason")` makes it do.
     pub(super) fn send(request: &Request) -> Promise;
 
+    /// Whether a signal is aborted.
+    #[wasm_bindgen(js_name = isAborted)]
+    pub(super) fn is_aborted(signal: &AbortSignal) -> bool;
+}
+
+#[wasm_bindgen(module = "/src/browser/http.js")]
+extern "C" {
     /// Sends a copy of a request with another parameter in its URL.
     #[wasm_bindgen(js_name = sendWith)]
     pub(super) fn send_with(request: &Request, name: &str, value: &str) -> Promise;

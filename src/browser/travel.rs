@@ -156,7 +156,7 @@ impl Shell {
     /// Whether a request that came to nothing was refused, for all that is known; and then what
     /// becomes of it. A caller's abort is none of this.
     fn overhear(&self, call: &dyn Outgoing, ticket: Ticket) -> Option<Departure> {
-        let is_aborted = call.signal().is_some_and(|signal| signal.aborted());
+        let is_aborted = call.signal().is_some_and(|signal| platform::is_aborted(&signal));
         if !self.policy.rules.hears_silence() || is_aborted || !is_safe(&call.method()) {
             return None;
         }
@@ -271,7 +271,7 @@ impl Shell {
     /// What an answer means by the rules.
     async fn meaning(&self, response: &Response) -> Meaning {
         let rules = &self.policy.rules;
-        let status = response.status();
+        let status = answer::status(response);
         if rules.settles(status) {
             return Meaning::Plain;
         }
@@ -291,7 +291,7 @@ impl Shell {
         rules.meaning(&Told {
             status,
             challenge: challenge.as_deref(),
-            redirected: response.redirected(),
+            redirected: answer::is_redirected(response),
             network_error: false,
             body: &body,
             header: &header,
@@ -327,5 +327,10 @@ impl Shell {
 /// A promise's outcome as a `Response`, or what the platform rejected with. The answer may come from
 /// another realm, or from whoever wrapped `fetch`, so its class is not asked for.
 async fn settle(sent: Promise) -> Result<Response, FetchError> {
-    JsFuture::from(sent).await.map(JsCast::unchecked_into).map_err(FetchError::Platform)
+    let answer = JsFuture::from(sent).await.map_err(FetchError::Platform)?;
+    if answer.is_object() || answer.is_function() {
+        Ok(answer.unchecked_into())
+    } else {
+        Err(Failure::new(Code::BadFetch, Step::Request).into())
+    }
 }

@@ -82,6 +82,16 @@ impl Apis {
         let is_own = self.own.iter().any(|call| call.origin == origin && call.path == path);
         !is_own && self.list.iter().any(|api| api.covers(origin, path))
     }
+
+    /// Whether the list names whole origins only.
+    pub fn are_origins(&self) -> bool {
+        self.list.iter().all(|api| api.path == "/")
+    }
+
+    /// Whether all of a URL's origin may receive the token.
+    pub fn cover_origin(&self, href: &str) -> bool {
+        split(href).is_some_and(|(origin, _)| self.list.iter().any(|api| api.covers(origin, "/")))
+    }
 }
 
 /// Whether two serialised URLs are of one origin.
@@ -171,6 +181,17 @@ mod tests {
         for none in ["", "?", "?tokens=x", "?a=token", "?my-token=x", "#?token=x", "?a#&token=x"] {
             assert!(apis.cover(&format!("https://example.com/api{none}")), "{none}");
         }
+    }
+
+    #[test]
+    fn an_origin_is_covered_whole_where_no_path_is_named() {
+        let apis = list(&["https://whole.test/", "https://part.test/api"]);
+        assert!(apis.cover_origin("https://whole.test/x?y"));
+        for part in ["https://part.test/", "https://part.test/api/x", "https://other.test/", "x"] {
+            assert!(!apis.cover_origin(part), "{part}");
+        }
+        assert!(!apis.are_origins());
+        assert!(list(&["https://whole.test/", "http://other.test"]).are_origins());
     }
 
     #[test]

@@ -30,6 +30,10 @@ pub enum Code {
     NotExposed,
     /// The manager was disposed of.
     Disposed,
+    /// The page's `fetch` is patched, and what it gave is no answer.
+    BadFetch,
+    /// A redirect would have taken the token to where it must not go.
+    Redirected,
 }
 
 impl Code {
@@ -48,6 +52,8 @@ impl Code {
             Self::SessionChanged => "session-changed",
             Self::NotExposed => "not-exposed",
             Self::Disposed => "disposed",
+            Self::BadFetch => "bad-fetch",
+            Self::Redirected => "redirected",
         }
     }
 
@@ -137,6 +143,10 @@ impl Failure {
             Code::SessionChanged => "the session in which this began has ended; nothing was sent",
             Code::NotExposed => "getAccessToken needs the option exposeToken: true",
             Code::Disposed => "this token manager was disposed of",
+            Code::BadFetch => "the page's fetch is patched, and gave no Response",
+            Code::Redirected => {
+                "a redirect would take the token to where it must not go; send to the URL it leads to"
+            }
         };
         let mut message = [self.step.as_str(), ": ", what].concat();
         if let Some(detail) = &self.detail {
@@ -194,6 +204,8 @@ mod tests {
             (SessionChanged, "session-changed"),
             (NotExposed, "not-exposed"),
             (Disposed, "disposed"),
+            (BadFetch, "bad-fetch"),
+            (Redirected, "redirected"),
         ] {
             assert_eq!(code.as_str(), word);
         }
@@ -214,6 +226,8 @@ mod tests {
             SessionChanged,
             NotExposed,
             Disposed,
+            BadFetch,
+            Redirected,
         ] {
             assert!(!code.is_retryable(), "{code:?}");
         }

@@ -1,6 +1,6 @@
 // Sends calls of calls.mjs by the platform's fetch and by ours, and tells what the server saw, or how it was refused.
 
-import { capture, locate } from '../../src/call.ts'
+import { capture, captureOwn, address, locate } from '../../src/call.ts'
 import { bad, foreign, good } from './calls.mjs'
 
 const calls = { ...good, ...bad }
@@ -45,9 +45,9 @@ globalThis.captured = async (make, sends = 1) => {
 
 /** What a call with defaults is sent with. */
 globalThis.filled = async (make, defaults) => {
-  const [target, init] = split(make({ foreign }))
+  const [input, init] = make({ foreign })
   const read = async (...args) => new Request(...args)
-  const { got } = await withFetch(read, () => capture(target, init, defaults).send())
+  const { got } = await withFetch(read, () => captureOwn(address(input), init, defaults).send())
   return { method: got[0].method, credentials: got[0].credentials }
 }
 

@@ -1,0 +1,65 @@
+// The events of a manager. Its listeners hear what the manager dispatches, and nothing else: a listener gets to the target by
+// its event, and may dispatch there what it likes.
+
+type Listener = (this: unknown, event: Event) => void;
+
+export interface Events {
+  /** `members` are the event's own. */
+  dispatch(type: string, members: Record<string, unknown>): void;
+  /** As the platform's `addEventListener`. */
+  add(...args: unknown[]): void;
+  /** As the platform's `removeEventListener`. */
+  remove(...args: unknown[]): void;
+}
+
+export function createEvents(): Events {
+  // None where the platform has no such class.
+  const target = typeof EventTarget === 'function' ? new EventTarget() : undefined;
+  // One for each listener, so that the platform knows a listener again.
+  const wrapped = new WeakMap<object, Listener>();
+  /** The event that is being dispatched. */
+  let current: Event | undefined;
+
+  /** What is no listener is left for the platform to refuse. */
+  function wrap([type, listener, ...more]: unknown[]): Parameters<EventTarget['addEventListener']> {
+    let heard = listener;
+    if ((typeof listener === 'object' && listener !== null) || typeof listener === 'function') {
+      heard = wrapped.get(listener);
+      if (!heard) {
+        wrapped.set(listener, (heard = function (this: unknown, event: Event) {
+          if (event !== current) return;
+          if (typeof listener === 'function') (listener as Listener).call(this, event);
+          else (listener as EventListenerObject).handleEvent(event);
+        }));
+      }
+    }
+    return [type, heard, ...more] as Parameters<EventTarget['addEventListener']>;
+  }
+
+  return {
+    dispatch(type, members) {
+      if (!target) return;
+      const event = new Event(type);
+      for (const name of Object.keys(members)) {
+        Object.defineProperty(event, name, { __proto__: null, value: members[name], enumerable: true } as PropertyDescriptor);
+      }
+      // A listener may bring about the next one.
+      const outer = current;
+      current = event;
+      target.dispatchEvent(event);
+      current = outer;
+    },
+    add: (...args) => target?.addEventListener(...wrap(args)),
+    remove: (...args) => target?.removeEventListener(...wrap(args)),
+  };
+}
+
+/** Whether an argument is an event, of whatever realm or library: what an `onClick` hands over. */
+export function isEvent(value: unknown): boolean {
+  try {
+    const { type, preventDefault } = value as Event;
+    return typeof type === 'string' && typeof preventDefault === 'function';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,136 @@
+//! What becomes of a redirect of a request that carries a token (rule 1 before rule 2).
+//!
+//! A browser follows redirects by itself. It drops `Authorization` where one leads to another origin
+//! (Fetch, 4.4), and no other header field; and it knows nothing of paths that are not to get the
+//! token.
+
+use super::apis::Apis;
+use super::attach::Attach;
+use super::endpoint::is_of;
+use super::rules::is_safe;
+
+/// How a request that carries the token is to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirects {
+    /// The browser follows them: it drops what must not go along.
+    Follow,
+    /// The browser follows them within the origin, and fails where one leads out of it (`mode:
+    /// 'same-origin'`).
+    SameOrigin,
+    /// The browser follows none (`redirect: 'manual'`). Where the answer is one, the request is sent
+    /// without the token, to learn where it ends, and with the token if that is one of the APIs.
+    Ask,
+    /// The browser follows none, and one is an error: the request must not be sent twice.
+    Refuse,
+}
+
+impl Redirects {
+    /// Whether any request can be other than [`Redirects::Follow`].
+    pub fn matter(attach: &Attach, apis: &Apis) -> bool {
+        matches!(attach, Attach::Header(name, _) if !is_dropped(name) || !apis.are_origins())
+    }
+
+    /// Of a request to `url`, which is one of the APIs.
+    pub fn of(attach: &Attach, apis: &Apis, page: Option<&str>, url: &str, method: &str) -> Self {
+        let Attach::Header(name, _) = attach else {
+            // A redirect says by itself what parameters its URL has, and cookies are the browser's.
+            return Self::Follow;
+        };
+        let is_whole = apis.cover_origin(url);
+        let is_page = page.is_some_and(|page| is_of(url, page));
+        match (is_dropped(name), is_whole, is_page) {
+            (true, true, _) => Self::Follow,
+            (false, true, true) => Self::SameOrigin,
+            _ if is_safe(method) => Self::Ask,
+            // Out of its origin the token does not come.
+            (true, false, _) => Self::Follow,
+            (false, _, true) => Self::SameOrigin,
+            (false, _, false) => Self::Refuse,
+        }
+    }
+}
+
+/// Whether browsers drop a header field where a redirect leads to another origin.
+fn is_dropped(name: &str) -> bool {
+    name.eq_ignore_ascii_case("Authorization")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Api;
+
+    const PAGE: Option<&str> = Some("https://app.test");
+
+    fn of(header: &str, api: &str, url: &str, method: &str) -> Redirects {
+        let attach = Attach::Header(header.to_owned(), "Bearer".to_owned());
+        let apis = Apis::new(vec![Api::parse(api).unwrap()]);
+        Redirects::of(&attach, &apis, PAGE, url, method)
+    }
+
+    #[test]
+    fn authorization_for_a_whole_origin_is_left_to_the_browser() {
+        for (api, url) in [
+            ("https://app.test/", "https://app.test/api"),
+            ("https://api.test/", "https://api.test/x"),
+        ] {
+            for method in ["GET", "POST"] {
+                assert_eq!(of("authorization", api, url, method), Redirects::Follow);
+            }
+        }
+    }
+
+    #[test]
+    fn they_matter_where_the_browser_does_not_drop_what_it_should() {
+        let whole = Apis::new(vec![Api::parse("https://api.test/").unwrap()]);
+        let part = Apis::new(vec![Api::parse("https://api.test/v1").unwrap()]);
+        let header = |name: &str| Attach::Header(name.to_owned(), String::new());
+        assert!(!Redirects::matter(&header("AUTHORIZATION"), &whole));
+        assert!(Redirects::matter(&header("Authorization"), &part));
+        assert!(Redirects::matter(&header("X-Token"), &whole));
+        assert!(!Redirects::matter(&Attach::Cookie(None), &part));
+    }
+
+    #[test]
+    fn another_header_does_not_leave_the_origin_of_the_page() {
+        for method in ["GET", "POST"] {
+            let way = of("X-Token", "https://app.test/", "https://app.test/api", method);
+            assert_eq!(way, Redirects::SameOrigin);
+        }
+    }
+
+    #[test]
+    fn another_header_for_another_origin_is_taken_nowhere_unasked() {
+        let of = |method| of("X-Token", "https://api.test/", "https://api.test/x", method);
+        assert_eq!(of("GET"), Redirects::Ask);
+        assert_eq!(of("HEAD"), Redirects::Ask);
+        assert_eq!(of("POST"), Redirects::Refuse);
+        // An origin that only begins as the page's.
+        let attach = Attach::Header("X-Token".to_owned(), String::new());
+        let apis = Apis::new(vec![Api::parse("https://app.test.evil.test/").unwrap()]);
+        let way = Redirects::of(&attach, &apis, PAGE, "https://app.test.evil.test/x", "POST");
+        assert_eq!(way, Redirects::Refuse);
+    }
+
+    #[test]
+    fn a_path_is_not_left_with_the_token_where_the_request_may_be_sent_twice() {
+        let of = |header, url: &str, method| {
+            of(header, &[url, "/api"].concat(), &[url, "/api/x"].concat(), method)
+        };
+        assert_eq!(of("Authorization", "https://app.test", "GET"), Redirects::Ask);
+        assert_eq!(of("Authorization", "https://app.test", "POST"), Redirects::Follow);
+        assert_eq!(of("Authorization", "https://api.test", "POST"), Redirects::Follow);
+        assert_eq!(of("X-Token", "https://app.test", "GET"), Redirects::Ask);
+        assert_eq!(of("X-Token", "https://app.test", "POST"), Redirects::SameOrigin);
+        assert_eq!(of("X-Token", "https://api.test", "POST"), Redirects::Refuse);
+    }
+
+    #[test]
+    fn a_token_that_is_in_no_header_is_not_taken_along() {
+        let apis = Apis::new(vec![Api::parse("https://api.test/v1").unwrap()]);
+        for attach in [Attach::Query("token".to_owned()), Attach::Cookie(None)] {
+            let way = Redirects::of(&attach, &apis, PAGE, "https://api.test/v1", "POST");
+            assert_eq!(way, Redirects::Follow);
+        }
+    }
+}
