@@ -351,8 +351,8 @@ export type TokenManagerListener<K extends keyof TokenManagerEventMap> =
 export interface TokenManager extends Disposable {
   /**
    * Resolves when the manager can work. Rejects with {@link TokenError} `not-loaded` or `invalid-option`,
-   * as every call then does; it need not be handled. Without a page (under Node) nothing is loaded
-   * until this is read or a method is called.
+   * as every call then does; it need not be handled. Without a page or worker (under Node) nothing is loaded,
+   * and this and every call reject with `server`.
    */
   readonly ready: Promise<void>;
 
@@ -371,12 +371,24 @@ export interface TokenManager extends Disposable {
 
   /**
    * Sends the credentials, takes the tokens out of the JSON answer (RFC 6749, section 5.1) and resolves to the rest of it.
-   * Takes what `fetch` takes; the method is `POST` and credentials are included unless `init` says otherwise.
+   * Takes a string, a `URL` or a `Request`; the method is `POST` and credentials are included unless `init` says otherwise.
    *
    * Rejects with {@link TokenError} `rejected` where the server refuses: its `cause` is the `Response`. The session there
    * was stays as it was then.
    */
   login: <Rest = unknown>(input: RequestInfo | URL, init?: RequestInit) => Promise<Rest>;
+
+  /**
+   * A call that sets the cookie and needs the token, as to switch the organisation: as {@link TokenManager.login}, with the token of
+   * the session.
+   */
+  exchange: <Rest = unknown>(input: RequestInfo | URL, init?: RequestInit) => Promise<Rest>;
+
+  /**
+   * Says that a session has begun that no script of ours has seen: by a redirect, or a form of the server's. A page that is come back
+   * to calls it in the turn of `createTokenManager`. The next call asks the server.
+   */
+  signedIn: () => Promise<void>;
 
   /** Begins a session with tokens that the app got by itself. Rejects with {@link TokenError} `invalid-argument`. */
   setTokens: (tokens: Tokens) => Promise<void>;
@@ -388,8 +400,8 @@ export interface TokenManager extends Disposable {
   refresh: () => Promise<void>;
 
   /**
-   * Ends the session, here and in every tab, at once; then tells the server. Takes what `fetch` takes; without arguments it
-   * calls the option `logout`, if there is one. Rejects where the server could not be told: the session has
+   * Ends the session, here and in every tab, at once; then tells the server. Takes what `login` takes; without arguments, or with an
+   * event (`onClick={auth.logout}`), it calls the option `logout`, if there is one. Rejects where the server could not be told: the session has
    * ended here all the same, and the server is told at the next start.
    */
   logout: (input?: RequestInfo | URL, init?: RequestInit) => Promise<void>;

@@ -2,7 +2,7 @@
 // manager or the session. The real core, in a page that is made up.
 
 import assert from 'node:assert/strict'
-import { before, describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 
 globalThis.location = { href: 'https://page.test/', origin: 'https://page.test' }
 globalThis.origin = 'https://page.test'
@@ -95,6 +95,11 @@ before(async () => {
   globalThis.fetch = good
   await auth.login('/auth/login')
   await other.login('/auth/login')
+})
+
+after(() => {
+  auth.dispose()
+  other.dispose()
 })
 
 /** Waits for a call, whatever becomes of it. It must not be the core that fails. */
