@@ -16,8 +16,8 @@ use super::lock::{self, Held};
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
-    Arrival, Attach, Code, Credentials, Endpoint, Exchange, Failure, Kind, NEWS, OWN_CALL, Patience, Payload,
-    Secret, Step, proofs,
+    Arrival, Attach, Code, Credentials, Endpoint, Exchange, Failure, Kind, NEWS, OWN_CALL,
+    Patience, Payload, Secret, Step, proofs,
 };
 
 /// How often a lock that was lost before anything was sent is waited for again.

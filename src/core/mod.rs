@@ -48,12 +48,8 @@ pub(crate) use endpoint::{Payload, proofs};
 pub use failure::{Code, Failure, Step};
 pub use jwt::payload;
 pub use options::Options;
-<<<<<<< HEAD
-pub use policy::{Offline, Policy, Renewal, Restore, Tabs};
-=======
 pub(crate) use patience::{NEWS, OWN_CALL, Patience};
-pub use policy::{Policy, Renewal, Restore, Tabs};
->>>>>>> daee23e (wip)
+pub use policy::{Offline, Policy, Renewal, Restore, Tabs};
 pub use rules::{AnswerRule, Field, Meaning, Rules, Sense, Told};
 pub(crate) use rules::{is_json, is_safe};
 pub use secret::{Secret, Unusable};
