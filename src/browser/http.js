@@ -3,6 +3,7 @@
 
 import { transmit } from './fetch.js'
 import { all, first, isNone, moment, number, parse, paths, take, walk } from './json.js'
+import { patience } from './timer.js'
 
 /**
  * Sends a copy of a request with another parameter in its URL. A body goes along as a blob: as a stream, which it would be
@@ -60,23 +61,27 @@ const MOST_KEPT_ALIVE = 16 * 1024
  */
 export async function hear(call, ms, keepalive, places, dotted) {
   const abort = new AbortController()
-  let timer
+  let cancel
   const late = new Promise((resolve) => {
-    timer = setTimeout(() => {
+    cancel = patience(ms, () => {
       resolve(undefined)
       abort.abort()
-    }, ms)
+    })
   })
   try {
     return await Promise.race([late, read()])
   } catch (cause) {
     return [cause]
   } finally {
-    clearTimeout(timer)
+    cancel()
+    given.delete(abort.signal)
   }
 
   async function read() {
-    if (Array.isArray(call)) return heard(await call[0]({ refreshToken: call[1], signal: abort.signal }), places[0])
+    if (Array.isArray(call)) {
+      given.add(abort.signal)
+      return heard(await call[0]({ refreshToken: call[1], signal: abort.signal }), places[0])
+    }
     const response = await ('then' in call ? call : sent(call, await bounds()))
     if (response?.type === 'error') return [response]
     if (response?.type === 'opaqueredirect') return [response, REDIRECT]
@@ -175,6 +180,14 @@ async function head(response, most, isEnough, begun) {
   }
   stop()
   return undefined
+}
+
+/** The signals that the refresh functions under way were given. */
+const given = new WeakSet()
+
+/** Whether a call with this signal is one that a refresh function under way makes. @param {AbortSignal} signal */
+export function isOfRefresh(signal) {
+  return given.has(signal)
 }
 
 /** A header field of an answer, where it is there and not hidden by CORS. @param {Response} response @param {string} name */

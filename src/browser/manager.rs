@@ -157,12 +157,13 @@ impl TokenManager {
     /// Sends credentials, and takes the tokens out of the answer. Resolves to the rest of its JSON.
     ///
     /// # Errors
+    /// [`FetchError::Platform`] with the reason of the request's signal, if that is aborted. Else a [`TokenError`]:
     /// [`Code::Rejected`] with the `Response` as its cause, for wrong credentials; the outages;
     /// [`Code::SessionChanged`] if the user signed out meanwhile.
     pub fn login(
         &self,
         request: &Request,
-    ) -> impl Future<Output = Result<JsValue, TokenError>> + 'static {
+    ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
         self.exchanges(request, false)
     }
 
@@ -175,7 +176,7 @@ impl TokenManager {
     pub fn exchange(
         &self,
         request: &Request,
-    ) -> impl Future<Output = Result<JsValue, TokenError>> + 'static {
+    ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
         self.exchanges(request, true)
     }
 
@@ -183,7 +184,7 @@ impl TokenManager {
         &self,
         request: &Request,
         carries_token: bool,
-    ) -> impl Future<Output = Result<JsValue, TokenError>> + 'static {
+    ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
         let asked = copy(request, Step::Login)
             .map(|request| self.shell().login(Box::new(request), carries_token));
         async move { asked?.outcome().await }
@@ -220,12 +221,13 @@ impl TokenManager {
     /// given, else with the option `logout`.
     ///
     /// # Errors
-    /// What kept the server from being told. The session is over all the same, and the logout is
+    /// What kept the server from being told: [`FetchError::Platform`] with the reason of the request's signal, if
+    /// that is aborted, else a [`TokenError`]. The session is over all the same, and the logout is
     /// finished at the next start.
     pub fn logout(
         &self,
         request: Option<&Request>,
-    ) -> impl Future<Output = Result<(), TokenError>> + 'static {
+    ) -> impl Future<Output = Result<(), FetchError>> + 'static {
         let call = request.map(|request| copy(request, Step::Logout)).transpose();
         let asked = call
             .map(|call| self.shell().logout(call.map(|call| Box::new(call) as Box<dyn Outgoing>)));
@@ -318,6 +320,8 @@ pub(crate) struct Shell {
     wake: RefCell<Option<Wake>>,
     listeners: RefCell<Vec<(u32, Listener)>>,
     last_listener: Cell<u32>,
+    /// The app's refresh function is running. A call that it makes would wait for itself.
+    pub(super) is_in_refresh: Cell<bool>,
     /// Told of every change at once, before anybody is notified.
     pub(super) mirror: RefCell<Option<Mirror>>,
     notices: RefCell<Vec<Notice>>,
@@ -374,6 +378,7 @@ impl Shell {
             wake: RefCell::default(),
             listeners: RefCell::default(),
             last_listener: Cell::default(),
+            is_in_refresh: Cell::default(),
             mirror: RefCell::default(),
             notices: RefCell::default(),
             is_notifying: Cell::default(),
@@ -417,6 +422,7 @@ impl Shell {
     /// Asks at once, and waits for what comes of it.
     pub(crate) fn refresh(self: &Rc<Self>) -> LocalBoxFuture<'static, Result<(), TokenError>> {
         let asked = self.alive(Step::Refresh).and_then(|()| {
+            self.outside_refresh(Step::Refresh, None)?;
             self.tell_only(|session, now| session.refresh(now))
                 .map_err(|failure| self.blame(failure))
         });
@@ -509,7 +515,7 @@ impl Shell {
             }
         }
         if let Some(wake) = &*self.wake.borrow() {
-            wake.set(self.session.borrow().wake_in(platform::now()));
+            wake.set(&self.session);
         }
         self.notify();
     }

@@ -67,6 +67,10 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/browser/http.js")]
 extern "C" {
+    /// Whether a signal is one that a refresh function under way was given.
+    #[wasm_bindgen(js_name = isOfRefresh)]
+    pub(super) fn is_of_refresh(signal: &AbortSignal) -> bool;
+
     /// Sends a copy of a request with another parameter in its URL.
     #[wasm_bindgen(js_name = sendWith)]
     pub(super) fn send_with(request: &Request, name: &str, value: &str) -> Promise;
@@ -103,6 +107,9 @@ extern "C" {
     pub(super) type Alarm;
 
     pub(super) fn alarm(signal: Option<&AbortSignal>, ms: Option<u32>) -> Alarm;
+
+    /// The reason of a signal that is aborted.
+    pub(super) fn reason(signal: &AbortSignal) -> JsValue;
 
     /// Fulfils with the signal's reason.
     #[wasm_bindgen(method, getter)]

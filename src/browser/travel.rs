@@ -47,6 +47,9 @@ impl Shell {
         if call.is_exempt() || !self.covers(&call.url()) {
             return Begun::Bare;
         }
+        if let Err(error) = self.outside_refresh(Step::Request, call.signal()) {
+            return Begun::Refused(error.into());
+        }
         self.look_for_hint();
         let resource = Resource::new(&call.method(), &call.url());
         match self.tell_only(|session, now| session.depart(resource, now)) {
@@ -201,6 +204,7 @@ impl Shell {
         let refuse = |code| TokenError::new(code, Step::Request);
         let resource = Resource::ANY;
         let departure = self.alive(Step::Request).and_then(|()| {
+            self.outside_refresh(Step::Request, None)?;
             if !self.options.expose_token {
                 return Err(refuse(Code::NotExposed));
             }

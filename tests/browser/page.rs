@@ -6,8 +6,10 @@
 
 mod stage;
 
+mod aborts;
 mod answers;
 mod clock;
+mod denied;
 mod holders;
 mod listeners;
 mod memory;

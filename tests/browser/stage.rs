@@ -8,9 +8,9 @@ mod server;
 mod share;
 
 pub use call::{Call, answer, json, refused, token};
-pub use event_loop::{lull, start, within_bound};
+pub use event_loop::{Started, lull, start, within_bound};
 pub use global::{Clock, Console, Timers, without};
-pub use server::{Heard, Server, jwt, request, token_error, tokens};
+pub use server::{Heard, Server, jwt, own, request, token_error, tokens};
 pub use share::share_of;
 
 use wasm_bindgen_futures::JsFuture;
