@@ -3,10 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-
-globalThis.location = { href: 'https://page.test/', origin: 'https://page.test' }
-globalThis.origin = 'https://page.test'
-globalThis.addEventListener = globalThis.removeEventListener = () => {}
+import './support/page.mjs'
+import { createTokenManager, isTokenError } from '../dist/index.js'
 
 const BASE = 'https://page.test'
 const tokens = (n) => Response.json({ access_token: `token-${n}`, expires_in: 300 })
@@ -83,8 +81,6 @@ const INPUTS = [
   Object.defineProperty(new Request(`${BASE}/x`), 'clone', { value() { throw new RangeError('clone') } }), Object.defineProperty(new Request(`${BASE}/x`), 'url', thrower('url')),
 ]
 
-globalThis.fetch = good
-const { createTokenManager, isTokenError } = await import('../dist/index.js')
 const options = { refresh: '/auth/refresh', logout: '/auth/logout', tabs: 'off', exposeToken: true }
 
 let auth
