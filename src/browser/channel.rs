@@ -7,14 +7,14 @@ use wasm_bindgen::prelude::*;
 use super::answer;
 use super::manager::Shell;
 use super::platform::{self, List};
-use crate::core::{Grant, Life, Message, Options, Secret, Stamp, hex};
+use crate::core::{Grant, Life, Message, Options, Renewal, Secret, Stamp, Tabs, hex};
 
 #[wasm_bindgen(module = "/src/browser/tab-channel.js")]
 extern "C" {
     #[wasm_bindgen(js_name = Object)]
     type Open;
 
-    fn open(name: &str, heard: &JsValue) -> Option<Open>;
+    fn open(name: &str, heard: &JsValue, keys: &JsValue) -> Option<Open>;
 
     #[wasm_bindgen(method)]
     fn post(
@@ -33,6 +33,12 @@ extern "C" {
     fn close(this: &Open);
 }
 
+#[wasm_bindgen(module = "/src/browser/sealed.js")]
+extern "C" {
+    /// The keys of this tab; `undefined` where the platform has no cryptography.
+    fn sealer() -> JsValue;
+}
+
 /// The channel, open until it is dropped.
 pub(super) struct Channel {
     channel: Open,
@@ -48,6 +54,10 @@ impl Drop for Channel {
 impl Channel {
     /// Opens the channel, or says `None` where the platform has none.
     pub(super) fn open(name: &str, shell: &Rc<Shell>) -> Option<Self> {
+        // A refresh token that is held in memory is sealed for the other tabs.
+        let is_handed_on =
+            shell.policy.renewal == Renewal::WithToken && shell.policy.tabs == Tabs::Share;
+        let keys = if is_handed_on { sealer() } else { JsValue::UNDEFINED };
         let shell = Rc::downgrade(shell);
         let heard = Closure::new(move |message: JsValue| {
             let Some(shell) = shell.upgrade() else { return };
@@ -59,7 +69,7 @@ impl Channel {
                 shell.tell(|session, now| session.heard(message, now));
             }
         });
-        Some(Self { channel: open(name, heard.as_ref())?, _heard: heard })
+        Some(Self { channel: open(name, heard.as_ref(), &keys)?, _heard: heard })
     }
 
     /// Tells all other tabs.

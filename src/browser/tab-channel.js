@@ -1,5 +1,6 @@
 // News among tabs, over a `BroadcastChannel` (HTML, 9.5), in the one form that all versions of this file understand.
 
+import { own } from './json.js'
 import { alone } from './notice.js'
 import { after, outside } from './timer.js'
 
@@ -20,8 +21,10 @@ const ANSWERS = 100
  * may have heard nothing. Whatever comes in was sent by some script of this origin, perhaps another version of this package,
  * perhaps an attacker's.
  * @param {string} name @param {(message: unknown[] | undefined) => void} heard
+ * @param {ReturnType<typeof import('./sealed.js').sealer>} [keys]  Where there may be a refresh token to hand on: it is sealed. Without
+ *   keys it is not handed on.
  */
-export function open(name, heard) {
+export function open(name, heard, keys) {
   let channel
   try {
     channel = new BroadcastChannel(name)
@@ -34,7 +37,15 @@ export function open(name, heard) {
   let cancelAnswer
   let answered = -Infinity
   const takes = bucket()
+  const [sends, tells] = [line(), line()]
   const tell = (message) => isClosed || heard(message)
+  const send = (message) => {
+    try {
+      channel.postMessage({ tokenkeep: VERSION, ...message })
+    } catch {
+      // A channel that is closed by others, or is none: the other tabs ask the server.
+    }
+  }
   const hear = (event) => {
     // Nothing is read of what is too much. What was news of it is told again; and the server knows it in any case.
     if (!takes(event.timeStamp)) {
@@ -44,10 +55,19 @@ export function open(name, heard) {
       }, MISSED)
       return
     }
-    const message = read(event.data)
-    if (message?.[0] === 'ask') answer(message, event.timeStamp)
-    else if (message) tell(message)
+    const { data, timeStamp } = event
+    const message = read(data)
+    if (!message) return
+    const key = own(data, 'key')
+    // A tab that is met for the first time is told of this one, and has what it needs by then.
+    if (keys?.meet(key) && message[0] !== 'ask') greet()
+    if (message[0] === 'ask') answer(message, timeStamp)
+    else {
+      const sealed = keys && own(data, 'sealed')
+      tells(sealed && (async () => void (message[REFRESH_TOKEN] = await keys.open(key, sealed))), () => tell(message))
+    }
   }
+  const greet = () => sends(async () => send({ kind: 'ask', key: await keys.key }))
   const answer = (message, now) => {
     if (cancelAnswer) return
     const wait = Math.max(answered + ANSWERS - now, 0)
@@ -70,24 +90,43 @@ export function open(name, heard) {
     post(kind, stamp, session, asked, subject, accessToken, refreshToken, life) {
       // The receiver may have slept: the life is counted from here.
       const at = accessToken === undefined ? undefined : Date.now()
-      try {
-        channel.postMessage({ tokenkeep: VERSION, kind, stamp, session, asked, subject, accessToken, refreshToken, life, at })
-      } catch {
-        // A channel that is closed by others, or is none: the other tabs ask the server.
+      const message = { kind, stamp, session, asked, subject, accessToken, life, at }
+      const seal = async () => {
+        message.key = await keys.key
+        if (refreshToken !== undefined) message.sealed = await keys.seal(refreshToken)
       }
+      sends(keys && seal, () => send(message))
     },
     close() {
       isClosed = true
       cancelMissed?.()
       cancelAnswer?.()
       removeEventListener('pageshow', comeBack)
-      try {
-        channel.onmessage = null
-        channel.close()
-      } catch {
-        // It is none.
-      }
+      // What is being sealed goes out before.
+      sends(undefined, () => {
+        try {
+          channel.onmessage = null
+          channel.close()
+        } catch {
+          // It is none.
+        }
+      })
     },
+  }
+}
+
+/**
+ * A line, so that messages keep their order while one of them is being sealed or opened. What need not wait does not.
+ * @returns {(prepare: (() => Promise<void>) | undefined, go?: () => void) => void}
+ */
+function line() {
+  let length = 0
+  let last = Promise.resolve()
+  return (prepare, go) => {
+    if (!prepare && !length) return go()
+    length++
+    // Without a key, it goes as it is.
+    last = last.then(prepare).catch(() => {}).then(go).finally(() => length--)
   }
 }
 
@@ -104,12 +143,18 @@ function bucket() {
   }
 }
 
+/** The place of the refresh token in a message that was read. */
+const REFRESH_TOKEN = 6
+
 function read(data) {
-  if (typeof data !== 'object' || data?.tokenkeep !== VERSION) return undefined
-  const { kind, subject, accessToken, refreshToken, life, at } = data
-  const stamp = (number) => (number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : undefined)
+  if (typeof data !== 'object' || data === null || own(data, 'tokenkeep') !== VERSION) return undefined
+  const [kind, subject, accessToken, life, at] = ['kind', 'subject', 'accessToken', 'life', 'at'].map((name) => own(data, name))
+  const stamp = (name) => {
+    const number = own(data, name)
+    return number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : undefined
+  }
   // What is left of it, but never nothing: a token whose end is not known would live longer than one that has ended.
   const left = typeof life === 'number' ? Math.max(life - Math.max(Date.now() - at, 0), 1) : undefined
-  const grant = typeof at === 'number' ? [accessToken, refreshToken, left] : []
-  return [kind, stamp(data.stamp), stamp(data.session), stamp(data.asked), subject, ...grant]
+  const grant = typeof at === 'number' ? [accessToken, undefined, left] : []
+  return [kind, stamp('stamp'), stamp('session'), stamp('asked'), subject, ...grant]
 }

@@ -20,6 +20,7 @@ mod proofs;
 mod refusals;
 mod requests;
 mod resending;
+mod sealed;
 mod secrecy;
 mod sessions;
 

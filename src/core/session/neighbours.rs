@@ -135,6 +135,11 @@ impl Session {
         if self.owed || self.turns.has_on_the_wire(Kind::Logout) {
             return self.leave_again(stamp);
         }
+        let is_held = self.held.as_ref().is_some_and(|held| held.token == grant.access_token);
+        if is_held && self.refresh_token.is_none() {
+            // What renews it comes later where the tabs had not met before.
+            self.refresh_token = grant.refresh_token.clone();
+        }
         // A renewal of the session that the user has ended is no way back into it, nor is one by a
         // tab that has not heard yet which session there is now.
         let is_ours_to_have = self.status != Status::SignedOut || session > self.left;
@@ -145,7 +150,7 @@ impl Session {
         if stamp <= self.stamp || !is_ours_to_have || !is_of_the_last {
             return;
         }
-        if self.held.as_ref().is_some_and(|held| held.token == grant.access_token) {
+        if is_held {
             // The token that is there already: it may even have been refused.
             self.stamp = stamp;
             return;

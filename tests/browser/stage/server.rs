@@ -118,6 +118,12 @@ impl Server {
             .expect("the platform's fetch is replaced while the story lasts")
     }
 
+    /// The next call, if there is one by now.
+    pub async fn maybe_call(&self) -> Option<Call> {
+        lull().await;
+        self.arrivals.borrow_mut().try_recv().ok()
+    }
+
     /// Nobody has called, and nobody is about to.
     pub async fn is_left_alone(&self) {
         lull().await;

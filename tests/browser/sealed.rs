@@ -1,0 +1,81 @@
+//! A refresh token in memory passes to other tabs, and no other script of the origin sees it on the way.
+
+use futures::StreamExt as _;
+use futures::channel::mpsc;
+use tokenkeep::{Carrier, Options, Secret, TokenManager, Tokens};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{BroadcastChannel, MessageEvent};
+
+use crate::stage::{Heard, Server, json, share_of, token, within_bound};
+
+fn in_memory(options: &mut Options) {
+    options.refresh_token = Carrier::Header("X-Refresh".into(), None);
+}
+
+fn signs_in(auth: &TokenManager, token: &str, refresh_token: &str) {
+    let secret = |text: &str| Secret::new(text.to_owned()).unwrap();
+    auth.set_tokens(Tokens {
+        access_token: secret(token),
+        expires_in: Some(300.0),
+        refresh_token: Some(secret(refresh_token)),
+    })
+    .unwrap();
+}
+
+/// A tab that is there when the user signs in, and one that begins later, go on when the first is gone.
+async fn goes_on(is_there: bool) {
+    let server = Server::new();
+    let first = server.manager(in_memory);
+    let there = is_there.then(|| server.manager(in_memory));
+    signs_in(&first, "one", "r3fr3sh");
+    let second = there.unwrap_or_else(|| server.manager(in_memory));
+    let mut heard = Heard::of(&second);
+    heard.next().await;
+    // What renews the token comes with it, or right after it.
+    for _ in 0..100 {
+        let refreshed = server.refresh(&second);
+        let Some(call) = server.maybe_call().await else { continue };
+        assert_eq!(call.header("X-Refresh").as_deref(), Some("r3fr3sh"));
+        drop(first);
+        call.answer(&token("two"));
+        return refreshed.outcome().await.unwrap();
+    }
+    panic!("it has nothing to refresh with");
+}
+
+#[wasm_bindgen_test]
+async fn a_tab_that_is_there_goes_on_with_it() {
+    goes_on(true).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_tab_that_begins_later_goes_on_with_it() {
+    goes_on(false).await;
+}
+
+#[wasm_bindgen_test]
+async fn no_script_of_the_origin_reads_it_on_the_channel() {
+    let server = Server::new();
+    let channel = BroadcastChannel::new(&share_of(&server, in_memory)).unwrap();
+    let (told, mut messages) = mpsc::unbounded();
+    let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let _ = told.unbounded_send(event.data());
+    });
+    channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+    let (first, _second) = (server.manager(in_memory), server.manager(in_memory));
+    signs_in(&first, "one", "r3fr3sh");
+    let refreshed = server.refresh(&first);
+    let answer = r#"{"access_token":"two","refresh_token":"r3fr3sh-2","expires_in":300}"#;
+    server.call("refresh").await.answer(&json(200, answer));
+    refreshed.outcome().await.unwrap();
+    let mut has_token = false;
+    while !has_token {
+        let message = within_bound(messages.next(), "a message").await.unwrap();
+        let text = js_sys::JSON::stringify(&message).unwrap().as_string().unwrap();
+        assert!(!text.contains("r3fr3sh"), "{text}");
+        has_token = text.contains("two");
+    }
+    channel.set_onmessage(None);
+    channel.close();
+}
