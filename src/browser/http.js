@@ -127,22 +127,36 @@ const REDIRECT = -1
 const FOREIGN = -2
 /** The longest answer to a call of the manager's own that is read, in bytes. */
 const MOST_HEARD = 2 ** 20
-/** So many turns of the microtask queue at most a platform takes to refuse a call that it has not begun to send. */
-const TURNS = 32
+/** So many tasks, and milliseconds, at most a platform takes to refuse a call that it does not begin to send: no server can be so quick. */
+const FEW_TASKS = 2
+const MOMENT = 10
 
 /**
- * Sends. All calls that outlive their page together may have 64 KiB (Fetch, 4.6): one for which there is no room is refused before
- * any task has run, and so has not been sent. It goes without, then.
+ * Sends. All calls that outlive their page together may have 64 KiB (Fetch, 4.6): one for which there is no room is refused on the
+ * spot, and so has not been sent. It goes without, then.
  * @param {Request} request @param {RequestInit} init
  */
 async function sent(request, init) {
   const again = init.keepalive && request.clone()
   const answer = fetch(request, init)
-  if (!again) return answer
-  let isRefused
-  Promise.resolve(answer).catch(() => (isRefused = true))
-  for (let turn = 0; turn < TURNS && !isRefused; turn++) await undefined
-  return isRefused && !init.signal.aborted ? fetch(again, { ...init, __proto__: null, keepalive: false }) : answer
+  if (!again || !globalThis.MessageChannel) return answer
+  const begun = performance.now()
+  let took
+  Promise.resolve(answer).catch(() => (took = performance.now() - begun))
+  for (let task = 0; task < FEW_TASKS && took === undefined; task++) await aTask()
+  return took < MOMENT && !init.signal.aborted ? fetch(again, { ...init, __proto__: null, keepalive: false }) : answer
+}
+
+/** Fulfils in a task of its own: what the platform has queued before is done by then. */
+function aTask() {
+  const { port1, port2 } = new MessageChannel()
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(0)
+  })
 }
 
 /** Whether this is an answer that can be read: apps patch `fetch`, and mock it. */
@@ -163,17 +177,17 @@ async function head(response, most, isEnough, begun) {
   const decoder = new TextDecoder()
   let text = ''
   // The other half is the caller's: this one is let go of when that is read, or let go of, too.
-  const stop = () => cancel(reader)
+  const stop = () => cancel(() => reader)
   begun?.(stop)
   for (let size = 0; size <= most; ) {
     const { done, value } = await reader.read()
     text += decoder.decode(value, { stream: !done })
     if (done) return text
-    if (isEnough?.(text)) {
+    size += value.length
+    if (size <= most && isEnough?.(text)) {
       stop()
       return text
     }
-    size += value.length
   }
   stop()
   return undefined
@@ -259,13 +273,13 @@ export async function keep(response) {
 /** Lets go of an answer that nobody will read, so that it holds no connection. @param {Response} response */
 export function discard(response) {
   // A body that broke off meanwhile has let go, too. One of two halves is let go of when the other is.
-  cancel(kept.get(response))
-  cancel(response?.body)
+  cancel(() => kept.get(response))
+  cancel(() => response.body)
 }
 
 function cancel(half) {
   try {
-    half?.cancel().catch(() => {})
+    half()?.cancel().catch(() => {})
   } catch {
     // It is no stream of the platform's.
   }
