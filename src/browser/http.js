@@ -133,13 +133,14 @@ const MOMENT = 10
 
 /**
  * Sends. All calls that outlive their page together may have 64 KiB (Fetch, 4.6): one for which there is no room is refused on the
- * spot, and so has not been sent. It goes without, then.
+ * spot, and so has not been sent. It goes without, then. A `fetch` that is patched may have sent it: nothing is sent twice by one.
  * @param {Request} request @param {RequestInit} init
  */
 async function sent(request, init) {
-  const again = init.keepalive && request.clone()
+  const isNative = /^function fetch\(\)\s*\{\s*\[native code\]/.test(Function.prototype.toString.call(fetch))
+  const again = init.keepalive && isNative && request.clone()
   const answer = fetch(request, init)
-  if (!again || !globalThis.MessageChannel) return answer
+  if (!again) return answer
   const begun = performance.now()
   let took
   Promise.resolve(answer).catch(() => (took = performance.now() - begun))
