@@ -130,22 +130,37 @@ const REDIRECT = -1
 const FOREIGN = -2
 /** The longest answer to a call of the manager's own that is read, in bytes. */
 const MOST_HEARD = 2 ** 20
-/** So many turns of the microtask queue at most a platform takes to refuse a call that it has not begun to send. */
-const TURNS = 32
+/** So many tasks, and milliseconds, at most a platform takes to refuse a call that it does not begin to send: no server can be so quick. */
+const FEW_TASKS = 2
+const MOMENT = 10
 
 /**
- * Sends. All calls that outlive their page together may have 64 KiB (Fetch, 4.6): one for which there is no room is refused before
- * any task has run, and so has not been sent. It goes without, then.
+ * Sends. All calls that outlive their page together may have 64 KiB (Fetch, 4.6): one for which there is no room is refused on the
+ * spot, and so has not been sent. It goes without, then. A `fetch` that is patched may have sent it: nothing is sent twice by one.
  * @param {Request} request @param {RequestInit} init
  */
 async function sent(request, init) {
-  const again = init.keepalive && request.clone()
+  const isNative = /^function fetch\(\)\s*\{\s*\[native code\]/.test(Function.prototype.toString.call(fetch))
+  const again = init.keepalive && isNative && request.clone()
   const answer = transmit(request.url, [request, init], true)
   if (!again) return answer
-  let isRefused
-  Promise.resolve(answer).catch(() => (isRefused = true))
-  for (let turn = 0; turn < TURNS && !isRefused; turn++) await undefined
-  return isRefused && !init.signal.aborted ? transmit(again.url, [again, { ...init, __proto__: null, keepalive: false }], true) : answer
+  const begun = performance.now()
+  let took
+  Promise.resolve(answer).catch(() => (took = performance.now() - begun))
+  for (let task = 0; task < FEW_TASKS && took === undefined; task++) await aTask()
+  return took < MOMENT && !init.signal.aborted ? transmit(again.url, [again, { ...init, __proto__: null, keepalive: false }], true) : answer
+}
+
+/** Fulfils in a task of its own: what the platform has queued before is done by then. */
+function aTask() {
+  const { port1, port2 } = new MessageChannel()
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(0)
+  })
 }
 
 /** Whether this is an answer that can be read: apps patch `fetch`, and mock it. */
@@ -172,11 +187,11 @@ async function head(response, most, isEnough, begun) {
     const { done, value } = await reader.read()
     text += decoder.decode(value, { stream: !done })
     if (done) return text
-    if (isEnough?.(text)) {
+    size += value.length
+    if (size <= most && isEnough?.(text)) {
       stop()
       return text
     }
-    size += value.length
   }
   stop()
   return undefined

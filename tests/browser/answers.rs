@@ -41,11 +41,21 @@ async fn an_empty_answer_is_no_token() {
 
 #[wasm_bindgen_test]
 async fn json_of_another_shape_is_no_token() {
-    for body in
-        ["{}", "[]", "null", "0", "\"two\"", r#"{"access_token":2}"#, r#"{"access_token":null}"#]
-    {
+    for body in ["[]", "0", "\"two\"", r#"{"access_token":2}"#, r#"{"ok":true}"#] {
         let words = is_a_bad_answer(json(200, body)).await;
         assert!(words.contains("no string at `access_token`"), "{body}: {words}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn json_that_says_that_there_is_no_session_ends_it() {
+    for body in ["{}", "null", r#"{"access_token":null}"#] {
+        let server = Server::new();
+        let auth = server.signed_in("one");
+        let refreshed = server.refresh(&auth);
+        server.call("refresh").await.answer(&json(200, body));
+        assert_eq!(refreshed.outcome().await.unwrap_err().code(), Code::Rejected, "{body}");
+        assert_eq!(auth.state().status, Status::SignedOut, "{body}");
     }
 }
 

@@ -16,7 +16,7 @@ const html = (status) => ({ status, type: 'text/html', body: '<!doctype html><p>
 function it(name, routes, options, body) {
   check(name, async (t) => {
     stub.reset()
-    Object.assign(stub.routes, { '/api/x': api, '/auth/refresh': () => granted('new'), ...routes })
+    Object.assign(stub.routes, { '/sign-in': () => html(200), '/api/x': api, '/auth/refresh': () => granted('new'), ...routes })
     const user = await User.visits(t, browser, stub.origin)
     const page = await user.tab(options)
     await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
@@ -31,6 +31,9 @@ const REJECTED = {
   '401 without a body': { status: 401 },
   '403 with JSON': json({}, { status: 403 }),
   '422 with invalid_grant': json({ error: 'invalid_grant' }, { status: 422 }),
+  '200 with null': json(null),
+  '200 with an empty object': json({}),
+  '200 with null for a token': json({ access_token: null, user: null }),
 }
 
 const UNREACHED = {
@@ -47,8 +50,11 @@ const UNREACHED = {
   '200 with half a JSON object': [{ ...json({}), body: '{"access_token":' }, 'bad-answer', 200],
   '200 without a body': [{ status: 200 }, 'bad-answer', 200],
   '204': [{ status: 204 }, 'bad-answer', 204],
-  '200 without a token': [json({}), 'bad-answer', 200],
-  '200 with null for a token': [json({ access_token: null }), 'bad-answer', 200],
+  '200 without a token': [json({ ok: true }), 'bad-answer', 200],
+  '200 with an error and null for a token': [json({ access_token: null, error: 'busy' }), 'bad-answer', 200],
+  '200 with more JSON than anybody needs': [json({ access_token: 'new', more: 'x'.repeat(2 ** 21) }), 'bad-answer', 200],
+  '400 with use_dpop_nonce': [json({ error: 'use_dpop_nonce' }, { status: 400 }), 'bad-status', 400],
+  'a redirect to a page': [{ status: 302, headers: { location: '/sign-in' } }, 'bad-answer', 200],
   '200 with an empty token': [json({ access_token: '' }), 'bad-answer', 200],
   '200 with a line break in the token': [json({ access_token: 'a\r\nb' }), 'bad-answer', 200],
   'a cut connection': [cut, 'network'],
@@ -77,7 +83,7 @@ it('a token that nobody takes is tried twice, and the second 401 is the caller\'
   assert.equal(stub.at('/auth/refresh').length, 1)
 })
 
-for (const error of ['insufficient_scope', 'insufficient_user_authentication']) {
+for (const error of ['insufficient_scope', 'insufficient_user_authentication', 'use_dpop_nonce']) {
   const routes = { '/api/x': () => refused(`Bearer realm="x", error="${error}", acr_values="2"`) }
   it(`a 401 that says ${error} costs no refresh`, routes, {}, async (page) => {
     assert.equal((await page.evaluate(() => call('/api/x'))).status, 401)

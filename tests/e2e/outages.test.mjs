@@ -59,8 +59,7 @@ const OUTAGES = {
   '200 with half a JSON object': { answer: inhalf, code: 'bad-answer', status: 200 },
   '200 without a body': { answer: { status: 200 }, code: 'bad-answer', status: 200 },
   '204': { answer: { status: 204 }, code: 'bad-answer', status: 204 },
-  '200 without a token': { answer: json({}), code: 'bad-answer', status: 200 },
-  '200 with null for a token': { answer: json({ access_token: null }), code: 'bad-answer', status: 200 },
+  '200 without a token': { answer: json({ ok: true }), code: 'bad-answer', status: 200 },
   '200 with an empty token': { answer: json({ access_token: '' }), code: 'bad-answer', status: 200 },
   '200 with a line break in the token': { answer: json({ access_token: 'a\r\nb' }), code: 'bad-answer', status: 200 },
 }

@@ -7,4 +7,5 @@ export const djRestAuth = {
   refresh: { url: '/dj-rest-auth/token/refresh/', body: {} },
   logout: { url: '/dj-rest-auth/logout/' },
   response: { accessToken: 'access' },
+  subject: 'user_id',
 } as const satisfies TokenManagerOptions;

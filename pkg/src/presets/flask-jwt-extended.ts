@@ -2,6 +2,9 @@
 
 import type { TokenManagerOptions } from '../types.js';
 
+/** 422 is its word for a token that does not bear its signature: the server's key is another one now. All that it says is JSON. */
+const rejected = { status: [400, 401, 403, 422], body: { path: '*' } } as const;
+
 /**
  * Options for [Flask-JWT-Extended](https://flask-jwt-extended.readthedocs.io) with `JWT_TOKEN_LOCATION = ["headers"]`. The refresh token
  * travels in `Authorization`, so it is kept in memory: a reload ends the session in a page that has no other tab.
@@ -10,6 +13,7 @@ export const flaskJwtExtended = {
   refresh: { url: '/refresh' },
   logout: { url: '/logout', method: 'DELETE', send: 'refresh' },
   refreshToken: { header: 'Authorization', scheme: 'Bearer' },
+  rejected,
 } as const satisfies TokenManagerOptions;
 
 /** Options for the refresh token in an HttpOnly cookie, with the double submit against forged requests (`JWT_COOKIE_CSRF_PROTECT`, on by default). */
@@ -17,6 +21,7 @@ export const flaskJwtExtendedCookie = {
   refresh: { url: '/auth/refresh' },
   logout: { url: '/auth/logout', method: 'DELETE' },
   csrf: { cookie: 'csrf_refresh_token', header: 'X-CSRF-TOKEN' },
+  rejected,
 } as const satisfies TokenManagerOptions;
 
 /**

@@ -14,9 +14,10 @@ export const nocobase = {
   ended: {
     status: 401,
     body: {
-      path: 'errors.0.code',
+      path: 'errors.*.code',
       equals: ['EMPTY_TOKEN', 'INVALID_TOKEN', 'BLOCKED_TOKEN', 'EXPIRED_SESSION', 'TOKEN_RENEW_FAILED', 'NOT_EXIST_USER', 'USER_HAS_NO_ROLES_ERR'],
     },
   },
   response: { accessToken: 'data.token' },
+  subject: 'userId',
 } as const satisfies TokenManagerOptions;

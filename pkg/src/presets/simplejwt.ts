@@ -11,4 +11,5 @@ export const simplejwt = {
   logout: { url: '/api/token/blacklist/', send: 'refresh' },
   refreshToken: { json: 'refresh' },
   response: { accessToken: 'access', refreshToken: 'refresh' },
+  subject: 'user_id',
 } as const satisfies TokenManagerOptions;

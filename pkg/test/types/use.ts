@@ -69,7 +69,12 @@ createTokenManager({ refresh: '/r', attach: { query: 'token', cookie: true, head
 createTokenManager({ refresh: '/r', ended: { networkError: true } });
 // @ts-expect-error it stands alone
 createTokenManager({ refresh: '/r', unauthorized: { networkError: true, status: 401 } satisfies NetworkErrorRule });
-createTokenManager({ refresh: '/r', rejected: { redirected: true } });
+createTokenManager({ refresh: '/r', rejected: { redirected: true }, ended: { body: { path: 'errors.*.code', equals: 'GONE' }, header: { name: 'x-end' } } });
+createTokenManager({ refresh: '/r', name: 'shop', subject: 'user_id', sessionHint: 'in', login: { timeout: 1, incomplete: { body: { path: 'user', absent: true } } }, offline: 'send' });
+// @ts-expect-error what is absent has no value
+createTokenManager({ refresh: '/r', ended: { body: { path: 'user', absent: true, equals: 1 } } });
+// @ts-expect-error a login is not redirected
+createTokenManager({ refresh: '/r', login: { incomplete: { redirected: true } } });
 // @ts-expect-error a function gives tokens or null
 createTokenManager({ refresh: () => 'token' });
 // @ts-expect-error the challenges are to be read

@@ -1,0 +1,175 @@
+// The small modules beside the core that read answers and the page: what they find, and that they never throw.
+
+import assert from 'node:assert/strict'
+import { afterEach, describe, it } from 'node:test'
+import { options, tokens } from '../../src/bindings/options.js'
+import { discard, header, hear, keep, members } from '../../src/browser/http.js'
+import { all, claims, isNone } from '../../src/browser/json.js'
+import { base, cookie, lacksCookie, origin } from '../../src/browser/page.js'
+
+const path = (dotted) => dotted.split('.')
+
+describe('members of JSON', () => {
+  it('are found by a path, in which a star is any member', () => {
+    const batch = [{ error: { code: 7 } }, { error: null }, 'x', { error: { code: 'B', more: {} } }]
+    assert.deepEqual(all(batch, path('*.error.code')), ['7', 'B'])
+    assert.deepEqual(all({ a: { x: { c: 1 }, y: { c: 2 } } }, path('a.*.c')), ['1', '2'])
+    assert.deepEqual(all(batch, path('3.error.more')), ['object'])
+    assert.deepEqual(all({ a: [true, null] }, path('a.*')), ['true'])
+    for (const none of [null, undefined, 7, 'text', [], {}]) assert.deepEqual(all(none, path('length.toString')), [])
+  })
+
+  it('say that there is no session by null, nothing, or null where the token stands', () => {
+    for (const none of [null, {}, { session: null }, { session: { token: null } }, { session: null, error: null }]) {
+      assert.equal(isNone(none, 'session.token'), true, JSON.stringify(none))
+    }
+    for (const other of [undefined, [], 0, '', { ok: true }, { session: {} }, { session: '' }, { session: null, error: 'busy' }, { session: { token: 'x' } }, { other: null }]) {
+      assert.equal(isNone(other, 'session.token'), false, JSON.stringify(other))
+    }
+    assert.equal(isNone({ a: null, b: 'token' }, 'a | b'), false)
+    assert.equal(isNone(null, ''), true)
+    assert.equal(isNone({}, ''), false, 'where the browser has the token, any success is one')
+  })
+
+  it('name the user by a string or a number, and nothing that is inherited', () => {
+    assert.deepEqual(claims('{"iat":1,"exp":2,"user_id":7}', 'user_id'), [1, 2, '7'])
+    assert.deepEqual(claims('{"sub":"alice","user_id":7}', 'sub'), [undefined, undefined, 'alice'])
+    assert.equal(claims('[]', 'sub'), undefined)
+    assert.equal(claims('{}', 'constructor')[2], undefined)
+  })
+})
+
+describe('a body that a rule looks at', () => {
+  /** What is read of chunks, of which the last may be followed by silence. */
+  function read(chunks, isText, goesOn) {
+    let isCancelled = false
+    const body = new ReadableStream({
+      start(controller) {
+        for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk))
+        if (!goesOn) controller.close()
+      },
+      cancel: () => (isCancelled = true),
+    })
+    const response = new Response(body)
+    return members(response, 'code', isText).then((found) => [found, response.bodyUsed, isCancelled])
+  }
+
+  it('is read as far as it is whole JSON, or a line of it', async () => {
+    assert.deepEqual(await read(['{"co', 'de":', '7}']), [[['7']], false, false])
+    assert.deepEqual(await read(['{"code":7}\n'], false, true), [[['7']], false, false])
+    assert.deepEqual(await read(['{"code":7}\n{"co'], false, true), [[['7']], false, false])
+    assert.deepEqual(await read(['{"code":7}'], true, true), [[['7']], false, false])
+    assert.deepEqual(await read(['{\n"code":7\n}']), [[['7']], false, false])
+    assert.deepEqual(await read(['null']), [[[]], false, false])
+  })
+
+  it('is left where it is none, or too long, or does not come', async () => {
+    assert.deepEqual(await read(['{"code":7']), [[], false, false])
+    assert.deepEqual(await read(['<p>', '{"code":7}'], true, true), [[], false, false])
+    assert.deepEqual(await read(['null'], true), [[], false, false])
+    assert.deepEqual(await read([], false, true), [[], false, false])
+    assert.deepEqual(await read(['[{"code":7},'], false, true), [[], false, false])
+    assert.deepEqual(await read(Array(20).fill(' '.repeat(16 * 1024)).concat('{"code":7}')), [[], false, false])
+  })
+
+  it('of what is no answer is nothing, and nothing throws', async () => {
+    const read = new Response('x')
+    await read.text()
+    for (const odd of [undefined, null, 7, 'x', {}, { clone: () => 7 }, { clone: () => ({ body: { getReader: () => ({}) } }) }, { get headers() { throw Error() }, get body() { throw Error() } }, { body: { cancel: () => 7 } }, read]) {
+      assert.deepEqual(await members(odd, 'code', false), [])
+      assert.equal(await keep(odd), undefined)
+      assert.ok(['undefined', 'string'].includes(typeof header(odd, 'Content-Type')))
+      discard(odd)
+    }
+  })
+})
+
+describe('an answer to a call of the manager\'s own', () => {
+  const PLACES = ['access_token', 'refresh_token', 'expires_in', 'expires_at']
+  const hearOf = (answer) => hear(Promise.resolve(answer), 1000, false, PLACES, '')
+
+  it('that is none is told from one, and from a refusal', async () => {
+    for (const odd of [undefined, null, 7, {}, { status: 401, json: () => ({}) }, { status: '200', headers: new Headers(), clone() {} }]) {
+      assert.deepEqual(await hearOf(odd), [odd, -2])
+    }
+    assert.equal((await hearOf(Response.error())).length, 1)
+    assert.equal((await hearOf(Object.defineProperty(new Response(null), 'type', { value: 'opaqueredirect' })))[1], -1)
+    assert.equal((await hear([() => { throw Error('x') }], 1000, false, PLACES, '')).length, 1)
+    for (const odd of [undefined, 7, 'x', [], true]) assert.deepEqual(await hear([() => odd], 1000, false, PLACES, ''), [undefined, -2])
+  })
+
+  it('is read up to a bound, and stays its caller\'s', async () => {
+    const response = Response.json({ access_token: 'a', refresh_token: 'b', user: 'alice' })
+    const [by, status, json, , , isNone, redirected, token, refreshToken] = await hearOf(response)
+    assert.deepEqual([by === response, response.bodyUsed, status, json, isNone, redirected, token, refreshToken], [true, false, 200, { user: 'alice' }, 0, 0, 'a', 'b'])
+    const long = await hearOf(new Response(`{"access_token":"a","more":"${'x'.repeat(2 ** 21)}"}`))
+    assert.deepEqual(long.slice(1, 4), [200, undefined, undefined])
+  })
+})
+
+describe('a polluted prototype', () => {
+  const names = ['exposeToken', 'apis', 'attach', 'logout', 'adopt', 'header', 'cookie', 'csrf', 'query', 'url', 'headers', 'method', 'body', 'path', 'equals', 'absent', 'name', 'login', 'timeout', 'accessToken', 'refreshToken', 'expiresIn', 'value', ...Array(40).keys()]
+  const given = { refresh: { url: '/r' }, attach: {}, unauthorized: [{ status: 401 }], response: {}, login: {} }
+
+  it('is no option, and no token', async () => {
+    const clean = [options(given), options({ refresh: '/r' }), tokens({ accessToken: 'a' })]
+    for (const name of names) Object.prototype[name] = 'evil'
+    try {
+      const polluted = [options(given), options({ refresh: '/r' }), tokens({ accessToken: 'a' })]
+      assert.equal(JSON.stringify(polluted), JSON.stringify(clean))
+      assert.throws(() => tokens({}), /accessToken/)
+      assert.equal((await hear([() => ({})], 1000, false, ['access_token', '', '', ''], ''))[7], undefined)
+    } finally {
+      for (const name of names) delete Object.prototype[name]
+    }
+  })
+})
+
+describe('the page', () => {
+  const before = Object.fromEntries(['document', 'Document', 'Node', 'location', 'navigator', 'origin'].map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]))
+  afterEach(() => {
+    for (const [name, descriptor] of Object.entries(before)) {
+      if (descriptor) Object.defineProperty(globalThis, name, descriptor)
+      else delete globalThis[name]
+    }
+  })
+  function stand(there) {
+    class Node { get baseURI() { return there.base } }
+    class Document extends Node { get cookie() { if (there.cookie === undefined) throw Error('sandboxed'); return there.cookie } }
+    const document = new Document()
+    // Elements of these names stand before them.
+    Object.defineProperties(document, { baseURI: { value: 'clobbered' }, cookie: { value: 'clobbered' } })
+    const set = { Node, Document, document, navigator: { cookieEnabled: there.enabled ?? true }, location: there.href && { href: there.href, origin: 'null' }, origin: there.origin }
+    for (const [name, value] of Object.entries(set)) Object.defineProperty(globalThis, name, { value, configurable: true })
+  }
+
+  it('has a base, but none of another origin', () => {
+    for (const [there, expected] of [
+      [{ href: 'https://a.test/x', base: 'https://a.test/y/' }, 'https://a.test/y/'],
+      [{ href: 'https://a.test/x', base: 'https://evil.test/' }, 'https://a.test/x'],
+      [{ href: 'https://a.test/x', base: 'http://a.test/' }, 'https://a.test/x'],
+      [{ href: 'about:srcdoc', origin: 'https://a.test', base: 'https://a.test/y' }, 'https://a.test/y'],
+      [{ href: 'about:srcdoc', origin: 'https://a.test', base: 'https://evil.test/' }, 'about:srcdoc'],
+      [{ href: 'about:srcdoc', origin: 'null', base: 'https://a.test/y' }, 'https://a.test/y'],
+    ]) {
+      stand(there)
+      assert.equal(base(), expected, JSON.stringify(there))
+      if (there.origin) assert.equal(origin(), there.origin)
+    }
+  })
+
+  it('has cookies that are URL-decoded, or none, or does not say', () => {
+    stand({ cookie: 'a=b%3D%3D; c=100%; d=x=y; e=' })
+    assert.deepEqual(['a', 'c', 'd', 'e', 'f'].map(cookie), ['b==', '100%', 'x=y', '', undefined])
+    assert.deepEqual(['a', 'e', 'f'].map(lacksCookie), [false, false, true])
+    stand({})
+    assert.deepEqual([cookie('a'), lacksCookie('a')], [null, false], 'a sandboxed frame')
+    stand({ cookie: '', enabled: false })
+    assert.deepEqual([cookie('a'), lacksCookie('a')], [null, false], 'cookies are blocked')
+  })
+
+  it('of a worker has no document', () => {
+    assert.deepEqual([cookie('a'), lacksCookie('a')], [null, false])
+    assert.equal(base(), globalThis.location?.href)
+  })
+})
