@@ -25,10 +25,13 @@ export function outside(work) {
 
 /** Sets a timer, outside of the app's zone. @param {() => void} work @param {number} ms @returns {() => void} what calls it off */
 export function after(work, ms) {
-  return outside(() => {
-    const timer = setTimeout(work, ms)
+  try {
+    const timer = outside(() => setTimeout(work, ms))
     return () => clearTimeout(timer)
-  })
+  } catch {
+    // Somebody's own `setTimeout` that sets none: then none goes off.
+    return () => {}
+  }
 }
 
 /** Into so many slices a wait is cut: so often at least the page could run before the wait is over. */
