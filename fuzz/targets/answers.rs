@@ -83,7 +83,7 @@ fuzz_target!(|answers: Vec<Answer>| {
             session.logout(false, now);
             session = page(now);
         }
-        assert!(session.wake_in(now).is_none_or(|ms| ms <= TEN_YEARS));
+        assert!(session.wake_in(0.0, now).is_none_or(|ms| ms <= TEN_YEARS));
         session.woke(now);
         let _ = session.depart(now);
         while session.poll_effect().is_some() {}

@@ -209,6 +209,6 @@ impl Tab {
                 _ => {}
             }
         }
-        self.session.wake_in(self.now);
+        self.session.wake_in(0.0, self.now);
     }
 }

@@ -35,7 +35,8 @@ export interface RefreshOptions extends EndpointOptions {}
 
 /**
  * Refreshes where no options can say how. Resolves to the new tokens, or to `null` for a refusal, which ends the session. If it
- * rejects, or takes longer than 10 seconds, the server was not reached, and the session stays.
+ * rejects, or takes longer than 10 seconds, the server was not reached, and the session stays. It calls the platform's `fetch`:
+ * `auth.fetch` waits for the refresh, and is refused there.
  */
 export type RefreshFunction = (context: {
   /** The refresh token, where one is held in memory. */

@@ -153,7 +153,7 @@ impl Core {
     }
 
     fn asked(&self, asked: Asked) -> Promise {
-        self.promise(Box::pin(async move { Ok(asked.outcome().await?) }))
+        self.promise(Box::pin(asked.outcome()))
     }
 
     /// One form for all of them: what the compiler makes of a promise is large.

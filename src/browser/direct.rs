@@ -11,7 +11,7 @@ impl Shell {
     pub(crate) fn depart(self: &Rc<Self>) -> Option<Ticket> {
         // What needs more than a header field, or a look at what goes wrong, goes the whole way.
         let is_plain = !matches!(self.options.attach, Attach::Cookie(Some(_)));
-        if !is_plain || self.policy.rules.hears_silence() {
+        if !is_plain || self.policy.rules.hears_silence() || self.is_in_refresh.get() {
             return None;
         }
         let departure =

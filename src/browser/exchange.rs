@@ -2,30 +2,26 @@
 
 use std::rc::Rc;
 
-use gloo_net::http::{Method, RequestBuilder};
+use gloo_net::http::Headers;
 use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Request, RequestCredentials};
+use web_sys::{AbortSignal, Request};
 
 use super::answer::{self, Reading};
 use super::call::Outgoing;
-use super::error::TokenError;
+use super::error::{FetchError, TokenError};
 use super::later::{Giver, Later, later};
 use super::lock::{self, Held};
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
-    Arrival, Attach, Code, Credentials, Endpoint, Exchange, Failure, Kind, Payload, Secret, Step,
-    proofs,
+    Arrival, Attach, Code, Credentials, Endpoint, Exchange, Failure, Kind, NEWS, OWN_CALL,
+    Patience, Payload, Secret, Step, proofs,
 };
 
-/// How long a logout of the caller's own may take, in milliseconds: it holds the lock.
-const LOGOUT_MS: f64 = 30_000.0;
-/// How long to wait for the lock, in milliseconds.
-const LOCK_MS: u32 = 30_000;
-/// How long a tab that had to wait listens for the news of the one before it, in milliseconds.
-const NEWS_MS: u32 = 250;
+/// How often a lock that was lost before anything was sent is waited for again.
+const TRIES: u32 = 3;
 
 /// What becomes of a login or a logout: for a login, the rest of the answer's JSON.
 pub(crate) type Outcome = Result<JsValue, TokenError>;
@@ -42,29 +38,66 @@ pub(super) struct Job {
     answer: Giver<Outcome>,
 }
 
-/// A login or a logout that has been asked for. `None`: there is nothing to wait for.
-pub(crate) struct Asked(Result<Option<Later<Outcome>>, TokenError>, Step);
+/// A login or a logout that has been asked for.
+pub(crate) struct Asked {
+    shell: Rc<Shell>,
+    step: Step,
+    /// `None`: there is nothing to wait for.
+    line: Result<Option<InLine>, FetchError>,
+}
+
+/// One that stands in line, or is on the wire.
+struct InLine {
+    exchange: Exchange,
+    answer: Later<Outcome>,
+    /// The caller's.
+    signal: Option<AbortSignal>,
+}
 
 impl Asked {
-    pub(crate) async fn outcome(self) -> Outcome {
-        match self.0? {
-            None => Ok(JsValue::UNDEFINED),
-            Some(answer) => answer
-                .get()
-                .await
-                .unwrap_or_else(|| Err(TokenError::new(Code::SessionChanged, self.1))),
+    /// What came of it. The caller's signal ends the wait, wherever it waits.
+    pub(crate) async fn outcome(self) -> Result<JsValue, FetchError> {
+        let Some(InLine { exchange, answer, signal }) = self.line? else {
+            return Ok(JsValue::UNDEFINED);
+        };
+        let answered = match &signal {
+            None => answer.get().await,
+            Some(signal) => {
+                let answered = answer.get_before(platform::alarm(Some(signal), None)).await;
+                answered.map_err(|reason| {
+                    self.shell.withdraw(exchange);
+                    FetchError::Platform(reason)
+                })?
+            }
+        };
+        let changed = || Err(TokenError::new(Code::SessionChanged, self.step));
+        match (answered.unwrap_or_else(changed), signal.as_ref().and_then(aborted)) {
+            (Err(_), Some(reason)) => Err(FetchError::Platform(reason)),
+            (outcome, _) => Ok(outcome?),
         }
     }
 }
 
+/// The reason of a signal, if it is aborted.
+fn aborted(signal: &AbortSignal) -> Option<JsValue> {
+    signal.aborted().then(|| platform::reason(signal))
+}
+
 impl Shell {
     pub(crate) fn login(self: &Rc<Self>, call: Box<dyn Outgoing>) -> Asked {
-        let asked = self.alive(Step::Login).map(|()| {
-            let exchange = self.tell_only(|session, _| session.login());
-            self.job(exchange, Kind::Login, Some(call), String::new(), None)
-        });
+        let signal = call.signal();
+        let line = self
+            .alive(Step::Login)
+            .and_then(|()| self.outside_refresh(Step::Login, signal.clone()))
+            .map_err(FetchError::from)
+            .and_then(|()| signal.as_ref().and_then(aborted).map_or(Ok(()), refuse))
+            .map(|()| {
+                let exchange = self.tell_only(|session, _| session.login());
+                let answer = self.job(exchange, Kind::Login, Some(call), String::new(), None);
+                Some(InLine { exchange, answer, signal })
+            });
         self.drain();
-        Asked(asked.map(Some), Step::Login)
+        Asked { shell: Rc::clone(self), step: Step::Login, line }
     }
 
     /// `call` and its method, or `None` for what the option `logout` says.
@@ -73,16 +106,47 @@ impl Shell {
         call: Option<Box<dyn Outgoing>>,
         method: Option<String>,
     ) -> Asked {
-        let asked = self.alive(Step::Logout).map(|()| {
+        let signal = call.as_ref().and_then(|call| call.signal());
+        let mut line = self.alive(Step::Logout).map_err(FetchError::from).map(|()| {
             let is_reachable = call.is_some() || self.options.logout.is_some();
             let sends = self.options.logout.as_ref().and_then(|endpoint| endpoint.sends);
             let token = sends.and_then(|which| self.session.borrow().token(which).cloned());
             let exchange = self.tell_only(|session, now| session.logout(is_reachable, now))?;
             let method = method.unwrap_or_else(|| "POST".to_owned());
-            Some(self.job(exchange, Kind::Logout, call, method, token))
+            let answer = self.job(exchange, Kind::Logout, call, method, token);
+            Some(InLine { exchange, answer, signal: signal.clone() })
         });
         self.drain();
-        Asked(asked, Step::Logout)
+        // The session is over all the same, and the server is told at the next start.
+        if let Ok(Some(InLine { exchange, .. })) = &line
+            && let Some(reason) = signal.as_ref().and_then(aborted)
+        {
+            self.withdraw(*exchange);
+            line = refuse(reason);
+        }
+        Asked { shell: Rc::clone(self), step: Step::Logout, line }
+    }
+
+    /// Nobody waits any longer for a login or a logout.
+    fn withdraw(self: &Rc<Self>, exchange: Exchange) {
+        drop(self.take_job(exchange));
+        self.tell(|session, _| session.withdraw(exchange));
+    }
+
+    /// # Errors
+    /// [`Code::InvalidArgument`], if the app's refresh function makes this call: it would wait for itself. A call
+    /// of its own first turn is known, and one that has the signal it was given.
+    pub(super) fn outside_refresh(
+        &self,
+        step: Step,
+        signal: Option<AbortSignal>,
+    ) -> Result<(), TokenError> {
+        if self.is_in_refresh.get() || signal.is_some_and(|signal| platform::is_of_refresh(&signal))
+        {
+            let detail = "called by the refresh function, it would wait for itself: use the platform's fetch there";
+            return Err(Failure::new(Code::InvalidArgument, step).with_detail(detail).into());
+        }
+        Ok(())
     }
 
     fn job(
@@ -115,26 +179,13 @@ impl Shell {
     /// An exchange whose turn has come. Nothing of it outlives an await but what it needs to end
     /// its turn: what the compiler makes of that is large.
     pub(super) async fn exchange(self: Rc<Self>, exchange: Exchange, kind: Kind) {
-        let ms = self.bound(exchange, kind);
-        let lock = lock::acquire(self.lock.as_deref(), LOCK_MS, NEWS_MS + ms);
-        let held = JsFuture::from(lock).await.unwrap_or(JsValue::UNDEFINED);
-        let held = (!held.is_undefined()).then(|| held.unchecked_into::<Held>());
-        match &held {
+        let patience = Patience::new(&self.options, self.bound(exchange, kind));
+        let arrived = self.arrive(exchange, patience).await;
+        match &arrived {
             // The lock was not to be had in time.
             None => self.conclude(exchange, kind, Reading::late()),
-            Some(held) => {
-                let mut arrival =
-                    self.tell_only(|session, _| session.arrive(exchange, held.contended()));
-                if arrival == Arrival::Listen {
-                    // Whether there was news shows in the arrival.
-                    self.listen(exchange).await;
-                    arrival = self.tell_only(|session, _| session.arrive(exchange, false));
-                }
-                if arrival == Arrival::Go && !held.allows(ms) {
-                    self.conclude(exchange, kind, Reading::late());
-                } else if arrival == Arrival::Go
-                    && let Some(answer) = self.ask(exchange, kind, ms)
-                {
+            Some((held, Arrival::Go)) => {
+                if let Some(answer) = self.ask(exchange, kind, patience.answer) {
                     let answer = JsFuture::from(answer).await.unwrap_or_default();
                     let mut reading =
                         answer::read(answer, &self.options, &self.policy, platform::now());
@@ -145,25 +196,54 @@ impl Shell {
                         self.listen(exchange).await;
                     }
                     // Who has slept through its time has lost the lock, and commits nothing.
-                    if !JsFuture::from(held.kept()).await.is_ok_and(|kept| kept.is_truthy()) {
+                    if !is_true(held.kept()).await {
                         reading = Reading::late();
                     }
                     self.conclude(exchange, kind, reading);
                 }
             }
+            Some(_) => {}
         }
         // Whoever waits for what was not sent is told so by this.
         drop(self.take_job(exchange));
         // The news is out, and only then may the next tab go.
-        if let Some(held) = held {
+        if let Some((held, _)) = arrived {
             held.release();
         }
         self.tell(|session, _| session.finished(exchange));
     }
 
+    /// Waits for the lock, and asks what is to be done with it: to go, or to skip. `None`: it was not to be had
+    /// in time. One that was lost again before anything was sent is waited for again.
+    async fn arrive(&self, exchange: Exchange, patience: Patience) -> Option<(Held, Arrival)> {
+        let Patience { answer, hold, longest_hold, lock } = patience;
+        for _ in 0..TRIES {
+            let lock = lock::acquire(self.lock.as_deref(), lock, hold, longest_hold);
+            let held = JsFuture::from(lock).await.unwrap_or(JsValue::UNDEFINED);
+            let held = (!held.is_undefined()).then(|| held.unchecked_into::<Held>())?;
+            let mut arrival =
+                self.tell_only(|session, _| session.arrive(exchange, held.contended()));
+            if arrival == Arrival::Listen {
+                // Whether there was news shows in the arrival.
+                self.listen(exchange).await;
+                arrival = self.tell_only(|session, _| session.arrive(exchange, false));
+            }
+            // A busy page has used up the time: it takes more.
+            if arrival != Arrival::Go || held.allows(answer) {
+                return Some((held, arrival));
+            }
+            if is_true(held.prolong(answer)).await {
+                let arrival = self.tell_only(|session, _| session.arrive(exchange, false));
+                return Some((held, arrival));
+            }
+            held.release();
+        }
+        None
+    }
+
     /// Waits for news of another tab, for a moment.
     async fn listen(&self, exchange: Exchange) {
-        let alarm = platform::alarm(None, Some(NEWS_MS));
+        let alarm = platform::alarm(None, Some(NEWS));
         let _ = self.landing(exchange).get_before(alarm).await;
     }
 
@@ -172,12 +252,11 @@ impl Shell {
         let is_brought =
             self.jobs.borrow().iter().any(|job| job.exchange == exchange && job.call.is_some());
         let of_options = self.options.logout.as_ref().filter(|_| !is_brought);
-        let ms = match kind {
-            Kind::Refresh => self.options.refresh.timeout,
-            Kind::Login => self.options.login_timeout,
-            Kind::Logout => of_options.map_or(LOGOUT_MS, |endpoint| endpoint.timeout),
-        };
-        ms as u32
+        match kind {
+            Kind::Refresh => self.options.refresh.timeout as u32,
+            Kind::Login => self.options.login_timeout as u32,
+            Kind::Logout => of_options.map_or(OWN_CALL, |endpoint| endpoint.timeout as u32),
+        }
     }
 
     /// Sends the call of an exchange. `None` if there is nothing to send.
@@ -224,7 +303,10 @@ impl Shell {
             JsString::from(options.expires_in_at.as_str()),
             JsString::from(options.expires_at_at.as_str()),
         ];
-        Some(answer::hear(&call, ms, keepalive, places, &self.paths))
+        self.is_in_refresh.set(call.is_array());
+        let answer = answer::hear(&call, ms, keepalive, places, &self.paths);
+        self.is_in_refresh.set(false);
+        Some(answer)
     }
 
     /// Tells what came of an exchange.
@@ -274,40 +356,42 @@ impl Shell {
         headers: &JsValue,
         token: Option<&Secret>,
     ) -> Result<Request, JsValue> {
-        let mut builder = RequestBuilder::new(&endpoint.url)
-            .method(match endpoint.method.as_str() {
-                "GET" => Method::GET,
-                "PUT" => Method::PUT,
-                "PATCH" => Method::PATCH,
-                "DELETE" => Method::DELETE,
-                _ => Method::POST,
-            })
-            .credentials(match endpoint.credentials {
-                Credentials::Include => RequestCredentials::Include,
-                Credentials::SameOrigin => RequestCredentials::SameOrigin,
-                Credentials::Omit => RequestCredentials::Omit,
-            });
         let page = self.page.as_deref();
         let made = endpoint.compose(&self.options, token, page, &platform::cookie);
+        let fields = Headers::new();
         for (name, value) in &made.headers {
-            builder = builder.header(name, value);
+            fields.set(name, value);
         }
         let more = &mut List::new(platform::more(headers)?);
         while let (Some(name), Some(value)) = (more.text(), more.text()) {
-            builder = builder.header(&name, &value);
+            fields.set(&name, &value);
         }
-        let request = match made.body {
-            Payload::Empty => builder.build(),
-            Payload::Text(text) => builder.body(text),
+        let encoded;
+        let body = match made.body {
+            Payload::Empty => None,
+            Payload::Text(text) => Some(text),
             Payload::Fields(is_form, fields) => {
-                builder.body(platform::encode(is_form, flat(&fields)))
+                encoded = platform::encode(is_form, flat(&fields));
+                Some(&*encoded)
             }
         };
-        request.map(Request::from).map_err(|error| match error {
-            gloo_net::Error::JsError(error) => js_sys::Error::new(&error.message).into(),
-            _ => js_sys::Error::new("the request could not be built").into(),
-        })
+        let credentials = match endpoint.credentials {
+            Credentials::Include => "include",
+            Credentials::SameOrigin => "same-origin",
+            Credentials::Omit => "omit",
+        };
+        platform::request(&endpoint.url, &endpoint.method, credentials, &fields.into_raw(), body)
     }
+}
+
+/// A refusal with a reason of the platform's.
+fn refuse<T>(reason: JsValue) -> Result<T, FetchError> {
+    Err(FetchError::Platform(reason))
+}
+
+/// What a promise says that is fulfilled with yes or no.
+async fn is_true(promise: Promise) -> bool {
+    JsFuture::from(promise).await.is_ok_and(|value| value.is_truthy())
 }
 
 /// Pairs as JavaScript has them: value after name.

@@ -1,6 +1,7 @@
 // Sends calls and reads answers, with the platform's own `fetch` and parsers. What an answer means is decided in Rust; it gets
 // flat lists, which `answer.rs` takes off in the same order. No token is kept longer than a call.
 
+import { patience } from './timer.js'
 import { first, moment, number, parse, paths, say, take, walk } from './json.js'
 
 /** The platform's `fetch`, as it stands in the global scope at the moment. @param {Request} request */
@@ -18,6 +19,11 @@ export async function sendWith(request, name, value) {
   const body = /^(GET|HEAD)$/.test(method) ? undefined : await request.clone().blob()
   const [bare] = url.split('#')
   return fetch(`${bare}${bare.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`, { method, headers, body, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal })
+}
+
+/** A request of the options'. Throws what the platform throws. @param {string} url @param {string} method @param {RequestCredentials} credentials @param {Headers} headers @param {string} [body] */
+export function request(url, method, credentials, headers, body) {
+  return new Request(url, { method, credentials, headers, body, cache: 'no-store' })
 }
 
 /** Fields, name after value, as the text of a form or of a JSON object. @param {boolean} isForm @param {string[]} flat */
@@ -53,23 +59,27 @@ const MOST_KEPT_ALIVE = 16 * 1024
  */
 export async function hear(call, ms, keepalive, places, dotted) {
   const abort = new AbortController()
-  let timer
+  let cancel
   const late = new Promise((resolve) => {
-    timer = setTimeout(() => {
+    cancel = patience(ms, () => {
       resolve(undefined)
       abort.abort()
-    }, ms)
+    })
   })
   try {
     return await Promise.race([late, read()])
   } catch (cause) {
     return [cause]
   } finally {
-    clearTimeout(timer)
+    cancel()
+    given.delete(abort.signal)
   }
 
   async function read() {
-    if (Array.isArray(call)) return heard(await call[0]({ refreshToken: call[1], signal: abort.signal }), places[0])
+    if (Array.isArray(call)) {
+      given.add(abort.signal)
+      return heard(await call[0]({ refreshToken: call[1], signal: abort.signal }), places[0])
+    }
     const response = await ('then' in call ? call : fetch(call, await bounds()))
     // A refusal may be its caller's to read: what is read here is a copy.
     const text = await response.clone().text()
@@ -106,6 +116,14 @@ export async function hear(call, ms, keepalive, places, dotted) {
     const outlives = call.keepalive || (keepalive && (await call.clone().arrayBuffer()).byteLength <= MOST_KEPT_ALIVE)
     return { signal: abort.signal, keepalive: outlives, referrer, referrerPolicy }
   }
+}
+
+/** The signals that the refresh functions under way were given. */
+const given = new WeakSet()
+
+/** Whether a call with this signal is one that a refresh function under way makes. @param {AbortSignal} signal */
+export function isOfRefresh(signal) {
+  return given.has(signal)
 }
 
 /** A header field of an answer, where it is there and not hidden by CORS. @param {Response} response @param {string} name */

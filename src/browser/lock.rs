@@ -10,8 +10,9 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen(module = "/src/browser/web-lock.js")]
 extern "C" {
     /// Waits for the lock, for so many milliseconds at the most, to hold it for no longer than
-    /// `hold`. Fulfils with [`Held`], or with `undefined` if it was not to be had.
-    pub(super) fn acquire(name: Option<&str>, ms: u32, hold: u32) -> Promise;
+    /// `hold`; nobody may hold it longer than `longest`. Fulfils with [`Held`], or with `undefined` if it was
+    /// not to be had.
+    pub(super) fn acquire(name: Option<&str>, ms: u32, hold: u32, longest: u32) -> Promise;
 
     /// The lock, held. To be given back.
     #[must_use]
@@ -21,10 +22,14 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn contended(this: &Held) -> bool;
 
-    /// Whether there is time left for a call of so many milliseconds. A page that was frozen may
-    /// have slept through its time.
+    /// Whether there is time left for a call of so many milliseconds. A page that was busy or frozen may
+    /// have lost its time.
     #[wasm_bindgen(method)]
     pub(super) fn allows(this: &Held, ms: u32) -> bool;
+
+    /// Takes the time for a call of so many milliseconds. Fulfils with whether the lock is held still.
+    #[wasm_bindgen(method)]
+    pub(super) fn prolong(this: &Held, ms: u32) -> Promise;
 
     /// Fulfils with whether it was held until now. Whoever is frozen for longer than the time that
     /// was named loses it to the next.

@@ -135,9 +135,10 @@ impl TokenManager {
     /// Sends credentials, and takes the tokens out of the answer. Resolves to the rest of its JSON.
     ///
     /// # Errors
+    /// [`FetchError::Platform`] with the reason of the request's signal, if that is aborted. Else a [`TokenError`]:
     /// [`Code::Rejected`] with the `Response` as its cause, for wrong credentials; the outages;
     /// [`Code::SessionChanged`] if the user signed out meanwhile.
-    pub async fn login(&self, request: &Request) -> Result<JsValue, TokenError> {
+    pub async fn login(&self, request: &Request) -> Result<JsValue, FetchError> {
         let request = copy(request, Step::Login)?;
         self.shell().login(Box::new(request)).outcome().await
     }
@@ -163,9 +164,10 @@ impl TokenManager {
     /// given, else with the option `logout`.
     ///
     /// # Errors
-    /// What kept the server from being told. The session is over all the same, and the logout is
+    /// What kept the server from being told: [`FetchError::Platform`] with the reason of the request's signal, if
+    /// that is aborted, else a [`TokenError`]. The session is over all the same, and the logout is
     /// finished at the next start.
-    pub async fn logout(&self, request: Option<&Request>) -> Result<(), TokenError> {
+    pub async fn logout(&self, request: Option<&Request>) -> Result<(), FetchError> {
         let call = match request {
             Some(request) => Some(Box::new(copy(request, Step::Logout)?) as Box<dyn Outgoing>),
             None => None,
@@ -247,6 +249,8 @@ pub(crate) struct Shell {
     wake: RefCell<Option<Wake>>,
     listeners: RefCell<Vec<(u32, Listener)>>,
     last_listener: Cell<u32>,
+    /// The app's refresh function is running. A call that it makes would wait for itself.
+    pub(super) is_in_refresh: Cell<bool>,
     /// Told of every change at once, before anybody is notified.
     pub(super) mirror: RefCell<Option<Mirror>>,
     notices: RefCell<Vec<Notice>>,
@@ -285,6 +289,7 @@ impl Shell {
             wake: RefCell::default(),
             listeners: RefCell::default(),
             last_listener: Cell::default(),
+            is_in_refresh: Cell::default(),
             mirror: RefCell::default(),
             notices: RefCell::default(),
             is_notifying: Cell::default(),
@@ -321,6 +326,7 @@ impl Shell {
 
     pub(crate) async fn refresh(self: Rc<Self>) -> Result<(), TokenError> {
         self.alive(Step::Refresh)?;
+        self.outside_refresh(Step::Refresh, None)?;
         let wait = self.tell_only(|session, now| session.refresh(now));
         let wait = wait.map_err(|failure| self.blame(failure))?;
         let landing = self.landing(wait.exchange);
@@ -391,7 +397,7 @@ impl Shell {
             }
         }
         if let Some(wake) = &*self.wake.borrow() {
-            wake.set(self.session.borrow().wake_in(platform::now()));
+            wake.set(&self.session);
         }
         self.notify();
     }

@@ -2,7 +2,7 @@
 
 use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortSignal, Request};
+use web_sys::{AbortSignal, Headers, Request};
 
 use crate::core::Now;
 
@@ -49,9 +49,23 @@ extern "C" {
     /// `Error`, as `controller.abort("reason")` makes it do.
     pub(super) fn send(request: &Request) -> Promise;
 
+    /// Whether a signal is one that a refresh function under way was given.
+    #[wasm_bindgen(js_name = isOfRefresh)]
+    pub(super) fn is_of_refresh(signal: &AbortSignal) -> bool;
+
     /// Sends a copy of a request with another parameter in its URL.
     #[wasm_bindgen(js_name = sendWith)]
     pub(super) fn send_with(request: &Request, name: &str, value: &str) -> Promise;
+
+    /// A request of the options'.
+    #[wasm_bindgen(catch)]
+    pub(super) fn request(
+        url: &str,
+        method: &str,
+        credentials: &str,
+        headers: &Headers,
+        body: Option<&str>,
+    ) -> Result<Request, JsValue>;
 
     /// Fields, name after value, as the text of a form or of a JSON object.
     pub(super) fn encode(is_form: bool, flat: Vec<JsString>) -> String;
@@ -74,6 +88,9 @@ extern "C" {
     pub(super) type Alarm;
 
     pub(super) fn alarm(signal: Option<&AbortSignal>, ms: Option<u32>) -> Alarm;
+
+    /// The reason of a signal that is aborted.
+    pub(super) fn reason(signal: &AbortSignal) -> JsValue;
 
     /// Fulfils with the signal's reason.
     #[wasm_bindgen(method, getter)]

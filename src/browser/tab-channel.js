@@ -1,9 +1,18 @@
 // News among tabs, over a `BroadcastChannel` (HTML, 9.5), in the one form that all versions of this file understand.
 
 import { alone } from './notice.js'
+import { after, outside } from './timer.js'
 
 /** The form of the messages. Another number is another form. */
 const VERSION = 1
+
+/** So many messages at once are heard, and one more for each REFILL milliseconds: all tabs together send fewer. */
+const BURST = 100
+const REFILL = 10
+/** So soon after messages were let fall the others are asked what has come about, in milliseconds. */
+const MISSED = 1000
+/** So many milliseconds at least are between two answers to the question who has a token: one answer is for all who have asked. */
+const ANSWERS = 100
 
 /**
  * Opens the channel, or says undefined where the platform has none. `heard` gets each message that is of the known form,
@@ -20,26 +29,78 @@ export function open(name, heard) {
     alone()
     return undefined
   }
-  channel.onmessage = ({ data }) => {
-    const message = read(data)
-    if (message) heard(message)
+  let isClosed = false
+  let cancelMissed
+  let cancelAnswer
+  let answered = -Infinity
+  const takes = bucket()
+  const tell = (message) => isClosed || heard(message)
+  const hear = (event) => {
+    // Nothing is read of what is too much. What was news of it is told again; and the server knows it in any case.
+    if (!takes(event.timeStamp)) {
+      cancelMissed ??= after(() => {
+        cancelMissed = undefined
+        tell(undefined)
+      }, MISSED)
+      return
+    }
+    const message = read(event.data)
+    if (message?.[0] === 'ask') answer(message, event.timeStamp)
+    else if (message) tell(message)
+  }
+  const answer = (message, now) => {
+    if (cancelAnswer) return
+    const wait = Math.max(answered + ANSWERS - now, 0)
+    answered = now + wait
+    if (!wait) return tell(message)
+    cancelAnswer = after(() => {
+      cancelAnswer = undefined
+      tell(message)
+    }, wait)
   }
   // It stays open in the back/forward cache. There a message throws the page out, which is as it should be: closed, it would
   // come back with the token of a session that has ended. Where the platform lets messages fall instead, it asks.
-  const comeBack = ({ persisted }) => persisted && heard(undefined)
-  addEventListener('pageshow', comeBack)
+  const comeBack = ({ persisted }) => persisted && tell(undefined)
+  outside(() => {
+    channel.onmessage = hear
+    addEventListener('pageshow', comeBack)
+  })
   return {
     /** Tells all other tabs. */
     post(kind, stamp, session, accessToken, refreshToken, life) {
       // The receiver may have slept: the life is counted from here.
       const at = accessToken === undefined ? undefined : Date.now()
-      channel.postMessage({ tokenkeep: VERSION, kind, stamp, session, accessToken, refreshToken, life, at })
+      try {
+        channel.postMessage({ tokenkeep: VERSION, kind, stamp, session, accessToken, refreshToken, life, at })
+      } catch {
+        // A channel that is closed by others, or is none: the other tabs ask the server.
+      }
     },
     close() {
+      isClosed = true
+      cancelMissed?.()
+      cancelAnswer?.()
       removeEventListener('pageshow', comeBack)
-      channel.onmessage = null
-      channel.close()
+      try {
+        channel.onmessage = null
+        channel.close()
+      } catch {
+        // It is none.
+      }
     },
+  }
+}
+
+/** Says whether one more message is to be heard at a moment. */
+function bucket() {
+  let left = BURST
+  let last = 0
+  return (now) => {
+    left = Math.min(BURST, left + Math.max(now - last, 0) / REFILL)
+    last = now
+    if (left < 1) return false
+    left--
+    return true
   }
 }
 

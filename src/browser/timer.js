@@ -1,22 +1,84 @@
-// When to look at the clock again: a timer while the page can be seen, and the moments at which a page comes back. All of
-// them are hints. The truth is asked at each call.
+// Timers: how long to be patient, and when to look at the clock again. No function here throws.
 
 /**
- * Rings when the signal is aborted, with its reason (DOM, 3.2), at once if it is already; or after so many milliseconds.
+ * Does `work` outside of Angular's zone, where zone.js is there: an app there counts as busy as long as a timer that was set inside
+ * is pending. Asked at each time, for zone.js may come later; whatever else is called `Zone` is not heard.
+ * @template T @param {() => T} work @returns {T}
+ */
+export function outside(work) {
+  let isDone = false
+  let value
+  const once = () => {
+    if (!isDone) {
+      isDone = true
+      value = work()
+    }
+  }
+  try {
+    globalThis.Zone?.root?.run?.(once)
+  } catch {
+    // It is no zone.
+  }
+  once()
+  return value
+}
+
+/** Sets a timer, outside of the app's zone. @param {() => void} work @param {number} ms @returns {() => void} what calls it off */
+export function after(work, ms) {
+  try {
+    const timer = outside(() => setTimeout(work, ms))
+    return () => clearTimeout(timer)
+  } catch {
+    // Somebody's own `setTimeout` that sets none: then none goes off.
+    return () => {}
+  }
+}
+
+/** Into so many slices a wait is cut: so often at least the page could run before the wait is over. */
+const SLICES = 8
+/** At so many more turns of the event loop, what is queued by then is handled before the wait is over. */
+const TURNS = 2
+
+/**
+ * Calls `ring` when the page could run for so many milliseconds. A timer that goes off late says nothing of why: the page may have
+ * been busy, frozen, or asleep, and what is waited for stands in its queue. So each slice counts as what it was set for, however
+ * long it took. A page that is being prerendered is not there yet: much that it asks for is not answered before (Web Locks).
+ * @param {number} ms @param {() => void} ring @returns {() => void} what calls it off
+ */
+export function patience(ms, ring) {
+  let cancel
+  let left = SLICES
+  const next = () => {
+    if (left === -TURNS) return ring()
+    cancel = after(() => {
+      if (!globalThis.document?.prerendering) left--
+      next()
+    }, left > 0 ? ms / SLICES : 0)
+  }
+  next()
+  return () => cancel?.()
+}
+
+/** The reason of a signal that is aborted (DOM, 3.2); older platforms have none. @param {AbortSignal} signal */
+export function reason(signal) {
+  return 'reason' in signal ? signal.reason : new DOMException('The operation was aborted.', 'AbortError')
+}
+
+/**
+ * Rings when the signal is aborted, with its reason, at once if it is already; or after so many milliseconds.
  * @param {AbortSignal} [signal] @param {number} [ms]
  */
 export function alarm(signal, ms) {
   /** @type {(reason?: unknown) => void} */ let settle
   const rings = new Promise((resolve) => (settle = resolve))
-  const reason = () => (signal && 'reason' in signal ? signal.reason : new DOMException('The operation was aborted.', 'AbortError'))
-  const ring = () => settle(reason())
-  const timer = ms === undefined ? undefined : setTimeout(ring, ms)
-  signal?.addEventListener('abort', ring)
+  const ring = () => settle(signal && reason(signal))
+  const calm = ms === undefined ? undefined : patience(ms, ring)
+  if (signal) outside(() => signal.addEventListener('abort', ring))
   if (signal?.aborted) ring()
   return {
     rings,
     stop() {
-      clearTimeout(timer)
+      calm?.()
       signal?.removeEventListener('abort', ring)
       // A promise that never settles holds what listens to it in WebAssembly, for ever.
       settle()
@@ -26,8 +88,6 @@ export function alarm(signal, ms) {
 
 /** The longest time that a timer can wait, in milliseconds (HTML, 8.6). */
 const LONGEST = 2 ** 31 - 1
-/** Timers of many tabs are spread over this part of their time, so that they don't go off together. */
-const SPREAD = 0.05
 /** Times that are so many milliseconds apart are the same, but for rounding. */
 const SAME = 50
 
@@ -37,34 +97,33 @@ const SAME = 50
  */
 export function wake(woke) {
   const { document } = globalThis
-  let timer
+  let cancel
   let due = Infinity
   const isVisible = () => document?.visibilityState !== 'hidden'
   const call = () => woke(isVisible())
-  addEventListener('online', call)
-  addEventListener('pageshow', call)
-  document?.addEventListener('visibilitychange', call)
+  outside(() => {
+    addEventListener('online', call)
+    addEventListener('pageshow', call)
+    document?.addEventListener('visibilitychange', call)
+  })
   const set = (ms) => {
     // A page that is hidden has none.
     if (!isVisible()) ms = Infinity
     const when = performance.now() + ms
     if (when === due || Math.abs(when - due) < SAME) return
-    clearTimeout(timer)
+    cancel?.()
     due = when
     if (ms === Infinity) return
-    timer = setTimeout(
-      () => {
-        due = Infinity
-        call()
-      },
-      Math.min(ms + ms * SPREAD * Math.random(), LONGEST),
-    )
+    cancel = after(() => {
+      due = Infinity
+      call()
+    }, Math.min(ms, LONGEST))
   }
   return {
     /** Sets the timer: in so many milliseconds, or in an infinity of them, which is never. */
     set,
     stop() {
-      clearTimeout(timer)
+      cancel?.()
       removeEventListener('online', call)
       removeEventListener('pageshow', call)
       document?.removeEventListener('visibilitychange', call)

@@ -43,6 +43,9 @@ impl Shell {
         if call.is_exempt() || !self.covers(&call.url()) {
             return Begun::Bare;
         }
+        if let Err(error) = self.outside_refresh(Step::Request, call.signal()) {
+            return Begun::Refused(error.into());
+        }
         match self.tell_only(|session, now| session.depart(now)) {
             Departure::Send(ticket) => Begun::Leaves(ticket),
             Departure::Wait(wait) => Begun::Waits(wait, self.join(wait)),
@@ -155,6 +158,7 @@ impl Shell {
     /// The access token for the app's own use.
     pub(crate) async fn access_token(self: Rc<Self>) -> Result<Secret, TokenError> {
         self.alive(Step::Request)?;
+        self.outside_refresh(Step::Request, None)?;
         let refuse = |code| Err(TokenError::new(code, Step::Request));
         if !self.options.expose_token {
             return refuse(Code::NotExposed);

@@ -1,11 +1,14 @@
 //! When to look at the clock again: a timer while the page can be seen, and the moments at which a
 //! page comes back. All of them are hints. The truth is asked at each call.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
 
 use super::manager::Shell;
+use super::platform;
+use crate::core::Session;
 
 #[wasm_bindgen(module = "/src/browser/timer.js")]
 extern "C" {
@@ -24,6 +27,8 @@ extern "C" {
 /// The timer and the listeners, until it is dropped.
 pub(super) struct Wake {
     listening: Listening,
+    /// Drawn once, so that the tabs of many users don't wake together.
+    chance: f64,
     _woke: Closure<dyn FnMut(JsValue)>,
 }
 
@@ -45,11 +50,12 @@ impl Wake {
                 shell.drain();
             }
         });
-        Self { listening: wake(woke.as_ref()), _woke: woke }
+        Self { listening: wake(woke.as_ref()), chance: platform::chance(), _woke: woke }
     }
 
-    /// Sets the timer: in so many milliseconds, or never.
-    pub(super) fn set(&self, ms: Option<u64>) {
+    /// Sets the timer as the session says: in so many milliseconds, or never.
+    pub(super) fn set(&self, session: &RefCell<Session>) {
+        let ms = session.borrow().wake_in(self.chance, platform::now());
         self.listening.set(ms.map_or(f64::INFINITY, |ms| ms as f64));
     }
 }

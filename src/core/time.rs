@@ -124,6 +124,13 @@ impl Expiry {
         Some((life - self.margin).saturating_sub(now.since(self.received)))
     }
 
+    /// Milliseconds until a renewal ahead of time is due: within the first half of the margin, so that it is
+    /// done before the end. Where in it is left to `chance`, so that many tabs don't ask together.
+    pub(crate) fn until_renewal(&self, chance: f64, now: Now) -> Option<u64> {
+        let due = self.life? - self.margin + (self.margin as f64 / 2.0 * chance) as u64;
+        Some(due.saturating_sub(now.since(self.received)))
+    }
+
     /// The end on the local wall clock, in milliseconds since the epoch.
     pub(crate) fn at(&self) -> Option<u64> {
         Some(self.received.wall + self.life?)
@@ -245,6 +252,23 @@ mod tests {
     }
 
     #[test]
+    fn a_renewal_is_due_in_the_first_half_of_the_margin_however_long_the_life_is() {
+        for life in [1_000, 60_000, 600_000, 3_600_000, 86_400_000, LONGEST] {
+            let expiry = Expiry::new(NOON, Some(life), None);
+            let begins = life - DEFAULT_MARGIN.min(life / 10);
+            for chance in [0.0, 0.25, 0.5, 0.999_999] {
+                let due = expiry.until_renewal(chance, NOON).unwrap();
+                assert!((begins..=begins + (life - begins) / 2).contains(&due), "{life} {chance}");
+                assert_eq!(expiry.validity(later(due)), Validity::Ending, "{life} {chance}");
+            }
+        }
+        let expiry = Expiry::new(NOON, Some(3_600_000), None);
+        assert_eq!(expiry.until_renewal(0.5, NOON), Some(3_577_500));
+        assert_eq!(expiry.until_renewal(0.5, later(3_577_000)), Some(500));
+        assert_eq!(expiry.until_renewal(0.5, later(3_580_000)), Some(0));
+    }
+
+    #[test]
     fn a_margin_longer_than_the_life_is_held_to_half_of_it() {
         let expiry = Expiry::new(NOON, Some(4_000), Some(60_000));
         assert_eq!(expiry.validity(later(1_999)), Validity::Good);
@@ -262,6 +286,7 @@ mod tests {
         let expiry = Expiry::new(NOON, None, Some(60_000));
         assert_eq!(expiry.validity(later(u64::from(u32::MAX))), Validity::Good);
         assert_eq!(expiry.until_ending(NOON), None);
+        assert_eq!(expiry.until_renewal(0.5, NOON), None);
         assert_eq!(expiry.at(), None);
     }
 }

@@ -134,3 +134,21 @@ async fn a_life_longer_than_timers_can_count_sets_no_timer_that_goes_off_at_once
     assert_eq!(timers.count(2_147_483_648.0..=f64::MAX), 0);
     assert_eq!(timers.count(f64::MIN..=-1.0), 0);
 }
+
+#[wasm_bindgen_test]
+async fn the_timer_of_a_long_life_goes_off_inside_the_margin() {
+    let timers = Timers::new();
+    let server = Server::new();
+    let mut managers = Vec::new();
+    for _ in 0..20 {
+        let auth = server.manager(|options| options.tabs = tokenkeep::Tabs::Off);
+        let refreshed = server.refresh(&auth);
+        let body = r#"{"access_token":"one","expires_in":3600}"#;
+        server.call("refresh").await.answer(&json(200, body));
+        refreshed.outcome().await.unwrap();
+        managers.push(auth);
+    }
+    // An hour, less a margin of half a minute, of which the first half is for chance.
+    assert_eq!(timers.count(3_569_000.0..=3_585_000.0), 20);
+    assert_eq!(timers.count(3_585_001.0..=f64::MAX), 0);
+}

@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use js_sys::Promise;
-use tokenkeep::{Code, Options, Tabs};
+use tokenkeep::{Code, Options, Tabs, TokenError};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::stage::{Clock, Server, Timers, lull, token};
+use crate::stage::{Clock, Server, Started, Timers, lull, token};
 
 #[wasm_bindgen(inline_js = "
 export function hold(name, mode) {
@@ -69,11 +69,11 @@ async fn a_lock_whose_holder_has_time_left_is_waited_for() {
     let timers = Timers::new();
     let refreshed = server.refresh(&auth);
     server.is_left_alone().await;
-    timers.go_off(5_000.0..=11_000.0);
+    timers.go_off(9_500.0..=10_500.0);
     server.is_left_alone().await;
     assert!(!is_lost.get(), "its time is not over");
     clock.advance(60_000.0);
-    timers.go_off(5_000.0..=11_000.0);
+    timers.go_off(9_500.0..=10_500.0);
     server.call("refresh").await.answer(&token("one"));
     refreshed.outcome().await.unwrap();
 }
@@ -120,4 +120,79 @@ async fn a_clock_that_jumps_costs_nobody_the_lock() {
     clock.advance(86_400_000.0);
     refresh.answer(&token("one"));
     refreshed.outcome().await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn a_lease_of_the_far_future_is_not_believed() {
+    let server = Server::new();
+    let is_lost = frozen_holder(&server, 1e13).await;
+    let auth = server.manager(|_| {});
+    let (timers, steady) = (Timers::new(), Clock::steady());
+    let refreshed = server.refresh(&auth);
+    server.is_left_alone().await;
+    assert!(!is_lost.get());
+    // The longest that these options permit, and a moment.
+    steady.advance(31_000.0);
+    timers.go_off(30_000.0..=31_000.0);
+    server.call("refresh").await.answer(&token("one"));
+    refreshed.outcome().await.unwrap();
+    assert!(is_lost.get());
+}
+
+/// A refresh that has got the lock from another tab, which had no news, and listens for them.
+async fn listening(server: &Server) -> Started<Result<(), TokenError>> {
+    let (first, second) = (server.manager(|_| {}), server.manager(|_| {}));
+    let failed = server.refresh(&first);
+    let call = server.call("refresh").await;
+    let refreshed = server.refresh(&second);
+    server.is_left_alone().await;
+    call.fail(&"down".into());
+    failed.outcome().await.unwrap_err();
+    lull().await;
+    refreshed
+}
+
+#[wasm_bindgen_test]
+async fn a_busy_page_that_has_used_up_its_time_takes_more_and_sends() {
+    let server = Server::new();
+    let clock = Clock::new();
+    let refreshed = listening(&server).await;
+    clock.advance(5_000.0);
+    server.call("refresh").await.answer(&token("one"));
+    refreshed.outcome().await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn who_has_lost_the_lock_before_anything_was_sent_waits_for_it_again() {
+    let server = Server::new();
+    let clock = Clock::new();
+    let refreshed = listening(&server).await;
+    clock.advance(20_000.0);
+    JsFuture::from(steal(&lock_of(&server))).await.unwrap();
+    server.call("refresh").await.answer(&token("one"));
+    refreshed.outcome().await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn a_holder_that_is_alive_prolongs_its_lease() {
+    let server = Server::new();
+    let auth = server.manager(|_| {});
+    let (timers, clock) = (Timers::new(), Clock::new());
+    let refreshed = server.refresh(&auth);
+    let refresh = server.call("refresh").await;
+    // Half of the time of the call.
+    clock.advance(5_200.0);
+    timers.go_off(5_100.0..=5_250.0);
+    lull().await;
+    clock.advance(5_400.0);
+    let other = server.manager(|_| {});
+    let waiting = server.refresh(&other);
+    lull().await;
+    // The other would take it now, if it had not been prolonged.
+    timers.go_off(5_230.0..=5_310.0);
+    server.is_left_alone().await;
+    refresh.answer(&token("one"));
+    for refreshed in [refreshed, waiting] {
+        refreshed.outcome().await.unwrap();
+    }
 }

@@ -82,7 +82,7 @@ async fn a_refresh_that_takes_too_long_is_torn_off() {
     let auth = server.signed_in("one");
     let refreshed = server.refresh(&auth);
     let call = server.call("refresh").await;
-    timers.go_off(10_000.0..=10_000.0);
+    timers.run_out(10_000.0);
     let error = refreshed.outcome().await.unwrap_err();
     assert_eq!(error.code(), Code::Timeout);
     assert!(error.is_retryable());
@@ -106,7 +106,7 @@ async fn a_body_that_never_ends_is_bounded_by_the_same_time() {
     server.call("refresh").await.answer(&endless);
     // The answer arrives, and its body is waited for.
     lull().await;
-    timers.go_off(10_000.0..=10_000.0);
+    timers.run_out(10_000.0);
     assert_eq!(refreshed.outcome().await.unwrap_err().code(), Code::Timeout);
 }
 
@@ -117,7 +117,7 @@ async fn a_login_that_takes_too_long_gives_its_turn_back() {
     let auth = server.manager(|_| {});
     let login = server.login(&auth);
     let held = server.call("login").await;
-    timers.go_off(30_000.0..=30_000.0);
+    timers.run_out(30_000.0);
     assert_eq!(login.outcome().await.unwrap_err().code(), Code::Timeout);
     assert!(held.request.signal().aborted(), "late, its answer would set the cookie");
     let refreshed = server.refresh(&auth);

@@ -6,9 +6,11 @@
 
 mod stage;
 
+mod aborts;
 mod answers;
 mod clock;
 mod debt;
+mod denied;
 mod holders;
 mod listeners;
 mod memory;

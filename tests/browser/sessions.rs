@@ -7,7 +7,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Response;
 
 use crate::stage::{
-    Heard, Server, json, lull, refused, request, start, text, token, token_error, tokens,
+    Heard, Server, json, lull, own, refused, request, start, text, token, token_error, tokens,
 };
 
 const LOGIN: &str = r#"{"access_token":"one","refresh_token":"r1","expires_in":300,"user":{"name":"alice"},"list":[1]}"#;
@@ -182,7 +182,7 @@ async fn a_logout_that_the_server_fails_rejects_with_its_answer_and_is_done_here
     let clone = auth.clone();
     let told = start(async move { clone.logout(Some(&out)).await });
     server.call("logout").await.answer(&json(503, r#"{"why":"maintenance"}"#));
-    let error = told.outcome().await.unwrap_err();
+    let error = own(told.outcome().await.unwrap_err());
     assert_eq!((error.code(), error.status()), (Code::BadStatus, Some(503)));
     let response: &Response = error.cause().unwrap().dyn_ref().expect("the answer");
     assert_eq!(text(response).await, r#"{"why":"maintenance"}"#);

@@ -7,9 +7,9 @@ mod global;
 mod server;
 
 pub use call::{Call, answer, json, refused, token};
-pub use event_loop::{lull, start, within_bound};
+pub use event_loop::{Started, lull, start, within_bound};
 pub use global::{Clock, Console, Timers, without};
-pub use server::{Heard, Server, jwt, request, token_error, tokens};
+pub use server::{Heard, Server, jwt, own, request, token_error, tokens};
 
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;

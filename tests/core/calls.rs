@@ -84,13 +84,14 @@ impl World {
     }
 
     pub(super) fn wakes(&mut self, tab: usize) {
-        let named = self.tabs[tab].session.wake_in(self.now);
+        let chance = (tab as f64 * 0.37).fract();
+        let named = self.tabs[tab].session.wake_in(chance, self.now);
         if let Some(ms) = named {
             self.ticks(ms);
         }
         let flight = self.tabs[tab].flight;
         self.call(tab, |session, now| (session.woke(now), Cause::App));
-        let next = self.tabs[tab].session.wake_in(self.now);
+        let next = self.tabs[tab].session.wake_in(chance, self.now);
         let quiet = next.is_none_or(|ms| ms > 0);
         self.notes_hidden(tab);
         let begun = self.tabs[tab].flight != flight || self.is_in_line(tab);

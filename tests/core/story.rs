@@ -235,10 +235,22 @@ fn a_token_that_nobody_uses_is_left_to_end() {
     tab.woke(at(575_000));
     assert!(told(&mut tab).is_empty());
     sends(&mut tab, at(10));
-    assert_eq!(tab.wake_in(at(10)), Some(569_990));
+    assert_eq!(tab.wake_in(0.0, at(10)), Some(569_990));
     tab.woke(at(570_000));
     assert!(matches!(told(&mut tab)[..], [Effect::Start(..)]));
-    assert_eq!(tab.wake_in(at(570_000)), None, "it is under way");
+    assert_eq!(tab.wake_in(0.0, at(570_000)), None, "it is under way");
+}
+
+#[test]
+fn chance_spreads_the_wake_ups_of_many_tabs_inside_the_margin() {
+    let mut tab = signed_in();
+    sends(&mut tab, at(10));
+    // The margin begins at 570 s, and the token ends at 600 s.
+    for (chance, ms) in [(0.0, 570_000), (0.5, 577_500), (0.999_999, 584_999)] {
+        assert_eq!(tab.wake_in(chance, at(0)), Some(ms));
+    }
+    tab.woke(at(584_999));
+    assert!(matches!(told(&mut tab)[..], [Effect::Start(..)]));
 }
 
 #[test]
@@ -246,7 +258,7 @@ fn a_timer_keeps_to_the_pause() {
     let mut tab = signed_in();
     sends(&mut tab, at(10));
     fails(&mut tab, 575_000);
-    assert_eq!(tab.wake_in(at(575_100)), Some(899));
+    assert_eq!(tab.wake_in(0.0, at(575_100)), Some(899));
     tab.woke(at(575_100));
     assert!(told(&mut tab).is_empty());
     tab.woke(at(575_999));
@@ -261,4 +273,25 @@ fn a_token_that_comes_by_a_refresh_is_told_of_once() {
     assert_eq!(told(|effect| matches!(effect, Effect::Changed)), 1);
     assert_eq!(told(|effect| matches!(effect, Effect::Tell(Event::Refresh))), 1);
     assert_eq!(told(|effect| matches!(effect, Effect::Tell(_))), 1);
+}
+
+#[test]
+fn who_loses_interest_in_a_login_leaves_the_line_unless_it_has_been_sent() {
+    let mut tab = signed_in();
+    let refresh = goes(&mut tab, at(10));
+    let [login, logout] = [tab.login(), tab.logout(true, at(11)).unwrap()];
+    tab.withdraw(login);
+    tab.withdraw(logout);
+    tab.finished(refresh);
+    for exchange in [login, logout] {
+        assert_eq!(tab.arrive(exchange, false), Arrival::Skip);
+        tab.finished(exchange);
+    }
+    assert_eq!(tab.snapshot().status, Status::SignedOut, "the logout has done its work here");
+    let effects = told(&mut tab);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Owe(false))), "{effects:?}");
+    let sent = tab.login();
+    assert_eq!(tab.arrive(sent, false), Arrival::Go);
+    tab.withdraw(sent);
+    assert_eq!(tab.login_answered(sent, heard(200, Some(opaque("new"))), at(20)), Ok(()));
 }

@@ -251,15 +251,16 @@ impl Session {
     }
 
     /// In how many milliseconds to call [`Session::woke`], or `None` for never. A hint: all is
-    /// asked again at each call.
-    pub fn wake_in(&self, now: Now) -> Option<u64> {
+    /// asked again at each call. `chance` is uniform in `0.0..1.0`, and the same at each call.
+    pub fn wake_in(&self, chance: f64, now: Now) -> Option<u64> {
         if self.flight.is_some() || !self.can_renew() {
             return None;
         }
         let held = self.held.as_ref()?;
         let ending = held.expiry.until_ending(now)?;
         // Near its end, a token that nobody uses is left to end.
-        (held.used || ending > 0).then(|| ending.max(self.cooldown.remaining(now)))
+        let due = held.expiry.until_renewal(chance, now)?;
+        (held.used || ending > 0).then(|| due.max(self.cooldown.remaining(now)))
     }
 
     /// Time went by, or the page came back into view or on line. Renews a token that is near its
@@ -280,6 +281,14 @@ impl Session {
             Renewal::Always => true,
             Renewal::WithToken => self.refresh_token.is_some(),
             Renewal::Never => false,
+        }
+    }
+
+    /// Whoever waited for a login or logout has lost interest: it is not sent any more. One that is on the
+    /// wire is let finish.
+    pub fn withdraw(&mut self, exchange: Exchange) {
+        if !self.turns.is_on_the_wire(exchange) {
+            self.turns.void(exchange);
         }
     }
 

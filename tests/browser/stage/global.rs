@@ -68,23 +68,33 @@ pub fn without(path: [&'static str; 2]) -> Replaced {
     Replaced::value(&object, name, &JsValue::UNDEFINED)
 }
 
-/// The wall clock, which goes on when the story says so.
+/// A clock, which goes on when the story says so.
 pub struct Clock {
     ahead: Rc<Cell<f64>>,
     _now: Replaced,
 }
 
 impl Clock {
+    /// The wall clock.
     pub fn new() -> Self {
+        Self::of("Date")
+    }
+
+    /// The clock that cannot be set.
+    pub fn steady() -> Self {
+        Self::of("performance")
+    }
+
+    fn of(name: &str) -> Self {
+        let clock = global(name);
+        let real: Function = member(&clock, "now").unchecked_into();
         let ahead = Rc::<Cell<f64>>::default();
-        let date = global("Date");
-        let real: Function = member(&date, "now").unchecked_into();
-        let added = Rc::clone(&ahead);
+        let (added, this) = (Rc::clone(&ahead), clock.clone());
         let now = Closure::<dyn Fn() -> f64>::new(move || {
-            let now = real.call0(&JsValue::UNDEFINED).expect("a clock");
+            let now = real.call0(&this).expect("a clock");
             now.as_f64().expect("a number") + added.get()
         });
-        Self { ahead, _now: Replaced::function(&date, "now", now) }
+        Self { ahead, _now: Replaced::function(&clock, "now", now) }
     }
 
     pub fn advance(&self, ms: f64) {
@@ -130,12 +140,24 @@ impl Timers {
         self.set.borrow().values().filter(|(length, _)| ms.contains(length)).count()
     }
 
-    /// Lets one of them go off now.
+    /// Lets a wait of so many milliseconds run out, in which the page could run: slice by slice, and the turns at its end.
+    pub fn run_out(&self, ms: f64) {
+        for slice in [[ms / 8.0; 8].as_slice(), &[0.0; 2]].concat() {
+            self.go_off(slice..=slice);
+        }
+    }
+
+    /// Lets the newest of them go off now.
     pub fn go_off(&self, ms: std::ops::RangeInclusive<f64>) {
-        let mut set = self.set.borrow_mut();
-        let id = set.iter().find(|(_, (length, _))| ms.contains(length)).map(|(id, _)| *id);
-        let (_, callback) = set.remove(&id.expect("such a timer")).expect("it was found");
-        drop(set);
+        let newest = |set: &BTreeMap<u32, (f64, Function)>| {
+            set.iter().rev().find(|(_, (length, _))| ms.contains(length)).map(|(id, _)| *id)
+        };
+        let id = newest(&self.set.borrow());
+        let Some(id) = id else {
+            let lengths: Vec<f64> = self.set.borrow().values().map(|(length, _)| *length).collect();
+            panic!("no timer of {ms:?}, but of {lengths:?}");
+        };
+        let (_, callback) = self.set.borrow_mut().remove(&id).expect("it was found");
         callback.call0(&JsValue::UNDEFINED).expect("a callback that does not throw");
     }
 }

@@ -102,7 +102,7 @@ impl Server {
     pub fn login(&self, auth: &TokenManager) -> Started<Result<JsValue, TokenError>> {
         let auth = auth.clone();
         let request = request("POST", &self.url("login"), &r#"{"password":"wonderland"}"#.into());
-        start(async move { auth.login(&request).await })
+        start(async move { auth.login(&request).await.map_err(own) })
     }
 
     /// The next call, which is to this path.
@@ -172,11 +172,18 @@ pub fn jwt(payload: &str) -> String {
     format!("e30.{payload}.c2ln")
 }
 
+/// The failure of the session's own part, where the platform has rejected nothing.
+pub fn own(error: FetchError) -> TokenError {
+    match error {
+        FetchError::Token(error) => error,
+        FetchError::Platform(reason) => panic!("the platform's own: {reason:?}"),
+    }
+}
+
 /// The failure of the session's own part.
 pub fn token_error(outcome: Result<Response, FetchError>) -> TokenError {
     match outcome {
-        Err(FetchError::Token(error)) => error,
-        Err(FetchError::Platform(reason)) => panic!("the platform's own: {reason:?}"),
+        Err(error) => own(error),
         Ok(response) => panic!("an answer: {}", response.status()),
     }
 }

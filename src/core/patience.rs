@@ -1,0 +1,75 @@
+//! How long each wait may take (rule 10), in milliseconds. All are counted in time in which the page
+//! could run: `timer.js` does not count a busy main thread, a frozen tab or a sleeping laptop.
+
+use super::options::Options;
+
+/// How long a tab that had to wait listens for the news of the one before it.
+pub(crate) const NEWS: u32 = 250;
+/// How long a logout with a request of the caller's own may take.
+pub(crate) const OWN_CALL: u32 = 30_000;
+/// How long to wait for the lock where nobody holds it longer than allowed: several may be in line.
+const LINE: u32 = 30_000;
+
+/// The waits of one exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// For the answer, once the call is sent.
+    pub(crate) answer: u32,
+    /// How long the lock is asked for: a moment to listen, and the call.
+    pub(crate) hold: u32,
+    /// How long any call of these options may hold the lock. No lease is believed for longer.
+    pub(crate) longest_hold: u32,
+    /// For the lock: longer than the longest hold.
+    pub(crate) lock: u32,
+}
+
+impl Patience {
+    /// `answer`: how long the call of this exchange may take.
+    pub(crate) fn new(options: &Options, answer: u32) -> Self {
+        let logout = options.logout.as_ref().map_or(0, |logout| logout.timeout as u32);
+        let [refresh, login] = [options.refresh.timeout, options.login_timeout].map(|ms| ms as u32);
+        let longest = refresh.max(login).max(logout).max(OWN_CALL);
+        let longest_hold = longest.saturating_add(NEWS);
+        Self {
+            answer,
+            hold: answer.saturating_add(NEWS),
+            longest_hold,
+            lock: longest_hold.saturating_add(LINE),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::endpoint::Endpoint;
+    use super::*;
+
+    fn options(refresh: f64, login: f64, logout: f64) -> Options {
+        let mut options = Options::new("/refresh");
+        options.login_timeout = login;
+        options.refresh.timeout = refresh;
+        options.logout = Some(Endpoint { timeout: logout, ..Endpoint::new("/logout") });
+        options
+    }
+
+    #[test]
+    fn the_wait_for_the_lock_is_longer_than_any_hold_that_the_options_permit() {
+        for (refresh, login, logout) in
+            [(1.0, 1.0, 1.0), (120_000.0, 1.0, 1.0), (1.0, 120_000.0, 1.0), (1.0, 1.0, 120_000.0)]
+        {
+            let options = options(refresh, login, logout);
+            for answer in [refresh as u32, login as u32, logout as u32, OWN_CALL] {
+                let patience = Patience::new(&options, answer);
+                assert!(patience.hold <= patience.longest_hold, "{patience:?}");
+                assert!(patience.lock >= patience.longest_hold + 30_000, "{patience:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_times_that_options_take_do_not_overflow() {
+        let patience = Patience::new(&options(2_147_483_647.0, 1.0, 1.0), 2_147_483_647);
+        assert_eq!(patience.longest_hold, 2_147_483_647 + NEWS);
+        assert_eq!(patience.lock, 2_147_483_647 + NEWS + LINE);
+    }
+}
