@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 
 use super::answer;
-use super::call::Outgoing;
+use super::call::{Outgoing, Taken};
 use super::channel::Channel;
 use super::debt::Debt;
 use super::error::{FetchError, TokenError};
@@ -120,16 +120,18 @@ impl TokenManager {
 
     /// Sends a request: with the token, if its URL lies under one of the APIs, and once more after
     /// a refresh, if that is what the answer calls for. A clone of the request is sent, so that its
-    /// body can be sent again.
+    /// body can be sent again; where that comes from a stream, the request itself, once.
+    ///
+    /// A redirect that would take the token to where it must not go is an error of the platform's.
     ///
     /// # Errors
     /// [`FetchError::Platform`] with whatever the platform's `fetch` rejects with, untouched;
     /// [`FetchError::Token`] if the session's part failed.
     pub async fn fetch(&self, request: &Request) -> Result<Response, FetchError> {
         // The body is the caller's to use up from here on.
-        let request = request.clone().map_err(FetchError::Platform)?;
-        let begun = self.shell().begin(&request);
-        Rc::clone(self.shell()).fetch(&request, begun).await
+        let call = Taken::new(request).map_err(FetchError::Platform)?;
+        let begun = self.shell().begin(&call);
+        Rc::clone(self.shell()).fetch(&call, begun).await
     }
 
     /// Sends credentials, and takes the tokens out of the answer. Resolves to the rest of its JSON.

@@ -14,8 +14,8 @@ use super::later::Later;
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
-    Code, Departure, Failure, Landing, Life, Meaning, Secret, Step, Ticket, Told, Wait, is_json,
-    is_safe,
+    Code, Departure, Failure, Landing, Life, Meaning, Redirects, Secret, Step, Ticket, Told, Wait,
+    is_json, is_safe,
 };
 
 /// How far a request has come in the turn of its call. What the call belongs to is settled then: a
@@ -134,7 +134,11 @@ impl Shell {
         let token = self.session.borrow().credential(ticket).cloned();
         let field = self.options.attach.field(&call.method(), token.as_ref(), &platform::cookie);
         match &field {
-            Some((name, value)) => call.send(&[(name, value)]),
+            Some((name, value)) => {
+                let follow = Redirects::Follow;
+                let redirects = || self.redirects(&call.url(), &call.method()).unwrap_or(follow);
+                call.send_within(&[(name, value)], &redirects)
+            }
             None => call.send(&[]),
         }
     }
