@@ -18,6 +18,8 @@ declare module '#fetch' {
   export function own(fetch: (...args: never[]) => unknown): void;
   /** Whether a call is one that a manager has sent, and a wrapper of the page's has brought back. */
   export function isBack(url: string, input: unknown, init: unknown): boolean;
+  /** Another request of the same content; `undefined` where its body is a stream. Locks that, as `fetch` would. */
+  export function duplicate(request: Request): Request | undefined;
   /** One came back that has lost its marks. */
   export function cameBack(): void;
 }

@@ -5,7 +5,7 @@
 // (a `Request`, a stream, an object of another realm), it does: `new Request`. Where something is wrong with the arguments,
 // the platform is left to say so.
 
-import { transmit } from '#fetch';
+import { duplicate, transmit } from '#fetch';
 import { ownBase, pageBase } from './base.js';
 import { TokenError } from './error.js';
 import { ASK, FOLLOW, PASS, SAME_ORIGIN, type Call, type Guard } from './seam.js';
@@ -301,29 +301,6 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
   // What another `init` would reset goes along.
   const again = (limits: Limits): Init => ({ ...limits, referrer, referrerPolicy });
   return call;
-}
-
-/**
- * Another request of the same content; `undefined` where its body is a stream, which would have to be kept in memory.
- * A stream is locked by this, as `fetch` would do. `body` is not asked for: in WebKit that makes a stream of a file.
- */
-function duplicate(request: Request): Request | undefined {
-  if (!/^(GET|HEAD)$/.test(request.method)) {
-    // Who has no `duplex` uploads no stream.
-    if ('duplex' in request) {
-      const probe = request.clone();
-      try {
-        // The one thing that tells: a body without a source is refused in this mode (Fetch Standard, section 5.4).
-        new Request(probe, { method: 'POST', mode: 'no-cors', cache: 'default', integrity: '' });
-      } catch {
-        // Unread, it would hold all that the other half has sent.
-        void probe.body!.cancel();
-        return;
-      }
-      // WebKit sends a form's files empty if nobody keeps the form itself, and here nobody can.
-    } else if ('body' in request && /^multipart/.test(request.headers.get('content-type')!)) return;
-  }
-  return request.clone();
 }
 
 /**

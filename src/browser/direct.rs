@@ -51,11 +51,4 @@ impl Shell {
     pub(crate) fn redirects_matter(&self) -> bool {
         Redirects::matter(&self.options.attach, &self.policy.apis)
     }
-
-    /// What becomes of redirects of a request with the token; `None` where it is not to get it.
-    pub(crate) fn redirects(&self, url: &str, method: &str) -> Option<Redirects> {
-        let (attach, apis) = (&self.options.attach, &self.policy.apis);
-        let page = self.page.as_deref();
-        apis.cover(url).then(|| Redirects::of(attach, apis, page, url, method))
-    }
 }

@@ -150,6 +150,48 @@ export async function send(request) {
   return transmit(request.url, [request], true)
 }
 
+/**
+ * A request to send in the place of its caller's, and whether it can be sent again: what comes from a stream cannot, for it would
+ * have to be kept in memory.
+ * @param {Request} request @returns {[Request, boolean]}
+ */
+export function taken(request) {
+  const spare = duplicate(request)
+  return spare ? [spare, true] : [new Request(request), false]
+}
+
+/**
+ * Another request of the same content; undefined where its body is a stream, which would have to be kept in memory.
+ * A stream is locked by this, as `fetch` would do. `body` is not asked for: in WebKit that makes a stream of a file.
+ * @param {Request} request @returns {Request | undefined}
+ */
+export function duplicate(request) {
+  if (!/^(GET|HEAD)$/.test(request.method)) {
+    // Who has no `duplex` uploads no stream.
+    if ('duplex' in request) {
+      const probe = request.clone()
+      try {
+        // The one thing that tells: a body without a source is refused in this mode (Fetch Standard, section 5.4).
+        new Request(probe, { method: 'POST', mode: 'no-cors', cache: 'default', integrity: '' })
+      } catch {
+        // Unread, it would hold all that the other half has sent.
+        probe.body.cancel()
+        return undefined
+      }
+      // WebKit sends a form's files empty if nobody keeps the form itself, and here nobody can.
+    } else if ('body' in request && /^multipart/.test(request.headers.get('content-type'))) return undefined
+  }
+  return request.clone()
+}
+
+/** Sends a request that leaves its origin by no redirect, or follows none. @param {Request} request @param {boolean} isPages */
+export async function sendWithin(request, isPages) {
+  const { url, referrer, referrerPolicy, redirect } = request
+  const limit = isPages ? { mode: 'same-origin' } : { redirect: redirect === 'follow' ? 'error' : redirect }
+  // What another `init` would reset goes along.
+  return transmit(url, [request, { ...limit, referrer, referrerPolicy }], true)
+}
+
 /** Whether a signal is aborted. @param {AbortSignal} signal */
 export function isAborted(signal) {
   try {

@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 
 use super::answer;
-use super::call::Outgoing;
+use super::call::{Outgoing, Taken};
 use super::channel::Channel;
 use super::error::{FetchError, TokenError};
 use super::exchange::Job;
@@ -130,7 +130,9 @@ impl TokenManager {
 
     /// Sends a request: with the token, if its URL lies under one of the APIs, and once more after
     /// a refresh, if that is what the answer calls for. A clone of the request is sent, so that its
-    /// body can be sent again.
+    /// body can be sent again; where that comes from a stream, the request itself, once.
+    ///
+    /// A redirect that would take the token to where it must not go is an error of the platform's.
     ///
     /// # Errors
     /// [`FetchError::Platform`] with whatever the platform's `fetch` rejects with, untouched;
@@ -143,14 +145,14 @@ impl TokenManager {
         request: &Request,
     ) -> impl Future<Output = Result<Response, FetchError>> + 'static {
         // The body is the caller's to use up from here on.
-        let begun = request.clone().map(|request| {
-            let begun = self.shell().begin(&request);
-            (request, begun)
+        let begun = Taken::new(request).map(|call| {
+            let begun = self.shell().begin(&call);
+            (call, begun)
         });
         let shell = Rc::clone(self.shell());
         async move {
-            let (request, begun) = begun.map_err(FetchError::Platform)?;
-            shell.fetch(&request, begun).await
+            let (call, begun) = begun.map_err(FetchError::Platform)?;
+            shell.fetch(&call, begun).await
         }
     }
 

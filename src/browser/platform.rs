@@ -60,6 +60,14 @@ extern "C" {
     /// `Error`, as `controller.abort("reason")` makes it do.
     pub(super) fn send(request: &Request) -> Promise;
 
+    /// The same within the page's origin, or without following redirects.
+    #[wasm_bindgen(js_name = sendWithin)]
+    pub(super) fn send_within(request: &Request, is_pages: bool) -> Promise;
+
+    /// A request to send in the place of its caller's, and whether it can be sent again.
+    #[wasm_bindgen(catch)]
+    pub(super) fn taken(request: &Request) -> Result<Array, JsValue>;
+
     /// Whether a signal is aborted.
     #[wasm_bindgen(js_name = isAborted)]
     pub(super) fn is_aborted(signal: &AbortSignal) -> bool;

@@ -16,8 +16,8 @@ use super::later::Later;
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
-    Code, Departure, Failure, Landing, Life, Meaning, Media, Reach, Resource, Secret, Status, Step,
-    Ticket, Told, Wait, is_safe, is_same_origin,
+    Code, Departure, Failure, Landing, Life, Meaning, Media, Reach, Redirects, Resource, Secret,
+    Status, Step, Ticket, Told, Wait, is_safe, is_same_origin,
 };
 
 /// How far a request has come in the turn of its call. What the call belongs to is settled then: a
@@ -146,12 +146,23 @@ impl Shell {
         }
     }
 
+    /// What becomes of redirects of a request with the token; `None` where it is not to get it.
+    pub(crate) fn redirects(&self, url: &str, method: &str) -> Option<Redirects> {
+        let (attach, apis) = (&self.options.attach, &self.policy.apis);
+        let page = self.page.as_deref();
+        apis.cover(url).then(|| Redirects::of(attach, apis, page, url, method))
+    }
+
     /// Sends a call with what its ticket gives it.
     fn send(&self, call: &dyn Outgoing, ticket: Ticket) -> Promise {
         let token = self.session.borrow().credential(ticket).cloned();
         let field = self.options.attach.field(&call.method(), token.as_ref(), &platform::cookie);
         match &field {
-            Some((name, value)) => call.send(&[(name, value)]),
+            Some((name, value)) => {
+                let follow = Redirects::Follow;
+                let redirects = || self.redirects(&call.url(), &call.method()).unwrap_or(follow);
+                call.send_within(&[(name, value)], &redirects)
+            }
             None => call.send(&[]),
         }
     }

@@ -66,6 +66,33 @@ async fn the_second_401_is_the_callers_with_its_body() {
 }
 
 #[wasm_bindgen_test]
+async fn a_stream_is_sent_once_and_its_401_is_the_callers() {
+    if !Reflect::has(&js_sys::global(), &"Request".into()).unwrap()
+        || !js_sys::eval("'duplex' in Request.prototype").unwrap().is_truthy()
+    {
+        // This engine uploads no stream.
+        return;
+    }
+    let server = Server::new();
+    let auth = server.signed_in("one");
+    let make = js_sys::Function::new_with_args(
+        "url",
+        "const body = new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode('abc')); c.close() } })
+         return new Request(url, { method: 'POST', body, duplex: 'half' })",
+    );
+    let stream = make.call1(&JsValue::NULL, &server.url("api/stream").into()).unwrap();
+    let stream: web_sys::Request = stream.unchecked_into();
+    let response = server.send(&auth, stream);
+    let call = server.call("api/stream").await;
+    assert_eq!(call.token().as_deref(), Some("Bearer one"));
+    assert_eq!(call.text().await, "abc");
+    call.answer(&refused("expired"));
+    assert_eq!(response.outcome().await.unwrap().status(), 401);
+    server.call("refresh").await.answer(&token("two"));
+    server.is_left_alone().await;
+}
+
+#[wasm_bindgen_test]
 async fn a_call_during_a_refresh_waits_for_the_new_token() {
     let server = Server::new();
     let auth = server.signed_in("one");

@@ -99,10 +99,10 @@ it('Authorization for a whole origin is left to the browser', {}, async (ask) =>
 })
 
 check('a refresh token in a body follows no redirect to another origin', async (t) => {
+  const tab = await (await User.visits(t, browser, page.origin)).tab()
   for (const origin of [page.origin, far.origin]) {
     for (const stub of [page, far, other]) stub.reset()
     for (const stub of [page, far]) stub.routes['/auth/moved'] = preflighted(() => ({ status: 307, headers: { ...cors, location: `${other.origin}/landed` } }))
-    const tab = await (await User.visits(t, browser, page.origin)).tab()
     const code = await tab.evaluate(async (url) => {
       const { createTokenManager } = await import('/tokenkeep/index.js')
       const auth = createTokenManager({ refresh: { url, credentials: 'omit' }, refreshToken: { json: 'refresh' } })
