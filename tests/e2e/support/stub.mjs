@@ -29,7 +29,8 @@ export async function startStub(routes = {}) {
     const chunks = []
     for await (const chunk of request) chunks.push(chunk)
     const [path, query = ''] = request.url.split('?')
-    const route = routes[path] ?? routes[Object.keys(routes).find((above) => above.endsWith('/') && path.startsWith(above))]
+    const above = Object.keys(routes).filter((above) => above.endsWith('/') && path.startsWith(above))
+    const route = routes[path] ?? routes[above.sort((one, other) => other.length - one.length)[0]]
     const answer = await (route ? route(keep(request, path, query, Buffer.concat(chunks))) : file(path))
     if (answer.cut) return request.socket.destroy()
     const { status = 200, type = 'text/plain', body = '', headers } = answer
