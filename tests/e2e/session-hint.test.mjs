@@ -37,41 +37,50 @@ async function hasSession(page) {
 }
 const sets = (page, cookie) => page.evaluate((cookie) => void (document.cookie = cookie), cookie)
 
-for (const [what, options] of Object.entries(WAYS)) {
-  it(`${what}: a visitor without the cookie gets the public pages at once, and is signed out`, async (user) => {
-    const page = await user.tab(options)
-    // Even a server that answers nothing keeps nobody waiting.
-    server.hold('/auth/refresh')
-    assert.deepEqual(await ask(page), [200, 3, 'signed-out'])
-    assert.deepEqual(await page.evaluate(() => told()), [])
-    assert.equal(refreshes(), 0)
-  })
-
-  it(`${what}: with the cookie the server is asked, and its word counts`, async (user) => {
+/** For each of the ways, with a manager and a server of its own. */
+function each(name, cookie, body) {
+  it(name, async (user) => {
     const page = await user.blank()
-    await sets(page, 'hint=1')
-    await page.evaluate((options) => start(options), options)
-    assert.deepEqual(await ask(page), [200, 3, 'signed-out'])
-    assert.equal(refreshes(), 1)
-  })
-
-  it(`${what}: with the cookie the session is restored`, async (user) => {
-    const page = await user.blank()
-    await hasSession(page)
-    await sets(page, 'hint=1')
-    await page.evaluate((options) => start(options), options)
-    assert.equal((await page.evaluate(() => call('/api/who'))).body.sub, 'alice')
-    assert.equal(refreshes(), 1)
-  })
-
-  it(`${what}: an explicit refresh asks without the cookie, too`, async (user) => {
-    const page = await user.tab(options)
-    await hasSession(page)
-    assert.deepEqual(await ask(page), [200, 3, 'signed-out'])
-    assert.equal((await page.evaluate(() => outcome(auth.refresh()))).error, undefined)
-    assert.equal((await page.evaluate(() => call('/api/who'))).body.sub, 'alice')
+    for (const [what, options] of Object.entries(WAYS)) {
+      server.reset()
+      server.route('/api/catalogue', () => json({ items: [1, 2, 3] }))
+      await sets(page, cookie)
+      await page.evaluate((options) => {
+        globalThis.auth?.dispose()
+        return start({ ...options, tabs: 'off' })
+      }, options)
+      await body(page, what)
+    }
   })
 }
+
+const NONE = 'hint=; max-age=0'
+
+each('a visitor without the cookie gets the public pages at once, and is signed out', NONE, async (page, what) => {
+  // Even a server that answers nothing keeps nobody waiting.
+  server.hold('/auth/refresh')
+  assert.deepEqual(await ask(page), [200, 3, 'signed-out'], what)
+  assert.deepEqual(await page.evaluate(() => told()), [], what)
+  assert.equal(refreshes(), 0, what)
+})
+
+each('with the cookie the server is asked, and its word counts', 'hint=1', async (page, what) => {
+  assert.deepEqual(await ask(page), [200, 3, 'signed-out'], what)
+  assert.equal(refreshes(), 1, what)
+})
+
+each('with the cookie the session is restored', 'hint=1', async (page, what) => {
+  await hasSession(page)
+  assert.equal((await page.evaluate(() => call('/api/who'))).body.sub, 'alice', what)
+  assert.equal(refreshes(), 1, what)
+})
+
+each('an explicit refresh asks without the cookie, too', NONE, async (page, what) => {
+  await hasSession(page)
+  assert.deepEqual(await ask(page), [200, 3, 'signed-out'], what)
+  assert.equal((await page.evaluate(() => outcome(auth.refresh()))).error, undefined, what)
+  assert.equal((await page.evaluate(() => call('/api/who'))).body.sub, 'alice', what)
+})
 
 it('a first visit where the refresh wants a csrf cookie that is not there yet is no outage', async (user) => {
   server.route('/auth/refresh', ({ headers }) => (headers['x-csrf'] ? json({}, { status: 401 }) : { status: 403, type: 'text/html', body: '<h1>CSRF verification failed' }))
@@ -95,11 +104,29 @@ it('a login goes on without the cookie, and what it began is refreshed', async (
   assert.equal(refreshes(), 1)
 })
 
-it('getAccessToken and restore: eager ask nobody, either', async (user) => {
-  const page = await user.tab({ sessionHint: 'hint', exposeToken: true, restore: 'eager' })
-  assert.equal((await page.evaluate(() => outcome(auth.getAccessToken()))).error.code, 'signed-out')
+it('restore: eager, getAccessToken and exchange ask nobody, either', async (user) => {
+  const page = await user.tab({ sessionHint: 'hint', restore: 'eager' })
   assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
-  assert.equal(refreshes(), 0)
+  assert.deepEqual(await ask(page), [200, 3, 'signed-out'])
+  for (const [method, args] of [['getAccessToken', []], ['exchange', ['/auth/switch']]]) {
+    const { error } = await page.evaluate(async ([method, args]) => {
+      auth.dispose()
+      await start({ sessionHint: 'hint', exposeToken: true })
+      return outcome(auth[method](...args))
+    }, [method, args])
+    assert.equal(error.code, 'signed-out', method)
+    assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
+  }
+  assert.deepEqual([refreshes(), server.at('/auth/switch').length], [0, 0])
+})
+
+it('restore: eager, with the cookie, restores at once', async (user) => {
+  const page = await user.blank()
+  await hasSession(page)
+  await sets(page, 'hint=1')
+  await page.evaluate(() => start({ sessionHint: 'hint', restore: 'eager' }))
+  await page.evaluate(() => until(({ status }) => status === 'signed-in'))
+  assert.equal(refreshes(), 1)
 })
 
 it('a tab without the cookie takes the token that another tab has', async (user) => {
