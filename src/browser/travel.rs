@@ -245,7 +245,7 @@ impl Shell {
     }
 
     /// Where the page can tell that there is no session, nobody is asked.
-    fn look_for_hint(&self) {
+    pub(super) fn look_for_hint(&self) {
         if let Some(cookie) = &self.policy.hint
             && self.session.borrow().status() == Status::Unknown
             && platform::lacks_cookie(cookie)
