@@ -215,6 +215,8 @@ impl Shell {
             // The token of now, whatever becomes of the session before it is looked at.
             Ok(Departure::Send(ticket)) => {
                 let token = self.session.borrow_mut().hand_out(ticket);
+                // It may be news that nobody is signed in.
+                self.drain();
                 return Box::pin(ready(token.ok_or_else(|| refuse(Code::SignedOut))));
             }
             Ok(departure) => departure,
