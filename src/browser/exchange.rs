@@ -94,6 +94,9 @@ impl Shell {
             .map_err(FetchError::from)
             .and_then(|()| signal.as_ref().and_then(aborted).map_or(Ok(()), refuse))
             .map(|()| {
+                if carries_token {
+                    self.look_for_hint();
+                }
                 let exchange = self.tell_only(|session, now| {
                     if carries_token { session.exchange(now) } else { session.login() }
                 });

@@ -19,7 +19,7 @@ use super::platform;
 use super::wake::Wake;
 use crate::core::{
     Code, Effect, Event, Exchange, Failure, Identity, Landing, Life, Mark, Now, Options, Owed,
-    Policy, Reason, Secret, Session, Snapshot, Step, Tabs, owed,
+    Policy, Reason, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
 };
 
 /// Something that users are told.
@@ -390,6 +390,9 @@ impl Shell {
         });
         if let Some(share) = share.filter(|_| takes_turns) {
             shell.channel.replace(Channel::open(&share, &shell));
+        }
+        if shell.policy.restore == Restore::Eager {
+            shell.look_for_hint();
         }
         if is_page {
             shell.wake.replace(Some(Wake::new(&shell)));

@@ -226,6 +226,8 @@ impl Shell {
             // The token of now, whatever becomes of the session before it is looked at.
             Ok(Departure::Send(ticket)) => {
                 let token = self.session.borrow_mut().hand_out(ticket);
+                // It may be news that nobody is signed in.
+                self.drain();
                 return Box::pin(ready(token.ok_or_else(|| refuse(Code::SignedOut))));
             }
             Ok(departure) => departure,
@@ -256,7 +258,7 @@ impl Shell {
     }
 
     /// Where the page can tell that there is no session, nobody is asked.
-    fn look_for_hint(&self) {
+    pub(super) fn look_for_hint(&self) {
         if let Some(cookie) = &self.policy.hint
             && self.session.borrow().status() == Status::Unknown
             && platform::lacks_cookie(cookie)

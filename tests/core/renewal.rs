@@ -1,8 +1,8 @@
 //! A refresh token that is held in memory: where there is none, nobody is asked.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Event, Landing, Message, Policy, Reason, Renewal, Restore,
-    Secret, Session, Status, Tabs,
+    Arrival, Code, Departure, Effect, Event, Kind, Landing, Message, Policy, Reason, Renewal,
+    Restore, Secret, Session, Status, Tabs,
 };
 
 use super::hand::*;
@@ -172,4 +172,35 @@ fn an_eager_page_without_one_is_signed_out_at_once() {
     let [Effect::Start(exchange, _)] = start[..] else { panic!("{start:?}") };
     assert_eq!(tab.arrive(exchange, false, at(0)), Arrival::Skip);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
+}
+
+#[test]
+fn without_the_cookie_that_hints_at_a_session_an_eager_page_asks_nobody_but_for_those_who_want_it()
+{
+    let eager = || {
+        let policy = Policy { restore: Restore::Eager, ..Policy::default() };
+        let mut tab = Session::new(policy, owes(false), at(0));
+        let start = told(&mut tab).into_iter().find_map(|effect| match effect {
+            Effect::Start(exchange, Kind::Refresh) => Some(exchange),
+            _ => None,
+        });
+        (tab, start.expect("it asks at once"))
+    };
+    let (mut tab, exchange) = eager();
+    tab.no_session_hint();
+    assert_eq!(tab.snapshot().status, Status::SignedOut);
+    assert_eq!(tab.arrive(exchange, false, at(0)), Arrival::Skip, "it is not sent");
+    tab.finished(exchange);
+    assert_eq!(sends(&mut tab, at(1)).1, None);
+
+    let (mut tab, exchange) = eager();
+    assert!(tab.refresh(at(0)).is_ok_and(|wait| wait.is_some()));
+    tab.no_session_hint();
+    assert_eq!(tab.arrive(exchange, true, at(0)), Arrival::Listen);
+    assert_eq!(tab.arrive(exchange, false, at(0)), Arrival::Go, "somebody wants it");
+
+    let (mut tab, exchange) = eager();
+    assert_eq!(tab.arrive(exchange, false, at(0)), Arrival::Go);
+    tab.no_session_hint();
+    assert_eq!(tab.snapshot().status, Status::Unknown, "the server is being asked");
 }

@@ -340,9 +340,16 @@ impl Session {
         self.epoch.0
     }
 
-    /// A readable cookie that is there as long as there is a session is not there: nobody is asked.
+    /// A readable cookie that is there as long as there is a session is not there: nobody is asked, save
+    /// by those who want that explicitly.
     pub fn no_session_hint(&mut self) {
-        if self.status == Status::Unknown && self.flight.is_none() && !self.asks_server {
+        let is_wanted = |flight: &Flight| {
+            flight.explicit.is_some() || self.turns.is_on_the_wire(flight.exchange)
+        };
+        let is_wanted = self.asks_server || self.flight.as_ref().is_some_and(is_wanted);
+        if self.status == Status::Unknown && !is_wanted {
+            self.turns.void_unsent(Kind::Refresh);
+            self.land(Landing::Void);
             self.status = Status::SignedOut;
             self.changed();
         }

@@ -5,7 +5,10 @@ import { createTokenManager, isTokenError } from '/tokenkeep/index.js'
 const PASSWORDS = { alice: 'wonderland', admin: 'correct-horse' }
 
 /** Makes the manager `auth`. Tells how `ready` ended. */
-globalThis.start = (options) => watch(createTokenManager({ refresh: '/auth/refresh', ...options }))
+globalThis.start = (options) => watch(make(options))
+
+/** Makes another manager, beside `auth`. */
+globalThis.make = (options) => createTokenManager({ refresh: '/auth/refresh', ...options })
 
 /** Takes a manager for `auth`, and lists its events in `events`. */
 globalThis.watch = (manager) => {
@@ -42,9 +45,9 @@ globalThis.credentials = (username, password = PASSWORDS[username]) => ({ body: 
 globalThis.signIn = (username, password) => outcome(auth.login('/auth/login', credentials(username, password)))
 
 /** Resolves as soon as `test` is true of the state. */
-globalThis.until = (test) => new Promise((resolve) => {
-  const look = () => test(auth.state) && (unsubscribe(), resolve())
-  const unsubscribe = auth.subscribe(look)
+globalThis.until = (test, manager = auth) => new Promise((resolve) => {
+  const look = () => test(manager.state) && (unsubscribe(), resolve())
+  const unsubscribe = manager.subscribe(look)
   look()
 })
 

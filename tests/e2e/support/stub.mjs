@@ -19,14 +19,19 @@ export const refused = (challenge = 'Bearer error="invalid_token"') =>
 /** Answers nothing: the connection is cut. */
 export const cut = { cut: true }
 
-/** `routes` maps a path to a function of what arrived: `{ method, path, headers, body, sha256, nth }`, `nth` counting from 1 for each path. */
+/**
+ * `routes` maps a path, or with `/` at its end what lies below it, to a function of what arrived: `{ method, path, query, headers, body,
+ * sha256, nth }`, `nth` counting from 1 for each path.
+ */
 export async function startStub(routes = {}) {
   const seen = []
   const server = createServer(async (request, response) => {
     const chunks = []
     for await (const chunk of request) chunks.push(chunk)
-    const path = request.url.split('?')[0]
-    const answer = await (routes[path] ? told(request, path, Buffer.concat(chunks)) : file(path))
+    const [path, query = ''] = request.url.split('?')
+    const above = Object.keys(routes).filter((above) => above.endsWith('/') && path.startsWith(above))
+    const route = routes[path] ?? routes[above.sort((one, other) => other.length - one.length)[0]]
+    const answer = await (route ? route(keep(request, path, query, Buffer.concat(chunks))) : file(path))
     if (answer.cut) return request.socket.destroy()
     const { status = 200, type = 'text/plain', body = '', headers } = answer
     response.writeHead(status, { 'content-type': type, ...headers, ...(answer.breaksOff && { 'content-length': body.length + 1 }) })
@@ -35,11 +40,11 @@ export async function startStub(routes = {}) {
     response.end(body)
   })
 
-  function told({ method, headers }, path, body) {
-    const arrived = { method, path, headers, body: plain(headers, body), nth: 1 + seen.filter((other) => other.path === path).length }
+  function keep({ method, headers }, path, query, body) {
+    const arrived = { method, path, query: new URLSearchParams(query), headers, body: plain(headers, body), nth: 1 + seen.filter((other) => other.path === path).length }
     arrived.sha256 = createHash('sha256').update(arrived.body, 'latin1').digest('hex')
     seen.push(arrived)
-    return routes[path](arrived)
+    return arrived
   }
 
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))

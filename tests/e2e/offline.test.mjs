@@ -1,0 +1,170 @@
+// Calls while the refresh does not reach the server: who is asked without a token, and what the caller is told (rule 8).
+
+import assert from 'node:assert/strict'
+import { reload, startBrowser, User } from './support/browser.mjs'
+import { check, Lack } from './support/lack.mjs'
+import { startStrict } from './support/strict.mjs'
+import { cut, json, refused } from './support/stub.mjs'
+
+// Answers the API from what it has kept, where there is no network.
+const WORKER = `
+addEventListener('install', () => skipWaiting())
+addEventListener('activate', (event) => event.waitUntil(clients.claim()))
+addEventListener('fetch', (event) => {
+  const { pathname } = new URL(event.request.url)
+  if (event.request.method !== 'GET' || !pathname.startsWith('/api/')) return
+  event.respondWith((async () => {
+    const cache = await caches.open('v1')
+    try {
+      const answer = await fetch(event.request)
+      if (answer.ok) await cache.put(pathname, answer.clone())
+      return answer
+    } catch (error) {
+      const kept = await cache.match(pathname)
+      if (kept) return kept
+      throw error
+    }
+  })())
+})`
+
+const server = await startStrict()
+const browser = await startBrowser()
+const UNREACHED = { code: 'network', retryable: true }
+const DOWN = { code: 'bad-status', retryable: true, status: 503 }
+const tokens = (path) => server.at(path).map(({ headers }) => headers.authorization ?? null)
+
+function it(name, body) {
+  check(name, async (t) => {
+    server.reset()
+    // Worker and all, an origin is one user's.
+    server.route('/worker-of-the-app.js', () => ({ type: 'text/javascript', body: WORKER }))
+    await body(await User.visits(t, browser, server.origin))
+  })
+}
+
+/** The server says nothing any more; pages still load. */
+function hangUp(...paths) {
+  for (const path of paths.length ? paths : ['/auth/refresh', '/api/']) server.route(path, () => cut)
+}
+
+/** The platform says, in this page, that there is no network. */
+const goesOffline = (page) => page.evaluate(() => void Object.defineProperty(navigator, 'onLine', { get: () => false }))
+
+/** A tab whose app has a service worker in charge. */
+async function installed(user, options) {
+  const page = await user.blank()
+  const has = await page.evaluate(async () => {
+    try {
+      if (!navigator.serviceWorker) return 'no service workers'
+      const changed = new Promise((resolve) => navigator.serviceWorker.addEventListener('controllerchange', resolve))
+      await navigator.serviceWorker.register('/worker-of-the-app.js')
+      await navigator.serviceWorker.ready
+      if (!navigator.serviceWorker.controller) await changed
+      await caches.open('v1')
+    } catch (error) {
+      return String(error)
+    }
+  })
+  if (has) throw new Lack(`service workers (${has})`)
+  await page.evaluate((options) => start(options), options)
+  await page.evaluate(() => auth.login('/auth/login', credentials('alice')))
+  return page
+}
+
+it('an installed app that is opened without a network gets what its service worker has kept', async (user) => {
+  const page = await installed(user)
+  assert.equal((await page.evaluate(() => call('/api/notes'))).status, 200)
+  hangUp()
+  await reload(page)
+  const { status, body } = await page.evaluate(() => call('/api/notes'))
+  assert.deepEqual([status, body.sub], [200, 'alice'])
+  assert.equal(await page.evaluate(() => auth.state.status), 'unknown', 'nobody has said that the session is over')
+  // What it has not kept, and what is to be written: the refresh's error, which says that it can be tried again.
+  assert.deepEqual((await page.evaluate(() => call('/api/other'))).error, UNREACHED)
+  assert.deepEqual((await page.evaluate(() => call('/api/notes', { method: 'POST', body: 'x' }))).error, UNREACHED)
+  assert.equal(server.at('/api/notes').filter(({ method }) => method === 'POST').length, 0)
+})
+
+it('back on line, the same page goes on with a token', async (user) => {
+  const page = await installed(user)
+  await page.evaluate(() => call('/api/notes'))
+  hangUp('/auth/refresh')
+  server.route('/api/notes', () => cut)
+  await reload(page)
+  assert.equal((await page.evaluate(() => call('/api/notes'))).status, 200)
+  server.route('/auth/refresh', (arrived) => server.grant({ sub: 'alice' }, server.session(arrived, { sub: 'alice' })))
+  server.route('/api/notes', (arrived) => (server.who(arrived) ? json({ is: 'new' }) : refused()))
+  await page.evaluate(() => auth.refresh())
+  assert.deepEqual((await page.evaluate(() => call('/api/notes'))).body, { is: 'new' })
+})
+
+it('with offline: reject the worker is not asked', async (user) => {
+  const page = await installed(user, { offline: 'reject' })
+  await page.evaluate(() => call('/api/notes'))
+  hangUp()
+  await reload(page, { offline: 'reject' })
+  await goesOffline(page)
+  assert.deepEqual((await page.evaluate(() => call('/api/notes'))).error, UNREACHED)
+})
+
+it('without a worker a call waits for no network: it is the refresh\'s error, and nothing is sent', async (user) => {
+  const page = await user.signedIn()
+  hangUp('/auth/refresh')
+  await reload(page)
+  await goesOffline(page)
+  assert.deepEqual((await page.evaluate(() => call('/api/notes'))).error, UNREACHED)
+  assert.deepEqual(tokens('/api/notes'), [])
+})
+
+it('with offline: send, safe calls leave without a token, and no other', async (user) => {
+  const page = await user.signedIn({ offline: 'send' })
+  server.route('/api/news', (arrived) => json({ for: server.who(arrived)?.sub ?? 'everybody' }))
+  hangUp('/auth/refresh')
+  await reload(page, { offline: 'send' })
+  for (const method of ['GET', 'HEAD']) {
+    const { status, body } = await page.evaluate((method) => call('/api/news', { method }), method)
+    assert.deepEqual([status, body], [200, method === 'GET' ? { for: 'everybody' } : ''])
+  }
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+    assert.deepEqual((await page.evaluate((method) => call('/api/news', { method, body: 'x' }), method)).error, UNREACHED, method)
+  }
+  assert.deepEqual(server.lines('/api/news'), ['GET /api/news', 'HEAD /api/news'])
+  assert.deepEqual(tokens('/api/news'), [null, null])
+})
+
+it('with offline: send, a server that is down is not reached, either', async (user) => {
+  const page = await user.signedIn({ offline: 'send' })
+  server.route('/api/news', () => json({}))
+  server.route('/auth/refresh', () => ({ status: 503 }))
+  await reload(page, { offline: 'send' })
+  assert.equal((await page.evaluate(() => call('/api/news'))).status, 200)
+  assert.deepEqual((await page.evaluate(() => call('/api/news', { method: 'POST' }))).error, DOWN)
+})
+
+it('a refusal of a call without a token is the refresh\'s error: it says nothing of the session', async (user) => {
+  const page = await user.signedIn({ offline: 'send' })
+  server.route('/auth/refresh', () => ({ status: 503 }))
+  await reload(page, { offline: 'send' })
+  assert.deepEqual((await page.evaluate(() => call('/api/notes'))).error, DOWN)
+  assert.deepEqual(tokens('/api/notes'), [null])
+  assert.equal(await page.evaluate(() => auth.state.status), 'unknown')
+  assert.deepEqual(await page.evaluate(() => told()), ['refresherror bad-status'])
+  // Where the bare call reaches nobody, it is the same error.
+  hangUp('/api/')
+  assert.deepEqual((await page.evaluate(() => call('/api/notes'))).error, DOWN)
+})
+
+it('a call that was refused already is not sent without a token on top of that', async (user) => {
+  const page = await user.signedIn({ offline: 'send' })
+  server.revoke()
+  server.route('/auth/refresh', () => ({ status: 503 }))
+  assert.deepEqual((await page.evaluate(() => call('/api/notes'))).error, DOWN)
+  assert.equal(tokens('/api/notes').length, 1)
+  assert.equal(await page.evaluate(() => auth.state.status), 'signed-in')
+})
+
+it('a refusal of the refresh is no outage: nobody is signed in, and the call leaves as ever', async (user) => {
+  const page = await user.tab({ offline: 'reject' })
+  assert.equal((await page.evaluate(() => call('/api/notes'))).status, 401)
+  assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
+})

@@ -1,0 +1,139 @@
+// A readable cookie that is there as long as there is a session: without it nobody is asked, and visitors wait for nothing.
+
+import assert from 'node:assert/strict'
+import { startBrowser, User } from './support/browser.mjs'
+import { check } from './support/lack.mjs'
+import { startStrict } from './support/strict.mjs'
+import { json } from './support/stub.mjs'
+
+const server = await startStrict()
+const browser = await startBrowser()
+
+// The ways to name the cookie `hint`.
+const WAYS = {
+  'sessionHint': { sessionHint: 'hint' },
+  'the cookie of csrf': { csrf: { cookie: 'hint', header: 'x-csrf' } },
+  'the csrf of the refresh': { refresh: { url: '/auth/refresh', csrf: { cookie: 'hint', header: 'x-csrf' } } },
+  'sessionHint beside another csrf': { sessionHint: 'hint', csrf: { cookie: 'csrf', header: 'x-csrf' } },
+}
+
+function it(name, body) {
+  check(name, async (t) => {
+    server.reset()
+    server.route('/api/catalogue', () => json({ items: [1, 2, 3] }))
+    await body(await User.visits(t, browser, server.origin))
+  })
+}
+
+const refreshes = () => server.at('/auth/refresh').length
+const ask = (page) => page.evaluate(async () => {
+  const { status, body, error } = await call('/api/catalogue')
+  return [status ?? error, body?.items?.length, auth.state.status]
+})
+/** There is a session, by the server's own sign-in. */
+async function hasSession(page) {
+  server.route('/form', (arrived) => ({ headers: server.session(arrived, { sub: 'alice' }) }))
+  await page.evaluate(() => fetch('/form').then(() => {}))
+}
+const sets = (page, cookie) => page.evaluate((cookie) => void (document.cookie = cookie), cookie)
+
+/** For each of the ways, with a manager and a server of its own. */
+function each(name, cookie, body) {
+  it(name, async (user) => {
+    const page = await user.blank()
+    for (const [what, options] of Object.entries(WAYS)) {
+      server.reset()
+      server.route('/api/catalogue', () => json({ items: [1, 2, 3] }))
+      await sets(page, cookie)
+      await page.evaluate((options) => {
+        globalThis.auth?.dispose()
+        return start({ ...options, tabs: 'off' })
+      }, options)
+      await body(page, what)
+    }
+  })
+}
+
+const NONE = 'hint=; max-age=0'
+
+each('a visitor without the cookie gets the public pages at once, and is signed out', NONE, async (page, what) => {
+  // Even a server that answers nothing keeps nobody waiting.
+  server.hold('/auth/refresh')
+  assert.deepEqual(await ask(page), [200, 3, 'signed-out'], what)
+  assert.deepEqual(await page.evaluate(() => told()), [], what)
+  assert.equal(refreshes(), 0, what)
+})
+
+each('with the cookie the server is asked, and its word counts', 'hint=1', async (page, what) => {
+  assert.deepEqual(await ask(page), [200, 3, 'signed-out'], what)
+  assert.equal(refreshes(), 1, what)
+})
+
+each('with the cookie the session is restored', 'hint=1', async (page, what) => {
+  await hasSession(page)
+  assert.equal((await page.evaluate(() => call('/api/who'))).body.sub, 'alice', what)
+  assert.equal(refreshes(), 1, what)
+})
+
+each('an explicit refresh asks without the cookie, too', NONE, async (page, what) => {
+  await hasSession(page)
+  assert.deepEqual(await ask(page), [200, 3, 'signed-out'], what)
+  assert.equal((await page.evaluate(() => outcome(auth.refresh()))).error, undefined, what)
+  assert.equal((await page.evaluate(() => call('/api/who'))).body.sub, 'alice', what)
+})
+
+it('a first visit where the refresh wants a csrf cookie that is not there yet is no outage', async (user) => {
+  server.route('/auth/refresh', ({ headers }) => (headers['x-csrf'] ? json({}, { status: 401 }) : { status: 403, type: 'text/html', body: '<h1>CSRF verification failed' }))
+  const page = await user.tab(WAYS['the cookie of csrf'])
+  assert.deepEqual(await ask(page), [200, 3, 'signed-out'])
+  assert.deepEqual(await page.evaluate(() => told()), [])
+})
+
+it('signedIn asks although the cookie is not there', async (user) => {
+  const page = await user.tab({ sessionHint: 'hint' })
+  await hasSession(page)
+  await page.evaluate(() => auth.signedIn())
+  assert.equal((await page.evaluate(() => call('/api/who'))).body.sub, 'alice')
+})
+
+it('a login goes on without the cookie, and what it began is refreshed', async (user) => {
+  const page = await user.tab({ sessionHint: 'hint' })
+  await page.evaluate(() => signIn('alice', 'x'))
+  server.revoke()
+  assert.equal((await page.evaluate(() => call('/api/who'))).body.sub, 'alice')
+  assert.equal(refreshes(), 1)
+})
+
+it('restore: eager, getAccessToken and exchange ask nobody, either', async (user) => {
+  const page = await user.tab({ sessionHint: 'hint', restore: 'eager' })
+  assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
+  assert.deepEqual(await ask(page), [200, 3, 'signed-out'])
+  for (const [method, args] of [['getAccessToken', []], ['exchange', ['/auth/switch']]]) {
+    const { error } = await page.evaluate(async ([method, args]) => {
+      auth.dispose()
+      await start({ sessionHint: 'hint', exposeToken: true })
+      return outcome(auth[method](...args))
+    }, [method, args])
+    assert.equal(error.code, 'signed-out', method)
+    assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
+  }
+  assert.deepEqual([refreshes(), server.at('/auth/switch').length], [0, 0])
+})
+
+it('restore: eager, with the cookie, restores at once', async (user) => {
+  const page = await user.blank()
+  await hasSession(page)
+  await sets(page, 'hint=1')
+  await page.evaluate(() => start({ sessionHint: 'hint', restore: 'eager' }))
+  await page.evaluate(() => until(({ status }) => status === 'signed-in'))
+  assert.equal(refreshes(), 1)
+})
+
+it('a tab without the cookie takes the token that another tab has', async (user) => {
+  const first = await user.signedIn({ sessionHint: 'hint' })
+  const second = await user.tab({ sessionHint: 'hint' })
+  await second.evaluate(() => until(({ status }) => status === 'signed-in'))
+  assert.equal((await second.evaluate(() => call('/api/who'))).body.sub, 'alice')
+  assert.equal((await first.evaluate(() => call('/api/who'))).body.sub, 'alice')
+  assert.equal(refreshes(), 0)
+})

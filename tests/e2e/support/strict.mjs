@@ -1,0 +1,125 @@
+// A back end of Node's own that is strict: each refresh cookie is good for one rotation, and what comes with a used one is counted. It has
+// a session for each account of one browser (`?account=1`). It ends with the test file.
+
+import { json, refused, startStub } from './stub.mjs'
+
+/** A JWT whose signature says nothing. */
+export function jwt(claims) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  return `${part({ alg: 'none' })}.${part(claims)}.x`
+}
+
+/** What the token of a request says; undefined where it carries none. */
+export function claims({ headers }) {
+  const token = /^Bearer [^.]*\.([^.]*)\./.exec(headers.authorization)?.[1]
+  return token && JSON.parse(Buffer.from(token, 'base64url'))
+}
+
+/** `more`: routes beside or in the place of its own. What a route needs, the server has: `who`, `rotate`, `session`, `grant`. */
+export async function startStrict(more = {}) {
+  const stub = await startStub()
+  const { at, origin, routes } = stub
+  let sessions, good, holds
+  let last = 0
+
+  const cookieName = ({ query }) => `rt${query.get('account') ?? ''}`
+  const cookieOf = (arrived) => new RegExp(`(?:^|; )${cookieName(arrived)}=([^;]+)`).exec(arrived.headers.cookie)?.[1]
+
+  const server = {
+    origin,
+    at,
+    /** The claims of a request's token, if it is good. */
+    who(arrived) {
+      const found = claims(arrived)
+      return found && good.has(found.jti) ? found : undefined
+    },
+    /** A header that begins a session. */
+    session(arrived, of) {
+      const cookie = `r${++last}`
+      sessions.set(cookie, { of, used: false })
+      return { 'set-cookie': `${cookieName(arrived)}=${cookie}; Path=/; HttpOnly; SameSite=Lax` }
+    },
+    /** A token in JSON. */
+    grant(of, headers) {
+      const jti = `a${++last}`
+      good.add(jti)
+      return json({ access_token: jwt({ ...of, jti }), expires_in: 300, token_type: 'Bearer' }, headers)
+    },
+    /** Spends the cookie; whose session it is, or undefined where it is not good. */
+    rotate(arrived) {
+      const found = sessions.get(cookieOf(arrived))
+      if (!found) return undefined
+      if (found.used) {
+        server.reuses++
+        return undefined
+      }
+      found.used = true
+      return found.of
+    },
+    end: (arrived) => sessions.delete(cookieOf(arrived)),
+    /** No access token is good any more. */
+    revoke: () => good.clear(),
+    /** The answers at a path are held from now on: those that were to be given then. */
+    hold(path) {
+      let release, tell
+      const released = new Promise((resolve) => (release = resolve))
+      const held = { count: 0, released, tell: () => tell?.() }
+      holds.set(path, held)
+      return {
+        async arrived(count = 1) {
+          while (held.count < count) await new Promise((resolve) => (tell = resolve))
+        },
+        release() {
+          holds.delete(path)
+          release()
+        },
+      }
+    },
+    /** What arrived under a path, in short. */
+    lines: (...paths) => paths.flatMap((path) => at(path)).map(({ method, path }) => `${method} ${path}`),
+    reset() {
+      stub.reset()
+      for (const path of Object.keys(routes)) delete routes[path]
+      Object.assign(routes, own, more)
+      sessions = new Map()
+      good = new Set()
+      holds = new Map()
+      server.reuses = 0
+    },
+    /** Answers in another way at a path, until the end of the test. */
+    route: (path, answer) => void (routes[path] = kept(answer)),
+  }
+
+  /** A route whose answers can be held. */
+  const kept = (answer) => async (arrived) => {
+    const given = await answer(arrived)
+    const held = holds.get(arrived.path)
+    if (!held) return given
+    held.count++
+    held.tell()
+    await held.released
+    return given
+  }
+
+  const own = {
+    '/auth/login': (arrived) => {
+      const of = { sub: new URLSearchParams(arrived.body).get('username') ?? 'alice' }
+      return server.grant(of, server.session(arrived, of))
+    },
+    '/auth/refresh': (arrived) => {
+      const of = server.rotate(arrived)
+      return of ? server.grant(of, server.session(arrived, of)) : json({ error: 'invalid_grant' }, { status: 401 })
+    },
+    '/auth/logout': (arrived) => {
+      server.end(arrived)
+      return { status: 204, headers: { 'set-cookie': `${cookieName(arrived)}=; Path=/; Max-Age=0` } }
+    },
+    '/api/': (arrived) => {
+      const who = server.who(arrived)
+      return who ? json(who) : refused()
+    },
+  }
+  for (const routes of [own, more]) for (const [path, answer] of Object.entries(routes)) routes[path] = kept(answer)
+  server.reset()
+  return server
+}
