@@ -5,6 +5,10 @@
 mod answers;
 #[path = "core/away.rs"]
 mod away;
+#[path = "core/elsewhere.rs"]
+mod elsewhere;
+#[path = "core/forbidden.rs"]
+mod forbidden;
 #[path = "core/hand.rs"]
 mod hand;
 #[path = "core/news.rs"]

@@ -1,10 +1,10 @@
 //! What the app calls, and what a page does of its own.
 
-use tokenkeep::core::{Code, Renewal, Status, Tabs};
+use tokenkeep::core::{Code, Owed, Renewal, Status, Tabs};
 
-use super::super::server::User;
-use super::super::tab::{Tab, token_in};
-use super::{Cause, Place, Request, Rule, Stage, World};
+use super::super::server::{Token, User};
+use super::super::tab::{Age, Tab, token_in};
+use super::{Cause, Place, Request, Rule, Stage, Turn, World};
 
 impl World {
     pub(super) fn refreshes(&mut self, tab: usize) {
@@ -14,9 +14,29 @@ impl World {
             return;
         }
         let (flight, pauses) = (self.tabs[tab].flight, self.tabs[tab].pauses(true, self.now));
-        match self.call(tab, |session, now| (session.refresh(now), Cause::Asked)) {
+        let (unreported, age) = (self.tabs[tab].unreported(), self.tabs[tab].age(self.now));
+        let is_late = unreported > 0
+            && flight.is_none()
+            && age == Some(Age::Good)
+            && self.tabs[tab].is_just_renewed(self.now);
+        let result = self.call(tab, |session, now| (session.refresh(now), Cause::Asked));
+        let is_taken_for_late = matches!(result, Ok(None));
+        let as_ruled = is_taken_for_late == is_late || self.several && !is_taken_for_late;
+        let unsure = self.tabs[tab].may_fly || result.is_err();
+        self.hold(Rule::AskedByName, as_ruled || unsure, || {
+            format!("{result:?} for {unreported} tokens that were handed out, {age:?}")
+        });
+        if result.is_ok() {
+            self.tabs[tab].reports(is_taken_for_late);
+        }
+        match result {
             Ok(None) => {}
             Ok(Some(wait)) => {
+                let is_sent = self.sent.contains_key(&(tab, wait.exchange));
+                if !is_sent {
+                    let now = self.now.wall;
+                    self.tabs[tab].called.insert(wait.exchange, now);
+                }
                 self.wants(tab, wait.exchange, true);
                 if self.tabs[tab].flight == Some(wait.exchange) {
                     self.tabs[tab].refreshers.push(wait.exchange);
@@ -36,14 +56,72 @@ impl World {
         self.tabs[tab].logins.insert(exchange, user);
     }
 
-    pub(super) fn sets_tokens(&mut self, tab: usize, user: User) {
-        if self.holders.iter().any(|(_, stage)| matches!(stage, Stage::OnTheWire(_))) {
+    /// A call that sets the cookie and carries the token, which is renewed first if it must be.
+    pub(super) fn exchanges(&mut self, tab: usize, user: User) {
+        let exchange = self.call(tab, |session, now| (session.exchange(now), Cause::App));
+        self.notes_hidden(tab);
+        self.tabs[tab].logins.insert(exchange, user);
+    }
+
+    pub(super) fn hands_out(&mut self, tab: usize) {
+        let Some(ticket) = self.tabs[tab].session.may_leave(self.now) else { return };
+        let held = self.tabs[tab].token();
+        let given = self.call(tab, |session, _| (session.hand_out(ticket), Cause::App));
+        let given = given.map(|token| Token::read(token.reveal()));
+        self.hold(Rule::OwnToken, given == held, || format!("{given:?} is handed out of {held:?}"));
+        if let Some(given) = given {
+            self.tabs[tab].gives(given.id);
+        }
+    }
+
+    /// There is another cookie, and no script of ours knows.
+    pub(super) fn signs_in_elsewhere(&mut self, tab: usize, user: User, is_told: bool) {
+        // Of what is answered while somebody signs in, only a token that tells whose it is shows whose.
+        let is_unclear = !self.tells_subject && self.holders.iter().any(is_on_the_wire);
+        if self.policy.renewal == Renewal::WithToken || is_unclear {
             return;
         }
-        let grant = self.server.login(user, Some(60_000));
+        self.ticks(20);
+        let _ = self.server_mut(tab).login(user, None);
+        self.is_elsewhere = true;
+        // Where tokens do not tell whose they are, nobody can know it who is not told.
+        if is_told || !self.tells_subject {
+            self.is_signed_in(tab);
+        }
+    }
+
+    pub(super) fn is_signed_in(&mut self, tab: usize) {
+        self.ticks(20);
+        let now = self.now;
+        self.call(tab, |session, now| (session.signed_in(now), Cause::Elsewhere));
+        self.tabs[tab].elsewhere = Some(now.wall);
+        let owed = self.owed[self.tabs[tab].identity];
+        self.hold(Rule::Debt, !owed, || "a logout is owed after a sign-in".to_owned());
+    }
+
+    pub(super) fn has_no_hint(&mut self, tab: usize) {
+        self.call(tab, |session, _| (session.no_session_hint(), Cause::NoHint));
+    }
+
+    /// The app hands over tokens that it got by itself. Those of the same user renew the session.
+    pub(super) fn sets_tokens(&mut self, tab: usize, user: User) {
+        // It takes no turn: nobody could put it in order with a login that is not heard of yet.
+        self.delivers_all();
+        let held = self.tabs[tab].token();
+        let is_same = self.tells_subject && held.is_some_and(|held| held.user == user);
+        if self.holders.iter().any(is_on_the_wire) || self.several && !is_same {
+            return;
+        }
+        self.ticks(20);
+        let grant = self.server_mut(tab).login(user, Some(60_000));
         let (token, now) = (token_in(&grant), self.now);
-        self.tabs[tab].takes(grant.life, now);
-        self.call(tab, |session, now| (session.enter(grant, now), Cause::Entered(token)));
+        self.tabs[tab].takes(&grant, now);
+        self.asked.insert(token.id, now.wall);
+        self.call(tab, |session, now| {
+            session.set_tokens(grant, now);
+            let wanted = true;
+            ((), if is_same { Cause::Granted { token, wanted } } else { Cause::Entered(token) })
+        });
     }
 
     pub(super) fn logs_out(&mut self, tab: usize, reachable: bool) {
@@ -52,6 +130,8 @@ impl World {
         let refresh_token = self.tabs[tab].refresh_token();
         let logout = self.call(tab, |session, now| (session.logout(reachable, now), Cause::Left));
         self.tabs[tab].last_words.extend(logout.zip(refresh_token));
+        let entries = self.tabs[tab].entries;
+        self.tabs[tab].entries_at.extend(logout.map(|logout| (logout, entries)));
     }
 
     /// A tab is put away that takes part in no exchange. One at a time, or nobody might be there
@@ -76,12 +156,23 @@ impl World {
         }
     }
 
-    pub(super) fn opens(&mut self) {
+    pub(super) fn opens(&mut self, owed: u8) {
         // No page opens faster than a message travels.
         self.delivers_all();
         let tab = self.tabs.len();
-        self.tabs.push(Tab::new(self.policy.clone(), self.owed, self.now));
-        self.obeys(tab, false);
+        let identity = tab % self.servers.len();
+        let marked = [Owed::Finish, Owed::Finish, Owed::Untold, Owed::InDoubt];
+        let owed = match self.owed[identity] {
+            true => marked[usize::from(owed) % marked.len()],
+            false => Owed::Nothing,
+        };
+        self.tabs.push(Tab::new(identity, self.policy.clone(), owed, self.now));
+        let told = self.obeys(tab, false);
+        let is_out = owed == Owed::Nothing || self.tabs[tab].status() == Status::SignedOut;
+        let is_silent = owed == Owed::Nothing || told.started == usize::from(owed == Owed::Finish);
+        self.hold(Rule::Debt, is_out && is_silent, || {
+            format!("{owed:?} at the beginning: {told:?}")
+        });
     }
 
     pub(super) fn wakes(&mut self, tab: usize) {
@@ -114,4 +205,8 @@ impl World {
         let flight = self.tabs[tab].flight;
         self.hold(Rule::Settles, flight.is_none(), || format!("{flight:?} never lands"));
     }
+}
+
+fn is_on_the_wire((_, stage): &(Turn, Stage)) -> bool {
+    matches!(stage, Stage::OnTheWire(_) | Stage::Answered)
 }

@@ -1,10 +1,10 @@
 //! Refreshes, logins and logouts: the lock, the wire, the answer.
 
-use tokenkeep::core::{Arrival, Body, Code, Grant, Heard, Kind, Renewal, RetryAfter};
+use tokenkeep::core::{Arrival, Body, Code, Grant, Heard, Kind, Renewal, RetryAfter, Session};
 
 use super::super::ops::{Answer, Outage};
 use super::super::tab::token_in;
-use super::{Cause, Rule, Stage, Turn, World};
+use super::{Cause, Outcome, Rule, Stage, Turn, World};
 
 impl World {
     pub(super) fn locks(&mut self) {
@@ -33,6 +33,9 @@ impl World {
         let wanted = self.tabs[tab].flight == Some(exchange);
         let in_memory = self.policy.renewal == Renewal::WithToken;
         let has_none = in_memory && self.tabs[tab].refresh_token().is_none();
+        if contended {
+            self.tabs[tab].contended.insert(exchange);
+        }
         let arrival = self.call(tab, |session, now| {
             let arrival = session.arrive(exchange, contended, now);
             let is_refused = arrival == Arrival::Skip && wanted && has_none;
@@ -53,8 +56,17 @@ impl World {
                 let on_the_wire = |(_, stage): &(Turn, Stage)| matches!(stage, Stage::OnTheWire(_));
                 let alone = !self.holders.iter().any(on_the_wire);
                 self.hold(Rule::NoOverlap, alone, || format!("{turn:?} overlaps another call"));
+                if kind == Kind::Logout {
+                    let known = &self.tabs[tab];
+                    let was = known.entries_at.get(&exchange).copied().unwrap_or(0);
+                    let is_newest = was == known.entries;
+                    self.hold(Rule::Debt, is_newest, || {
+                        format!("{turn:?} ends a session that began after it was wanted")
+                    });
+                }
+                self.sent.insert((tab, exchange), self.now.wall);
                 Stage::OnTheWire(match kind {
-                    _ if !in_memory => self.server.cookie(),
+                    _ if !in_memory => self.server(tab).cookie(),
                     Kind::Logout => self.tabs[tab].last_words.remove(&exchange),
                     Kind::Refresh | Kind::Login => self.tabs[tab].refresh_token(),
                 })
@@ -83,6 +95,7 @@ impl World {
                 // By now, news from before the call has come.
                 self.delivers_all_to(turn.tab);
             }
+            self.sent.remove(&(turn.tab, turn.exchange));
             self.call(turn.tab, |session, _| (session.finished(turn.exchange), Cause::App));
         }
     }
@@ -90,7 +103,7 @@ impl World {
     pub(super) fn answers(&mut self, answer: Answer, chance: f64) {
         let call = self.holders.iter_mut().find_map(|(turn, stage)| match *stage {
             Stage::OnTheWire(cookie) => {
-                *stage = Stage::Over;
+                *stage = Stage::Answered;
                 Some((*turn, cookie))
             }
             _ => None,
@@ -99,50 +112,135 @@ impl World {
         // No call is there and back within the same moment, nor within the few that several outcomes
         // of one moment are set apart by.
         self.ticks(20);
-        match turn.kind {
-            Kind::Refresh => self.refresh_is_answered(turn, cookie, answer, chance),
-            Kind::Login => self.login_is_answered(turn, answer),
-            Kind::Logout => self.logout_is_answered(turn, cookie, answer),
+        let outcome = match turn.kind {
+            Kind::Refresh => self.answers_refresh(turn, cookie, answer, chance),
+            Kind::Login => self.answers_login(turn, answer),
+            Kind::Logout => self.answers_logout(turn, cookie, answer),
+        };
+        self.unheard.push((turn, outcome));
+    }
+
+    /// The page comes to hear what was answered.
+    pub(super) fn hears(&mut self) {
+        if self.unheard.is_empty() {
+            return;
+        }
+        let (turn, outcome) = self.unheard.remove(0);
+        let is_it = |(other, _): &&mut (Turn, Stage)| {
+            (other.tab, other.exchange) == (turn.tab, turn.exchange)
+        };
+        if let Some((_, stage)) = self.holders.iter_mut().find(is_it) {
+            *stage = Stage::Over;
+        }
+        match outcome {
+            Outcome::Refresh { heard, outage, chance } => {
+                self.refresh_is_answered(turn, heard, outage, chance);
+            }
+            Outcome::Login { heard } => self.login_is_answered(turn, heard),
+            Outcome::Logout { status } => {
+                let answered =
+                    |session: &mut Session, _| (session.logout_answered(status), Cause::App);
+                let _ = self.call(turn.tab, answered);
+            }
         }
     }
 
-    pub(super) fn refresh_is_answered(
+    fn answers_refresh(
         &mut self,
         Turn { tab, exchange, .. }: Turn,
         cookie: Option<u32>,
         answer: Answer,
         chance: f64,
-    ) {
-        let wanted = self.tabs[tab].flight == Some(exchange);
-        let heard = match answer {
-            Answer::Well(life) => match self.server.refresh(cookie, life) {
-                Some(grant) => granted(grant),
-                None => plain(401, Body::Empty),
+    ) -> Outcome {
+        let (heard, outage) = match answer {
+            Answer::Well(life) => match self.server_mut(tab).refresh(cookie, life) {
+                Some(grant) => {
+                    if let Some(at) = self.sent.get(&(tab, exchange)) {
+                        self.asked.insert(token_in(&grant).id, *at);
+                    }
+                    (Ok(granted(grant)), None)
+                }
+                None => (Ok(plain(401, Body::Empty)), None),
             },
             Answer::Refuse => {
-                self.server.end();
-                plain(403, Body::Empty)
+                self.server_mut(tab).end();
+                (Ok(plain(403, Body::Empty)), None)
             }
             Answer::Outage(outage) => {
                 let (code, heard) = outage_of(outage);
-                self.call(tab, |session, now| {
-                    match heard {
-                        Some(heard) => session.refresh_answered(exchange, heard, chance, now),
-                        None => session.refresh_failed(exchange, code, chance, now),
-                    }
-                    ((), Cause::Outage)
-                });
-                if wanted {
-                    let named = if let Outage::Busy(named) = outage { named } else { None };
-                    self.tabs[tab].fails(named, chance, self.now);
-                }
-                return;
+                (heard.ok_or(code), Some(outage))
             }
         };
+        Outcome::Refresh { heard, outage, chance }
+    }
+
+    fn answers_login(&mut self, Turn { tab, exchange, .. }: Turn, answer: Answer) -> Outcome {
+        let heard = match answer {
+            Answer::Well(life) => {
+                let user = self.tabs[tab].logins.get(&exchange).copied().unwrap_or_default();
+                Some(granted(self.server_mut(tab).login(user, life)))
+            }
+            Answer::Refuse => Some(plain(401, Body::Empty)),
+            Answer::Outage(outage) => outage_of(outage).1,
+        };
+        Outcome::Login { heard }
+    }
+
+    fn answers_logout(&mut self, turn: Turn, cookie: Option<u32>, answer: Answer) -> Outcome {
+        let status = match answer {
+            Answer::Well(_) => {
+                self.server_mut(turn.tab).logout(cookie);
+                Ok(204)
+            }
+            Answer::Refuse => Ok(403),
+            Answer::Outage(outage) => match outage_of(outage) {
+                (_, Some(heard)) if heard.status != 200 => Ok(heard.status),
+                (code, _) => Err(code),
+            },
+        };
+        Outcome::Logout { status }
+    }
+
+    fn refresh_is_answered(
+        &mut self,
+        Turn { tab, exchange, .. }: Turn,
+        heard: Result<Heard, Code>,
+        outage: Option<Outage>,
+        chance: f64,
+    ) {
+        let wanted = self.tabs[tab].flight == Some(exchange);
+        if let Some(outage) = outage {
+            self.call(tab, |session, now| {
+                match heard {
+                    Ok(heard) => session.refresh_answered(exchange, heard, chance, now),
+                    Err(code) => session.refresh_failed(exchange, code, chance, now),
+                }
+                ((), Cause::Outage)
+            });
+            if wanted {
+                let named = if let Outage::Busy(named) = outage { named } else { None };
+                // Whoever is refused next may ask once more.
+                self.tabs[tab].cost.clear();
+                self.tabs[tab].fails(named, chance, self.now);
+            }
+            return;
+        }
+        let Ok(heard) = heard else { return };
+        let doubts = self.tabs[tab].session.doubts(&heard);
+        let known = &self.tabs[tab];
+        let may_doubt = known.has_met || known.contended.contains(&exchange);
+        self.hold(Rule::Doubts, may_doubt || !doubts, || {
+            format!("tab {tab} waits for news of others, and there are none")
+        });
+        if doubts && chance < 0.5 {
+            self.delivers_all_to(tab);
+        }
+        let wanted = self.tabs[tab].flight == Some(exchange);
         let cause = match &heard.body {
             Body::Json { grant: Ok(grant), .. } => {
                 if wanted {
-                    self.tabs[tab].takes(grant.life, self.now);
+                    let now = self.now;
+                    self.tabs[tab].takes(grant, now);
                 }
                 Cause::Granted { token: token_in(grant), wanted }
             }
@@ -153,19 +251,12 @@ impl World {
         });
     }
 
-    pub(super) fn login_is_answered(&mut self, Turn { tab, exchange, .. }: Turn, answer: Answer) {
-        let Some(user) = self.tabs[tab].logins.remove(&exchange) else {
+    fn login_is_answered(&mut self, Turn { tab, exchange, .. }: Turn, heard: Option<Heard>) {
+        if self.tabs[tab].logins.remove(&exchange).is_none() {
             return self.fault(Rule::Settles, format!("{exchange:?} is nobody's login"));
-        };
-        let heard = match answer {
-            Answer::Well(life) => granted(self.server.login(user, life)),
-            Answer::Refuse => plain(401, Body::Empty),
-            Answer::Outage(outage) => match outage_of(outage) {
-                (_, Some(heard)) => heard,
-                // There is nothing to tell the session of.
-                (_, None) => return,
-            },
-        };
+        }
+        // If it reached nobody, there is nothing to tell the session of.
+        let Some(heard) = heard else { return };
         let grant = match &heard.body {
             Body::Json { grant: Ok(grant), .. } => Some(grant.clone()),
             _ => None,
@@ -183,28 +274,9 @@ impl World {
             format!("the login {exchange:?} undoes a logout that came after it")
         });
         if let (Ok(()), Some(grant)) = (&result, grant) {
-            self.tabs[tab].takes(grant.life, self.now);
+            let now = self.now;
+            self.tabs[tab].takes(&grant, now);
         }
-    }
-
-    pub(super) fn logout_is_answered(
-        &mut self,
-        Turn { tab, .. }: Turn,
-        cookie: Option<u32>,
-        answer: Answer,
-    ) {
-        let status = match answer {
-            Answer::Well(_) => {
-                self.server.logout(cookie);
-                Ok(204)
-            }
-            Answer::Refuse => Ok(403),
-            Answer::Outage(outage) => match outage_of(outage) {
-                (_, Some(heard)) => Ok(heard.status),
-                (code, None) => Err(code),
-            },
-        };
-        let _ = self.call(tab, |session, _| (session.logout_answered(status), Cause::App));
     }
 }
 
@@ -227,6 +299,10 @@ fn outage_of(outage: Outage) -> (Code, Option<Heard>) {
                 Code::BadStatus,
                 Some(Heard { status: 503, body: Body::Empty, rejected: None, retry_after }),
             )
+        }
+        Outage::Foreign { is_json } => {
+            let json = Body::Json { error: None, grant: Err("no token".to_owned()) };
+            (Code::BadAnswer, Some(plain(200, if is_json { json } else { Body::Other })))
         }
         Outage::Page => (Code::BadStatus, Some(plain(403, Body::Other))),
     }

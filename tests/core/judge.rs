@@ -4,7 +4,7 @@ use tokenkeep::core::{Effect, Event, Exchange, Kind, Landing, Now, Reason, Sessi
 
 use super::super::server::Token;
 use super::super::tab::{Seen, Told};
-use super::{Cause, Place, Rule, Turn, World};
+use super::{Cause, News, Place, Rule, Stage, Turn, World};
 
 impl World {
     /// Calls a session, does what it asks for, and holds against it what it told.
@@ -37,6 +37,7 @@ impl World {
                 Effect::Land(exchange, landing) => {
                     told.failed_landings += usize::from(matches!(landing, Landing::Failed(_)));
                     self.lands(tab, exchange, &landing);
+                    self.answers_who_asked(tab, exchange, &landing);
                 }
                 Effect::Changed => told.changed += 1,
                 Effect::Tell(Event::Refresh) => told.renewals += 1,
@@ -44,12 +45,17 @@ impl World {
                 Effect::Tell(Event::SignOut(reason)) => told.sign_outs.push(reason),
                 Effect::Tell(Event::StepUp(_)) => told.step_ups += 1,
                 Effect::Post(message) => {
-                    let hears = |other: &usize| *other != tab && self.frozen != Some(*other);
+                    let identity = self.tabs[tab].identity;
+                    let hears = |other: &usize| {
+                        *other != tab
+                            && self.frozen != Some(*other)
+                            && self.tabs[*other].identity == identity
+                    };
                     for other in (0..self.tabs.len()).filter(hears) {
                         self.mail.entry((tab, other)).or_default().push_back(message.clone());
                     }
                 }
-                Effect::Owe(owed) => self.owed = owed,
+                Effect::Owe(owed) => self.owed[self.tabs[tab].identity] = owed,
             }
         }
         told
@@ -93,6 +99,23 @@ impl World {
         self.hold(Rule::Settles, first, || format!("{exchange:?} landed twice"));
     }
 
+    /// Whoever called `refresh()` is answered by the server, or by an exchange that was sent later.
+    fn answers_who_asked(&mut self, tab: usize, exchange: Exchange, landing: &Landing) {
+        let called = self.tabs[tab].called.remove(&exchange);
+        let is_itself = |(turn, stage): &(Turn, Stage)| {
+            turn.tab == tab && turn.exchange == exchange && *stage != Stage::Listens
+        };
+        let is_asked = self.holders.iter().any(is_itself);
+        if let (Some(called), Landing::Renewed, false) = (called, landing, is_asked) {
+            let token = self.tabs[tab].token();
+            let asked = token.and_then(|token| self.asked.get(&token.id)).copied();
+            let is_later = asked.is_some_and(|asked| asked > called);
+            self.hold(Rule::AskedByName, is_later || self.is_set_back, || {
+                format!("refresh() of {called} is answered by {token:?}, asked for at {asked:?}")
+            });
+        }
+    }
+
     /// Keeps the world's own account.
     pub(super) fn changes(&mut self, tab: usize, cause: Cause, before: &Seen, after: &Seen) {
         let (was, is) = (before.token, after.token);
@@ -100,30 +123,51 @@ impl World {
         let known = &mut self.tabs[tab];
         let other_user = was.zip(is).is_some_and(|(was, is)| was.user != is.user);
         let other_owner = match cause {
-            Cause::Left | Cause::Entered(_) => true,
+            Cause::Left | Cause::Entered(_) | Cause::Elsewhere => true,
             // That a token of the same user is another session's, no tab can know without news.
-            Cause::Granted { .. } | Cause::Heard { renewal: true } => {
+            Cause::Granted { .. } | Cause::Heard(News::Renewal) => {
                 other_user || (old == Status::SignedOut && is.is_some())
             }
-            Cause::Heard { renewal: false } => before != after,
+            // The same user, in another tab.
+            Cause::Heard(News::Entry) if was.is_some() && is.is_some() => other_user,
+            Cause::Heard(News::Entry | News::Other) => before != after,
             Cause::App
+            | Cause::NoHint
+            | Cause::Heard(News::Refusal)
             | Cause::Asked
             | Cause::Refused { .. }
             | Cause::Outage
             | Cause::Ended
             | Cause::More { .. } => false,
         };
+        if is.is_some() && was != is {
+            known.replaces(was);
+        }
         if other_owner {
             known.epoch += 1;
+            known.forgets();
+        }
+        let begins = matches!(cause, Cause::Entered(_) | Cause::Elsewhere)
+            || cause == Cause::Heard(News::Entry) && before != after;
+        known.entries += u32::from(begins);
+        if is.is_some() && was != is || matches!(cause, Cause::Left | Cause::Entered(_)) {
+            known.elsewhere = None;
         }
         known.may_be_newer |= is.is_some() && was != is;
-        if other_owner || was != is || old != new {
+        if cause == Cause::NoHint {
+        } else if other_owner || was != is || old != new {
             known.recovers();
-        } else if cause == (Cause::Heard { renewal: false }) {
+        } else if matches!(cause, Cause::Heard(_)) {
             known.may_have_recovered = true;
         }
         match cause {
             Cause::Left => known.left.extend(was.map(|token| token.session)),
+            Cause::Elsewhere => {
+                // Who says that somebody has signed in goes back on it, too.
+                let identity = known.identity;
+                let same = self.tabs.iter_mut().filter(|tab| tab.identity == identity);
+                same.for_each(|tab| tab.left.clear());
+            }
             Cause::Granted { wanted: true, token } if old == Status::SignedOut => {
                 // Who asks, by name, for a refresh after a logout goes back on it, for all tabs.
                 for tab in &mut self.tabs {
@@ -150,12 +194,13 @@ impl World {
             Cause::Left => Reason::Logout,
             Cause::Refused { .. } => Reason::Rejected,
             Cause::Ended => Reason::Ended,
+            Cause::Heard(News::Refusal) => Reason::Rejected,
             _ => Reason::OtherTab,
         };
         let expected: &[Reason] = if signed_out { &[reason] } else { &[] };
         let renewed = match cause {
             Cause::Granted { wanted, .. } => wanted,
-            Cause::Heard { renewal } => renewal && is != was,
+            Cause::Heard(News::Renewal) => is != was,
             _ => false,
         };
         let report =
@@ -164,7 +209,7 @@ impl World {
         self.hold(Rule::OncePerFact, told.renewals == usize::from(renewed), report);
         self.hold(Rule::OncePerFact, told.errors == told.failed_landings, report);
         // That the token which is there is of a new session is a change of owner, too.
-        let is_told_again = cause == Cause::Heard { renewal: false } && is.is_some();
+        let is_told_again = cause == Cause::Heard(News::Entry) && is.is_some();
         let is_told =
             told.changed == usize::from(before != after) || is_told_again && told.changed == 1;
         self.hold(Rule::OncePerFact, is_told, report);
@@ -193,8 +238,18 @@ impl World {
                 self.hold(Rule::EndedOnce, told.started == 0, report);
             }
             Cause::More { .. } => self.hold(Rule::Epoch, before == after, report),
-            Cause::Heard { .. } => {}
+            Cause::Elsewhere => {
+                let is_open = new == Status::Unknown && is.is_none();
+                self.hold(Rule::Elsewhere, is_open && told.sign_outs.is_empty(), report);
+            }
+            Cause::NoHint => {
+                let is_over = old == Status::Unknown && new == Status::SignedOut;
+                self.hold(Rule::Epoch, before == after || is_over, report);
+            }
+            Cause::Heard(_) => {}
         }
+        let is_apart = is.is_none_or(|token| token.identity() == self.tabs[tab].identity);
+        self.hold(Rule::Apart, is_apart, report);
         // One that another tab has told of may be another session's, which the world does not know.
         let more = usize::from(cause == Cause::More { of_now: true });
         let is_told = told.step_ups == more || self.several && told.step_ups < more;

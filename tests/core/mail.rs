@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tokenkeep::core::Message;
 
 use super::super::tab::token_in;
-use super::{Cause, World};
+use super::{Cause, News, Rule, World};
 
 impl World {
     pub(super) fn delivers(&mut self, number: usize) {
@@ -32,23 +32,38 @@ impl World {
     pub(super) fn delivers_on(&mut self, route: (usize, usize)) {
         let Some(message) = self.mail.get_mut(&route).and_then(VecDeque::pop_front) else { return };
         let (_, tab) = route;
-        let life = match &message {
+        let grant = match &message {
             Message::Renewed { grant, .. } | Message::Entered { grant: Some(grant), .. } => {
-                Some((token_in(grant), grant.life))
+                Some(grant.clone())
             }
             _ => None,
         };
-        let renewal = matches!(message, Message::Renewed { .. });
+        let news = match &message {
+            Message::Renewed { .. } => News::Renewal,
+            Message::Entered { .. } => News::Entry,
+            Message::Refused { .. } => News::Refusal,
+            _ => News::Other,
+        };
+        self.tabs[tab].has_met = true;
         let before = self.tabs[tab].token();
+        let elsewhere = self.tabs[tab].elsewhere;
         let now = self.now;
         // Should the token be taken, it is as old as the sender says.
-        self.call(tab, |session, now| (session.heard(message, now), Cause::Heard { renewal }));
+        self.call(tab, |session, now| (session.heard(message, now), Cause::Heard(news)));
         let after = self.tabs[tab].token();
-        if let Some((token, life)) = life
-            && after == Some(token)
+        if let Some(grant) = grant
+            && after == Some(token_in(&grant))
             && before != after
         {
-            self.tabs[tab].takes(life, now);
+            self.tabs[tab].takes(&grant, now);
+        }
+        if let (Some(at), Some(token), News::Renewal) = (elsewhere, after, news)
+            && before != after
+        {
+            let is_of_it = self.asked.get(&token.id).is_some_and(|asked| *asked >= at);
+            self.hold(Rule::Elsewhere, is_of_it || self.is_set_back, || {
+                format!("tab {tab} takes {token:?}, though somebody has signed in at {at}")
+            });
         }
     }
 }

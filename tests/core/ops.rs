@@ -31,6 +31,10 @@ pub enum Outage {
     Busy(Option<u64>),
     /// A page of a captive portal.
     Page,
+    /// A success that is none: another program's JSON, or its page.
+    Foreign {
+        is_json: bool,
+    },
 }
 
 /// What an API's answer says of the session.
@@ -46,23 +50,40 @@ pub enum Says {
     More,
     /// There is a new token in a header field, of such a life.
     Renewed(Option<u64>),
+    /// There is a token in a header field that was replaced: the answer comes from a cache.
+    Cached,
 }
+
+/// How many resources the app's requests are for.
+pub const RESOURCES: u8 = 3;
 
 /// One thing that happens. Numbers pick among what there is, modulo how many there are.
 #[derive(Clone, Copy, Debug)]
 pub enum Op {
     /// An app's request wants to leave.
-    Request { tab: u8, repeatable: bool },
+    Request { tab: u8, repeatable: bool, resource: u8 },
     /// An API answers a request on the wire.
     Api { request: u8, says: Says },
     /// A request whose refresh has landed goes on.
     Resume { request: u8 },
     /// The caller aborts a request.
     Abort { request: u8 },
+    /// A resource answers 401 from now on where it means "forbidden", or no longer does.
+    Forbid { resource: u8 },
+    /// The app is given the token for its own use.
+    HandOut { tab: u8 },
     /// `refresh()`.
     Refresh { tab: u8 },
     /// `login()`.
     Login { tab: u8, user: User },
+    /// A call that sets the cookie, and carries the token.
+    Exchange { tab: u8, user: User },
+    /// Somebody signs in where no script of ours sees it. Whether the app says so, in a tab.
+    Elsewhere { tab: u8, user: User, is_told: bool },
+    /// `signedIn()`.
+    SignedIn { tab: u8 },
+    /// The cookie that hints at a session is not there.
+    NoHint { tab: u8 },
     /// `setTokens()`, after a login of the app's own. Nobody can order that among tabs.
     SetTokens { tab: u8, user: User },
     /// `logout()`.
@@ -71,8 +92,10 @@ pub enum Op {
     Lock,
     /// Who listened for news stops listening.
     Listened,
-    /// The call on the wire is answered.
-    Answer { answer: Answer, chance: f64 },
+    /// The call on the wire is answered. The page may be busy: then it hears that later.
+    Answer { answer: Answer, chance: f64, is_heard: bool },
+    /// The page hears the answer.
+    Hear,
     /// The lock is given back.
     Unlock,
     /// The four above, one after the other.
@@ -85,14 +108,14 @@ pub enum Op {
     Jump { ms: i64 },
     /// The timer that was asked for goes off.
     Wake { tab: u8 },
-    /// A tab is opened.
-    Open,
+    /// A tab is opened. `owed`: what it makes of a mark.
+    Open { owed: u8 },
     /// A tab is put away: frozen, or in the back/forward cache. It hears nothing there.
     Freeze { tab: u8 },
     /// It comes back.
     Thaw,
     /// The server ends the session, for reasons of its own.
-    End,
+    End { identity: u8 },
 }
 
 /// A world's settings, and what happens in it.
@@ -107,6 +130,10 @@ pub struct Life {
     pub is_opaque: bool,
     /// What a refresh needs: with a token, that travels in the answers, and there is no cookie.
     pub renewal: Renewal,
+    /// How many managers there are that are not the same, and share nothing but the turn.
+    pub identities: usize,
+    /// The resources that answer 401 where they mean "forbidden", as bits.
+    pub forbidden: u8,
     /// How many tabs there are at the beginning.
     pub many: usize,
     pub ops: Vec<Op>,
@@ -163,22 +190,24 @@ impl Bits {
     }
 
     fn outage(&mut self) -> Outage {
-        match self.below(5) {
+        match self.below(7) {
             0 => Outage::Network,
             1 => Outage::Timeout,
             2 => Outage::Page,
             3 => Outage::Busy(None),
+            4 => Outage::Foreign { is_json: self.below(2) == 0 },
             _ => Outage::Busy(Some(1 + self.below(20_000))),
         }
     }
 
     fn says(&mut self) -> Says {
-        match self.pick([8, 10, 1, 1, 2]) {
+        match self.pick([8, 10, 1, 1, 2, 1]) {
             0 => Says::Fine,
             1 => Says::Refused,
             2 => Says::Ended,
             3 => Says::More,
-            _ => Says::Renewed(self.life_of_a_token()),
+            4 => Says::Renewed(self.life_of_a_token()),
+            _ => Says::Cached,
         }
     }
 
@@ -197,8 +226,12 @@ impl Bits {
 
     /// What happens in any world.
     fn op(&mut self) -> Op {
-        match self.pick([12, 10, 8, 1, 2, 3, 2, 6, 6, 6, 8, 4, 3, 1]) {
-            0 => Op::Request { repeatable: self.pick([17, 3]) == 0, tab: self.tab() },
+        match self.pick([24, 20, 16, 2, 4, 6, 4, 12, 12, 12, 16, 8, 6, 2, 4, 1, 2, 1, 2, 1, 1]) {
+            0 => Op::Request {
+                repeatable: self.pick([17, 3]) == 0,
+                resource: self.below(RESOURCES.into()) as u8,
+                tab: self.tab(),
+            },
             1 => Op::Api { says: self.says(), request: self.number() },
             2 => Op::Resume { request: self.number() },
             3 => Op::Abort { request: self.number() },
@@ -206,12 +239,23 @@ impl Bits {
             5 => Op::Login { tab: self.tab(), user: self.user() },
             6 => Op::Logout { reachable: self.pick([9, 1]) == 0, tab: self.tab() },
             7 => Op::Lock,
-            8 => Op::Answer { answer: self.answer(), chance: self.chance() },
+            8 => Op::Answer {
+                is_heard: self.below(2) == 0,
+                answer: self.answer(),
+                chance: self.chance(),
+            },
             9 => Op::Unlock,
             10 => Op::Round { answer: self.answer(), chance: self.chance() },
             11 => Op::Tick { ms: self.tick() },
             12 => Op::Wake { tab: self.tab() },
-            _ => Op::End,
+            13 => Op::End { identity: self.tab() },
+            14 => Op::Hear,
+            15 => Op::Forbid { resource: self.below(RESOURCES.into()) as u8 },
+            16 => Op::HandOut { tab: self.tab() },
+            17 => Op::Exchange { tab: self.tab(), user: self.user() },
+            18 => Op::Elsewhere { is_told: self.below(2) == 0, tab: self.tab(), user: self.user() },
+            19 => Op::SignedIn { tab: self.tab() },
+            _ => Op::NoHint { tab: self.tab() },
         }
     }
 
@@ -228,18 +272,19 @@ impl Bits {
 
     /// Several tabs get mail, and a lock that others hold.
     fn op_of_several_tabs(&mut self) -> Op {
-        match self.pick([60, 12, 4, 1, 1, 2, 2]) {
+        match self.pick([60, 12, 4, 1, 1, 2, 2, 1]) {
             0 => self.op(),
             1 => Op::Deliver { mail: self.number() },
             2 => Op::Listened,
-            3 => Op::Open,
+            3 => Op::Open { owed: self.number() },
             // Wall clocks of one machine are one clock. It is set forwards, as after a sleep.
             4 => match self.below(2) {
                 0 => Op::Jump { ms: self.within(0..90_000_000) },
                 _ => Op::Jump { ms: self.within(-3_600_000..0) },
             },
             5 => Op::Freeze { tab: self.tab() },
-            _ => Op::Thaw,
+            6 => Op::Thaw,
+            _ => Op::SetTokens { tab: self.tab(), user: self.user() },
         }
     }
 }
@@ -257,18 +302,26 @@ fn refresh_before() -> impl Strategy<Value = Option<u64>> {
     prop_oneof![Just(None), (0_u64..100_000).prop_map(Some)]
 }
 
+/// Most resources mean what they say.
+fn forbidden() -> impl Strategy<Value = u8> {
+    prop_oneof![2 => Just(0), 1 => 0..1_u8 << RESOURCES]
+}
+
 /// The life of one tab that has no others.
 pub fn one_tab() -> impl Strategy<Value = Life> {
     let tells = prop_oneof![Just((true, false)), Just((false, false)), Just((false, true))];
     let renewal = prop_oneof![3 => Just(Renewal::Always), 1 => Just(Renewal::WithToken)];
-    (restore(), refresh_before(), tells, renewal, ops(Bits::op_of_one_tab, 70)).prop_map(
-        |(restore, refresh_before, (tells_subject, is_opaque), renewal, ops)| Life {
+    let settings = (restore(), refresh_before(), tells, renewal, forbidden());
+    (settings, ops(Bits::op_of_one_tab, 70)).prop_map(
+        |((restore, refresh_before, (tells_subject, is_opaque), renewal, forbidden), ops)| Life {
             tabs: Tabs::Off,
             restore,
             refresh_before,
             tells_subject,
             is_opaque,
             renewal,
+            identities: 1,
+            forbidden,
             many: 1,
             ops,
         },
@@ -284,15 +337,19 @@ pub fn several_tabs() -> impl Strategy<Value = Life> {
         1 => Just((Tabs::Share, Renewal::WithToken)),
     ];
     let ops = ops(Bits::op_of_several_tabs, 110);
-    (ways, restore(), refresh_before(), 2_usize..4, ops).prop_map(
-        |((tabs, renewal), restore, refresh_before, many, ops)| Life {
+    let identities = prop_oneof![3 => Just(1), 1 => Just(2)];
+    let settings = (ways, restore(), refresh_before(), identities, forbidden(), 2_usize..4);
+    (settings, ops).prop_map(
+        |(((tabs, renewal), restore, refresh_before, identities, forbidden, many), ops)| Life {
             tabs,
             restore,
             refresh_before,
             tells_subject: true,
             is_opaque: false,
             renewal,
-            many,
+            identities,
+            forbidden,
+            many: many + identities - 1,
             ops,
         },
     )

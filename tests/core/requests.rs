@@ -10,15 +10,21 @@ use super::super::tab::{Age, token_in};
 use super::{Cause, Place, Request, Rule, World};
 
 impl World {
-    pub(super) fn requests_leave(&mut self, tab: usize, repeatable: bool) {
+    pub(super) fn requests_leave(&mut self, tab: usize, repeatable: bool, name: u8) {
         let known = &self.tabs[tab];
         let (status, age, pauses) =
             (known.status(), known.age(self.now), known.pauses(false, self.now));
         let holds = known.token().is_some();
         let flight = known.flight;
+        let may_try = known.may_try(name, self.now);
         let owner = known.token().map(|token| (token.session, token.user));
         self.requests.push(Request {
             tab,
+            resource: name,
+            is_short: false,
+            is_trial: false,
+            renewed_for_it: false,
+            waits: 0,
             repeatable,
             place: Place::Settled,
             sendings: 0,
@@ -26,16 +32,32 @@ impl World {
             owner,
         });
         let request = self.requests.len() - 1;
-        let resource = Resource::new("GET", &request.to_string());
+        let resource = resource_of(name);
+        // Asking changes nothing: the caller may drop the ticket.
+        let (seen, wakes) = (self.tabs[tab].seen(), self.tabs[tab].session.wake_in(self.now));
+        let session = &self.tabs[tab].session;
+        let short = session.may_leave(self.now);
+        self.requests[request].is_short = short.is_some() && !session.watches_resources();
+        let is_same = wakes == self.tabs[tab].session.wake_in(self.now);
+        self.hold(Rule::BeforeSending, is_same && seen == self.tabs[tab].seen(), || {
+            "asking whether it may leave has changed something".to_owned()
+        });
         let departure = self.call(tab, |session, now| (session.depart(resource, now), Cause::App));
-        let unsure = self.tabs[tab].may_have_recovered || self.tabs[tab].may_fly;
+        if let Some(short) = short {
+            let is_sent = matches!(&departure, Departure::Send(t) if t.number() == short.number());
+            self.hold(Rule::BeforeSending, is_sent, || format!("it may leave, and {departure:?}"));
+        }
+        let unsure = self.tabs[tab].may_have_recovered
+            || self.tabs[tab].may_fly
+            || self.tabs[tab].is_unsure();
         let may_ask = flight.is_some() || !pauses;
         let as_ruled = match &departure {
             Departure::Send(_) => match age {
                 Some(Age::Good) => true,
                 Some(Age::Ending) => pauses,
                 Some(Age::Ended) => false,
-                None if holds => false,
+                // Others have refused it, and asking would be storming.
+                None if holds => may_try && pauses && flight.is_none(),
                 None => {
                     status == Status::SignedOut
                         || (self.policy.restore == Restore::Manual && flight.is_none())
@@ -44,6 +66,7 @@ impl World {
             Departure::Wait(_) => may_ask && age != Some(Age::Good) && status != Status::SignedOut,
             Departure::Fail(failure) => {
                 !may_ask
+                    && !may_try
                     && failure.code.is_retryable()
                     && matches!(age, None | Some(Age::Ended))
                     && status != Status::SignedOut
@@ -79,8 +102,12 @@ impl World {
         let token =
             known.session.credential(ticket).map(|credential| Token::read(credential.reveal()));
         let (epoch, current, status) = (known.epoch, known.token(), known.status());
+        let is_refused = current.is_some_and(|token| known.is_refused(token.id));
+        let is_elsewhere = self.is_elsewhere;
         let request = &mut self.requests[number];
         request.sendings += 1;
+        request.is_trial = is_refused && request.sendings == 1;
+        request.is_short &= request.sendings == 1;
         let of_now = request.epoch == epoch;
         let owner = request.owner;
         let report = || format!("request {number} of {owner:?} in tab {tab} with {token:?}");
@@ -95,6 +122,7 @@ impl World {
         }
         let (sendings, again) = (request.sendings, request.sendings > 1 && !request.repeatable);
         request.place = Place::OnTheWire(ticket, token);
+        self.requests[number].waits = 0;
         self.hold(Rule::TwiceAtMost, sendings <= 2, || {
             format!("{}: sent {sendings} times", report())
         });
@@ -102,7 +130,10 @@ impl World {
         self.hold(Rule::Epoch, of_now, || report() + ": sent in a later epoch");
         self.hold(Rule::Epoch, token == current, || report() + ": not the token of now");
         if let (Some(token), Some((session, user))) = (token, owner) {
-            let same = token.session == session || self.several;
+            // The same user may have another session, which no token tells.
+            let same = token.session == session
+                || self.several
+                || token.user == user && (is_elsewhere || self.tells_subject);
             self.hold(Rule::Epoch, same, report);
             self.hold(Rule::OwnToken, user == 0 || token.user == user, report);
         }
@@ -111,16 +142,28 @@ impl World {
     pub(super) fn api_answers(&mut self, number: usize, says: Says) {
         let request = &self.requests[number];
         let Place::OnTheWire(ticket, sent) = request.place else { return };
-        let tab = request.tab;
+        let (tab, is_short) = (request.tab, request.is_short);
         let of_now = request.epoch == self.tabs[tab].epoch;
         let is_newest = of_now && sent.is_some() && sent == self.tabs[tab].token();
         let settles = |session: &mut Session, meaning, now| {
             session.means(ticket, 200, meaning, true, now) == Departure::Deliver
         };
         let delivered = match says {
-            Says::Fine => true,
+            Says::Fine | Says::Cached | Says::Renewed(_)
+                if self.forbidden & 1 << request.resource != 0 =>
+            {
+                return self.api_refuses(number, Meaning::Unauthorized);
+            }
+            Says::Fine if is_short => true,
+            Says::Fine => self.accepts(number, is_newest),
+            Says::Cached => {
+                if let Some(grant) = self.tabs[tab].previous.clone().filter(|_| of_now) {
+                    self.brings(tab, ticket, grant, false);
+                }
+                true
+            }
             Says::Renewed(life) => {
-                if let Some(grant) = sent.and_then(|sent| self.server.renew(sent, life)) {
+                if let Some(grant) = sent.and_then(|sent| self.server_mut(tab).renew(sent, life)) {
                     self.brings(tab, ticket, grant, is_newest);
                 }
                 true
@@ -130,7 +173,7 @@ impl World {
             }),
             Says::Ended => {
                 if let Some(sent) = sent {
-                    self.server.ends(sent.session);
+                    self.server_mut(tab).ends(sent.session);
                 }
                 if !is_newest {
                     return self.api_refuses(number, Meaning::Ended);
@@ -143,12 +186,28 @@ impl World {
         self.requests[number].place = Place::Settled;
     }
 
+    /// A resource takes the token.
+    fn accepts(&mut self, number: usize, is_newest: bool) -> bool {
+        let request = &self.requests[number];
+        let Place::OnTheWire(ticket, sent) = request.place else { return true };
+        let (tab, resource, is_trial) = (request.tab, request.resource, request.is_trial);
+        let is_delivered = self.call(tab, |session, now| {
+            let departure = session.means(ticket, 200, Meaning::Plain, true, now);
+            (departure == Departure::Deliver, Cause::App)
+        });
+        if let Some(sent) = sent.filter(|_| is_newest) {
+            let now = self.now;
+            self.tabs[tab].accepts(resource, sent.id, is_trial, now);
+        }
+        is_delivered
+    }
+
     /// An answer to a request brings a token along.
     pub(super) fn brings(&mut self, tab: usize, ticket: Ticket, grant: Grant, is_newest: bool) {
         let (token, before) = (token_in(&grant), self.tabs[tab].token());
         if is_newest {
             let now = self.now;
-            self.tabs[tab].takes(grant.life, now);
+            self.tabs[tab].takes(&grant, now);
         }
         self.call(tab, |session, now| {
             session.adopt(ticket, grant, now);
@@ -167,21 +226,34 @@ impl World {
         let Place::OnTheWire(ticket, sent) = request.place else { return };
         let (tab, repeatable) = (request.tab, request.repeatable);
         let (first, epoch) = (request.sendings == 1, request.epoch);
-        let owned = request.owner;
+        let (owned, resource) = (request.owner, request.resource);
+        // The short way keeps no more than the number.
+        let ticket = match request.is_short {
+            true => Ticket::first(ticket.number(), resource_of(resource)),
+            false => ticket,
+        };
+        let renewed_for_it = request.renewed_for_it;
+        let now = self.now;
         let known = &mut self.tabs[tab];
         let held = known.token();
         let of_now = epoch == known.epoch;
         if let Some(sent) = sent
-            && first
+            && (first || renewed_for_it)
             && of_now
             && held == Some(sent)
         {
-            known.refused.insert(sent.id);
+            known.refuses(resource, sent.id, first, now);
+        }
+        let is_newest = of_now && sent.is_some() && held == sent;
+        let forbidden =
+            is_newest && sent.is_some_and(|sent| known.is_forbidden(resource, sent.id, now));
+        if let Some(sent) = sent.filter(|_| forbidden && self.several) {
+            known.unsure.insert(sent.id);
         }
         let flight = known.flight;
         let may_ask = flight.is_some() || known.may_fly || !known.pauses(false, self.now);
-        let refused = held.is_some_and(|held| known.refused.contains(&held.id));
-        let same = held.map(|held| held.session) == owned.map(|(session, _)| session);
+        let refused = held.is_some_and(|held| known.is_refused(held.id));
+        let same = held.map(|held| held.user) == owned.map(|(_, user)| user);
         let departure = self.call(tab, |session, now| {
             (session.means(ticket, 200, meaning, repeatable, now), Cause::App)
         });
@@ -189,12 +261,21 @@ impl World {
         let report = || {
             format!("{departure:?} for request {number}: sent {sent:?}, held {held:?}, {flight:?}")
         };
-        self.hold(Rule::LateRefusal, refused || !begun, report);
-        self.notes_hidden(tab);
+        self.hold(Rule::LateRefusal, refused || !begun || self.tabs[tab].is_unsure(), report);
+        // One refresh for each token that a resource refuses, whatever else it is called for.
+        if let (true, true, Some(held)) = (begun && flight.is_none(), is_newest, held) {
+            let is_first = self.tabs[tab].cost.insert((held.id, resource));
+            self.hold(Rule::Forbidden, is_first, || report() + ": once more for the same token");
+        }
+        if !forbidden {
+            self.notes_hidden(tab);
+        }
         if !first {
             self.hold(Rule::TwiceAtMost, departure == Departure::Deliver && !begun, report);
         } else if !of_now || held.is_none() {
             self.hold(Rule::Epoch, departure == Departure::Deliver && !begun, report);
+        } else if forbidden && !self.several {
+            self.hold(Rule::Forbidden, departure == Departure::Deliver && !begun, report);
         } else if same && !self.several {
             // Of several tabs, one may have learned of a new session and gone on within it.
             let as_ruled = match (&departure, refused, repeatable) {
@@ -231,6 +312,12 @@ impl World {
         let Place::Landed(wait, landing) = self.requests[number].place.clone() else { return };
         let (tab, sendings) = (self.requests[number].tab, self.requests[number].sendings);
         let known = &self.tabs[tab];
+        let is_unsure = known.is_unsure();
+        let is_refused = is_unsure || known.token().is_some_and(|token| known.is_refused(token.id));
+        let pauses = known.pauses(false, self.now) || known.may_have_recovered;
+        let may_try = known.may_try(self.requests[number].resource, self.now)
+            && pauses
+            && known.flight.is_none();
         let of_now = self.requests[number].epoch == known.epoch;
         let age = known.age(self.now);
         let usable = age.is_some_and(|age| age != Age::Ended);
@@ -238,9 +325,9 @@ impl World {
             self.call(tab, |session, now| (session.resume(wait, &landing, now), Cause::App));
         let report =
             || format!("{departure:?} after {landing:?} for request {number}, token {age:?}");
-        if let (Landing::Failed(failure), true) = (&landing, of_now) {
+        if let (Landing::Failed(failure), true, false) = (&landing, of_now, is_unsure) {
             let as_ruled = match &departure {
-                Departure::Send(_) => usable,
+                Departure::Send(_) => usable || may_try && sendings == 0,
                 Departure::Fail(told) => !usable && told == failure,
                 _ => false,
             };
@@ -251,15 +338,31 @@ impl World {
             self.hold(rule, as_ruled || changed && self.several, report);
         }
         match &departure {
-            Departure::Wait(_) => self.fault(Rule::Settles, report()),
+            Departure::Wait(_) => {
+                // The token was refused since the refresh has landed.
+                self.requests[number].waits += 1;
+                let as_ruled = is_refused && self.requests[number].waits <= 3 && of_now;
+                self.hold(Rule::Settles, as_ruled || self.several, report);
+            }
+            // That, and nobody may ask again so soon.
+            Departure::Fail(told) if is_refused && pauses && told.code.is_retryable() => {}
             Departure::Fail(told) if !matches!(&landing, Landing::Failed(f) if f == told) => {
                 let as_ruled = is_session_change(&departure) && (!of_now || self.several);
                 self.hold(Rule::Settles, as_ruled && sendings == 0, report);
             }
             _ => {}
         }
+        let is_renewed = matches!(landing, Landing::Renewed);
+        self.requests[number].renewed_for_it = sendings > 0 && is_renewed;
         self.goes_on(number, departure);
     }
+}
+
+fn resource_of(name: u8) -> Resource {
+    Resource::new(
+        "GET",
+        ["https://api.test/a", "https://api.test/b", "https://api.test/c"][usize::from(name)],
+    )
 }
 
 fn is_session_change(departure: &Departure) -> bool {

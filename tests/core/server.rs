@@ -12,6 +12,9 @@ pub type User = u8;
 /// A session on the server. Zero is none.
 pub type SessionId = u32;
 
+/// How far apart the numbers of the servers of two identities are.
+const APART: u32 = 1_000_000;
+
 /// What an access token says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
@@ -23,6 +26,11 @@ pub struct Token {
 impl Token {
     fn text(self) -> String {
         format!("{}.{}.{}", self.user, self.session, self.id)
+    }
+
+    /// The identity of the managers that it is for.
+    pub fn identity(self) -> usize {
+        (self.id / APART) as usize
     }
 
     /// Reads what [`Token::text`] wrote: the token itself, or the claims.
@@ -56,8 +64,9 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn new(tells_subject: bool, is_opaque: bool, in_answers: bool) -> Self {
-        Self { tells_subject, is_opaque, in_answers, ..Self::default() }
+    pub fn new(identity: usize, tells_subject: bool, is_opaque: bool, in_answers: bool) -> Self {
+        let last = identity as u32 * APART;
+        Self { last, tells_subject, is_opaque, in_answers, ..Self::default() }
     }
 
     fn number(&mut self) -> u32 {
@@ -80,7 +89,7 @@ impl Server {
             life,
             claims: (!self.is_opaque).then(|| Rc::from(text)),
             subject: self.tells_subject.then(|| user.to_string()),
-            issued: None,
+            issued: (!self.is_opaque).then_some(u64::from(self.last)),
         }
     }
 

@@ -76,9 +76,20 @@ struct Pause {
     named: u64,
 }
 
+/// A resource that answers 401 where it means "forbidden", as far as can be told.
+#[derive(Clone, Copy, Debug)]
+struct Forbidden {
+    token: u32,
+    since: Now,
+    /// How many minutes its answers to newer tokens are not believed either.
+    minutes: u64,
+}
+
 /// A tab.
 #[derive(Debug)]
 pub struct Tab {
+    /// Which of the managers that are not the same.
+    pub identity: usize,
     pub session: Session,
     before: Option<u64>,
     held: Option<Held>,
@@ -100,8 +111,36 @@ pub struct Tab {
     pub may_be_newer: bool,
     /// Logins that the user has signed out of before they were answered.
     pub overtaken: HashSet<Exchange>,
-    /// Tokens that an API has refused here.
-    pub refused: HashSet<u32>,
+    /// Tokens that were refused here, and by which resources.
+    refused: HashMap<u32, HashSet<u8>>,
+    /// The resources that had refused the token before the one that is held, and have not accepted that.
+    renewed_for: HashSet<u8>,
+    forbidden: HashMap<u8, Forbidden>,
+    /// Which resource's refusal of which token has begun a refresh that reached the server.
+    pub cost: HashSet<(u32, u8)>,
+    /// How often the app was given each token.
+    given: HashMap<u32, u32>,
+    /// How many refusals of tokens that were given, and replaced, the app has told of.
+    reported: u32,
+    /// A token of this session that was replaced.
+    pub previous: Option<Grant>,
+    /// The grant that is held.
+    pub granted: Option<Grant>,
+    /// Since when a sign-in elsewhere is to be asked for at the server.
+    pub elsewhere: Option<u64>,
+    /// When `refresh()` was last called for a refresh that is in flight.
+    pub called: HashMap<Exchange, u64>,
+    /// Sessions that are known to have begun.
+    pub entries: u32,
+    /// How many there were when a logout was wanted.
+    pub entries_at: HashMap<Exchange, u32>,
+    /// Tokens that the session may know to be refused, though by this account a resource forbids them:
+    /// of several tabs, one may have learned of a new session, and forgotten that.
+    pub unsure: HashSet<u32>,
+    /// Exchanges that had to wait for others.
+    pub contended: HashSet<Exchange>,
+    /// A message has come from another tab.
+    pub has_met: bool,
     /// Sessions that were signed out of, here.
     pub left: HashSet<SessionId>,
     pause: Option<Pause>,
@@ -111,10 +150,11 @@ pub struct Tab {
 }
 
 impl Tab {
-    pub fn new(policy: Policy, owed: bool, now: Now) -> Self {
+    pub fn new(identity: usize, policy: Policy, owed: Owed, now: Now) -> Self {
         Self {
+            identity,
             before: policy.refresh_before,
-            session: Session::new(policy, if owed { Owed::Finish } else { Owed::Nothing }, now),
+            session: Session::new(policy, owed, now),
             held: None,
             epoch: 0,
             flight: None,
@@ -125,7 +165,21 @@ impl Tab {
             last_words: HashMap::new(),
             may_be_newer: false,
             overtaken: HashSet::new(),
-            refused: HashSet::new(),
+            refused: HashMap::new(),
+            renewed_for: HashSet::new(),
+            forbidden: HashMap::new(),
+            cost: HashSet::new(),
+            given: HashMap::new(),
+            reported: 0,
+            previous: None,
+            granted: None,
+            elsewhere: None,
+            called: HashMap::new(),
+            entries: 0,
+            entries_at: HashMap::new(),
+            unsure: HashSet::new(),
+            contended: HashSet::new(),
+            has_met: false,
             left: HashSet::new(),
             pause: None,
             failures: 0,
@@ -154,14 +208,112 @@ impl Tab {
 
     /// How near to its end the token is, if there is one that has not been refused.
     pub fn age(&self, now: Now) -> Option<Age> {
-        let token = self.token().filter(|token| !self.refused.contains(&token.id))?;
+        let token = self.token().filter(|token| !self.is_refused(token.id))?;
         let held = self.held.unwrap_or_else(|| panic!("{token:?} came from nowhere"));
         Some(held.age(now))
     }
 
+    pub fn is_unsure(&self) -> bool {
+        self.token().is_some_and(|token| self.unsure.contains(&token.id))
+    }
+
+    /// Whether a token was refused by a resource that is not known to refuse any.
+    pub fn is_refused(&self, token: u32) -> bool {
+        self.refused.get(&token).is_some_and(|by| !by.is_empty())
+    }
+
+    /// Whether a resource may take the token that others have refused.
+    pub fn may_try(&self, resource: u8, now: Now) -> bool {
+        let by = self.token().and_then(|token| self.refused.get(&token.id));
+        let is_over = self.held.is_none_or(|held| held.age(now) == Age::Ended);
+        !is_over && by.is_some_and(|by| !by.is_empty() && !by.contains(&resource))
+    }
+
+    /// Whether a resource's 401 to a token is the caller's.
+    pub fn is_forbidden(&self, resource: u8, token: u32, now: Now) -> bool {
+        self.forbidden.get(&resource).is_some_and(|known| {
+            known.token == token || gone(known.since, now) < known.minutes * 60_000
+        })
+    }
+
+    fn forbids(&mut self, resource: u8, token: u32, now: Now) {
+        let minutes = match self.forbidden.get(&resource) {
+            None => 1,
+            Some(known) if known.token == token => known.minutes,
+            Some(known) => 64.min(known.minutes * 2),
+        };
+        self.forbidden.insert(resource, Forbidden { token, since: now, minutes });
+    }
+
+    /// The newest token was refused: by a first sending, or by a second one that it was renewed for.
+    pub fn refuses(&mut self, resource: u8, token: u32, is_first: bool, now: Now) {
+        let held = self.held.expect("it was sent");
+        let is_new = held.age(now) != Age::Ended && gone(held.received, now) < 60_000;
+        if !is_first || is_new && self.renewed_for.contains(&resource) {
+            self.forbids(resource, token, now);
+        }
+        if is_first && !self.is_forbidden(resource, token, now) {
+            self.refused.entry(token).or_default().insert(resource);
+        }
+    }
+
+    /// The newest token was accepted. `is_trial`: others had refused it before it was sent.
+    pub fn accepts(&mut self, resource: u8, token: u32, is_trial: bool, now: Now) {
+        self.forbidden.remove(&resource);
+        self.renewed_for.remove(&resource);
+        if is_trial {
+            for other in self.refused.remove(&token).unwrap_or_default() {
+                self.forbids(other, token, now);
+            }
+        }
+    }
+
+    /// What is known of resources and tokens of a session ends with it.
+    pub fn forgets(&mut self) {
+        self.forbidden.clear();
+        self.renewed_for.clear();
+        self.given.clear();
+        self.reported = 0;
+        (self.previous, self.granted) = (None, None);
+    }
+
+    /// There is another token, in the place of this one.
+    pub fn replaces(&mut self, was: Option<Token>) {
+        let by = was.and_then(|was| self.refused.remove(&was.id));
+        self.renewed_for = by.unwrap_or_default();
+    }
+
+    /// The app is given a token.
+    pub fn gives(&mut self, token: u32) {
+        *self.given.entry(token).or_default() += 1;
+    }
+
+    /// How many refusals of tokens that were given and replaced may be told of yet.
+    pub fn unreported(&self) -> u32 {
+        let held = self.token().map(|token| token.id);
+        let late = self.given.iter().filter(|(token, _)| Some(**token) != held);
+        late.map(|(_, times)| times).sum::<u32>() - self.reported
+    }
+
+    /// The app has told of one, or has asked for a token instead of the one it was given.
+    pub fn reports(&mut self, is_late: bool) {
+        self.reported += u32::from(is_late);
+        if let (false, Some(held)) = (is_late, self.token())
+            && let Some(times) = self.given.get_mut(&held.id)
+        {
+            *times = times.saturating_sub(1);
+        }
+    }
+
+    /// Whether the token has come within the last ten seconds.
+    pub fn is_just_renewed(&self, now: Now) -> bool {
+        self.held.is_some_and(|held| gone(held.received, now) < 10_000)
+    }
+
     /// Notes a token that has come.
-    pub fn takes(&mut self, life: Option<u64>, now: Now) {
-        self.held = Some(Held::new(now, life, self.before));
+    pub fn takes(&mut self, grant: &Grant, now: Now) {
+        self.previous = self.granted.replace(grant.clone());
+        self.held = Some(Held::new(now, grant.life, self.before));
     }
 
     /// Whether nobody, or nobody but one who asks explicitly, may ask for a refresh.

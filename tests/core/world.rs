@@ -2,9 +2,11 @@
 //! a clock. It does what the sessions ask for and holds every rule against what they do. Whatever
 //! breaks a rule is noted under the rule's name; who drives the world decides which rule to hold.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use tokenkeep::core::{Exchange, Kind, Landing, Message, Now, Policy, Renewal, Tabs, Ticket, Wait};
+use tokenkeep::core::{
+    Code, Exchange, Heard, Kind, Landing, Message, Now, Policy, Renewal, Tabs, Ticket, Wait,
+};
 
 mod calls;
 mod exchanges;
@@ -12,7 +14,7 @@ mod judge;
 mod mail;
 mod requests;
 
-use super::ops::{Answer, Life, Op, Says};
+use super::ops::{Answer, Life, Op, Outage, Says};
 use super::server::{Server, SessionId, Token, User};
 use super::tab::Tab;
 
@@ -39,6 +41,12 @@ pub enum Rule {
     Adopts,
     AsksWithToken,
     OutageTold,
+    Forbidden,
+    Elsewhere,
+    AskedByName,
+    Debt,
+    Apart,
+    Doubts,
 }
 
 /// Where a request is.
@@ -53,6 +61,15 @@ enum Place {
 #[derive(Clone, Debug)]
 struct Request {
     tab: usize,
+    resource: u8,
+    /// It left the short way: nobody is told of an answer that is plain.
+    is_short: bool,
+    /// It was sent with a token that others had refused.
+    is_trial: bool,
+    /// The token that it was sent again with, where that was renewed for it.
+    renewed_for_it: bool,
+    /// How often it has waited once more since it last got an answer.
+    waits: u32,
     repeatable: bool,
     place: Place,
     sendings: u32,
@@ -68,6 +85,8 @@ enum Stage {
     Listens,
     /// On the wire, with this cookie.
     OnTheWire(Option<u32>),
+    /// Answered, which the page has not heard yet.
+    Answered,
     Over,
 }
 
@@ -102,8 +121,29 @@ enum Cause {
     Entered(Token),
     /// `logout()`.
     Left,
-    /// A message came; whether it told of a renewal.
-    Heard { renewal: bool },
+    /// The app said that there was a sign-in elsewhere.
+    Elsewhere,
+    /// There is nothing that hints at a session.
+    NoHint,
+    /// A message came.
+    Heard(News),
+}
+
+/// What a message was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    Renewal,
+    Entry,
+    Refusal,
+    Other,
+}
+
+/// What the page will hear of a call of the session's own.
+#[derive(Clone, Debug)]
+enum Outcome {
+    Refresh { heard: Result<Heard, Code>, outage: Option<Outage>, chance: f64 },
+    Login { heard: Option<Heard> },
+    Logout { status: Result<u16, Code> },
 }
 
 /// The world.
@@ -112,17 +152,28 @@ pub struct World {
     policy: Policy,
     several: bool,
     is_opaque: bool,
+    tells_subject: bool,
     now: Now,
-    server: Server,
+    /// One for each identity, with a cookie of its own.
+    servers: Vec<Server>,
+    /// The resources whose 401 means "forbidden", as bits.
+    forbidden: u8,
     tabs: Vec<Tab>,
     requests: Vec<Request>,
     line: VecDeque<Turn>,
     holders: Vec<(Turn, Stage)>,
+    unheard: Vec<(Turn, Outcome)>,
+    /// When the refresh was sent that brought a token, by the wall clock.
+    asked: HashMap<u32, u64>,
+    /// When an exchange was sent.
+    sent: HashMap<(usize, Exchange), u64>,
     mail: BTreeMap<(usize, usize), VecDeque<Message>>,
     /// The tab that is put away.
     frozen: Option<usize>,
     /// The mark that outlives a page.
-    owed: bool,
+    owed: Vec<bool>,
+    /// Whether somebody has signed in where no script saw it.
+    is_elsewhere: bool,
     /// Whether the tabs' clock has been set back. Then news of before and after has no order, and
     /// what hangs on it is not held.
     is_set_back: bool,
@@ -153,25 +204,32 @@ impl World {
             several: life.tabs != Tabs::Off,
             is_opaque: life.is_opaque,
             now: Now { wall: 1_000_000_000_000, steady: 0 },
-            server: Server::new(
-                life.tells_subject,
-                life.is_opaque,
-                life.renewal == Renewal::WithToken,
-            ),
+            servers: Vec::new(),
+            forbidden: life.forbidden,
             tabs: Vec::new(),
             requests: Vec::new(),
             line: VecDeque::new(),
             holders: Vec::new(),
+            unheard: Vec::new(),
+            asked: HashMap::new(),
+            sent: HashMap::new(),
             mail: BTreeMap::new(),
             frozen: None,
-            owed: false,
+            owed: vec![false; life.identities],
+            is_elsewhere: false,
+            tells_subject: life.tells_subject,
             is_set_back: false,
             faults: Vec::new(),
         };
-        // Somebody had signed in before the page began.
-        let _ = world.server.login(1, None);
+        for identity in 0..life.identities {
+            let in_answers = life.renewal == Renewal::WithToken;
+            let mut server = Server::new(identity, life.tells_subject, life.is_opaque, in_answers);
+            // Somebody had signed in before the page began.
+            let _ = server.login(1 + identity as User, None);
+            world.servers.push(server);
+        }
         for _ in 0..life.many {
-            world.opens();
+            world.opens(0);
         }
         world
     }
@@ -184,6 +242,14 @@ impl World {
     /// What broke any rule.
     pub fn all_faults(&self) -> &[(Rule, String)] {
         &self.faults
+    }
+
+    fn server(&self, tab: usize) -> &Server {
+        &self.servers[self.tabs[tab].identity]
+    }
+
+    fn server_mut(&mut self, tab: usize) -> &mut Server {
+        &mut self.servers[self.tabs[tab].identity]
     }
 
     fn fault(&mut self, rule: Rule, what: String) {
@@ -206,9 +272,16 @@ impl World {
             | Op::Login { tab, .. }
             | Op::SetTokens { tab, .. }
             | Op::Logout { tab, .. }
+            | Op::HandOut { tab }
+            | Op::Exchange { tab, .. }
+            | Op::Elsewhere { tab, .. }
+            | Op::SignedIn { tab }
+            | Op::NoHint { tab }
             | Op::Wake { tab }
                 if is_away(tab) => {}
-            Op::Request { tab: t, repeatable } => self.requests_leave(tab(t), repeatable),
+            Op::Request { tab: t, repeatable, resource } => {
+                self.requests_leave(tab(t), repeatable, resource);
+            }
             Op::Api { request, says } => {
                 let on_the_wire = |request: &Request| matches!(request.place, Place::OnTheWire(..));
                 if let Some(request) = self.pick(request, on_the_wire) {
@@ -227,29 +300,47 @@ impl World {
                     self.requests[request].place = Place::Settled;
                 }
             }
+            Op::Forbid { resource } => self.forbidden ^= 1 << resource,
+            Op::HandOut { tab: t } => self.hands_out(tab(t)),
+            Op::Exchange { tab: t, user } => self.exchanges(tab(t), user),
+            Op::Elsewhere { tab: t, user, is_told } => {
+                self.signs_in_elsewhere(tab(t), user, is_told);
+            }
+            Op::SignedIn { tab: t } => self.is_signed_in(tab(t)),
+            Op::NoHint { tab: t } => self.has_no_hint(tab(t)),
             Op::Refresh { tab: t } => self.refreshes(tab(t)),
             Op::Login { tab: t, user } => self.logs_in(tab(t), user),
             Op::SetTokens { tab: t, user } => self.sets_tokens(tab(t), user),
             Op::Logout { tab: t, reachable } => self.logs_out(tab(t), reachable),
             Op::Lock => self.locks(),
             Op::Listened => self.listened(),
-            Op::Answer { answer, chance } => self.answers(answer, chance),
+            Op::Answer { answer, chance, is_heard } => {
+                self.answers(answer, chance);
+                if is_heard {
+                    self.hears();
+                }
+            }
+            Op::Hear => self.hears(),
             Op::Unlock => self.unlocks(),
             Op::Round { answer, chance } => {
                 self.locks();
                 self.listened();
                 self.answers(answer, chance);
+                self.hears();
                 self.unlocks();
             }
             Op::Deliver { mail } => self.delivers(usize::from(mail)),
             Op::Tick { ms } => self.ticks(ms),
             Op::Jump { ms } => self.sets_clock(ms),
             Op::Wake { tab: t } => self.wakes(tab(t)),
-            Op::Open if self.tabs.len() < 4 => self.opens(),
-            Op::Open => {}
+            Op::Open { owed } if self.tabs.len() < 4 => self.opens(owed),
+            Op::Open { .. } => {}
             Op::Freeze { tab: t } => self.freezes(tab(t)),
             Op::Thaw => self.thaws(),
-            Op::End => self.server.end(),
+            Op::End { identity } => {
+                let identity = usize::from(identity) % self.servers.len();
+                self.servers[identity].end();
+            }
         }
     }
 
@@ -285,6 +376,7 @@ impl World {
             self.delivers_all();
             self.listened();
             self.answers(well, 0.5);
+            self.hears();
             self.unlocks();
             self.locks();
             for request in 0..self.requests.len() {
@@ -318,16 +410,24 @@ impl World {
             let (status, token) = (known.status(), known.token());
             let report = || format!("tab {tab} at the end: {status:?}, {token:?}");
             let signed_out =
-                token.is_some_and(|token| self.server.signed_out.contains(&token.session));
+                token.is_some_and(|token| self.server(tab).signed_out.contains(&token.session));
             self.hold(Rule::Settles, idle, report);
             self.hold(Rule::LogoutHolds, !signed_out || self.is_set_back, report);
         }
-        let mut sessions: Vec<_> =
-            self.tabs.iter().filter_map(|tab| tab.token()).map(|token| token.session).collect();
-        sessions.dedup();
-        let same = sessions.len() <= 1 || self.is_set_back;
-        self.hold(Rule::OwnToken, same, || format!("tabs differ: {sessions:?}"));
-        let reuses = self.server.reuses;
+        for identity in 0..self.servers.len() {
+            let of_it = self.tabs.iter().filter(|tab| tab.identity == identity);
+            let tokens = of_it.filter_map(|tab| tab.token());
+            // A tab that has a token of its own of the same user keeps that.
+            let is_lock = self.policy.tabs == Tabs::Lock;
+            let mut of: Vec<_> = tokens
+                .map(|token| if is_lock { u32::from(token.user) } else { token.session })
+                .collect();
+            of.dedup();
+            // Of what no script sees, tabs that share nothing learn when they ask.
+            let same = of.len() <= 1 || self.is_set_back || is_lock && self.is_elsewhere;
+            self.hold(Rule::OwnToken, same, || format!("tabs differ: {of:?}"));
+        }
+        let reuses: u32 = self.servers.iter().map(|server| server.reuses).sum();
         self.hold(Rule::NoReuse, reuses == 0, || format!("{reuses} cookies came back"));
     }
 }

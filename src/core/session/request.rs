@@ -264,8 +264,9 @@ impl Session {
                 }
             }
             _ if wait.sent && self.held.is_none() => Departure::Deliver,
-            _ if is_refused && self.way(wait.resource, now) == Way::Try => {
-                self.send(wait.resource, wait.sent, true)
+            landing if is_refused && self.way(wait.resource, now) == Way::Try => {
+                let is_trial = !wait.sent || *landing == Landing::Renewed;
+                self.send(wait.resource, wait.sent, is_trial)
             }
             _ if is_refused && wait.waited < WAITS => {
                 self.wait(wait.resource, wait.sent, wait.waited + 1, now)
