@@ -150,7 +150,9 @@ impl World {
         let begins = matches!(cause, Cause::Entered(_) | Cause::Elsewhere)
             || cause == Cause::Heard(News::Entry) && before != after;
         known.entries += u32::from(begins);
-        if is.is_some() && was != is || matches!(cause, Cause::Left | Cause::Entered(_)) {
+        // A sign-in that another tab tells of may be the later one.
+        let is_later = matches!(cause, Cause::Left | Cause::Entered(_) | Cause::Heard(News::Entry));
+        if is.is_some() && was != is || is_later {
             known.elsewhere = None;
         }
         known.may_be_newer |= is.is_some() && was != is;
