@@ -44,6 +44,16 @@ struct Entry {
     times: u32,
 }
 
+impl Entry {
+    /// For how long it counts with a token. With the one that was refused for the longest time: one whose
+    /// end is not known may have ended by then, and this resource may be the only one to tell.
+    fn lasts(&self, generation: Generation) -> u64 {
+        let doublings =
+            if self.generation == generation { DOUBLINGS } else { self.times.min(DOUBLINGS) };
+        FIRST << doublings
+    }
+}
+
 /// The resources that are known to be forbidden.
 #[derive(Debug, Default)]
 pub(crate) struct Forbidden {
@@ -77,9 +87,7 @@ impl Forbidden {
     /// Whether a 401 to this token says "forbidden".
     pub(crate) fn has(&self, resource: Resource, generation: Generation, now: Now) -> bool {
         self.list.iter().any(|entry| {
-            entry.resource == resource
-                && (entry.generation == generation
-                    || now.since(entry.since) < FIRST << entry.times.min(DOUBLINGS))
+            entry.resource == resource && now.since(entry.since) < entry.lasts(generation)
         })
     }
 
@@ -110,7 +118,8 @@ mod tests {
     fn a_resource_is_forbidden_for_a_token_and_for_a_time_with_others() {
         let mut forbidden = Forbidden::default();
         forbidden.note(STATS, Generation(1), at(0));
-        assert!(forbidden.has(STATS, Generation(1), at(10 * FIRST)));
+        assert!(forbidden.has(STATS, Generation(1), at(64 * FIRST - 1)));
+        assert!(!forbidden.has(STATS, Generation(1), at(64 * FIRST)), "it may have ended");
         assert!(forbidden.has(STATS, Generation(2), at(FIRST - 1)));
         assert!(!forbidden.has(STATS, Generation(2), at(FIRST)));
         assert!(!forbidden.has(Resource(2), Generation(1), at(0)));

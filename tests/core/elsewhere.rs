@@ -403,10 +403,10 @@ fn without_the_hint_of_a_session_nobody_is_asked_and_nothing_is_told() {
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     assert!(matches!(told(&mut tab)[..], [Effect::Changed]));
     assert_eq!(sends(&mut tab, at(1)).1, None);
-    // A session that is there, is asked for, or was said to be there, outweighs it.
+    // A session that is there, is asked for by name, or was said to be there, outweighs it.
     let (mut there, mut asked, mut said) = (self::tab(), self::tab(), self::tab());
     there.enter(opaque("token"), at(2));
-    assert!(matches!(asked.depart(ANY, at(2)), Departure::Wait(_)));
+    assert!(asked.refresh(at(2)).unwrap().is_some());
     said.signed_in(at(2));
     for tab in [&mut there, &mut asked, &mut said] {
         tab.no_session_hint();

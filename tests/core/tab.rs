@@ -232,7 +232,8 @@ impl Tab {
     /// Whether a resource's 401 to a token is the caller's.
     pub fn is_forbidden(&self, resource: u8, token: u32, now: Now) -> bool {
         self.forbidden.get(&resource).is_some_and(|known| {
-            known.token == token || gone(known.since, now) < known.minutes * 60_000
+            let minutes = if known.token == token { 64 } else { known.minutes };
+            gone(known.since, now) < minutes * 60_000
         })
     }
 
