@@ -9,7 +9,8 @@ use axum::{
 };
 
 use crate::{
-    answer, api, auth,
+    answer, api,
+    auth::{self, successor::InDoubt},
     clock::Clock,
     config::Config,
     counters::Counters,
@@ -19,7 +20,7 @@ use crate::{
     oauth,
     password::{self, Passwords},
     static_files,
-    store::{self, Store, User},
+    store::{self, Account, Store, User},
     tokens::Tokens,
 };
 
@@ -28,6 +29,9 @@ pub struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) tokens: Tokens,
     pub(crate) passwords: Passwords,
+    pub(crate) in_doubt: InDoubt,
+    /// The accounts that the server was started with, for a store that forgets them.
+    users: Vec<User>,
     pub(crate) counters: Counters,
     pub(crate) clock: Clock,
     pub(crate) log: Log,
@@ -37,26 +41,53 @@ pub struct App {
 impl App {
     /// Opens the store, writes the accounts into it and gets the signing key out of it.
     pub async fn open(config: Config) -> store::Result<Arc<Self>> {
-        let store = store::open(&config.store).await?;
-        for user in &config.users {
-            let user = User {
+        let store = store::open(&config.store, config.store_clock.clone()).await?;
+        let users: Vec<User> = config
+            .users
+            .iter()
+            .map(|user| User {
                 name: user.name.clone(),
                 password_hash: password::hash(&user.password),
                 roles: user.roles.clone(),
-            };
-            store.put_user(&user).await?;
+            })
+            .collect();
+        for user in &users {
+            store.put_user(user).await?;
         }
+        store.seed(&users).await?;
         let tokens = Tokens::open(config.tokens, &*store).await?;
         Ok(Arc::new(Self {
             store,
             tokens,
             passwords: Passwords::new(),
+            in_doubt: InDoubt::default(),
+            users,
             counters: Counters::default(),
             clock: config.clock.clone(),
             log: config.log.clone(),
             demo: config.demo.then(Arc::default),
             config,
         }))
+    }
+
+    /// An account. A store that forgot everything is given its accounts and a key again, so that nothing
+    /// has to be started anew: who was logged in logs in again.
+    pub(crate) async fn account(&self, name: &str) -> store::Result<Account> {
+        match self.store.account(name).await? {
+            Account::Forgotten => {
+                self.log.line("store: it forgot its accounts, and is given them again");
+                self.store.seed(&self.users).await?;
+                self.tokens.share_key(&*self.store).await?;
+                self.store.account(name).await
+            }
+            known => Ok(known),
+        }
+    }
+
+    /// What is to be done now and then.
+    pub(crate) async fn housekeeping(&self) -> store::Result<()> {
+        self.tokens.share_key(&*self.store).await?;
+        self.store.purge().await
     }
 }
 

@@ -14,7 +14,7 @@ pub struct Config {
     /// How long a used refresh token may be used again. 0: a reuse always ends the family.
     pub reuse_grace: Duration,
     pub tokens: TokenKind,
-    /// `sqlite::memory:`, `sqlite:FILE` or `redis://…`
+    /// See `store::URLS`.
     pub store: String,
     pub www: Option<PathBuf>,
     pub package: Option<PathBuf>,
@@ -30,6 +30,8 @@ pub struct Config {
     /// Under `demo` only.
     pub plain_cookie: bool,
     pub clock: Clock,
+    /// In place of the store's own clock, which decides every lifetime: for tests.
+    pub store_clock: Option<Clock>,
     pub log: Log,
 }
 
@@ -53,6 +55,7 @@ impl Default for Config {
             demo: false,
             plain_cookie: false,
             clock: Clock::system(),
+            store_clock: None,
             log: Log::stderr(),
         }
     }

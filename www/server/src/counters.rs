@@ -10,6 +10,10 @@ pub struct Counters {
     pub logins: Counter,
     pub refreshes: Counter,
     pub reuses: Counter,
+    /// Second uses within the grace. Also a thief's, if there is one: many of them are worth a look.
+    /// Shown once there is one, as without `--reuse-grace` there is none.
+    #[serde(skip_serializing_if = "Counter::is_zero")]
+    pub graced: Counter,
     pub logouts: Counter,
     pub api_ok: Counter,
     pub api_401: Counter,
@@ -22,6 +26,7 @@ impl Counters {
             &self.logins,
             &self.refreshes,
             &self.reuses,
+            &self.graced,
             &self.logouts,
             &self.api_ok,
             &self.api_401,
@@ -38,5 +43,9 @@ pub struct Counter(AtomicU64);
 impl Counter {
     pub fn add(&self) {
         self.0.fetch_add(1, Relaxed);
+    }
+
+    fn is_zero(&self) -> bool {
+        self.0.load(Relaxed) == 0
     }
 }

@@ -7,6 +7,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use crate::{
     config::{Client, Config, Limit, NewUser, TokenKind},
     secret::Secret,
+    store,
 };
 
 pub const HELP: &str = "\
@@ -18,7 +19,8 @@ tokenkeep-server: the reference auth server
   --refresh-ttl TIME       7d: how long a session lives without a refresh
   --reuse-grace TIME       0s: how long a used refresh token may be used again
   --tokens jwt|opaque      jwt
-  --store URL              sqlite::memory: | sqlite:FILE | redis://HOST
+  --store URL              sqlite::memory: | sqlite:FILE | postgres://HOST/DATABASE | redis://HOST
+                           | redis+cluster://HOST:PORT,HOST:PORT
   --origin ORIGIN          another origin whose pages may call, such as https://app.example (repeatable)
   --user NAME:PASSWORD[:ROLE,ROLE]   an account to write into the store (repeatable)
   --client ID:SECRET       who may introspect and revoke (repeatable)
@@ -81,14 +83,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
                     })?;
             }
             "store" => {
-                config.store = value(&mut parser, &name)?.secret(
-                    "sqlite::memory:, sqlite:FILE or redis://HOST",
-                    |text| {
-                        let file = text.strip_prefix("sqlite:");
-                        let host = text.strip_prefix("redis://");
-                        file.or(host).filter(|rest| !rest.is_empty()).map(|_| text.to_owned())
-                    },
-                )?;
+                config.store = value(&mut parser, &name)?
+                    .secret(store::URLS, |text| store::is_url(text).then(|| text.to_owned()))?;
             }
             "origin" => {
                 let origin = value(&mut parser, &name)?

@@ -27,7 +27,7 @@ pub fn hash(password: &Secret) -> String {
 
 impl Passwords {
     pub fn new() -> Self {
-        Self { turns: Semaphore::new(AT_ONCE), nobody: hash(&crate::random::token()) }
+        Self { turns: Semaphore::new(AT_ONCE), nobody: hash(&Secret::new(crate::random::id())) }
     }
 
     /// Whether the password is right. `None`: there is no such user. Then a hash that nobody has is

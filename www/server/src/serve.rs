@@ -116,7 +116,7 @@ async fn purge(app: Arc<App>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = app.store.purge(app.clock.now()).await {
+        if let Err(error) = app.housekeeping().await {
             app.log.line(&format!("store: {error}"));
         }
     }

@@ -10,13 +10,10 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{app::App, tokens::Tokens};
+use crate::app::App;
 
 pub async fn jwks(State(app): State<Arc<App>>) -> Response {
-    let keys = match &app.tokens {
-        Tokens::Jwt(signer) => signer.jwks(),
-        Tokens::Opaque => json!({ "keys": [] }),
-    };
+    let keys = app.tokens.signer().map_or_else(|| json!({ "keys": [] }), |signer| signer.jwks());
     // Public, and the same for years: the one answer here that may be kept a while.
     ([(CACHE_CONTROL, "public, max-age=300")], Json(keys)).into_response()
 }

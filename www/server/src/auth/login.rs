@@ -9,14 +9,15 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{access_revision, refresh_revision, token_answer};
+use super::{end_family_of, token_answer};
 use crate::{
     answer::{self, Failure},
     app::App,
-    body, csrf, limit, random,
+    body, cookie, csrf, limit, random,
     secret::Secret,
     serve::Peer,
-    store::Family,
+    store::{Account, Family, Key, NewFamily, place},
+    tokens::Draft,
 };
 
 /// The client when the login names none. A name for revocation by client, no proof of anything: a page
@@ -29,6 +30,7 @@ pub async fn login(
     request: Request,
 ) -> Result<Response, Failure> {
     csrf::not_foreign(request.headers(), &app.config.origins)?;
+    let before = cookie::read(request.headers());
     let fields = body::fields(request).await?;
     let (name, password) = (fields.need("username")?, fields.need("password")?);
     let client = fields.get("client_id").map_or(CLIENT, Secret::expose);
@@ -41,38 +43,51 @@ pub async fn login(
     let who = format!("{} {}", peer.ip(), name.expose());
     limit::check(&app, app.config.login_limit, "login", &who).await?;
 
-    let user = app.store.user(name.expose()).await?;
+    let user = match app.account(name.expose()).await? {
+        Account::Known(user) => Some(user),
+        Account::Unknown | Account::Forgotten => None,
+    };
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let right = app.passwords.right(hash, password.clone()).await;
     let Some(user) = user.filter(|_| right) else {
         app.log.line("login: refused");
-        // One answer for both, so that it does not tell which names exist.
-        return Err(answer::error(
-            StatusCode::UNAUTHORIZED,
-            "invalid_credentials",
-            "The user name or the password is wrong.",
-        )
-        .into());
+        return Err(invalid_credentials());
     };
 
-    // In this order: see `Tokens::issue`.
-    let access_revision = access_revision(&app, &user.name, client).await?;
-    let family = Family {
-        id: random::id(),
-        user: user.name.clone(),
-        client: client.to_owned(),
-        revision: refresh_revision(&app, &user.name, client).await?,
-    };
-    let refresh = random::token();
-    let now = app.clock.now();
-    let expires_at = now + app.config.refresh_ttl.as_millis() as u64;
-    app.store.open_family(&family, &random::digest(refresh.expose()), now, expires_at).await?;
-    let access = app.tokens.issue(&app, &family, user.roles.clone(), access_revision).await?;
+    // The browser is about to lose this session's cookie: whoever else has it must not keep it.
+    if let Some(before) = before {
+        end_family_of(&app, &before).await?;
+    }
+    let family = Family { id: random::id(), user: user.name.clone(), client: client.to_owned() };
+    let refresh = place::token(&user.name);
+    let draft = Draft::new(&app, &user.name);
+    let opened = app
+        .store
+        .open_family(NewFamily {
+            family: &family,
+            refresh: &Key::of(refresh.expose()),
+            refresh_ttl: app.config.refresh_ttl.as_millis() as u64,
+            access: draft.access(),
+        })
+        .await?;
+    // The account went away while its password was checked.
+    let grant = opened.ok_or_else(invalid_credentials)?;
+    let access = draft.issue(&app, &grant);
 
     app.counters.logins.add();
     app.log.line(&format!("login: {}", user.name));
-    let shown = json!({ "name": user.name, "roles": user.roles });
+    let shown = json!({ "name": user.name, "roles": grant.roles });
     Ok(token_answer(&app, &access, &refresh, Some(shown)))
+}
+
+/// One answer for a wrong name and a wrong password, so that it does not tell which names exist.
+fn invalid_credentials() -> Failure {
+    answer::error(
+        StatusCode::UNAUTHORIZED,
+        "invalid_credentials",
+        "The user name or the password is wrong.",
+    )
+    .into()
 }
 
 fn is_client_name(name: &str) -> bool {

@@ -4,19 +4,18 @@ pub mod jwks;
 pub mod login;
 pub mod logout;
 pub mod refresh;
+pub mod successor;
 
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::{answer, app::App, cookie, secret::Secret, store, tokens::marks};
-
-async fn access_revision(app: &App, user: &str, client: &str) -> store::Result<u64> {
-    app.store.sum(&marks("access", user, client)).await
-}
-
-async fn refresh_revision(app: &App, user: &str, client: &str) -> store::Result<u64> {
-    app.store.sum(&marks("refresh", user, client)).await
-}
+use crate::{
+    answer,
+    app::App,
+    cookie,
+    secret::Secret,
+    store::{self, Key},
+};
 
 /// The answer with an access token in its body and a refresh token in its cookie.
 fn token_answer(app: &App, access: &Secret, refresh: &Secret, user: Option<Value>) -> Response {
@@ -35,16 +34,17 @@ fn token_answer(app: &App, access: &Secret, refresh: &Secret, user: Option<Value
 }
 
 /// Ends a family, and with it every access token that was issued in it.
-pub async fn end_family(app: &App, id: &str) -> store::Result<()> {
-    if app.store.end_family(id).await? {
+pub async fn end_family(app: &App, user: &str, id: &str) -> store::Result<()> {
+    if app.store.end_family(user, id).await? {
         app.counters.revoked_families.add();
     }
-    deny_family(app, id).await
+    Ok(())
 }
 
-async fn deny_family(app: &App, id: &str) -> store::Result<()> {
-    let now = app.clock.now();
-    // One second more: an access token's end is rounded up to a whole second.
-    let until = now + app.config.access_ttl.as_millis() as u64 + 1000;
-    app.store.deny(id, now, until).await
+/// Ends the family that a refresh token belongs to, if there is one.
+pub async fn end_family_of(app: &App, refresh: &Secret) -> store::Result<()> {
+    match app.store.family(&Key::of(refresh.expose())).await? {
+        Some(family) => end_family(app, &family.user, &family.id).await,
+        None => Ok(()),
+    }
 }

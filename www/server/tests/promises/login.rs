@@ -72,8 +72,7 @@ async fn a_wrong_password_and_an_unknown_user_get_the_same_answer(setup: Setup) 
 
 async fn a_password_is_stored_as_argon2id_and_nothing_else(setup: Setup) {
     setup.server().await.login().await;
-    let user = setup.store().await.user("alice").await.expect("asked");
-    let hash = user.expect("alice").password_hash;
+    let hash = setup.user("alice").await.password_hash;
 
     assert!(hash.starts_with("$argon2id$v=19$"), "{hash}");
     let bytes = setup.store_bytes();

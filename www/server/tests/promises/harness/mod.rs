@@ -21,7 +21,7 @@ use tokenkeep_server::{
     config::{Client, Config, NewUser},
     log::Log,
     secret::Secret,
-    store::{self, Store},
+    store::{self, Account, Store, User},
 };
 
 pub use client::Session;
@@ -91,22 +91,31 @@ impl Setup {
     }
 
     pub fn config(&self) -> Config {
-        let time = self.time.clone();
         let log = self.log.clone();
         Config {
             port: 0,
             store: self.url.clone(),
             users: vec![account(ALICE, &["user"]), account(ADMIN, &["user", "admin"])],
             clients: vec![Client { id: CLIENT.0.into(), secret: Secret::new(CLIENT.1.into()) }],
-            clock: Clock::new(move || time.load(SeqCst)),
+            clock: self.clock(),
+            store_clock: Some(self.clock()),
             log: Log::new(move |line| log.lock().expect("log").push(line.to_owned())),
             ..Config::default()
         }
     }
 
+    pub fn clock(&self) -> Clock {
+        let time = self.time.clone();
+        Clock::new(move || time.load(SeqCst))
+    }
+
     /// Moves the clock.
     pub fn pass(&self, time: Duration) {
         self.time.fetch_add(time.as_millis() as u64, SeqCst);
+    }
+
+    pub fn set_back(&self, time: Duration) {
+        self.time.fetch_sub(time.as_millis() as u64, SeqCst);
     }
 
     pub fn now(&self) -> u64 {
@@ -118,7 +127,15 @@ impl Setup {
     }
 
     pub async fn store(&self) -> Arc<dyn Store> {
-        store::open(&self.url).await.expect("the store opens")
+        store::open(&self.url, Some(self.clock())).await.expect("the store opens")
+    }
+
+    /// An account as the store has it.
+    pub async fn user(&self, name: &str) -> User {
+        match self.store().await.account(name).await.expect("asked") {
+            Account::Known(user) => user,
+            _ => panic!("no account {name}"),
+        }
     }
 
     /// Every byte that the store has written down.
