@@ -14,6 +14,7 @@
 //! What has expired must not be found; when it is cleared away is the store's business.
 
 pub mod place;
+mod postgres;
 mod redis;
 mod sqlite;
 
@@ -223,6 +224,8 @@ pub fn is_url(url: &str) -> bool {
 pub async fn open(url: &str, clock: Option<Clock>) -> Result<Arc<dyn Store>> {
     if let Some(file) = url.strip_prefix("sqlite:") {
         Ok(Arc::new(sqlite::Sqlite::open(file, clock)?))
+    } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        Ok(Arc::new(postgres::Postgres::open(url, clock).await?))
     } else if let Some(nodes) = url.strip_prefix("redis+cluster://") {
         Ok(Arc::new(redis::Redis::cluster(nodes, clock).await?))
     } else if url.starts_with("redis://") {

@@ -12,10 +12,10 @@ use crate::{
         Server, Setup,
         wire::{self, between},
     },
-    on_both_stores,
+    on_all_stores,
 };
 
-on_both_stores!(
+on_all_stores!(
     every_access_token_can_be_revoked_while_sessions_live_on,
     every_session_can_be_ended,
     the_counters_count_and_can_be_reset,

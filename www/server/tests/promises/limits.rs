@@ -7,10 +7,10 @@ use tokenkeep_server::config::Limit;
 
 use crate::{
     harness::{ADMIN, ALICE, Setup},
-    on_both_stores,
+    on_all_stores,
 };
 
-on_both_stores!(
+on_all_stores!(
     too_many_logins_have_to_wait_as_long_as_they_are_told,
     a_login_limit_is_that_of_one_address_and_one_user,
     too_many_refreshes_have_to_wait_and_keep_their_session,

@@ -5,10 +5,10 @@ use serde_json::json;
 
 use crate::{
     harness::{ALICE, Setup},
-    on_both_stores,
+    on_all_stores,
 };
 
-on_both_stores!(
+on_all_stores!(
     a_login_answers_an_access_token_and_a_strict_cookie,
     a_login_takes_json_a_form_and_what_a_page_sends_for_form_data,
     a_wrong_password_and_an_unknown_user_get_the_same_answer,

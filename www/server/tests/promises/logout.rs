@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use tokenkeep_server::store::Key;
 
-use crate::{access::KINDS, harness::Setup, on_both_stores};
+use crate::{access::KINDS, harness::Setup, on_all_stores};
 
-on_both_stores!(
+on_all_stores!(
     a_logout_kills_the_access_token_at_once,
     a_logout_ends_the_refresh_tokens_and_clears_the_cookie,
     a_logout_without_an_access_token_kills_it_all_the_same,

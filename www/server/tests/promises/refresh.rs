@@ -7,11 +7,11 @@ use axum::http::StatusCode;
 use crate::{
     harness::{ADMIN, ALICE, Server, Setup},
     login::contains,
-    on_both_stores,
+    on_all_stores,
 };
 use tokenkeep_server::store::User;
 
-on_both_stores!(
+on_all_stores!(
     a_refresh_gives_a_new_access_token_and_a_new_cookie,
     a_refresh_without_a_cookie_is_no_session,
     a_reused_refresh_token_ends_the_whole_family_and_is_counted,

@@ -1,7 +1,9 @@
 //! What the tests stand on: a server over a fresh store, its clock, its log, and a small client.
 
 mod client;
-mod redis;
+pub mod postgres;
+pub mod process;
+pub mod redis;
 pub mod wire;
 
 use std::{
@@ -25,7 +27,8 @@ use tokenkeep_server::{
 };
 
 pub use client::Session;
-use redis::Redis;
+use postgres::Postgres;
+use redis::{Cluster, Redis};
 
 pub const ALICE: (&str, &str) = ("alice", "wonderland");
 pub const ADMIN: (&str, &str) = ("admin", "correct-horse");
@@ -34,9 +37,10 @@ pub const CLIENT: (&str, &str) = ("resource-server", "let-me-introspect");
 /// A whole minute, so that a rate limit's window starts with the test.
 const START: u64 = 1_800_000_000_000;
 
-/// Runs each of these functions twice, as `NAME::in_sqlite` and `NAME::in_redis`.
+/// Runs each of these functions once for each store: `NAME::in_sqlite`, `in_postgres`, `in_redis` and
+/// `in_cluster`.
 #[macro_export]
-macro_rules! on_both_stores {
+macro_rules! on_all_stores {
     ($($name:ident,)*) => {$(
         mod $name {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -45,8 +49,18 @@ macro_rules! on_both_stores {
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_postgres() {
+                super::$name($crate::harness::Setup::postgres()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn in_redis() {
                 super::$name($crate::harness::Setup::redis()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_cluster() {
+                super::$name($crate::harness::Setup::cluster()).await;
             }
         }
     )*};
@@ -58,24 +72,41 @@ pub struct Setup {
     time: Arc<AtomicU64>,
     log: Arc<Mutex<Vec<String>>>,
     folder: Folder,
-    redis: Option<Redis>,
+    service: Service,
+}
+
+/// What runs beside the server. What one test has alone can be made to fail.
+pub enum Service {
+    None,
+    Redis(Redis),
+    Postgres(Postgres),
+    Cluster(Cluster),
+    Shared,
 }
 
 impl Setup {
     pub fn sqlite() -> Self {
         let folder = Folder::new();
         let url = format!("sqlite:{}", folder.0.join("store.db").display());
-        Self::new(url, folder, None)
+        Self::new(url, folder, Service::None)
     }
 
     pub fn redis() -> Self {
         let folder = Folder::new();
         let redis = Redis::start(&folder.0);
-        Self::new(redis.url(), folder, Some(redis))
+        Self::new(redis.url(), folder, Service::Redis(redis))
     }
 
-    fn new(url: String, folder: Folder, redis: Option<Redis>) -> Self {
-        Self { url, time: Arc::new(AtomicU64::new(START)), log: Arc::default(), folder, redis }
+    pub fn postgres() -> Self {
+        Self::new(Postgres::shared().url(), Folder::new(), Service::Shared)
+    }
+
+    pub fn cluster() -> Self {
+        Self::new(Cluster::shared().url(), Folder::new(), Service::Shared)
+    }
+
+    fn new(url: String, folder: Folder, service: Service) -> Self {
+        Self { url, time: Arc::new(AtomicU64::new(START)), log: Arc::default(), folder, service }
     }
 
     /// A server with the defaults, two accounts and one client.
@@ -140,19 +171,22 @@ impl Setup {
 
     /// Every byte that the store has written down.
     pub fn store_bytes(&self) -> Vec<u8> {
-        if let Some(redis) = &self.redis {
-            redis.save();
+        match &self.service {
+            Service::Redis(redis) => redis.save(),
+            Service::Shared if self.url.starts_with("postgres") => {
+                return postgres::dump(&self.url);
+            }
+            Service::Shared => return Cluster::shared().bytes(),
+            _ => {}
         }
         let mut bytes = Vec::new();
-        for entry in fs::read_dir(&self.folder.0).expect("the folder") {
-            bytes.extend(fs::read(entry.expect("an entry").path()).expect("a file"));
-        }
+        read_all(&self.folder.0, &mut bytes);
         bytes
     }
 
     /// The store is gone (Redis only).
     pub fn stop_store(&mut self) {
-        self.redis = None;
+        self.service = Service::None;
     }
 
     pub fn folder(&self) -> &std::path::Path {
@@ -190,5 +224,11 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn read_all(folder: &std::path::Path, bytes: &mut Vec<u8>) {
+    for entry in fs::read_dir(folder).expect("the folder") {
+        bytes.extend(fs::read(entry.expect("an entry").path()).expect("a file"));
     }
 }
