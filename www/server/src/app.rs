@@ -16,6 +16,7 @@ use crate::{
     counters::Counters,
     cross_origin,
     demo::{self, Demo},
+    health,
     log::Log,
     oauth,
     password::{self, Passwords},
@@ -122,7 +123,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth/introspect", post(oauth::introspect::introspect))
         .route("/oauth/revoke", post(oauth::revoke::revoke))
         .route("/oauth/revoke-all", post(oauth::revoke::revoke_all))
-        .route("/healthz", get(async || answer::ok(serde_json::json!({ "status": "ok" }))))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
         .method_not_allowed_fallback(async || answer::method_not_allowed());
 
     if let Some(demo) = &app.demo {

@@ -21,6 +21,7 @@ mod counters;
 mod cross_origin;
 mod csrf;
 mod demo;
+mod health;
 mod limit;
 mod oauth;
 mod password;

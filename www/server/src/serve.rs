@@ -25,8 +25,9 @@ use crate::{
     demo::wire::Wire,
 };
 
-/// How long answers may take once the server is told to stop.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
+/// How long answers may take once the server is told to stop: longer than the store may, so that no
+/// exchange is cut off between its commit and its answer.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
 /// Who a connection comes from. Behind a proxy that is the proxy: see the README.

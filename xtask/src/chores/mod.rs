@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod demo;
+mod faults;
 mod fuzz;
 mod long;
 mod mutants;
@@ -21,7 +22,7 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 9] = [
+pub static CHORES: [Chore; 10] = [
     demo::CHORE,
     test::CHORE,
     build::CHORE,
@@ -29,6 +30,7 @@ pub static CHORES: [Chore; 9] = [
     bench::CHORE,
     test::SETUP,
     long::CHORE,
+    faults::CHORE,
     fuzz::CHORE,
     mutants::CHORE,
 ];

@@ -3,7 +3,7 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -56,9 +56,14 @@ impl Sqlite {
         work: impl FnOnce(&Db) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
         let (connection, clock) = (Arc::clone(&self.connection), self.clock.clone());
+        let began = Instant::now();
         let done = spawn_blocking(move || {
             // A call that panicked has rolled back: the connection is good.
             let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whose turn comes so late has been given up: it must not be carried out after that.
+            if began.elapsed() > PATIENCE {
+                return Err(StoreError::late("sqlite"));
+            }
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let db = Db { now: clock.now() as i64, transaction };

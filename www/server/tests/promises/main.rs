@@ -5,6 +5,7 @@
 mod harness;
 
 mod access;
+mod crash;
 mod csrf;
 mod demo;
 mod input;
@@ -15,6 +16,7 @@ mod oauth;
 mod outage;
 mod pages;
 mod process;
+mod race;
 mod refresh;
 mod secrecy;
 mod several;

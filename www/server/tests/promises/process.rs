@@ -15,7 +15,7 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 /// Killed when the test is over, whatever comes of it.
-struct Process(Child);
+pub struct Process(pub Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -24,7 +24,7 @@ impl Drop for Process {
     }
 }
 
-fn start(arguments: &[&str]) -> (Process, BufReader<impl Read + use<>>, SocketAddr) {
+pub fn start(arguments: &[&str]) -> (Process, BufReader<impl Read + use<>>, SocketAddr) {
     let mut process = Process(
         Command::new(BIN)
             .args(["--port", "0"])
@@ -45,7 +45,7 @@ fn start(arguments: &[&str]) -> (Process, BufReader<impl Read + use<>>, SocketAd
     (process, output, address)
 }
 
-fn kill(process: &Process, signal: &str) {
+pub fn kill(process: &Process, signal: &str) {
     let status = Command::new("kill").args([signal, &process.0.id().to_string()]).status();
     assert!(status.expect("kill runs").success());
 }

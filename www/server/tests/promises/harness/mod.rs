@@ -3,6 +3,7 @@
 mod client;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod redis;
 pub mod wire;
 
@@ -105,6 +106,25 @@ impl Setup {
         Self::new(Cluster::shared().url(), Folder::new(), Service::Shared)
     }
 
+    /// With a Redis that writes down all it answers, and can be killed.
+    pub fn own_redis() -> Self {
+        let folder = Folder::new();
+        let redis = Redis::start_on_disk(&folder.0);
+        Self::new(redis.url(), folder, Service::Redis(redis))
+    }
+
+    /// With a PostgreSQL that can be killed.
+    pub fn own_postgres() -> Self {
+        let postgres = Postgres::start();
+        Self::new(postgres.url(), Folder::new(), Service::Postgres(postgres))
+    }
+
+    /// With a cluster that can be killed.
+    pub fn own_cluster() -> Self {
+        let cluster = Cluster::start();
+        Self::new(cluster.url(), Folder::new(), Service::Cluster(cluster))
+    }
+
     fn new(url: String, folder: Folder, service: Service) -> Self {
         Self { url, time: Arc::new(AtomicU64::new(START)), log: Arc::default(), folder, service }
     }
@@ -173,7 +193,7 @@ impl Setup {
     pub fn store_bytes(&self) -> Vec<u8> {
         match &self.service {
             Service::Redis(redis) => redis.save(),
-            Service::Shared if self.url.starts_with("postgres") => {
+            Service::Shared | Service::Postgres(_) if self.url.starts_with("postgres") => {
                 return postgres::dump(&self.url);
             }
             Service::Shared => return Cluster::shared().bytes(),
@@ -184,9 +204,59 @@ impl Setup {
         bytes
     }
 
-    /// The store is gone (Redis only).
-    pub fn stop_store(&mut self) {
-        self.service = Service::None;
+    /// The store is killed. What it answered before must be on the disk.
+    pub fn kill_store(&mut self) {
+        match &mut self.service {
+            Service::Redis(redis) => redis.kill(),
+            Service::Postgres(postgres) => postgres.kill(),
+            Service::Cluster(cluster) => cluster.nodes.iter_mut().for_each(|(node, _)| node.kill()),
+            Service::None | Service::Shared => panic!("no store of this test's own"),
+        }
+    }
+
+    pub fn resume_store(&mut self) {
+        match &mut self.service {
+            Service::Redis(redis) => assert!(redis.resume()),
+            Service::Postgres(postgres) => assert!(postgres.resume()),
+            Service::Cluster(cluster) => {
+                cluster.nodes.iter_mut().for_each(|(node, _)| assert!(node.resume()));
+                cluster.until_whole();
+            }
+            Service::None | Service::Shared => panic!("no store of this test's own"),
+        }
+    }
+
+    /// `-STOP`: it takes connections and answers nobody, until `-CONT`.
+    pub fn signal_store(&self, signal: &str) {
+        match &self.service {
+            Service::Redis(redis) => redis.signal(signal),
+            Service::Postgres(postgres) => postgres.signal(signal),
+            Service::Cluster(cluster) => {
+                cluster.nodes.iter().for_each(|(node, _)| node.signal(signal));
+            }
+            Service::None | Service::Shared => panic!("no store of this test's own"),
+        }
+    }
+
+    /// It is as on its first day.
+    pub fn empty_store(&self) {
+        let empty = |redis: &Redis| {
+            redis.command(&["FLUSHALL"]);
+            redis.command(&["SCRIPT", "FLUSH"]);
+        };
+        match &self.service {
+            Service::Redis(redis) => empty(redis),
+            Service::Cluster(cluster) => cluster.nodes.iter().for_each(|(node, _)| empty(node)),
+            Service::Postgres(_) => {
+                postgres::psql(&self.url, "DROP SCHEMA tokenkeep CASCADE").expect("dropped");
+            }
+            Service::None | Service::Shared => panic!("no store of this test's own"),
+        }
+    }
+
+    /// What kind of store it is.
+    pub fn scheme(&self) -> &str {
+        self.url.split(':').next().unwrap_or_default()
     }
 
     pub fn folder(&self) -> &std::path::Path {
@@ -205,6 +275,11 @@ fn account((name, password): (&str, &str), roles: &[&str]) -> NewUser {
 #[derive(Clone)]
 pub struct Server {
     pub router: Router,
+}
+
+/// How many rounds a fault is played. `cargo xtask faults` plays more of them than the tests.
+pub fn rounds(few: usize) -> usize {
+    std::env::var("TOKENKEEP_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(few)
 }
 
 /// A folder of its own, gone with the test.

@@ -82,17 +82,15 @@ impl Postgres {
 
     /// Killed with all of its processes, as by a power cut.
     pub fn kill(&mut self) {
+        self.signal("-KILL");
         self.process = None;
-        // The others see that the first is gone, and end; the next start waits for that.
-        let lock = self.folder.0.join("data/postmaster.pid");
-        let _ = fs::remove_file(lock);
     }
 
     /// To all of its processes.
     pub fn signal(&self, name: &str) {
         let (_, id) = self.process.as_ref().expect("it runs");
-        signal(*id, name);
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        signal(*id, name);
         for child in children.expect("its children").split_whitespace() {
             // One may have just ended.
             let mut kill = Command::new("kill");

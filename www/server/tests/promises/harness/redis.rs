@@ -26,7 +26,16 @@ pub struct Redis {
 const TRIES: usize = 20;
 const IN_MEMORY: &[&str] = &["--appendonly", "no"];
 const ON_DISK: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
-const IN_CLUSTER: &[&str] = &["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+const IN_CLUSTER: &[&str] = &[
+    "--cluster-enabled",
+    "yes",
+    "--cluster-node-timeout",
+    "2000",
+    "--appendonly",
+    "yes",
+    "--appendfsync",
+    "always",
+];
 
 impl Redis {
     pub fn start(folder: &Path) -> Self {
@@ -75,6 +84,7 @@ impl Redis {
 
     /// Killed, as by a power cut.
     pub fn kill(&mut self) {
+        self.signal("-KILL");
         self.process = None;
     }
 
