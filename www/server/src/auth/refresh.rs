@@ -50,7 +50,7 @@ pub async fn refresh(
     let user = known.map(|family| family.user).unwrap_or_default();
 
     let draft = Draft::new(&app, &user);
-    let attempt = app.in_doubt.attempt(&old, || place::token(&user));
+    let attempt = app.in_doubt.attempt(&old, || place::token_in(old.place));
     let sealed = successor::seal(&token, attempt.successor.expose()).ok_or_else(unreadable)?;
     let exchanged = app
         .store

@@ -17,8 +17,13 @@ pub fn of(user: &str) -> u8 {
 /// A fresh token for a user: the place, then 248 bits that nobody can guess (RFC 6749 section 10.10 asks
 /// for at least 128).
 pub fn token(user: &str) -> Secret {
+    token_in(of(user))
+}
+
+/// A fresh token that lies where another does.
+pub fn token_in(place: u8) -> Secret {
     let mut bytes = random::bytes();
-    bytes[0] = of(user);
+    bytes[0] = place;
     Secret::new(Base64UrlUnpadded::encode_string(&bytes))
 }
 

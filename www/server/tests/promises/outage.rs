@@ -11,8 +11,10 @@ use crate::{
     access::KINDS,
     crash,
     harness::{
-        ALICE, Server, Setup,
+        ALICE, Folder, Server, Service, Setup,
+        postgres::Postgres,
         proxy::{Fate, Proxy},
+        redis::Redis,
         rounds,
     },
     process::{kill, start},
@@ -155,6 +157,52 @@ async fn a_store_killed_in_mid_refresh_costs_no_session(mut setup: Setup) {
         "store killed: {answered} answered, {retried} retried, none lost ({})",
         setup.scheme()
     );
+}
+
+/// After a failover the old primary may live on as a replica, with our connections to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_failover_of_redis_the_new_primary_is_found() {
+    let setup = Setup::own_redis();
+    let proxy = Proxy::start(&setup.url).await;
+    let server = setup.server_with(|config| config.store = proxy.url.clone()).await;
+    let session = server.login().await;
+    let folder = Folder::new();
+    let replica = Redis::start(&folder.0);
+    let Service::Redis(primary) = &setup.service else {
+        panic!("no Redis");
+    };
+    replica.follow(Some(primary));
+    replica.follow(None);
+    primary.follow(Some(&replica));
+    proxy.lead_to(&replica.url());
+
+    until_ready(&server).await;
+    let answer = server.refresh(&session.cookie).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_failover_of_postgres_the_new_primary_is_found() {
+    let setup = Setup::postgres();
+    let server = setup.server().await;
+    let session = server.login().await;
+    let database = setup.url.rsplit('/').next().expect("its name");
+    let postgres = Postgres::shared();
+    let set = |what: &str| assert!(postgres.try_sql(&format!("ALTER DATABASE {database} {what}")));
+    let hang_up = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+    );
+    set("SET default_transaction_read_only = on");
+    assert!(postgres.try_sql(&hang_up));
+    // The first of them may still find out that its connection is gone.
+    for _ in 0..3 {
+        let answer = server.refresh(&session.cookie).send().await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    set("RESET default_transaction_read_only");
+    until_ready(&server).await;
+    let answer = server.refresh(&session.cookie).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
 }
 
 /// The store commits, and its answer does not arrive: the retry is no reuse, as nobody got the successor.

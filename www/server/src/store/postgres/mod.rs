@@ -162,6 +162,11 @@ impl Postgres {
     ) -> std::result::Result<Vec<Row>, Failed> {
         let connection = self.connection().await.map_err(Failed::Other)?;
         match timeout(PATIENCE, connection.query_typed(statement, values)).await {
+            Ok(Err(error)) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+                // It was the primary, and no longer is: a new connection finds the one that is.
+                drop(Object::take(connection));
+                Err(error.into())
+            }
             Ok(rows) => Ok(rows?),
             Err(_) => {
                 // An answer may still come down this connection: nobody else shall wait behind it.

@@ -9,7 +9,10 @@
 //! A failover to a replica loses the last writes, since Redis answers before its replicas have them: see
 //! the README for what that costs.
 
-use std::{sync::LazyLock, time::Duration};
+use std::{
+    sync::{Arc, LazyLock, PoisonError, RwLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use redis::{
@@ -83,7 +86,9 @@ impl Connection {
 /// Connections are shared and cheap to clone: commands of all requests go down one of them.
 #[derive(Clone)]
 pub struct Redis {
-    connection: Connection,
+    connection: Arc<RwLock<Connection>>,
+    /// Makes the connection to a single Redis anew. A cluster's looks for the primaries itself.
+    dial: Option<(Client, ConnectionManagerConfig)>,
     name: String,
     clock: Option<Clock>,
 }
@@ -107,10 +112,16 @@ impl Redis {
             .set_number_of_retries(2)
             .set_connection_timeout(Some(Duration::from_secs(1)))
             .set_response_timeout(Some(PATIENCE));
-        let manager = timeout(PATIENCE * 2, client.get_connection_manager_with_config(patience))
-            .await
-            .map_err(|_| StoreError::late("redis"))??;
-        Ok(Self { connection: Connection::Single(manager), name: NAME.to_owned(), clock })
+        let manager =
+            timeout(PATIENCE * 2, client.get_connection_manager_with_config(patience.clone()))
+                .await
+                .map_err(|_| StoreError::late("redis"))??;
+        Ok(Self {
+            connection: Arc::new(RwLock::new(Connection::Single(manager))),
+            dial: Some((client, patience)),
+            name: NAME.to_owned(),
+            clock,
+        })
     }
 
     /// `nodes`: `[user:password@]host:port,host:port…[/name]`. A few are enough: they tell of the others.
@@ -135,7 +146,12 @@ impl Redis {
         let connection = timeout(PATIENCE * 2, client.get_async_connection())
             .await
             .map_err(|_| StoreError::late("redis"))??;
-        Ok(Self { connection: Connection::Cluster(connection), name: name.to_owned(), clock })
+        Ok(Self {
+            connection: Arc::new(RwLock::new(Connection::Cluster(connection))),
+            dial: None,
+            name: name.to_owned(),
+            clock,
+        })
     }
 
     /// The beginning of all keys of a place. What stands in braces decides the machine.
@@ -162,7 +178,7 @@ impl Redis {
             }
             command
         };
-        let mut connection = self.connection.clone();
+        let mut connection = self.connection.read().unwrap_or_else(PoisonError::into_inner).clone();
         let work = async {
             match connection.query(&command("EVALSHA", &code.sha1)).await {
                 // A Redis that is new or forgot everything is told the whole script, and keeps it.
@@ -173,9 +189,26 @@ impl Redis {
             }
         };
         match timeout(PATIENCE, work).await {
+            Ok(Err(error)) => {
+                if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
+                    self.dial_again()?;
+                }
+                Err(error.into())
+            }
             Ok(answer) => Ok(answer?),
             Err(_) => Err(StoreError::late("redis")),
         }
+    }
+
+    /// It was the primary, and no longer is: a new connection to the same address finds the one that is.
+    fn dial_again(&self) -> Result<()> {
+        if let Some((client, patience)) = &self.dial {
+            let manager =
+                ConnectionManager::new_lazy_with_config(client.clone(), patience.clone())?;
+            *self.connection.write().unwrap_or_else(PoisonError::into_inner) =
+                Connection::Single(manager);
+        }
+        Ok(())
     }
 
     /// The same in every place, all at once.

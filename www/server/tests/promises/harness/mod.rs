@@ -73,7 +73,7 @@ pub struct Setup {
     time: Arc<AtomicU64>,
     log: Arc<Mutex<Vec<String>>>,
     folder: Folder,
-    service: Service,
+    pub service: Service,
 }
 
 /// What runs beside the server. What one test has alone can be made to fail.
@@ -304,6 +304,11 @@ impl Drop for Folder {
 
 fn read_all(folder: &std::path::Path, bytes: &mut Vec<u8>) {
     for entry in fs::read_dir(folder).expect("the folder") {
-        bytes.extend(fs::read(entry.expect("an entry").path()).expect("a file"));
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            read_all(&path, bytes);
+        } else {
+            bytes.extend(fs::read(path).expect("a file"));
+        }
     }
 }

@@ -22,6 +22,7 @@ pub enum Fate {
 #[derive(Clone)]
 pub struct Proxy {
     pub url: String,
+    target: Arc<Mutex<String>>,
     wanted: Arc<Mutex<Option<Wanted>>>,
     /// Whether the store has answered the exchange.
     answered: watch::Sender<bool>,
@@ -42,11 +43,12 @@ impl Proxy {
         let (head, rest) = url.split_once("127.0.0.1:").expect("a loopback URL");
         let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
         let tail = &rest[port.len()..];
-        let target = format!("127.0.0.1:{port}");
+        let target = Arc::new(Mutex::new(format!("127.0.0.1:{port}")));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let own = listener.local_addr().expect("its address");
         let proxy = Self {
             url: format!("{head}{own}{tail}"),
+            target,
             wanted: Arc::default(),
             answered: watch::Sender::new(false),
             released: watch::Sender::new(false),
@@ -54,13 +56,20 @@ impl Proxy {
         let clone = proxy.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let Ok(store) = TcpStream::connect(&target).await else {
+                let target = clone.target.lock().expect("whole").clone();
+                let Ok(store) = TcpStream::connect(target).await else {
                     continue;
                 };
                 clone.join(stream, store);
             }
         });
         proxy
+    }
+
+    /// New connections lead to another store; those that stand stay.
+    pub fn lead_to(&self, url: &str) {
+        let (_, address) = url.split_once("://").expect("a URL");
+        *self.target.lock().expect("whole") = address.to_owned();
     }
 
     /// The exchange asks for the token's family first, so that its digest comes by twice.

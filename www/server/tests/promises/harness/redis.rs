@@ -30,7 +30,7 @@ const IN_CLUSTER: &[&str] = &[
     "--cluster-enabled",
     "yes",
     "--cluster-node-timeout",
-    "2000",
+    "15000",
     "--appendonly",
     "yes",
     "--appendfsync",
@@ -108,6 +108,17 @@ impl Redis {
         });
         let mut connection = self.client().get_connection().expect("Redis listens");
         command.query(&mut connection).expect("Redis answers")
+    }
+
+    /// Becomes the replica of another, with all that it has; or a primary.
+    pub fn follow(&self, primary: Option<&Self>) {
+        let port = primary.map(|primary| primary.port.to_string());
+        let host = if port.is_some() { "127.0.0.1" } else { "NO" };
+        self.command(&["REPLICAOF", host, port.as_deref().unwrap_or("ONE")]);
+        let wanted = if port.is_some() { "master_link_status:up" } else { "role:master" };
+        until("the replication", || {
+            self.command(&["INFO", "replication"]).contains(wanted).then_some(())
+        });
     }
 
     /// Has Redis write everything it holds to its folder.
