@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    http::HeaderMap,
     middleware::{from_fn, from_fn_with_state},
     routing::{get, post},
 };
 
 use crate::{
-    answer, api,
+    address, answer, api,
     auth::{self, successor::InDoubt},
     clock::Clock,
-    config::Config,
+    config::{Config, account_name},
     counters::Counters,
     cross_origin,
     demo::{self, Demo},
@@ -20,6 +21,7 @@ use crate::{
     log::Log,
     oauth,
     password::{self, Passwords},
+    serve::Peer,
     static_files,
     store::{self, Account, Store, User},
     tokens::Tokens,
@@ -47,7 +49,7 @@ impl App {
             .users
             .iter()
             .map(|user| User {
-                name: user.name.clone(),
+                name: account_name(&user.name),
                 password_hash: password::hash(&user.password),
                 roles: user.roles.clone(),
             })
@@ -89,6 +91,11 @@ impl App {
     pub(crate) async fn housekeeping(&self) -> store::Result<()> {
         self.tokens.share_key(&*self.store).await?;
         self.store.purge().await
+    }
+
+    /// The network that limits count a request for.
+    pub(crate) fn client(&self, peer: Peer, headers: &HeaderMap) -> String {
+        address::network(address::client(peer.ip(), headers, &self.config.trusted_proxies))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use crate::{clock::Clock, log::Log, secret::Secret};
+use crate::{address::Cidr, clock::Clock, connections::Patience, log::Log, secret::Secret};
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -24,8 +24,16 @@ pub struct Config {
     pub clients: Vec<Client>,
     /// Accounts to write into the store at start.
     pub users: Vec<NewUser>,
+    /// Logins for one account from one address.
     pub login_limit: Limit,
+    /// Wrong guesses from one address: of passwords for any account, and of cookies.
+    pub address_limit: Limit,
+    /// Wrong passwords for one account, from all addresses that it has not logged in from before.
+    pub account_limit: Limit,
     pub refresh_limit: Limit,
+    /// Whose word on a client's address is taken.
+    pub trusted_proxies: Vec<Cidr>,
+    pub patience: Patience,
     pub demo: bool,
     /// Under `demo` only.
     pub plain_cookie: bool,
@@ -51,7 +59,11 @@ impl Default for Config {
             clients: Vec::new(),
             users: Vec::new(),
             login_limit: Limit::per_minute(10),
+            address_limit: Limit::per_minute(30),
+            account_limit: Limit { count: 100, window: Duration::from_secs(60 * 60) },
             refresh_limit: Limit::per_minute(60),
+            trusted_proxies: Vec::new(),
+            patience: Patience::default(),
             demo: false,
             plain_cookie: false,
             clock: Clock::system(),
@@ -81,6 +93,11 @@ pub struct NewUser {
     pub name: String,
     pub password: Secret,
     pub roles: Vec<String>,
+}
+
+/// The one spelling of an account's name: in the store, in tokens, and for what limits count.
+pub fn account_name(typed: &str) -> String {
+    typed.trim().to_lowercase()
 }
 
 /// So many in each window of time.

@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::{
+    address::Cidr,
     config::{Client, Config, Limit, NewUser, TokenKind},
     secret::Secret,
     store,
@@ -25,7 +26,11 @@ tokenkeep-server: the reference auth server
   --user NAME:PASSWORD[:ROLE,ROLE]   an account to write into the store (repeatable)
   --client ID:SECRET       who may introspect and revoke (repeatable)
   --login-limit N/TIME     10/1m: logins for each address and user
+  --address-limit N/TIME   30/1m: wrong logins for each address, over all users
+  --account-limit N/TIME   100/1h: wrong logins for each user, from places that are new to him
   --refresh-limit N/TIME   60/1m: refreshes for each session
+  --trusted-proxy CIDR     whose Forwarded or X-Forwarded-For says who the client is (repeatable)
+  --connections N          512: one more, and one that waits for its client is closed
   --www DIR                a page to serve at /
   --package DIR            the package's files, served at /tokenkeep/
   --demo                   demo accounts, high limits, fault switches; on a loopback address only
@@ -44,7 +49,8 @@ const DEMO_LIMIT: Limit = Limit::per_minute(100_000);
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, String> {
     let mut parser = Parser::from_args(arguments);
     let mut config = Config::default();
-    let (mut login_limit, mut refresh_limit) = (None, None);
+    // Set at the end, for --demo may come after them.
+    let mut limits = Vec::new();
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         let Arg::Long(name) = argument else {
             return Err(format!("{} is no flag; see --help", written(&argument)));
@@ -102,12 +108,20 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
                 )?;
                 config.clients.push(client);
             }
-            "login-limit" => {
-                login_limit = Some(value(&mut parser, &name)?.read("N/TIME such as 10/1m", limit)?);
+            "login-limit" | "address-limit" | "account-limit" | "refresh-limit" => {
+                let limit = value(&mut parser, &name)?.read("N/TIME such as 10/1m", limit)?;
+                limits.push((name, limit));
             }
-            "refresh-limit" => {
-                refresh_limit =
-                    Some(value(&mut parser, &name)?.read("N/TIME such as 60/1m", limit)?);
+            "trusted-proxy" => {
+                let range = value(&mut parser, &name)?
+                    .read("addresses such as 10.0.0.0/8 or ::1", Cidr::parse)?;
+                config.trusted_proxies.push(range);
+            }
+            "connections" => {
+                config.patience.connections = value(&mut parser, &name)?
+                    .read("a number of 1 or more", |text| {
+                        text.parse().ok().filter(|count| *count > 0)
+                    })?;
             }
             "www" => config.www = Some(folder(value(&mut parser, &name)?)?),
             "package" => config.package = Some(folder(value(&mut parser, &name)?)?),
@@ -122,18 +136,27 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
                 config.host
             ));
         }
-        (config.login_limit, config.refresh_limit) = (DEMO_LIMIT, DEMO_LIMIT);
+        for limit in [
+            &mut config.login_limit,
+            &mut config.address_limit,
+            &mut config.account_limit,
+            &mut config.refresh_limit,
+        ] {
+            *limit = DEMO_LIMIT;
+        }
         config.users.extend(crate::demo::accounts());
         config.clients.push(crate::demo::client());
     }
     if config.plain_cookie && !config.demo {
         return Err("--plain-cookie: is for --demo alone".to_owned());
     }
-    if let Some(limit) = login_limit {
-        config.login_limit = limit;
-    }
-    if let Some(limit) = refresh_limit {
-        config.refresh_limit = limit;
+    for (name, limit) in limits {
+        *match name.as_str() {
+            "login-limit" => &mut config.login_limit,
+            "address-limit" => &mut config.address_limit,
+            "account-limit" => &mut config.account_limit,
+            _ => &mut config.refresh_limit,
+        } = limit;
     }
     Ok(Asked::Serve(Box::new(config)))
 }

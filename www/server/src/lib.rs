@@ -2,9 +2,11 @@
 //! access token in memory and its refresh token in a cookie that no script sees. Written to be copied:
 //! one subject per file, and the reasons beside the code.
 
+pub mod address;
 pub mod app;
 pub mod clock;
 pub mod config;
+pub mod connections;
 pub mod flags;
 pub mod log;
 pub mod secret;

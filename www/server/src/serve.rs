@@ -7,11 +7,6 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    extract::connect_info::Connected,
-    serve::{IncomingStream, Listener},
-};
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -22,6 +17,7 @@ use tokio::{
 use crate::{
     app::{App, router},
     config::Config,
+    connections,
     demo::wire::Wire,
 };
 
@@ -30,19 +26,13 @@ use crate::{
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
-/// Who a connection comes from. Behind a proxy that is the proxy: see the README.
+/// Who a connection comes from. Behind a proxy that is the proxy: `address.rs` says who the client is.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
 impl Peer {
     pub fn ip(self) -> IpAddr {
         self.0.ip()
-    }
-}
-
-impl Connected<IncomingStream<'_, TcpListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self(*stream.remote_addr())
     }
 }
 
@@ -73,9 +63,13 @@ pub async fn start(config: Config) -> Result<Running, String> {
 
     let (stop, stopped) = watch::channel(false);
     let router = router(app.clone());
+    let patience = app.config.patience;
     let serving = match &app.demo {
-        Some(demo) => serve(Wire::new(listener, demo.clone()), router, stopped),
-        None => serve(listener, router, stopped),
+        Some(demo) => {
+            let wire = Wire::new(listener, demo.clone());
+            tokio::spawn(connections::serve(wire, router, patience, stopped))
+        }
+        None => tokio::spawn(connections::serve(listener, router, patience, stopped)),
     };
     let purging = tokio::spawn(purge(app.clone()));
     Ok(Running { address, app, stop, serving, purging })
@@ -93,23 +87,6 @@ impl Running {
             handle.abort();
         }
     }
-}
-
-fn serve<L>(listener: L, router: Router, mut stopped: watch::Receiver<bool>) -> JoinHandle<()>
-where
-    L: Listener,
-    L::Addr: std::fmt::Debug,
-    Peer: for<'a> Connected<IncomingStream<'a, L>>,
-{
-    let service = router.into_make_service_with_connect_info::<Peer>();
-    tokio::spawn(async move {
-        let stopping = async move {
-            // An error means that the sender is gone: stop as well.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        };
-        // This ends with the shutdown and with nothing else.
-        let _ = axum::serve(listener, service).with_graceful_shutdown(stopping).await;
-    })
 }
 
 async fn purge(app: Arc<App>) {

@@ -9,11 +9,13 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{end_family_of, token_answer};
+use super::{end_family_of, guess::Guess, token_answer};
 use crate::{
     answer::{self, Failure},
     app::App,
-    body, cookie, csrf, limit, random,
+    body,
+    config::account_name,
+    cookie, csrf, random,
     secret::Secret,
     serve::Peer,
     store::{Account, Family, Key, NewFamily, place},
@@ -31,24 +33,22 @@ pub async fn login(
 ) -> Result<Response, Failure> {
     csrf::not_foreign(request.headers(), &app.config.origins)?;
     let before = cookie::read(request.headers());
+    let from = app.client(peer, request.headers());
     let fields = body::fields(request).await?;
     let (name, password) = (fields.need("username")?, fields.need("password")?);
+    let name = account_name(name.expose());
     let client = fields.get("client_id").map_or(CLIENT, Secret::expose);
     if !is_client_name(client) {
         return Err(answer::bad_request("The field `client_id` is no client's name.").into());
     }
 
-    // Address and user together: one address cannot try many passwords for a user, and nobody can lock
-    // a user out from elsewhere.
-    let who = format!("{} {}", peer.ip(), name.expose());
-    limit::check(&app, app.config.login_limit, "login", &who).await?;
-
-    let user = match app.account(name.expose()).await? {
+    let guess = Guess::allow(&app, from, &name).await?;
+    let user = match app.account(&name).await? {
         Account::Known(user) => Some(user),
         Account::Unknown | Account::Forgotten => None,
     };
     let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let right = app.passwords.right(hash, password.clone()).await;
+    let right = guess.check(&app, hash, password.clone()).await?;
     let Some(user) = user.filter(|_| right) else {
         app.log.line("login: refused");
         return Err(invalid_credentials());

@@ -1,5 +1,6 @@
 //! The session's life: login opens a family of refresh tokens, refresh rotates, logout ends it.
 
+mod guess;
 pub mod jwks;
 pub mod login;
 pub mod logout;

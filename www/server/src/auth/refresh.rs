@@ -45,7 +45,7 @@ pub async fn refresh(
 
     // By family, so that many users behind one address do not share a limit; guesses have no family.
     let known = app.store.family(&old).await?;
-    let who = known.as_ref().map_or_else(|| peer.ip().to_string(), |family| family.id.clone());
+    let who = known.as_ref().map_or_else(|| app.client(peer, &headers), |family| family.id.clone());
     limit::check(&app, app.config.refresh_limit, "refresh", &who).await?;
     let user = known.map(|family| family.user).unwrap_or_default();
 

@@ -13,6 +13,7 @@ use crate::{
     app::App,
     auth::end_family_of,
     body,
+    config::account_name,
     store::Group,
     tokens::Refused,
 };
@@ -41,8 +42,9 @@ pub async fn revoke_all(
 ) -> Result<Response, Failure> {
     super::client(&app, request.headers())?;
     let fields = body::fields(request).await?;
-    let group = match (fields.get("user"), fields.get("client_id")) {
-        (Some(user), None) => Group::User(user.expose()),
+    let user = fields.get("user").map(|user| account_name(user.expose()));
+    let group = match (&user, fields.get("client_id")) {
+        (Some(user), None) => Group::User(user),
         (None, Some(client)) => Group::Client(client.expose()),
         _ => {
             return Err(

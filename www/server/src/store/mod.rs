@@ -181,8 +181,8 @@ pub trait Store: Send + Sync {
     /// them to keep.
     async fn revoke(&self, group: Group<'_>, sessions: bool) -> Result<()>;
 
-    /// Counts one more under `key`. The window starts with the first.
-    async fn hit(&self, key: &str, window: u64) -> Result<Hits>;
+    /// Counts under `key`: one more, one less, or with 0 none. The window starts with the first.
+    async fn hit(&self, key: &str, by: i64, window: u64) -> Result<Hits>;
 
     /// Clears away what has expired.
     async fn purge(&self) -> Result<()>;

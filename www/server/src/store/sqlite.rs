@@ -436,23 +436,33 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn hit(&self, key: &str, window: u64) -> Result<Hits> {
+    async fn hit(&self, key: &str, by: i64, window: u64) -> Result<Hits> {
         let key = key.to_owned();
+        let read = |row: &Row| {
+            Ok(Hits {
+                count: row.get::<_, i64>(0)? as u64,
+                resets_in: row.get::<_, i64>(1)? as u64,
+            })
+        };
         self.call(move |db| {
-            db.query_row(
-                "INSERT INTO hits (key, count, expires_at) VALUES (?1, 1, ?2 + ?3)
-                 ON CONFLICT DO UPDATE SET
-                     count = CASE WHEN expires_at > ?2 THEN count + 1 ELSE 1 END,
-                     expires_at = CASE WHEN expires_at > ?2 THEN expires_at ELSE ?2 + ?3 END
+            if by > 0 {
+                return db.query_row(
+                    "INSERT INTO hits (key, count, expires_at) VALUES (?1, ?4, ?2 + ?3)
+                     ON CONFLICT DO UPDATE SET
+                         count = CASE WHEN expires_at > ?2 THEN count + ?4 ELSE ?4 END,
+                         expires_at = CASE WHEN expires_at > ?2 THEN expires_at ELSE ?2 + ?3 END
+                     RETURNING count, expires_at - ?2",
+                    params![key, db.now, window as i64, by],
+                    read,
+                );
+            }
+            let found = db.query_row(
+                "UPDATE hits SET count = MAX(count + ?3, 0) WHERE key = ?1 AND expires_at > ?2
                  RETURNING count, expires_at - ?2",
-                params![key, db.now, window as i64],
-                |row| {
-                    Ok(Hits {
-                        count: row.get::<_, i64>(0)? as u64,
-                        resets_in: row.get::<_, i64>(1)? as u64,
-                    })
-                },
-            )
+                params![key, db.now, by],
+                read,
+            );
+            Ok(found.optional()?.unwrap_or(Hits { count: 0, resets_in: 0 }))
         })
         .await
     }

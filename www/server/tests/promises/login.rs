@@ -31,7 +31,7 @@ async fn a_login_answers_an_access_token_and_a_strict_cookie(setup: Setup) {
     assert_eq!(
         answer.set_cookie(),
         format!(
-            "__Secure-refresh={}; HttpOnly; Secure; SameSite=Strict; Path=/auth; Max-Age=604800",
+            "__Host-refresh={}; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=604800",
             session.cookie
         )
     );

@@ -46,7 +46,7 @@ async fn a_logout_ends_the_refresh_tokens_and_clears_the_cookie(setup: Setup) {
     let answer = logout.send().await;
     assert_eq!(
         answer.set_cookie(),
-        "__Secure-refresh=; HttpOnly; Secure; SameSite=Strict; Path=/auth; Max-Age=0"
+        "__Host-refresh=; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=0"
     );
     assert_eq!(answer.header("cache-control"), "no-store");
     let answer = server.refresh(&session.cookie).send().await;

@@ -5,7 +5,9 @@
 mod harness;
 
 mod access;
+mod connections;
 mod crash;
+mod crowd;
 mod csrf;
 mod demo;
 mod input;

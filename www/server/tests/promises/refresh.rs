@@ -12,6 +12,7 @@ use crate::{
 use tokenkeep_server::store::User;
 
 on_all_stores!(
+    of_two_cookies_none_is_believed,
     a_refresh_gives_a_new_access_token_and_a_new_cookie,
     a_refresh_without_a_cookie_is_no_session,
     a_reused_refresh_token_ends_the_whole_family_and_is_counted,
@@ -205,7 +206,7 @@ async fn a_cookie_that_was_made_up_is_refused_and_cleared(setup: Setup) {
     assert_eq!(answer.error(), "invalid_grant");
     assert_eq!(
         answer.set_cookie(),
-        "__Secure-refresh=; HttpOnly; Secure; SameSite=Strict; Path=/auth; Max-Age=0"
+        "__Host-refresh=; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=0"
     );
 }
 
@@ -253,4 +254,16 @@ async fn the_store_holds_no_token(setup: Setup) {
             assert!(!contains(&bytes, &secret));
         }
     }
+}
+
+async fn of_two_cookies_none_is_believed(setup: Setup) {
+    let server = setup.server().await;
+    let (own, planted) = (server.login().await, server.login_as(ADMIN).await);
+    for (first, second) in [(&own, &planted), (&planted, &own)] {
+        let both = format!("{}; __Host-refresh={}", first.cookie, second.cookie);
+        let answer = server.refresh(&both).send().await;
+        assert_eq!((answer.status, answer.set_cookie()), (StatusCode::UNAUTHORIZED, ""));
+    }
+    let answer = server.refresh(&own.cookie).send().await;
+    assert_eq!(answer.status, StatusCode::OK, "the session lives on");
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::clock::Clock;
 
 /// Each is carried out once, in its order. Never change one that was released.
-const MIGRATIONS: &[&str] = &[include_str!("1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql")];
 
 /// Few are enough: a call takes about a millisecond.
 const CONNECTIONS: usize = 16;
@@ -399,12 +399,12 @@ impl Store for Postgres {
         .map(drop)
     }
 
-    async fn hit(&self, key: &str, window: u64) -> Result<Hits> {
+    async fn hit(&self, key: &str, by: i64, window: u64) -> Result<Hits> {
         let window = window as i64;
         let row = self
             .one(
-                "SELECT total, resets_in FROM tokenkeep.hit($1, $2, $3)",
-                &[number(&self.now()), text(&key), number(&window)],
+                "SELECT total, resets_in FROM tokenkeep.hit($1, $2, $3, $4)",
+                &[number(&self.now()), text(&key), number(&by), number(&window)],
             )
             .await?;
         Ok(Hits { count: unsigned(&row, "total")?, resets_in: unsigned(&row, "resets_in")? })
@@ -416,6 +416,6 @@ impl Store for Postgres {
 
     /// A write, so that a standby is told apart.
     async fn ready(&self) -> Result<()> {
-        self.hit("ready", 1000).await.map(drop)
+        self.hit("ready", 1, 1000).await.map(drop)
     }
 }

@@ -414,10 +414,10 @@ impl Store for Redis {
         self.everywhere(&REVOKE, |_| marks.clone()).await
     }
 
-    async fn hit(&self, key: &str, window: u64) -> Result<Hits> {
-        let window = window.to_string();
+    async fn hit(&self, key: &str, by: i64, window: u64) -> Result<Hits> {
+        let (by, window) = (by.to_string(), window.to_string());
         let key = format!("{}:hits:{key}", self.name);
-        let fields: Vec<String> = self.run(&HIT, &key, &[window.as_bytes()]).await?;
+        let fields: Vec<String> = self.run(&HIT, &key, &[by.as_bytes(), window.as_bytes()]).await?;
         let [count, resets_in] = fields.as_slice() else {
             return Err(odd());
         };
@@ -431,6 +431,6 @@ impl Store for Redis {
 
     /// A write, so that a replica that took over for reading alone is told apart.
     async fn ready(&self) -> Result<()> {
-        self.hit("ready", 1000).await.map(drop)
+        self.hit("ready", 1, 1000).await.map(drop)
     }
 }

@@ -27,7 +27,7 @@ use tokenkeep_server::{
     store::{self, Account, Store, User},
 };
 
-pub use client::Session;
+pub use client::{Answer, Session};
 use postgres::Postgres;
 use redis::{Cluster, Redis};
 
