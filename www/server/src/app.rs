@@ -20,6 +20,11 @@ use crate::{
     health,
     log::Log,
     oauth,
+    observe::{
+        self,
+        metrics::{self, Metrics},
+        traces::Traces,
+    },
     password::{self, Passwords},
     serve::Peer,
     static_files,
@@ -36,6 +41,8 @@ pub struct App {
     /// The accounts that the server was started with, for a store that forgets them.
     users: Vec<User>,
     pub(crate) counters: Counters,
+    pub(crate) metrics: Metrics,
+    pub(crate) traces: Option<Traces>,
     pub(crate) clock: Clock,
     pub(crate) log: Log,
     pub(crate) demo: Option<Arc<Demo>>,
@@ -66,6 +73,8 @@ impl App {
             in_doubt: InDoubt::default(),
             users,
             counters: Counters::default(),
+            metrics: Metrics::default(),
+            traces: config.collector.as_deref().map(Traces::to),
             clock: config.clock.clone(),
             log: config.log.clone(),
             demo: config.demo.then(Arc::default),
@@ -130,6 +139,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth/introspect", post(oauth::introspect::introspect))
         .route("/oauth/revoke", post(oauth::revoke::revoke))
         .route("/oauth/revoke-all", post(oauth::revoke::revoke_all))
+        .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .method_not_allowed_fallback(async || answer::method_not_allowed());
@@ -142,6 +152,7 @@ pub fn router(app: Arc<App>) -> Router {
 
     static_files::add(router, &app.config)
         .layer(from_fn(static_files::harmless))
+        .layer(from_fn_with_state(app.clone(), observe::watch))
         .layer(from_fn_with_state(app.log.clone(), answer::log_failures))
         .with_state(app)
 }

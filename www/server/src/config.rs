@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use crate::{address::Cidr, clock::Clock, connections::Patience, log::Log, secret::Secret};
+use crate::{
+    address::Cidr, clock::Clock, connections::Patience, log::Log, observe::audit::Audit,
+    secret::Secret,
+};
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -34,6 +37,9 @@ pub struct Config {
     /// Whose word on a client's address is taken.
     pub trusted_proxies: Vec<Cidr>,
     pub patience: Patience,
+    pub audit: Audit,
+    /// `http://HOST:PORT` of an OpenTelemetry collector.
+    pub collector: Option<String>,
     pub demo: bool,
     /// Under `demo` only.
     pub plain_cookie: bool,
@@ -64,6 +70,8 @@ impl Default for Config {
             refresh_limit: Limit::per_minute(60),
             trusted_proxies: Vec::new(),
             patience: Patience::default(),
+            audit: Audit::nowhere(),
+            collector: None,
             demo: false,
             plain_cookie: false,
             clock: Clock::system(),

@@ -21,6 +21,20 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// With a name and what it means, for the metrics.
+    pub fn all(&self) -> [(&'static str, &'static str, u64); 7] {
+        [
+            ("logins", "Logins that succeeded.", &self.logins),
+            ("refreshes", "Refresh tokens that were exchanged.", &self.refreshes),
+            ("reuses", "Refresh tokens that came again after their use.", &self.reuses),
+            ("logouts", "Logouts.", &self.logouts),
+            ("api_ok", "API calls that succeeded.", &self.api_ok),
+            ("api_401", "API calls whose access token was refused.", &self.api_401),
+            ("revoked_families", "Sessions that were ended.", &self.revoked_families),
+        ]
+        .map(|(name, help, counter)| (name, help, counter.0.load(Relaxed)))
+    }
+
     pub fn reset(&self) {
         for counter in [
             &self.logins,

@@ -5,6 +5,7 @@ mod build;
 mod demo;
 mod faults;
 mod fuzz;
+mod load;
 mod long;
 mod mutants;
 mod size;
@@ -29,6 +30,7 @@ pub static CHORES: [Chore; 10] = [
     size::CHORE,
     bench::CHORE,
     test::SETUP,
+    load::CHORE,
     long::CHORE,
     faults::CHORE,
     fuzz::CHORE,

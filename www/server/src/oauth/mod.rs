@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq;
 use crate::{answer, answer::Failure, app::App, secret::Secret};
 
 /// HTTP Basic, RFC 6749 section 2.3.1. The ids and secrets that the flags take need no percent-encoding.
-fn client(app: &App, headers: &HeaderMap) -> Result<(), Failure> {
+pub fn client(app: &App, headers: &HeaderMap) -> Result<(), Failure> {
     let known = basic(headers).is_some_and(|(id, secret)| {
         // Digests have one length, and are compared in one time, whatever was sent. Every client is
         // compared, so that the time does not tell which id exists.
