@@ -175,7 +175,12 @@ impl Client {
         Ok(())
     }
 
-    async fn send(&mut self, method: Method, path: &str, body: &str) -> Result<(Response<()>, Bytes)> {
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: &str,
+    ) -> Result<(Response<()>, Bytes)> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -189,7 +194,9 @@ impl Client {
         let (head, body) = self.sender.send_request(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         if !head.status.is_success() {
-            return Err(format!("{path}: {} {}", head.status, String::from_utf8_lossy(&body)).into());
+            return Err(
+                format!("{path}: {} {}", head.status, String::from_utf8_lossy(&body)).into()
+            );
         }
         Ok((Response::from_parts(head, ()), body))
     }

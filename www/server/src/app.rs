@@ -11,9 +11,9 @@ use axum::{
 
 use crate::{
     address, answer, api,
-    auth::{self, successor::InDoubt},
+    auth::{self, second_factor, successor::InDoubt},
     clock::Clock,
-    config::{Config, account_name},
+    config::{Config, NewUser, account_name},
     counters::Counters,
     cross_origin,
     demo::{self, Demo},
@@ -22,20 +22,24 @@ use crate::{
     oauth,
     observe::{
         self,
+        audit::{About, Event},
         metrics::{self, Metrics},
         traces::Traces,
     },
     password::{self, Passwords},
+    sealing::Sealing,
     serve::Peer,
     static_files,
     store::{self, Account, Store, User},
     tokens::Tokens,
+    totp,
 };
 
 pub struct App {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) tokens: Tokens,
+    pub(crate) sealing: Sealing,
     pub(crate) passwords: Passwords,
     pub(crate) in_doubt: InDoubt,
     /// The accounts that the server was started with, for a store that forgets them.
@@ -49,9 +53,11 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the store, writes the accounts into it and gets the signing key out of it.
+    /// Opens the store, adds the accounts that it has not, and gets the signing keys out of it. An account
+    /// that is there stays as it is: its password may have been changed since.
     pub async fn open(config: Config) -> store::Result<Arc<Self>> {
         let store = store::open(&config.store, config.store_clock.clone()).await?;
+        let sealing = Sealing::new(&config.key_secrets);
         let users: Vec<User> = config
             .users
             .iter()
@@ -59,16 +65,15 @@ impl App {
                 name: account_name(&user.name),
                 password_hash: password::hash(&user.password),
                 roles: user.roles.clone(),
+                second_factor: sealed(&sealing, user),
             })
             .collect();
-        for user in &users {
-            store.put_user(user).await?;
-        }
         store.seed(&users).await?;
-        let tokens = Tokens::open(config.tokens, &*store).await?;
+        let tokens = Tokens::open(config.tokens, &*store, &sealing, config.clock.now()).await?;
         Ok(Arc::new(Self {
             store,
             tokens,
+            sealing,
             passwords: Passwords::new(),
             in_doubt: InDoubt::default(),
             users,
@@ -89,7 +94,7 @@ impl App {
             Account::Forgotten => {
                 self.log.line("store: it forgot its accounts, and is given them again");
                 self.store.seed(&self.users).await?;
-                self.tokens.share_key(&*self.store).await?;
+                self.tokens.share_keys(self).await?;
                 self.store.account(name).await
             }
             known => Ok(known),
@@ -97,9 +102,14 @@ impl App {
     }
 
     /// What is to be done now and then.
-    pub(crate) async fn housekeeping(&self) -> store::Result<()> {
-        self.tokens.share_key(&*self.store).await?;
+    pub async fn housekeeping(&self) -> store::Result<()> {
+        self.tokens.keep_keys(self).await?;
         self.store.purge().await
+    }
+
+    /// An audit event.
+    pub(crate) fn tell(&self, event: Event, about: About<'_>) {
+        self.config.audit.tell(self.clock.now(), event, about);
     }
 
     /// The network that limits count a request for.
@@ -108,19 +118,33 @@ impl App {
     }
 }
 
+fn sealed(sealing: &Sealing, user: &NewUser) -> String {
+    let secret = user.second_factor.as_ref().and_then(|secret| totp::secret(secret.expose()));
+    let purpose = second_factor::purpose(&account_name(&user.name));
+    secret.map_or_else(String::new, |secret| sealing.seal(&purpose, &secret))
+}
+
 pub fn router(app: Arc<App>) -> Router {
     let api = Router::new()
         .route("/api/me", get(api::me))
         .route("/api/items/{n}", get(api::item))
         .route("/api/echo", post(api::echo))
         .route("/api/admin", get(api::admin))
+        .route("/api/vault", get(api::vault))
+        .route("/auth/sessions", get(auth::sessions::list))
+        .route("/auth/sessions/end", post(auth::sessions::end))
+        .route("/auth/password", post(auth::password::change))
         .layer(from_fn_with_state(app.clone(), api::need_token));
 
     let mut router = Router::new()
         .route("/auth/login", post(auth::login::login))
+        .route("/auth/login/code", post(auth::second_factor::login))
+        .route("/auth/stepup", post(auth::second_factor::step_up))
         .route("/auth/refresh", post(auth::refresh::refresh))
         .route("/auth/logout", post(auth::logout::logout))
         .route("/auth/jwks.json", get(auth::jwks::jwks))
+        .route("/.well-known/oauth-authorization-server", get(auth::metadata::metadata))
+        .route("/.well-known/openid-configuration", get(auth::metadata::metadata))
         .merge(api)
         // Before the layers below: they must stand around it too, or no preflight would reach them.
         .method_not_allowed_fallback(async || answer::method_not_allowed());

@@ -5,6 +5,8 @@
 //! own session here, and the user works in the attacker's account. It demands `Path=/`, so the API gets
 //! the cookie too, and does not look at it. See RFC 6265bis sections 4 and 5.
 
+use std::time::Duration;
+
 use axum::http::{
     HeaderMap, HeaderValue,
     header::{COOKIE, SET_COOKIE},
@@ -29,9 +31,10 @@ pub fn read(headers: &HeaderMap) -> Option<Secret> {
     found.all(|other| other == first).then(|| Secret::new(first.to_owned()))
 }
 
-pub fn set(headers: &mut HeaderMap, token: &Secret, max_age_seconds: u64) {
-    let cookie = format!("{NAME}={}; {ATTRIBUTES}; Max-Age={max_age_seconds}", token.expose());
-    append(headers, &cookie);
+/// Without a life of its own it ends with the browser's session.
+pub fn set(headers: &mut HeaderMap, token: &Secret, life: Option<Duration>) {
+    let max_age = life.map(|life| format!("; Max-Age={}", life.as_secs())).unwrap_or_default();
+    append(headers, &format!("{NAME}={}; {ATTRIBUTES}{max_age}", token.expose()));
 }
 
 /// The same name and attributes, or the browser would keep the old one.

@@ -19,6 +19,9 @@ use crate::{
     config::Config,
     connections,
     demo::wire::Wire,
+    sealing::Sealing,
+    store,
+    tokens::keys::Keys,
 };
 
 /// How long answers may take once the server is told to stop: longer than the store may, so that no
@@ -44,13 +47,21 @@ pub struct Running {
     purging: JoinHandle<()>,
 }
 
+/// Adds a signing key to the store; answers its id. Running instances find it within a minute, and sign with it
+/// when it has been published for a while.
+pub async fn rotate_key(config: Config) -> Result<String, String> {
+    let failed = |error| format!("cannot rotate the key in {}: {error}", shown(&config.store));
+    let store = store::open(&config.store, None).await.map_err(failed)?;
+    let (sealing, now) = (Sealing::new(&config.key_secrets), config.clock.now());
+    let keys = Keys::shared(&*store, &sealing, now).await.map_err(failed)?;
+    let keys = keys.rotate(&*store, &sealing, now).await.map_err(failed)?;
+    Ok(keys.newest().to_owned())
+}
+
 /// Starts the server; what cannot be done is one line that says so.
-pub async fn start(config: Config) -> Result<Running, String> {
+pub async fn start(mut config: Config) -> Result<Running, String> {
     let wanted = SocketAddr::new(config.host, config.port);
-    let store = config.store.clone();
-    let app = App::open(config)
-        .await
-        .map_err(|error| format!("cannot open the store {}: {error}", shown(&store)))?;
+    let url = config.store.clone();
     let listener = TcpListener::bind(wanted).await.map_err(|error| {
         if error.kind() == io::ErrorKind::AddrInUse {
             format!("{wanted} is in use: stop what listens there, or choose another --port")
@@ -60,6 +71,12 @@ pub async fn start(config: Config) -> Result<Running, String> {
     })?;
     let address =
         listener.local_addr().map_err(|error| format!("cannot listen on {wanted}: {error}"))?;
+    if config.demo && config.issuer.is_none() {
+        config.issuer = Some(format!("http://{address}"));
+    }
+    let app = App::open(config)
+        .await
+        .map_err(|error| format!("cannot open the store {}: {error}", shown(&url)))?;
 
     let (stop, stopped) = watch::channel(false);
     let router = router(app.clone());

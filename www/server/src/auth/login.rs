@@ -7,19 +7,24 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use serde_json::json;
 
-use super::{end_family_of, guess::Guess, token_answer};
+use super::{
+    end_session_before,
+    guess::Guess,
+    opening::Opening,
+    second_factor::{self, Ticket},
+    session::{PASSWORD, Session},
+};
 use crate::{
     answer::{self, Failure},
     app::App,
     body,
     config::account_name,
-    cookie, csrf, random,
+    csrf,
+    observe::audit::{About, Event},
     secret::Secret,
     serve::Peer,
-    store::{Account, Family, Key, NewFamily, place},
-    tokens::Draft,
+    store::Account,
 };
 
 /// The client when the login names none. A name for revocation by client, no proof of anything: a page
@@ -32,8 +37,8 @@ pub async fn login(
     request: Request,
 ) -> Result<Response, Failure> {
     csrf::not_foreign(request.headers(), &app.config.origins)?;
-    let before = cookie::read(request.headers());
-    let from = app.client(peer, request.headers());
+    let headers = request.headers().clone();
+    let from = app.client(peer, &headers);
     let fields = body::fields(request).await?;
     let (name, password) = (fields.need("username")?, fields.need("password")?);
     let name = account_name(name.expose());
@@ -42,42 +47,34 @@ pub async fn login(
         return Err(answer::bad_request("The field `client_id` is no client's name.").into());
     }
 
-    let guess = Guess::allow(&app, from, &name).await?;
+    let guess = Guess::allow(&app, from.clone(), &name).await?;
     let user = match app.account(&name).await? {
         Account::Known(user) => Some(user),
         Account::Unknown | Account::Forgotten => None,
     };
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let right = guess.check(&app, hash, password.clone()).await?;
+    let known = user.as_ref().map(|user| user.name.clone());
     let Some(user) = user.filter(|_| right) else {
         app.log.line("login: refused");
+        let about = About { user: known.as_deref(), from: Some(&from), ..About::default() };
+        app.tell(Event::LoginRefused, about);
         return Err(invalid_credentials());
     };
-
-    // The browser is about to lose this session's cookie: whoever else has it must not keep it.
-    if let Some(before) = before {
-        end_family_of(&app, &before).await?;
+    let remember = fields.get("remember").map(|remember| remember.expose() == "true");
+    if !user.second_factor.is_empty() {
+        let (user, client) = (user.name, client.to_owned());
+        return Ok(second_factor::asked(&app, Ticket { user, client, remember, until: 0 }));
     }
-    let family = Family { id: random::id(), user: user.name.clone(), client: client.to_owned() };
-    let refresh = place::token(&user.name);
-    let draft = Draft::new(&app, &user.name);
-    let opened = app
-        .store
-        .open_family(NewFamily {
-            family: &family,
-            refresh: &Key::of(refresh.expose()),
-            refresh_ttl: app.config.refresh_ttl.as_millis() as u64,
-            access: draft.access(),
-        })
-        .await?;
-    // The account went away while its password was checked.
-    let grant = opened.ok_or_else(invalid_credentials)?;
-    let access = draft.issue(&app, &grant);
 
+    end_session_before(&app, &headers).await?;
+    let session = Session::new(app.clock.now(), PASSWORD, remember, &headers);
+    let opening = Opening { user: &user.name, client, session, from: &from, event: Event::Login };
+    // The account went away while its password was checked.
+    let (answer, _) = opening.open(&app).await?.ok_or_else(invalid_credentials)?;
     app.counters.logins.add();
     app.log.line(&format!("login: {}", user.name));
-    let shown = json!({ "name": user.name, "roles": grant.roles });
-    Ok(token_answer(&app, &access, &refresh, Some(shown)))
+    Ok(answer)
 }
 
 /// One answer for a wrong name and a wrong password, so that it does not tell which names exist.

@@ -4,11 +4,19 @@ mod guess;
 pub mod jwks;
 pub mod login;
 pub mod logout;
+pub mod metadata;
+mod opening;
+pub mod password;
 pub mod refresh;
+pub mod second_factor;
+pub mod session;
+pub mod sessions;
 pub mod successor;
 
-use axum::response::Response;
+use axum::{http::HeaderMap, response::Response};
 use serde_json::{Value, json};
+
+use session::Lives;
 
 use crate::{
     answer,
@@ -19,18 +27,17 @@ use crate::{
 };
 
 /// The answer with an access token in its body and a refresh token in its cookie.
-fn token_answer(app: &App, access: &Secret, refresh: &Secret, user: Option<Value>) -> Response {
+fn token_answer(lives: Lives, access: &Secret, refresh: &Secret, user: Option<Value>) -> Response {
     let mut body = json!({
         "access_token": access.expose(),
         "token_type": "Bearer",
-        "expires_in": app.config.access_ttl.as_secs(),
+        "expires_in": lives.access.as_secs(),
     });
     if let Some(user) = user {
         body["user"] = user;
     }
     let mut response = answer::ok(body);
-    let max_age = app.config.refresh_ttl.as_secs();
-    cookie::set(response.headers_mut(), refresh, max_age);
+    cookie::set(response.headers_mut(), refresh, lives.cookie);
     response
 }
 
@@ -40,6 +47,15 @@ pub async fn end_family(app: &App, user: &str, id: &str) -> store::Result<()> {
         app.counters.revoked_families.add();
     }
     Ok(())
+}
+
+/// A browser that logs in is about to lose the cookie of the session before: whoever else has it must not
+/// keep it.
+async fn end_session_before(app: &App, headers: &HeaderMap) -> store::Result<()> {
+    match cookie::read(headers) {
+        Some(before) => end_family_of(app, &before).await,
+        None => Ok(()),
+    }
 }
 
 /// Ends the family that a refresh token belongs to, if there is one.

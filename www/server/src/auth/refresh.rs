@@ -16,11 +16,12 @@ use axum::{
     response::Response,
 };
 
-use super::{successor, token_answer};
+use super::{session::Session, successor, token_answer};
 use crate::{
     answer::{self, Failure},
     app::App,
     cookie, csrf, limit,
+    observe::audit::{About, Event},
     serve::Peer,
     store::{Exchange, Exchanged, Key, StoreError, place},
     tokens::Draft,
@@ -41,15 +42,29 @@ pub async fn refresh(
         )
         .into());
     };
+    let now = app.clock.now();
     let old = Key::of(token.expose());
 
     // By family, so that many users behind one address do not share a limit; guesses have no family.
     let known = app.store.family(&old).await?;
-    let who = known.as_ref().map_or_else(|| app.client(peer, &headers), |family| family.id.clone());
-    limit::check(&app, app.config.refresh_limit, "refresh", &who).await?;
-    let user = known.map(|family| family.user).unwrap_or_default();
+    let from = app.client(peer, &headers);
+    let who = known.as_ref().map_or(&from, |family| &family.id);
+    limit::check(&app, app.config.refresh_limit, "refresh", who).await?;
+    let about = About {
+        user: known.as_ref().map(|family| family.user.as_str()),
+        client: known.as_ref().map(|family| family.client.as_str()),
+        session: known.as_ref().map(|family| family.id.as_str()),
+        from: Some(&from),
+    };
+    // A token of no living family is refused or is a reuse, whatever the lives are.
+    let session = known.as_ref().map_or_else(
+        || Session { begun_at: now, ..Session::default() },
+        |family| Session::read(&family.details),
+    );
+    let lives = session.lives(&app.config, now).ok_or_else(invalid_grant)?;
+    let user = about.user.unwrap_or_default();
 
-    let draft = Draft::new(&app, &user);
+    let draft = Draft::new(&app, user, lives.access);
     let attempt = app.in_doubt.attempt(&old, || place::token_in(old.place));
     let sealed = successor::seal(&token, attempt.successor.expose()).ok_or_else(unreadable)?;
     let exchanged = app
@@ -58,7 +73,7 @@ pub async fn refresh(
             old: &old,
             new: &Key::of(attempt.successor.expose()),
             sealed: sealed.expose(),
-            refresh_ttl: app.config.refresh_ttl.as_millis() as u64,
+            refresh_ttl: lives.refresh.as_millis() as u64,
             grace: app.config.reuse_grace.as_millis() as u64,
             access: draft.access(),
         })
@@ -68,6 +83,7 @@ pub async fn refresh(
         Exchanged::Reused { now_ended } => {
             attempt.settle();
             app.counters.reuses.add();
+            app.tell(Event::Reuse, about);
             if now_ended {
                 app.counters.revoked_families.add();
             }
@@ -85,6 +101,7 @@ pub async fn refresh(
     let refresh = successor::seal(&token, &sealed).ok_or_else(unreadable)?;
     let access = draft.issue(&app, &grant);
     app.counters.refreshes.add();
+    app.tell(Event::Refresh, about);
     if again {
         app.counters.graced.add();
         app.log.line(&format!("refresh: {}, again within the grace", grant.family.user));
@@ -92,7 +109,7 @@ pub async fn refresh(
         app.log.line(&format!("refresh: {}", grant.family.user));
     }
     attempt.settle();
-    Ok(token_answer(&app, &access, &refresh, None))
+    Ok(token_answer(lives, &access, &refresh, None))
 }
 
 fn unreadable() -> StoreError {

@@ -41,14 +41,18 @@ impl Demo {
     }
 }
 
-pub fn accounts() -> [NewUser; 2] {
-    [("alice", "wonderland", vec!["user"]), ("admin", "correct-horse", vec!["user", "admin"])].map(
-        |(name, password, roles)| NewUser {
-            name: name.into(),
-            password: Secret::new(password.into()),
-            roles: roles.into_iter().map(str::to_owned).collect(),
-        },
-    )
+pub fn accounts() -> [NewUser; 3] {
+    [
+        ("alice", "wonderland", vec!["user"], None),
+        ("admin", "correct-horse", vec!["user", "admin"], None),
+        ("carol", "looking-glass", vec!["user"], Some("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")),
+    ]
+    .map(|(name, password, roles, second_factor)| NewUser {
+        name: name.into(),
+        password: Secret::new(password.into()),
+        roles: roles.into_iter().map(str::to_owned).collect(),
+        second_factor: second_factor.map(|secret| Secret::new(secret.into())),
+    })
 }
 
 /// A resource server that may introspect and revoke.

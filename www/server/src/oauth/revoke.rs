@@ -14,6 +14,7 @@ use crate::{
     auth::end_family_of,
     body,
     config::account_name,
+    observe::audit::{About, Event},
     store::Group,
     tokens::Refused,
 };
@@ -21,7 +22,7 @@ use crate::{
 /// An access token dies alone; a refresh token takes its family along. A token that is not known is a
 /// success too: it is as dead as was asked for (section 2.2).
 pub async fn revoke(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {
-    super::client(&app, request.headers())?;
+    let client = super::client(&app, request.headers())?;
     let fields = body::fields(request).await?;
     let token = fields.need("token")?;
     match app.tokens.check(&app, token.expose()).await {
@@ -32,6 +33,7 @@ pub async fn revoke(State(app): State<Arc<App>>, request: Request) -> Result<Res
         }
     }
     app.log.line("revoke: a token");
+    app.tell(Event::Revoke, About { client: Some(&client), ..About::default() });
     Ok(answer::ok(json!({})))
 }
 
@@ -40,7 +42,7 @@ pub async fn revoke_all(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
-    super::client(&app, request.headers())?;
+    let client = super::client(&app, request.headers())?;
     let fields = body::fields(request).await?;
     let user = fields.get("user").map(|user| account_name(user.expose()));
     let group = match (&user, fields.get("client_id")) {
@@ -54,5 +56,6 @@ pub async fn revoke_all(
     };
     app.store.revoke(group, true).await?;
     app.log.line("revoke: all of a user or a client");
+    app.tell(Event::Revoke, About { client: Some(&client), ..About::default() });
     Ok(answer::no_content())
 }

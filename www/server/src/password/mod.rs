@@ -43,6 +43,11 @@ impl Passwords {
         let right = self.pool.run(turn, move |memory| verify(memory, &stored, &password)).await?;
         Ok(right && known)
     }
+
+    /// What is stored of a new password.
+    pub async fn hash(&self, turn: Turn, password: Secret) -> Result<String, Busy> {
+        self.pool.run(turn, move |_| hash(&password)).await
+    }
 }
 
 /// The crate's own `verify_password` takes new memory for each check; this works in what a thread has.

@@ -197,6 +197,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_has_to_go_is_told_so() {
+        // Without a thread all of them wait.
+        let pool = Pool(Arc::default());
+        let turn = || Turn { from: "a".into(), known: false };
+        let first = pool.run(turn(), |_| ());
+        let others = async {
+            for _ in 0..MOST_WAITING {
+                pool.0.add(turn(), Box::new(|_| ()));
+            }
+        };
+        let (first, ()) = tokio::join!(first, others);
+        assert!(first.is_err());
+    }
+
+    #[tokio::test]
     async fn who_is_known_comes_before_strangers() {
         let pool = Arc::new(Pool::with_threads(1));
         let told = Arc::new(Mutex::new(Vec::new()));

@@ -51,6 +51,8 @@ pub struct User {
     pub name: String,
     pub password_hash: String,
     pub roles: Vec<String>,
+    /// The sealed secret of a second factor (`totp.rs`), or nothing.
+    pub second_factor: String,
 }
 
 pub enum Account {
@@ -66,6 +68,14 @@ pub struct Family {
     pub id: String,
     pub user: String,
     pub client: String,
+    /// What was so at the login (`auth/session.rs`). The store keeps it, and does not look into it.
+    pub details: String,
+}
+
+/// A family that lives, and when it was last used.
+pub struct LiveFamily {
+    pub family: Family,
+    pub used_at: u64,
 }
 
 /// The access token that is to be issued in the same step.
@@ -153,13 +163,17 @@ pub trait Store: Send + Sync {
     /// forgot, unknown names are `Forgotten`.
     async fn seed(&self, users: &[User]) -> Result<()>;
 
-    /// The key all instances share: `fresh` if there was none yet, else the one there is.
-    async fn shared_key(&self, fresh: [u8; 32]) -> Result<[u8; 32]>;
+    /// The signing keys that all instances share (`tokens/keys.rs`), as one text. None: none yet.
+    async fn keyring(&self) -> Result<Option<String>>;
+    /// Puts `new` in the place of `old`, if that is what is there; answers what is there then.
+    async fn replace_keyring(&self, old: Option<&str>, new: &str) -> Result<String>;
 
     /// Opens a family with its first refresh token and access token. Nothing: the user is gone.
     async fn open_family(&self, new: NewFamily<'_>) -> Result<Option<Grant>>;
     /// The living family that a refresh token, used or not, belongs to.
     async fn family(&self, token: &Key) -> Result<Option<Family>>;
+    /// All living families of a user.
+    async fn families(&self, user: &str) -> Result<Vec<LiveFamily>>;
     /// A refresh token against its successor and an access token. Of any number of parallel calls with
     /// one token exactly one is the first, and without a grace the only one that is granted. Made again
     /// with the same `new`, as long as that is unused, it gives the same: who has `new` made it up.

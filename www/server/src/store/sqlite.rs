@@ -13,13 +13,14 @@ use rusqlite::{
 use tokio::{task::spawn_blocking, time::timeout};
 
 use super::{
-    Account, Exchange, Exchanged, Family, Grant, Group, Hits, Key, NewAccess, NewFamily, PATIENCE,
-    Result, Standing, Store, StoreError, User, marks, raised, words,
+    Account, Exchange, Exchanged, Family, Grant, Group, Hits, Key, LiveFamily, NewAccess,
+    NewFamily, PATIENCE, Result, Standing, Store, StoreError, User, marks, raised, words,
 };
 use crate::clock::Clock;
 
 /// Each is carried out once, in its order: `user_version` counts them. Never change one that was released.
-const MIGRATIONS: &[&str] = &[include_str!("sqlite/1.sql"), include_str!("sqlite/2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("sqlite/1.sql"), include_str!("sqlite/2.sql"), include_str!("sqlite/3.sql")];
 
 pub struct Sqlite {
     connection: Arc<Mutex<Connection>>,
@@ -121,14 +122,18 @@ impl Db<'_> {
         .map(|sum| sum as u64)
     }
 
+    fn keyring(&self) -> rusqlite::Result<Option<String>> {
+        self.query_row("SELECT text FROM keyring", [], |row| row.get(0)).optional()
+    }
+
     /// The living family of a token, and the refresh marks' sum at its login.
     fn family(&self, digest: &str) -> rusqlite::Result<Option<(Family, u64)>> {
         self.query_row(
-            "SELECT f.id, f.user, f.client, f.revision
+            "SELECT f.id, f.user, f.client, f.details, f.revision
              FROM families f JOIN refresh_tokens t ON t.family = f.id
              WHERE t.digest = ?1 AND t.expires_at > ?2 AND f.expires_at > ?2 AND NOT f.ended",
             params![digest, self.now],
-            |row| Ok((read_family(row)?, row.get::<_, i64>(3)? as u64)),
+            |row| Ok((read_family(row)?, row.get::<_, i64>(4)? as u64)),
         )
         .optional()
     }
@@ -217,8 +222,9 @@ impl Store for Sqlite {
         let user = user.clone();
         self.call(move |db| {
             db.execute(
-                "INSERT OR REPLACE INTO users (name, password_hash, roles) VALUES (?1, ?2, ?3)",
-                [user.name, user.password_hash, user.roles.join(" ")],
+                "INSERT OR REPLACE INTO users (name, password_hash, roles, second_factor)
+                 VALUES (?1, ?2, ?3, ?4)",
+                row_of(user),
             )?;
             Ok(())
         })
@@ -230,13 +236,14 @@ impl Store for Sqlite {
         self.call(move |db| {
             let user = db
                 .query_row(
-                    "SELECT name, password_hash, roles FROM users WHERE name = ?1",
+                    "SELECT name, password_hash, roles, second_factor FROM users WHERE name = ?1",
                     [name],
                     |row| {
                         Ok(User {
                             name: row.get(0)?,
                             password_hash: row.get(1)?,
                             roles: words(&row.get::<_, String>(2)?),
+                            second_factor: row.get(3)?,
                         })
                     },
                 )
@@ -257,8 +264,9 @@ impl Store for Sqlite {
         self.call(move |db| {
             for user in users {
                 db.execute(
-                    "INSERT OR IGNORE INTO users (name, password_hash, roles) VALUES (?1, ?2, ?3)",
-                    [user.name, user.password_hash, user.roles.join(" ")],
+                    "INSERT OR IGNORE INTO users (name, password_hash, roles, second_factor)
+                     VALUES (?1, ?2, ?3, ?4)",
+                    row_of(user),
                 )?;
             }
             db.execute("INSERT OR IGNORE INTO seeded (id) VALUES (1)", [])?;
@@ -267,10 +275,19 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn shared_key(&self, fresh: [u8; 32]) -> Result<[u8; 32]> {
+    async fn keyring(&self) -> Result<Option<String>> {
+        self.call(|db| db.keyring()).await
+    }
+
+    async fn replace_keyring(&self, old: Option<&str>, new: &str) -> Result<String> {
+        let (old, new) = (old.map(str::to_owned), new.to_owned());
         self.call(move |db| {
-            db.execute("INSERT OR IGNORE INTO signing_key VALUES (1, ?1)", [fresh])?;
-            db.query_row("SELECT bytes FROM signing_key", [], |row| row.get(0))
+            let current = db.keyring()?;
+            if let Some(current) = current.filter(|current| Some(current) != old.as_ref()) {
+                return Ok(current);
+            }
+            db.execute("INSERT OR REPLACE INTO keyring (id, text) VALUES (1, ?1)", [&new])?;
+            Ok(new)
         })
         .await
     }
@@ -284,14 +301,16 @@ impl Store for Sqlite {
             };
             let revision = db.sum("refresh", &family.user, &family.client)?;
             db.execute(
-                "INSERT INTO families (id, user, client, revision, expires_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO families (id, user, client, revision, expires_at, details, used_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     family.id,
                     family.user,
                     family.client,
                     revision as i64,
-                    db.now + ttl as i64
+                    db.now + ttl as i64,
+                    family.details,
+                    db.now
                 ],
             )?;
             db.add_token(&digest, &family.id, ttl)?;
@@ -303,6 +322,29 @@ impl Store for Sqlite {
     async fn family(&self, token: &Key) -> Result<Option<Family>> {
         let digest = token.digest.clone();
         self.call(move |db| Ok(db.family(&digest)?.map(|(family, _)| family))).await
+    }
+
+    async fn families(&self, user: &str) -> Result<Vec<LiveFamily>> {
+        let user = user.to_owned();
+        self.call(move |db| {
+            // One that was revoked with its group ends at its next use, and is alive no more now.
+            let revision = db.sum("refresh", &user, "")?;
+            let mut found = db.prepare_cached(
+                "SELECT f.id, f.user, f.client, f.details, f.used_at FROM families f
+                 WHERE f.user = ?1 AND f.expires_at > ?2 AND NOT f.ended AND f.revision = ?3 + (
+                     SELECT COALESCE(SUM(count), 0) FROM marks WHERE name = 'refresh:client:' || f.client)
+                 AND EXISTS (SELECT 1 FROM refresh_tokens t
+                             WHERE t.family = f.id AND t.used_at IS NULL AND t.expires_at > ?2)",
+            )?;
+            let rows = found.query_map(params![user, db.now, revision as i64], |row| {
+                Ok(LiveFamily {
+                    family: read_family(row)?,
+                    used_at: row.get::<_, i64>(4)? as u64,
+                })
+            })?;
+            rows.collect()
+        })
+        .await
     }
 
     async fn exchange(&self, exchange: Exchange<'_>) -> Result<Exchanged> {
@@ -360,8 +402,8 @@ impl Store for Sqlite {
                     )?;
                     db.add_token(&new, &id, ttl)?;
                     db.execute(
-                        "UPDATE families SET expires_at = MAX(expires_at, ?2) WHERE id = ?1",
-                        params![id, db.now + ttl as i64],
+                        "UPDATE families SET expires_at = MAX(expires_at, ?2), used_at = ?3 WHERE id = ?1",
+                        params![id, db.now + ttl as i64, db.now],
                     )?;
                     sealed
                 }
@@ -382,18 +424,18 @@ impl Store for Sqlite {
         self.call(move |db| {
             let grant = db
                 .query_row(
-                    "SELECT f.id, f.user, f.client, a.roles, a.jti, a.revision, a.issued_at, a.expires_at
+                    "SELECT f.id, f.user, f.client, f.details, a.roles, a.jti, a.revision, a.issued_at, a.expires_at
                      FROM access_tokens a JOIN families f ON f.id = a.family
                      WHERE a.digest = ?1 AND a.expires_at > ?2",
                     params![digest, db.now],
                     |row| {
                         Ok(Grant {
                             family: read_family(row)?,
-                            roles: words(&row.get::<_, String>(3)?),
-                            jti: row.get(4)?,
-                            revision: row.get::<_, i64>(5)? as u64,
-                            issued_at: row.get::<_, i64>(6)? as u64,
-                            expires_at: row.get::<_, i64>(7)? as u64,
+                            roles: words(&row.get::<_, String>(4)?),
+                            jti: row.get(5)?,
+                            revision: row.get::<_, i64>(6)? as u64,
+                            issued_at: row.get::<_, i64>(7)? as u64,
+                            expires_at: row.get::<_, i64>(8)? as u64,
                         })
                     },
                 )
@@ -483,6 +525,10 @@ impl Store for Sqlite {
     }
 }
 
+fn row_of(user: User) -> [String; 4] {
+    [user.name, user.password_hash, user.roles.join(" "), user.second_factor]
+}
+
 fn read_family(row: &Row) -> rusqlite::Result<Family> {
-    Ok(Family { id: row.get(0)?, user: row.get(1)?, client: row.get(2)? })
+    Ok(Family { id: row.get(0)?, user: row.get(1)?, client: row.get(2)?, details: row.get(3)? })
 }

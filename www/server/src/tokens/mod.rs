@@ -1,23 +1,27 @@
 //! Access tokens: what one says, how it is made, and when it is good. Two kinds with one meaning: a
 //! signed JWT, or an opaque reference to a record in the store.
 
-pub mod jwt;
+mod jwt;
+pub mod keys;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
+use keys::Keys;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    config::TokenKind,
+    auth::session::Session,
+    config::{Config, TokenKind},
     random,
+    sealing::Sealing,
     secret::Secret,
     store::{self, Family, Grant, Key, NewAccess, Store, StoreError, place},
 };
-
-/// Who issues the tokens, and for whom. Put your own addresses here (RFC 9068 section 2.2).
-pub const ISSUER: &str = "tokenkeep-server";
-pub const AUDIENCE: &str = "tokenkeep-api";
 
 /// What an access token says: the claims of RFC 9068, and two of our own for revocation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,13 +39,17 @@ pub struct Access {
     pub sid: String,
     /// The sum of the access marks when it was issued (see `Store::revoke`).
     pub rev: u64,
+    /// When the user last showed who he is, and how (RFC 9068 section 2.2.1).
+    pub auth_time: u64,
+    pub acr: String,
 }
 
-impl From<Grant> for Access {
-    fn from(grant: Grant) -> Self {
+impl Access {
+    fn new(grant: Grant, config: &Config) -> Self {
+        let session = Session::read(&grant.family.details);
         Self {
-            iss: ISSUER.into(),
-            aud: AUDIENCE.into(),
+            iss: config.issuer().into(),
+            aud: config.audience_of(&grant.family.client).into(),
             sub: grant.family.user,
             client_id: grant.family.client,
             roles: grant.roles,
@@ -50,14 +58,17 @@ impl From<Grant> for Access {
             jti: grant.jti,
             sid: grant.family.id,
             rev: grant.revision,
+            auth_time: session.auth_time,
+            acr: session.acr,
         }
     }
 }
 
-pub enum Tokens {
-    /// The key can change while the server runs: a store that forgot it may have got another one since.
-    Jwt(RwLock<Arc<jwt::Signer>>),
-    Opaque,
+pub struct Tokens {
+    kind: TokenKind,
+    /// They change while the server runs: one takes over from another, and a store that forgot them may have
+    /// got others since.
+    keys: RwLock<Arc<Keys>>,
 }
 
 pub enum Refused {
@@ -85,13 +96,13 @@ pub struct Draft {
 }
 
 impl Draft {
-    pub fn new(app: &App, user: &str) -> Self {
-        let opaque = matches!(app.tokens, Tokens::Opaque).then(|| {
+    pub fn new(app: &App, user: &str, ttl: Duration) -> Self {
+        let opaque = (app.tokens.kind == TokenKind::Opaque).then(|| {
             let token = place::token(user);
             let digest = random::digest(token.expose());
             (token, digest)
         });
-        Self { jti: random::id(), opaque, ttl: app.config.access_ttl.as_millis() as u64 }
+        Self { jti: random::id(), opaque, ttl: ttl.as_millis() as u64 }
     }
 
     pub fn access(&self) -> NewAccess<'_> {
@@ -103,72 +114,74 @@ impl Draft {
     }
 
     pub fn issue(self, app: &App, grant: &Grant) -> Secret {
-        match (&app.tokens, self.opaque) {
-            (_, Some((token, _))) => token,
-            (tokens, None) => tokens.signer().map_or_else(
-                // `new` has looked at the same kind.
-                || unreachable!("a kind of token that is neither signed nor opaque"),
-                |signer| signer.sign(&grant.clone().into()),
-            ),
+        match self.opaque {
+            Some((token, _)) => token,
+            None => app.tokens.keys().sign(&Access::new(grant.clone(), &app.config)),
         }
     }
 }
 
 impl Tokens {
-    pub async fn open(kind: TokenKind, store: &dyn Store) -> store::Result<Self> {
-        Ok(match kind {
-            TokenKind::Jwt => {
-                let key = store.shared_key(random::bytes()).await?;
-                Self::Jwt(RwLock::new(Arc::new(jwt::Signer::new(&key))))
-            }
-            TokenKind::Opaque => Self::Opaque,
-        })
+    pub async fn open(
+        kind: TokenKind,
+        store: &dyn Store,
+        sealing: &Sealing,
+        now: u64,
+    ) -> store::Result<Self> {
+        let keys = Keys::shared(store, sealing, now).await?;
+        Ok(Self { kind, keys: RwLock::new(Arc::new(keys)) })
     }
 
-    /// The signer, where tokens are signed.
-    pub fn signer(&self) -> Option<Arc<jwt::Signer>> {
-        match self {
-            Self::Jwt(signer) => {
-                Some(signer.read().unwrap_or_else(PoisonError::into_inner).clone())
-            }
-            Self::Opaque => None,
+    pub fn keys(&self) -> Arc<Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The public keys. Opaque tokens have none.
+    pub fn jwks(&self) -> Value {
+        match self.kind {
+            TokenKind::Jwt => self.keys().jwks(),
+            TokenKind::Opaque => json!({ "keys": [] }),
         }
     }
 
-    /// Takes the key that the instances share now. A store that forgot it gets a fresh one, never the one
+    /// Takes the keys that the instances share now. A store that forgot them gets a fresh one, never the ones
     /// before: it forgot the denylist too, and with a new key no token of before is good.
-    pub async fn share_key(&self, store: &dyn Store) -> store::Result<()> {
-        if let Self::Jwt(signer) = self {
-            let key = store.shared_key(random::bytes()).await?;
-            let shared = Arc::new(jwt::Signer::new(&key));
-            *signer.write().unwrap_or_else(PoisonError::into_inner) = shared;
-        }
+    pub async fn share_keys(&self, app: &App) -> store::Result<()> {
+        let keys = Keys::shared(&*app.store, &app.sealing, app.clock.now()).await?;
+        self.take(keys);
         Ok(())
     }
 
-    /// What a token says, if it is good now.
+    /// The same, and rotates them when it is time.
+    pub async fn keep_keys(&self, app: &App) -> store::Result<()> {
+        let (store, sealing, now) = (&*app.store, &app.sealing, app.clock.now());
+        let keys = Keys::shared(store, sealing, now).await?;
+        let (age, ttl) = (app.config.key_age, app.config.access_ttl);
+        self.take(keys.kept(store, sealing, now, age, ttl).await?);
+        Ok(())
+    }
+
+    fn take(&self, keys: Keys) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    /// What a token says, if it is good now. For whom it is, the caller looks at.
     pub async fn check(&self, app: &App, token: &str) -> Result<Access, Refused> {
-        let (access, standing) = match self.signer() {
-            Some(signer) => {
-                let access = match signer.verify(token) {
-                    Some(access) => access,
-                    None => {
-                        // Perhaps another instance has given a store that forgot the key a new one.
-                        self.share_key(&*app.store).await?;
-                        self.signer().and_then(|signer| signer.verify(token)).ok_or(UNKNOWN)?
-                    }
-                };
+        let (access, standing) = match self.kind {
+            TokenKind::Jwt => {
+                let access = self.verified(app, token).await?;
                 let family = Family {
                     id: access.sid.clone(),
                     user: access.sub.clone(),
                     client: access.client_id.clone(),
+                    details: String::new(),
                 };
                 let standing = app.store.standing(&family, &access.jti, access.rev).await?;
                 (access, standing)
             }
-            None => {
+            TokenKind::Opaque => {
                 let (grant, standing) = app.store.access(&Key::of(token)).await?.ok_or(UNKNOWN)?;
-                (grant.into(), standing)
+                (Access::new(grant, &app.config), standing)
             }
         };
         // RFC 7519 section 4.1.4: not on or after `exp`.
@@ -179,5 +192,22 @@ impl Tokens {
             return Err(REVOKED);
         }
         Ok(access)
+    }
+
+    async fn verified(&self, app: &App, token: &str) -> Result<Access, Refused> {
+        let verify = || {
+            let access = self.keys().verify(token)?;
+            (access.iss == app.config.issuer()).then_some(access)
+        };
+        if let Some(access) = verify() {
+            return Ok(access);
+        }
+        // Another instance may have a newer key, or have given one to a store that forgot. Who makes up
+        // tokens shall not have us ask the store each time.
+        if jwt::key_id(token).is_none_or(|id| self.keys().has(&id)) {
+            return Err(UNKNOWN);
+        }
+        self.share_keys(app).await?;
+        verify().ok_or(UNKNOWN)
     }
 }

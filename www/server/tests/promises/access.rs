@@ -186,7 +186,7 @@ fn bytes(text: &str) -> Vec<u8> {
     Base64UrlUnpadded::decode_vec(text).expect("base64url")
 }
 
-fn decode(part: &str) -> Value {
+pub fn decode(part: &str) -> Value {
     serde_json::from_slice(&bytes(part)).expect("JSON")
 }
 

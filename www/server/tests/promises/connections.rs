@@ -12,7 +12,7 @@ use tokio::{
 use crate::harness::{Setup, wire};
 
 /// Longer than any of these patiences: whoever is still connected then stays for ever.
-const FOR_EVER: Duration = Duration::from_secs(10);
+const FOR_EVER: Duration = Duration::from_secs(60);
 
 async fn running(setup: &Setup, patience: Patience) -> serve::Running {
     let mut config = setup.config();

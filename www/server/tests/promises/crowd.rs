@@ -62,19 +62,3 @@ async fn a_crowd_at_the_login_does_not_hold_up_refreshes() {
     }
     assert!(still_waiting(&mut crowd) > 10);
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_larger_crowd_the_oldest_are_sent_away_at_once() {
-    let setup = Setup::sqlite();
-    let server = setup.server_with(unlimited).await;
-    let mut crowd = crowd(&server, 100).await;
-    let mut sent_away = 0;
-    while let Some(answer) = crowd.join_next().await {
-        let answer = answer.expect("an answer");
-        if answer.status == StatusCode::TOO_MANY_REQUESTS {
-            assert_eq!(answer.header("retry-after"), "1");
-            sent_away += 1;
-        }
-    }
-    assert!(sent_away > 30, "{sent_away}");
-}

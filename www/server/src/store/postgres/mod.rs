@@ -15,13 +15,13 @@ use tokio_postgres::{
 };
 
 use super::{
-    Account, Exchange, Exchanged, Family, Grant, Group, Hits, Key, NewFamily, PATIENCE, Result,
-    Standing, Store, StoreError, User, raised, words,
+    Account, Exchange, Exchanged, Family, Grant, Group, Hits, Key, LiveFamily, NewFamily, PATIENCE,
+    Result, Standing, Store, StoreError, User, raised, words,
 };
 use crate::clock::Clock;
 
 /// Each is carried out once, in its order. Never change one that was released.
-const MIGRATIONS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")];
 
 /// Few are enough: a call takes about a millisecond.
 const CONNECTIONS: usize = 16;
@@ -191,6 +191,7 @@ fn family(row: &Row) -> Result<Family> {
         id: row.try_get("family")?,
         user: row.try_get("user_name")?,
         client: row.try_get("client")?,
+        details: row.try_get("details")?,
     })
 }
 
@@ -213,10 +214,16 @@ fn standing(row: &Row) -> Result<Standing> {
 impl Store for Postgres {
     async fn put_user(&self, user: &User) -> Result<()> {
         self.call(
-            "INSERT INTO tokenkeep.users VALUES ($1, $2, $3)
+            "INSERT INTO tokenkeep.users VALUES ($1, $2, $3, $4)
              ON CONFLICT (name) DO UPDATE
-             SET password_hash = excluded.password_hash, roles = excluded.roles",
-            &[text(&user.name), text(&user.password_hash), text(&user.roles.join(" "))],
+             SET password_hash = excluded.password_hash, roles = excluded.roles,
+                 second_factor = excluded.second_factor",
+            &[
+                text(&user.name),
+                text(&user.password_hash),
+                text(&user.roles.join(" ")),
+                text(&user.second_factor),
+            ],
         )
         .await
         .map(drop)
@@ -225,7 +232,7 @@ impl Store for Postgres {
     async fn account(&self, name: &str) -> Result<Account> {
         let row = self
             .one(
-                "SELECT u.name, u.password_hash, u.roles,
+                "SELECT u.name, u.password_hash, u.roles, u.second_factor,
                         EXISTS (SELECT 1 FROM tokenkeep.seeded) AS seeded
                  FROM (VALUES (1)) one LEFT JOIN tokenkeep.users u ON u.name = $1",
                 &[text(&name)],
@@ -239,6 +246,7 @@ impl Store for Postgres {
             name,
             password_hash: row.try_get("password_hash")?,
             roles: words(row.try_get("roles")?),
+            second_factor: row.try_get("second_factor")?,
         }))
     }
 
@@ -247,27 +255,28 @@ impl Store for Postgres {
         let names = column(|user| user.name.clone());
         let hashes = column(|user| user.password_hash.clone());
         let roles = column(|user| user.roles.join(" "));
+        let factors = column(|user| user.second_factor.clone());
         self.call(
             "WITH added AS (
-                 INSERT INTO tokenkeep.users SELECT * FROM unnest($1, $2, $3) ON CONFLICT DO NOTHING
+                 INSERT INTO tokenkeep.users SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING
              )
              INSERT INTO tokenkeep.seeded VALUES (1) ON CONFLICT DO NOTHING",
-            &[(&names, Type::TEXT_ARRAY), (&hashes, Type::TEXT_ARRAY), (&roles, Type::TEXT_ARRAY)],
+            &[&names, &hashes, &roles, &factors].map(|column| (column as _, Type::TEXT_ARRAY)),
         )
         .await
         .map(drop)
     }
 
-    async fn shared_key(&self, fresh: [u8; 32]) -> Result<[u8; 32]> {
-        self.call(
-            "INSERT INTO tokenkeep.signing_key VALUES (1, $1) ON CONFLICT DO NOTHING",
-            &[(&&fresh[..], Type::BYTEA)],
-        )
-        .await?;
-        let row = self.one("SELECT bytes FROM tokenkeep.signing_key", &[]).await?;
-        row.try_get::<_, &[u8]>("bytes")?
-            .try_into()
-            .map_err(|_| StoreError("postgres: the signing key has a wrong length".into()))
+    async fn keyring(&self) -> Result<Option<String>> {
+        let rows = self.call("SELECT text FROM tokenkeep.keyring", &[]).await?;
+        rows.first().map(|row| Ok(row.try_get("text")?)).transpose()
+    }
+
+    async fn replace_keyring(&self, old: Option<&str>, new: &str) -> Result<String> {
+        let row = self
+            .one("SELECT tokenkeep.replace_keyring($1, $2) AS text", &[text(&old), text(&new)])
+            .await?;
+        Ok(row.try_get("text")?)
     }
 
     async fn open_family(&self, new: NewFamily<'_>) -> Result<Option<Grant>> {
@@ -275,7 +284,8 @@ impl Store for Postgres {
         let rows = self
             .call(
                 &format!(
-                    "SELECT {GRANT} FROM tokenkeep.open_family($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+                    "SELECT {GRANT}, $10 AS details
+                     FROM tokenkeep.open_family($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
                 ),
                 &[
                     number(&self.now()),
@@ -287,6 +297,7 @@ impl Store for Postgres {
                     text(&new.access.jti),
                     text(&new.access.opaque),
                     number(&access_ttl),
+                    text(&new.family.details),
                 ],
             )
             .await?;
@@ -296,7 +307,7 @@ impl Store for Postgres {
     async fn family(&self, token: &Key) -> Result<Option<Family>> {
         let rows = self
             .call(
-                "SELECT f.id AS family, f.user_name, f.client
+                "SELECT f.id AS family, f.user_name, f.client, f.details
                  FROM tokenkeep.clock($1) AS now_ms, tokenkeep.families f
                  JOIN tokenkeep.refresh_tokens t ON t.family = f.id
                  WHERE t.digest = $2 AND t.expires_at > now_ms AND f.expires_at > now_ms AND NOT f.ended",
@@ -306,13 +317,34 @@ impl Store for Postgres {
         rows.first().map(family).transpose()
     }
 
+    async fn families(&self, user: &str) -> Result<Vec<LiveFamily>> {
+        let rows = self
+            .call(
+                "SELECT f.id AS family, f.user_name, f.client, f.details,
+                        GREATEST(f.opened_at, MAX(t.used_at)) AS last_used
+                 FROM tokenkeep.clock($1) AS now_ms, tokenkeep.families f
+                 JOIN tokenkeep.refresh_tokens t ON t.family = f.id
+                 WHERE f.user_name = $2 AND f.expires_at > now_ms AND NOT f.ended
+                   AND f.revision = tokenkeep.sum('refresh', f.user_name, f.client)
+                 GROUP BY f.id, now_ms HAVING bool_or(t.used_at IS NULL AND t.expires_at > now_ms)",
+                &[number(&self.now()), text(&user)],
+            )
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(LiveFamily { family: family(row)?, used_at: unsigned(row, "last_used")? })
+            })
+            .collect()
+    }
+
     async fn exchange(&self, exchange: Exchange<'_>) -> Result<Exchanged> {
         let (refresh_ttl, grace) = (exchange.refresh_ttl as i64, exchange.grace as i64);
         let access_ttl = exchange.access.ttl as i64;
         let row = self
             .one(
-                "SELECT outcome, now_ended, sealed, again, (granted).*
-                 FROM tokenkeep.exchange($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                "SELECT e.outcome, e.now_ended, e.sealed, e.again, (e.granted).*, f.details
+                 FROM tokenkeep.exchange($1, $2, $3, $4, $5, $6, $7, $8, $9) e
+                 LEFT JOIN tokenkeep.families f ON f.id = (e.granted).family",
                 &[
                     number(&self.now()),
                     text(&exchange.old.digest),
@@ -348,7 +380,7 @@ impl Store for Postgres {
     async fn access(&self, token: &Key) -> Result<Option<(Grant, Standing)>> {
         let rows = self
             .call(
-                "SELECT f.id AS family, f.user_name, f.client, a.roles, a.jti, a.revision,
+                "SELECT f.id AS family, f.user_name, f.client, f.details, a.roles, a.jti, a.revision,
                         a.issued_at, a.expires_at, s.now_ms, s.revoked
                  FROM tokenkeep.access_tokens a JOIN tokenkeep.families f ON f.id = a.family,
                       tokenkeep.standing($1, f.id, f.user_name, f.client, a.jti, a.revision) s

@@ -3,7 +3,7 @@ local record = redis.call('HMGET', place .. 'access:' .. ARGV[2], 'family', 'rol
     'issued_at', 'expires_at')
 local id, roles, jti, revision, issued, ends = unpack(record)
 if not id or tonumber(ends) <= now then return {} end
-local found = redis.call('HMGET', place .. 'family:' .. id, 'user', 'client')
+local found = redis.call('HMGET', place .. 'family:' .. id, 'user', 'client', 'details')
 if not found[1] then return {} end
-return { text(now), revoked(id, found[1], found[2], jti, revision), id, found[1], found[2], roles, jti,
+return { text(now), revoked(id, found[1], found[2], jti, revision), id, found[1], found[2], found[3] or '', roles, jti,
     revision, issued, ends }

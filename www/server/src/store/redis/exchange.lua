@@ -29,6 +29,7 @@ if not token[3] then
     redis.call('HSET', key, 'used_at', text(now), 'successor', new, 'sealed', sealed)
     write(place .. 'refresh:' .. new, ends, 'family', id, 'expires_at', text(ends))
     extend(id, ends)
+    redis.call('HSET', place .. 'family:' .. id, 'used_at', text(now))
 end
 return { 'granted', sealed, again and '1' or '0',
-    unpack(grant(id, user, client, roles, jti, opaque, tonumber(access_ttl))) }
+    unpack(grant(id, user, client, found[4], roles, jti, opaque, tonumber(access_ttl))) }

@@ -27,11 +27,12 @@ local function sum(of, user, client)
     return total
 end
 
--- A family that lives, by its id: its user, client and refresh marks' sum.
+-- A family that lives, by its id: its user, client, refresh marks' sum, details and last use.
 local function family(id)
-    local found = redis.call('HMGET', place .. 'family:' .. id, 'user', 'client', 'revision', 'expires_at', 'ended')
+    local found = redis.call('HMGET', place .. 'family:' .. id, 'user', 'client', 'revision', 'expires_at', 'ended',
+        'details', 'used_at')
     if not found[1] or found[5] or tonumber(found[4]) <= now then return nil end
-    return found
+    return { found[1], found[2], found[3], found[6] or '', found[7] or '0' }
 end
 
 -- Whether it lived.
@@ -48,7 +49,7 @@ local function extend(id, ends)
     write(key, ends, 'expires_at', text(ends))
 end
 
-local function grant(id, user, client, roles, jti, opaque, ttl)
+local function grant(id, user, client, details, roles, jti, opaque, ttl)
     local ends = math.ceil((now + ttl) / 1000) * 1000
     local revision = text(sum('access', user, client))
     if opaque ~= '' then
@@ -56,7 +57,7 @@ local function grant(id, user, client, roles, jti, opaque, ttl)
             'revision', revision, 'issued_at', text(now), 'expires_at', text(ends))
     end
     extend(id, ends)
-    return { id, user, client, roles, jti, revision, text(now), text(ends) }
+    return { id, user, client, details, roles, jti, revision, text(now), text(ends) }
 end
 
 local function revoked(id, user, client, jti, revision)

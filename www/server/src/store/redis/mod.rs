@@ -25,8 +25,8 @@ use redis::{
 use tokio::{task::JoinSet, time::timeout};
 
 use super::{
-    Account, Exchange, Exchanged, Family, Grant, Group, Hits, Key, NewFamily, PATIENCE, Result,
-    Standing, Store, StoreError, User, place, raised, words,
+    Account, Exchange, Exchanged, Family, Grant, Group, Hits, Key, LiveFamily, NewFamily, PATIENCE,
+    Result, Standing, Store, StoreError, User, place, raised, words,
 };
 use crate::clock::Clock;
 
@@ -53,7 +53,8 @@ scripts!(
     ACCOUNT: "account.lua",
     SEED: "seed.lua",
     HIT: "hit.lua",
-    SHARED_KEY: "shared_key.lua",
+    KEYRING: "keyring.lua",
+    FAMILIES: "families.lua",
 );
 
 struct Code {
@@ -241,17 +242,21 @@ fn number(text: &str) -> Result<u64> {
 }
 
 fn grant(fields: &[String]) -> Result<Grant> {
-    let [id, user, client, roles, jti, revision, issued_at, expires_at] = fields else {
+    let [id, user, client, details, roles, jti, revision, issued_at, expires_at] = fields else {
         return Err(odd());
     };
     Ok(Grant {
-        family: Family { id: id.clone(), user: user.clone(), client: client.clone() },
+        family: family(id, user, client, details),
         roles: words(roles),
         jti: jti.clone(),
         revision: number(revision)?,
         issued_at: number(issued_at)?,
         expires_at: number(expires_at)?,
     })
+}
+
+fn family(id: &str, user: &str, client: &str, details: &str) -> Family {
+    Family { id: id.into(), user: user.into(), client: client.into(), details: details.into() }
 }
 
 fn standing(now: &str, revoked: &str) -> Result<Standing> {
@@ -262,7 +267,12 @@ fn standing(now: &str, revoked: &str) -> Result<Standing> {
 impl Store for Redis {
     async fn put_user(&self, user: &User) -> Result<()> {
         let roles = user.roles.join(" ");
-        let fields = [user.name.as_bytes(), user.password_hash.as_bytes(), roles.as_bytes()];
+        let fields = [
+            user.name.as_bytes(),
+            user.password_hash.as_bytes(),
+            roles.as_bytes(),
+            user.second_factor.as_bytes(),
+        ];
         self.run(&PUT_USER, &self.place_of(&user.name), &fields).await
     }
 
@@ -271,10 +281,11 @@ impl Store for Redis {
             self.run(&ACCOUNT, &self.place_of(name), &[name.as_bytes()]).await?;
         Ok(match fields.as_slice() {
             [] => Account::Forgotten,
-            [password_hash, roles] => Account::Known(User {
+            [password_hash, roles, second_factor] => Account::Known(User {
                 name: name.to_owned(),
                 password_hash: password_hash.clone(),
                 roles: words(roles),
+                second_factor: second_factor.clone(),
             }),
             _ => Account::Unknown,
         })
@@ -286,17 +297,28 @@ impl Store for Redis {
                 .iter()
                 .filter(|user| place::of(&user.name) == place)
                 .flat_map(|user| {
-                    [user.name.clone(), user.password_hash.clone(), user.roles.join(" ")]
+                    [
+                        user.name.clone(),
+                        user.password_hash.clone(),
+                        user.roles.join(" "),
+                        user.second_factor.clone(),
+                    ]
                 })
                 .collect()
         })
         .await
     }
 
-    async fn shared_key(&self, fresh: [u8; 32]) -> Result<[u8; 32]> {
-        let key = format!("{}:signing-key", self.name);
-        let bytes: Vec<u8> = self.run(&SHARED_KEY, &key, &[&fresh]).await?;
-        bytes.try_into().map_err(|_| StoreError("redis: the signing key has a wrong length".into()))
+    async fn keyring(&self) -> Result<Option<String>> {
+        let key = format!("{}:keyring", self.name);
+        let text: String = self.run(&KEYRING, &key, &[]).await?;
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    async fn replace_keyring(&self, old: Option<&str>, new: &str) -> Result<String> {
+        let key = format!("{}:keyring", self.name);
+        let arguments = [old.unwrap_or_default().as_bytes(), new.as_bytes()];
+        self.run(&KEYRING, &key, &arguments).await
     }
 
     async fn open_family(&self, new: NewFamily<'_>) -> Result<Option<Grant>> {
@@ -314,6 +336,7 @@ impl Store for Redis {
                     new.access.jti.as_bytes(),
                     new.access.opaque.unwrap_or_default().as_bytes(),
                     access_ttl.as_bytes(),
+                    new.family.details.as_bytes(),
                 ],
             )
             .await?;
@@ -324,11 +347,25 @@ impl Store for Redis {
         let fields: Vec<String> =
             self.run(&FAMILY, &self.place(token.place), &[token.digest.as_bytes()]).await?;
         Ok(match fields.as_slice() {
-            [id, user, client] => {
-                Some(Family { id: id.clone(), user: user.clone(), client: client.clone() })
-            }
+            [id, user, client, details] => Some(family(id, user, client, details)),
             _ => None,
         })
+    }
+
+    async fn families(&self, user: &str) -> Result<Vec<LiveFamily>> {
+        let fields: Vec<String> =
+            self.run(&FAMILIES, &self.place_of(user), &[user.as_bytes()]).await?;
+        let (found, rest) = fields.as_chunks();
+        if !rest.is_empty() {
+            return Err(odd());
+        }
+        found
+            .iter()
+            .map(|[id, client, details, used_at]| {
+                let family = family(id, user, client, details);
+                Ok(LiveFamily { family, used_at: number(used_at)? })
+            })
+            .collect()
     }
 
     async fn exchange(&self, exchange: Exchange<'_>) -> Result<Exchanged> {

@@ -23,6 +23,7 @@ use tokenkeep_server::{
     clock::Clock,
     config::{Client, Config, NewUser},
     log::Log,
+    observe::audit::Audit,
     secret::Secret,
     store::{self, Account, Store, User},
 };
@@ -33,6 +34,9 @@ use redis::{Cluster, Redis};
 
 pub const ALICE: (&str, &str) = ("alice", "wonderland");
 pub const ADMIN: (&str, &str) = ("admin", "correct-horse");
+/// She has a second factor.
+pub const CAROL: (&str, &str) = ("carol", "looking-glass");
+pub const CAROLS_APP: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 pub const CLIENT: (&str, &str) = ("resource-server", "let-me-introspect");
 
 /// A whole minute, so that a rate limit's window starts with the test.
@@ -72,6 +76,7 @@ pub struct Setup {
     pub url: String,
     time: Arc<AtomicU64>,
     log: Arc<Mutex<Vec<String>>>,
+    audit: Arc<Mutex<Vec<String>>>,
     folder: Folder,
     pub service: Service,
 }
@@ -126,7 +131,14 @@ impl Setup {
     }
 
     fn new(url: String, folder: Folder, service: Service) -> Self {
-        Self { url, time: Arc::new(AtomicU64::new(START)), log: Arc::default(), folder, service }
+        Self {
+            url,
+            time: Arc::new(AtomicU64::new(START)),
+            log: Arc::default(),
+            audit: Arc::default(),
+            folder,
+            service,
+        }
     }
 
     /// A server with the defaults, two accounts and one client.
@@ -141,12 +153,26 @@ impl Setup {
         Server { router: router(app) }
     }
 
+    /// With the app itself, for what it does now and then.
+    pub async fn server_and_app(&self) -> (Server, Arc<App>) {
+        let app = App::open(self.config()).await.expect("the store opens");
+        (Server { router: router(app.clone()) }, app)
+    }
+
     pub fn config(&self) -> Config {
-        let log = self.log.clone();
+        let (log, audit) = (self.log.clone(), self.audit.clone());
         Config {
             port: 0,
             store: self.url.clone(),
-            users: vec![account(ALICE, &["user"]), account(ADMIN, &["user", "admin"])],
+            users: vec![
+                account(ALICE, &["user"]),
+                account(ADMIN, &["user", "admin"]),
+                NewUser {
+                    second_factor: Some(Secret::new(CAROLS_APP.into())),
+                    ..account(CAROL, &["user"])
+                },
+            ],
+            audit: Audit::new(move |line| audit.lock().expect("audit").push(line.to_owned())),
             clients: vec![Client { id: CLIENT.0.into(), secret: Secret::new(CLIENT.1.into()) }],
             clock: self.clock(),
             store_clock: Some(self.clock()),
@@ -175,6 +201,10 @@ impl Setup {
 
     pub fn log_lines(&self) -> Vec<String> {
         self.log.lock().expect("log").clone()
+    }
+
+    pub fn audit_lines(&self) -> Vec<String> {
+        self.audit.lock().expect("audit").clone()
     }
 
     pub async fn store(&self) -> Arc<dyn Store> {
@@ -269,6 +299,7 @@ fn account((name, password): (&str, &str), roles: &[&str]) -> NewUser {
         name: name.into(),
         password: Secret::new(password.into()),
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        second_factor: None,
     }
 }
 
