@@ -52,8 +52,7 @@ fn load(project: &Project, mut arguments: Parser) -> Result<()> {
         for tokens in ["jwt", "opaque"] {
             let name = store.split(':').next().unwrap_or(store);
             println!("{name}, {tokens} tokens");
-            let (server, address) =
-                start(&mut server(&release, scratch.path(), store, tokens)?)?;
+            let (server, address) = start(&mut server(&release, scratch.path(), store, tokens)?)?;
             let process = server.0.id().to_string();
             let mut measure = Command::new(&program);
             measure.args(["server", &address, USER.0, USER.1, &sessions.to_string(), &process]);
