@@ -115,7 +115,7 @@ async fn refresh_and_kill(
     let mut stream = TcpStream::connect(at).await.expect("connected");
     let request = format!(
         "POST /auth/refresh HTTP/1.1\r\nHost: {at}\r\nX-Requested-With: t\r\n\
-         Sec-Fetch-Site: same-origin\r\nCookie: __Secure-refresh={cookie}\r\n\
+         Sec-Fetch-Site: same-origin\r\nCookie: __Host-refresh={cookie}\r\n\
          Connection: close\r\nContent-Length: 0\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.expect("sent");
@@ -137,7 +137,7 @@ pub async fn login(at: SocketAddr) -> String {
 
 /// The new cookie, if the old one was honoured.
 pub async fn refreshed(at: SocketAddr, cookie: &str) -> Option<String> {
-    let cookie = format!("__Secure-refresh={cookie}");
+    let cookie = format!("__Host-refresh={cookie}");
     let headers =
         [("Cookie", cookie.as_str()), ("X-Requested-With", "t"), ("Sec-Fetch-Site", "same-origin")];
     let answer = wire::send(at, "POST /auth/refresh", &headers, "").await.expect("an answer");
@@ -146,6 +146,6 @@ pub async fn refreshed(at: SocketAddr, cookie: &str) -> Option<String> {
 }
 
 fn new_cookie(answer: &str) -> Option<String> {
-    let whole = answer.starts_with("HTTP/1.1 200") && answer.contains("__Secure-refresh=");
-    whole.then(|| between(answer, "__Secure-refresh=", ";").to_owned())
+    let whole = answer.starts_with("HTTP/1.1 200") && answer.contains("__Host-refresh=");
+    whole.then(|| between(answer, "__Host-refresh=", ";").to_owned())
 }
