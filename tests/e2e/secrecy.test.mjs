@@ -21,7 +21,7 @@ function watch(page) {
   })
 
   async function read(response) {
-    const cookie = /__Secure-refresh=([^;]+)/.exec(await response.headerValue('set-cookie'))?.[1]
+    const cookie = /__Host-refresh=([^;]+)/.exec(await response.headerValue('set-cookie'))?.[1]
     if (cookie) secrets.add(cookie)
     const text = await response.text()
     if (response.ok() && text.startsWith('{"')) {
@@ -138,5 +138,5 @@ it('the refresh token is in a cookie that no script sees', async (user) => {
   const page = await user.signedIn()
   assert.equal(await page.evaluate(() => document.cookie), '')
   const [cookie] = await user.context.cookies()
-  assert.deepEqual([cookie.name, cookie.httpOnly, cookie.secure, cookie.sameSite, cookie.path], ['__Secure-refresh', true, true, 'Strict', '/auth'])
+  assert.deepEqual([cookie.name, cookie.httpOnly, cookie.secure, cookie.sameSite, cookie.path], ['__Host-refresh', true, true, 'Strict', '/'])
 })

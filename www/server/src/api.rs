@@ -20,9 +20,12 @@ use sha2::{Digest, Sha256};
 use crate::{
     answer::{self, Failure},
     app::App,
+    auth::session::TWO_FACTORS,
     challenge,
     tokens::{Access, Refused},
 };
+
+const FRESH_SECONDS: u64 = 5 * 60;
 
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
@@ -39,6 +42,10 @@ pub async fn need_token(State(app): State<Arc<App>>, mut request: Request, next:
     let checked = match bearer(request.headers()) {
         None => Err(challenge::no_token()),
         Some(token) => match app.tokens.check(&app, token).await {
+            // RFC 9068 section 4: a token for another API is none for this one.
+            Ok(access) if access.aud != app.config.audience => {
+                Err(challenge::invalid_token("The access token is for another API"))
+            }
             Ok(access) => Ok(access),
             Err(Refused::Invalid(why)) => Err(challenge::invalid_token(why)),
             Err(Refused::Store(error)) => Err(Failure::from(error).into_response()),
@@ -104,6 +111,16 @@ pub async fn admin(Extension(access): Extension<Access>) -> Response {
         answer::ok(json!({ "name": access.sub, "admin": true }))
     } else {
         challenge::insufficient_scope("admin")
+    }
+}
+
+/// For who has shown a second factor, not long ago (RFC 9470).
+pub async fn vault(State(app): State<Arc<App>>, Extension(access): Extension<Access>) -> Response {
+    let since = (app.clock.now() / 1000).saturating_sub(access.auth_time);
+    if access.acr == TWO_FACTORS && since <= FRESH_SECONDS {
+        answer::ok(json!({ "name": access.sub, "vault": true }))
+    } else {
+        challenge::insufficient_user_authentication(TWO_FACTORS, FRESH_SECONDS)
     }
 }
 

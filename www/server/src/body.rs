@@ -69,6 +69,7 @@ fn json(bytes: &[u8]) -> Result<Fields, Failure> {
             .into_iter()
             .filter_map(|(name, value)| match value {
                 Value::String(value) => Some((name, Secret::new(value))),
+                Value::Bool(value) => Some((name, Secret::new(value.to_string()))),
                 _ => None,
             })
             .collect(),

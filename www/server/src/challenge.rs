@@ -29,6 +29,15 @@ pub fn insufficient_scope(scope: &str) -> Response {
     with_challenge(response, &format!(r#", error="insufficient_scope", scope="{scope}""#))
 }
 
+/// RFC 9470 section 3: the token is good, but its user must show once more who he is, and how.
+pub fn insufficient_user_authentication(acr: &str, max_age: u64) -> Response {
+    const CODE: &str = "insufficient_user_authentication";
+    let response =
+        answer::error(StatusCode::UNAUTHORIZED, CODE, "A fresh second factor is needed.");
+    let parameters = format!(r#", error="{CODE}", acr_values="{acr}", max_age="{max_age}""#);
+    with_challenge(response, &parameters)
+}
+
 fn with_challenge(mut response: Response, parameters: &str) -> Response {
     let value = format!(r#"Bearer realm="{REALM}"{parameters}"#);
     let value = HeaderValue::from_str(&value).expect("a challenge of visible characters");

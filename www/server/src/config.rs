@@ -2,7 +2,12 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use crate::{clock::Clock, log::Log, secret::Secret};
+use crate::{
+    address::Cidr, clock::Clock, connections::Patience, log::Log, observe::audit::Audit,
+    secret::Secret,
+};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -10,11 +15,23 @@ pub struct Config {
     /// 0 lets the system choose.
     pub port: u16,
     pub access_ttl: Duration,
+    /// A session that is not used for so long ends.
     pub refresh_ttl: Duration,
+    /// A session ends so long after its login.
+    pub session_ttl: Duration,
     /// How long a used refresh token may be used again. 0: a reuse always ends the family.
     pub reuse_grace: Duration,
     pub tokens: TokenKind,
-    /// `sqlite::memory:`, `sqlite:FILE` or `redis://…`
+    /// The address under which browsers and resource servers know this server (RFC 8414 section 2).
+    pub issuer: Option<String>,
+    /// Whom access tokens are for, and those of some clients in particular.
+    pub audience: String,
+    pub audiences: Vec<(String, String)>,
+    /// A signing key is followed by another after so long.
+    pub key_age: Duration,
+    /// What keys and second factors are sealed with in the store: the first seals, all open.
+    pub key_secrets: Vec<Secret>,
+    /// See `store::URLS`.
     pub store: String,
     pub www: Option<PathBuf>,
     pub package: Option<PathBuf>,
@@ -22,14 +39,27 @@ pub struct Config {
     pub origins: Vec<String>,
     /// Who may introspect and revoke.
     pub clients: Vec<Client>,
-    /// Accounts to write into the store at start.
+    /// Accounts to add to the store at start, if it has them not.
     pub users: Vec<NewUser>,
+    /// Logins for one account from one address.
     pub login_limit: Limit,
+    /// Wrong guesses from one address: of passwords for any account, and of cookies.
+    pub address_limit: Limit,
+    /// Wrong passwords for one account, from all addresses that it has not logged in from before.
+    pub account_limit: Limit,
     pub refresh_limit: Limit,
+    /// Whose word on a client's address is taken.
+    pub trusted_proxies: Vec<Cidr>,
+    pub patience: Patience,
+    pub audit: Audit,
+    /// `http://HOST:PORT` of an OpenTelemetry collector.
+    pub collector: Option<String>,
     pub demo: bool,
     /// Under `demo` only.
     pub plain_cookie: bool,
     pub clock: Clock,
+    /// In place of the store's own clock, which decides every lifetime: for tests.
+    pub store_clock: Option<Clock>,
     pub log: Log,
 }
 
@@ -39,9 +69,15 @@ impl Default for Config {
             host: IpAddr::from([127, 0, 0, 1]),
             port: 8080,
             access_ttl: Duration::from_secs(5 * 60),
-            refresh_ttl: Duration::from_secs(7 * 24 * 60 * 60),
+            refresh_ttl: 7 * DAY,
+            session_ttl: 90 * DAY,
             reuse_grace: Duration::ZERO,
             tokens: TokenKind::Jwt,
+            issuer: None,
+            audience: "tokenkeep-api".into(),
+            audiences: Vec::new(),
+            key_age: 90 * DAY,
+            key_secrets: Vec::new(),
             store: "sqlite::memory:".into(),
             www: None,
             package: None,
@@ -49,12 +85,32 @@ impl Default for Config {
             clients: Vec::new(),
             users: Vec::new(),
             login_limit: Limit::per_minute(10),
+            address_limit: Limit::per_minute(30),
+            account_limit: Limit { count: 100, window: Duration::from_secs(60 * 60) },
             refresh_limit: Limit::per_minute(60),
+            trusted_proxies: Vec::new(),
+            patience: Patience::default(),
+            audit: Audit::nowhere(),
+            collector: None,
             demo: false,
             plain_cookie: false,
             clock: Clock::system(),
+            store_clock: None,
             log: Log::stderr(),
         }
+    }
+}
+
+impl Config {
+    /// Without an address of its own a name, which resource servers are told.
+    pub fn issuer(&self) -> &str {
+        self.issuer.as_deref().unwrap_or("tokenkeep-server")
+    }
+
+    /// RFC 9068 section 3: whom a client's access tokens are for.
+    pub fn audience_of(&self, client: &str) -> &str {
+        let own = self.audiences.iter().find(|(name, _)| name == client);
+        own.map_or(&self.audience, |(_, audience)| audience)
     }
 }
 
@@ -78,6 +134,13 @@ pub struct NewUser {
     pub name: String,
     pub password: Secret,
     pub roles: Vec<String>,
+    /// The secret of an authenticator app, as `totp::secret` reads it.
+    pub second_factor: Option<Secret>,
+}
+
+/// The one spelling of an account's name: in the store, in tokens, and for what limits count.
+pub fn account_name(typed: &str) -> String {
+    typed.trim().to_lowercase()
 }
 
 /// So many in each window of time.

@@ -1,7 +1,11 @@
 //! The refresh token's cookie, and why it has each of its attributes:
-//! `HttpOnly`: no script reads it. `Secure` and the name's `__Secure-`: never over plain HTTP (browsers
-//! take http://127.0.0.1 for secure). `SameSite=Strict`: no other site's page makes a browser send it.
-//! `Path=/auth`: the API never sees it. No `Domain`: this host only. See RFC 6265bis sections 4 and 5.
+//! `HttpOnly`: no script reads it. `Secure`: never over plain HTTP (browsers take http://127.0.0.1 for
+//! secure). `SameSite=Strict`: no other site's page makes a browser send it. No `Domain`: this host only.
+//! The name's `__Host-`: only this host can have set it. With `__Secure-` a sibling subdomain can plant its
+//! own session here, and the user works in the attacker's account. It demands `Path=/`, so the API gets
+//! the cookie too, and does not look at it. See RFC 6265bis sections 4 and 5.
+
+use std::time::Duration;
 
 use axum::http::{
     HeaderMap, HeaderValue,
@@ -10,23 +14,27 @@ use axum::http::{
 
 use crate::secret::Secret;
 
-const NAME: &str = "__Secure-refresh";
-const ATTRIBUTES: &str = "HttpOnly; Secure; SameSite=Strict; Path=/auth";
+pub const NAME: &str = "__Host-refresh";
+const ATTRIBUTES: &str = "HttpOnly; Secure; SameSite=Strict; Path=/";
 
+/// A browser has one cookie of this name. Where two come, one is planted, and nobody can tell which.
 pub fn read(headers: &HeaderMap) -> Option<Secret> {
-    headers
+    let mut found = headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, value)| *name == NAME && !value.is_empty())
-        .map(|(_, value)| Secret::new(value.to_owned()))
+        .filter(|(name, value)| *name == NAME && !value.is_empty())
+        .map(|(_, value)| value);
+    let first = found.next()?;
+    found.all(|other| other == first).then(|| Secret::new(first.to_owned()))
 }
 
-pub fn set(headers: &mut HeaderMap, token: &Secret, max_age_seconds: u64) {
-    let cookie = format!("{NAME}={}; {ATTRIBUTES}; Max-Age={max_age_seconds}", token.expose());
-    append(headers, &cookie);
+/// Without a life of its own it ends with the browser's session.
+pub fn set(headers: &mut HeaderMap, token: &Secret, life: Option<Duration>) {
+    let max_age = life.map(|life| format!("; Max-Age={}", life.as_secs())).unwrap_or_default();
+    append(headers, &format!("{NAME}={}; {ATTRIBUTES}{max_age}", token.expose()));
 }
 
 /// The same name and attributes, or the browser would keep the old one.

@@ -10,6 +10,10 @@ pub struct Counters {
     pub logins: Counter,
     pub refreshes: Counter,
     pub reuses: Counter,
+    /// Second uses within the grace. Also a thief's, if there is one: many of them are worth a look.
+    /// Shown once there is one, as without `--reuse-grace` there is none.
+    #[serde(skip_serializing_if = "Counter::is_zero")]
+    pub graced: Counter,
     pub logouts: Counter,
     pub api_ok: Counter,
     pub api_401: Counter,
@@ -17,11 +21,26 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// With a name and what it means, for the metrics.
+    pub fn all(&self) -> [(&'static str, &'static str, u64); 7] {
+        [
+            ("logins", "Logins that succeeded.", &self.logins),
+            ("refreshes", "Refresh tokens that were exchanged.", &self.refreshes),
+            ("reuses", "Refresh tokens that came again after their use.", &self.reuses),
+            ("logouts", "Logouts.", &self.logouts),
+            ("api_ok", "API calls that succeeded.", &self.api_ok),
+            ("api_401", "API calls whose access token was refused.", &self.api_401),
+            ("revoked_families", "Sessions that were ended.", &self.revoked_families),
+        ]
+        .map(|(name, help, counter)| (name, help, counter.0.load(Relaxed)))
+    }
+
     pub fn reset(&self) {
         for counter in [
             &self.logins,
             &self.refreshes,
             &self.reuses,
+            &self.graced,
             &self.logouts,
             &self.api_ok,
             &self.api_401,
@@ -38,5 +57,9 @@ pub struct Counter(AtomicU64);
 impl Counter {
     pub fn add(&self) {
         self.0.fetch_add(1, Relaxed);
+    }
+
+    fn is_zero(&self) -> bool {
+        self.0.load(Relaxed) == 0
     }
 }

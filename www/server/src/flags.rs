@@ -1,12 +1,16 @@
 //! The command line. A wrong flag is one line: which flag, what it got, what it takes.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{ffi::OsString, fs, io, path::PathBuf, time::Duration};
 
 use lexopt::{Arg, Parser, ValueExt};
+use zeroize::Zeroizing;
 
 use crate::{
+    address::Cidr,
     config::{Client, Config, Limit, NewUser, TokenKind},
+    observe::audit::Audit,
     secret::Secret,
+    store, totp,
 };
 
 pub const HELP: &str = "\
@@ -16,33 +20,60 @@ tokenkeep-server: the reference auth server
   --host ADDRESS           127.0.0.1
   --access-ttl TIME        5m: how long an access token lives, 1s or more
   --refresh-ttl TIME       7d: how long a session lives without a refresh
+  --session-ttl TIME       90d: how long a session lives at most, and unused if it is to be remembered
   --reuse-grace TIME       0s: how long a used refresh token may be used again
   --tokens jwt|opaque      jwt
-  --store URL              sqlite::memory: | sqlite:FILE | redis://HOST
+  --issuer URL             under which address this server is known, such as https://auth.example
+  --audience NAME          tokenkeep-api: whom access tokens are for
+  --audience-of CLIENT=NAME   the same for those of one client (repeatable)
+  --key-age TIME           90d: how old a signing key gets before another takes over
+  --key-secret-file FILE   what the signing keys and second factors are sealed with: lines of 32 letters or
+                           more, of which the first seals and all open
+  --rotate-key             adds a signing key to the store, says its id, and ends
+  --store URL              sqlite::memory: | sqlite:FILE | postgres://HOST/DATABASE | redis://HOST
+                           | redis+cluster://HOST:PORT,HOST:PORT
   --origin ORIGIN          another origin whose pages may call, such as https://app.example (repeatable)
-  --user NAME:PASSWORD[:ROLE,ROLE]   an account to write into the store (repeatable)
-  --client ID:SECRET       who may introspect and revoke (repeatable)
+  --user-file FILE         accounts to add: lines of NAME:PASSWORD[:ROLE,ROLE[:SECRET]], where SECRET is an
+                           authenticator app's, in base32; - is the standard input
+  --client-file FILE       who may introspect, revoke and read the metrics: lines of ID:SECRET
+  --user, --client         one such line; others on this machine can read it in the list of processes
   --login-limit N/TIME     10/1m: logins for each address and user
+  --address-limit N/TIME   30/1m: wrong logins for each address, over all users
+  --account-limit N/TIME   100/1h: wrong logins for each user, from places that are new to him
   --refresh-limit N/TIME   60/1m: refreshes for each session
+  --trusted-proxy CIDR     whose Forwarded or X-Forwarded-For says who the client is (repeatable)
+  --connections N          512: one more, and one that waits for its client is closed
+  --audit FILE             adds audit events to it, as lines of JSON; - is the standard output
+  --collector URL          where traces go: an OpenTelemetry collector such as http://127.0.0.1:4318
   --www DIR                a page to serve at /
   --package DIR            the package's files, served at /tokenkeep/
   --demo                   demo accounts, high limits, fault switches; on a loopback address only
   --plain-cookie           with --demo, for WebKit, which keeps no Secure cookie of http://127.0.0.1
   --help
+
+The environment has what no flag should say: TOKENKEEP_STORE, TOKENKEEP_KEY_SECRET, and, one a line,
+TOKENKEEP_USERS and TOKENKEEP_CLIENTS.
 ";
 
 pub enum Asked {
     Serve(Box<Config>),
+    RotateKey(Box<Config>),
     Help,
 }
 
 /// Under --demo, unless a flag says otherwise: fifty tabs are one address and one user.
 const DEMO_LIMIT: Limit = Limit::per_minute(100_000);
 
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, String> {
+pub fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<Asked, String> {
     let mut parser = Parser::from_args(arguments);
     let mut config = Config::default();
-    let (mut login_limit, mut refresh_limit) = (None, None);
+    let mut rotates = false;
+    from_environment(&mut config, environment)?;
+    // Set at the end, for --demo may come after them.
+    let mut limits = Vec::new();
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         let Arg::Long(name) = argument else {
             return Err(format!("{} is no flag; see --help", written(&argument)));
@@ -51,6 +82,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
         match name.as_str() {
             "help" => return Ok(Asked::Help),
             "demo" => config.demo = true,
+            "rotate-key" => rotates = true,
             "plain-cookie" => config.plain_cookie = true,
             "port" => config.port = number(value(&mut parser, &name)?)?,
             "host" => {
@@ -63,11 +95,62 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
                         time(text).filter(|time| *time >= Duration::from_secs(1))
                     })?;
             }
-            "refresh-ttl" => {
-                config.refresh_ttl = value(&mut parser, &name)?
+            "refresh-ttl" | "session-ttl" => {
+                let ttl = value(&mut parser, &name)?
                     .read("a time of 1s or more, such as 7d", |text| {
                         time(text).filter(|time| *time >= Duration::from_secs(1))
                     })?;
+                let of_refresh = name == "refresh-ttl";
+                *(if of_refresh { &mut config.refresh_ttl } else { &mut config.session_ttl }) = ttl;
+            }
+            "issuer" => {
+                let issuer = value(&mut parser, &name)?
+                    .read("an address such as https://auth.example, without a path", origin)?;
+                config.issuer = Some(issuer);
+            }
+            "audience" => {
+                config.audience = value(&mut parser, &name)?
+                    .read("a name", |text| (!text.is_empty()).then(|| text.to_owned()))?;
+            }
+            "audience-of" => {
+                let audience = value(&mut parser, &name)?.read("CLIENT=NAME", |text| {
+                    let (client, audience) = text.split_once('=')?;
+                    (!client.is_empty() && !audience.is_empty())
+                        .then(|| (client.to_owned(), audience.to_owned()))
+                })?;
+                config.audiences.push(audience);
+            }
+            "key-age" => {
+                // Two at least are published at any time if keys are exchanged faster than they are read.
+                config.key_age = value(&mut parser, &name)?
+                    .read("a time of 1h or more, such as 90d", |text| {
+                        time(text).filter(|time| *time >= Duration::from_secs(60 * 60))
+                    })?;
+            }
+            "key-secret-file" => {
+                let text = file(&mut parser, &name)?;
+                config.key_secrets = key_secrets(&name, &text)?;
+            }
+            "user-file" => {
+                let text = file(&mut parser, &name)?;
+                config.users.extend(lines(&name, &text, USER, user)?);
+            }
+            "client-file" => {
+                let text = file(&mut parser, &name)?;
+                config.clients.extend(lines(&name, &text, CLIENT, client)?);
+            }
+            "audit" => {
+                let path = PathBuf::from(value(&mut parser, &name)?.text);
+                config.audit = Audit::file(&path).map_err(|error| {
+                    format!("--audit: cannot write {}: {error}", path.display())
+                })?;
+            }
+            "collector" => {
+                let url = value(&mut parser, &name)?
+                    .read("an address such as http://127.0.0.1:4318", |text| {
+                        origin(text).filter(|text| text.starts_with("http://"))
+                    })?;
+                config.collector = Some(url);
             }
             "reuse-grace" => {
                 config.reuse_grace = value(&mut parser, &name)?.read("a time such as 10s", time)?;
@@ -81,14 +164,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
                     })?;
             }
             "store" => {
-                config.store = value(&mut parser, &name)?.secret(
-                    "sqlite::memory:, sqlite:FILE or redis://HOST",
-                    |text| {
-                        let file = text.strip_prefix("sqlite:");
-                        let host = text.strip_prefix("redis://");
-                        file.or(host).filter(|rest| !rest.is_empty()).map(|_| text.to_owned())
-                    },
-                )?;
+                config.store = value(&mut parser, &name)?
+                    .secret(store::URLS, |text| store::is_url(text).then(|| text.to_owned()))?;
             }
             "origin" => {
                 let origin = value(&mut parser, &name)?
@@ -96,22 +173,27 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
                 config.origins.push(origin);
             }
             "user" => {
-                let user = value(&mut parser, &name)?.secret("NAME:PASSWORD[:ROLE,ROLE]", user)?;
+                let user = value(&mut parser, &name)?.secret(USER, user)?;
                 config.users.push(user);
             }
             "client" => {
-                let client = value(&mut parser, &name)?.secret(
-                    "ID:SECRET, of letters, digits and -._~, the secret of 16 or more",
-                    client,
-                )?;
+                let client = value(&mut parser, &name)?.secret(CLIENT, client)?;
                 config.clients.push(client);
             }
-            "login-limit" => {
-                login_limit = Some(value(&mut parser, &name)?.read("N/TIME such as 10/1m", limit)?);
+            "login-limit" | "address-limit" | "account-limit" | "refresh-limit" => {
+                let limit = value(&mut parser, &name)?.read("N/TIME such as 10/1m", limit)?;
+                limits.push((name, limit));
             }
-            "refresh-limit" => {
-                refresh_limit =
-                    Some(value(&mut parser, &name)?.read("N/TIME such as 60/1m", limit)?);
+            "trusted-proxy" => {
+                let range = value(&mut parser, &name)?
+                    .read("addresses such as 10.0.0.0/8 or ::1", Cidr::parse)?;
+                config.trusted_proxies.push(range);
+            }
+            "connections" => {
+                config.patience.connections = value(&mut parser, &name)?
+                    .read("a number of 1 or more", |text| {
+                        text.parse().ok().filter(|count| *count > 0)
+                    })?;
             }
             "www" => config.www = Some(folder(value(&mut parser, &name)?)?),
             "package" => config.package = Some(folder(value(&mut parser, &name)?)?),
@@ -126,20 +208,92 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
                 config.host
             ));
         }
-        (config.login_limit, config.refresh_limit) = (DEMO_LIMIT, DEMO_LIMIT);
+        for limit in [
+            &mut config.login_limit,
+            &mut config.address_limit,
+            &mut config.account_limit,
+            &mut config.refresh_limit,
+        ] {
+            *limit = DEMO_LIMIT;
+        }
         config.users.extend(crate::demo::accounts());
         config.clients.push(crate::demo::client());
     }
     if config.plain_cookie && !config.demo {
         return Err("--plain-cookie: is for --demo alone".to_owned());
     }
-    if let Some(limit) = login_limit {
-        config.login_limit = limit;
+    for (name, limit) in limits {
+        *match name.as_str() {
+            "login-limit" => &mut config.login_limit,
+            "address-limit" => &mut config.address_limit,
+            "account-limit" => &mut config.account_limit,
+            _ => &mut config.refresh_limit,
+        } = limit;
     }
-    if let Some(limit) = refresh_limit {
-        config.refresh_limit = limit;
+    let config = Box::new(config);
+    Ok(if rotates { Asked::RotateKey(config) } else { Asked::Serve(config) })
+}
+
+const USER: &str = "NAME:PASSWORD[:ROLE,ROLE[:SECRET]]";
+const CLIENT: &str = "ID:SECRET, of letters, digits and -._~, the secret of 16 or more";
+
+/// The same as the flags, for what others on the machine must not read in the list of processes.
+fn from_environment(
+    config: &mut Config,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<(), String> {
+    const STORE: &str = "TOKENKEEP_STORE";
+    const SECRET: &str = "TOKENKEEP_KEY_SECRET";
+    const USERS: &str = "TOKENKEEP_USERS";
+    const CLIENTS: &str = "TOKENKEEP_CLIENTS";
+    if let Some(url) = environment(STORE) {
+        if !store::is_url(&url) {
+            return Err(format!("{STORE}: got something else, takes {}", store::URLS));
+        }
+        config.store = url;
     }
-    Ok(Asked::Serve(Box::new(config)))
+    if let Some(text) = environment(SECRET) {
+        config.key_secrets = key_secrets(SECRET, &text)?;
+    }
+    if let Some(text) = environment(USERS) {
+        config.users = lines(USERS, &text, USER, user)?;
+    }
+    if let Some(text) = environment(CLIENTS) {
+        config.clients = lines(CLIENTS, &text, CLIENT, client)?;
+    }
+    Ok(())
+}
+
+/// The text of a file that a flag names.
+fn file(parser: &mut Parser, flag: &str) -> Result<Zeroizing<String>, String> {
+    let path = value(parser, flag)?.text;
+    let read =
+        if path == "-" { io::read_to_string(io::stdin()) } else { fs::read_to_string(&path) };
+    read.map(Zeroizing::new).map_err(|error| format!("--{flag}: cannot read {path}: {error}"))
+}
+
+/// What stands in the lines of a text, save empty ones and those that begin with `#`. A line that is wrong is
+/// named by its number: it has a secret in it.
+fn lines<T>(
+    from: &str,
+    text: &str,
+    takes: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, String> {
+    (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| {
+            read(line)
+                .ok_or_else(|| format!("{from}: line {number} is something else than {takes}"))
+        })
+        .collect()
+}
+
+fn key_secrets(from: &str, text: &str) -> Result<Vec<Secret>, String> {
+    let secret = |line: &str| (line.len() >= 32).then(|| Secret::new(line.to_owned()));
+    let secrets = lines(from, text, "a secret of 32 letters or more", secret)?;
+    if secrets.is_empty() { Err(format!("{from}: there is no secret")) } else { Ok(secrets) }
 }
 
 /// A flag and what it got.
@@ -201,7 +355,12 @@ fn origin(text: &str) -> Option<String> {
 
 fn user(text: &str) -> Option<NewUser> {
     let (name, rest) = text.split_once(':')?;
-    let (password, roles) = rest.split_once(':').unwrap_or((rest, ""));
+    let mut rest = rest.splitn(3, ':');
+    let (password, roles) = (rest.next()?, rest.next().unwrap_or(""));
+    let second_factor = rest.next().map(|secret| Secret::new(secret.to_owned()));
+    if second_factor.as_ref().is_some_and(|secret| totp::secret(secret.expose()).is_none()) {
+        return None;
+    }
     let roles: Vec<String> =
         roles.split(',').filter(|role| !role.is_empty()).map(str::to_owned).collect();
     // These go into log lines, claims and headers.
@@ -213,6 +372,7 @@ fn user(text: &str) -> Option<NewUser> {
         name: name.to_owned(),
         password: Secret::new(password.to_owned()),
         roles,
+        second_factor,
     })
 }
 

@@ -2,11 +2,14 @@
 //! access token in memory and its refresh token in a cookie that no script sees. Written to be copied:
 //! one subject per file, and the reasons beside the code.
 
+pub mod address;
 pub mod app;
 pub mod clock;
 pub mod config;
+pub mod connections;
 pub mod flags;
 pub mod log;
+pub mod observe;
 pub mod secret;
 pub mod serve;
 pub mod store;
@@ -21,9 +24,12 @@ mod counters;
 mod cross_origin;
 mod csrf;
 mod demo;
+mod health;
 mod limit;
 mod oauth;
 mod password;
 mod random;
+mod sealing;
 mod static_files;
 mod tokens;
+mod totp;

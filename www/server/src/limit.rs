@@ -1,33 +1,63 @@
-//! Rate limits. Counted in the store, so that several instances share them.
+//! Rate limits. Counted in the store and by its clock, so that several instances share them.
 
-use axum::http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+use axum::{
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::Response,
+};
 
 use crate::{
     answer::{self, Failure},
     app::App,
     config::Limit,
-    random,
+    random, store,
 };
 
-/// Counts one more for `key`; an error is the 429 to answer with. Fixed windows: at most twice the
-/// limit in a time as long as the window, and only one number to keep.
-pub async fn check(app: &App, limit: Limit, what: &str, key: &str) -> Result<(), Failure> {
-    let now = app.clock.now();
-    let window = limit.window.as_millis() as u64;
-    let start = now - now % window;
+/// One that was counted.
+pub struct Hit {
+    name: String,
+    window: u64,
+    /// Over the limit: for so many seconds more.
+    pub wait: Option<u64>,
+}
+
+/// Counts one more for `key`. Fixed windows: at most twice the limit in a time as long as the window, and
+/// only one number to keep.
+pub async fn count(app: &App, limit: Limit, what: &str, key: &str) -> store::Result<Hit> {
     // The key may hold what somebody typed for a user name: only its digest is stored.
-    let name = format!("{what}:{}:{start}", random::digest(key));
-    let count = app.store.hit(&name, now, start + window).await?;
-    if count <= limit.count {
-        return Ok(());
+    let name = format!("{what}:{}", random::digest(key));
+    let window = limit.window.as_millis() as u64;
+    let hits = app.store.hit(&name, 1, window).await?;
+    let wait = (hits.count > limit.count).then(|| hits.resets_in.div_ceil(1000));
+    Ok(Hit { name, window, wait })
+}
+
+/// The same; an error is the 429 to answer with.
+pub async fn check(app: &App, limit: Limit, what: &str, key: &str) -> Result<Hit, Failure> {
+    let hit = count(app, limit, what, key).await?;
+    match hit.wait {
+        None => Ok(hit),
+        Some(seconds) => {
+            app.log.line(&format!("{what}: rate limit reached"));
+            Err(too_many(seconds).into())
+        }
     }
-    app.log.line(&format!("{what}: rate limit reached"));
+}
+
+/// For limits that count failures alone. Counted first and taken back after a success: counted afterwards,
+/// any number of tries at the same time would find the count of before.
+pub async fn take_back(app: &App, hits: impl IntoIterator<Item = Hit>) -> store::Result<()> {
+    for hit in hits {
+        app.store.hit(&hit.name, -1, hit.window).await?;
+    }
+    Ok(())
+}
+
+pub fn too_many(seconds: u64) -> Response {
     let mut response = answer::error(
         StatusCode::TOO_MANY_REQUESTS,
         "too_many_requests",
         "Too many tries. Wait, then try again.",
     );
-    let seconds = (start + window - now).div_ceil(1000);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    Err(response.into())
+    response
 }

@@ -22,9 +22,14 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), String> {
-    let config = match flags::parse(env::args_os().skip(1))? {
+    let environment = |name: &str| env::var(name).ok();
+    let config = match flags::parse(env::args_os().skip(1), environment)? {
         Asked::Help => {
             print!("{}", flags::HELP);
+            return Ok(());
+        }
+        Asked::RotateKey(config) => {
+            println!("{}", serve::rotate_key(*config).await?);
             return Ok(());
         }
         Asked::Serve(config) => *config,

@@ -3,22 +3,20 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
-use crate::secret::Secret;
-
 pub fn bytes() -> [u8; 32] {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
 }
 
-/// A token that nobody can guess: 256 bits (RFC 6749 section 10.10 asks for at least 128).
-pub fn token() -> Secret {
-    Secret::new(Base64UrlUnpadded::encode_string(&bytes()))
-}
-
 /// A name for a token or a family. Unique, and no secret.
 pub fn id() -> String {
     Base64UrlUnpadded::encode_string(&bytes()[..16])
+}
+
+/// So many random bytes in hexadecimal, 32 at most.
+pub fn hex(count: usize) -> String {
+    bytes()[..count].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What the store keeps of a token. A plain SHA-256 is enough, other than for a password: there is no

@@ -7,11 +7,6 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    extract::connect_info::Connected,
-    serve::{IncomingStream, Listener},
-};
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -22,26 +17,25 @@ use tokio::{
 use crate::{
     app::{App, router},
     config::Config,
+    connections,
     demo::wire::Wire,
+    sealing::Sealing,
+    store,
+    tokens::keys::Keys,
 };
 
-/// How long answers may take once the server is told to stop.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
+/// How long answers may take once the server is told to stop: longer than the store may, so that no
+/// exchange is cut off between its commit and its answer.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
-/// Who a connection comes from. Behind a proxy that is the proxy: see the README.
+/// Who a connection comes from. Behind a proxy that is the proxy: `address.rs` says who the client is.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
 impl Peer {
     pub fn ip(self) -> IpAddr {
         self.0.ip()
-    }
-}
-
-impl Connected<IncomingStream<'_, TcpListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self(*stream.remote_addr())
     }
 }
 
@@ -53,13 +47,21 @@ pub struct Running {
     purging: JoinHandle<()>,
 }
 
+/// Adds a signing key to the store; answers its id. Running instances find it within a minute, and sign with it
+/// when it has been published for a while.
+pub async fn rotate_key(config: Config) -> Result<String, String> {
+    let failed = |error| format!("cannot rotate the key in {}: {error}", shown(&config.store));
+    let store = store::open(&config.store, None).await.map_err(failed)?;
+    let (sealing, now) = (Sealing::new(&config.key_secrets), config.clock.now());
+    let keys = Keys::shared(&*store, &sealing, now).await.map_err(failed)?;
+    let keys = keys.rotate(&*store, &sealing, now).await.map_err(failed)?;
+    Ok(keys.newest().to_owned())
+}
+
 /// Starts the server; what cannot be done is one line that says so.
-pub async fn start(config: Config) -> Result<Running, String> {
+pub async fn start(mut config: Config) -> Result<Running, String> {
     let wanted = SocketAddr::new(config.host, config.port);
-    let store = config.store.clone();
-    let app = App::open(config)
-        .await
-        .map_err(|error| format!("cannot open the store {}: {error}", shown(&store)))?;
+    let url = config.store.clone();
     let listener = TcpListener::bind(wanted).await.map_err(|error| {
         if error.kind() == io::ErrorKind::AddrInUse {
             format!("{wanted} is in use: stop what listens there, or choose another --port")
@@ -69,12 +71,22 @@ pub async fn start(config: Config) -> Result<Running, String> {
     })?;
     let address =
         listener.local_addr().map_err(|error| format!("cannot listen on {wanted}: {error}"))?;
+    if config.demo && config.issuer.is_none() {
+        config.issuer = Some(format!("http://{address}"));
+    }
+    let app = App::open(config)
+        .await
+        .map_err(|error| format!("cannot open the store {}: {error}", shown(&url)))?;
 
     let (stop, stopped) = watch::channel(false);
     let router = router(app.clone());
+    let patience = app.config.patience;
     let serving = match &app.demo {
-        Some(demo) => serve(Wire::new(listener, demo.clone()), router, stopped),
-        None => serve(listener, router, stopped),
+        Some(demo) => {
+            let wire = Wire::new(listener, demo.clone());
+            tokio::spawn(connections::serve(wire, router, patience, stopped))
+        }
+        None => tokio::spawn(connections::serve(listener, router, patience, stopped)),
     };
     let purging = tokio::spawn(purge(app.clone()));
     Ok(Running { address, app, stop, serving, purging })
@@ -94,29 +106,12 @@ impl Running {
     }
 }
 
-fn serve<L>(listener: L, router: Router, mut stopped: watch::Receiver<bool>) -> JoinHandle<()>
-where
-    L: Listener,
-    L::Addr: std::fmt::Debug,
-    Peer: for<'a> Connected<IncomingStream<'a, L>>,
-{
-    let service = router.into_make_service_with_connect_info::<Peer>();
-    tokio::spawn(async move {
-        let stopping = async move {
-            // An error means that the sender is gone: stop as well.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        };
-        // This ends with the shutdown and with nothing else.
-        let _ = axum::serve(listener, service).with_graceful_shutdown(stopping).await;
-    })
-}
-
 async fn purge(app: Arc<App>) {
     let mut ticks = interval(PURGE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = app.store.purge(app.clock.now()).await {
+        if let Err(error) = app.housekeeping().await {
             app.log.line(&format!("store: {error}"));
         }
     }

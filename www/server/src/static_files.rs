@@ -1,17 +1,17 @@
 //! The page and the package's files, and the headers that keep a page's answers harmless.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{Request, State},
     http::{
         HeaderName, HeaderValue, StatusCode,
         header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
     },
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::any_service,
+    routing::{MethodRouter, any_service},
 };
 use std::sync::Arc;
 use tower_http::services::ServeDir;
@@ -25,33 +25,31 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
-/// What a page consists of. A list of what may leave, so that a forgotten `.env`, a database or a source
-/// file in the folder does not.
+/// What a page consists of. A list of what may leave, so that a forgotten `.env`, a database, a source file
+/// or a key in the folder does not.
 const KINDS: [&str; 15] = [
     "css", "html", "ico", "jpg", "js", "json", "map", "mjs", "png", "svg", "ts", "txt", "wasm",
     "webp", "woff2",
 ];
 
-pub fn add(router: Router<Arc<App>>, config: &Config) -> Router<Arc<App>> {
-    let router = match &config.package {
-        Some(folder) => router.nest(
-            "/tokenkeep",
-            Router::new().fallback_service(any_service(files(folder)).layer(from_fn(page))),
-        ),
-        None => router,
-    };
+pub fn add(mut router: Router<Arc<App>>, config: &Config) -> Router<Arc<App>> {
+    if let Some(folder) = &config.package {
+        router = router.nest("/tokenkeep", Router::new().fallback_service(files(folder)));
+    }
     match &config.www {
-        Some(folder) => router.fallback_service(any_service(files(folder)).layer(from_fn(page))),
+        Some(folder) => router.fallback_service(files(folder)),
         None => router.fallback(async || answer::not_found()),
     }
 }
 
-fn files(folder: &Path) -> ServeDir {
-    ServeDir::new(folder)
+fn files(folder: &Path) -> MethodRouter {
+    // Of a folder that is not there nothing leaves.
+    let folder: Arc<Path> = folder.canonicalize().unwrap_or_else(|_| folder.to_owned()).into();
+    any_service(ServeDir::new(&folder)).layer(from_fn_with_state(folder, page))
 }
 
-async fn page(request: Request, next: Next) -> Response {
-    let mut response = if may_leave(request.uri().path()) {
+async fn page(State(folder): State<Arc<Path>>, request: Request, next: Next) -> Response {
+    let mut response = if may_leave(&folder, request.uri().path()).await {
         next.run(request).await
     } else {
         StatusCode::NOT_FOUND.into_response()
@@ -66,12 +64,33 @@ async fn page(request: Request, next: Next) -> Response {
     response
 }
 
-/// A path with escapes is refused: what it hides would have to be looked at, and a page needs none.
-fn may_leave(path: &str) -> bool {
+async fn may_leave(folder: &Path, path: &str) -> bool {
+    match file_of(path) {
+        Some(file) => is_within(folder, file).await,
+        None => false,
+    }
+}
+
+/// The file that a path names, if it is one that a page consists of. A path with escapes is refused: what it
+/// hides would have to be looked at, and a page needs none.
+fn file_of(path: &str) -> Option<PathBuf> {
+    let path = path.strip_prefix('/')?;
+    let last = path.rsplit('/').next()?;
     let hidden = path.split('/').any(|part| part.starts_with('.'));
-    let last = path.rsplit('/').next().unwrap_or("");
-    let kind = last.rsplit_once('.').map(|(_, kind)| kind);
-    !path.contains('%') && !hidden && kind.is_none_or(|kind| KINDS.contains(&kind))
+    if path.contains(['%', '\\', '\0']) || path.starts_with('/') || hidden {
+        return None;
+    }
+    if last.is_empty() {
+        return Some(Path::new(path).join("index.html"));
+    }
+    let (_, kind) = last.rsplit_once('.')?;
+    KINDS.contains(&kind).then(|| path.into())
+}
+
+/// A link may lead out of the folder, so what counts is where the file lies in truth.
+async fn is_within(folder: &Path, file: PathBuf) -> bool {
+    let found = tokio::fs::canonicalize(folder.join(file)).await;
+    found.is_ok_and(|found| found.starts_with(folder))
 }
 
 /// For every answer, a file's or not.

@@ -3,7 +3,9 @@
 mod bench;
 mod build;
 mod demo;
+mod faults;
 mod fuzz;
+mod load;
 mod long;
 mod mutants;
 mod size;
@@ -21,14 +23,16 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 9] = [
+pub static CHORES: [Chore; 10] = [
     demo::CHORE,
     test::CHORE,
     build::CHORE,
     size::CHORE,
     bench::CHORE,
     test::SETUP,
+    load::CHORE,
     long::CHORE,
+    faults::CHORE,
     fuzz::CHORE,
     mutants::CHORE,
 ];

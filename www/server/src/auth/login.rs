@@ -7,16 +7,24 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use serde_json::json;
 
-use super::{access_revision, refresh_revision, token_answer};
+use super::{
+    end_session_before,
+    guess::Guess,
+    opening::Opening,
+    second_factor::{self, Ticket},
+    session::{PASSWORD, Session},
+};
 use crate::{
     answer::{self, Failure},
     app::App,
-    body, csrf, limit, random,
+    body,
+    config::account_name,
+    csrf,
+    observe::audit::{About, Event},
     secret::Secret,
     serve::Peer,
-    store::Family,
+    store::Account,
 };
 
 /// The client when the login names none. A name for revocation by client, no proof of anything: a page
@@ -29,50 +37,54 @@ pub async fn login(
     request: Request,
 ) -> Result<Response, Failure> {
     csrf::not_foreign(request.headers(), &app.config.origins)?;
+    let headers = request.headers().clone();
+    let from = app.client(peer, &headers);
     let fields = body::fields(request).await?;
     let (name, password) = (fields.need("username")?, fields.need("password")?);
+    let name = account_name(name.expose());
     let client = fields.get("client_id").map_or(CLIENT, Secret::expose);
     if !is_client_name(client) {
         return Err(answer::bad_request("The field `client_id` is no client's name.").into());
     }
 
-    // Address and user together: one address cannot try many passwords for a user, and nobody can lock
-    // a user out from elsewhere.
-    let who = format!("{} {}", peer.ip(), name.expose());
-    limit::check(&app, app.config.login_limit, "login", &who).await?;
-
-    let user = app.store.user(name.expose()).await?;
+    let guess = Guess::allow(&app, from.clone(), &name).await?;
+    let user = match app.account(&name).await? {
+        Account::Known(user) => Some(user),
+        Account::Unknown | Account::Forgotten => None,
+    };
     let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let right = app.passwords.right(hash, password.clone()).await;
+    let right = guess.check(&app, hash, password.clone()).await?;
+    let known = user.as_ref().map(|user| user.name.clone());
     let Some(user) = user.filter(|_| right) else {
         app.log.line("login: refused");
-        // One answer for both, so that it does not tell which names exist.
-        return Err(answer::error(
-            StatusCode::UNAUTHORIZED,
-            "invalid_credentials",
-            "The user name or the password is wrong.",
-        )
-        .into());
+        let about = About { user: known.as_deref(), from: Some(&from), ..About::default() };
+        app.tell(Event::LoginRefused, about);
+        return Err(invalid_credentials());
     };
+    let remember = fields.get("remember").map(|remember| remember.expose() == "true");
+    if !user.second_factor.is_empty() {
+        let (user, client) = (user.name, client.to_owned());
+        return Ok(second_factor::asked(&app, Ticket { user, client, remember, until: 0 }));
+    }
 
-    // In this order: see `Tokens::issue`.
-    let access_revision = access_revision(&app, &user.name, client).await?;
-    let family = Family {
-        id: random::id(),
-        user: user.name.clone(),
-        client: client.to_owned(),
-        revision: refresh_revision(&app, &user.name, client).await?,
-    };
-    let refresh = random::token();
-    let now = app.clock.now();
-    let expires_at = now + app.config.refresh_ttl.as_millis() as u64;
-    app.store.open_family(&family, &random::digest(refresh.expose()), now, expires_at).await?;
-    let access = app.tokens.issue(&app, &family, user.roles.clone(), access_revision).await?;
-
+    end_session_before(&app, &headers).await?;
+    let session = Session::new(app.clock.now(), PASSWORD, remember, &headers);
+    let opening = Opening { user: &user.name, client, session, from: &from, event: Event::Login };
+    // The account went away while its password was checked.
+    let (answer, _) = opening.open(&app).await?.ok_or_else(invalid_credentials)?;
     app.counters.logins.add();
     app.log.line(&format!("login: {}", user.name));
-    let shown = json!({ "name": user.name, "roles": user.roles });
-    Ok(token_answer(&app, &access, &refresh, Some(shown)))
+    Ok(answer)
+}
+
+/// One answer for a wrong name and a wrong password, so that it does not tell which names exist.
+fn invalid_credentials() -> Failure {
+    answer::error(
+        StatusCode::UNAUTHORIZED,
+        "invalid_credentials",
+        "The user name or the password is wrong.",
+    )
+    .into()
 }
 
 fn is_client_name(name: &str) -> bool {

@@ -2,27 +2,39 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{
+    extract::{ConnectInfo, State},
+    http::HeaderMap,
+    response::Response,
+};
 
 use super::end_family;
 use crate::{
     answer::{self, Failure},
     api,
     app::App,
-    cookie, csrf, random,
+    cookie, csrf,
+    observe::audit::{About, Event},
+    serve::Peer,
+    store::Key,
     tokens::Refused,
 };
 
 /// 204 whatever there was to end: a logout that is repeated, or comes late, has nothing to complain of.
-pub async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
+pub async fn logout(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     csrf::proof(&headers, &app.config.origins)?;
-    let now = app.clock.now();
+    let from = app.client(peer, &headers);
+    let mut user = None;
 
     if let Some(token) = api::bearer(&headers) {
         match app.tokens.check(&app, token).await {
             Ok(access) => {
-                app.store.deny(&access.jti, now, access.exp * 1000).await?;
-                end_family(&app, &access.sid).await?;
+                end_family(&app, &access.sub, &access.sid).await?;
+                user = Some((access.sub, access.sid));
             }
             // Dead already.
             Err(Refused::Invalid(_)) => {}
@@ -30,14 +42,18 @@ pub async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<R
         }
     }
     if let Some(token) = cookie::read(&headers) {
-        let digest = random::digest(token.expose());
-        if let Some(family) = app.store.family(&digest, now).await? {
-            end_family(&app, &family.id).await?;
+        let key = Key::of(token.expose());
+        if let Some(family) = app.store.family(&key).await? {
+            end_family(&app, &family.user, &family.id).await?;
+            user = Some((family.user, family.id));
         }
     }
 
     app.counters.logouts.add();
     app.log.line("logout");
+    let (user, session) = user.unzip();
+    let (user, session) = (user.as_deref(), session.as_deref());
+    app.tell(Event::Logout, About { user, session, from: Some(&from), client: None });
     let mut response = answer::no_content();
     cookie::clear(response.headers_mut());
     Ok(response)

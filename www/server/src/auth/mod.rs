@@ -1,50 +1,67 @@
 //! The session's life: login opens a family of refresh tokens, refresh rotates, logout ends it.
 
+mod guess;
 pub mod jwks;
 pub mod login;
 pub mod logout;
+pub mod metadata;
+mod opening;
+pub mod password;
 pub mod refresh;
+pub mod second_factor;
+pub mod session;
+pub mod sessions;
+pub mod successor;
 
-use axum::response::Response;
+use axum::{http::HeaderMap, response::Response};
 use serde_json::{Value, json};
 
-use crate::{answer, app::App, cookie, secret::Secret, store, tokens::marks};
+use session::Lives;
 
-async fn access_revision(app: &App, user: &str, client: &str) -> store::Result<u64> {
-    app.store.sum(&marks("access", user, client)).await
-}
-
-async fn refresh_revision(app: &App, user: &str, client: &str) -> store::Result<u64> {
-    app.store.sum(&marks("refresh", user, client)).await
-}
+use crate::{
+    answer,
+    app::App,
+    cookie,
+    secret::Secret,
+    store::{self, Key},
+};
 
 /// The answer with an access token in its body and a refresh token in its cookie.
-fn token_answer(app: &App, access: &Secret, refresh: &Secret, user: Option<Value>) -> Response {
+fn token_answer(lives: Lives, access: &Secret, refresh: &Secret, user: Option<Value>) -> Response {
     let mut body = json!({
         "access_token": access.expose(),
         "token_type": "Bearer",
-        "expires_in": app.config.access_ttl.as_secs(),
+        "expires_in": lives.access.as_secs(),
     });
     if let Some(user) = user {
         body["user"] = user;
     }
     let mut response = answer::ok(body);
-    let max_age = app.config.refresh_ttl.as_secs();
-    cookie::set(response.headers_mut(), refresh, max_age);
+    cookie::set(response.headers_mut(), refresh, lives.cookie);
     response
 }
 
 /// Ends a family, and with it every access token that was issued in it.
-pub async fn end_family(app: &App, id: &str) -> store::Result<()> {
-    if app.store.end_family(id).await? {
+pub async fn end_family(app: &App, user: &str, id: &str) -> store::Result<()> {
+    if app.store.end_family(user, id).await? {
         app.counters.revoked_families.add();
     }
-    deny_family(app, id).await
+    Ok(())
 }
 
-async fn deny_family(app: &App, id: &str) -> store::Result<()> {
-    let now = app.clock.now();
-    // One second more: an access token's end is rounded up to a whole second.
-    let until = now + app.config.access_ttl.as_millis() as u64 + 1000;
-    app.store.deny(id, now, until).await
+/// A browser that logs in is about to lose the cookie of the session before: whoever else has it must not
+/// keep it.
+async fn end_session_before(app: &App, headers: &HeaderMap) -> store::Result<()> {
+    match cookie::read(headers) {
+        Some(before) => end_family_of(app, &before).await,
+        None => Ok(()),
+    }
+}
+
+/// Ends the family that a refresh token belongs to, if there is one.
+pub async fn end_family_of(app: &App, refresh: &Secret) -> store::Result<()> {
+    match app.store.family(&Key::of(refresh.expose())).await? {
+        Some(family) => end_family(app, &family.user, &family.id).await,
+        None => Ok(()),
+    }
 }

@@ -2,7 +2,11 @@
 //!
 //! Each refresh token is good for one use (rotation, RFC 9700 section 4.14.2). A second use means that two
 //! hold it, and nobody can tell which of them is the thief: the whole family ends, and with it every access
-//! token issued in it.
+//! token issued in it. With `--reuse-grace` a second use that comes soon leads to the same successor: both
+//! then hold the same token again, and whoever uses it second and late ends the family.
+//!
+//! The store decides all of it in one step. What is asked before changes nothing, and after it nothing is
+//! asked: so there is no failure that leaves the old token used and the new one with nobody.
 
 use std::sync::Arc;
 
@@ -12,13 +16,15 @@ use axum::{
     response::Response,
 };
 
-use super::{access_revision, deny_family, end_family, refresh_revision, token_answer};
+use super::{session::Session, successor, token_answer};
 use crate::{
     answer::{self, Failure},
     app::App,
-    cookie, csrf, limit, random,
+    cookie, csrf, limit,
+    observe::audit::{About, Event},
     serve::Peer,
-    store::{Rotate, Rotation},
+    store::{Exchange, Exchanged, Key, StoreError, place},
+    tokens::Draft,
 };
 
 pub async fn refresh(
@@ -27,7 +33,7 @@ pub async fn refresh(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     csrf::proof(&headers, &app.config.origins)?;
-    let Some(old) = cookie::read(&headers) else {
+    let Some(token) = cookie::read(&headers) else {
         // The ordinary state of a first visit, so it has a name of its own.
         return Err(answer::error(
             StatusCode::UNAUTHORIZED,
@@ -37,52 +43,77 @@ pub async fn refresh(
         .into());
     };
     let now = app.clock.now();
-    let old = random::digest(old.expose());
+    let old = Key::of(token.expose());
 
     // By family, so that many users behind one address do not share a limit; guesses have no family.
-    let known = app.store.family(&old, now).await?;
-    let who = known.map_or_else(|| peer.ip().to_string(), |family| family.id);
-    limit::check(&app, app.config.refresh_limit, "refresh", &who).await?;
+    let known = app.store.family(&old).await?;
+    let from = app.client(peer, &headers);
+    let who = known.as_ref().map_or(&from, |family| &family.id);
+    limit::check(&app, app.config.refresh_limit, "refresh", who).await?;
+    let about = About {
+        user: known.as_ref().map(|family| family.user.as_str()),
+        client: known.as_ref().map(|family| family.client.as_str()),
+        session: known.as_ref().map(|family| family.id.as_str()),
+        from: Some(&from),
+    };
+    // A token of no living family is refused or is a reuse, whatever the lives are.
+    let session = known.as_ref().map_or_else(
+        || Session { begun_at: now, ..Session::default() },
+        |family| Session::read(&family.details),
+    );
+    let lives = session.lives(&app.config, now).ok_or_else(invalid_grant)?;
+    let user = about.user.unwrap_or_default();
 
-    let refresh = random::token();
-    let rotation = app
+    let draft = Draft::new(&app, user, lives.access);
+    let attempt = app.in_doubt.attempt(&old, || place::token_in(old.place));
+    let sealed = successor::seal(&token, attempt.successor.expose()).ok_or_else(unreadable)?;
+    let exchanged = app
         .store
-        .rotate(Rotate {
+        .exchange(Exchange {
             old: &old,
-            new: &random::digest(refresh.expose()),
-            now,
-            new_expires_at: now + app.config.refresh_ttl.as_millis() as u64,
+            new: &Key::of(attempt.successor.expose()),
+            sealed: sealed.expose(),
+            refresh_ttl: lives.refresh.as_millis() as u64,
             grace: app.config.reuse_grace.as_millis() as u64,
+            access: draft.access(),
         })
         .await?;
-    let family = match rotation {
-        Rotation::Rotated(family) => family,
-        Rotation::Reused { family, now_ended } => {
+    let (grant, sealed, again) = match exchanged {
+        Exchanged::Granted { grant, sealed, again } => (grant, sealed, again),
+        Exchanged::Reused { now_ended } => {
+            attempt.settle();
             app.counters.reuses.add();
+            app.tell(Event::Reuse, about);
             if now_ended {
                 app.counters.revoked_families.add();
             }
             app.log.line("refresh: a used token came again, its family has ended");
-            deny_family(&app, &family).await?;
             return Err(invalid_grant());
         }
-        Rotation::Unknown => return Err(invalid_grant()),
+        Exchanged::Refused { now_ended } => {
+            attempt.settle();
+            if now_ended {
+                app.counters.revoked_families.add();
+            }
+            return Err(invalid_grant());
+        }
     };
-
-    // In this order: see `Tokens::issue`.
-    let revision = access_revision(&app, &family.user, &family.client).await?;
-    let revoked = refresh_revision(&app, &family.user, &family.client).await? != family.revision;
-    // The account is read again, so that a change of roles or its removal takes effect now.
-    let user = app.store.user(&family.user).await?;
-    let Some(user) = user.filter(|_| !revoked) else {
-        end_family(&app, &family.id).await?;
-        return Err(invalid_grant());
-    };
-
-    let access = app.tokens.issue(&app, &family, user.roles, revision).await?;
+    let refresh = successor::seal(&token, &sealed).ok_or_else(unreadable)?;
+    let access = draft.issue(&app, &grant);
     app.counters.refreshes.add();
-    app.log.line(&format!("refresh: {}", user.name));
-    Ok(token_answer(&app, &access, &refresh, None))
+    app.tell(Event::Refresh, about);
+    if again {
+        app.counters.graced.add();
+        app.log.line(&format!("refresh: {}, again within the grace", grant.family.user));
+    } else {
+        app.log.line(&format!("refresh: {}", grant.family.user));
+    }
+    attempt.settle();
+    Ok(token_answer(lives, &access, &refresh, None))
+}
+
+fn unreadable() -> StoreError {
+    StoreError("a refresh token's successor cannot be read".into())
 }
 
 /// RFC 6749 section 5.2's code, with 401 since what failed is a cookie. The cookie is of no more use.

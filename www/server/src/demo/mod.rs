@@ -7,11 +7,12 @@ pub mod plain_cookie;
 mod switches;
 pub mod wire;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, header::HOST, uri::Authority},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -40,14 +41,18 @@ impl Demo {
     }
 }
 
-pub fn accounts() -> [NewUser; 2] {
-    [("alice", "wonderland", vec!["user"]), ("admin", "correct-horse", vec!["user", "admin"])].map(
-        |(name, password, roles)| NewUser {
-            name: name.into(),
-            password: Secret::new(password.into()),
-            roles: roles.into_iter().map(str::to_owned).collect(),
-        },
-    )
+pub fn accounts() -> [NewUser; 3] {
+    [
+        ("alice", "wonderland", vec!["user"], None),
+        ("admin", "correct-horse", vec!["user", "admin"], None),
+        ("carol", "looking-glass", vec!["user"], Some("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")),
+    ]
+    .map(|(name, password, roles, second_factor)| NewUser {
+        name: name.into(),
+        password: Secret::new(password.into()),
+        roles: roles.into_iter().map(str::to_owned).collect(),
+        second_factor: second_factor.map(|secret| Secret::new(secret.into())),
+    })
 }
 
 /// A resource server that may introspect and revoke.
@@ -75,11 +80,28 @@ async fn local(
     request: Request,
     next: Next,
 ) -> Response {
-    if !peer.ip().is_loopback() {
+    if !peer.ip().is_loopback() || !names_this_machine(request.headers()) {
         return answer::not_found();
     }
     match csrf::not_foreign(request.headers(), &app.config.origins) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     }
+}
+
+/// DNS rebinding: a page of `evil.example` has its own name point to 127.0.0.1, and is then of one origin with
+/// this server. Its requests still say `Host: evil.example`.
+fn names_this_machine(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else {
+        return false;
+    };
+    let Some(host) = host.parse::<Authority>().ok().filter(|_| !host.contains('@')) else {
+        return false;
+    };
+    let name = host.host();
+    let address: Option<IpAddr> = name.trim_matches(['[', ']']).parse().ok();
+    // RFC 6761 section 6.3: what ends in `localhost` is this machine.
+    address.is_some_and(|address| address.is_loopback())
+        || name == "localhost"
+        || name.ends_with(".localhost")
 }

@@ -11,7 +11,7 @@ use axum::{
     response::Response,
 };
 
-const STRICT: &str = "__Secure-refresh=";
+const STRICT: &str = "__Host-refresh=";
 const PLAIN: &str = "refresh=";
 
 pub async fn apply(mut request: Request, next: Next) -> Response {

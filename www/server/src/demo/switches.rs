@@ -20,6 +20,7 @@ use super::{
 use crate::{
     answer::{self, Failure},
     app::App,
+    store::Group,
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -100,13 +101,12 @@ pub async fn reset(State(app): State<Arc<App>>, Extension(demo): Extension<Arc<D
 
 /// Every access token issued until now is dead; refresh tokens live on.
 pub async fn revoke(State(app): State<Arc<App>>) -> Result<Response, Failure> {
-    app.store.bump("access").await?;
+    app.store.revoke(Group::Everybody, false).await?;
     Ok(answer::no_content())
 }
 
 /// Every session is dead.
 pub async fn end(State(app): State<Arc<App>>) -> Result<Response, Failure> {
-    app.store.bump("refresh").await?;
-    app.store.bump("access").await?;
+    app.store.revoke(Group::Everybody, true).await?;
     Ok(answer::no_content())
 }

@@ -13,10 +13,9 @@ use std::{
 };
 
 use axum::{
-    extract::connect_info::Connected,
     http::StatusCode,
     response::{IntoResponse, Response},
-    serve::{IncomingStream, Listener},
+    serve::Listener,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -72,12 +71,6 @@ impl Listener for Wire {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Wire>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Wire>) -> Self {
-        Self(*stream.remote_addr())
     }
 }
 

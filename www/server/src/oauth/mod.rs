@@ -16,18 +16,18 @@ use subtle::ConstantTimeEq;
 
 use crate::{answer, answer::Failure, app::App, secret::Secret};
 
-/// HTTP Basic, RFC 6749 section 2.3.1. The ids and secrets that the flags take need no percent-encoding.
-fn client(app: &App, headers: &HeaderMap) -> Result<(), Failure> {
-    let known = basic(headers).is_some_and(|(id, secret)| {
+/// Who asks. HTTP Basic, RFC 6749 section 2.3.1. The ids and secrets that the flags take need no percent-encoding.
+pub fn client(app: &App, headers: &HeaderMap) -> Result<String, Failure> {
+    let known = basic(headers).filter(|(id, secret)| {
         // Digests have one length, and are compared in one time, whatever was sent. Every client is
         // compared, so that the time does not tell which id exists.
-        let sent = digest(&id, secret.expose());
+        let sent = digest(id, secret.expose());
         app.config.clients.iter().fold(false, |found, client| {
             let same = sent.ct_eq(&digest(&client.id, client.secret.expose()));
             found | bool::from(same)
         })
     });
-    if known { Ok(()) } else { Err(refused().into()) }
+    known.map(|(id, _)| id).ok_or_else(|| refused().into())
 }
 
 fn basic(headers: &HeaderMap) -> Option<(String, Secret)> {

@@ -1,42 +1,31 @@
-//! The store in SQLite: one file, or memory; no service to run.
+//! The store in SQLite: one file, or memory; no service to run. Its clock is that of the machine, which
+//! all processes that share the file have in common.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use rusqlite::{
     Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params, params_from_iter,
 };
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::timeout};
 
-use super::{Family, Result, Rotate, Rotation, Store, StoreError, User};
+use super::{
+    Account, Exchange, Exchanged, Family, Grant, Group, Hits, Key, LiveFamily, NewAccess,
+    NewFamily, PATIENCE, Result, Standing, Store, StoreError, User, marks, raised, words,
+};
+use crate::clock::Clock;
 
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS users (
-        name TEXT PRIMARY KEY, password_hash TEXT NOT NULL, roles TEXT NOT NULL
-    ) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS signing_key (id INTEGER PRIMARY KEY CHECK (id = 1), bytes BLOB NOT NULL);
-    CREATE TABLE IF NOT EXISTS families (
-        id TEXT PRIMARY KEY, user TEXT NOT NULL, client TEXT NOT NULL, revision INTEGER NOT NULL,
-        expires_at INTEGER NOT NULL, ended INTEGER NOT NULL DEFAULT 0
-    ) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS refresh_tokens (
-        digest TEXT PRIMARY KEY, family TEXT NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER
-    ) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS access_tokens (
-        digest TEXT PRIMARY KEY, record TEXT NOT NULL, expires_at INTEGER NOT NULL
-    ) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS denied (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS hits (
-        key TEXT PRIMARY KEY, count INTEGER NOT NULL, expires_at INTEGER NOT NULL
-    ) WITHOUT ROWID;
-";
+/// Each is carried out once, in its order: `user_version` counts them. Never change one that was released.
+const MIGRATIONS: &[&str] =
+    &[include_str!("sqlite/1.sql"), include_str!("sqlite/2.sql"), include_str!("sqlite/3.sql")];
 
-const FAMILY: &str = "
-    SELECT f.id, f.user, f.client, f.revision FROM families f JOIN refresh_tokens t ON t.family = f.id
-    WHERE t.digest = ?1 AND t.expires_at > ?2 AND NOT f.ended";
-
-pub struct Sqlite(Arc<Mutex<Connection>>);
+pub struct Sqlite {
+    connection: Arc<Mutex<Connection>>,
+    clock: Clock,
+}
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
@@ -45,274 +34,501 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl Sqlite {
-    pub fn open(file: &str) -> Result<Self> {
-        let connection = Connection::open(file)?;
+    pub fn open(file: &str, clock: Option<Clock>) -> Result<Self> {
+        let mut connection = Connection::open(file)?;
         // Another instance on the same file may hold the lock for a moment.
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.busy_timeout(PATIENCE - Duration::from_millis(500))?;
         // Readers do not wait for the writer. A database in memory has no journal, and says so.
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.execute_batch(SCHEMA)?;
-        Ok(Self(Arc::new(Mutex::new(connection))))
+        // Written to the disk before it is answered: a power cut brings no used token back.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        migrate(&mut connection)?;
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+            clock: clock.unwrap_or_else(Clock::system),
+        })
     }
 
     /// SQLite blocks, so it runs beside the async threads. Each call is one transaction that takes the
-    /// write lock at once: that is what makes `rotate` atomic, over several processes too.
+    /// write lock at once, and reads the clock with the lock in hand: that is what makes `exchange` atomic,
+    /// over several processes too.
     async fn call<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction) -> rusqlite::Result<T> + Send + 'static,
+        work: impl FnOnce(&Db) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
-        let connection = Arc::clone(&self.0);
+        let (connection, clock) = (Arc::clone(&self.connection), self.clock.clone());
+        let began = Instant::now();
         let done = spawn_blocking(move || {
             // A call that panicked has rolled back: the connection is good.
             let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whose turn comes so late has been given up: it must not be carried out after that.
+            if began.elapsed() > PATIENCE {
+                return Err(StoreError::late("sqlite"));
+            }
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let answer = work(&transaction)?;
-            transaction.commit()?;
+            let db = Db { now: clock.now() as i64, transaction };
+            let answer = work(&db)?;
+            db.transaction.commit()?;
             Ok(answer)
         });
-        match done.await {
-            Ok(answer) => answer,
-            Err(error) => Err(StoreError(format!("sqlite: {error}"))),
+        match timeout(PATIENCE, done).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => Err(StoreError(format!("sqlite: {error}"))),
+            Err(_) => Err(StoreError::late("sqlite")),
         }
+    }
+}
+
+/// Two instances may open a fresh file at once: the second waits, and finds it done.
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    for migration in MIGRATIONS.iter().skip(done as usize) {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+    transaction.commit()
+}
+
+/// One transaction, and the time that holds in it.
+struct Db<'a> {
+    transaction: Transaction<'a>,
+    now: i64,
+}
+
+impl<'a> std::ops::Deref for Db<'a> {
+    type Target = Transaction<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.transaction
+    }
+}
+
+impl Db<'_> {
+    fn roles(&self, user: &str) -> rusqlite::Result<Option<Vec<String>>> {
+        self.query_row("SELECT roles FROM users WHERE name = ?1", [user], |row| {
+            Ok(words(&row.get::<_, String>(0)?))
+        })
+        .optional()
+    }
+
+    fn sum(&self, of: &str, user: &str, client: &str) -> rusqlite::Result<u64> {
+        self.query_row(
+            "SELECT COALESCE(SUM(count), 0) FROM marks WHERE name IN (?1, ?2, ?3)",
+            params_from_iter(marks(of, user, client)),
+            |row| row.get::<_, i64>(0),
+        )
+        .map(|sum| sum as u64)
+    }
+
+    fn keyring(&self) -> rusqlite::Result<Option<String>> {
+        self.query_row("SELECT text FROM keyring", [], |row| row.get(0)).optional()
+    }
+
+    /// The living family of a token, and the refresh marks' sum at its login.
+    fn family(&self, digest: &str) -> rusqlite::Result<Option<(Family, u64)>> {
+        self.query_row(
+            "SELECT f.id, f.user, f.client, f.details, f.revision
+             FROM families f JOIN refresh_tokens t ON t.family = f.id
+             WHERE t.digest = ?1 AND t.expires_at > ?2 AND f.expires_at > ?2 AND NOT f.ended",
+            params![digest, self.now],
+            |row| Ok((read_family(row)?, row.get::<_, i64>(4)? as u64)),
+        )
+        .optional()
+    }
+
+    fn end(&self, family: &str) -> rusqlite::Result<bool> {
+        let changed =
+            self.execute("UPDATE families SET ended = 1 WHERE id = ?1 AND NOT ended", [family])?;
+        Ok(changed == 1)
+    }
+
+    fn add_token(&self, digest: &str, family: &str, ttl: u64) -> rusqlite::Result<()> {
+        self.execute(
+            "INSERT INTO refresh_tokens (digest, family, expires_at) VALUES (?1, ?2, ?3)",
+            params![digest, family, self.now + ttl as i64],
+        )?;
+        Ok(())
+    }
+
+    fn grant(
+        &self,
+        family: Family,
+        roles: Vec<String>,
+        access: &Access,
+    ) -> rusqlite::Result<Grant> {
+        let issued_at = self.now as u64;
+        let grant = Grant {
+            revision: self.sum("access", &family.user, &family.client)?,
+            family,
+            roles,
+            jti: access.jti.clone(),
+            issued_at,
+            expires_at: (issued_at + access.ttl).div_ceil(1000) * 1000,
+        };
+        if let Some(digest) = &access.opaque {
+            self.execute(
+                "INSERT OR REPLACE INTO access_tokens
+                 (digest, family, jti, roles, revision, issued_at, expires_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    digest,
+                    grant.family.id,
+                    grant.jti,
+                    grant.roles.join(" "),
+                    grant.revision as i64,
+                    self.now,
+                    grant.expires_at as i64
+                ],
+            )?;
+        }
+        // The family outlives all of its tokens: an access token is good only as long as it is there.
+        self.execute(
+            "UPDATE families SET expires_at = MAX(expires_at, ?2) WHERE id = ?1",
+            params![grant.family.id, grant.expires_at as i64],
+        )?;
+        Ok(grant)
+    }
+
+    fn standing(&self, family: &Family, jti: &str, revision: u64) -> rusqlite::Result<Standing> {
+        let good: bool = self.query_row(
+            "SELECT EXISTS (SELECT 1 FROM families WHERE id = ?1 AND NOT ended AND expires_at > ?3)
+             AND NOT EXISTS (SELECT 1 FROM denied WHERE id = ?2 AND expires_at > ?3)",
+            params![family.id, jti, self.now],
+            |row| row.get(0),
+        )?;
+        let same = self.sum("access", &family.user, &family.client)? == revision;
+        Ok(Standing { now: self.now as u64, revoked: !(good && same) })
+    }
+}
+
+/// `NewAccess`, owned: it goes to another thread.
+struct Access {
+    jti: String,
+    opaque: Option<String>,
+    ttl: u64,
+}
+
+impl From<NewAccess<'_>> for Access {
+    fn from(new: NewAccess<'_>) -> Self {
+        Self { jti: new.jti.to_owned(), opaque: new.opaque.map(str::to_owned), ttl: new.ttl }
     }
 }
 
 #[async_trait]
 impl Store for Sqlite {
     async fn put_user(&self, user: &User) -> Result<()> {
-        let row = (user.name.clone(), user.password_hash.clone(), user.roles.join(" "));
+        let user = user.clone();
         self.call(move |db| {
-            db.execute("INSERT OR REPLACE INTO users VALUES (?1, ?2, ?3)", row)?;
+            db.execute(
+                "INSERT OR REPLACE INTO users (name, password_hash, roles, second_factor)
+                 VALUES (?1, ?2, ?3, ?4)",
+                row_of(user),
+            )?;
             Ok(())
         })
         .await
     }
 
-    async fn user(&self, name: &str) -> Result<Option<User>> {
+    async fn account(&self, name: &str) -> Result<Account> {
         let name = name.to_owned();
         self.call(move |db| {
-            db.query_row(
-                "SELECT name, password_hash, roles FROM users WHERE name = ?1",
-                [name],
-                |row| {
-                    Ok(User {
-                        name: row.get(0)?,
-                        password_hash: row.get(1)?,
-                        roles: row
-                            .get::<_, String>(2)?
-                            .split_whitespace()
-                            .map(str::to_owned)
-                            .collect(),
-                    })
-                },
-            )
-            .optional()
-        })
-        .await
-    }
-
-    async fn shared_key(&self, fresh: [u8; 32]) -> Result<[u8; 32]> {
-        self.call(move |db| {
-            db.execute("INSERT OR IGNORE INTO signing_key VALUES (1, ?1)", [fresh])?;
-            db.query_row("SELECT bytes FROM signing_key", [], |row| row.get(0))
-        })
-        .await
-    }
-
-    async fn open_family(
-        &self,
-        family: &Family,
-        token: &str,
-        _now: u64,
-        expires_at: u64,
-    ) -> Result<()> {
-        let (family, token) = (family.clone(), token.to_owned());
-        self.call(move |db| {
-            db.execute(
-                "INSERT INTO families (id, user, client, revision, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![family.id, family.user, family.client, family.revision as i64, expires_at as i64],
-            )?;
-            add_token(db, &token, &family.id, expires_at)
-        })
-        .await
-    }
-
-    async fn family(&self, token: &str, now: u64) -> Result<Option<Family>> {
-        let token = token.to_owned();
-        self.call(move |db| {
-            db.query_row(FAMILY, params![token, now as i64], read_family).optional()
-        })
-        .await
-    }
-
-    async fn rotate(&self, rotate: Rotate<'_>) -> Result<Rotation> {
-        let (old, new) = (rotate.old.to_owned(), rotate.new.to_owned());
-        let (now, grace) = (rotate.now as i64, rotate.grace as i64);
-        let expires_at = rotate.new_expires_at;
-        self.call(move |db| {
-            let known: Option<(String, Option<i64>)> = db
+            let user = db
                 .query_row(
-                    "SELECT family, used_at FROM refresh_tokens WHERE digest = ?1 AND expires_at > ?2",
-                    params![old, now],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
+                    "SELECT name, password_hash, roles, second_factor FROM users WHERE name = ?1",
+                    [name],
+                    |row| {
+                        Ok(User {
+                            name: row.get(0)?,
+                            password_hash: row.get(1)?,
+                            roles: words(&row.get::<_, String>(2)?),
+                            second_factor: row.get(3)?,
+                        })
+                    },
                 )
                 .optional()?;
-            let Some((family, used_at)) = known else {
-                return Ok(Rotation::Unknown);
-            };
-            if used_at.is_some_and(|used_at| now >= used_at + grace) {
-                let now_ended = end(db, &family)?;
-                return Ok(Rotation::Reused { family, now_ended });
+            let seeded =
+                db.query_row("SELECT EXISTS (SELECT 1 FROM seeded)", [], |row| row.get(0))?;
+            Ok(match (user, seeded) {
+                (Some(user), _) => Account::Known(user),
+                (None, true) => Account::Unknown,
+                (None, false) => Account::Forgotten,
+            })
+        })
+        .await
+    }
+
+    async fn seed(&self, users: &[User]) -> Result<()> {
+        let users = users.to_vec();
+        self.call(move |db| {
+            for user in users {
+                db.execute(
+                    "INSERT OR IGNORE INTO users (name, password_hash, roles, second_factor)
+                     VALUES (?1, ?2, ?3, ?4)",
+                    row_of(user),
+                )?;
             }
-            let Some(family) = db
-                .query_row(FAMILY, params![old, now], read_family)
-                .optional()?
-            else {
-                return Ok(Rotation::Unknown);
+            db.execute("INSERT OR IGNORE INTO seeded (id) VALUES (1)", [])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn keyring(&self) -> Result<Option<String>> {
+        self.call(|db| db.keyring()).await
+    }
+
+    async fn replace_keyring(&self, old: Option<&str>, new: &str) -> Result<String> {
+        let (old, new) = (old.map(str::to_owned), new.to_owned());
+        self.call(move |db| {
+            let current = db.keyring()?;
+            if let Some(current) = current.filter(|current| Some(current) != old.as_ref()) {
+                return Ok(current);
+            }
+            db.execute("INSERT OR REPLACE INTO keyring (id, text) VALUES (1, ?1)", [&new])?;
+            Ok(new)
+        })
+        .await
+    }
+
+    async fn open_family(&self, new: NewFamily<'_>) -> Result<Option<Grant>> {
+        let (family, digest) = (new.family.clone(), new.refresh.digest.clone());
+        let (ttl, access) = (new.refresh_ttl, Access::from(new.access));
+        self.call(move |db| {
+            let Some(roles) = db.roles(&family.user)? else {
+                return Ok(None);
             };
-            // The first use is what counts for the grace, so a repeat does not extend it.
+            let revision = db.sum("refresh", &family.user, &family.client)?;
             db.execute(
-                "UPDATE refresh_tokens SET used_at = ?2 WHERE digest = ?1 AND used_at IS NULL",
-                params![old, now],
+                "INSERT INTO families (id, user, client, revision, expires_at, details, used_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    family.id,
+                    family.user,
+                    family.client,
+                    revision as i64,
+                    db.now + ttl as i64,
+                    family.details,
+                    db.now
+                ],
             )?;
-            add_token(db, &new, &family.id, expires_at)?;
-            db.execute(
-                "UPDATE families SET expires_at = ?2 WHERE id = ?1",
-                params![family.id, expires_at as i64],
+            db.add_token(&digest, &family.id, ttl)?;
+            db.grant(family, roles, &access).map(Some)
+        })
+        .await
+    }
+
+    async fn family(&self, token: &Key) -> Result<Option<Family>> {
+        let digest = token.digest.clone();
+        self.call(move |db| Ok(db.family(&digest)?.map(|(family, _)| family))).await
+    }
+
+    async fn families(&self, user: &str) -> Result<Vec<LiveFamily>> {
+        let user = user.to_owned();
+        self.call(move |db| {
+            // One that was revoked with its group ends at its next use, and is alive no more now.
+            let revision = db.sum("refresh", &user, "")?;
+            let mut found = db.prepare_cached(
+                "SELECT f.id, f.user, f.client, f.details, f.used_at FROM families f
+                 WHERE f.user = ?1 AND f.expires_at > ?2 AND NOT f.ended AND f.revision = ?3 + (
+                     SELECT COALESCE(SUM(count), 0) FROM marks WHERE name = 'refresh:client:' || f.client)
+                 AND EXISTS (SELECT 1 FROM refresh_tokens t
+                             WHERE t.family = f.id AND t.used_at IS NULL AND t.expires_at > ?2)",
             )?;
-            Ok(Rotation::Rotated(family))
+            let rows = found.query_map(params![user, db.now, revision as i64], |row| {
+                Ok(LiveFamily {
+                    family: read_family(row)?,
+                    used_at: row.get::<_, i64>(4)? as u64,
+                })
+            })?;
+            rows.collect()
         })
         .await
     }
 
-    async fn end_family(&self, id: &str) -> Result<bool> {
-        let id = id.to_owned();
-        self.call(move |db| end(db, &id)).await
-    }
-
-    async fn put_access(
-        &self,
-        token: &str,
-        record: &str,
-        _now: u64,
-        expires_at: u64,
-    ) -> Result<()> {
-        let row = (token.to_owned(), record.to_owned(), expires_at as i64);
+    async fn exchange(&self, exchange: Exchange<'_>) -> Result<Exchanged> {
+        let (old, new) = (exchange.old.digest.clone(), exchange.new.digest.clone());
+        let (sealed, access) = (exchange.sealed.to_owned(), Access::from(exchange.access));
+        let (ttl, grace) = (exchange.refresh_ttl, exchange.grace as i64);
         self.call(move |db| {
-            db.execute("INSERT INTO access_tokens VALUES (?1, ?2, ?3)", row)?;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn access(&self, token: &str, now: u64) -> Result<Option<String>> {
-        let token = token.to_owned();
-        self.call(move |db| {
-            db.query_row(
-                "SELECT record FROM access_tokens WHERE digest = ?1 AND expires_at > ?2",
-                params![token, now as i64],
-                |row| row.get(0),
-            )
-            .optional()
-        })
-        .await
-    }
-
-    async fn deny(&self, id: &str, _now: u64, until: u64) -> Result<()> {
-        let row = (id.to_owned(), until as i64);
-        self.call(move |db| {
-            db.execute("INSERT OR REPLACE INTO denied VALUES (?1, ?2)", row)?;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn any_denied(&self, ids: &[&str], now: u64) -> Result<bool> {
-        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-        self.call(move |db| {
-            let mut denied =
-                db.prepare_cached("SELECT 1 FROM denied WHERE id = ?1 AND expires_at > ?2")?;
-            for id in &ids {
-                if denied.exists(params![id, now as i64])? {
-                    return Ok(true);
+            let known = db
+                .query_row(
+                    "SELECT t.family, t.used_at, t.successor, t.sealed,
+                            EXISTS (SELECT 1 FROM refresh_tokens n
+                                    WHERE n.digest = t.successor AND n.used_at IS NULL)
+                     FROM refresh_tokens t WHERE t.digest = ?1 AND t.expires_at > ?2",
+                    params![old, db.now],
+                    |row| {
+                        Ok((
+                            row.get::<_, String>(0)?,
+                            row.get::<_, Option<i64>>(1)?,
+                            row.get::<_, Option<String>>(2)?,
+                            row.get::<_, Option<String>>(3)?,
+                            row.get::<_, bool>(4)?,
+                        ))
+                    },
+                )
+                .optional()?;
+            let Some((id, used_at, successor, first_sealed, successor_is_fresh)) = known else {
+                return Ok(Exchanged::Refused { now_ended: false });
+            };
+            let mut again = false;
+            if let Some(used_at) = used_at {
+                let repeated = successor_is_fresh && successor.as_ref() == Some(&new);
+                // A clock that was set back is no reason to honour a used token.
+                again =
+                    !repeated && first_sealed.is_some() && (0..grace).contains(&(db.now - used_at));
+                if !repeated && !again {
+                    return Ok(Exchanged::Reused { now_ended: db.end(&id)? });
                 }
             }
-            Ok(false)
+            let Some((family, revision)) = db.family(&old)? else {
+                return Ok(Exchanged::Refused { now_ended: false });
+            };
+            // The account is read again, so that a change of roles or its removal takes effect now.
+            let roles = db.roles(&family.user)?;
+            let revoked = db.sum("refresh", &family.user, &family.client)? != revision;
+            let Some(roles) = roles.filter(|_| !revoked) else {
+                return Ok(Exchanged::Refused { now_ended: db.end(&id)? });
+            };
+            let sealed = match (used_at, first_sealed) {
+                (Some(_), Some(first)) => first,
+                _ => {
+                    db.execute(
+                        "UPDATE refresh_tokens SET used_at = ?2, successor = ?3, sealed = ?4
+                         WHERE digest = ?1 AND used_at IS NULL",
+                        params![old, db.now, new, sealed],
+                    )?;
+                    db.add_token(&new, &id, ttl)?;
+                    db.execute(
+                        "UPDATE families SET expires_at = MAX(expires_at, ?2), used_at = ?3 WHERE id = ?1",
+                        params![id, db.now + ttl as i64, db.now],
+                    )?;
+                    sealed
+                }
+            };
+            let grant = db.grant(family, roles, &access)?;
+            Ok(Exchanged::Granted { grant, sealed, again })
         })
         .await
     }
 
-    async fn bump(&self, mark: &str) -> Result<()> {
-        let mark = mark.to_owned();
+    async fn end_family(&self, _user: &str, id: &str) -> Result<bool> {
+        let id = id.to_owned();
+        self.call(move |db| db.end(&id)).await
+    }
+
+    async fn access(&self, token: &Key) -> Result<Option<(Grant, Standing)>> {
+        let digest = token.digest.clone();
         self.call(move |db| {
-            db.execute(
-                "INSERT INTO marks VALUES (?1, 1) ON CONFLICT DO UPDATE SET count = count + 1",
-                [mark],
-            )?;
+            let grant = db
+                .query_row(
+                    "SELECT f.id, f.user, f.client, f.details, a.roles, a.jti, a.revision, a.issued_at, a.expires_at
+                     FROM access_tokens a JOIN families f ON f.id = a.family
+                     WHERE a.digest = ?1 AND a.expires_at > ?2",
+                    params![digest, db.now],
+                    |row| {
+                        Ok(Grant {
+                            family: read_family(row)?,
+                            roles: words(&row.get::<_, String>(4)?),
+                            jti: row.get(5)?,
+                            revision: row.get::<_, i64>(6)? as u64,
+                            issued_at: row.get::<_, i64>(7)? as u64,
+                            expires_at: row.get::<_, i64>(8)? as u64,
+                        })
+                    },
+                )
+                .optional()?;
+            let Some(grant) = grant else {
+                return Ok(None);
+            };
+            let standing = db.standing(&grant.family, &grant.jti, grant.revision)?;
+            Ok(Some((grant, standing)))
+        })
+        .await
+    }
+
+    async fn standing(&self, family: &Family, jti: &str, revision: u64) -> Result<Standing> {
+        let (family, jti) = (family.clone(), jti.to_owned());
+        self.call(move |db| db.standing(&family, &jti, revision)).await
+    }
+
+    async fn deny(&self, _user: &str, jti: &str, until: u64) -> Result<()> {
+        let row = (jti.to_owned(), until as i64);
+        self.call(move |db| {
+            db.execute("INSERT OR REPLACE INTO denied (id, expires_at) VALUES (?1, ?2)", row)?;
             Ok(())
         })
         .await
     }
 
-    async fn sum(&self, marks: &[String]) -> Result<u64> {
-        let marks = marks.to_vec();
+    async fn revoke(&self, group: Group<'_>, sessions: bool) -> Result<()> {
+        let marks = raised(&group, sessions);
         self.call(move |db| {
-            let places = vec!["?"; marks.len()].join(", ");
-            let sum: i64 = db.query_row(
-                &format!("SELECT COALESCE(SUM(count), 0) FROM marks WHERE name IN ({places})"),
-                params_from_iter(marks),
-                |row| row.get(0),
-            )?;
-            Ok(sum as u64)
-        })
-        .await
-    }
-
-    async fn hit(&self, key: &str, _now: u64, until: u64) -> Result<u64> {
-        let row = (key.to_owned(), until as i64);
-        self.call(move |db| {
-            let count: i64 = db.query_row(
-                "INSERT INTO hits VALUES (?1, 1, ?2) ON CONFLICT DO UPDATE SET count = count + 1
-                 RETURNING count",
-                row,
-                |row| row.get(0),
-            )?;
-            Ok(count as u64)
-        })
-        .await
-    }
-
-    async fn purge(&self, now: u64) -> Result<()> {
-        self.call(move |db| {
-            for table in ["refresh_tokens", "families", "access_tokens", "denied", "hits"] {
-                db.execute(&format!("DELETE FROM {table} WHERE expires_at <= ?1"), [now as i64])?;
+            for mark in marks {
+                db.execute(
+                    "INSERT INTO marks (name, count) VALUES (?1, 1)
+                     ON CONFLICT DO UPDATE SET count = count + 1",
+                    [mark],
+                )?;
             }
             Ok(())
         })
         .await
     }
+
+    async fn hit(&self, key: &str, by: i64, window: u64) -> Result<Hits> {
+        let key = key.to_owned();
+        let read = |row: &Row| {
+            Ok(Hits {
+                count: row.get::<_, i64>(0)? as u64,
+                resets_in: row.get::<_, i64>(1)? as u64,
+            })
+        };
+        self.call(move |db| {
+            if by > 0 {
+                return db.query_row(
+                    "INSERT INTO hits (key, count, expires_at) VALUES (?1, ?4, ?2 + ?3)
+                     ON CONFLICT DO UPDATE SET
+                         count = CASE WHEN expires_at > ?2 THEN count + ?4 ELSE ?4 END,
+                         expires_at = CASE WHEN expires_at > ?2 THEN expires_at ELSE ?2 + ?3 END
+                     RETURNING count, expires_at - ?2",
+                    params![key, db.now, window as i64, by],
+                    read,
+                );
+            }
+            let found = db.query_row(
+                "UPDATE hits SET count = MAX(count + ?3, 0) WHERE key = ?1 AND expires_at > ?2
+                 RETURNING count, expires_at - ?2",
+                params![key, db.now, by],
+                read,
+            );
+            Ok(found.optional()?.unwrap_or(Hits { count: 0, resets_in: 0 }))
+        })
+        .await
+    }
+
+    async fn purge(&self) -> Result<()> {
+        self.call(move |db| {
+            for table in ["refresh_tokens", "families", "access_tokens", "denied", "hits"] {
+                db.execute(&format!("DELETE FROM {table} WHERE expires_at <= ?1"), [db.now])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The write lock is taken by every call.
+    async fn ready(&self) -> Result<()> {
+        self.call(|_| Ok(())).await
+    }
 }
 
-fn add_token(db: &Transaction, token: &str, family: &str, expires_at: u64) -> rusqlite::Result<()> {
-    db.execute(
-        "INSERT INTO refresh_tokens (digest, family, expires_at) VALUES (?1, ?2, ?3)",
-        params![token, family, expires_at as i64],
-    )?;
-    Ok(())
-}
-
-fn end(db: &Transaction, family: &str) -> rusqlite::Result<bool> {
-    let changed =
-        db.execute("UPDATE families SET ended = 1 WHERE id = ?1 AND NOT ended", [family])?;
-    Ok(changed == 1)
+fn row_of(user: User) -> [String; 4] {
+    [user.name, user.password_hash, user.roles.join(" "), user.second_factor]
 }
 
 fn read_family(row: &Row) -> rusqlite::Result<Family> {
-    Ok(Family {
-        id: row.get(0)?,
-        user: row.get(1)?,
-        client: row.get(2)?,
-        revision: row.get::<_, i64>(3)? as u64,
-    })
+    Ok(Family { id: row.get(0)?, user: row.get(1)?, client: row.get(2)?, details: row.get(3)? })
 }

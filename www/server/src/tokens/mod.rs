@@ -1,22 +1,27 @@
 //! Access tokens: what one says, how it is made, and when it is good. Two kinds with one meaning: a
 //! signed JWT, or an opaque reference to a record in the store.
 
-pub mod jwt;
-mod opaque;
+mod jwt;
+pub mod keys;
 
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use keys::Keys;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    config::TokenKind,
+    auth::session::Session,
+    config::{Config, TokenKind},
     random,
+    sealing::Sealing,
     secret::Secret,
-    store::{self, Family, Store, StoreError},
+    store::{self, Family, Grant, Key, NewAccess, Store, StoreError, place},
 };
-
-/// Who issues the tokens, and for whom. Put your own addresses here (RFC 9068 section 2.2).
-pub const ISSUER: &str = "tokenkeep-server";
-pub const AUDIENCE: &str = "tokenkeep-api";
 
 /// What an access token says: the claims of RFC 9068, and two of our own for revocation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,13 +37,38 @@ pub struct Access {
     pub jti: String,
     /// The family it was issued in, so that it dies with it.
     pub sid: String,
-    /// The sum of the access marks when it was issued (see `Store::bump`).
+    /// The sum of the access marks when it was issued (see `Store::revoke`).
     pub rev: u64,
+    /// When the user last showed who he is, and how (RFC 9068 section 2.2.1).
+    pub auth_time: u64,
+    pub acr: String,
 }
 
-pub enum Tokens {
-    Jwt(Box<jwt::Signer>),
-    Opaque,
+impl Access {
+    fn new(grant: Grant, config: &Config) -> Self {
+        let session = Session::read(&grant.family.details);
+        Self {
+            iss: config.issuer().into(),
+            aud: config.audience_of(&grant.family.client).into(),
+            sub: grant.family.user,
+            client_id: grant.family.client,
+            roles: grant.roles,
+            iat: grant.issued_at / 1000,
+            exp: grant.expires_at / 1000,
+            jti: grant.jti,
+            sid: grant.family.id,
+            rev: grant.revision,
+            auth_time: session.auth_time,
+            acr: session.acr,
+        }
+    }
+}
+
+pub struct Tokens {
+    kind: TokenKind,
+    /// They change while the server runs: one takes over from another, and a store that forgot them may have
+    /// got others since.
+    keys: RwLock<Arc<Keys>>,
 }
 
 pub enum Refused {
@@ -56,71 +86,128 @@ impl From<StoreError> for Refused {
     }
 }
 
-/// The groups that access tokens (`access`) or refresh tokens (`refresh`) can be revoked by.
-pub fn marks(of: &str, user: &str, client: &str) -> [String; 3] {
-    [of.to_owned(), format!("{of}:user:{user}"), format!("{of}:client:{client}")]
+/// An access token before the store has said what it stands for. The store needs its names in the same
+/// step; the token itself is made after that, without asking anybody.
+pub struct Draft {
+    jti: String,
+    /// An opaque token, and its digest.
+    opaque: Option<(Secret, String)>,
+    ttl: u64,
+}
+
+impl Draft {
+    pub fn new(app: &App, user: &str, ttl: Duration) -> Self {
+        let opaque = (app.tokens.kind == TokenKind::Opaque).then(|| {
+            let token = place::token(user);
+            let digest = random::digest(token.expose());
+            (token, digest)
+        });
+        Self { jti: random::id(), opaque, ttl: ttl.as_millis() as u64 }
+    }
+
+    pub fn access(&self) -> NewAccess<'_> {
+        NewAccess {
+            jti: &self.jti,
+            opaque: self.opaque.as_ref().map(|(_, digest)| digest.as_str()),
+            ttl: self.ttl,
+        }
+    }
+
+    pub fn issue(self, app: &App, grant: &Grant) -> Secret {
+        match self.opaque {
+            Some((token, _)) => token,
+            None => app.tokens.keys().sign(&Access::new(grant.clone(), &app.config)),
+        }
+    }
 }
 
 impl Tokens {
-    pub async fn open(kind: TokenKind, store: &dyn Store) -> store::Result<Self> {
-        Ok(match kind {
-            TokenKind::Jwt => {
-                let key = store.shared_key(random::bytes()).await?;
-                Self::Jwt(Box::new(jwt::Signer::new(&key)))
-            }
-            TokenKind::Opaque => Self::Opaque,
-        })
+    pub async fn open(
+        kind: TokenKind,
+        store: &dyn Store,
+        sealing: &Sealing,
+        now: u64,
+    ) -> store::Result<Self> {
+        let keys = Keys::shared(store, sealing, now).await?;
+        Ok(Self { kind, keys: RwLock::new(Arc::new(keys)) })
     }
 
-    /// `revision` is the sum of the access marks, read before the family was found good: whoever revokes
-    /// bumps the refresh marks first, so a revocation in between makes this token a dead one.
-    pub async fn issue(
-        &self,
-        app: &App,
-        family: &Family,
-        roles: Vec<String>,
-        revision: u64,
-    ) -> store::Result<Secret> {
-        let now = app.clock.now();
-        let until = now + app.config.access_ttl.as_millis() as u64;
-        let access = Access {
-            iss: ISSUER.into(),
-            aud: AUDIENCE.into(),
-            sub: family.user.clone(),
-            client_id: family.client.clone(),
-            roles,
-            iat: now / 1000,
-            // Rounded up: it lives at least as long as `expires_in` promises.
-            exp: until.div_ceil(1000),
-            jti: random::id(),
-            sid: family.id.clone(),
-            rev: revision,
-        };
-        match self {
-            Self::Jwt(signer) => Ok(signer.sign(&access)),
-            Self::Opaque => opaque::issue(&*app.store, &access, now).await,
+    pub fn keys(&self) -> Arc<Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The public keys. Opaque tokens have none.
+    pub fn jwks(&self) -> Value {
+        match self.kind {
+            TokenKind::Jwt => self.keys().jwks(),
+            TokenKind::Opaque => json!({ "keys": [] }),
         }
     }
 
-    /// What a token says, if it is good now.
+    /// Takes the keys that the instances share now. A store that forgot them gets a fresh one, never the ones
+    /// before: it forgot the denylist too, and with a new key no token of before is good.
+    pub async fn share_keys(&self, app: &App) -> store::Result<()> {
+        let keys = Keys::shared(&*app.store, &app.sealing, app.clock.now()).await?;
+        self.take(keys);
+        Ok(())
+    }
+
+    /// The same, and rotates them when it is time.
+    pub async fn keep_keys(&self, app: &App) -> store::Result<()> {
+        let (store, sealing, now) = (&*app.store, &app.sealing, app.clock.now());
+        let keys = Keys::shared(store, sealing, now).await?;
+        let (age, ttl) = (app.config.key_age, app.config.access_ttl);
+        self.take(keys.kept(store, sealing, now, age, ttl).await?);
+        Ok(())
+    }
+
+    fn take(&self, keys: Keys) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    /// What a token says, if it is good now. For whom it is, the caller looks at.
     pub async fn check(&self, app: &App, token: &str) -> Result<Access, Refused> {
-        let now = app.clock.now();
-        let access = match self {
-            Self::Jwt(signer) => signer.verify(token),
-            Self::Opaque => opaque::find(&*app.store, token, now).await?,
+        let (access, standing) = match self.kind {
+            TokenKind::Jwt => {
+                let access = self.verified(app, token).await?;
+                let family = Family {
+                    id: access.sid.clone(),
+                    user: access.sub.clone(),
+                    client: access.client_id.clone(),
+                    details: String::new(),
+                };
+                let standing = app.store.standing(&family, &access.jti, access.rev).await?;
+                (access, standing)
+            }
+            TokenKind::Opaque => {
+                let (grant, standing) = app.store.access(&Key::of(token)).await?.ok_or(UNKNOWN)?;
+                (Access::new(grant, &app.config), standing)
+            }
         };
-        let access = access.ok_or(UNKNOWN)?;
         // RFC 7519 section 4.1.4: not on or after `exp`.
-        if now >= access.exp * 1000 {
+        if standing.now >= access.exp * 1000 {
             return Err(EXPIRED);
         }
-        if app.store.any_denied(&[&access.jti, &access.sid], now).await? {
-            return Err(REVOKED);
-        }
-        let revision = app.store.sum(&marks("access", &access.sub, &access.client_id)).await?;
-        if revision != access.rev {
+        if standing.revoked {
             return Err(REVOKED);
         }
         Ok(access)
+    }
+
+    async fn verified(&self, app: &App, token: &str) -> Result<Access, Refused> {
+        let verify = || {
+            let access = self.keys().verify(token)?;
+            (access.iss == app.config.issuer()).then_some(access)
+        };
+        if let Some(access) = verify() {
+            return Ok(access);
+        }
+        // Another instance may have a newer key, or have given one to a store that forgot. Who makes up
+        // tokens shall not have us ask the store each time.
+        if jwt::key_id(token).is_none_or(|id| self.keys().has(&id)) {
+            return Err(UNKNOWN);
+        }
+        self.share_keys(app).await?;
+        verify().ok_or(UNKNOWN)
     }
 }

@@ -10,12 +10,12 @@ use tokenkeep_server::config::TokenKind;
 
 use crate::{
     harness::{ADMIN, Setup},
-    on_both_stores,
+    on_all_stores,
 };
 
 pub const KINDS: [TokenKind; 2] = [TokenKind::Jwt, TokenKind::Opaque];
 
-on_both_stores!(
+on_all_stores!(
     an_access_token_ends_at_its_time,
     the_api_answers_who_asks,
     a_request_without_a_token_gets_the_plain_challenge,
@@ -186,7 +186,7 @@ fn bytes(text: &str) -> Vec<u8> {
     Base64UrlUnpadded::decode_vec(text).expect("base64url")
 }
 
-fn decode(part: &str) -> Value {
+pub fn decode(part: &str) -> Value {
     serde_json::from_slice(&bytes(part)).expect("JSON")
 }
 

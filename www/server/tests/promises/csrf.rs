@@ -2,11 +2,11 @@
 
 use axum::http::{Method, StatusCode};
 
-use crate::{harness::Setup, on_both_stores};
+use crate::{harness::Setup, on_all_stores};
 
 const PATHS: [&str; 2] = ["/auth/refresh", "/auth/logout"];
 
-on_both_stores!(
+on_all_stores!(
     refresh_and_logout_demand_the_header_and_the_origin,
     this_sites_and_the_named_origins_pages_are_let_in,
     a_request_without_the_proof_changes_nothing,

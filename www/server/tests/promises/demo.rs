@@ -12,10 +12,10 @@ use crate::{
         Server, Setup,
         wire::{self, between},
     },
-    on_both_stores,
+    on_all_stores,
 };
 
-on_both_stores!(
+on_all_stores!(
     every_access_token_can_be_revoked_while_sessions_live_on,
     every_session_can_be_ended,
     the_counters_count_and_can_be_reset,
@@ -84,6 +84,29 @@ async fn the_counters_count_and_can_be_reset(setup: Setup) {
     server.post("/demo/reset").send().await;
     assert_eq!(server.counter("logins").await, 0);
     assert_eq!(server.get("/demo/log").send().await.json(), json!([]));
+}
+
+/// DNS rebinding: a foreign name that points to this machine makes a foreign page one of this origin.
+#[tokio::test]
+async fn the_switches_answer_to_this_machines_own_names_alone() {
+    let setup = Setup::sqlite();
+    let server = demo(&setup).await;
+    for (host, status) in [
+        ("evil.example:8080", StatusCode::NOT_FOUND),
+        ("127.0.0.1.evil.example", StatusCode::NOT_FOUND),
+        ("localhost.evil.example", StatusCode::NOT_FOUND),
+        ("10.0.0.1", StatusCode::NOT_FOUND),
+        ("evil@127.0.0.1:evil", StatusCode::NOT_FOUND),
+        ("", StatusCode::NOT_FOUND),
+        ("127.0.0.1:8080", StatusCode::NO_CONTENT),
+        ("localhost:8080", StatusCode::NO_CONTENT),
+        ("app.localhost:8080", StatusCode::NO_CONTENT),
+        ("[::1]:8080", StatusCode::NO_CONTENT),
+    ] {
+        let origin = format!("http://{host}");
+        let call = server.post("/demo/reset").host(host).header("origin", &origin);
+        assert_eq!(call.send().await.status, status, "{host}");
+    }
 }
 
 #[tokio::test]
@@ -285,7 +308,7 @@ async fn the_plain_cookie_goes_over_http_and_comes_back_as_the_strict_one() {
         .send()
         .await;
     let cookie = login.set_cookie();
-    let attributes = "; HttpOnly; SameSite=Strict; Path=/auth; Max-Age=604800";
+    let attributes = "; HttpOnly; SameSite=Strict; Path=/; Max-Age=604800";
     assert!(cookie.starts_with("refresh=") && cookie.ends_with(attributes), "{cookie}");
     let pair = cookie.split(';').next().expect("a pair");
     let again = server.post("/auth/refresh").proof().header("cookie", &format!("a=b; {pair}"));
@@ -307,11 +330,11 @@ async fn login(at: SocketAddr) -> String {
     )
     .await
     .expect("an answer");
-    between(&answer, "__Secure-refresh=", ";").to_owned()
+    between(&answer, "__Host-refresh=", ";").to_owned()
 }
 
 async fn refresh(at: SocketAddr, cookie: &str) -> io::Result<String> {
-    let cookie = format!("__Secure-refresh={cookie}");
+    let cookie = format!("__Host-refresh={cookie}");
     wire::send(
         at,
         "POST /auth/refresh",

@@ -4,10 +4,10 @@ use axum::http::{Method, StatusCode};
 
 use crate::{
     harness::{CLIENT, Setup},
-    on_both_stores,
+    on_all_stores,
 };
 
-on_both_stores!(
+on_all_stores!(
     a_broken_body_is_a_clean_400,
     a_huge_body_is_a_clean_413,
     a_wrong_content_type_is_a_clean_415,

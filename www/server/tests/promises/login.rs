@@ -5,10 +5,10 @@ use serde_json::json;
 
 use crate::{
     harness::{ALICE, Setup},
-    on_both_stores,
+    on_all_stores,
 };
 
-on_both_stores!(
+on_all_stores!(
     a_login_answers_an_access_token_and_a_strict_cookie,
     a_login_takes_json_a_form_and_what_a_page_sends_for_form_data,
     a_wrong_password_and_an_unknown_user_get_the_same_answer,
@@ -31,7 +31,7 @@ async fn a_login_answers_an_access_token_and_a_strict_cookie(setup: Setup) {
     assert_eq!(
         answer.set_cookie(),
         format!(
-            "__Secure-refresh={}; HttpOnly; Secure; SameSite=Strict; Path=/auth; Max-Age=604800",
+            "__Host-refresh={}; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=604800",
             session.cookie
         )
     );
@@ -72,8 +72,7 @@ async fn a_wrong_password_and_an_unknown_user_get_the_same_answer(setup: Setup) 
 
 async fn a_password_is_stored_as_argon2id_and_nothing_else(setup: Setup) {
     setup.server().await.login().await;
-    let user = setup.store().await.user("alice").await.expect("asked");
-    let hash = user.expect("alice").password_hash;
+    let hash = setup.user("alice").await.password_hash;
 
     assert!(hash.starts_with("$argon2id$v=19$"), "{hash}");
     let bytes = setup.store_bytes();

@@ -8,10 +8,10 @@ use serde_json::json;
 use crate::{
     access::KINDS,
     harness::{ADMIN, CLIENT, Server, Session, Setup},
-    on_both_stores,
+    on_all_stores,
 };
 
-on_both_stores!(
+on_all_stores!(
     introspection_says_whose_a_good_token_is,
     introspection_says_no_more_of_a_bad_token_than_that_it_is_not_active,
     introspection_and_revocation_are_for_known_clients,

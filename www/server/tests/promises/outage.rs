@@ -1,21 +1,68 @@
-//! The store is down: nobody is logged out for that.
+//! The store fails: nobody is logged out for that, no used token is honoured, and the server is well again
+//! by itself. Without a grace, which would cover up for it.
+
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
+use tokenkeep_server::{config::Limit, store::Key};
+use tokio::net::TcpStream;
 
-use crate::harness::Setup;
+use crate::{
+    access::KINDS,
+    crash,
+    harness::{
+        ALICE, Folder, Server, Service, Setup,
+        postgres::Postgres,
+        proxy::{Fate, Proxy},
+        redis::Redis,
+        rounds,
+    },
+    process::{kill, start},
+};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_its_store_the_server_answers_503_and_never_401() {
-    let mut setup = Setup::redis();
+/// Each with a store that nobody else uses.
+macro_rules! on_own_stores {
+    ($($name:ident,)*) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_postgres() {
+                super::$name($crate::harness::Setup::own_postgres()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_redis() {
+                super::$name($crate::harness::Setup::own_redis()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_cluster() {
+                super::$name($crate::harness::Setup::own_cluster()).await;
+            }
+        }
+    )*};
+}
+
+on_own_stores!(
+    without_its_store_the_server_answers_503_and_is_well_again_by_itself,
+    a_store_that_hangs_is_given_up_in_time_and_costs_no_session,
+    a_store_that_forgot_everything_is_given_its_accounts_again,
+    a_store_killed_in_mid_refresh_costs_no_session,
+);
+
+async fn without_its_store_the_server_answers_503_and_is_well_again_by_itself(mut setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
-    setup.stop_store();
+    let used = server.login().await.cookie;
+    server.refresh(&used).send().await.session();
+    assert_eq!(server.get("/readyz").send().await.status, StatusCode::OK);
+    setup.kill_store();
 
     for call in [
         server.me(&session.access),
         server.refresh(&session.cookie),
         server.try_login("alice", "wonderland"),
         server.post("/auth/logout").proof().cookie(&session.cookie),
+        server.get("/readyz"),
     ] {
         let answer = call.send().await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -23,6 +70,221 @@ async fn without_its_store_the_server_answers_503_and_never_401() {
         assert_eq!(answer.header("retry-after"), "1");
         assert_eq!(answer.set_cookie(), "");
     }
+    // The process itself is well.
+    assert_eq!(server.get("/healthz").send().await.status, StatusCode::OK);
     let lines = setup.log_lines();
-    assert!(lines.iter().any(|line| line.starts_with("store: redis: ")));
+    assert!(lines.iter().any(|line| line.starts_with("store: ")));
+
+    setup.resume_store();
+    until_ready(&server).await;
+    assert_eq!(server.me_status(&session.access).await, StatusCode::OK);
+    assert_eq!(server.refresh(&session.cookie).send().await.status, StatusCode::OK);
+    // It came back with all that it knew.
+    assert_eq!(server.refresh(&used).send().await.error(), "invalid_grant");
+}
+
+async fn a_store_that_hangs_is_given_up_in_time_and_costs_no_session(setup: Setup) {
+    let server = setup.server().await;
+    let session = server.login().await;
+    setup.signal_store("-STOP");
+    for call in [server.refresh(&session.cookie), server.me(&session.access), server.get("/readyz")]
+    {
+        let began = Instant::now();
+        assert_eq!(call.send().await.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    }
+    setup.signal_store("-CONT");
+    until_ready(&server).await;
+    let answer = server.refresh(&session.cookie).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(server.refresh(&session.cookie).send().await.error(), "invalid_grant");
+}
+
+async fn a_store_that_forgot_everything_is_given_its_accounts_again(setup: Setup) {
+    for kind in KINDS {
+        let one = setup.server_with(|config| config.tokens = kind).await;
+        let two = setup.server_with(|config| config.tokens = kind).await;
+        let before = one.login().await;
+        setup.empty_store();
+
+        assert_eq!(one.me_status(&before.access).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(one.refresh(&before.cookie).send().await.error(), "invalid_grant");
+        let after = one.login().await;
+        // Both instances agree on the new key, and nothing of before is good again.
+        for server in [&one, &two] {
+            assert_eq!(server.me_status(&after.access).await, StatusCode::OK);
+            assert_eq!(server.me_status(&before.access).await, StatusCode::UNAUTHORIZED);
+        }
+        two.login().await;
+        let answer = two.refresh(&after.cookie).send().await;
+        assert_eq!(one.me_status(&answer.session().access).await, StatusCode::OK);
+        assert_eq!(one.try_login(ALICE.0, "wrong").send().await.error(), "invalid_credentials");
+    }
+}
+
+async fn a_store_killed_in_mid_refresh_costs_no_session(mut setup: Setup) {
+    let server = setup
+        .server_with(|config| {
+            config.login_limit = Limit::per_minute(100_000);
+            config.store_clock = None;
+        })
+        .await;
+    let (mut answered, mut retried) = (0, 0);
+    for round in 0..rounds(2) {
+        let session = server.login().await;
+        let call = tokio::spawn(server.refresh(&session.cookie).send());
+        tokio::time::sleep(Duration::from_micros(round as u64 * 389 % 6_000)).await;
+        setup.kill_store();
+        let answer = call.await.expect("a call");
+        setup.resume_store();
+        until_ready(&server).await;
+        let heir = if answer.status == StatusCode::OK {
+            answered += 1;
+            answer.session().cookie
+        } else {
+            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "round {round}");
+            retried += 1;
+            let retry = server.refresh(&session.cookie).send().await;
+            assert_eq!(retry.status, StatusCode::OK, "round {round}");
+            retry.session().cookie
+        };
+        let next = server.refresh(&heir).send().await;
+        assert_eq!(next.status, StatusCode::OK, "round {round}");
+        let reuse = server.refresh(&session.cookie).send().await;
+        assert_eq!(reuse.error(), "invalid_grant", "round {round}");
+    }
+    println!(
+        "store killed: {answered} answered, {retried} retried, none lost ({})",
+        setup.scheme()
+    );
+}
+
+/// After a failover the old primary may live on as a replica, with our connections to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_failover_of_redis_the_new_primary_is_found() {
+    let setup = Setup::own_redis();
+    let proxy = Proxy::start(&setup.url).await;
+    let server = setup.server_with(|config| config.store = proxy.url.clone()).await;
+    let session = server.login().await;
+    let folder = Folder::new();
+    let replica = Redis::start(&folder.0);
+    let Service::Redis(primary) = &setup.service else {
+        panic!("no Redis");
+    };
+    replica.follow(Some(primary));
+    replica.follow(None);
+    primary.follow(Some(&replica));
+    proxy.lead_to(&replica.url());
+
+    until_ready(&server).await;
+    let answer = server.refresh(&session.cookie).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_failover_of_postgres_the_new_primary_is_found() {
+    let setup = Setup::postgres();
+    let server = setup.server().await;
+    let session = server.login().await;
+    let database = setup.url.rsplit('/').next().expect("its name");
+    let postgres = Postgres::shared();
+    let set = |what: &str| assert!(postgres.try_sql(&format!("ALTER DATABASE {database} {what}")));
+    let hang_up = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+    );
+    set("SET default_transaction_read_only = on");
+    assert!(postgres.try_sql(&hang_up));
+    // The first of them may still find out that its connection is gone.
+    for _ in 0..3 {
+        let answer = server.refresh(&session.cookie).send().await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    set("RESET default_transaction_read_only");
+    until_ready(&server).await;
+    let answer = server.refresh(&session.cookie).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+/// The store commits, and its answer does not arrive: the retry is no reuse, as nobody got the successor.
+async fn an_answer_that_the_store_gave_and_the_server_lost_costs_no_session(setup: Setup) {
+    let proxy = Proxy::start(&setup.url).await;
+    let server = setup.server_with(|config| config.store = proxy.url.clone()).await;
+    let session = server.login().await;
+    proxy.catch_exchange(&Key::of(&session.cookie).digest, Fate::Lost);
+    let lost = server.refresh(&session.cookie).send().await;
+    assert_eq!(lost.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(lost.set_cookie(), "");
+    proxy.until_answered().await;
+
+    let retry = server.refresh(&session.cookie).send().await;
+    assert_eq!(retry.status, StatusCode::OK);
+    // And it is a token for one use, as any other.
+    let next = server.refresh(&retry.session().cookie).send().await;
+    assert_eq!(next.status, StatusCode::OK);
+    assert_eq!(server.refresh(&session.cookie).send().await.error(), "invalid_grant");
+    assert_eq!(server.refresh(&next.session().cookie).send().await.error(), "invalid_grant");
+}
+
+/// A page that is reloaded in the middle of its refresh: the server drops what it was doing for it.
+async fn a_client_that_hangs_up_in_the_middle_keeps_its_session(setup: Setup) {
+    let proxy = Proxy::start(&setup.url).await;
+    let server = setup.server_with(|config| config.store = proxy.url.clone()).await;
+    let session = server.login().await;
+    proxy.catch_exchange(&Key::of(&session.cookie).digest, Fate::Held);
+    let call = tokio::spawn(server.refresh(&session.cookie).send());
+    proxy.until_answered().await;
+    call.abort();
+    assert!(call.await.is_err_and(|error| error.is_cancelled()));
+    proxy.release();
+
+    let retry = server.refresh(&session.cookie).send().await;
+    assert_eq!(retry.status, StatusCode::OK);
+    assert_eq!(server.refresh(&session.cookie).send().await.error(), "invalid_grant");
+}
+
+async fn told_to_stop_it_answers_what_it_began(setup: Setup) {
+    let proxy = Proxy::start(&setup.url).await;
+    let (mut process, _output, at) =
+        start(&["--store", &proxy.url, "--user", "alice:wonderland:user"]);
+    let cookie = crash::login(at).await;
+    proxy.catch_exchange(&Key::of(&cookie).digest, Fate::Held);
+    let call = tokio::spawn(async move { crash::refreshed(at, &cookie).await });
+    proxy.until_answered().await;
+    kill(&process, "-TERM");
+    while TcpStream::connect(at).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    proxy.release();
+    assert!(call.await.expect("a call").is_some());
+    assert_eq!(process.0.wait().expect("it ends").code(), Some(0));
+}
+
+macro_rules! behind_a_proxy {
+    ($($name:ident,)*) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_postgres() {
+                super::$name($crate::harness::Setup::postgres()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_redis() {
+                super::$name($crate::harness::Setup::redis()).await;
+            }
+        }
+    )*};
+}
+
+behind_a_proxy!(
+    an_answer_that_the_store_gave_and_the_server_lost_costs_no_session,
+    a_client_that_hangs_up_in_the_middle_keeps_its_session,
+    told_to_stop_it_answers_what_it_began,
+);
+
+async fn until_ready(server: &Server) {
+    let began = Instant::now();
+    while server.get("/readyz").send().await.status != StatusCode::OK {
+        assert!(began.elapsed() < Duration::from_secs(30), "it is not well again");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -15,11 +15,14 @@ async fn server(setup: &Setup) -> Server {
         (&www, ".env", "SECRET=1"),
         (&www, "store.db", "SECRET=1"),
         (&www, "main.rs", "fn main() {}"),
+        (&www, "id_rsa", "SECRET=1"),
+        (&www, "sub/page.js", "export {}"),
         (&package, "index.js", "export {}"),
         (&package, "tokenkeep.wasm", "\0asm"),
     ] {
-        fs::create_dir_all(folder).expect("a folder");
-        fs::write(folder.join(name), text).expect("a file");
+        let file = folder.join(name);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        fs::write(file, text).expect("a file");
     }
     setup
         .server_with(|config| {
@@ -70,9 +73,33 @@ async fn what_is_no_part_of_a_page_does_not_leave_the_folder() {
         "/main%2ers",
         "/tokenkeep/../.env",
         "/tokenkeep/nothing.js",
+        "/id_rsa",
+        "/sub",
+        "/sub/",
+        "//page.js",
     ] {
         let answer = server.get(path).send().await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
         assert!(!answer.text().contains("SECRET"));
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn no_link_leads_out_of_the_folder() {
+    use std::os::unix::fs::symlink;
+    let setup = Setup::sqlite();
+    let server = server(&setup).await;
+    let (www, outside) = (setup.folder().join("www"), setup.folder().join("outside"));
+    fs::create_dir(&outside).expect("a folder");
+    fs::write(outside.join("secret.txt"), "SECRET=1").expect("a file");
+    symlink(outside.join("secret.txt"), www.join("link.txt")).expect("a link");
+    symlink(&outside, www.join("linked")).expect("a link");
+    symlink(www.join("page.js"), www.join("inside.js")).expect("a link");
+    for path in ["/link.txt", "/linked/secret.txt", "/linked/../link.txt"] {
+        let answer = server.get(path).send().await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(!answer.text().contains("SECRET"));
+    }
+    assert_eq!(server.get("/inside.js").send().await.status, StatusCode::OK);
 }

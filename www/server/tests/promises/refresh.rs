@@ -4,16 +4,24 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-use crate::{harness::Setup, login::contains, on_both_stores};
+use crate::{
+    harness::{ADMIN, ALICE, Server, Setup},
+    login::contains,
+    on_all_stores,
+};
 use tokenkeep_server::store::User;
 
-on_both_stores!(
+on_all_stores!(
+    of_two_cookies_none_is_believed,
     a_refresh_gives_a_new_access_token_and_a_new_cookie,
     a_refresh_without_a_cookie_is_no_session,
     a_reused_refresh_token_ends_the_whole_family_and_is_counted,
     a_reuse_ends_no_other_session_of_the_user,
     of_many_parallel_refreshes_with_one_cookie_exactly_one_wins,
-    within_the_grace_a_used_token_may_be_used_again_and_after_it_may_not,
+    within_the_grace_all_uses_get_the_same_successor_and_are_counted,
+    a_thief_within_the_grace_is_found_out_at_the_next_refresh,
+    a_clock_that_is_set_back_honours_no_used_token,
+    a_login_over_a_session_ends_that_session,
     a_refresh_token_ends_at_its_time,
     each_refresh_starts_the_time_anew,
     a_cookie_that_was_made_up_is_refused_and_cleared,
@@ -105,25 +113,66 @@ async fn of_many_parallel_refreshes_with_one_cookie_exactly_one_wins(setup: Setu
     assert_eq!(server.me_status(&won[0].access).await, StatusCode::UNAUTHORIZED);
 }
 
-async fn within_the_grace_a_used_token_may_be_used_again_and_after_it_may_not(setup: Setup) {
-    let server = setup.server_with(|config| config.reuse_grace = Duration::from_secs(10)).await;
+async fn within_the_grace_all_uses_get_the_same_successor_and_are_counted(setup: Setup) {
+    let server = graceful(&setup).await;
     let first = server.login().await;
     let second = server.refresh(&first.cookie).send().await.session();
 
-    setup.pass(Duration::from_millis(9_999));
-    let again = server.refresh(&first.cookie).send().await;
-    assert_eq!(again.status, StatusCode::OK);
-    let again = again.session();
-    assert_ne!(again.cookie, second.cookie);
+    for _ in 0..3 {
+        setup.pass(Duration::from_millis(3_333));
+        let again = server.refresh(&first.cookie).send().await;
+        assert_eq!(again.status, StatusCode::OK);
+        let again = again.session();
+        assert_eq!(again.cookie, second.cookie);
+        assert_ne!(again.access, second.access);
+        assert_eq!(server.me_status(&again.access).await, StatusCode::OK);
+    }
+    assert_eq!(server.counter("graced").await, 3);
+    assert_eq!(server.counter("reuses").await, 0);
 
-    // Counted from the first use: the repeat did not extend it.
+    // Counted from the first use: the repeats did not extend it.
     setup.pass(Duration::from_millis(1));
     let late = server.refresh(&first.cookie).send().await;
     assert_eq!(late.error(), "invalid_grant");
-    for cookie in [&second.cookie, &again.cookie] {
-        let answer = server.refresh(cookie).send().await;
-        assert_eq!(answer.error(), "invalid_grant");
+    let heir = server.refresh(&second.cookie).send().await;
+    assert_eq!(heir.error(), "invalid_grant");
+    assert_eq!(server.counter("reuses").await, 1);
+}
+
+/// A thief who was quick has the same successor: no branch of his own that would outlive the grace.
+async fn a_thief_within_the_grace_is_found_out_at_the_next_refresh(setup: Setup) {
+    let server = graceful(&setup).await;
+    let stolen = server.login().await.cookie;
+    let owner = server.refresh(&stolen).send().await.session();
+    let thief = server.refresh(&stolen).send().await.session();
+    setup.pass(Duration::from_secs(10));
+    let owner = server.refresh(&owner.cookie).send().await.session();
+    setup.pass(Duration::from_secs(10));
+    let found_out = server.refresh(&thief.cookie).send().await;
+    assert_eq!(found_out.error(), "invalid_grant");
+    for token in [&owner.access, &thief.access] {
+        assert_eq!(server.me_status(token).await, StatusCode::UNAUTHORIZED);
     }
+    assert_eq!(server.counter("reuses").await, 1);
+}
+
+async fn a_clock_that_is_set_back_honours_no_used_token(setup: Setup) {
+    let server = graceful(&setup).await;
+    let first = server.login().await;
+    setup.pass(Duration::from_secs(60));
+    server.refresh(&first.cookie).send().await.session();
+    setup.set_back(Duration::from_secs(60));
+    let answer = server.refresh(&first.cookie).send().await;
+    assert_eq!(answer.error(), "invalid_grant");
+}
+
+async fn graceful(setup: &Setup) -> Server {
+    setup
+        .server_with(|config| {
+            config.demo = true;
+            config.reuse_grace = Duration::from_secs(10);
+        })
+        .await
 }
 
 async fn a_refresh_token_ends_at_its_time(setup: Setup) {
@@ -143,7 +192,7 @@ async fn each_refresh_starts_the_time_anew(setup: Setup) {
     let mut session = server.login().await;
     for _ in 0..4 {
         setup.pass(Duration::from_secs(59));
-        setup.store().await.purge(setup.now()).await.expect("done");
+        setup.store().await.purge().await.expect("done");
         let answer = server.refresh(&session.cookie).send().await;
         assert_eq!(answer.status, StatusCode::OK);
         session = answer.session();
@@ -157,7 +206,7 @@ async fn a_cookie_that_was_made_up_is_refused_and_cleared(setup: Setup) {
     assert_eq!(answer.error(), "invalid_grant");
     assert_eq!(
         answer.set_cookie(),
-        "__Secure-refresh=; HttpOnly; Secure; SameSite=Strict; Path=/auth; Max-Age=0"
+        "__Host-refresh=; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=0"
     );
 }
 
@@ -165,7 +214,7 @@ async fn a_change_of_roles_takes_effect_at_the_next_refresh(setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
     let store = setup.store().await;
-    let user = store.user("alice").await.expect("asked").expect("alice");
+    let user = setup.user("alice").await;
     store
         .put_user(&User { roles: vec!["user".into(), "admin".into()], ..user })
         .await
@@ -173,6 +222,25 @@ async fn a_change_of_roles_takes_effect_at_the_next_refresh(setup: Setup) {
     let session = server.refresh(&session.cookie).send().await.session();
     let answer = server.get("/api/admin").bearer(&session.access).send().await;
     assert_eq!(answer.status, StatusCode::OK);
+}
+
+async fn a_login_over_a_session_ends_that_session(setup: Setup) {
+    let server = setup.server().await;
+    for next in [ALICE, ADMIN] {
+        let before = server.login().await;
+        let answer = server.try_login(next.0, next.1).cookie(&before.cookie).send().await;
+        let after = answer.session();
+        let refused = server.refresh(&before.cookie).send().await;
+        assert_eq!(refused.error(), "invalid_grant");
+        assert_eq!(server.me_status(&before.access).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(server.me_status(&after.access).await, StatusCode::OK);
+        let answer = server.refresh(&after.cookie).send().await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+    // Who does not know the password ends nothing.
+    let session = server.login().await;
+    server.try_login(ALICE.0, "wrong").cookie(&session.cookie).send().await;
+    assert_eq!(server.refresh(&session.cookie).send().await.status, StatusCode::OK);
 }
 
 async fn the_store_holds_no_token(setup: Setup) {
@@ -186,4 +254,16 @@ async fn the_store_holds_no_token(setup: Setup) {
             assert!(!contains(&bytes, &secret));
         }
     }
+}
+
+async fn of_two_cookies_none_is_believed(setup: Setup) {
+    let server = setup.server().await;
+    let (own, planted) = (server.login().await, server.login_as(ADMIN).await);
+    for (first, second) in [(&own, &planted), (&planted, &own)] {
+        let both = format!("{}; __Host-refresh={}", first.cookie, second.cookie);
+        let answer = server.refresh(&both).send().await;
+        assert_eq!((answer.status, answer.set_cookie()), (StatusCode::UNAUTHORIZED, ""));
+    }
+    let answer = server.refresh(&own.cookie).send().await;
+    assert_eq!(answer.status, StatusCode::OK, "the session lives on");
 }

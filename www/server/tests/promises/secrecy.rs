@@ -3,10 +3,10 @@
 use crate::{
     access::KINDS,
     harness::{ADMIN, ALICE, CLIENT, Setup},
-    on_both_stores,
+    on_all_stores,
 };
 
-on_both_stores!(a_full_story_leaves_no_secret_in_the_log,);
+on_all_stores!(a_full_story_leaves_no_secret_in_the_log,);
 
 async fn a_full_story_leaves_no_secret_in_the_log(setup: Setup) {
     let mut secrets = vec![

@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use tokenkeep_server::config::Limit;
 
-use crate::{access::KINDS, harness::Setup, on_both_stores};
+use crate::{access::KINDS, harness::Setup, on_all_stores};
 
-on_both_stores!(
+on_all_stores!(
     a_token_of_one_instance_is_good_at_the_other,
     a_logout_at_one_instance_is_known_at_the_other,
     of_parallel_refreshes_at_two_instances_one_wins,

@@ -34,7 +34,7 @@ pub static KINDS: [Kind; 7] = [
         name: "native",
         about: "the crates' own tests, on this machine",
         is_in_all: false,
-        set_up: |plan| system::ensure(plan.project, &[REDIS]).map(drop),
+        set_up: |plan| system::ensure(plan.project, &STORES).map(drop),
         run: native,
     },
     Kind {
@@ -96,8 +96,16 @@ pub static KINDS: [Kind; 7] = [
 const E2E: &str = "tests/e2e";
 const BACKENDS: &str = "tests/backends";
 
-const REDIS: system::Program =
-    system::Program { what: "Redis", names: &["redis-server"], debian: "redis-server" };
+/// What the reference server's tests start, stop and kill. Debian keeps PostgreSQL's own programs off
+/// `PATH`; the one that manages them is on it.
+pub const STORES: [system::Program; 2] = [
+    system::Program { what: "Redis", names: &["redis-server"], debian: "redis-server" },
+    system::Program {
+        what: "PostgreSQL",
+        names: &["pg_ctlcluster", "postgres"],
+        debian: "postgresql",
+    },
+];
 
 impl Kind {
     pub fn named(name: &str) -> Result<&'static Self> {

@@ -10,6 +10,7 @@ use crate::setup::browser::{BROWSERS, Browser};
 use crate::{lock, progress};
 use anyhow::{Result, bail};
 use counts::Counts;
+pub use kinds::STORES;
 use kinds::{KINDS, Kind};
 use lexopt::{Arg, Parser, ValueExt};
 use std::fmt;

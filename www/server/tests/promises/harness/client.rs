@@ -1,6 +1,6 @@
 //! A client for the router: says what a browser's page says, unless told otherwise.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     body::{Body, to_bytes},
@@ -34,6 +34,8 @@ impl Server {
         Call {
             server: self.clone(),
             peer: ([127, 0, 0, 1], 50_000).into(),
+            // The demo's switches are for this machine's own names.
+            host: if path.starts_with("/demo") { "127.0.0.1:8080" } else { "app.example" }.into(),
             request: Request::builder().method(method).uri(path),
             body: Body::empty(),
         }
@@ -86,6 +88,7 @@ impl Server {
 pub struct Call {
     server: Server,
     peer: SocketAddr,
+    host: String,
     request: axum::http::request::Builder,
     body: Body,
 }
@@ -101,7 +104,7 @@ impl Call {
     }
 
     pub fn cookie(self, cookie: &str) -> Self {
-        self.header("cookie", &format!("theme=dark; __Secure-refresh={cookie}"))
+        self.header("cookie", &format!("theme=dark; __Host-refresh={cookie}"))
     }
 
     pub fn bearer(self, token: &str) -> Self {
@@ -113,8 +116,13 @@ impl Call {
         self.header("authorization", &format!("Basic {credentials}"))
     }
 
-    pub fn from(mut self, peer: [u8; 4]) -> Self {
+    pub fn from(mut self, peer: impl Into<IpAddr>) -> Self {
         self.peer = (peer, 50_000).into();
+        self
+    }
+
+    pub fn host(mut self, host: &str) -> Self {
+        self.host = host.to_owned();
         self
     }
 
@@ -134,7 +142,7 @@ impl Call {
 
     pub async fn send(self) -> Answer {
         let mut request =
-            self.request.header("host", "app.example").body(self.body).expect("a request");
+            self.request.header("host", self.host).body(self.body).expect("a request");
         request.extensions_mut().insert(ConnectInfo(Peer(self.peer)));
         let response = self.server.router.oneshot(request).await.expect("the router answers");
         let (parts, body) = response.into_parts();
@@ -181,7 +189,7 @@ impl Answer {
             .set_cookie()
             .split(';')
             .next()
-            .and_then(|pair| pair.strip_prefix("__Secure-refresh="))
+            .and_then(|pair| pair.strip_prefix("__Host-refresh="))
             .expect("a cookie");
         Session {
             access: self.json()["access_token"].as_str().expect("a token").to_owned(),

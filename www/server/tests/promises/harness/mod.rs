@@ -1,7 +1,10 @@
 //! What the tests stand on: a server over a fresh store, its clock, its log, and a small client.
 
 mod client;
-mod redis;
+pub mod postgres;
+pub mod process;
+pub mod proxy;
+pub mod redis;
 pub mod wire;
 
 use std::{
@@ -20,23 +23,29 @@ use tokenkeep_server::{
     clock::Clock,
     config::{Client, Config, NewUser},
     log::Log,
+    observe::audit::Audit,
     secret::Secret,
-    store::{self, Store},
+    store::{self, Account, Store, User},
 };
 
-pub use client::Session;
-use redis::Redis;
+pub use client::{Answer, Session};
+use postgres::Postgres;
+use redis::{Cluster, Redis};
 
 pub const ALICE: (&str, &str) = ("alice", "wonderland");
 pub const ADMIN: (&str, &str) = ("admin", "correct-horse");
+/// She has a second factor.
+pub const CAROL: (&str, &str) = ("carol", "looking-glass");
+pub const CAROLS_APP: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 pub const CLIENT: (&str, &str) = ("resource-server", "let-me-introspect");
 
 /// A whole minute, so that a rate limit's window starts with the test.
 const START: u64 = 1_800_000_000_000;
 
-/// Runs each of these functions twice, as `NAME::in_sqlite` and `NAME::in_redis`.
+/// Runs each of these functions once for each store: `NAME::in_sqlite`, `in_postgres`, `in_redis` and
+/// `in_cluster`.
 #[macro_export]
-macro_rules! on_both_stores {
+macro_rules! on_all_stores {
     ($($name:ident,)*) => {$(
         mod $name {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -45,8 +54,18 @@ macro_rules! on_both_stores {
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_postgres() {
+                super::$name($crate::harness::Setup::postgres()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn in_redis() {
                 super::$name($crate::harness::Setup::redis()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_cluster() {
+                super::$name($crate::harness::Setup::cluster()).await;
             }
         }
     )*};
@@ -57,25 +76,69 @@ pub struct Setup {
     pub url: String,
     time: Arc<AtomicU64>,
     log: Arc<Mutex<Vec<String>>>,
+    audit: Arc<Mutex<Vec<String>>>,
     folder: Folder,
-    redis: Option<Redis>,
+    pub service: Service,
+}
+
+/// What runs beside the server. What one test has alone can be made to fail.
+pub enum Service {
+    None,
+    Redis(Redis),
+    Postgres(Postgres),
+    Cluster(Cluster),
+    Shared,
 }
 
 impl Setup {
     pub fn sqlite() -> Self {
         let folder = Folder::new();
         let url = format!("sqlite:{}", folder.0.join("store.db").display());
-        Self::new(url, folder, None)
+        Self::new(url, folder, Service::None)
     }
 
     pub fn redis() -> Self {
         let folder = Folder::new();
         let redis = Redis::start(&folder.0);
-        Self::new(redis.url(), folder, Some(redis))
+        Self::new(redis.url(), folder, Service::Redis(redis))
     }
 
-    fn new(url: String, folder: Folder, redis: Option<Redis>) -> Self {
-        Self { url, time: Arc::new(AtomicU64::new(START)), log: Arc::default(), folder, redis }
+    pub fn postgres() -> Self {
+        Self::new(Postgres::shared().url(), Folder::new(), Service::Shared)
+    }
+
+    pub fn cluster() -> Self {
+        Self::new(Cluster::shared().url(), Folder::new(), Service::Shared)
+    }
+
+    /// With a Redis that writes down all it answers, and can be killed.
+    pub fn own_redis() -> Self {
+        let folder = Folder::new();
+        let redis = Redis::start_on_disk(&folder.0);
+        Self::new(redis.url(), folder, Service::Redis(redis))
+    }
+
+    /// With a PostgreSQL that can be killed.
+    pub fn own_postgres() -> Self {
+        let postgres = Postgres::start();
+        Self::new(postgres.url(), Folder::new(), Service::Postgres(postgres))
+    }
+
+    /// With a cluster that can be killed.
+    pub fn own_cluster() -> Self {
+        let cluster = Cluster::start();
+        Self::new(cluster.url(), Folder::new(), Service::Cluster(cluster))
+    }
+
+    fn new(url: String, folder: Folder, service: Service) -> Self {
+        Self {
+            url,
+            time: Arc::new(AtomicU64::new(START)),
+            log: Arc::default(),
+            audit: Arc::default(),
+            folder,
+            service,
+        }
     }
 
     /// A server with the defaults, two accounts and one client.
@@ -90,23 +153,46 @@ impl Setup {
         Server { router: router(app) }
     }
 
+    /// With the app itself, for what it does now and then.
+    pub async fn server_and_app(&self) -> (Server, Arc<App>) {
+        let app = App::open(self.config()).await.expect("the store opens");
+        (Server { router: router(app.clone()) }, app)
+    }
+
     pub fn config(&self) -> Config {
-        let time = self.time.clone();
-        let log = self.log.clone();
+        let (log, audit) = (self.log.clone(), self.audit.clone());
         Config {
             port: 0,
             store: self.url.clone(),
-            users: vec![account(ALICE, &["user"]), account(ADMIN, &["user", "admin"])],
+            users: vec![
+                account(ALICE, &["user"]),
+                account(ADMIN, &["user", "admin"]),
+                NewUser {
+                    second_factor: Some(Secret::new(CAROLS_APP.into())),
+                    ..account(CAROL, &["user"])
+                },
+            ],
+            audit: Audit::new(move |line| audit.lock().expect("audit").push(line.to_owned())),
             clients: vec![Client { id: CLIENT.0.into(), secret: Secret::new(CLIENT.1.into()) }],
-            clock: Clock::new(move || time.load(SeqCst)),
+            clock: self.clock(),
+            store_clock: Some(self.clock()),
             log: Log::new(move |line| log.lock().expect("log").push(line.to_owned())),
             ..Config::default()
         }
     }
 
+    pub fn clock(&self) -> Clock {
+        let time = self.time.clone();
+        Clock::new(move || time.load(SeqCst))
+    }
+
     /// Moves the clock.
     pub fn pass(&self, time: Duration) {
         self.time.fetch_add(time.as_millis() as u64, SeqCst);
+    }
+
+    pub fn set_back(&self, time: Duration) {
+        self.time.fetch_sub(time.as_millis() as u64, SeqCst);
     }
 
     pub fn now(&self) -> u64 {
@@ -117,25 +203,90 @@ impl Setup {
         self.log.lock().expect("log").clone()
     }
 
+    pub fn audit_lines(&self) -> Vec<String> {
+        self.audit.lock().expect("audit").clone()
+    }
+
     pub async fn store(&self) -> Arc<dyn Store> {
-        store::open(&self.url).await.expect("the store opens")
+        store::open(&self.url, Some(self.clock())).await.expect("the store opens")
+    }
+
+    /// An account as the store has it.
+    pub async fn user(&self, name: &str) -> User {
+        match self.store().await.account(name).await.expect("asked") {
+            Account::Known(user) => user,
+            _ => panic!("no account {name}"),
+        }
     }
 
     /// Every byte that the store has written down.
     pub fn store_bytes(&self) -> Vec<u8> {
-        if let Some(redis) = &self.redis {
-            redis.save();
+        match &self.service {
+            Service::Redis(redis) => redis.save(),
+            Service::Shared | Service::Postgres(_) if self.url.starts_with("postgres") => {
+                return postgres::dump(&self.url);
+            }
+            Service::Shared => return Cluster::shared().bytes(),
+            _ => {}
         }
         let mut bytes = Vec::new();
-        for entry in fs::read_dir(&self.folder.0).expect("the folder") {
-            bytes.extend(fs::read(entry.expect("an entry").path()).expect("a file"));
-        }
+        read_all(&self.folder.0, &mut bytes);
         bytes
     }
 
-    /// The store is gone (Redis only).
-    pub fn stop_store(&mut self) {
-        self.redis = None;
+    /// The store is killed. What it answered before must be on the disk.
+    pub fn kill_store(&mut self) {
+        match &mut self.service {
+            Service::Redis(redis) => redis.kill(),
+            Service::Postgres(postgres) => postgres.kill(),
+            Service::Cluster(cluster) => cluster.nodes.iter_mut().for_each(|(node, _)| node.kill()),
+            Service::None | Service::Shared => panic!("no store of this test's own"),
+        }
+    }
+
+    pub fn resume_store(&mut self) {
+        match &mut self.service {
+            Service::Redis(redis) => assert!(redis.resume()),
+            Service::Postgres(postgres) => assert!(postgres.resume()),
+            Service::Cluster(cluster) => {
+                cluster.nodes.iter_mut().for_each(|(node, _)| assert!(node.resume()));
+                cluster.until_whole();
+            }
+            Service::None | Service::Shared => panic!("no store of this test's own"),
+        }
+    }
+
+    /// `-STOP`: it takes connections and answers nobody, until `-CONT`.
+    pub fn signal_store(&self, signal: &str) {
+        match &self.service {
+            Service::Redis(redis) => redis.signal(signal),
+            Service::Postgres(postgres) => postgres.signal(signal),
+            Service::Cluster(cluster) => {
+                cluster.nodes.iter().for_each(|(node, _)| node.signal(signal));
+            }
+            Service::None | Service::Shared => panic!("no store of this test's own"),
+        }
+    }
+
+    /// It is as on its first day.
+    pub fn empty_store(&self) {
+        let empty = |redis: &Redis| {
+            redis.command(&["FLUSHALL"]);
+            redis.command(&["SCRIPT", "FLUSH"]);
+        };
+        match &self.service {
+            Service::Redis(redis) => empty(redis),
+            Service::Cluster(cluster) => cluster.nodes.iter().for_each(|(node, _)| empty(node)),
+            Service::Postgres(_) => {
+                postgres::psql(&self.url, "DROP SCHEMA tokenkeep CASCADE").expect("dropped");
+            }
+            Service::None | Service::Shared => panic!("no store of this test's own"),
+        }
+    }
+
+    /// What kind of store it is.
+    pub fn scheme(&self) -> &str {
+        self.url.split(':').next().unwrap_or_default()
     }
 
     pub fn folder(&self) -> &std::path::Path {
@@ -148,12 +299,18 @@ fn account((name, password): (&str, &str), roles: &[&str]) -> NewUser {
         name: name.into(),
         password: Secret::new(password.into()),
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        second_factor: None,
     }
 }
 
 #[derive(Clone)]
 pub struct Server {
     pub router: Router,
+}
+
+/// How many rounds a fault is played. `cargo xtask faults` plays more of them than the tests.
+pub fn rounds(few: usize) -> usize {
+    std::env::var("TOKENKEEP_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(few)
 }
 
 /// A folder of its own, gone with the test.
@@ -173,5 +330,16 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn read_all(folder: &std::path::Path, bytes: &mut Vec<u8>) {
+    for entry in fs::read_dir(folder).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            read_all(&path, bytes);
+        } else {
+            bytes.extend(fs::read(path).expect("a file"));
+        }
     }
 }

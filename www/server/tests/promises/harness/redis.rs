@@ -1,69 +1,191 @@
-//! A Redis of the test's own: Debian's `redis-server`, on a free port, killed when the test is over.
+//! Redis of the tests' own: Debian's `redis-server`. One for each test, which takes no time; but one
+//! cluster of three for all of them, where each test has a name of its own.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
-    path::Path,
-    process::{Child, Command, Stdio},
+    path::{Path, PathBuf},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use super::{
+    Folder,
+    process::{Process, free_port, signal, until},
 };
 
 pub struct Redis {
-    process: Child,
     port: u16,
+    bus: u16,
+    folder: PathBuf,
+    more: &'static [&'static str],
+    process: Option<(Process, u32)>,
 }
+
+/// Another process may take the port before Redis does: then the next one is tried.
+const TRIES: usize = 20;
+const IN_MEMORY: &[&str] = &["--appendonly", "no"];
+const ON_DISK: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
+const IN_CLUSTER: &[&str] = &[
+    "--cluster-enabled",
+    "yes",
+    "--cluster-node-timeout",
+    "15000",
+    "--appendonly",
+    "yes",
+    "--appendfsync",
+    "always",
+];
 
 impl Redis {
     pub fn start(folder: &Path) -> Self {
-        // Another process may take the port before Redis does: then Redis ends, and the next port it is.
-        for _ in 0..20 {
-            let port = free_port();
-            let mut process = Command::new("redis-server")
-                .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-                .args(["--dir", &folder.display().to_string()])
-                .args(["--save", "", "--appendonly", "no", "--rdbcompression", "no"])
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap_or_else(|error| {
-                    panic!("redis-server does not start ({error}): apt-get install redis-server")
-                });
-            let output = process.stdout.take().expect("piped");
-            let ready = BufReader::new(output)
-                .lines()
-                .map_while(Result::ok)
-                .any(|line| line.contains("Ready to accept connections"));
-            if ready {
-                return Self { process, port };
+        Self::start_with(folder, IN_MEMORY)
+    }
+
+    pub fn start_on_disk(folder: &Path) -> Self {
+        Self::start_with(folder, ON_DISK)
+    }
+
+    fn start_with(folder: &Path, more: &'static [&'static str]) -> Self {
+        for _ in 0..TRIES {
+            let folder = folder.to_owned();
+            let mut redis =
+                Self { port: free_port(), bus: free_port(), folder, more, process: None };
+            if redis.resume() {
+                return redis;
             }
-            let _ = process.wait();
         }
-        panic!("redis-server found no free port in 20 tries");
+        panic!("redis-server does not start: apt-get install redis-server");
+    }
+
+    /// Starts it again on the same port. Whether it could.
+    pub fn resume(&mut self) -> bool {
+        let (port, bus) = (self.port.to_string(), self.bus.to_string());
+        let mut words = vec!["redis-server", "--port", &port, "--bind", "127.0.0.1"];
+        words.extend(["--save", "", "--rdbcompression", "no"]);
+        words.extend(self.more);
+        if self.more == IN_CLUSTER {
+            words.extend(["--cluster-port", &bus]);
+        }
+        let mut process = Process::start(&self.folder, &words);
+        let id = process.id();
+        let client = self.client();
+        let ready = until("the start of Redis", || {
+            let answers = || {
+                let answer = redis::cmd("PING").query::<String>(&mut client.get_connection().ok()?);
+                answer.ok().map(|_| true)
+            };
+            let gone = || (!Path::new(&format!("/proc/{id}/exe")).exists()).then_some(false);
+            answers().or_else(gone)
+        });
+        self.process = Some((process, id));
+        ready
+    }
+
+    /// Killed, as by a power cut.
+    pub fn kill(&mut self) {
+        self.signal("-KILL");
+        self.process = None;
+    }
+
+    pub fn signal(&self, name: &str) {
+        let (_, id) = self.process.as_ref().expect("it runs");
+        signal(*id, name);
     }
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    fn client(&self) -> redis::Client {
+        redis::Client::open(self.url()).expect("a URL")
+    }
+
+    pub fn command(&self, words: &[&str]) -> String {
+        let mut command = redis::Cmd::new();
+        words.iter().for_each(|word| {
+            command.arg(*word);
+        });
+        let mut connection = self.client().get_connection().expect("Redis listens");
+        command.query(&mut connection).expect("Redis answers")
+    }
+
+    /// Becomes the replica of another, with all that it has; or a primary.
+    pub fn follow(&self, primary: Option<&Self>) {
+        let port = primary.map(|primary| primary.port.to_string());
+        let host = if port.is_some() { "127.0.0.1" } else { "NO" };
+        self.command(&["REPLICAOF", host, port.as_deref().unwrap_or("ONE")]);
+        let wanted = if port.is_some() { "master_link_status:up" } else { "role:master" };
+        until("the replication", || {
+            self.command(&["INFO", "replication"]).contains(wanted).then_some(())
+        });
+    }
+
     /// Has Redis write everything it holds to its folder.
     pub fn save(&self) {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("Redis listens");
-        stream.write_all(b"SAVE\r\n").expect("Redis reads");
-        let mut answer = [0; 5];
-        stream.read_exact(&mut answer).expect("Redis answers");
-        assert_eq!(&answer, b"+OK\r\n");
+        self.command(&["SAVE"]);
     }
 }
 
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+pub struct Cluster {
+    pub nodes: Vec<(Redis, Folder)>,
 }
 
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port")
-        .port()
+impl Cluster {
+    /// All tests' cluster, which ends with the test program.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Cluster> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    pub fn start() -> Self {
+        let nodes: Vec<_> = (0..3)
+            .map(|_| {
+                let folder = Folder::new();
+                (Redis::start_with(&folder.0, IN_CLUSTER), folder)
+            })
+            .collect();
+        for (index, (node, _)) in nodes.iter().enumerate() {
+            let slots = [0, 5461, 10923, 16384];
+            let (first, last) = (slots[index].to_string(), (slots[index + 1] - 1).to_string());
+            node.command(&["CLUSTER", "ADDSLOTSRANGE", &first, &last]);
+            node.command(&["CLUSTER", "SET-CONFIG-EPOCH", &(index + 1).to_string()]);
+            let (port, bus) = (nodes[0].0.port.to_string(), nodes[0].0.bus.to_string());
+            node.command(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
+        }
+        let cluster = Self { nodes };
+        cluster.until_whole();
+        cluster
+    }
+
+    /// Until every node knows all slots in good hands.
+    pub fn until_whole(&self) {
+        until("the meeting of the cluster", || {
+            self.nodes
+                .iter()
+                .all(|(node, _)| {
+                    let info = node.command(&["CLUSTER", "INFO"]);
+                    info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+                })
+                .then_some(())
+        });
+    }
+
+    /// Every byte that it has written down, of all tests.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (node, folder) in &self.nodes {
+            node.save();
+            super::read_all(&folder.0, &mut bytes);
+        }
+        bytes
+    }
+
+    /// For one who has not been here before.
+    pub fn url(&self) -> String {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let hosts: Vec<_> =
+            self.nodes.iter().map(|(node, _)| format!("127.0.0.1:{}", node.port)).collect();
+        format!("redis+cluster://{}/test-{}", hosts.join(","), COUNT.fetch_add(1, SeqCst))
+    }
 }

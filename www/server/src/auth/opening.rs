@@ -1,0 +1,62 @@
+//! What all ways into a session have in common: a login, a second factor, a step-up, a new password.
+
+use axum::response::Response;
+use serde_json::json;
+
+use super::{session::Session, token_answer};
+use crate::{
+    answer::Failure,
+    app::App,
+    observe::audit::{About, Event},
+    random,
+    store::{Family, Grant, Key, NewFamily, place},
+    tokens::Draft,
+};
+
+pub struct Opening<'a> {
+    pub user: &'a str,
+    pub client: &'a str,
+    pub session: Session,
+    /// The client's network.
+    pub from: &'a str,
+    pub event: Event,
+}
+
+impl Opening<'_> {
+    /// Opens the session; the answer has its tokens. Nothing: the account is gone.
+    pub async fn open(self, app: &App) -> Result<Option<(Response, Grant)>, Failure> {
+        let Some(lives) = self.session.lives(&app.config, app.clock.now()) else {
+            return Ok(None);
+        };
+        let family = Family {
+            id: random::id(),
+            user: self.user.to_owned(),
+            client: self.client.to_owned(),
+            details: self.session.written(),
+        };
+        let refresh = place::token(self.user);
+        let draft = Draft::new(app, self.user, lives.access);
+        let opened = app
+            .store
+            .open_family(NewFamily {
+                family: &family,
+                refresh: &Key::of(refresh.expose()),
+                refresh_ttl: lives.refresh.as_millis() as u64,
+                access: draft.access(),
+            })
+            .await?;
+        let Some(grant) = opened else {
+            return Ok(None);
+        };
+        let access = draft.issue(app, &grant);
+        let about = About {
+            user: Some(&family.user),
+            client: Some(&family.client),
+            session: Some(&family.id),
+            from: Some(self.from),
+        };
+        app.tell(self.event, about);
+        let shown = json!({ "name": family.user, "roles": grant.roles });
+        Ok(Some((token_answer(lives, &access, &refresh, Some(shown)), grant)))
+    }
+}

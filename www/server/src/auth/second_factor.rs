@@ -1,0 +1,174 @@
+//! A second factor: a code from an authenticator app (`totp.rs`), asked for at the login, and once more for
+//! what needs a fresh proof (step-up, RFC 9470).
+//!
+//! A login of an account that has one answers 200 with a ticket and without a token. The ticket is sealed with
+//! the keys that all instances share, so nothing has to be kept for logins that are never finished.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    http::StatusCode,
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{
+    end_family,
+    opening::Opening,
+    session::{Session, TWO_FACTORS},
+};
+use crate::{
+    answer::{self, Failure},
+    app::App,
+    body,
+    config::Limit,
+    cookie, csrf, limit,
+    observe::audit::{About, Event},
+    serve::Peer,
+    store::{Account, Key, User},
+    totp,
+};
+
+const PURPOSE: &str = "second-factor";
+/// How long a ticket is good.
+const TICKET: Duration = Duration::from_secs(5 * 60);
+/// Wrong codes for one account. Whoever gets here has its password, or is in one of its sessions.
+const CODES: Limit = Limit { count: 5, window: Duration::from_secs(5 * 60) };
+/// A code is good for three steps of thirty seconds; its use is remembered for longer.
+const REMEMBERED: u64 = 5 * 60 * 1000;
+
+#[derive(Serialize, Deserialize)]
+pub struct Ticket {
+    pub user: String,
+    pub client: String,
+    pub remember: Option<bool>,
+    pub until: u64,
+}
+
+/// What the secret of an account's second factor is sealed for: it is no other account's.
+pub fn purpose(user: &str) -> String {
+    format!("totp:{user}")
+}
+
+/// The first answer of a login in two steps.
+pub fn asked(app: &App, mut ticket: Ticket) -> Response {
+    ticket.until = app.clock.now() + TICKET.as_millis() as u64;
+    let text = serde_json::to_vec(&ticket).expect("plain data");
+    answer::ok(json!({
+        "second_factor": "totp",
+        "ticket": app.tokens.keys().sealing().seal(PURPOSE, &text),
+        "expires_in": TICKET.as_secs(),
+    }))
+}
+
+/// POST /auth/login/code: the ticket and a code against tokens.
+pub async fn login(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+) -> Result<Response, Failure> {
+    csrf::not_foreign(request.headers(), &app.config.origins)?;
+    let from = app.client(peer, request.headers());
+    let headers = request.headers().clone();
+    let fields = body::fields(request).await?;
+    let (ticket, code) = (fields.need("ticket")?, fields.need("code")?);
+    let ticket = app.tokens.keys().sealing().open(PURPOSE, ticket.expose()).ok();
+    let ticket: Option<Ticket> = ticket.and_then(|text| serde_json::from_slice(&text).ok());
+    let now = app.clock.now();
+    let Some(ticket) = ticket.filter(|ticket| now < ticket.until) else {
+        return Err(refused("The login has taken too long: begin again."));
+    };
+    let user = account(&app, &ticket.user).await?;
+    check(&app, &user, code.expose(), &from).await?;
+
+    super::end_session_before(&app, &headers).await?;
+    let session = Session::new(now, TWO_FACTORS, ticket.remember, &headers);
+    let opening = Opening {
+        user: &user.name,
+        client: &ticket.client,
+        session,
+        from: &from,
+        event: Event::Login,
+    };
+    let (answer, _) = opening.open(&app).await?.ok_or_else(gone)?;
+    app.counters.logins.add();
+    app.log.line(&format!("login: {}", user.name));
+    Ok(answer)
+}
+
+/// POST /auth/stepup: a session and a code against a session with two factors, authenticated now. It is a
+/// new one, as after every change of what a session may do: who had the old one has nothing of it.
+pub async fn step_up(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+) -> Result<Response, Failure> {
+    csrf::proof(request.headers(), &app.config.origins)?;
+    let from = app.client(peer, request.headers());
+    let headers = request.headers().clone();
+    let fields = body::fields(request).await?;
+    let code = fields.need("code")?;
+    let family = match cookie::read(&headers) {
+        Some(token) => app.store.family(&Key::of(token.expose())).await?,
+        None => None,
+    };
+    let family = family.ok_or_else(|| refused("There is no session: log in."))?;
+    let user = account(&app, &family.user).await?;
+    check(&app, &user, code.expose(), &from).await?;
+
+    let before = Session::read(&family.details);
+    let session = Session {
+        begun_at: before.begun_at,
+        ..Session::new(app.clock.now(), TWO_FACTORS, before.remember, &headers)
+    };
+    let opening = Opening {
+        user: &user.name,
+        client: &family.client,
+        session,
+        from: &from,
+        event: Event::SecondFactor,
+    };
+    let (answer, _) = opening.open(&app).await?.ok_or_else(gone)?;
+    end_family(&app, &family.user, &family.id).await?;
+    Ok(answer)
+}
+
+async fn account(app: &App, name: &str) -> Result<User, Failure> {
+    match app.account(name).await? {
+        Account::Known(user) if !user.second_factor.is_empty() => Ok(user),
+        _ => Err(gone()),
+    }
+}
+
+/// A wrong code and a used one get the same answer.
+async fn check(app: &App, user: &User, code: &str, from: &str) -> Result<(), Failure> {
+    let hit = limit::check(app, CODES, "code", &user.name).await?;
+    let secret = app
+        .sealing
+        .open(&purpose(&user.name), &user.second_factor)
+        .map_err(|_| crate::store::StoreError("a second factor cannot be read".into()))?;
+    let step = totp::step_of(&secret, code, app.clock.now());
+    let fresh = match step {
+        Some(step) => {
+            let used = format!("totp:{}:{step}", crate::random::digest(&user.name));
+            app.store.hit(&used, 1, REMEMBERED).await?.count == 1
+        }
+        None => false,
+    };
+    if fresh {
+        return Ok(limit::take_back(app, [hit]).await?);
+    }
+    let about = About { user: Some(&user.name), from: Some(from), ..About::default() };
+    app.tell(Event::SecondFactorRefused, about);
+    Err(refused("The code is wrong, or was used before."))
+}
+
+fn gone() -> Failure {
+    refused("This account has no second factor.")
+}
+
+fn refused(message: &str) -> Failure {
+    answer::error(StatusCode::UNAUTHORIZED, "invalid_code", message).into()
+}

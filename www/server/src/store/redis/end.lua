@@ -1,0 +1,2 @@
+-- Ends a family. Whether it lived.
+return finish(ARGV[2])

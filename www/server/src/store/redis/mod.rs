@@ -1,0 +1,473 @@
+//! The store in Redis, for several instances behind one address: one Redis, or a cluster.
+//!
+//! Every call is a script, and every script stays in one place (see `place.rs`): the keys of a place share
+//! a hash tag, so a cluster keeps them on one machine, and Redis runs scripts one at a time. That is what
+//! makes `exchange` atomic, and Redis's clock the one that decides. Marks of everybody and of a client are
+//! kept in every place, so that an exchange or a check finds them where it is; raising one of those, which
+//! is rare, writes 256 keys.
+//!
+//! A failover to a replica loses the last writes, since Redis answers before its replicas have them: see
+//! the README for what that costs.
+
+use std::{
+    sync::{Arc, LazyLock, PoisonError, RwLock},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use redis::{
+    Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError, RedisResult, Script,
+    ServerErrorKind,
+    aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig},
+    cluster::ClusterClientBuilder,
+    cluster_async::ClusterConnection,
+};
+use tokio::{task::JoinSet, time::timeout};
+
+use super::{
+    Account, Exchange, Exchanged, Family, Grant, Group, Hits, Key, LiveFamily, NewFamily, PATIENCE,
+    Result, Standing, Store, StoreError, User, place, raised, words,
+};
+use crate::clock::Clock;
+
+/// What all keys begin with. A cluster's URL may name another: it has no numbered databases.
+const NAME: &str = "tokenkeep";
+
+macro_rules! scripts {
+    ($($name:ident: $file:literal,)*) => {$(
+        static $name: LazyLock<Code> =
+            LazyLock::new(|| Code::new(concat!(include_str!("lib.lua"), include_str!($file))));
+    )*};
+}
+
+scripts!(
+    OPEN: "open.lua",
+    FAMILY: "family.lua",
+    EXCHANGE: "exchange.lua",
+    END: "end.lua",
+    ACCESS: "access.lua",
+    STANDING: "standing.lua",
+    DENY: "deny.lua",
+    REVOKE: "revoke.lua",
+    PUT_USER: "put_user.lua",
+    ACCOUNT: "account.lua",
+    SEED: "seed.lua",
+    HIT: "hit.lua",
+    KEYRING: "keyring.lua",
+    FAMILIES: "families.lua",
+);
+
+struct Code {
+    text: &'static str,
+    sha1: String,
+}
+
+impl Code {
+    fn new(text: &'static str) -> Self {
+        Self { text, sha1: Script::new(text).get_hash().to_owned() }
+    }
+}
+
+#[derive(Clone)]
+enum Connection {
+    Single(ConnectionManager),
+    Cluster(ClusterConnection),
+}
+
+impl Connection {
+    async fn query<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult<T> {
+        let value = match self {
+            Self::Single(connection) => connection.req_packed_command(command).await,
+            Self::Cluster(connection) => connection.req_packed_command(command).await,
+        }?;
+        Ok(T::from_redis_value(value.extract_error()?)?)
+    }
+}
+
+/// Connections are shared and cheap to clone: commands of all requests go down one of them.
+#[derive(Clone)]
+pub struct Redis {
+    connection: Arc<RwLock<Connection>>,
+    /// Makes the connection to a single Redis anew. A cluster's looks for the primaries itself.
+    dial: Option<(Client, ConnectionManagerConfig)>,
+    name: String,
+    clock: Option<Clock>,
+}
+
+impl From<RedisError> for StoreError {
+    fn from(error: RedisError) -> Self {
+        Self(format!("redis: {error}"))
+    }
+}
+
+impl Redis {
+    pub async fn single(url: &str, clock: Option<Clock>) -> Result<Self> {
+        let info = url.into_connection_info()?;
+        // A connection into a network that swallows everything must not be kept for its quarter of an hour.
+        let tcp = info.tcp_settings().clone();
+        #[cfg(target_os = "linux")]
+        let tcp = tcp.set_user_timeout(PATIENCE);
+        let client = Client::open(info.set_tcp_settings(tcp))?;
+        // A request waits a moment for a lost connection to come back, then is answered 503.
+        let patience = ConnectionManagerConfig::new()
+            .set_number_of_retries(2)
+            .set_connection_timeout(Some(Duration::from_secs(1)))
+            .set_response_timeout(Some(PATIENCE));
+        let manager =
+            timeout(PATIENCE * 2, client.get_connection_manager_with_config(patience.clone()))
+                .await
+                .map_err(|_| StoreError::late("redis"))??;
+        Ok(Self {
+            connection: Arc::new(RwLock::new(Connection::Single(manager))),
+            dial: Some((client, patience)),
+            name: NAME.to_owned(),
+            clock,
+        })
+    }
+
+    /// `nodes`: `[user:password@]host:port,host:port…[/name]`. A few are enough: they tell of the others.
+    pub async fn cluster(nodes: &str, clock: Option<Clock>) -> Result<Self> {
+        let (nodes, name) = nodes.split_once('/').unwrap_or((nodes, NAME));
+        let (login, hosts) = match nodes.rsplit_once('@') {
+            Some((login, hosts)) => (format!("{login}@"), hosts),
+            None => (String::new(), nodes),
+        };
+        let urls = hosts.split(',').map(|host| format!("redis://{login}{host}"));
+        let client = ClusterClientBuilder::new(urls)
+            // A command whose answer was lost is sent again: each script can bear that.
+            .retries(3)
+            .min_retry_wait(50)
+            .max_retry_wait(500)
+            .connection_timeout(Duration::from_secs(1))
+            .response_timeout(PATIENCE);
+        #[cfg(target_os = "linux")]
+        let client =
+            client.tcp_settings(redis::io::tcp::TcpSettings::default().set_user_timeout(PATIENCE));
+        let client = client.build()?;
+        let connection = timeout(PATIENCE * 2, client.get_async_connection())
+            .await
+            .map_err(|_| StoreError::late("redis"))??;
+        Ok(Self {
+            connection: Arc::new(RwLock::new(Connection::Cluster(connection))),
+            dial: None,
+            name: name.to_owned(),
+            clock,
+        })
+    }
+
+    /// The beginning of all keys of a place. What stands in braces decides the machine.
+    fn place(&self, place: u8) -> String {
+        format!("{}:{{{place:02x}}}:", self.name)
+    }
+
+    fn place_of(&self, user: &str) -> String {
+        self.place(place::of(user))
+    }
+
+    async fn run<T: FromRedisValue>(
+        &self,
+        code: &Code,
+        key: &str,
+        arguments: &[&[u8]],
+    ) -> Result<T> {
+        let now = self.clock.as_ref().map(|clock| clock.now().to_string()).unwrap_or_default();
+        let command = |verb: &str, script: &str| {
+            let mut command = redis::cmd(verb);
+            command.arg(script).arg(1).arg(key).arg(&now);
+            for argument in arguments {
+                command.arg(*argument);
+            }
+            command
+        };
+        let mut connection = self.connection.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let work = async {
+            match connection.query(&command("EVALSHA", &code.sha1)).await {
+                // A Redis that is new or forgot everything is told the whole script, and keeps it.
+                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                    connection.query(&command("EVAL", code.text)).await
+                }
+                other => other,
+            }
+        };
+        match timeout(PATIENCE, work).await {
+            Ok(Err(error)) => {
+                if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
+                    self.dial_again()?;
+                }
+                Err(error.into())
+            }
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(StoreError::late("redis")),
+        }
+    }
+
+    /// It was the primary, and no longer is: a new connection to the same address finds the one that is.
+    fn dial_again(&self) -> Result<()> {
+        if let Some((client, patience)) = &self.dial {
+            let manager =
+                ConnectionManager::new_lazy_with_config(client.clone(), patience.clone())?;
+            *self.connection.write().unwrap_or_else(PoisonError::into_inner) =
+                Connection::Single(manager);
+        }
+        Ok(())
+    }
+
+    /// The same in every place, all at once.
+    async fn everywhere(
+        &self,
+        code: &'static Code,
+        arguments: impl Fn(u8) -> Vec<String>,
+    ) -> Result<()> {
+        let mut calls = JoinSet::new();
+        for place in 0..=u8::MAX {
+            let (redis, key, arguments) = (self.clone(), self.place(place), arguments(place));
+            calls.spawn(async move {
+                let arguments: Vec<&[u8]> = arguments.iter().map(String::as_bytes).collect();
+                redis.run::<()>(code, &key, &arguments).await
+            });
+        }
+        while let Some(done) = calls.join_next().await {
+            done.map_err(|error| StoreError(format!("redis: {error}")))??;
+        }
+        Ok(())
+    }
+}
+
+fn odd() -> StoreError {
+    StoreError("redis: an answer has another form than expected".into())
+}
+
+fn number(text: &str) -> Result<u64> {
+    text.parse().map_err(|_| odd())
+}
+
+fn grant(fields: &[String]) -> Result<Grant> {
+    let [id, user, client, details, roles, jti, revision, issued_at, expires_at] = fields else {
+        return Err(odd());
+    };
+    Ok(Grant {
+        family: family(id, user, client, details),
+        roles: words(roles),
+        jti: jti.clone(),
+        revision: number(revision)?,
+        issued_at: number(issued_at)?,
+        expires_at: number(expires_at)?,
+    })
+}
+
+fn family(id: &str, user: &str, client: &str, details: &str) -> Family {
+    Family { id: id.into(), user: user.into(), client: client.into(), details: details.into() }
+}
+
+fn standing(now: &str, revoked: &str) -> Result<Standing> {
+    Ok(Standing { now: number(now)?, revoked: revoked != "0" })
+}
+
+#[async_trait]
+impl Store for Redis {
+    async fn put_user(&self, user: &User) -> Result<()> {
+        let roles = user.roles.join(" ");
+        let fields = [
+            user.name.as_bytes(),
+            user.password_hash.as_bytes(),
+            roles.as_bytes(),
+            user.second_factor.as_bytes(),
+        ];
+        self.run(&PUT_USER, &self.place_of(&user.name), &fields).await
+    }
+
+    async fn account(&self, name: &str) -> Result<Account> {
+        let fields: Vec<String> =
+            self.run(&ACCOUNT, &self.place_of(name), &[name.as_bytes()]).await?;
+        Ok(match fields.as_slice() {
+            [] => Account::Forgotten,
+            [password_hash, roles, second_factor] => Account::Known(User {
+                name: name.to_owned(),
+                password_hash: password_hash.clone(),
+                roles: words(roles),
+                second_factor: second_factor.clone(),
+            }),
+            _ => Account::Unknown,
+        })
+    }
+
+    async fn seed(&self, users: &[User]) -> Result<()> {
+        self.everywhere(&SEED, |place| {
+            users
+                .iter()
+                .filter(|user| place::of(&user.name) == place)
+                .flat_map(|user| {
+                    [
+                        user.name.clone(),
+                        user.password_hash.clone(),
+                        user.roles.join(" "),
+                        user.second_factor.clone(),
+                    ]
+                })
+                .collect()
+        })
+        .await
+    }
+
+    async fn keyring(&self) -> Result<Option<String>> {
+        let key = format!("{}:keyring", self.name);
+        let text: String = self.run(&KEYRING, &key, &[]).await?;
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    async fn replace_keyring(&self, old: Option<&str>, new: &str) -> Result<String> {
+        let key = format!("{}:keyring", self.name);
+        let arguments = [old.unwrap_or_default().as_bytes(), new.as_bytes()];
+        self.run(&KEYRING, &key, &arguments).await
+    }
+
+    async fn open_family(&self, new: NewFamily<'_>) -> Result<Option<Grant>> {
+        let (refresh_ttl, access_ttl) = (new.refresh_ttl.to_string(), new.access.ttl.to_string());
+        let fields: Vec<String> = self
+            .run(
+                &OPEN,
+                &self.place_of(&new.family.user),
+                &[
+                    new.family.id.as_bytes(),
+                    new.family.user.as_bytes(),
+                    new.family.client.as_bytes(),
+                    new.refresh.digest.as_bytes(),
+                    refresh_ttl.as_bytes(),
+                    new.access.jti.as_bytes(),
+                    new.access.opaque.unwrap_or_default().as_bytes(),
+                    access_ttl.as_bytes(),
+                    new.family.details.as_bytes(),
+                ],
+            )
+            .await?;
+        if fields.is_empty() { Ok(None) } else { grant(&fields).map(Some) }
+    }
+
+    async fn family(&self, token: &Key) -> Result<Option<Family>> {
+        let fields: Vec<String> =
+            self.run(&FAMILY, &self.place(token.place), &[token.digest.as_bytes()]).await?;
+        Ok(match fields.as_slice() {
+            [id, user, client, details] => Some(family(id, user, client, details)),
+            _ => None,
+        })
+    }
+
+    async fn families(&self, user: &str) -> Result<Vec<LiveFamily>> {
+        let fields: Vec<String> =
+            self.run(&FAMILIES, &self.place_of(user), &[user.as_bytes()]).await?;
+        let (found, rest) = fields.as_chunks();
+        if !rest.is_empty() {
+            return Err(odd());
+        }
+        found
+            .iter()
+            .map(|[id, client, details, used_at]| {
+                let family = family(id, user, client, details);
+                Ok(LiveFamily { family, used_at: number(used_at)? })
+            })
+            .collect()
+    }
+
+    async fn exchange(&self, exchange: Exchange<'_>) -> Result<Exchanged> {
+        let access = exchange.access;
+        let (refresh_ttl, grace) = (exchange.refresh_ttl.to_string(), exchange.grace.to_string());
+        let access_ttl = access.ttl.to_string();
+        let fields: Vec<String> = self
+            .run(
+                &EXCHANGE,
+                &self.place(exchange.old.place),
+                &[
+                    exchange.old.digest.as_bytes(),
+                    exchange.new.digest.as_bytes(),
+                    exchange.sealed.as_bytes(),
+                    refresh_ttl.as_bytes(),
+                    grace.as_bytes(),
+                    access.jti.as_bytes(),
+                    access.opaque.unwrap_or_default().as_bytes(),
+                    access_ttl.as_bytes(),
+                ],
+            )
+            .await?;
+        match fields.as_slice() {
+            [what, ended] if what == "refused" => {
+                Ok(Exchanged::Refused { now_ended: ended == "1" })
+            }
+            [what, ended] if what == "reused" => Ok(Exchanged::Reused { now_ended: ended == "1" }),
+            [what, sealed, again, rest @ ..] if what == "granted" => Ok(Exchanged::Granted {
+                grant: grant(rest)?,
+                sealed: sealed.clone(),
+                again: again == "1",
+            }),
+            _ => Err(odd()),
+        }
+    }
+
+    async fn end_family(&self, user: &str, id: &str) -> Result<bool> {
+        let lived: String = self.run(&END, &self.place_of(user), &[id.as_bytes()]).await?;
+        Ok(lived == "1")
+    }
+
+    async fn access(&self, token: &Key) -> Result<Option<(Grant, Standing)>> {
+        let fields: Vec<String> =
+            self.run(&ACCESS, &self.place(token.place), &[token.digest.as_bytes()]).await?;
+        match fields.as_slice() {
+            [] => Ok(None),
+            [now, revoked, rest @ ..] => Ok(Some((grant(rest)?, standing(now, revoked)?))),
+            _ => Err(odd()),
+        }
+    }
+
+    async fn standing(&self, family: &Family, jti: &str, revision: u64) -> Result<Standing> {
+        let revision = revision.to_string();
+        let fields: [String; 2] = self
+            .run::<Vec<String>>(
+                &STANDING,
+                &self.place_of(&family.user),
+                &[
+                    family.id.as_bytes(),
+                    family.user.as_bytes(),
+                    family.client.as_bytes(),
+                    jti.as_bytes(),
+                    revision.as_bytes(),
+                ],
+            )
+            .await?
+            .try_into()
+            .map_err(|_| odd())?;
+        standing(&fields[0], &fields[1])
+    }
+
+    async fn deny(&self, user: &str, jti: &str, until: u64) -> Result<()> {
+        let until = until.to_string();
+        self.run(&DENY, &self.place_of(user), &[jti.as_bytes(), until.as_bytes()]).await
+    }
+
+    async fn revoke(&self, group: Group<'_>, sessions: bool) -> Result<()> {
+        let marks = raised(&group, sessions);
+        if let Group::User(user) = group {
+            let marks: Vec<&[u8]> = marks.iter().map(String::as_bytes).collect();
+            return self.run(&REVOKE, &self.place_of(user), &marks).await;
+        }
+        self.everywhere(&REVOKE, |_| marks.clone()).await
+    }
+
+    async fn hit(&self, key: &str, by: i64, window: u64) -> Result<Hits> {
+        let (by, window) = (by.to_string(), window.to_string());
+        let key = format!("{}:hits:{key}", self.name);
+        let fields: Vec<String> = self.run(&HIT, &key, &[by.as_bytes(), window.as_bytes()]).await?;
+        let [count, resets_in] = fields.as_slice() else {
+            return Err(odd());
+        };
+        Ok(Hits { count: number(count)?, resets_in: number(resets_in)? })
+    }
+
+    /// Redis does that itself.
+    async fn purge(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// A write, so that a replica that took over for reading alone is told apart.
+    async fn ready(&self) -> Result<()> {
+        self.hit("ready", 1, 1000).await.map(drop)
+    }
+}

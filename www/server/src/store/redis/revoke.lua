@@ -1,0 +1,4 @@
+-- Raises the marks that follow the time.
+for index = 2, #ARGV do
+    redis.call('INCR', place .. 'mark:' .. ARGV[index])
+end

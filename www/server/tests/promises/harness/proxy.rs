@@ -1,0 +1,157 @@
+//! Stands between the server and its store, and does to the answer of one exchange what a network does.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream, tcp::OwnedReadHalf, tcp::OwnedWriteHalf},
+    sync::watch,
+};
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Fate {
+    /// The connection breaks instead.
+    Lost,
+    /// It comes when it is let go.
+    Held,
+}
+
+#[derive(Clone)]
+pub struct Proxy {
+    pub url: String,
+    target: Arc<Mutex<String>>,
+    wanted: Arc<Mutex<Option<Wanted>>>,
+    /// Whether the store has answered the exchange.
+    answered: watch::Sender<bool>,
+    released: watch::Sender<bool>,
+}
+
+struct Wanted {
+    /// What the exchange has in it.
+    needle: String,
+    /// What asks before it has it in it too.
+    before: usize,
+    fate: Fate,
+}
+
+impl Proxy {
+    /// Before the store of a URL such as `scheme://[user@]127.0.0.1:port[/name]`.
+    pub async fn start(url: &str) -> Self {
+        let (head, rest) = url.split_once("127.0.0.1:").expect("a loopback URL");
+        let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        let tail = &rest[port.len()..];
+        let target = Arc::new(Mutex::new(format!("127.0.0.1:{port}")));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let own = listener.local_addr().expect("its address");
+        let proxy = Self {
+            url: format!("{head}{own}{tail}"),
+            target,
+            wanted: Arc::default(),
+            answered: watch::Sender::new(false),
+            released: watch::Sender::new(false),
+        };
+        let clone = proxy.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let target = clone.target.lock().expect("whole").clone();
+                let Ok(store) = TcpStream::connect(target).await else {
+                    continue;
+                };
+                clone.join(stream, store);
+            }
+        });
+        proxy
+    }
+
+    /// New connections lead to another store; those that stand stay.
+    pub fn lead_to(&self, url: &str) {
+        let (_, address) = url.split_once("://").expect("a URL");
+        *self.target.lock().expect("whole") = address.to_owned();
+    }
+
+    /// The exchange asks for the token's family first, so that its digest comes by twice.
+    pub fn catch_exchange(&self, digest: &str, fate: Fate) {
+        self.answered.send_replace(false);
+        self.released.send_replace(false);
+        *self.wanted.lock().expect("whole") =
+            Some(Wanted { needle: digest.to_owned(), before: 1, fate });
+    }
+
+    /// Until the store has carried it out.
+    pub async fn until_answered(&self) {
+        let mut answered = self.answered.subscribe();
+        answered.wait_for(|answered| *answered).await.expect("the proxy lives");
+    }
+
+    pub fn release(&self) {
+        self.released.send_replace(true);
+    }
+
+    fn join(&self, server: TcpStream, store: TcpStream) {
+        let caught = Arc::new(AtomicBool::new(false));
+        let fate = Arc::new(Mutex::new(Fate::Lost));
+        let (from_server, to_server) = server.into_split();
+        let (from_store, to_store) = store.into_split();
+        tokio::spawn(self.clone().requests(from_server, to_store, caught.clone(), fate.clone()));
+        tokio::spawn(self.clone().answers(from_store, to_server, caught, fate));
+    }
+
+    async fn requests(
+        self,
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        caught: Arc<AtomicBool>,
+        fate: Arc<Mutex<Fate>>,
+    ) {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(length @ 1..) = from.read(&mut buffer).await {
+            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            {
+                let mut wanted = self.wanted.lock().expect("whole");
+                if let Some(known) = wanted.as_mut()
+                    && text.contains(&known.needle)
+                {
+                    if known.before == 0 {
+                        *fate.lock().expect("whole") = known.fate;
+                        caught.store(true, SeqCst);
+                        *wanted = None;
+                    } else {
+                        known.before -= 1;
+                    }
+                }
+            }
+            if to.write_all(&buffer[..length]).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn answers(
+        self,
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        caught: Arc<AtomicBool>,
+        fate: Arc<Mutex<Fate>>,
+    ) {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(length @ 1..) = from.read(&mut buffer).await {
+            // A Redis that does not know the script yet has not carried it out.
+            let asks_for_script = buffer[..length].starts_with(b"-NOSCRIPT");
+            if caught.load(SeqCst) && !asks_for_script {
+                caught.store(false, SeqCst);
+                self.answered.send_replace(true);
+                if *fate.lock().expect("whole") == Fate::Lost {
+                    return;
+                }
+                let mut released = self.released.subscribe();
+                released.wait_for(|released| *released).await.expect("the proxy lives");
+            }
+            if to.write_all(&buffer[..length]).await.is_err() {
+                return;
+            }
+        }
+    }
+}
