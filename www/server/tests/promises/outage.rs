@@ -132,8 +132,12 @@ async fn a_store_killed_in_mid_refresh_costs_no_session(mut setup: Setup) {
     let (mut answered, mut retried) = (0, 0);
     for round in 0..rounds(2) {
         let session = server.login().await;
-        let call = tokio::spawn(server.refresh(&session.cookie).send());
-        tokio::time::sleep(Duration::from_micros(round as u64 * 389 % 6_000)).await;
+        // The kill takes some milliseconds too, so it is the refresh that waits.
+        let (refresh, delay) = (server.refresh(&session.cookie), round as u64 * 389 % 6_000);
+        let call = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_micros(delay)).await;
+            refresh.send().await
+        });
         setup.kill_store();
         let answer = call.await.expect("a call");
         setup.resume_store();
