@@ -11,7 +11,7 @@ use crate::{
     access::KINDS,
     crash,
     harness::{
-        ALICE, Folder, Server, Service, Setup,
+        ALICE, Folder, Server, Service, Session, Setup,
         postgres::Postgres,
         proxy::{Fate, Proxy},
         redis::Redis,
@@ -132,8 +132,12 @@ async fn a_store_killed_in_mid_refresh_costs_no_session(mut setup: Setup) {
     let (mut answered, mut retried) = (0, 0);
     for round in 0..rounds(2) {
         let session = server.login().await;
-        let call = tokio::spawn(server.refresh(&session.cookie).send());
-        tokio::time::sleep(Duration::from_micros(round as u64 * 389 % 6_000)).await;
+        // The kill takes some milliseconds too, so it is the refresh that waits.
+        let (refresh, delay) = (server.refresh(&session.cookie), round as u64 * 389 % 6_000);
+        let call = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_micros(delay)).await;
+            refresh.send().await
+        });
         setup.kill_store();
         let answer = call.await.expect("a call");
         setup.resume_store();
@@ -209,7 +213,7 @@ async fn after_a_failover_of_postgres_the_new_primary_is_found() {
 async fn an_answer_that_the_store_gave_and_the_server_lost_costs_no_session(setup: Setup) {
     let proxy = Proxy::start(&setup.url).await;
     let server = setup.server_with(|config| config.store = proxy.url.clone()).await;
-    let session = server.login().await;
+    let session = used_before(&server).await;
     proxy.catch_exchange(&Key::of(&session.cookie).digest, Fate::Lost);
     let lost = server.refresh(&session.cookie).send().await;
     assert_eq!(lost.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -229,7 +233,7 @@ async fn an_answer_that_the_store_gave_and_the_server_lost_costs_no_session(setu
 async fn a_client_that_hangs_up_in_the_middle_keeps_its_session(setup: Setup) {
     let proxy = Proxy::start(&setup.url).await;
     let server = setup.server_with(|config| config.store = proxy.url.clone()).await;
-    let session = server.login().await;
+    let session = used_before(&server).await;
     proxy.catch_exchange(&Key::of(&session.cookie).digest, Fate::Held);
     let call = tokio::spawn(server.refresh(&session.cookie).send());
     proxy.until_answered().await;
@@ -246,7 +250,7 @@ async fn told_to_stop_it_answers_what_it_began(setup: Setup) {
     let proxy = Proxy::start(&setup.url).await;
     let (mut process, _output, at) =
         start(&["--store", &proxy.url, "--user", "alice:wonderland:user"]);
-    let cookie = crash::login(at).await;
+    let cookie = crash::refreshed(at, &crash::login(at).await).await.expect("refreshed");
     proxy.catch_exchange(&Key::of(&cookie).digest, Fate::Held);
     let call = tokio::spawn(async move { crash::refreshed(at, &cookie).await });
     proxy.until_answered().await;
@@ -257,6 +261,12 @@ async fn told_to_stop_it_answers_what_it_began(setup: Setup) {
     proxy.release();
     assert!(call.await.expect("a call").is_some());
     assert_eq!(process.0.wait().expect("it ends").code(), Some(0));
+}
+
+/// So that Redis knows the scripts, and the exchange is the second to come by with the token's digest.
+async fn used_before(server: &Server) -> Session {
+    let session = server.login().await;
+    server.refresh(&session.cookie).send().await.session()
 }
 
 macro_rules! behind_a_proxy {
