@@ -42,7 +42,7 @@ async function redirected(page) {
   await page.evaluate(() => void (location.href = '/sso')).catch(() => {})
   for (;;) {
     const isBack = await page.evaluate(() => location.search === '?back' && !!globalThis.isOpen).catch(() => false)
-    if (isBack) return
+    if (isBack) return page.evaluate(() => history.replaceState(null, '', '/'))
   }
 }
 
