@@ -92,7 +92,7 @@ impl Shell {
             if let Some((ticket, response)) = arrived.take() {
                 let meaning = self.look(ticket, &response).await;
                 let is_repeatable = call.is_repeatable();
-                let status = response.status();
+                let status = answer::status(&response);
                 departure =
                     self.tell_only(|s, now| s.means(ticket, status, meaning, is_repeatable, now));
                 refused = Some(response);
