@@ -217,13 +217,14 @@ it('a login in one tab signs the others in', async (user) => {
 })
 
 it('a logout that is owed is finished by a new tab, and no tab is in meanwhile', async (user) => {
-  const [first, second] = await twoTabs(user)
+  const options = { logout: '/auth/logout' }
+  const [first, second] = await twoTabs(user, options)
   await server.faults({ logout: 'down' })
-  await first.evaluate(() => outcome(auth.logout('/auth/logout')))
+  await first.evaluate(() => outcome(auth.logout()))
   await becomes(second, 'signed-out')
   await server.reset()
   await server.faults({ logout: 'hold' })
-  const third = await user.tab({ restore: 'eager' })
+  const third = await user.tab({ ...options, restore: 'eager' })
   await server.held('logout')
   await server.release('logout')
   for (const tab of [first, second, third]) assert.equal((await tab.evaluate(() => call('/api/me'))).status, 401)
