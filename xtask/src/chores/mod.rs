@@ -23,7 +23,7 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 10] = [
+pub static CHORES: [Chore; 11] = [
     demo::CHORE,
     test::CHORE,
     build::CHORE,
