@@ -16,7 +16,7 @@ pub fn step_of(secret: &[u8], code: &str, now: u64) -> Option<u64> {
     AROUND
         .iter()
         .filter_map(|around| current.checked_add_signed(*around))
-        .rfind(|step| bool::from(code_of(secret, *step).as_bytes().ct_eq(code.as_bytes())))
+        .find(|step| bool::from(code_of(secret, *step).as_bytes().ct_eq(code.as_bytes())))
 }
 
 fn code_of(secret: &[u8], step: u64) -> String {
