@@ -1,8 +1,8 @@
 // What JavaScript reads: the snapshot and the challenges, frozen.
 
-/** The value of a JSON text, or null. @param {string} [text] */
-export function parse(text) {
-  return text === undefined ? null : JSON.parse(text)
+/** A snapshot: `claims` is a JSON text, if there are any. @param {string} status @param {string} [claims] @param {number} [expiresAt] */
+export function snapshot(status, claims, expiresAt) {
+  return freeze({ status, claims: claims === undefined ? null : JSON.parse(claims), expiresAt: expiresAt ?? null })
 }
 
 /** Challenges: parameters come flat, value after name; behind the name `''`, which no parameter has, comes a scheme. @param {string[]} flat */

@@ -17,7 +17,7 @@ use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
     Arrival, Attach, Code, Credentials, Endpoint, Exchange, Failure, Kind, NEWS, OWN_CALL,
-    Patience, Payload, Secret, Stays, Step, proofs,
+    Patience, Payload, Secret, Sent, Stays, Step, proofs,
 };
 
 /// How often a lock that was lost before anything was sent is waited for again.
@@ -176,7 +176,7 @@ impl Shell {
         &self,
         call: &dyn Outgoing,
         carries_token_of: Option<u32>,
-    ) -> Result<Option<(String, String)>, Failure> {
+    ) -> Result<Option<Sent>, Failure> {
         let session = self.session.borrow();
         if carries_token_of.is_none() && (call.has_body() || !self.covers(&call.url())) {
             return Ok(None);

@@ -1,6 +1,8 @@
 //! What a request to an API gets: the token, or what stands for it.
 
-use super::endpoint::{Cookies, behind, proof};
+use zeroize::Zeroizing;
+
+use super::endpoint::{Cookies, Sent, behind, proof};
 use super::rules::is_safe;
 use super::secret::Secret;
 
@@ -29,10 +31,10 @@ impl Attach {
     }
 
     /// The token as it stands there. `None` where the browser has it.
-    pub(crate) fn value(&self, token: &Secret) -> Option<String> {
+    pub(crate) fn value(&self, token: &Secret) -> Option<Zeroizing<String>> {
         match self {
             Self::Header(_, scheme) => Some(behind(scheme, token)),
-            Self::Query(_) => Some(token.reveal().to_owned()),
+            Self::Query(_) => Some(Zeroizing::new(token.reveal().to_owned())),
             Self::Cookie(_) => None,
         }
     }
@@ -43,7 +45,7 @@ impl Attach {
         method: &str,
         token: Option<&Secret>,
         cookies: Cookies<'_>,
-    ) -> Option<(String, String)> {
+    ) -> Option<Sent> {
         match self {
             Self::Cookie(csrf) if !is_safe(method) => proof(csrf.as_ref()?, cookies),
             _ => Some((self.name(), self.value(token?)?)),
@@ -58,7 +60,7 @@ mod tests {
     fn field(attach: &Attach, method: &str) -> Option<(String, String)> {
         let token = Secret::new("abc".into()).unwrap();
         let jar = |name: &str| (name == "csrf").then(|| "17".to_owned());
-        attach.field(method, Some(&token), &jar)
+        attach.field(method, Some(&token), &jar).map(|(name, value)| (name, value.to_string()))
     }
 
     fn pair(name: &str, value: &str) -> Option<(String, String)> {

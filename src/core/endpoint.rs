@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use super::options::Options;
 use super::secret::Secret;
 use super::text::split_at_any;
@@ -114,7 +116,7 @@ impl Endpoint {
         cookies: Cookies<'_>,
     ) -> Composed<'a> {
         let csrf = self.csrf.as_ref().or(options.csrf.as_ref());
-        let mut headers = proofs(&self.url, csrf, page, cookies);
+        let mut headers: Vec<Sent> = proofs(&self.url, csrf, page, cookies);
         let is_revocation = self.sends == Some(Sends::Token);
         let is_form = is_revocation || matches!(options.refresh_token, Carrier::Form(_));
         let mut fields: Option<Vec<(&str, &str)>> = match &self.content {
@@ -145,13 +147,15 @@ impl Endpoint {
             (Some(fields), _) => {
                 let media_type =
                     if is_form { "application/x-www-form-urlencoded" } else { "application/json" };
-                headers.push(("Content-Type".to_owned(), media_type.to_owned()));
+                headers.push(("Content-Type".to_owned(), Zeroizing::new(media_type.to_owned())));
                 Payload::Fields(is_form, fields)
             }
             (None, Content::Text(text)) => Payload::Text(text),
             (None, _) => Payload::Empty,
         };
-        headers.extend_from_slice(&self.headers);
+        for (name, value) in &self.headers {
+            headers.push((name.clone(), Zeroizing::new(value.clone())));
+        }
         let is_own = page.is_some_and(|page| is_of(&self.url, page));
         let stays = match token {
             None => Stays::Free,
@@ -162,9 +166,12 @@ impl Endpoint {
     }
 }
 
+/// A header field that is about to be sent, name and value. A token may stand there: it is wiped after.
+pub(crate) type Sent = (String, Zeroizing<String>);
+
 /// What a call is made of, beside its URL and method. Of two header fields of one name, the later counts.
 pub(crate) struct Composed<'a> {
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<Sent>,
     pub(crate) body: Payload<'a>,
     pub(crate) stays: Stays,
 }
@@ -199,10 +206,10 @@ pub(crate) fn proofs(
     csrf: Option<&(String, String)>,
     page: Option<&str>,
     cookies: Cookies<'_>,
-) -> Vec<(String, String)> {
+) -> Vec<Sent> {
     let mut proofs = Vec::new();
     if page.is_some_and(|page| is_of(url, page)) {
-        proofs.push(("X-Requested-With".to_owned(), "tokenkeep".to_owned()));
+        proofs.push(("X-Requested-With".to_owned(), Zeroizing::new("tokenkeep".to_owned())));
     }
     proofs.extend(csrf.and_then(|csrf| proof(csrf, cookies)));
     proofs
@@ -214,17 +221,14 @@ pub(super) fn is_of(url: &str, origin: &str) -> bool {
 }
 
 /// The header field of double submit, with the value that its cookie has now.
-pub(super) fn proof(
-    (cookie, header): &(String, String),
-    cookies: Cookies<'_>,
-) -> Option<(String, String)> {
+pub(super) fn proof((cookie, header): &(String, String), cookies: Cookies<'_>) -> Option<Sent> {
     let value = cookies(cookie).filter(|value| is_field_value(value))?;
-    Some((header.clone(), value))
+    Some((header.clone(), Zeroizing::new(value)))
 }
 
 /// A token behind a scheme, if there is one.
-pub(super) fn behind(scheme: &str, token: &Secret) -> String {
-    [scheme, if scheme.is_empty() { "" } else { " " }, token.reveal()].concat()
+pub(super) fn behind(scheme: &str, token: &Secret) -> Zeroizing<String> {
+    Zeroizing::new([scheme, if scheme.is_empty() { "" } else { " " }, token.reveal()].concat())
 }
 
 /// `field-value` (RFC 9110, 5.5), without the obsolete bytes above ASCII.
@@ -243,7 +247,7 @@ mod tests {
         let token = token.map(|text| Secret::new(text.into()).unwrap());
         let jar = |name: &str| (name == "csrf").then(|| "17".to_owned());
         let Composed { headers, body, .. } = endpoint.compose(options, token.as_ref(), PAGE, &jar);
-        let headers: Vec<_> = headers.iter().map(|(n, v)| format!("{n}: {v}")).collect();
+        let headers: Vec<_> = headers.iter().map(|(n, v)| format!("{n}: {}", **v)).collect();
         let body = match body {
             Payload::Empty => "nothing".to_owned(),
             Payload::Text(text) => format!("text {text}"),
@@ -295,7 +299,7 @@ mod tests {
     fn a_cookie_that_could_not_stand_in_a_field_is_left_out() {
         let csrf = ("csrf".to_owned(), "X-CSRF".to_owned());
         assert_eq!(proof(&csrf, &|_| Some("a\r\nb".to_owned())), None);
-        assert_eq!(proof(&csrf, &|_| Some("a b".to_owned())).unwrap().1, "a b");
+        assert_eq!(proof(&csrf, &|_| Some("a b".to_owned())).unwrap().1.as_str(), "a b");
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub use attach::Attach;
 pub use challenge::{Challenge, challenges};
 pub use cooldown::{Cooldown, RetryAfter, retry_after};
 pub use endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
-pub(crate) use endpoint::{Payload, Stays, proofs};
+pub(crate) use endpoint::{Payload, Sent, Stays, proofs};
 pub use failure::{Code, Failure, Step};
 pub use forbidden::Resource;
 pub(crate) use identity::{Identity, hex};
