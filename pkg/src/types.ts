@@ -244,8 +244,8 @@ export interface TokenManagerOptions {
   login?: LoginOptions;
   /**
    * What becomes of a call that needs a token while the refresh does not reach the server. `'send'`: one with the method `GET`, `HEAD` or
-   * `OPTIONS` is sent without a token, as where a service worker may answer it; `'reject'`: it fails; `'auto'`: the page says whether it
-   * is off line. Default `'auto'`.
+   * `OPTIONS` is sent without a token; `'reject'`: it fails; `'auto'`: it is sent where a service worker controls the page and there is
+   * no network, or none to the API's origin. A 401 to such a call rejects with the error of the refresh. Default `'auto'`.
    */
   offline?: 'auto' | 'send' | 'reject';
 }

@@ -15,8 +15,10 @@
 //! - `wake.rs`: when to look at the clock again;
 //! - `platform.rs`: what else is asked of the platform.
 //!
-//! The files in JavaScript beside them touch the platform where that takes a line of JavaScript and
-//! a page of WebAssembly. They decide nothing.
+//! The modules in JavaScript beside them touch what is foreign: the page's `fetch` and its answers
+//! (`fetch.js`, `http.js`, `json.js`), locks (`web-lock.js`), the channel (`tab-channel.js`, `sealed.js`),
+//! timers, the page, the storage and the console. Their functions never throw into WebAssembly, and
+//! decide nothing.
 
 mod answer;
 mod call;

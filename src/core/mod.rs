@@ -13,7 +13,11 @@
 //! >    user's token ([`Session::logout`], [`Session::login_answered`]);
 //! > 7. a refused refresh ends the session, once; an outage never does ([`verdict`]);
 //! > 8. after an outage nobody storms the server ([`Cooldown`]);
-//! > 9. every wait ends: a flight lands, or is void ([`Effect::Land`]).
+//! > 9. every wait ends: a flight lands, or is void ([`Effect::Land`]);
+//! > 10. managers share with the same managers alone, and take turns with all that might set the same
+//! >     cookie (`identity.rs`);
+//! > 11. a resource that says 401 where it means "forbidden" costs its own calls, and no others
+//! >     ([`Resource`]).
 //!
 //! The shell calls a method, then drains [`Session::poll_effect`] and does what it says. No method
 //! calls back, so whatever the effects run into (user code, too) finds the session whole.
