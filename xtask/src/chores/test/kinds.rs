@@ -180,20 +180,46 @@ fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
     let mut result = Ok(());
     for test in &plan.project.browser_tests {
         let words = [plan.browser.wrapper, &["wasm-pack"]].concat();
-        let mut wasm_pack = plan.project.command(words[0]);
-        wasm_pack
-            .args(&words[1..])
-            .args(["--log-level", "error", "test", "--mode", "no-install"])
-            .args(plan.browser.arguments)
-            .args(["--", "--test", test])
-            .env("PATH", &path)
-            .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
-        match count(&mut wasm_pack, Limit::minutes(15), counts) {
+        let attempt = |counts: &mut Counts| {
+            let mut wasm_pack = plan.project.command(words[0]);
+            wasm_pack
+                .args(&words[1..])
+                .args(["--log-level", "error", "test", "--mode", "no-install"])
+                .args(plan.browser.arguments)
+                .args(["--", "--test", test])
+                .env("PATH", &path)
+                .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
+            count(&mut wasm_pack, Limit::minutes(15), counts)
+        };
+        match until_it_begins(counts, attempt) {
             Err(error) if error.is::<Interrupted>() => return Err(error),
             other => result = result.and(other),
         }
     }
     result
+}
+
+/// How often a run is tried whose page never begins.
+const TRIES: u32 = 5;
+
+/// The little server that wasm-bindgen's runner shows its page with leaves a request unanswered now and
+/// then, where a browser opens more connections at once than it has threads: then no test ever begins.
+/// Such a run is no failure of a test, and is tried again.
+fn until_it_begins(counts: &mut Counts, attempt: impl Fn(&mut Counts) -> Result<()>) -> Result<()> {
+    for _ in 1..TRIES {
+        let before = *counts;
+        let result = attempt(counts);
+        if result.is_ok() || *counts != before {
+            return result;
+        }
+        if let Err(error) = result {
+            if error.is::<Interrupted>() {
+                return Err(error);
+            }
+            eprintln!("no test has begun ({error:#}); once more");
+        }
+    }
+    attempt(counts)
 }
 
 fn package(plan: &Plan, counts: &mut Counts) -> Result<()> {
