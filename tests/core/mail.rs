@@ -38,6 +38,10 @@ impl World {
             }
             _ => None,
         };
+        let session = match &message {
+            Message::Renewed { session, .. } => session.0,
+            _ => 0,
+        };
         let news = match &message {
             Message::Renewed { .. } => News::Renewal,
             Message::Entered { .. } => News::Entry,
@@ -60,7 +64,9 @@ impl World {
         if let (Some(at), Some(token), News::Renewal) = (elsewhere, after, news)
             && before != after
         {
-            let is_of_it = self.asked.get(&token.id).is_some_and(|asked| *asked >= at);
+            // Asked for since, or of a login that came later.
+            let is_of_it =
+                self.asked.get(&token.id).is_some_and(|asked| *asked >= at) || session > at;
             self.hold(Rule::Elsewhere, is_of_it || self.is_set_back, || {
                 format!("tab {tab} takes {token:?}, though somebody has signed in at {at}")
             });

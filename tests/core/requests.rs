@@ -164,6 +164,10 @@ impl World {
             }
             Says::Renewed(life) => {
                 if let Some(grant) = sent.and_then(|sent| self.server_mut(tab).renew(sent, life)) {
+                    // It is as new as the token that brought it.
+                    if let Some(at) = sent.and_then(|sent| self.asked.get(&sent.id)).copied() {
+                        self.asked.insert(token_in(&grant).id, at);
+                    }
                     self.brings(tab, ticket, grant, is_newest);
                 }
                 true

@@ -222,9 +222,18 @@ impl Session {
         let is_before = |held: &Held| is_news || held.asked.0 != 0 && held.asked < stamp;
         let is_before = self.held.as_ref().is_none_or(is_before);
         if let Some(held) = &self.held
-            && (!is_before && held.subject.is_some()
-                || grant.as_ref().is_some_and(|grant| held.token == grant.access_token))
+            && grant.as_ref().is_some_and(|grant| held.token == grant.access_token)
         {
+            return;
+        }
+        if let Some(held) = &self.held
+            && !is_before
+            && held.subject.is_some()
+        {
+            // It was asked for since: the others took it for a renewal of the session before.
+            if self.policy.tabs == Tabs::Share && held.asked >= stamp {
+                self.reply(now);
+            }
             return;
         }
         // A token that does not tell whose it is may have been taken for the former user's. And a refusal
