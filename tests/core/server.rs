@@ -52,6 +52,8 @@ pub struct Server {
     of: HashMap<u32, SessionId>,
     /// Sessions that a logout reached.
     pub signed_out: Vec<SessionId>,
+    /// Whose session is the newest that began.
+    newest: Option<User>,
     /// How often a cookie came that had been used before.
     pub reuses: u32,
     last: u32,
@@ -112,9 +114,15 @@ impl Server {
         self.live.contains_key(&session).then_some(session)
     }
 
+    /// Whose session is the newest that began.
+    pub fn newest_user(&self) -> Option<User> {
+        self.newest
+    }
+
     /// A login, with the right password.
     pub fn login(&mut self, user: User, life: Option<u64>) -> Grant {
         let session = self.number();
+        self.newest = Some(user);
         self.rotate(session, user);
         self.grant_with_refresh_token(session, user, life)
     }

@@ -412,7 +412,11 @@ impl World {
             let signed_out =
                 token.is_some_and(|token| self.server(tab).signed_out.contains(&token.session));
             self.hold(Rule::Settles, idle, report);
-            self.hold(Rule::LogoutHolds, !signed_out || self.is_set_back, report);
+            // Of the same user's next sign-in: where tabs take turns alone, each keeps its own token.
+            let is_next = self.policy.tabs == Tabs::Lock
+                && token.map(|token| token.user) == self.server(tab).newest_user();
+            let holds = !signed_out || is_next || self.is_set_back;
+            self.hold(Rule::LogoutHolds, holds, report);
         }
         for identity in 0..self.servers.len() {
             let of_it = self.tabs.iter().filter(|tab| tab.identity == identity);
@@ -423,8 +427,9 @@ impl World {
                 .map(|token| if is_lock { u32::from(token.user) } else { token.session })
                 .collect();
             of.dedup();
-            // Of what no script sees, tabs that share nothing learn when they ask.
-            let same = of.len() <= 1 || self.is_set_back || is_lock && self.is_elsewhere;
+            // A sign-in that no script sees has no place in the order of the calls: tabs learn of it when
+            // they ask.
+            let same = of.len() <= 1 || self.is_set_back || self.is_elsewhere;
             self.hold(Rule::OwnToken, same, || format!("tabs differ: {of:?}"));
         }
         let reuses: u32 = self.servers.iter().map(|server| server.reuses).sum();
