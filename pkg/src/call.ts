@@ -114,7 +114,7 @@ function parse(text: string, base: string | undefined): Place {
 export function capture({ input, place, request }: Target, init: unknown, waits?: boolean): Call | Promise<Response> {
   const { href, url } = place;
   if (href === undefined) return platform(url, input, init);
-  const copy: Init = {};
+  const copy = { __proto__: null } as Init;
   if (init !== undefined && init !== null) {
     if (!isObject(init)) return platform(url, input, init);
     read(init as Init, copy);
@@ -124,7 +124,7 @@ export function capture({ input, place, request }: Target, init: unknown, waits?
   try {
     const call = !request && direct(place, copy);
     // What is bad is to be refused now, not when the call leaves. Any body will do: its own is not to be read.
-    if (call && waits) new Request(href, { ...copy, body: copy.body === undefined || copy.body === null ? null : '' });
+    if (call && waits) new Request(href, { __proto__: null, ...copy, body: copy.body === undefined || copy.body === null ? null : '' } as RequestInit);
     return call || viaRequest(request ? input : href, place, copy);
   } catch {
     return platform(url, input, copy);
@@ -136,7 +136,7 @@ export function capture({ input, place, request }: Target, init: unknown, waits?
  * `init` leave out. Throws what the platform says of bad arguments.
  */
 export function captureOwn({ input, place, request }: Target, init: unknown, defaults: Init): Call {
-  const copy: Init = request ? {} : { ...defaults };
+  const copy = { __proto__: null, ...(request ? {} : defaults) } as Init;
   if (isObject(init)) {
     read(init as Init, copy);
     if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers);
@@ -260,7 +260,7 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
   let next: Request | undefined = new Request(input as RequestInfo, init as RequestInit);
   const stream = isStream(init.body) && 'duplex' in next;
   // It is made once more: the platform had to say first that it takes the stream as it is.
-  if (stream) next = new Request(input as RequestInfo, { ...init, body: locked(init.body as ReadableStream) } as RequestInit);
+  if (stream) next = new Request(input as RequestInfo, { __proto__: null, ...init, body: locked(init.body as ReadableStream) } as RequestInit);
   const spare = stream ? undefined : duplicate(next);
   const { headers, method, mode, redirect, referrer, referrerPolicy, signal } = next;
   const authorization = headers.get('authorization') ?? undefined;

@@ -116,6 +116,24 @@ describe('a captured call', () => {
     assert.deepEqual({ same, reads }, { same: true, reads: 0 })
   })
 
+  it('takes nothing from a polluted prototype that the platform would not', async () => {
+    const statuses = await page.evaluate(async () => {
+      const polluted = { body: 'evil', signal: AbortSignal.abort(), mode: 'no-cors', integrity: 'sha256-x', cache: 'only-if-cached' }
+      const status = (make) => send(make, ['X-Test', 'x']).then(({ status, type }) => `${status} ${type}`, String)
+      const found = []
+      for (const name of Object.keys(polluted)) {
+        Object.prototype[name] = polluted[name]
+        try {
+          found.push(await status(() => ['/fixed']), await status(() => ['/fixed', { __proto__: null, method: 'POST', body: 'b' }]), await status(() => [new Request('/fixed', { __proto__: null })]))
+        } finally {
+          delete Object.prototype[name]
+        }
+      }
+      return found
+    })
+    assert.deepEqual(statuses, Array(15).fill('200 basic'))
+  })
+
   it('keeps members that the platform may know one day', async () => {
     const got = await page.evaluate(() => sent(() => ['/', { next: { revalidate: 5 }, someday: 'x' }]))
     assert.deepEqual(got[0][1], { next: { revalidate: 5 }, someday: 'x', headers: {} })

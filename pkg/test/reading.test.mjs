@@ -102,6 +102,8 @@ describe('an answer to a call of the manager\'s own', () => {
     const response = Response.json({ access_token: 'a', refresh_token: 'b', user: 'alice' })
     const [by, status, json, , , isNone, redirected, token, refreshToken] = await hearOf(response)
     assert.deepEqual([by === response, response.bodyUsed, status, json, isNone, redirected, token, refreshToken], [true, false, 200, { user: 'alice' }, 0, 0, 'a', 'b'])
+    const twice = (await hearOf(Response.json({ access_token: 'a', token: 'a', header: 'Bearer a', list: [{ more: 'b', user: 'ab' }], refresh_token: 'b', '': '' })))[2]
+    assert.deepEqual(twice, { list: [{ user: 'ab' }], '': '' }, 'the same tokens under other names are taken out, too')
     const long = await hearOf(new Response(`{"access_token":"a","more":"${'x'.repeat(2 ** 21)}"}`))
     assert.deepEqual(long.slice(1, 4), [200, undefined, undefined])
   })

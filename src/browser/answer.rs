@@ -122,6 +122,9 @@ pub(super) fn read(
         is_incomplete = kind == Kind::Login && policy.rules.say(Sense::Incomplete, &told);
     }
     let is_unseen = matches!(options.attach, Attach::Cookie(_));
+    // An answer with a token in it is no cause of an error: whoever reads that would read the token.
+    let has_token = refresh_token.is_some() || (!is_unseen && access_token.is_some());
+    let by = if has_token { JsValue::UNDEFINED } else { by };
     let body = if is_incomplete {
         Body::Incomplete
     } else if is_none {

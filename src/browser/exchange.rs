@@ -368,6 +368,7 @@ impl Shell {
             answer.give(outcome.map_err(|failure| {
                 let is_told_by = kind == Kind::Logout
                     || matches!(failure.code, Code::Rejected | Code::Network | Code::NoToken);
+                let is_told_by = is_told_by && !by.is_undefined();
                 TokenError::from(failure).with_cause(is_told_by.then_some(by))
             }));
         }

@@ -90,6 +90,8 @@ export function transmit(url, args, ours) {
   try {
     const there = globalThis.fetch
     if (there !== seen) look(there)
+    // The platform reads what a polluted prototype says, too; wrappers get a plain object, for they call its methods.
+    if (isNative && ours && args.length > 1) args = [args[0], { __proto__: null, ...args[1] }]
     const answer = isNative ? Reflect.apply(chosen, globalThis, args) : through(url, args, ours)
     // A promise of another realm, or what somebody made up, is followed; what is no promise is the answer.
     return answer instanceof Promise && answer.then === Promise.prototype.then ? answer : new Promise((resolve) => resolve(answer))

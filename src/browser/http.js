@@ -2,7 +2,7 @@
 // flat lists, which `answer.rs` takes off in the same order. No token is kept longer than a call.
 
 import { transmit } from './fetch.js'
-import { all, first, isNone, moment, number, parse, paths, take, walk } from './json.js'
+import { all, first, isNone, moment, number, parse, paths, strip, take, walk } from './json.js'
 import { patience } from './timer.js'
 
 /**
@@ -110,6 +110,7 @@ export async function hear(call, ms, keepalive, places, dotted) {
       ...values(json, dotted),
     ]
     for (const place of places.slice(0, 2)) for (const path of paths(place)) take(json, path)
+    strip(json, [token, others[0]])
     return list
   }
 

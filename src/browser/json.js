@@ -65,6 +65,20 @@ export function take(value, path) {
   if (isObject(parent)) delete parent[last]
 }
 
+/** Takes out every text that is one of these tokens, or has it after a scheme: servers send the same token under several names. */
+export function strip(json, tokens) {
+  const isToken = (text) => typeof text === 'string' && text.split(' ').some((word) => word && tokens.includes(word))
+  const left = [json]
+  while (left.length) {
+    const value = left.pop()
+    if (!isObject(value)) continue
+    for (const name of Object.keys(value)) {
+      if (isToken(value[name])) delete value[name]
+      else left.push(value[name])
+    }
+  }
+}
+
 /** A number, or a text that is one: some servers quote. */
 export function number(value) {
   const number = typeof value === 'string' && value.trim() ? Number(value) : value

@@ -172,8 +172,9 @@ async function heard() {
 }
 
 /** `navigator.locks.request`, which throws where it is denied, and is missing elsewhere. */
-async function request(...args) {
-  return navigator.locks.request(...args)
+async function request(name, options, granted) {
+  // What the page's prototypes have been given is no option of ours.
+  return navigator.locks.request(name, { __proto__: null, ...options }, granted)
 }
 
 /** What a promise says; false where it rejects, and where there is no answer in time. */
