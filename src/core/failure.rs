@@ -24,7 +24,7 @@ pub enum Code {
     Rejected,
     /// There is no session, and one is needed.
     SignedOut,
-    /// The session in which this began has ended meanwhile; nothing was sent.
+    /// The session in which this began has ended meanwhile. A request was not sent because of it.
     SessionChanged,
     /// `getAccessToken` without `exposeToken: true`.
     NotExposed,
@@ -140,7 +140,7 @@ impl Failure {
             }
             Code::Rejected => "the server refused",
             Code::SignedOut => "there is no session",
-            Code::SessionChanged => "the session in which this began has ended; nothing was sent",
+            Code::SessionChanged => "the session in which this began has ended meanwhile",
             Code::NotExposed => "getAccessToken needs the option exposeToken: true",
             Code::Disposed => "this token manager was disposed of",
             Code::BadFetch => "the page's fetch is patched, and gave no Response",

@@ -131,3 +131,19 @@ async fn the_state_prints_neither_the_token_nor_whose_it_is() {
         assert!(!printed.contains(part), "{printed}");
     }
 }
+
+#[wasm_bindgen_test]
+async fn an_answer_that_holds_a_token_is_no_errors_cause() {
+    let server = Server::new();
+    let auth = server.manager(|_| {});
+    let login = server.login(&auth);
+    let answer = r#"{"access_token":"has a space","refresh_token":"s3cr3t"}"#;
+    server.call("login").await.answer(&json(200, answer));
+    let error = login.outcome().await.unwrap_err();
+    assert_eq!(error.code(), tokenkeep::Code::NoToken);
+    assert!(error.cause().is_none());
+    // A challenge for a second factor is the app's to read.
+    let login = server.login(&auth);
+    server.call("login").await.answer(&json(200, r#"{"challenge":17}"#));
+    assert!(login.outcome().await.unwrap_err().cause().is_some());
+}

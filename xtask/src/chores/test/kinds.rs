@@ -188,7 +188,7 @@ fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
                 .args(plan.browser.arguments)
                 .args(["--", "--test", test])
                 .env("PATH", &path)
-                .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
+                .env("WASM_BINDGEN_TEST_TIMEOUT", "75");
             count(&mut wasm_pack, Limit::minutes(15), counts)
         };
         match until_it_begins(counts, attempt) {
