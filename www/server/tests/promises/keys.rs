@@ -106,6 +106,12 @@ async fn an_exchanged_secret_opens_what_the_former_sealed(setup: Setup) {
     let session = before.login().await;
     let after = setup.server_with(sealed(&['b', 'a'])).await;
     assert_eq!(after.me_status(&session.access).await, StatusCode::OK);
+
+    let mut config = setup.config();
+    sealed(&['b', 'a'])(&mut config);
+    serve::rotate_key(config).await.expect("a new key");
+    let alone = setup.server_with(sealed(&['b'])).await;
+    assert_eq!(alone.me_status(&session.access).await, StatusCode::OK);
 }
 
 async fn a_store_that_is_sealed_later_keeps_nothing_open(setup: Setup) {
