@@ -54,7 +54,8 @@ pub struct App {
 
 impl App {
     /// Opens the store, adds the accounts that it has not, and gets the signing keys out of it. An account
-    /// that is there stays as it is: its password may have been changed since.
+    /// that is there stays as it is, for its password may have been changed since; but its second factor is
+    /// sealed now if there is a key secret and it was not.
     pub async fn open(config: Config) -> store::Result<Arc<Self>> {
         let store = store::open(&config.store, config.store_clock.clone()).await?;
         let sealing = Sealing::new(&config.key_secrets);

@@ -22,11 +22,12 @@ pub struct Counters {
 
 impl Counters {
     /// With a name and what it means, for the metrics.
-    pub fn all(&self) -> [(&'static str, &'static str, u64); 7] {
+    pub fn all(&self) -> [(&'static str, &'static str, u64); 8] {
         [
             ("logins", "Logins that succeeded.", &self.logins),
             ("refreshes", "Refresh tokens that were exchanged.", &self.refreshes),
             ("reuses", "Refresh tokens that came again after their use.", &self.reuses),
+            ("graced", "Refresh tokens that came again within the grace.", &self.graced),
             ("logouts", "Logouts.", &self.logouts),
             ("api_ok", "API calls that succeeded.", &self.api_ok),
             ("api_401", "API calls whose access token was refused.", &self.api_401),

@@ -66,7 +66,7 @@ const DEMO_LIMIT: Limit = Limit::per_minute(100_000);
 
 pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
-    environment: impl Fn(&str) -> Option<String>,
+    environment: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Asked, String> {
     let mut parser = Parser::from_args(arguments);
     let mut config = Config::default();
@@ -129,15 +129,15 @@ pub fn parse(
             }
             "key-secret-file" => {
                 let text = file(&mut parser, &name)?;
-                config.key_secrets = key_secrets(&name, &text)?;
+                config.key_secrets = key_secrets(&format!("--{name}"), &text)?;
             }
             "user-file" => {
                 let text = file(&mut parser, &name)?;
-                config.users.extend(lines(&name, &text, USER, user)?);
+                config.users.extend(lines(&format!("--{name}"), &text, USER, user)?);
             }
             "client-file" => {
                 let text = file(&mut parser, &name)?;
-                config.clients.extend(lines(&name, &text, CLIENT, client)?);
+                config.clients.extend(lines(&format!("--{name}"), &text, CLIENT, client)?);
             }
             "audit" => {
                 let path = PathBuf::from(value(&mut parser, &name)?.text);
@@ -240,25 +240,31 @@ const CLIENT: &str = "ID:SECRET, of letters, digits and -._~, the secret of 16 o
 /// The same as the flags, for what others on the machine must not read in the list of processes.
 fn from_environment(
     config: &mut Config,
-    environment: impl Fn(&str) -> Option<String>,
+    environment: impl Fn(&str) -> Option<OsString>,
 ) -> Result<(), String> {
     const STORE: &str = "TOKENKEEP_STORE";
     const SECRET: &str = "TOKENKEEP_KEY_SECRET";
     const USERS: &str = "TOKENKEEP_USERS";
     const CLIENTS: &str = "TOKENKEEP_CLIENTS";
-    if let Some(url) = environment(STORE) {
+    // One that cannot be read is no missing one: without its secret the server would store open keys.
+    let read = |name: &str| {
+        let text = environment(name).map(OsString::into_string).transpose();
+        text.map(|text| text.map(Zeroizing::new))
+            .map_err(|_| format!("{name}: got something that is no UTF-8"))
+    };
+    if let Some(url) = read(STORE)? {
         if !store::is_url(&url) {
             return Err(format!("{STORE}: got something else, takes {}", store::URLS));
         }
-        config.store = url;
+        config.store = url.to_string();
     }
-    if let Some(text) = environment(SECRET) {
+    if let Some(text) = read(SECRET)? {
         config.key_secrets = key_secrets(SECRET, &text)?;
     }
-    if let Some(text) = environment(USERS) {
+    if let Some(text) = read(USERS)? {
         config.users = lines(USERS, &text, USER, user)?;
     }
-    if let Some(text) = environment(CLIENTS) {
+    if let Some(text) = read(CLIENTS)? {
         config.clients = lines(CLIENTS, &text, CLIENT, client)?;
     }
     Ok(())

@@ -22,8 +22,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), String> {
-    let environment = |name: &str| env::var(name).ok();
-    let config = match flags::parse(env::args_os().skip(1), environment)? {
+    let config = match flags::parse(env::args_os().skip(1), |name| env::var_os(name))? {
         Asked::Help => {
             print!("{}", flags::HELP);
             return Ok(());

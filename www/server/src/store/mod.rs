@@ -1,8 +1,8 @@
 //! All that outlives a request, behind one trait: SQLite for one machine; PostgreSQL, Redis or a Redis
 //! Cluster for several.
 //!
-//! Tokens are never in here, only their digests: who reads the store cannot use what he reads. The one
-//! secret is the signing key, so guard the store as you would guard that key.
+//! Tokens are never in here, only their digests: who reads the store cannot use what he reads. The secrets in
+//! it are the signing keys and second factors; they are sealed if the server has a key secret (`sealing.rs`).
 //!
 //! Two rules make it safe to ask from several instances over a network that fails:
 //!
@@ -160,7 +160,8 @@ pub trait Store: Send + Sync {
     async fn put_user(&self, user: &User) -> Result<()>;
     async fn account(&self, name: &str) -> Result<Account>;
     /// Notes that the store has its accounts, and adds those that it has not. Until then, and after it
-    /// forgot, unknown names are `Forgotten`.
+    /// forgot, unknown names are `Forgotten`. An account that is there stays as it is, but for an unsealed
+    /// second factor (`sealing.rs`), which gives way to a sealed one.
     async fn seed(&self, users: &[User]) -> Result<()>;
 
     /// The signing keys that all instances share (`tokens/keys.rs`), as one text. None: none yet.

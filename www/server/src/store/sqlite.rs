@@ -42,6 +42,8 @@ impl Sqlite {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // Written to the disk before it is answered: a power cut brings no used token back.
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // What is deleted or replaced is overwritten: a secret that was sealed since must not stay in free pages.
+        connection.pragma_update(None, "secure_delete", "ON")?;
         migrate(&mut connection)?;
         Ok(Self {
             connection: Arc::new(Mutex::new(connection)),
@@ -264,8 +266,11 @@ impl Store for Sqlite {
         self.call(move |db| {
             for user in users {
                 db.execute(
-                    "INSERT OR IGNORE INTO users (name, password_hash, roles, second_factor)
-                     VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT INTO users (name, password_hash, roles, second_factor)
+                     VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (name) DO UPDATE SET second_factor = excluded.second_factor
+                     WHERE users.second_factor LIKE 'plain.%'
+                       AND excluded.second_factor LIKE 'sealed.%'",
                     row_of(user),
                 )?;
             }

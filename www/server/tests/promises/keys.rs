@@ -8,8 +8,10 @@ use tokenkeep_server::{app::App, config::Config, secret::Secret, serve};
 
 use crate::{
     access::decode,
-    harness::{Server, Setup},
+    harness::{CAROL, Server, Setup},
+    login::contains,
     on_all_stores,
+    second_factor::carol,
 };
 
 on_all_stores!(
@@ -17,6 +19,7 @@ on_all_stores!(
     a_key_of_age_is_followed_by_another,
     with_a_secret_the_keys_are_sealed_and_others_are_not_believed,
     an_exchanged_secret_opens_what_the_former_sealed,
+    a_store_that_is_sealed_later_keeps_nothing_open,
     a_token_for_another_audience_is_refused_here_and_good_there,
 );
 
@@ -103,6 +106,32 @@ async fn an_exchanged_secret_opens_what_the_former_sealed(setup: Setup) {
     let session = before.login().await;
     let after = setup.server_with(sealed(&['b', 'a'])).await;
     assert_eq!(after.me_status(&session.access).await, StatusCode::OK);
+
+    let mut config = setup.config();
+    sealed(&['b', 'a'])(&mut config);
+    serve::rotate_key(config).await.expect("a new key");
+    let alone = setup.server_with(sealed(&['b'])).await;
+    assert_eq!(alone.me_status(&session.access).await, StatusCode::OK);
+}
+
+async fn a_store_that_is_sealed_later_keeps_nothing_open(setup: Setup) {
+    let before = setup.server().await;
+    assert!(setup.user(CAROL.0).await.second_factor.starts_with("plain."));
+    // SQLite empties its journal when the last who has the file open is gone.
+    drop(before);
+    let server = setup.server_with(sealed(&['a'])).await;
+    carol(&server, &setup).await;
+    let kept = setup.user(CAROL.0).await.second_factor;
+    assert!(kept.starts_with("sealed."));
+    // Accounts are there once, and stay as they are.
+    let again = setup.server_with(sealed(&['a'])).await;
+    assert_eq!(setup.user(CAROL.0).await.second_factor, kept);
+    drop((server, again));
+    // The cluster is all tests' own.
+    if setup.scheme() != "redis+cluster" {
+        let bytes = setup.store_bytes();
+        assert!(contains(&bytes, "sealed.") && !contains(&bytes, "plain."));
+    }
 }
 
 async fn a_token_for_another_audience_is_refused_here_and_good_there(setup: Setup) {

@@ -1,12 +1,22 @@
 //! The program itself: its flags, its first line, its end.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    ffi::OsStr,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener},
+    os::unix::ffi::OsStrExt,
+    path::Path,
     process::{Child, Command, Output, Stdio},
 };
 
-use crate::harness::wire::{self, between};
+use crate::{
+    harness::{
+        Folder,
+        wire::{self, between},
+    },
+    login::contains,
+};
 
 const BIN: &str = env!("CARGO_BIN_EXE_tokenkeep-server");
 
@@ -25,15 +35,29 @@ impl Drop for Process {
 }
 
 pub fn start(arguments: &[&str]) -> (Process, BufReader<impl Read + use<>>, SocketAddr) {
+    start_with(arguments, &[], "")
+}
+
+/// With variables in its environment, and with a text on its standard input.
+fn start_with(
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+    input: &str,
+) -> (Process, BufReader<impl Read + use<>>, SocketAddr) {
     let mut process = Process(
         Command::new(BIN)
             .args(["--port", "0"])
             .args(arguments)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("it starts"),
     );
+    let mut stdin = process.0.stdin.take().expect("piped");
+    stdin.write_all(input.as_bytes()).expect("its input");
+    drop(stdin);
     let mut output = BufReader::new(process.0.stdout.take().expect("piped"));
     let mut line = String::new();
     output.read_line(&mut line).expect("a line");
@@ -175,6 +199,132 @@ async fn what_the_program_prints_has_no_secret_in_it() {
     for secret in ["builders-password", "a-secret-of-the-client", "in-the-query", &access, &cookie]
     {
         assert!(!printed.contains(secret), "{printed}");
+    }
+}
+
+const KEY_SECRET: &str = "a-key-secret-of-more-than-32-letters";
+const USER: &str = "bob:builders-password:user:GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+const CLIENT: &str = "rs:a-secret-of-the-client";
+
+/// It knows the account, its second factor and the client, and has sealed its keys.
+async fn has_its_secrets(process: &Process, at: SocketAddr, store: &Path) {
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let body = "username=bob&password=builders-password";
+    let login = wire::send(at, "POST /auth/login", &form, body).await.expect("an answer");
+    assert!(login.contains(r#""second_factor":"totp""#), "{login}");
+    let basic = ("Authorization", "Basic cnM6YS1zZWNyZXQtb2YtdGhlLWNsaWVudA==");
+    let asked = wire::send(at, "POST /oauth/introspect", &[form[0], basic], "token=x").await;
+    assert!(asked.expect("an answer").starts_with("HTTP/1.1 200"));
+    let sealed = |file: &Path| contains(&fs::read(file).unwrap_or_default(), "sealed.");
+    assert!(sealed(store) || sealed(&store.with_extension("db-wal")));
+    if cfg!(target_os = "linux") {
+        let line = fs::read(format!("/proc/{}/cmdline", process.0.id())).expect("it lives");
+        assert!(contains(&line, "--port"));
+        for secret in [KEY_SECRET, "builders-password", "GEZDGNBVGY3TQOJQ", "a-secret-of-the"] {
+            assert!(!contains(&line, secret));
+        }
+    }
+}
+
+#[tokio::test]
+async fn secrets_come_from_files_and_from_the_standard_input() {
+    let folder = Folder::new();
+    let written = |name: &str, text: &str| {
+        let path = folder.0.join(name);
+        fs::write(&path, text).expect("a file");
+        path.to_str().expect("a plain path").to_owned()
+    };
+    let store = folder.0.join("store.db");
+    let url = format!("sqlite:{}", store.display());
+    // As editors of other systems end their lines, and with a note.
+    let users = written("users", &format!("# who builds\r\n\r\n{USER}\r\n"));
+    let clients = written("clients", &format!("{CLIENT}\n"));
+    let secret = written("secret", &format!("{KEY_SECRET}\n"));
+    let (process, _output, at) = start_with(
+        &[
+            "--store",
+            &url,
+            "--user-file",
+            &users,
+            "--client-file",
+            &clients,
+            "--key-secret-file",
+            "-",
+        ],
+        &[],
+        &format!("{KEY_SECRET}\n"),
+    );
+    has_its_secrets(&process, at, &store).await;
+    drop(process);
+    let rotated = run(&["--store", &url, "--key-secret-file", &secret, "--rotate-key"]);
+    assert!(rotated.status.success(), "it is the same secret");
+}
+
+#[tokio::test]
+async fn secrets_come_from_the_environment() {
+    let folder = Folder::new();
+    let store = folder.0.join("store.db");
+    let url = format!("sqlite:{}", store.display());
+    let users = format!("eve:another-password\n{USER}");
+    let (process, _output, at) = start_with(
+        &[],
+        &[
+            ("TOKENKEEP_STORE", &url),
+            ("TOKENKEEP_KEY_SECRET", KEY_SECRET),
+            ("TOKENKEEP_USERS", &users),
+            ("TOKENKEEP_CLIENTS", CLIENT),
+        ],
+        "",
+    );
+    has_its_secrets(&process, at, &store).await;
+}
+
+#[test]
+fn a_secret_that_cannot_be_taken_is_one_line_without_it() {
+    let folder = Folder::new();
+    let file = folder.0.join("secrets");
+    fs::write(&file, "# none\n\nwonderland\n").expect("a file");
+    let file = file.to_str().expect("a plain path");
+    const USERS: &str = "is something else than NAME:PASSWORD[:ROLE,ROLE[:SECRET]]";
+    const CLIENTS: &str =
+        "is something else than ID:SECRET, of letters, digits and -._~, the secret of 16 or more";
+    const KEYS: &str = "is something else than a secret of 32 letters or more";
+    let flag = |name: &str, path: &str| run(&[name, path]);
+    let variable = |name: &str, value: &[u8]| {
+        Command::new(BIN).env(name, OsStr::from_bytes(value)).output().expect("it runs")
+    };
+    for (output, line) in [
+        (flag("--user-file", file), format!("--user-file: line 3 {USERS}")),
+        (flag("--client-file", file), format!("--client-file: line 3 {CLIENTS}")),
+        (flag("--key-secret-file", file), format!("--key-secret-file: line 3 {KEYS}")),
+        (flag("--key-secret-file", "/dev/null"), "--key-secret-file: there is no secret".into()),
+        (
+            flag("--user-file", "/no/such"),
+            "--user-file: cannot read /no/such: No such file or directory (os error 2)".into(),
+        ),
+        (variable("TOKENKEEP_USERS", b"wonderland"), format!("TOKENKEEP_USERS: line 1 {USERS}")),
+        (
+            variable("TOKENKEEP_CLIENTS", b"rs:wonderland"),
+            format!("TOKENKEEP_CLIENTS: line 1 {CLIENTS}"),
+        ),
+        (
+            variable("TOKENKEEP_KEY_SECRET", b"wonderland"),
+            format!("TOKENKEEP_KEY_SECRET: line 1 {KEYS}"),
+        ),
+        (variable("TOKENKEEP_KEY_SECRET", b""), "TOKENKEEP_KEY_SECRET: there is no secret".into()),
+        (
+            variable("TOKENKEEP_KEY_SECRET", b"wonderland\xff"),
+            "TOKENKEEP_KEY_SECRET: got something that is no UTF-8".into(),
+        ),
+        (
+            variable("TOKENKEEP_STORE", b"wonderland"),
+            "TOKENKEEP_STORE: got something else, takes sqlite::memory:, sqlite:FILE, \
+             postgres://HOST/DATABASE, redis://HOST or redis+cluster://HOST:PORT,HOST:PORT"
+                .into(),
+        ),
+    ] {
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), format!("tokenkeep-server: {line}\n"));
     }
 }
 

@@ -42,7 +42,7 @@ async fn finish(server: &Server, ticket: &str, code: &str) -> Answer {
     server.post("/auth/login/code").form(&[("ticket", ticket), ("code", code)]).send().await
 }
 
-async fn carol(server: &Server, setup: &Setup) -> Session {
+pub async fn carol(server: &Server, setup: &Setup) -> Session {
     let answer = finish(server, &ticket(server).await, &code(setup)).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     answer.session()

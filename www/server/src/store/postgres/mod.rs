@@ -259,6 +259,11 @@ impl Store for Postgres {
         self.call(
             "WITH added AS (
                  INSERT INTO tokenkeep.users SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING
+             ), sealed AS (
+                 UPDATE tokenkeep.users u SET second_factor = given.second_factor
+                 FROM unnest($1, $4) given (name, second_factor)
+                 WHERE u.name = given.name AND u.second_factor LIKE 'plain.%'
+                   AND given.second_factor LIKE 'sealed.%'
              )
              INSERT INTO tokenkeep.seeded VALUES (1) ON CONFLICT DO NOTHING",
             &[&names, &hashes, &roles, &factors].map(|column| (column as _, Type::TEXT_ARRAY)),
