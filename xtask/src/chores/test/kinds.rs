@@ -188,7 +188,7 @@ fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
                 .args(plan.browser.arguments)
                 .args(["--", "--test", test])
                 .env("PATH", &path)
-                .env("WASM_BINDGEN_TEST_TIMEOUT", "75");
+                .env("WASM_BINDGEN_TEST_TIMEOUT", "40");
             count(&mut wasm_pack, Limit::minutes(15), counts)
         };
         match until_it_begins(counts, attempt) {
@@ -200,10 +200,11 @@ fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
 }
 
 /// How often a run is tried whose page never begins.
-const TRIES: u32 = 5;
+const TRIES: u32 = 15;
 
 /// The little server that wasm-bindgen's runner shows its page with leaves a request unanswered now and
-/// then, where a browser opens more connections at once than it has threads: then no test ever begins.
+/// then, where a browser opens more connections at once than it has threads: then the page never loads
+/// (`webdriver.json` says for how long it may) and no test begins.
 /// Such a run is no failure of a test, and is tried again.
 fn until_it_begins(counts: &mut Counts, attempt: impl Fn(&mut Counts) -> Result<()>) -> Result<()> {
     for _ in 1..TRIES {
