@@ -2,6 +2,7 @@
 
 use super::Plan;
 use super::counts::Counts;
+use super::page_server;
 use crate::chores::{build, demo, size};
 use crate::run::{self, Interrupted, Limit};
 use crate::scratch::Scratch;
@@ -188,8 +189,8 @@ fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
                 .args(plan.browser.arguments)
                 .args(["--", "--test", test])
                 .env("PATH", &path)
-                .env("WASM_BINDGEN_TEST_TIMEOUT", "40");
-            count(&mut wasm_pack, Limit::minutes(15), counts)
+                .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
+            page_server::look_after(|| count(&mut wasm_pack, Limit::minutes(15), counts))
         };
         match until_it_begins(counts, attempt) {
             Err(error) if error.is::<Interrupted>() => return Err(error),
@@ -200,9 +201,9 @@ fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
 }
 
 /// How often a run is tried whose page never begins.
-const TRIES: u32 = 15;
+const TRIES: u32 = 5;
 
-/// The little server that wasm-bindgen's runner shows its page with leaves a request unanswered now and
+/// See `page_server.rs`: where that can do nothing, the little server leaves a request unanswered now and
 /// then, where a browser opens more connections at once than it has threads: then the page never loads
 /// (`webdriver.json` says for how long it may) and no test begins.
 /// Such a run is no failure of a test, and is tried again.

@@ -2,6 +2,7 @@
 
 mod counts;
 mod kinds;
+mod page_server;
 
 use super::Chore;
 use crate::project::Project;
