@@ -276,8 +276,8 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
     exempt: mode === 'no-cors' || authorization !== undefined,
     authorization,
     repeatable: !!spare,
-    // Of a `Request`, where the platform tells.
-    bodiless: (init.body ?? null) === null && (typeof input === 'string' || next.body === null),
+    // Of a `Request`, its method tells: in WebKit to ask for its body would make a stream of it.
+    bodiless: (init.body ?? null) === null && (typeof input === 'string' || /^(GET|HEAD)$/.test(method)),
     signal,
     request(...more) {
       const way = call.guard && more.length ? call.guard(url, method) : FOLLOW;
