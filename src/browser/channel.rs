@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use super::answer;
 use super::manager::Shell;
 use super::platform::{self, List};
-use crate::core::{Grant, Life, Message, Options, Renewal, Secret, Stamp, Tabs, hex};
+use crate::core::{Grant, Life, Message, Options, Secret, Stamp, Tabs, hex};
 
 #[wasm_bindgen(module = "/src/browser/tab-channel.js")]
 extern "C" {
@@ -55,8 +55,7 @@ impl Channel {
     /// Opens the channel, or says `None` where the platform has none.
     pub(super) fn open(name: &str, shell: &Rc<Shell>) -> Option<Self> {
         // A refresh token that is held in memory is sealed for the other tabs.
-        let is_handed_on =
-            shell.policy.renewal == Renewal::WithToken && shell.policy.tabs == Tabs::Share;
+        let is_handed_on = shell.options.keeps_refresh_token() && shell.policy.tabs == Tabs::Share;
         let keys = if is_handed_on { sealer() } else { JsValue::UNDEFINED };
         let shell = Rc::downgrade(shell);
         let heard = Closure::new(move |message: JsValue| {
