@@ -3,7 +3,7 @@
 
 import { cameBack, isBack, own } from '#fetch';
 import { ownBase } from './base.js';
-import { address, capture, captureOwn, locate, platform, type Place, type Places } from './call.js';
+import { address, capture, captureOwn, isObject, locate, platform, type Place, type Places } from './call.js';
 import { isTokenError, TokenError } from './error.js';
 import { join, leave } from './instance.js';
 import { createEvents, isEvent } from './events.js';
@@ -153,7 +153,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
     // An answer that is here is the caller's, whatever has become of the manager.
     return sent.then((response) => {
       const status = statusOf(response);
-      return failure || status === undefined || (settled[status] ??= core.settles(mine, status))
+      return failure || status === undefined || (settled[status] ??= core.settles(status))
         ? response
         : tracked(core.follow(call, mine, response));
     });
@@ -259,7 +259,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
 
 /** The status of an answer, as far as it can be read: it may be of another realm, or of a mock. */
 function statusOf(response: unknown): number | undefined {
-  if ((typeof response !== 'object' || response === null) && typeof response !== 'function')
+  if (!isObject(response))
     throw new TokenError('bad-fetch', "request: the page's fetch is patched, and gave no Response.");
   try {
     const { status } = response as Response;

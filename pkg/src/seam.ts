@@ -71,7 +71,7 @@ export interface Core {
   /** {@link FOLLOW}, {@link SAME_ORIGIN}, {@link ASK} or {@link REFUSE}; {@link PASS} where the URL is not to get the token. */
   redirects(url: string, method: string): number;
   /** Whether an answer of this status is the caller's. Hangs on the status alone. */
-  settles(ticket: number, status: number): boolean;
+  settles(status: number): boolean;
   /** Looks closer at an answer, refreshes, sends again. */
   follow(call: Call, ticket: number, response: Response): Promise<Response>;
   fetch(call: Call): Promise<Response>;

@@ -31,8 +31,8 @@ class FakeCore {
     return ticket === 0 ? undefined : `Bearer ${ticket}`
   }
 
-  settles(ticket, status) {
-    this.calls.push(`settles ${ticket} ${status}`)
+  settles(status) {
+    this.calls.push(`settles ${status}`)
     return this.settle
   }
 
@@ -138,7 +138,7 @@ describe('a call that can leave at once', () => {
     const response = new Response()
     sent[0].resolve(response)
     assert.equal(await answer, response)
-    assert.deepEqual(core.calls, [`depart ${API}`, 'authorization 7', 'settles 7 200'])
+    assert.deepEqual(core.calls, [`depart ${API}`, 'authorization 7', 'settles 200'])
   })
 
   it('leaves without a token where there is no session', async () => {
@@ -198,7 +198,7 @@ describe('a call that can leave at once', () => {
       sent.at(-1).resolve(new Response(null, { status }))
       await answer
     }
-    assert.deepEqual(core.calls.filter((call) => call.startsWith('settles')), ['settles 7 200', 'settles 7 403'])
+    assert.deepEqual(core.calls.filter((call) => call.startsWith('settles')), ['settles 200', 'settles 403'])
   })
 
   it('is followed where its answer does not settle it', async () => {
@@ -306,7 +306,7 @@ describe("other people's fetch", () => {
       assert.equal(await auth.fetch(API), answer)
     }
     const refused = { status: 401 }
-    core.settles = (_, status) => status !== 401
+    core.settles = (status) => status !== 401
     globalThis.fetch = async () => refused
     void auth.fetch(API)
     await soon()

@@ -93,7 +93,7 @@ impl Core {
     }
 
     /// Whether an answer is the caller's, by its status alone.
-    pub fn settles(&self, _ticket: u32, status: u16) -> bool {
+    pub fn settles(&self, status: u16) -> bool {
         self.shell.is_plain(status)
     }
 

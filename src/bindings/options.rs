@@ -83,7 +83,7 @@ pub(super) fn read(given: &JsValue) -> Result<(Box<Options>, Hooks), Failure> {
         _ => Offline::Reject,
     };
     let mut hooks = Hooks::default();
-    if let Some(mut list) = sublist(list) {
+    if let Some(mut list) = list.list() {
         hooks = Hooks {
             refresh: list.value(),
             refresh_headers: list.value(),
@@ -125,7 +125,7 @@ fn list(read: Result<Array, JsValue>, code: Code, step: Step) -> Result<List, Fa
 }
 
 fn endpoint(list: &mut List) -> Option<Endpoint> {
-    let list = &mut sublist(list)?;
+    let list = &mut list.list()?;
     let mut to = Endpoint::new("");
     set(list, &mut to.url);
     set(list, &mut to.method);
@@ -151,9 +151,9 @@ fn endpoint(list: &mut List) -> Option<Endpoint> {
 }
 
 fn rules(list: &mut List) -> Option<Vec<AnswerRule>> {
-    let mut list = sublist(list)?;
+    let mut list = list.list()?;
     let mut rules = Vec::new();
-    while let Some(mut list) = sublist(&mut list) {
+    while let Some(mut list) = list.list() {
         let list = &mut list;
         let status = statuses(list);
         let (path, equals) = (list.text(), texts(list).unwrap_or_default());
@@ -173,7 +173,7 @@ fn rules(list: &mut List) -> Option<Vec<AnswerRule>> {
 
 fn statuses(list: &mut List) -> Vec<u16> {
     let mut statuses = Vec::new();
-    if let Some(mut list) = sublist(list) {
+    if let Some(mut list) = list.list() {
         while let Some(status) = list.number() {
             statuses.push(status as u16);
         }
@@ -197,21 +197,12 @@ fn choice(list: &mut List) -> u32 {
     list.number().unwrap_or_default() as u32
 }
 
-fn sublist(list: &mut List) -> Option<List> {
-    list.value().dyn_into().ok().map(List::new)
-}
-
 fn texts(list: &mut List) -> Option<Vec<String>> {
-    let mut list = sublist(list)?;
-    let mut texts = Vec::new();
-    while let Some(text) = list.text() {
-        texts.push(text);
-    }
-    Some(texts)
+    Some(list.list()?.rest())
 }
 
 fn pairs(list: &mut List) -> Option<Vec<(String, String)>> {
-    let mut list = sublist(list)?;
+    let mut list = list.list()?;
     let mut pairs = Vec::new();
     while let (Some(name), Some(value)) = (list.text(), list.text()) {
         pairs.push((name, value));

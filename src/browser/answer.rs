@@ -146,8 +146,8 @@ pub(super) fn read(
 /// The lists of texts that are left.
 pub(super) fn lists(list: &mut List) -> Vec<Vec<String>> {
     let mut lists = Vec::new();
-    while let Ok(values) = list.value().dyn_into() {
-        lists.push(List::new(values).rest());
+    while let Some(mut list) = list.list() {
+        lists.push(list.rest());
     }
     lists
 }

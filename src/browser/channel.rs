@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use super::answer;
@@ -28,6 +29,9 @@ extern "C" {
         refresh_token: Option<&str>,
         life: Option<f64>,
     );
+
+    #[wasm_bindgen(method)]
+    fn settled(this: &Open, value: &JsValue) -> Promise;
 
     #[wasm_bindgen(method)]
     fn close(this: &Open);
@@ -69,6 +73,11 @@ impl Channel {
             }
         });
         Some(Self { channel: open(name, heard.as_ref(), &keys)?, _heard: heard })
+    }
+
+    /// Fulfils with what `value` is or fulfils with, when no message is being sealed or opened.
+    pub(super) fn settled(&self, value: &JsValue) -> Promise {
+        self.channel.settled(value)
     }
 
     /// Tells all other tabs.

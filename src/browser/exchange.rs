@@ -16,8 +16,8 @@ use super::lock::{self, Held};
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
-    Arrival, Attach, Code, Credentials, Endpoint, Exchange, Failure, Kind, NEWS, OWN_CALL,
-    Patience, Payload, Secret, Sent, Stays, Step, proofs,
+    Arrival, Attach, Code, Credentials, Endpoint, Exchange, Failure, Kind, NEWS, Patience, Payload,
+    Secret, Sent, Stays, Step, proofs,
 };
 
 /// How often a lock that was lost before anything was sent is waited for again.
@@ -81,7 +81,8 @@ impl Asked {
 
 /// The reason of a signal, if it is aborted.
 fn aborted(signal: &AbortSignal) -> Option<JsValue> {
-    platform::is_aborted(signal).then(|| platform::reason(signal))
+    let reason = platform::reason(signal);
+    (!reason.is_undefined()).then_some(reason)
 }
 
 impl Shell {
@@ -194,7 +195,9 @@ impl Shell {
     /// An exchange whose turn has come. Nothing of it outlives an await but what it needs to end
     /// its turn: what the compiler makes of that is large.
     pub(super) async fn exchange(self: Rc<Self>, exchange: Exchange, kind: Kind) {
-        let patience = Patience::new(&self.options, self.bound(exchange, kind));
+        let is_brought =
+            self.jobs.borrow().iter().any(|job| job.exchange == exchange && job.call.is_some());
+        let patience = Patience::new(&self.options, kind, is_brought);
         let arrived = self.arrive(exchange, patience).await;
         match &arrived {
             // The lock was not to be had in time.
@@ -221,8 +224,9 @@ impl Shell {
         }
         // Whoever waits for what was not sent is told so by this.
         drop(self.take_job(exchange));
-        // The news is out, and only then may the next tab go.
+        // Only when the news is out may the next tab go.
         if let Some((held, _)) = arrived {
+            let _ = JsFuture::from(self.after_news(&JsValue::UNDEFINED)).await;
             held.release();
         }
         self.tell(|session, _| session.finished(exchange));
@@ -234,7 +238,7 @@ impl Shell {
         let Patience { answer, hold, longest_hold, lock } = patience;
         for _ in 0..TRIES {
             let lock = lock::acquire(self.lock.as_deref(), lock, hold, longest_hold);
-            let held = JsFuture::from(lock).await.unwrap_or(JsValue::UNDEFINED);
+            let held = JsFuture::from(self.after_news(&lock)).await.unwrap_or(JsValue::UNDEFINED);
             let held = (!held.is_undefined()).then(|| held.unchecked_into::<Held>())?;
             let mut arrival =
                 self.tell_only(|session, now| session.arrive(exchange, held.contended(), now));
@@ -260,18 +264,6 @@ impl Shell {
     async fn listen(&self, exchange: Exchange) {
         let alarm = platform::alarm(None, Some(NEWS));
         let _ = self.landing(exchange).get_before(alarm).await;
-    }
-
-    /// How long an exchange may take, in milliseconds.
-    fn bound(&self, exchange: Exchange, kind: Kind) -> u32 {
-        let is_brought =
-            self.jobs.borrow().iter().any(|job| job.exchange == exchange && job.call.is_some());
-        let of_options = self.options.logout.as_ref().filter(|_| !is_brought);
-        match kind {
-            Kind::Refresh => self.options.refresh.timeout as u32,
-            Kind::Login => self.options.login_timeout as u32,
-            Kind::Logout => of_options.map_or(OWN_CALL, |endpoint| endpoint.timeout as u32),
-        }
     }
 
     /// Sends the call of an exchange. `None` if there is nothing to send.
@@ -330,7 +322,7 @@ impl Shell {
             JsString::from(options.expires_in_at.as_str()),
             JsString::from(options.expires_at_at.as_str()),
         ];
-        self.is_in_refresh.set(call.is_array());
+        self.is_in_refresh.set(Array::is_array(&call));
         let answer = answer::hear(&call, ms, keepalive, places, &self.paths);
         self.is_in_refresh.set(false);
         Some(answer)

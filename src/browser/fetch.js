@@ -53,6 +53,12 @@ function look(there) {
   isNative = typeof chosen === 'function' && /^function fetch\(\) \{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(chosen))
 }
 
+/** Whether the platform's own `fetch` sends, as things stand at the moment. */
+export function isPlatforms() {
+  if (globalThis.fetch !== seen) look(globalThis.fetch)
+  return isNative
+}
+
 function ownOf(there) {
   try {
     return there[OWN]
@@ -88,8 +94,7 @@ export function own(fetch) {
  */
 export function transmit(url, args, ours) {
   try {
-    const there = globalThis.fetch
-    if (there !== seen) look(there)
+    isPlatforms()
     // The platform reads what a polluted prototype says, too; wrappers get a plain object, for they call its methods.
     if (isNative && ours && args.length > 1) args = [args[0], { __proto__: null, ...args[1] }]
     const answer = isNative ? Reflect.apply(chosen, globalThis, args) : through(url, args, ours)
@@ -134,8 +139,7 @@ function isPlain(value) {
  * @param {string} url @param {unknown} input @param {unknown} init @returns {boolean}
  */
 export function isBack(url, input, init) {
-  if (globalThis.fetch !== seen) look(globalThis.fetch)
-  if (isNative && sending === undefined) return false
+  if (isPlatforms() && sending === undefined) return false
   const by = url === sending ? wrapper : (requests.get(input) ?? init?.[SENT])
   if (by === undefined) return false
   found(by)
@@ -192,13 +196,4 @@ export async function sendWithin(request, isPages) {
   const limit = isPages ? { mode: 'same-origin' } : { redirect: redirect === 'follow' ? 'error' : redirect }
   // What another `init` would reset goes along.
   return transmit(url, [request, { ...limit, referrer, referrerPolicy }], true)
-}
-
-/** Whether a signal is aborted. @param {AbortSignal} signal */
-export function isAborted(signal) {
-  try {
-    return signal.aborted === true
-  } catch {
-    return false
-  }
 }

@@ -1,9 +1,9 @@
 // Sends calls and reads answers, with the platform's own `fetch` and parsers. What an answer means is decided in Rust; it gets
 // flat lists, which `answer.rs` takes off in the same order. No token is kept longer than a call.
 
-import { transmit } from './fetch.js'
+import { isPlatforms, transmit } from './fetch.js'
 import { all, first, isNone, moment, number, parse, paths, strip, take, walk } from './json.js'
-import { patience } from './timer.js'
+import { within } from './timer.js'
 
 /**
  * Sends a copy of a request with another parameter in its URL. A body goes along as a blob: as a stream, which it would be
@@ -61,21 +61,10 @@ const MOST_KEPT_ALIVE = 16 * 1024
  */
 export async function hear(call, ms, keepalive, places, dotted) {
   const abort = new AbortController()
-  let cancel
-  const late = new Promise((resolve) => {
-    cancel = patience(ms, () => {
-      resolve(undefined)
-      abort.abort()
-    })
-  })
-  try {
-    return await Promise.race([late, read()])
-  } catch (cause) {
-    return [cause]
-  } finally {
-    cancel()
-    given.delete(abort.signal)
-  }
+  const list = await within(read().catch((cause) => [cause]), ms)
+  if (!list) abort.abort()
+  given.delete(abort.signal)
+  return list
 
   async function read() {
     if (Array.isArray(call)) {
@@ -141,13 +130,12 @@ const MOMENT = 10
  * @param {Request} request @param {RequestInit} init
  */
 async function sent(request, init) {
-  const isNative = /^function fetch\(\)\s*\{\s*\[native code\]/.test(Function.prototype.toString.call(fetch))
-  const again = init.keepalive && isNative && request.clone()
+  const again = init.keepalive && isPlatforms() && request.clone()
   const answer = transmit(request.url, [request, init], true)
   if (!again) return answer
   const begun = performance.now()
   let took
-  Promise.resolve(answer).catch(() => (took = performance.now() - begun))
+  answer.catch(() => (took = performance.now() - begun))
   for (let task = 0; task < FEW_TASKS && took === undefined; task++) await aTask()
   return took < MOMENT && !init.signal.aborted ? transmit(again.url, [again, { ...init, __proto__: null, keepalive: false }], true) : answer
 }
@@ -247,7 +235,6 @@ const LONGEST_RULED = 1000
  */
 export async function members(response, dotted, isText) {
   let stop
-  let timer
   let json
   const isEnough = (text) => {
     const bare = text.trim()
@@ -256,16 +243,10 @@ export async function members(response, dotted, isText) {
     if (json === undefined && bare.includes('\n')) json = list(parse(bare.slice(0, bare.indexOf('\n'))))
     return json !== undefined
   }
-  const late = new Promise((resolve) => (timer = setTimeout(resolve, LONGEST_RULED)))
-  try {
-    const text = await Promise.race([late, head(response, MOST_RULED, isEnough, (begun) => (stop = begun))])
-    if (text !== undefined && !isEnough(text) && !isText) json = parse(text)
-  } catch {
-    // The body broke off, or has been read, or is no answer of the platform's.
-  } finally {
-    clearTimeout(timer)
-    stop?.()
-  }
+  // Nothing, too, where the body broke off, or has been read, or is no answer of the platform's.
+  const text = await within(head(response, MOST_RULED, isEnough, (begun) => (stop = begun)), LONGEST_RULED)
+  stop?.()
+  if (text !== undefined && !isEnough(text) && !isText) json = parse(text)
   return values(json, dotted)
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 
 use futures::future::LocalBoxFuture;
+use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 
@@ -355,7 +356,8 @@ impl Shell {
         let now = platform::now();
         let pending_logout = PendingLogout::new(share.as_deref());
         let mark = pending_logout.mark(now);
-        let owed = owed(mark, options.logout.is_some(), platform::may_be_sign_in(), now);
+        let owed =
+            owed(mark, options.logout.is_some(), mark.is_some() && platform::may_be_sign_in(), now);
         match owed {
             // It is too old to be of any session that there is.
             Owed::Nothing if mark.is_some() => pending_logout.set(None),
@@ -562,6 +564,15 @@ impl Shell {
                 self.kept.take();
                 self.pending_logout.set(None);
             }
+        }
+    }
+
+    /// Fulfils with what `value` is or fulfils with, when no news is being sealed or opened: whoever has
+    /// the lock has to know what happened before.
+    pub(super) fn after_news(&self, value: &JsValue) -> Promise {
+        match &*self.channel.borrow() {
+            Some(channel) => channel.settled(value),
+            None => Promise::resolve(value),
         }
     }
 

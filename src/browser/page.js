@@ -23,7 +23,7 @@ export function base() {
 }
 
 /** A member of the document, read past elements of its name: `<img name=cookie>` stands before it. */
-function read(type, name) {
+export function read(type, name) {
   const { prototype } = globalThis[type] ?? {}
   // Where there is no such class, as in a test, there are no elements, either.
   return prototype ? Object.getOwnPropertyDescriptor(prototype, name).get.call(document) : document[name]
@@ -64,11 +64,6 @@ function decoded(text) {
   } catch {
     return text
   }
-}
-
-/** Whether a cookie is not there, where that can be told. @param {string} name */
-export function lacksCookie(name) {
-  return cookie(name) === undefined
 }
 
 /** Whether a service worker answers the calls of this page. */

@@ -23,12 +23,10 @@ extern "C" {
     /// A URL as the platform parses and serialises it (URL Standard, 4.5).
     pub(super) fn resolve(url: &str, base: Option<&str>) -> Option<String>;
 
-    /// The value of a cookie that scripts may read (RFC 6265, 4.2.1), or `None`.
-    pub(super) fn cookie(name: &str) -> Option<String>;
-
-    /// Whether a cookie is not there, where that can be told: a worker and a sandboxed page can't.
-    #[wasm_bindgen(js_name = lacksCookie)]
-    pub(super) fn lacks_cookie(name: &str) -> bool;
+    /// The value of a cookie that scripts may read (RFC 6265, 4.2.1); `undefined` where there is none, and
+    /// `null` where that can't be told: in a worker, and in a sandboxed page.
+    #[wasm_bindgen(js_name = cookie)]
+    fn look_up(cookie: &str) -> JsValue;
 
     /// Whether a service worker answers the calls of this page.
     #[wasm_bindgen(js_name = isControlled)]
@@ -67,10 +65,6 @@ extern "C" {
     /// A request to send in the place of its caller's, and whether it can be sent again.
     #[wasm_bindgen(catch)]
     pub(super) fn taken(request: &Request) -> Result<Array, JsValue>;
-
-    /// Whether a signal is aborted.
-    #[wasm_bindgen(js_name = isAborted)]
-    pub(super) fn is_aborted(signal: &AbortSignal) -> bool;
 }
 
 #[wasm_bindgen(module = "/src/browser/http.js")]
@@ -116,7 +110,7 @@ extern "C" {
 
     pub(super) fn alarm(signal: Option<&AbortSignal>, ms: Option<u32>) -> Alarm;
 
-    /// The reason of a signal that is aborted.
+    /// The reason of a signal, if it is aborted.
     pub(super) fn reason(signal: &AbortSignal) -> JsValue;
 
     /// Fulfils with the signal's reason.
@@ -125,6 +119,16 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     pub(super) fn stop(this: &Alarm);
+}
+
+/// The value of a cookie that scripts may read.
+pub(super) fn cookie(name: &str) -> Option<String> {
+    look_up(name).as_string()
+}
+
+/// Whether a cookie is not there, where that can be told.
+pub(super) fn lacks_cookie(name: &str) -> bool {
+    look_up(name).is_undefined()
 }
 
 /// Both clocks.
@@ -161,6 +165,11 @@ impl List {
     /// The next value, if it is a string.
     pub(crate) fn text(&mut self) -> Option<String> {
         self.value().as_string()
+    }
+
+    /// The next value, if it is a list.
+    pub(crate) fn list(&mut self) -> Option<List> {
+        self.value().dyn_into().ok().map(List::new)
     }
 
     /// The strings that are left, up to what is none.

@@ -10,7 +10,7 @@ const POINT = 65
 
 /**
  * The keys of a tab; undefined where the platform has no cryptography, as in an insecure context.
- * @returns {undefined | { key: Promise<ArrayBuffer>, meet(key: unknown): boolean, seal(text: string): Promise<object[]>, open(from: unknown, sealed: unknown): Promise<string | undefined> }}
+ * @returns {undefined | { key: Promise<ArrayBuffer>, meet(key: unknown): boolean, seal(text: string): Promise<(object | undefined)[]>, open(from: unknown, sealed: any): Promise<string> }}
  */
 export function sealer() {
   const { subtle } = globalThis.crypto ?? {}
@@ -42,27 +42,20 @@ export function sealer() {
       others.set(name, point)
       return isNew
     },
-    /** A text for each of the other tabs that are known. */
+    /** A text for each of the other tabs that are known; undefined for those whose key is none. */
     async seal(text) {
-      return Promise.all(
-        [...others].map(async ([to, point]) => {
-          const iv = crypto.getRandomValues(new Uint8Array(12))
-          const data = await subtle.encrypt({ name: 'AES-GCM', iv }, await shared(point, 'encrypt'), new TextEncoder().encode(text))
-          return { to, iv, data }
-        }),
-      ).catch(() => [])
-    },
-    /** What the tab with the public key `from` has sealed for this one. */
-    async open(from, sealed) {
-      try {
-        const name = nameOf(await key)
-        const mine = Array.isArray(sealed) && isPoint(from) && sealed.slice(0, MOST).find((one) => one?.to === name)
-        if (!mine) return undefined
-        return new TextDecoder().decode(await subtle.decrypt({ name: 'AES-GCM', iv: mine.iv }, await shared(from, 'decrypt'), mine.data))
-      } catch {
-        // It was not sealed for this tab, or not by that one.
-        return undefined
+      const sealFor = async ([to, point]) => {
+        const iv = crypto.getRandomValues(new Uint8Array(12))
+        const data = await subtle.encrypt({ name: 'AES-GCM', iv }, await shared(point, 'encrypt'), new TextEncoder().encode(text))
+        return { to, iv, data }
       }
+      return Promise.all([...others].map((other) => sealFor(other).catch(() => {})))
+    },
+    /** What the tab with the public key `from` has sealed for this one. Rejects where that is nothing. */
+    async open(from, sealed) {
+      const name = nameOf(await key)
+      const { iv, data } = sealed.slice(0, MOST).find((one) => one?.to === name)
+      return new TextDecoder().decode(await subtle.decrypt({ name: 'AES-GCM', iv }, await shared(from, 'decrypt'), data))
     },
   }
 }

@@ -1,8 +1,8 @@
-// News among tabs, over a `BroadcastChannel` (HTML, 9.5), in the one form that all versions of this file understand.
+// News among tabs, over a `BroadcastChannel` (HTML, 9.5), in a form that has a number: who speaks another one is not heard.
 
 import { own } from './json.js'
 import { alone } from './notice.js'
-import { after, outside } from './timer.js'
+import { after, outside, within } from './timer.js'
 
 /** The form of the messages. Another number is another form. */
 const VERSION = 2
@@ -14,6 +14,8 @@ const REFILL = 10
 const MISSED = 1000
 /** So many milliseconds at least are between two answers to the question who has a token: one answer is for all who have asked. */
 const ANSWERS = 100
+/** How long sealing and opening are waited for at the most, in milliseconds of time in which the page could run. */
+const SEALING = 1000
 
 /**
  * Opens the channel, or says undefined where the platform has none. `heard` gets each message that is of the known form,
@@ -97,6 +99,15 @@ export function open(name, heard, keys) {
       }
       sends(keys && seal, () => send(message))
     },
+    /**
+     * Fulfils with `value` when what was posted is sealed and sent, and what was heard is opened and told: soon, in any case.
+     * @template T @param {Promise<T> | T} value @returns {Promise<T>}
+     */
+    async settled(value) {
+      const first = await value
+      if (keys) await within(Promise.all([sends(), tells()]), SEALING)
+      return first
+    },
     close() {
       isClosed = true
       cancelMissed?.()
@@ -122,11 +133,11 @@ export function open(name, heard, keys) {
 function line() {
   let length = 0
   let last = Promise.resolve()
-  return (prepare, go) => {
+  return (prepare, go = () => {}) => {
     if (!prepare && !length) return go()
     length++
     // Without a key, it goes as it is.
-    last = last.then(prepare).catch(() => {}).then(go).finally(() => length--)
+    return last = last.then(prepare).catch(() => {}).then(go).finally(() => length--)
   }
 }
 

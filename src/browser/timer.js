@@ -59,9 +59,23 @@ export function patience(ms, ring) {
   return () => cancel?.()
 }
 
-/** The reason of a signal that is aborted (DOM, 3.2); older platforms have none. @param {AbortSignal} signal */
+/**
+ * What a promise says; undefined where it rejects, and where it says nothing while the page could run for so many milliseconds.
+ * @template T @param {Promise<T>} promise @param {number} ms @returns {Promise<T | undefined>}
+ */
+export function within(promise, ms) {
+  return new Promise((resolve) => {
+    const cancel = patience(ms, resolve)
+    promise.catch(() => {}).then((value) => {
+      cancel()
+      resolve(value)
+    })
+  })
+}
+
+/** The reason of a signal, if it is aborted (DOM, 3.2); older platforms give none. @param {AbortSignal} signal */
 export function reason(signal) {
-  return 'reason' in signal ? signal.reason : new DOMException('The operation was aborted.', 'AbortError')
+  if (signal.aborted) return 'reason' in signal ? signal.reason : new DOMException('The operation was aborted.', 'AbortError')
 }
 
 /**

@@ -170,7 +170,8 @@ impl Shell {
     /// Whether a request that came to nothing was refused, for all that is known; and then what
     /// becomes of it. A caller's abort is none of this.
     fn overhear(&self, call: &dyn Outgoing, ticket: Ticket) -> Option<Departure> {
-        let is_aborted = call.signal().is_some_and(|signal| platform::is_aborted(&signal));
+        let is_aborted =
+            call.signal().is_some_and(|signal| !platform::reason(&signal).is_undefined());
         if !self.policy.rules.hears_silence() || is_aborted || !is_safe(&call.method()) {
             return None;
         }
@@ -298,9 +299,8 @@ impl Shell {
             let media = Media::of(&header("Content-Type").unwrap_or_default());
             if media != Media::Other {
                 let members = answer::members(response, &self.paths, media == Media::Text);
-                let members = JsFuture::from(members).await.map(JsCast::dyn_into);
-                if let Ok(Ok(members)) = members {
-                    body = answer::lists(&mut List::new(members));
+                if let Ok(members) = JsFuture::from(members).await {
+                    body = answer::lists(&mut List::new(members.unchecked_into()));
                 }
             }
         }

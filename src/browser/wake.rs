@@ -7,21 +7,19 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 use super::manager::Shell;
-use super::platform;
+use super::platform::{self, Alarm};
 use crate::core::Session;
 
 #[wasm_bindgen(module = "/src/browser/timer.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = Object)]
+    /// As an alarm, it is to be stopped.
+    #[wasm_bindgen(extends = Alarm, js_name = Object)]
     type Listening;
 
     fn wake(woke: &JsValue) -> Listening;
 
     #[wasm_bindgen(method)]
     fn set(this: &Listening, ms: f64);
-
-    #[wasm_bindgen(method)]
-    fn stop(this: &Listening);
 }
 
 /// The timer and the listeners, until it is dropped.

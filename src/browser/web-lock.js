@@ -6,7 +6,7 @@
 // takes it while its holder prolongs: for that, too, is a lock.
 
 import { alone } from './notice.js'
-import { after, patience } from './timer.js'
+import { after, patience, within } from './timer.js'
 
 /** How far beyond its time a lock is held at the most, in milliseconds: what stands around the call, and slow machines. */
 const GRACE = 200
@@ -27,7 +27,7 @@ let seen = new Map()
  * blocked storage), there is nothing to wait for. Nobody's lease is believed for longer than `longest`.
  *
  * `contended`: somebody else held it when it was asked for, and has given it back.
- * @typedef {{ contended: boolean, allows(ms: number): boolean, prolong(ms: number): Promise<boolean>, kept(): Promise<boolean>, release(): void }} Held
+ * @typedef {{ contended: boolean, allows(ms: number): boolean, prolong(ms: number): Promise<boolean | undefined>, kept(): Promise<boolean | undefined>, release(): void }} Held
  * @param {string | undefined} name @param {number} ms @param {number} hold @param {number} longest
  * @returns {Promise<Held | undefined>}
  */
@@ -125,7 +125,7 @@ function holder(name, hold, lease, contended, isStolen, release) {
       lease = next
       isReleased ? lease.end() : keep()
     })
-    return answered(prolonged.then(heard).then(isMine))
+    return within(prolonged.then(heard).then(isMine), QUESTION)
   }
   keep()
   return {
@@ -136,7 +136,7 @@ function holder(name, hold, lease, contended, isStolen, release) {
     prolong,
     /** Whether it was held until now. */
     async kept() {
-      return Date.now() > lease.until ? answered(heard().then(isMine, isMine)) : isMine()
+      return Date.now() > lease.until ? within(heard().then(isMine, isMine), QUESTION) : isMine()
     },
     release() {
       isReleased = true
@@ -175,15 +175,4 @@ async function heard() {
 async function request(name, options, granted) {
   // What the page's prototypes have been given is no option of ours.
   return navigator.locks.request(name, { __proto__: null, ...options }, granted)
-}
-
-/** What a promise says; false where it rejects, and where there is no answer in time. */
-function answered(promise) {
-  return new Promise((resolve) => {
-    const cancel = patience(QUESTION, () => resolve(false))
-    promise.catch(() => false).then((value) => {
-      cancel()
-      resolve(value)
-    })
-  })
 }

@@ -60,7 +60,7 @@ pub use forbidden::Resource;
 pub(crate) use identity::{Identity, hex};
 pub use jwt::payload;
 pub use options::Options;
-pub(crate) use patience::{NEWS, OWN_CALL, Patience};
+pub(crate) use patience::{NEWS, Patience};
 pub use pending_logout::{Mark, Owed, owed};
 pub use policy::{Offline, Policy, Reach, Renewal, Restore, Tabs};
 pub use redirect::Redirects;

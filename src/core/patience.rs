@@ -2,11 +2,12 @@
 //! could run: `timer.js` does not count a busy main thread, a frozen tab or a sleeping laptop.
 
 use super::options::Options;
+use super::turns::Kind;
 
 /// How long a tab that had to wait listens for the news of the one before it.
 pub(crate) const NEWS: u32 = 250;
 /// How long a logout with a request of the caller's own may take.
-pub(crate) const OWN_CALL: u32 = 30_000;
+const OWN_CALL: u32 = 30_000;
 /// How long to wait for the lock where nobody holds it longer than allowed: several may be in line.
 const LINE: u32 = 30_000;
 
@@ -15,7 +16,7 @@ const LINE: u32 = 30_000;
 pub(crate) struct Patience {
     /// For the answer, once the call is sent.
     pub(crate) answer: u32,
-    /// How long the lock is asked for: a moment to listen, and the call.
+    /// How long the lock is asked for: a moment to listen, and the call. Its holder prolongs it for what comes behind.
     pub(crate) hold: u32,
     /// How long any call of these options may hold the lock. No lease is believed for longer.
     pub(crate) longest_hold: u32,
@@ -24,10 +25,16 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// `answer`: how long the call of this exchange may take.
-    pub(crate) fn new(options: &Options, answer: u32) -> Self {
-        let logout = options.logout.as_ref().map_or(0, |logout| logout.timeout as u32);
+    /// Of an exchange of this kind. `is_brought`: its call is the caller's own.
+    pub(crate) fn new(options: &Options, kind: Kind, is_brought: bool) -> Self {
+        let logout = options.logout.as_ref().map_or(OWN_CALL, |logout| logout.timeout as u32);
         let [refresh, login] = [options.refresh.timeout, options.login_timeout].map(|ms| ms as u32);
+        let answer = match kind {
+            Kind::Refresh => refresh,
+            Kind::Login => login,
+            Kind::Logout if is_brought => OWN_CALL,
+            Kind::Logout => logout,
+        };
         let longest = refresh.max(login).max(logout).max(OWN_CALL);
         let longest_hold = longest.saturating_add(NEWS);
         Self {
@@ -58,8 +65,14 @@ mod tests {
             [(1.0, 1.0, 1.0), (120_000.0, 1.0, 1.0), (1.0, 120_000.0, 1.0), (1.0, 1.0, 120_000.0)]
         {
             let options = options(refresh, login, logout);
-            for answer in [refresh as u32, login as u32, logout as u32, OWN_CALL] {
-                let patience = Patience::new(&options, answer);
+            for (kind, is_brought, answer) in [
+                (Kind::Refresh, false, refresh as u32),
+                (Kind::Login, true, login as u32),
+                (Kind::Logout, false, logout as u32),
+                (Kind::Logout, true, OWN_CALL),
+            ] {
+                let patience = Patience::new(&options, kind, is_brought);
+                assert_eq!(patience.answer, answer);
                 assert!(patience.hold <= patience.longest_hold, "{patience:?}");
                 assert!(patience.lock >= patience.longest_hold + 30_000, "{patience:?}");
             }
@@ -68,7 +81,7 @@ mod tests {
 
     #[test]
     fn the_longest_times_that_options_take_do_not_overflow() {
-        let patience = Patience::new(&options(2_147_483_647.0, 1.0, 1.0), 2_147_483_647);
+        let patience = Patience::new(&options(2_147_483_647.0, 1.0, 1.0), Kind::Refresh, false);
         assert_eq!(patience.longest_hold, 2_147_483_647 + NEWS);
         assert_eq!(patience.lock, 2_147_483_647 + NEWS + LINE);
     }

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::stage::{Server, Timers, lull, token};
+use crate::stage::{Server, Timers, lull, pause, token};
 
 #[wasm_bindgen(inline_js = "
 const denied = () => { throw new DOMException('denied', 'SecurityError') }
@@ -62,14 +62,6 @@ async fn what_is_denied_costs_neither_a_refresh_nor_a_login_nor_a_logout() {
     }
 }
 
-/// Lets what is under way go on, without a lock: none is to be had.
-async fn turn() {
-    let turned = js_sys::Promise::new(&mut |resolve, _| {
-        web_sys::window().unwrap().set_timeout_with_callback(&resolve).unwrap();
-    });
-    JsFuture::from(turned).await.unwrap();
-}
-
 #[wasm_bindgen_test]
 async fn locks_that_answer_nothing_are_waited_for_ten_seconds_and_given_back_when_they_come_late() {
     let server = Server::new();
@@ -78,7 +70,8 @@ async fn locks_that_answer_nothing_are_waited_for_ten_seconds_and_given_back_whe
     let stuck = stick();
     let [undo, grant_all] = [0, 1].map(|n| stuck.get(n).unchecked_into::<js_sys::Function>());
     let refreshed = server.refresh(&auth);
-    turn().await;
+    // What is under way goes on, without a lock: none is to be had.
+    pause(0.0).await;
     timers.run_out(10_000.0);
     assert_eq!(refreshed.outcome().await.unwrap_err().code(), Code::Timeout);
     let granted = grant_all.call0(&JsValue::UNDEFINED).unwrap();

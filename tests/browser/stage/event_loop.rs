@@ -60,7 +60,7 @@ pub async fn lull() {
     }
 }
 
-async fn pause(ms: f64) {
+pub async fn pause(ms: f64) {
     let paused = Promise::new(&mut |resolve, _| {
         set_timeout(&resolve, ms);
     });

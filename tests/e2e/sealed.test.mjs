@@ -1,0 +1,72 @@
+// A refresh token that is held in memory passes between tabs sealed. That takes a moment, in which no other tab may spend the one before.
+
+import assert from 'node:assert/strict'
+import { startBrowser, User } from './support/browser.mjs'
+import { check } from './support/lack.mjs'
+import { json, refused, startStub } from './support/stub.mjs'
+import { takeTime } from './support/time.mjs'
+
+const stub = await startStub()
+const browser = await startBrowser()
+const options = { refreshToken: { json: 'refresh_token' } }
+
+/** A test with two tabs of one session. The server takes a refresh token once, and the newest access token alone. */
+function it(name, body) {
+  check(name, async (t) => {
+    let latest = 0
+    Object.assign(stub.routes, {
+      '/auth/refresh': ({ body }) => (body === `{"refresh_token":"r${latest}"}`
+        ? json({ access_token: `a${++latest}`, refresh_token: `r${latest}`, expires_in: 300 })
+        : json({ error: 'invalid_grant' }, { status: 400 })),
+      '/api/': ({ headers }) => (headers.authorization === `Bearer a${latest}` && latest ? json({ latest }) : refused()),
+    })
+    stub.reset()
+    const user = await User.visits(t, browser, stub.origin)
+    const first = await user.tab(options)
+    await first.evaluate(() => auth.setTokens({ accessToken: 'a0', refreshToken: 'r0', expiresIn: 300 }))
+    const second = await user.tab(options)
+    await second.evaluate(() => until(({ status }) => status === 'signed-in'))
+    await first.evaluate(takeTime)
+    await first.evaluate(() => {
+      const { encrypt } = crypto.subtle
+      globalThis.sealing = new Promise((begun) => {
+        globalThis.sealed = new Promise((seal) => (globalThis.seal = seal))
+        crypto.subtle.encrypt = async (...what) => {
+          begun()
+          await sealed
+          return encrypt.apply(crypto.subtle, what)
+        }
+      })
+    })
+    await body(first, second)
+  })
+}
+
+it('a tab that seals its news keeps the lock until they are out', async (first, second) => {
+  assert.equal(await first.evaluate(() => call('/api/one').then(({ status }) => status)), 200)
+  await first.evaluate(() => sealing)
+  // It asks with the token that is void, and then stands in line.
+  await second.evaluate(async () => {
+    let isOver = false
+    globalThis.waiting = call('/api/two').finally(() => (isOver = true))
+    while (!isOver && !(await navigator.locks.query()).pending.length);
+  })
+  await first.evaluate(() => seal())
+  assert.equal(await second.evaluate(() => waiting.then(({ status }) => status)), 200)
+  assert.equal(stub.at('/auth/refresh').length, 1)
+  // It has the new refresh token, too.
+  await second.evaluate(() => auth.refresh())
+  assert.equal(stub.at('/auth/refresh').length, 2)
+})
+
+it('what is never sealed is waited for a moment, and the next refresh has its turn', async (first) => {
+  await first.evaluate(() => void (globalThis.twice = auth.refresh().then(() => auth.refresh())))
+  await first.evaluate(() => sealing)
+  await first.evaluate(async () => {
+    let isOver = false
+    twice.finally(() => (isOver = true))
+    while (!isOver) await time.pass(100)
+    await twice
+  })
+  assert.equal(stub.at('/auth/refresh').length, 2)
+})
