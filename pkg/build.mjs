@@ -33,9 +33,7 @@ try {
     path('dist/core.wasm'),
   ], { encoding: 'utf8' })
   const core = glue(rename(readFileSync(path('generated/core.js'), 'utf8'), JSON.parse(renamed)))
-  // The core and the face know the same of the page's `fetch`.
   const [, crate] = core.match(/snippets\/(tokenkeep-\w+)\//)
-  const fetching = path('generated/snippets', crate, 'src/browser/fetch.js')
   // A packer that takes its time: a twentieth smaller than what zlib makes, and read by the same DecompressionStream.
   const packed = Buffer.from(await gzipAsync(readFileSync(path('dist/core.wasm')), {})).toString('base64')
 
@@ -54,9 +52,8 @@ try {
       name: 'core',
       setup(build) {
         const modules = { '#core': core, '#wasm': `export default ${JSON.stringify(packed)}` }
-        // The one that the core sends by: they know the same of the page's `fetch`.
-        build.onResolve({ filter: /^#fetch$/ }, () => ({ path: fetching }))
-        build.onResolve({ filter: /^#fetch$/ }, () => ({ path: fetching }))
+        // The core's own modules: it and the face know the same of the page and its `fetch`.
+        build.onResolve({ filter: /^#(fetch|page)$/ }, ({ path: name }) => ({ path: path('generated/snippets', crate, `src/browser/${name.slice(1)}.js`) }))
         build.onResolve({ filter: /^#/ }, ({ path }) => ({ path, namespace: 'core' }))
         build.onLoad({ filter: /./, namespace: 'core' }, ({ path }) => ({ contents: modules[path], resolveDir: join(here, 'src') }))
       },

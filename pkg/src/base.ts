@@ -1,26 +1,17 @@
-// What relative URLs are resolved against. Read by the platform's own getter: an `<img name=baseURI>` stands before it in a
-// page into which somebody could write.
+// What relative URLs are resolved against.
+
+import { read } from '#page';
+
+/** The page's own, whatever `<base>` says of another origin: an injected one must not move where credentials go. */
+export { base as ownBase } from '#page';
 
 /** As the platform resolves: `<base>` and all. */
 export function pageBase(): string | undefined {
   const { document, location } = globalThis;
-  if (!document) return location?.href;
   try {
-    return Object.getOwnPropertyDescriptor(Node.prototype, 'baseURI')!.get!.call(document) as string;
+    return document ? read('Node', 'baseURI') : location?.href;
   } catch {
     // A document of somebody's own making, as in tests.
     return document.baseURI;
-  }
-}
-
-/** The same, but never another origin's: an injected `<base>` must not move where credentials go. */
-export function ownBase(): string | undefined {
-  const base = pageBase();
-  const { location, origin } = globalThis;
-  try {
-    if (!location || new URL(base!).origin === (origin ?? location.origin)) return base;
-    return new URL(location.href).origin === 'null' ? base : location.href;
-  } catch {
-    return location.href;
   }
 }

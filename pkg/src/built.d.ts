@@ -23,3 +23,10 @@ declare module '#fetch' {
   /** One came back that has lost its marks. */
   export function cameBack(): void;
 }
+
+declare module '#page' {
+  /** What relative URLs are resolved against: `<base>`, but none that leads to another origin. */
+  export function base(): string | undefined;
+  /** A member of the document, read past elements of its name. */
+  export function read(type: 'Node', name: 'baseURI'): string;
+}

@@ -124,7 +124,7 @@ export function capture({ input, place, request }: Target, init: unknown, waits?
   try {
     const call = !request && direct(place, copy);
     // What is bad is to be refused now, not when the call leaves. Any body will do: its own is not to be read.
-    if (call && waits) new Request(href, { __proto__: null, ...copy, body: copy.body === undefined || copy.body === null ? null : '' } as RequestInit);
+    if (call && waits) new Request(href, { __proto__: null, ...copy, body: (copy.body ?? null) === null ? null : '' } as RequestInit);
     return call || viaRequest(request ? input : href, place, copy);
   } catch {
     return platform(url, input, copy);
@@ -258,7 +258,7 @@ function guarded(guard: Guard | undefined, method = 'GET', redirect: unknown, ur
 /** A call whose snapshot is a `Request`. Its headers are set on it: a second `init` would reset its referrer. */
 function viaRequest(input: unknown, { url }: Place, init: Init): Call {
   let next: Request | undefined = new Request(input as RequestInfo, init as RequestInit);
-  const stream = isStream(init.body) && 'duplex' in next;
+  const stream = 'duplex' in next && init.body instanceof ReadableStream;
   // It is made once more: the platform had to say first that it takes the stream as it is.
   if (stream) next = new Request(input as RequestInfo, { __proto__: null, ...init, body: locked(init.body as ReadableStream) } as RequestInit);
   const spare = stream ? undefined : duplicate(next);
@@ -267,8 +267,7 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
   const take = (more: string[]): Request => {
     const request = next!;
     next = spare;
-    for (let i = 0; i < more.length; i += 2) request.headers.set(more[i]!, more[i + 1]!);
-    return request;
+    return set(request, more);
   };
   const call: Call = {
     url,
@@ -291,8 +290,7 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
       const bare = call.guard && /^(GET|HEAD)$/.test(method) ? next!.clone() : undefined;
       let first: Request | undefined = take(more);
       return guarded(call.guard, method, redirect, url, more, (address, more, limits) => {
-        const request = first ?? new Request(address, bare as RequestInit);
-        if (!first) for (let i = 0; i < more.length; i += 2) request.headers.set(more[i]!, more[i + 1]!);
+        const request = first ?? set(new Request(address, bare as RequestInit), more);
         first = undefined;
         return limits.mode || limits.redirect ? transmitted(address, request, again(limits)) : transmitted(address, request);
       });
@@ -301,6 +299,12 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
   // What another `init` would reset goes along.
   const again = (limits: Limits): Init => ({ ...limits, referrer, referrerPolicy });
   return call;
+}
+
+/** With these headers set: name, value, name, value, … */
+function set(request: Request, more: string[]): Request {
+  for (let i = 0; i < more.length; i += 2) request.headers.set(more[i]!, more[i + 1]!);
+  return request;
 }
 
 /**
@@ -317,11 +321,6 @@ function locked(stream: ReadableStream): ReadableStream {
     },
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
-}
-
-/** Whether a body is known for a stream at once. */
-function isStream(body: unknown): boolean {
-  return typeof ReadableStream === 'function' && body instanceof ReadableStream;
 }
 
 /** `name` begins with `?`. */
@@ -430,6 +429,6 @@ function requestUrl(input: unknown): string | undefined {
   }
 }
 
-function isObject(value: unknown): value is object {
+export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

@@ -1,6 +1,8 @@
 // The events of a manager. Its listeners hear what the manager dispatches, and nothing else: a listener gets to the target by
 // its event, and may dispatch there what it likes.
 
+import { isObject } from './call.js';
+
 type Listener = (this: unknown, event: Event) => void;
 
 export interface Events {
@@ -23,7 +25,7 @@ export function createEvents(): Events {
   /** What is no listener is left for the platform to refuse. */
   function wrap([type, listener, ...more]: unknown[]): Parameters<EventTarget['addEventListener']> {
     let heard = listener;
-    if ((typeof listener === 'object' && listener !== null) || typeof listener === 'function') {
+    if (isObject(listener)) {
       heard = wrapped.get(listener);
       if (!heard) {
         wrapped.set(listener, (heard = function (this: unknown, event: Event) {

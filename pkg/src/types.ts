@@ -374,8 +374,10 @@ export interface TokenManager extends Disposable {
    * Sends the credentials, takes the tokens out of the JSON answer (RFC 6749, section 5.1) and resolves to the rest of it.
    * Takes a string, a `URL` or a `Request`; the method is `POST` and credentials are included unless `init` says otherwise.
    *
-   * Rejects with {@link TokenError} `rejected` where the server refuses: its `cause` is the `Response`. The session there
-   * was stays as it was then.
+   * Without a body it carries the token of the session, as {@link TokenManager.exchange} does.
+   *
+   * Rejects with {@link TokenError} `rejected` where the server refuses, and `no-token` where the answer brings none and is not
+   * `login.incomplete`: its `cause` is the `Response`. The session there was stays as it was then.
    */
   login: <Rest = unknown>(input: RequestInfo | URL, init?: RequestInit) => Promise<Rest>;
 
@@ -391,7 +393,10 @@ export interface TokenManager extends Disposable {
    */
   signedIn: () => Promise<void>;
 
-  /** Begins a session with tokens that the app got by itself. Rejects with {@link TokenError} `invalid-argument`. */
+  /**
+   * Begins a session with tokens that the app got by itself. A newer token of the same user, by the option `subject`, renews the session
+   * there is. Rejects with {@link TokenError} `invalid-argument`.
+   */
   setTokens: (tokens: Tokens) => Promise<void>;
 
   /**

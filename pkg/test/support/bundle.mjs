@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-const fetching = fileURLToPath(new URL('../../../src/browser/fetch.js', import.meta.url))
+const browser = fileURLToPath(new URL('../../../src/browser/', import.meta.url))
 const src = fileURLToPath(new URL('../../src/', import.meta.url))
 
 /** `code` may import from './….js' as the files of src/ do. */
@@ -17,7 +17,7 @@ export async function bundle(code, modules = {}) {
     plugins: [{
       name: 'modules',
       setup(build) {
-        build.onResolve({ filter: /^#fetch$/ }, () => ({ path: fetching }))
+        build.onResolve({ filter: /^#(fetch|page)$/ }, ({ path }) => ({ path: `${browser}${path.slice(1)}.js` }))
         build.onResolve({ filter: /^#/ }, ({ path }) => ({ path, namespace: 'test' }))
         build.onLoad({ filter: /./, namespace: 'test' }, ({ path }) => ({ contents: modules[path], resolveDir: src }))
       },
