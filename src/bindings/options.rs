@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use crate::browser::{Hooks, List, TokenError, Tokens};
 use crate::core::{
     AnswerRule, Attach, Carrier, Code, Content, Credentials, Endpoint, Failure, Field, HeaderField,
-    Offline, Options, Renewal, Restore, Secret, Sends, Step, Tabs,
+    Offline, Options, Renewal, Restore, Secret, Sends, Step, Tabs, concat,
 };
 
 #[wasm_bindgen(module = "/src/bindings/options.js")]
@@ -105,7 +105,7 @@ pub(super) fn tokens(given: &JsValue) -> Result<Tokens, Failure> {
     let list = &mut list(read_tokens(given), Code::InvalidArgument, Step::Login)?;
     let secret = |name: &str, text: String| {
         Secret::new(text).map_err(|fault| {
-            let detail = ["setTokens: ", name, " got a token that ", fault.reason()].concat();
+            let detail = concat(&["setTokens: ", name, " got a token that ", fault.reason()]);
             Failure::new(Code::InvalidArgument, Step::Login).with_detail(detail)
         })
     };

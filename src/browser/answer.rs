@@ -9,7 +9,7 @@ use web_sys::Response;
 use super::platform::List;
 use crate::core::{
     Attach, Body, Code, Form, Grant, Heard, Kind, Life, Now, Options, Policy, Secret, Sense, Told,
-    life, payload, retry_after,
+    concat, life, payload, retry_after,
 };
 
 #[wasm_bindgen(module = "/src/browser/http.js")]
@@ -135,8 +135,8 @@ pub(super) fn read(
             let refresh_token = refresh_token.and_then(|text| Secret::new(text).ok());
             match access_token.map(Secret::new) {
                 Some(Ok(token)) => Ok(describe(token, refresh_token, life, options, now)),
-                Some(Err(fault)) => Err(["an access token that ", fault.reason()].concat()),
-                None => Err(["no string at `", &options.access_token_at, "`"].concat()),
+                Some(Err(fault)) => Err(concat(&["an access token that ", fault.reason()])),
+                None => Err(concat(&["no string at `", &options.access_token_at, "`"])),
             }
         })
     };

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use super::answer;
 use super::manager::Shell;
 use super::platform::{self, List};
-use crate::core::{Grant, Life, Message, Options, Secret, Stamp, Tabs, hex};
+use crate::core::{Grant, Life, Message, Options, Secret, Stamp, Tabs, decimal};
 
 #[wasm_bindgen(module = "/src/browser/tab-channel.js")]
 extern "C" {
@@ -100,7 +100,7 @@ impl Channel {
             _ => None,
         };
         let subject = match message {
-            Message::Entered { subject: Some(subject), .. } => Some(hex(*subject)),
+            Message::Entered { subject: Some(subject), .. } => Some(decimal(*subject)),
             _ => None,
         };
         self.channel.post(
@@ -121,7 +121,7 @@ fn read(list: &mut List, options: &Options) -> Option<Message> {
     let stamp = list.number().map(|number| Stamp(number as u64));
     let session = list.number().map(|number| Stamp(number as u64));
     let asked = list.number().map_or(Stamp(0), |number| Stamp(number as u64));
-    let subject = list.text().and_then(|text| u64::from_str_radix(&text, 16).ok());
+    let subject = list.text().and_then(|text| text.parse().ok());
     let grant = read_grant(list, options);
     Some(match kind.as_str() {
         "ask" => Message::Ask,

@@ -3,7 +3,7 @@
 //! [`crate::core::owed`].
 
 use super::platform;
-use crate::core::{Mark, Now};
+use crate::core::{Mark, Now, concat};
 
 /// The place of the mark. `None` where managers cannot be told apart, so that nobody finishes
 /// another's logout.
@@ -13,7 +13,7 @@ pub(super) struct PendingLogout {
 
 impl PendingLogout {
     pub(super) fn new(share: Option<&str>) -> Self {
-        Self { key: share.map(|name| [name, " logout owed"].concat()) }
+        Self { key: share.map(|name| concat(&[name, " logout owed"])) }
     }
 
     /// The mark, if it is there.

@@ -30,7 +30,7 @@ pub struct Grant {
 impl Grant {
     /// Whose it is, as a number to compare.
     pub(crate) fn subject_digest(&self) -> Option<u64> {
-        self.subject.as_deref().map(|subject| digest([subject]))
+        self.subject.as_deref().map(|subject| digest(&[subject]))
     }
 }
 

@@ -63,9 +63,9 @@ impl Apis {
         Self { parameter: Some(parameter.to_owned()), ..self }
     }
 
-    /// The entries of the list.
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.list.iter().map(|api| [&*api.origin, &*api.path].concat()).collect()
+    /// The entries of the list, origin and path.
+    pub(crate) fn names(&self) -> impl Iterator<Item = [&str; 2]> {
+        self.list.iter().map(|api| [&*api.origin, &*api.path])
     }
 
     /// Whether the URL may receive the token. Scheme, host and port match exactly, the path on the

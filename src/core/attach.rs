@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::endpoint::{Cookies, Sent, behind, proof};
 use super::rules::is_safe;
 use super::secret::Secret;
+use super::text::concat;
 
 /// How the token is put on a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl Attach {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Header(name, _) => name.clone(),
-            Self::Query(name) => ["?", name].concat(),
+            Self::Query(name) => concat(&["?", name]),
             Self::Cookie(_) => String::new(),
         }
     }

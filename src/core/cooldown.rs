@@ -42,7 +42,8 @@ pub struct Cooldown {
 #[derive(Debug)]
 struct Pause {
     since: Now,
-    back_off: u64,
+    /// For those who do not ask explicitly: the back-off or what the server asked for, whichever is longer.
+    length: u64,
     retry_after: u64,
     failure: Failure,
 }
@@ -52,12 +53,9 @@ impl Cooldown {
     pub fn failed(&mut self, failure: Failure, named: Option<RetryAfter>, chance: f64, now: Now) {
         let ceiling = CEILING.min(BASE << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
-        self.pause = Some(Pause {
-            since: now,
-            back_off: ((ceiling as f64 * chance) as u64).max(FLOOR),
-            retry_after: named.map_or(0, |RetryAfter(ms)| ms),
-            failure,
-        });
+        let retry_after = named.map_or(0, |RetryAfter(ms)| ms);
+        let length = ((ceiling as f64 * chance) as u64).max(FLOOR).max(retry_after);
+        self.pause = Some(Pause { since: now, length, retry_after, failure });
     }
 
     /// A refresh was answered, or a new session began.
@@ -67,17 +65,14 @@ impl Cooldown {
 
     /// Milliseconds until the pause is over for those who do not ask explicitly.
     pub fn remaining(&self, now: Now) -> u64 {
-        self.pause.as_ref().map_or(0, |pause| {
-            pause.back_off.max(pause.retry_after).saturating_sub(now.since(pause.since))
-        })
+        self.pause.as_ref().map_or(0, |pause| pause.length.saturating_sub(now.since(pause.since)))
     }
 
     /// The failure that a caller gets at once, while the pause lasts. A caller who asks explicitly
     /// is not held up by the back-off, but by what the server asked for.
     pub fn holds(&self, explicit: bool, now: Now) -> Option<&Failure> {
         let pause = self.pause.as_ref()?;
-        let length =
-            if explicit { pause.retry_after } else { pause.back_off.max(pause.retry_after) };
+        let length = if explicit { pause.retry_after } else { pause.length };
         (now.since(pause.since) < length).then_some(&pause.failure)
     }
 }

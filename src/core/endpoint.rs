@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::options::Options;
 use super::secret::Secret;
-use super::text::split_at_any;
+use super::text::{concat, split_at_any};
 
 /// A call of the manager's own: the refresh, or the logout. Its `Debug` keeps header fields and body
 /// to itself, for API keys stand there.
@@ -228,7 +228,7 @@ pub(super) fn proof((cookie, header): &(String, String), cookies: Cookies<'_>) -
 
 /// A token behind a scheme, if there is one.
 pub(super) fn behind(scheme: &str, token: &Secret) -> Zeroizing<String> {
-    Zeroizing::new([scheme, if scheme.is_empty() { "" } else { " " }, token.reveal()].concat())
+    Zeroizing::new(concat(&[scheme, if scheme.is_empty() { "" } else { " " }, token.reveal()]))
 }
 
 /// `field-value` (RFC 9110, 5.5), without the obsolete bytes above ASCII.

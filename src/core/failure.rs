@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::text::{concat, decimal};
+
 /// What went wrong. The codes are the same in Rust and in JavaScript (`TokenError.code`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -148,16 +150,14 @@ impl Failure {
                 "a redirect would take the token to where it must not go; send to the URL it leads to"
             }
         };
-        let mut message = [self.step.as_str(), ": ", what].concat();
+        let mut message = concat(&[self.step.as_str(), ": ", what]);
         if let Some(detail) = &self.detail {
             message.push_str(if what.is_empty() { "" } else { ": " });
             message.push_str(detail);
         }
         if let Some(status) = self.status {
             message.push_str(" (status ");
-            for place in [100, 10, 1] {
-                message.push(char::from(b'0' + (status / place % 10) as u8));
-            }
+            message.push_str(&decimal(status.into()));
             message.push(')');
         }
         message

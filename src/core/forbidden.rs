@@ -20,7 +20,7 @@ impl Resource {
 
     /// The resource that a request is for. `url`: as the platform serialised it.
     pub fn new(method: &str, url: &str) -> Self {
-        Self(digest([&*method.to_ascii_uppercase(), split_at_any(url, b"?#").0]))
+        Self(digest(&[&method.to_ascii_uppercase(), split_at_any(url, b"?#").0]))
     }
 }
 

@@ -5,13 +5,14 @@
 //! hear of each other's logout, and finish one that is owed. A token never meets a manager whose
 //! options would send it elsewhere.
 
+use super::apis::Apis;
 use super::attach::Attach;
-use super::digest::digest;
+use super::digest::{NONE, add, digest};
 use super::endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
 use super::options::Options;
 use super::policy::Policy;
 use super::tabs::PROTOCOL;
-use super::text::split_at_any;
+use super::text::{concat, split_at_any};
 
 /// The names of a manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,25 +31,26 @@ impl Identity {
         let calls = [Some(&options.refresh), options.logout.as_ref()];
         let mut urls = calls.into_iter().flatten().map(|call| call.url.as_str());
         let url = urls.find(|url| !url.is_empty());
-        let apis = policy.apis.names();
         // Where a function refreshes, or nothing does, it is another URL of the manager's.
-        let url = url.or(apis.first().map(String::as_str)).unwrap_or_default();
-        let turn = ["tokenkeep ", split_at_any(url, b"?").0].concat();
+        let [origin, path] = policy.apis.names().next().unwrap_or_default();
+        let turn = match url {
+            Some(url) => concat(&["tokenkeep ", split_at_any(url, b"?").0]),
+            None => concat(&["tokenkeep ", origin, path]),
+        };
         let share = (options.name.is_some() || !has_functions).then(|| {
-            let mut parts = Parts(Vec::new());
-            parts.of(options, &apis);
-            let name = hex(digest(parts.0.iter().map(String::as_str)));
-            ["tokenkeep ", PROTOCOL, " ", &name].concat()
+            let mut parts = Parts(NONE);
+            parts.of(options, &policy.apis);
+            concat(&["tokenkeep ", PROTOCOL, " ", &hex(parts.0)])
         });
         Self { turn, share }
     }
 }
 
-/// All that is compared. Header fields may hold an API key, so it is never kept: only its digest is.
-struct Parts(Vec<String>);
+/// The digest of all that is compared. Header fields may hold an API key, so nothing else is kept.
+struct Parts(u64);
 
 impl Parts {
-    fn of(&mut self, options: &Options, apis: &[String]) {
+    fn of(&mut self, options: &Options, apis: &Apis) {
         self.maybe(options.name.as_deref());
         self.text(&options.subject);
         self.endpoint(&options.refresh);
@@ -56,7 +58,9 @@ impl Parts {
             Some(logout) => self.endpoint(logout),
             None => self.text("no logout"),
         }
-        self.list(apis);
+        // Their order says nothing.
+        self.0 ^= apis.names().fold(0, |sum: u64, name| sum.wrapping_add(digest(&name)));
+        self.text("end");
         match &options.attach {
             Attach::Header(name, scheme) => self.texts(&["header", name, scheme]),
             Attach::Query(name) => self.texts(&["query", name]),
@@ -110,21 +114,13 @@ impl Parts {
     }
 
     fn text(&mut self, text: &str) {
-        self.0.push(text.to_owned());
+        self.0 = add(self.0, text);
     }
 
     fn texts(&mut self, texts: &[&str]) {
         for text in texts {
             self.text(text);
         }
-    }
-
-    /// A list whose order says nothing.
-    fn list(&mut self, texts: &[String]) {
-        let mut texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        texts.sort_unstable();
-        self.texts(&texts);
-        self.text("end");
     }
 
     fn maybe(&mut self, text: Option<&str>) {
@@ -145,16 +141,17 @@ impl Parts {
 }
 
 /// A number in sixteen hexadecimal digits.
-pub(crate) fn hex(number: u64) -> String {
-    (0..16)
-        .rev()
-        .map(|at| char::from(b"0123456789abcdef"[(number >> (4 * at) & 15) as usize]))
-        .collect()
+fn hex(number: u64) -> String {
+    let mut digits = String::new();
+    for at in (0..16).rev() {
+        digits.push(char::from(b"0123456789abcdef"[(number >> (4 * at) & 15) as usize]));
+    }
+    digits
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::apis::{Api, Apis};
+    use super::super::apis::Api;
     use super::*;
 
     fn identity(change: impl FnOnce(&mut Options)) -> Identity {

@@ -57,7 +57,7 @@ pub use endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
 pub(crate) use endpoint::{Payload, Sent, Stays, proofs};
 pub use failure::{Code, Failure, Step};
 pub use forbidden::Resource;
-pub(crate) use identity::{Identity, hex};
+pub(crate) use identity::Identity;
 pub use jwt::payload;
 pub use options::Options;
 pub(crate) use patience::{NEWS, Patience};
@@ -71,6 +71,7 @@ pub use session::{
     Arrival, Departure, Effect, Event, Landing, Reason, Session, Snapshot, Status, Ticket, Wait,
 };
 pub use tabs::{Message, Stamp};
+pub(crate) use text::{concat, decimal};
 pub use time::{Life, Now, Validity, life};
 pub use turns::{Exchange, Kind};
 

@@ -6,7 +6,7 @@ use super::endpoint::{Carrier, Content, Endpoint, Sends, is_field_value, is_of};
 use super::failure::{Code, Failure, Step};
 use super::policy::{Offline, Policy, Renewal, Restore, Tabs};
 use super::rules::{AnswerRule, Rules, Sense};
-use super::text::{find_any, is_tchar, pieces, split_at_any, trim_start};
+use super::text::{concat, find_any, is_tchar, pieces, split_at_any, trim_start};
 
 /// Everything that can be set. Start from [`Options::new`] and change what is to be different.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,7 +108,7 @@ impl Check {
     /// Holds an option to what it takes. Its name may come in pieces.
     fn that(&mut self, is_right: bool, name: &[&str], takes: &str) {
         if !is_right && self.wrong.is_none() {
-            let detail = ["option `", &name.concat(), "` ", takes].concat();
+            let detail = concat(&["option `", &concat(name), "` ", takes]);
             self.wrong = Some(Failure::new(Code::InvalidOption, Step::Setup).with_detail(detail));
         }
     }

@@ -3,7 +3,7 @@
 //! All that outlives a page is a mark: when it was, and whether a page that comes later can finish it.
 //! It names no URL, for whoever can write to the storage could have the page call it.
 
-use super::text::decimal;
+use super::text::{concat, decimal};
 use super::time::Now;
 
 /// The mark.
@@ -44,7 +44,7 @@ impl Mark {
 
     /// The mark as a text.
     pub fn text(self) -> String {
-        [&*decimal(self.at), if self.can_be_finished { "" } else { " untold" }].concat()
+        concat(&[&decimal(self.at), if self.can_be_finished { "" } else { " untold" }])
     }
 }
 

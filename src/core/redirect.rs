@@ -36,17 +36,16 @@ impl Redirects {
             // A redirect says by itself what parameters its URL has, and cookies are the browser's.
             return Self::Follow;
         };
-        let is_whole = apis.cover_origin(url);
-        let is_page = page.is_some_and(|page| is_of(url, page));
-        match (is_dropped(name), is_whole, is_page) {
-            (true, true, _) => Self::Follow,
-            (false, true, true) => Self::SameOrigin,
-            _ if is_safe(method) => Self::Ask,
-            // Out of its origin the token does not come.
-            (true, false, _) => Self::Follow,
-            (false, _, true) => Self::SameOrigin,
-            (false, _, false) => Self::Refuse,
-        }
+        // Followed by itself, it leaves the origin without the token, or not at all.
+        let way = if is_dropped(name) {
+            Self::Follow
+        } else if page.is_some_and(|page| is_of(url, page)) {
+            Self::SameOrigin
+        } else {
+            Self::Refuse
+        };
+        let is_safe_to_follow = way != Self::Refuse && apis.cover_origin(url);
+        if is_safe(method) && !is_safe_to_follow { Self::Ask } else { way }
     }
 }
 

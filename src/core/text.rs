@@ -32,16 +32,20 @@ pub(crate) fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// A number in decimal digits, without the machinery of formatting.
-pub(crate) fn decimal(mut number: u64) -> String {
-    let mut digits = Vec::new();
-    loop {
-        digits.push(char::from(b'0' + (number % 10) as u8));
-        number /= 10;
-        if number == 0 {
-            return digits.into_iter().rev().collect();
-        }
+/// The texts, one behind the other. No copy is left behind where one of them is a token.
+pub(crate) fn concat(texts: &[&str]) -> String {
+    let mut whole = String::with_capacity(texts.iter().map(|text| text.len()).sum());
+    for text in texts {
+        whole.push_str(text);
     }
+    whole
+}
+
+/// A number in decimal digits, without the machinery of formatting.
+pub(crate) fn decimal(number: u64) -> String {
+    let mut digits = if number < 10 { String::new() } else { decimal(number / 10) };
+    digits.push(char::from(b'0' + (number % 10) as u8));
+    digits
 }
 
 #[cfg(test)]

@@ -123,12 +123,6 @@ impl Expiry {
         now.since(self.received)
     }
 
-    /// Milliseconds until the margin begins, or `None` for a life of unknown length.
-    pub(crate) fn until_ending(&self, now: Now) -> Option<u64> {
-        let life = self.life?;
-        Some((life - self.margin).saturating_sub(now.since(self.received)))
-    }
-
     /// Milliseconds until a renewal ahead of time is due: within the first half of the margin, so that it is
     /// done before the end. Where in it is left to `chance`, so that many tabs don't ask together.
     pub(crate) fn until_renewal(&self, chance: f64, now: Now) -> Option<u64> {
@@ -253,7 +247,7 @@ mod tests {
         assert_eq!(short.validity(later(9_999)), Validity::Ending);
         assert_eq!(short.validity(later(10_000)), Validity::Ended);
         let long = Expiry::new(NOON, Some(3_600_000), None);
-        assert_eq!(long.until_ending(NOON), Some(3_570_000));
+        assert_eq!(long.until_renewal(0.0, NOON), Some(3_570_000));
     }
 
     #[test]
@@ -290,7 +284,6 @@ mod tests {
     fn an_unknown_length_is_good_until_somebody_says_otherwise() {
         let expiry = Expiry::new(NOON, None, Some(60_000));
         assert_eq!(expiry.validity(later(u64::from(u32::MAX))), Validity::Good);
-        assert_eq!(expiry.until_ending(NOON), None);
         assert_eq!(expiry.until_renewal(0.5, NOON), None);
         assert_eq!(expiry.at(), None);
     }

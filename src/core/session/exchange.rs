@@ -1,6 +1,7 @@
 //! Refresh, login and logout: the calls that set the refresh cookie (rules 8 and 9).
 
 use super::super::answer::{Body, Grant, Heard, Verdict, is_refusal, logout_verdict, verdict};
+use super::super::cooldown::RetryAfter;
 use super::super::failure::{Code, Failure, Step};
 use super::super::pending_logout::Owed;
 use super::super::policy::{Restore, Tabs};
@@ -83,21 +84,14 @@ impl Session {
                 }
             }
             Verdict::Unreached(failure, retry_after) => {
-                if self.takes_off(exchange) {
-                    self.cooldown.failed(failure.clone(), retry_after, chance, now);
-                    self.failed(failure);
-                }
+                self.failed(exchange, failure, retry_after, chance, now);
             }
         }
     }
 
     /// The refresh endpoint did not answer: [`Code::Network`] or [`Code::Timeout`].
     pub fn refresh_failed(&mut self, exchange: Exchange, code: Code, chance: f64, now: Now) {
-        if self.takes_off(exchange) {
-            let failure = Failure::new(code, Step::Refresh);
-            self.cooldown.failed(failure.clone(), None, chance, now);
-            self.failed(failure);
-        }
+        self.failed(exchange, Failure::new(code, Step::Refresh), None, chance, now);
     }
 
     /// Stands in line for a login. What it sends and gets is the shell's; its answer is told to
@@ -154,7 +148,6 @@ impl Session {
     /// A session begins with tokens that a login brought.
     pub fn enter(&mut self, grant: Grant, now: Now) {
         self.begin_session(now);
-        self.refresh_token = None;
         let shared = (self.policy.tabs == Tabs::Share).then(|| grant.clone());
         let subject = grant.subject_digest();
         self.post(Message::Entered { stamp: self.stamp, subject, grant: shared });
@@ -165,7 +158,6 @@ impl Session {
     /// refresh cookie. The next call that needs a token asks the server for one, and no other tab.
     pub fn signed_in(&mut self, now: Now) {
         self.begin_session(now);
-        self.refresh_token = None;
         self.asks_server = true;
         self.post(Message::Entered { stamp: self.stamp, subject: None, grant: None });
         self.forget();
@@ -222,7 +214,7 @@ impl Session {
             .map_err(|code| Failure::new(code, Step::Logout))
             .and_then(|status| logout_verdict(status, &self.policy.logged_out));
         // Another one in line is for a later session, and owed still.
-        if verdict.is_ok() && self.owed && self.turns.count(Kind::Logout) <= 1 {
+        if verdict.is_ok() && self.owed != Owed::Nothing && self.turns.count(Kind::Logout) <= 1 {
             self.owe(false);
         }
         verdict
@@ -238,7 +230,7 @@ impl Session {
             return;
         }
         let asked = self.flight.as_ref().map_or(Stamp(0), |flight| flight.asked);
-        if self.owed {
+        if self.owed != Owed::Nothing {
             // It was in doubt, and there is a session: one that began since.
             self.owe(false);
         }
@@ -253,7 +245,6 @@ impl Session {
             // The cookie was another user's by now, or there was no session to go on with: this is
             // a new session, not the old one's token. When another user's began, is not known.
             self.raise_epoch();
-            self.refresh_token = None;
             self.entered = if is_of_another { Stamp(0) } else { stamp };
         }
         self.stamp = stamp;
@@ -282,10 +273,7 @@ impl Session {
     /// The server has ended the session. Whoever waits for a refresh learns so.
     pub(super) fn end(&mut self, landing: Landing, reason: Reason) {
         let was = self.status;
-        self.held = None;
-        self.asks_server = false;
-        self.cooldown.reset();
-        self.refresh_token = None;
+        self.drop_tokens();
         self.status = Status::SignedOut;
         if was != Status::SignedOut {
             self.changed();
@@ -297,15 +285,25 @@ impl Session {
         }
     }
 
-    fn failed(&mut self, failure: Failure) {
-        self.land(Landing::Failed(failure.clone()));
-        self.tell(Event::RefreshError(failure));
+    /// A refresh has not reached the server.
+    fn failed(
+        &mut self,
+        exchange: Exchange,
+        failure: Failure,
+        named: Option<RetryAfter>,
+        chance: f64,
+        now: Now,
+    ) {
+        if self.takes_off(exchange) {
+            self.cooldown.failed(failure.clone(), named, chance, now);
+            self.land(Landing::Failed(failure.clone()));
+            self.tell(Event::RefreshError(failure));
+        }
     }
 
     /// Sets the mark, or takes it away, whatever it was: tabs share it.
     pub(super) fn owe(&mut self, owed: bool) {
-        self.owed = owed;
-        self.left_over = Owed::Nothing;
+        self.owed = if owed { Owed::Finish } else { Owed::Nothing };
         self.effects.push(Effect::Owe(owed));
     }
 }

@@ -137,8 +137,6 @@ struct Held {
     issued: Option<u64>,
     /// When the refresh that brought it was sent; zero if it came another way.
     asked: Stamp,
-    /// An API has refused it.
-    refused: bool,
     /// The resources that have refused it; the first of them, if there are many.
     refused_by: Vec<Resource>,
     /// The resources that had refused the token before, and have not accepted this one yet.
@@ -154,9 +152,16 @@ impl fmt::Debug for Held {
         f.debug_struct("Held")
             .field("generation", &self.generation)
             .field("expiry", &self.expiry)
-            .field("refused", &self.refused)
+            .field("refused", &self.is_refused())
             .field("used", &self.used)
             .finish_non_exhaustive()
+    }
+}
+
+impl Held {
+    /// Whether an API has refused it.
+    fn is_refused(&self) -> bool {
+        !self.refused_by.is_empty()
     }
 }
 
@@ -197,10 +202,9 @@ pub struct Session {
     flight: Option<Flight>,
     turns: Turns,
     cooldown: Cooldown,
-    /// A logout has not reached the server yet.
-    owed: bool,
-    /// What an earlier page left of a logout. Nothing is restored until that is settled.
-    left_over: Owed,
+    /// A logout has not reached the server yet, here or on an earlier page. Nothing is restored until that
+    /// is settled.
+    owed: Owed,
     /// The next refresh is answered by the server, whatever other tabs have: a sign-in was made elsewhere.
     asks_server: bool,
     /// Another tab has been heard.
@@ -238,8 +242,7 @@ impl Session {
             flight: None,
             turns: Turns::default(),
             cooldown: Cooldown::default(),
-            owed: is_owed,
-            left_over: owed,
+            owed,
             asks_server: false,
             has_neighbours: false,
             forbidden: Forbidden::default(),
@@ -303,10 +306,10 @@ impl Session {
             return None;
         }
         let held = self.held.as_ref()?;
-        let ending = held.expiry.until_ending(now)?;
-        // Near its end, a token that nobody uses is left to end.
         let due = held.expiry.until_renewal(chance, now)?;
-        (held.used || ending > 0).then(|| due.max(self.cooldown.remaining(now)))
+        // Near its end, a token that nobody uses is left to end.
+        let is_good = held.expiry.validity(now) == Validity::Good;
+        (held.used || is_good).then(|| due.max(self.cooldown.remaining(now)))
     }
 
     /// Time went by, or the page came back into view or on line. Renews a token that is near its
@@ -374,21 +377,26 @@ impl Session {
     pub fn dispose(&mut self) {
         self.raise_epoch();
         self.turns.void_all(Kind::Login);
-        self.refresh_token = None;
         self.status = Status::Unknown;
     }
 
     /// Begins a new epoch: what belongs to the old one commits nothing and is not sent again.
     fn raise_epoch(&mut self) {
         self.epoch = self.number();
-        self.held = None;
-        self.asks_server = false;
+        self.drop_tokens();
         self.turns.void_all(Kind::Refresh);
         self.land(Landing::Void);
-        self.cooldown.reset();
         self.forbidden.clear_all();
         self.former.clear();
         self.unreported = 0;
+    }
+
+    /// Lets go of the session's tokens, and of what was to be waited for with them.
+    fn drop_tokens(&mut self) {
+        self.held = None;
+        self.refresh_token = None;
+        self.asks_server = false;
+        self.cooldown.reset();
     }
 
     /// Ends the session that the user wants ended, here or in another tab.
@@ -399,7 +407,6 @@ impl Session {
             // One that went after another tab's logout has a new cookie, and there is no way back.
             self.turns.void_all(Kind::Login);
         }
-        self.refresh_token = None;
         self.status = Status::SignedOut;
         self.stamp = self.stamp.max(stamp);
         self.left = self.left.max(stamp);
@@ -420,7 +427,7 @@ impl Session {
             if self.former.len() == FORMER {
                 self.former.remove(0);
             }
-            self.former.push(digest([held.token.reveal()]));
+            self.former.push(digest(&[held.token.reveal()]));
             self.unreported = self.unreported.saturating_add(held.handed_out);
         }
         if grant.refresh_token.is_some() {
@@ -434,7 +441,6 @@ impl Session {
             subject: grant.subject,
             issued: grant.issued,
             asked,
-            refused: false,
             refused_by: Vec::new(),
             renewed_for,
             handed_out: 0,
@@ -455,14 +461,14 @@ impl Session {
     /// Whether a grant is certainly of the user that the token held is of.
     fn is_of_same(&self, subject: Option<u64>) -> bool {
         let mine = self.held.as_ref().and_then(|held| held.subject.as_deref());
-        mine.zip(subject).is_some_and(|(mine, theirs)| digest([mine]) == theirs)
+        mine.zip(subject).is_some_and(|(mine, theirs)| digest(&[mine]) == theirs)
     }
 
     /// Whether a grant is older than the token held, by what both say of themselves, or was replaced by it.
     fn is_older(&self, grant: &Grant) -> bool {
         let held = self.held.as_ref().and_then(|held| held.issued);
         held.zip(grant.issued).is_some_and(|(held, issued)| issued < held)
-            || self.former.contains(&digest([grant.access_token.reveal()]))
+            || self.former.contains(&digest(&[grant.access_token.reveal()]))
     }
 
     fn number(&mut self) -> Generation {

@@ -1,7 +1,6 @@
 //! What other tabs tell: a new token, a new user, a logout.
 
 use super::super::answer::Grant;
-use super::super::digest::digest;
 use super::super::failure::{Code, Failure, Step};
 use super::super::pending_logout::Owed;
 use super::super::policy::Tabs;
@@ -73,9 +72,9 @@ impl Session {
             self.post(Message::Left { stamp: self.left });
         }
         if self.entered > since && self.entered == self.login {
-            let grant = self.spare(true, now).filter(|_| is_sharing);
-            let subject = self.held.as_ref().and_then(|held| held.subject.as_deref());
-            let subject = subject.map(|subject| digest([subject]));
+            let grant = self.spare(true, now);
+            let subject = grant.as_ref().and_then(Grant::subject_digest);
+            let grant = grant.filter(|_| is_sharing);
             self.post(Message::Entered { stamp: self.entered, subject, grant });
         }
         if is_sharing {
@@ -108,7 +107,7 @@ impl Session {
     /// The token for another tab. `ended_too`: also one that is no longer good, as one of no life.
     fn spare(&self, ended_too: bool, now: Now) -> Option<Grant> {
         let held = self.held.as_ref()?;
-        let life = if held.refused { Some(0) } else { held.expiry.remaining(now) };
+        let life = if held.is_refused() { Some(0) } else { held.expiry.remaining(now) };
         (ended_too || life != Some(0)).then(|| Grant {
             access_token: held.token.clone(),
             refresh_token: self.refresh_token.clone(),
@@ -127,12 +126,12 @@ impl Session {
         grant: Grant,
         now: Now,
     ) {
-        if matches!(self.left_over, Owed::Untold | Owed::InDoubt)
+        if matches!(self.owed, Owed::Untold | Owed::InDoubt)
             || self.asks_server && asked < self.entered
         {
             return;
         }
-        if self.owed || self.turns.has_on_the_wire(Kind::Logout) {
+        if self.owed != Owed::Nothing || self.turns.has_on_the_wire(Kind::Logout) {
             return self.leave_again(stamp);
         }
         let is_held = self.held.as_ref().is_some_and(|held| held.token == grant.access_token);
@@ -162,7 +161,6 @@ impl Session {
         let is_of_another = self.is_of_another(&grant);
         if self.status == Status::SignedOut || self.began_before(session) || is_of_another {
             self.raise_epoch();
-            self.refresh_token = None;
         }
         self.stamp = stamp;
         self.entered = self.entered.max(session);
@@ -202,7 +200,9 @@ impl Session {
         now: Now,
     ) {
         let is_before_logout = stamp <= self.left;
-        if self.turns.has_on_the_wire(Kind::Logout) || self.owed && is_before_logout {
+        if self.turns.has_on_the_wire(Kind::Logout)
+            || self.owed != Owed::Nothing && is_before_logout
+        {
             return self.leave_again(stamp);
         }
         if is_before_logout || stamp <= self.entered {
@@ -211,7 +211,7 @@ impl Session {
         // Sent now, it would end the session that has begun.
         self.turns.void_unsent(Kind::Logout);
         // Who began it has taken the mark away already.
-        (self.owed, self.left_over) = (false, Owed::Nothing);
+        self.owed = Owed::Nothing;
         // What is held then is of that login, or of one after it.
         let is_news = stamp > self.stamp;
         // The same user, in another tab: what is under way goes on.
@@ -248,7 +248,6 @@ impl Session {
             return;
         }
         self.raise_epoch();
-        self.refresh_token = None;
         match grant {
             Some(grant) => self.commit(grant, Stamp(0), now),
             None => self.forget(),
@@ -260,7 +259,7 @@ impl Session {
     fn leave_again(&mut self, met: Stamp) {
         self.left = self.left.max(met);
         self.stamp = self.stamp.max(met);
-        if self.owed && self.turns.has_on_the_wire(Kind::Logout) {
+        if self.owed != Owed::Nothing && self.turns.has_on_the_wire(Kind::Logout) {
             // Whoever began this has taken the mark away, and the logout may fail.
             self.owe(true);
         }

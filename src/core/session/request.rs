@@ -76,9 +76,8 @@ impl Session {
     /// A request to one of the APIs wants to leave (rule 3).
     pub fn depart(&mut self, resource: Resource, now: Now) -> Departure {
         match self.way(resource, now) {
-            Way::Send => self.send(resource, false, false),
-            Way::Try => self.send(resource, false, true),
             Way::Wait => self.wait(resource, false, 0, now),
+            way => self.send(resource, false, way == Way::Try),
         }
     }
 
@@ -102,7 +101,7 @@ impl Session {
         };
         let validity = held.expiry.validity(now);
         match validity {
-            _ if held.refused => {
+            _ if held.is_refused() => {
                 // It may be that one resource alone has refused it, in the wrong words. Asking would be
                 // storming, so the others are asked.
                 let may_be_good =
@@ -158,7 +157,7 @@ impl Session {
         };
         self.forbidden.clear(ticket.resource);
         held.renewed_for.retain(|resource| *resource != ticket.resource);
-        if ticket.is_trial && !ticket.again && std::mem::take(&mut held.refused) {
+        if ticket.is_trial && !ticket.again {
             for resource in std::mem::take(&mut held.refused_by) {
                 self.forbidden.note(resource, held.generation, now);
             }
@@ -224,12 +223,11 @@ impl Session {
             if self.forbidden.has(resource, generation, now) {
                 return Departure::Deliver;
             }
-            held.refused = true;
             if held.refused_by.len() < REFUSED_BY && !held.refused_by.contains(&resource) {
                 held.refused_by.push(resource);
             }
         }
-        match (held.refused, repeatable) {
+        match (held.is_refused(), repeatable) {
             (false, true) => self.send(resource, true, false),
             (false, false) => Departure::Deliver,
             (true, true) => self.wait(resource, true, 0, now),
@@ -252,28 +250,22 @@ impl Session {
                 Departure::Fail(Failure::new(Code::SessionChanged, Step::Request))
             };
         }
-        let is_refused = self.held.as_ref().is_some_and(|held| held.refused);
+        let is_refused = self.held.as_ref().is_some_and(Held::is_refused);
+        // What was refused is not usable, save where another resource may take it; and another tab may
+        // have brought a token meanwhile.
+        let tries = self.way(wait.resource, now) == Way::Try;
         match landing {
-            // What was refused is not usable, save where another resource may take it; and another tab
-            // may have brought a token meanwhile.
-            Landing::Failed(failure) if !self.is_usable(now) => {
-                if !wait.sent && self.way(wait.resource, now) == Way::Try {
-                    self.send(wait.resource, false, true)
-                } else {
-                    Departure::Fail(failure.clone())
-                }
+            Landing::Failed(failure) if !self.is_usable(now) && (wait.sent || !tries) => {
+                Departure::Fail(failure.clone())
             }
             _ if wait.sent && self.held.is_none() => Departure::Deliver,
-            landing if is_refused && self.way(wait.resource, now) == Way::Try => {
-                let is_trial = !wait.sent || *landing == Landing::Renewed;
-                self.send(wait.resource, wait.sent, is_trial)
-            }
-            _ if is_refused && wait.waited < WAITS => {
+            _ if is_refused && !tries && wait.waited < WAITS => {
                 self.wait(wait.resource, wait.sent, wait.waited + 1, now)
             }
-            landing => {
-                let is_renewed_for_it = wait.sent && *landing == Landing::Renewed;
-                self.send(wait.resource, wait.sent, is_renewed_for_it)
+            _ => {
+                let is_renewed = matches!(landing, Landing::Renewed);
+                let is_trial = if wait.sent { is_renewed } else { tries };
+                self.send(wait.resource, wait.sent, is_trial)
             }
         }
     }
@@ -300,12 +292,12 @@ impl Session {
     /// While the server has asked to be left alone, the failure with which it did so; if a logout is
     /// owed, or there is no refresh token to ask with, [`Code::SignedOut`].
     pub fn refresh(&mut self, now: Now) -> Result<Option<Wait>, Failure> {
-        let is_owed = self.owed && self.left_over != Owed::InDoubt;
+        let is_owed = !matches!(self.owed, Owed::Nothing | Owed::InDoubt);
         if is_owed || self.held.is_some() && !self.can_renew() {
             return Err(Failure::new(Code::SignedOut, Step::Refresh));
         }
         let is_new = |held: &Held| {
-            !held.refused
+            !held.is_refused()
                 && held.expiry.validity(now) == Validity::Good
                 && held.expiry.age(now) < LATE_REPORTS
         };
@@ -373,6 +365,6 @@ impl Session {
     fn is_usable(&self, now: Now) -> bool {
         self.held
             .as_ref()
-            .is_some_and(|held| !held.refused && held.expiry.validity(now) != Validity::Ended)
+            .is_some_and(|held| !held.is_refused() && held.expiry.validity(now) != Validity::Ended)
     }
 }
