@@ -1,9 +1,9 @@
 // Makes dist/ out of src/ and generated/ (what `cargo xtask build` makes of the crate). The same input gives the same bytes.
 
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipAsync } from '@gfx/zopfli'
 import { build } from 'esbuild'
@@ -14,15 +14,16 @@ const path = (...names) => join(here, ...names)
 
 // Oldest platforms with what the package needs at run time (DecompressionStream).
 const TARGET = ['chrome80', 'firefox113', 'safari16.4', 'node20']
-// One module each, which no other names: an app has those that it imports.
-const PRESETS = readdirSync(path('src/presets')).sort().map((name) => `presets/${name.replace(/\.ts$/, '')}`)
+// The modules that the package exports, as package.json names them. None imports another, so an app has those that it imports.
+const { exports } = JSON.parse(readFileSync(path('package.json'), 'utf8'))
+const ENTRIES = Object.values(exports).flatMap((entry) => entry.default?.match(/^\.\/dist\/(.+)\.js$/)?.[1] ?? [])
 // The declarations that the entries name; the rest is nobody's business.
-const TYPES = ['index', 'file', 'types', 'error', 'remote', ...PRESETS]
+const TYPES = [...ENTRIES, 'types', 'error', 'remote']
 
 const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
 try {
   rmSync(path('dist'), { recursive: true, force: true })
-  mkdirSync(path('dist/presets'), { recursive: true })
+  mkdirSync(path('dist'))
 
   const renamed = execFileSync(path('node_modules/.bin/wasm-opt'), [
     path('generated/core_bg.wasm'),
@@ -38,10 +39,12 @@ try {
   const packed = Buffer.from(await gzipAsync(readFileSync(path('dist/core.wasm')), {})).toString('base64')
 
   await build({
-    entryPoints: ['index', 'file', ...PRESETS].map((name) => path('src', `${name}.ts`)),
+    entryPoints: ENTRIES.map((name) => path('src', `${name}.ts`)),
     outbase: path('src'),
     outdir: path('dist'),
     bundle: true,
+    // What an entry is for, as a framework, is the app's own copy.
+    packages: 'external',
     minify: true,
     format: 'esm',
     target: TARGET,
@@ -61,7 +64,10 @@ try {
   })
 
   execFileSync(path('node_modules/.bin/tsc'), ['--project', here, '--outDir', scratch], { stdio: 'inherit' })
-  for (const name of TYPES) copyFileSync(join(scratch, `${name}.d.ts`), path('dist', `${name}.d.ts`))
+  for (const name of TYPES) {
+    mkdirSync(dirname(path('dist', name)), { recursive: true })
+    copyFileSync(join(scratch, `${name}.d.ts`), path('dist', `${name}.d.ts`))
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }
