@@ -17,6 +17,7 @@ fn grant(token: &str) -> Grant {
         access_token: Secret::new(token.to_owned()).expect("a token"),
         refresh_token: None,
         life: Some(300_000),
+        session_life: None,
         claims: None,
         subject: None,
         issued: None,

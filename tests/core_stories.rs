@@ -3,6 +3,8 @@
 
 #[path = "core/answers.rs"]
 mod answers;
+#[path = "core/asking.rs"]
+mod asking;
 #[path = "core/away.rs"]
 mod away;
 #[path = "core/elsewhere.rs"]

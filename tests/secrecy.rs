@@ -21,6 +21,7 @@ fn grant() -> Grant {
         access_token: Secret::new(ACCESS.to_owned()).unwrap(),
         refresh_token: Some(Secret::new(REFRESH.to_owned()).unwrap()),
         life: Some(60_000),
+        session_life: None,
         claims: Some(CLAIMS.into()),
         subject: Some(SUBJECT.to_owned()),
         issued: None,

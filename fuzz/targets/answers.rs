@@ -103,6 +103,7 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
             let claims = payload(access_token.reveal());
             let grant = Grant {
                 life: life(&Life { expires_in, expires_at, iat, exp, date }, now),
+                session_life: None,
                 refresh_token: refresh.and_then(|token| Secret::new(token).ok()),
                 claims: claims.map(Into::into),
                 subject: None,
@@ -130,6 +131,7 @@ fn again(session: Session, now: Now) -> Session {
                 access_token: Secret::new("token".to_owned()).expect("visible"),
                 refresh_token: None,
                 life: Some(60_000),
+                session_life: None,
                 claims: None,
                 subject: None,
                 issued: None,

@@ -142,6 +142,7 @@ fn grant(token: u8, user: Option<u8>, life: Option<u64>) -> Grant {
         access_token: Secret::new(format!("token{token}")).expect("visible"),
         refresh_token: None,
         life,
+        session_life: None,
         claims: None,
         subject: user.map(|user| user.to_string()),
         issued: None,

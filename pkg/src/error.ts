@@ -18,7 +18,8 @@
  * | `rejected` | it refused: the session is over, or the credentials are wrong. After `login` and `logout`, `cause` is the `Response`, its body unread |
  * | `signed-out` | the operation needs a session, and there is none |
  * | `session-changed` | the request began in a session that has ended meanwhile; it was not sent |
- * | `not-exposed` | `getAccessToken` without the option `exposeToken: true` |
+ * | `not-exposed` | `getAccessToken` or `peekAccessToken` without the option `exposeToken: true` |
+ * | `forbidden` | `getAccessToken({ refused, by })`: the API has refused a new token, too, so it says 401 where it means 403 |
  * | `disposed` | the manager was disposed |
  * | `crashed` | the WebAssembly failed; the call was not sent |
  * | `bad-fetch` | the page's `fetch` is patched, and gave what is no object, let alone a `Response` |
@@ -37,6 +38,7 @@ export type TokenErrorCode =
   | 'signed-out'
   | 'session-changed'
   | 'not-exposed'
+  | 'forbidden'
   | 'disposed'
   | 'crashed'
   | 'bad-fetch'

@@ -19,6 +19,9 @@ export type * from './types.js';
  * export const auth = createTokenManager({ refresh: '/auth/refresh' }, wasm)
  * ```
  */
-export function createTokenManager(options: TokenManagerOptions, wasm: WasmSource | Promise<WasmSource>): TokenManager {
-  return createManager(remote(wasm), options);
+export function createTokenManager<Claims extends object = Record<string, unknown>>(
+  options: TokenManagerOptions,
+  wasm: WasmSource | Promise<WasmSource>,
+): TokenManager<Claims> {
+  return createManager(remote(wasm), options) as unknown as TokenManager<Claims>;
 }

@@ -19,6 +19,6 @@ export type * from './types.js';
  * const answer = await auth.fetch('/api/me')
  * ```
  */
-export function createTokenManager(options: TokenManagerOptions): TokenManager {
-  return createManager(inline, options);
+export function createTokenManager<Claims extends object = Record<string, unknown>>(options: TokenManagerOptions): TokenManager<Claims> {
+  return createManager(inline, options) as unknown as TokenManager<Claims>;
 }

@@ -27,7 +27,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
   /** Why no call can succeed any more. */
   let failure: TokenError | undefined;
   let starting: Promise<void> | undefined;
-  let state: TokenState = Object.freeze({ status: 'unknown', claims: null, expiresAt: null });
+  let state: TokenState = Object.freeze({ status: 'unknown', claims: null, expiresAt: null, sessionExpiresAt: null });
   /** The authorization of the ticket it was last asked for. */
   let ticket: number | undefined;
   let authorization: string | undefined;
@@ -222,7 +222,19 @@ export function createManager(load: Load, options: unknown): TokenManager {
       args[0] === undefined || isEvent(args[0])
         ? whenReady((core) => core.logout(undefined))
         : withCall('logout', args, (core, call) => core.logout(call)),
-    getAccessToken: () => whenReady((core) => core.getAccessToken()),
+    known: () => whenReady((core) => core.getAccessToken(true)).then(() => state),
+    getAccessToken(about?: unknown): Promise<string> {
+      try {
+        const { refused, by } = (about === undefined ? {} : snapshot(about)) as { refused?: unknown; by?: unknown };
+        if (typeof about !== 'object' && about !== undefined) throw 0;
+        if (typeof refused !== 'string' && refused !== undefined) throw 0;
+        const place = by === undefined ? undefined : address(by)!.place;
+        return whenReady((core) => core.getAccessToken(false, refused, place?.url));
+      } catch {
+        return Promise.reject(failure ?? new TokenError('invalid-argument', 'getAccessToken: takes { refused, by }: the token that was refused, and the URL that refused it.'));
+      }
+    },
+    peekAccessToken: () => core?.peekAccessToken(),
     subscribe(listener: () => void) {
       // Its own, so that one listener may subscribe twice.
       const call = () => listener();

@@ -161,6 +161,11 @@ export interface ResponseOptions {
    * epoch, or ISO 8601 with a zone (RFC 3339, section 5.6). Default: nowhere.
    */
   expiresAt?: Paths;
+  /**
+   * For how many seconds more the session can be renewed; what an answer does not say stays as it was. Default
+   * `['refresh_expires_in', 'refresh_token_expires_in']`. It is told as {@link TokenState.sessionExpiresAt}, and nothing else hangs on it.
+   */
+  sessionExpiresIn?: Paths;
 }
 
 /**
@@ -271,14 +276,27 @@ export interface Tokens {
   refreshToken?: string;
 }
 
-/** An immutable snapshot of the session. The same object until something in it changes. */
-export interface TokenState {
+/** What `getAccessToken` is told of a token that an API has refused. */
+export interface RefusedToken {
+  /** The token. It is never handed out again; all who say so of one token bring about one refresh. */
+  refused?: string;
+  /** The URL that refused it. A URL that refuses the token after it, too, means "forbidden": that costs no further refresh. */
+  by?: string | URL;
+}
+
+/**
+ * An immutable snapshot of the session. The same object until something in it changes. `Claims`: what the app knows of the
+ * claims; nobody checks it.
+ */
+export interface TokenState<Claims extends object = Record<string, unknown>> {
   /** `'unknown'` until the server has been asked whether there is a session. */
   readonly status: 'unknown' | 'signed-in' | 'signed-out';
   /** The decoded payload of a JWT (not verified: that is the server's), deeply frozen; `null` for an opaque token or none. */
-  readonly claims: Readonly<Record<string, unknown>> | null;
+  readonly claims: Readonly<Claims> | null;
   /** When the access token runs out, in milliseconds since the epoch by this machine's clock; `null` where that is not known. */
   readonly expiresAt: number | null;
+  /** When the session ends unless it is renewed, on the same clock; `null` where the server does not say so. See {@link ResponseOptions.sessionExpiresIn}. */
+  readonly sessionExpiresAt: number | null;
 }
 
 /** Why a session ended. */
@@ -347,9 +365,11 @@ export type TokenManagerListener<K extends keyof TokenManagerEventMap> =
 
 /**
  * Keeps the access token, and gives the app a `fetch` that uses it. Every method works detached
- * (`const { fetch } = auth`), and never throws: it rejects.
+ * (`const { fetch } = auth`), and never throws: it rejects. Only `peekAccessToken`, which cannot wait, throws.
+ *
+ * `Claims`: what the app knows of the token's claims; nobody checks it.
  */
-export interface TokenManager extends Disposable {
+export interface TokenManager<Claims extends object = Record<string, unknown>> extends Disposable {
   /**
    * Resolves when the manager can work. Rejects with {@link TokenError} `not-loaded` or `invalid-option`,
    * as every call then does; it need not be handled. Without a page or worker (under Node) nothing is loaded,
@@ -358,7 +378,15 @@ export interface TokenManager extends Disposable {
   readonly ready: Promise<void>;
 
   /** The session, as far as it is known. See {@link TokenState}. */
-  readonly state: TokenState;
+  readonly state: TokenState<Claims>;
+
+  /**
+   * The state, as soon as it is known whether somebody is signed in: for a guard that must not decide too early. Where nobody has
+   * asked the server yet, this does; with `restore: 'manual'` nobody asks, and `status` may be `'unknown'`.
+   *
+   * Rejects with the {@link TokenError} of the refresh (`retryable`) where the server could not be reached: nothing is known then.
+   */
+  known: () => Promise<TokenState<Claims>>;
 
   /**
    * The platform's `fetch` (Fetch Standard, section 5.4): the same arguments, the same `Response`, the same errors.
@@ -414,9 +442,17 @@ export interface TokenManager extends Disposable {
 
   /**
    * The access token, refreshed if it must be: for WebSocket, EventSource and SDKs that cannot use `fetch`.
-   * Rejects with {@link TokenError} `not-exposed` unless the option `exposeToken` is `true`.
+   * Rejects with {@link TokenError} `not-exposed` unless the option `exposeToken` is `true`, `signed-out` without a session,
+   * and `forbidden` where the API refuses a new token, too.
    */
-  getAccessToken: () => Promise<string>;
+  getAccessToken: (about?: RefusedToken) => Promise<string>;
+
+  /**
+   * The access token, if one is there and has not ended, for hooks that cannot wait. It is not refreshed, so `undefined` may
+   * also say that the package is not loaded yet, or that nobody has asked the server: use `getAccessToken` where you can.
+   * Throws {@link TokenError} `not-exposed` unless the option `exposeToken` is `true`.
+   */
+  peekAccessToken: () => string | undefined;
 
   /** Calls `listener` on each change of `state`. Returns the function that ends this. */
   subscribe: (listener: () => void) => () => void;

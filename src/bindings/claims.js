@@ -1,8 +1,11 @@
 // What JavaScript reads: the snapshot and the challenges, frozen.
 
-/** A snapshot: `claims` is a JSON text, if there are any. @param {string} status @param {string} [claims] @param {number} [expiresAt] */
-export function snapshot(status, claims, expiresAt) {
-  return freeze({ status, claims: claims === undefined ? null : JSON.parse(claims), expiresAt: expiresAt ?? null })
+/**
+ * A snapshot: `claims` is a JSON text, if there are any.
+ * @param {string} status @param {string} [claims] @param {number} [expiresAt] @param {number} [sessionExpiresAt]
+ */
+export function snapshot(status, claims, expiresAt, sessionExpiresAt) {
+  return freeze({ status, claims: claims === undefined ? null : JSON.parse(claims), expiresAt: expiresAt ?? null, sessionExpiresAt: sessionExpiresAt ?? null })
 }
 
 /** Challenges: parameters come flat, value after name; behind the name `''`, which no parameter has, comes a scheme. @param {string[]} flat */

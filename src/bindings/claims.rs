@@ -10,7 +10,12 @@ use crate::core::{Challenge, Snapshot, Status};
 extern "C" {
     /// A snapshot, deeply frozen; the claims are a JSON text.
     #[wasm_bindgen(js_name = snapshot)]
-    fn frozen(status: &str, claims: Option<&str>, expires_at: &JsValue) -> JsValue;
+    fn frozen(
+        status: &str,
+        claims: Option<&str>,
+        expires_at: &JsValue,
+        session_expires_at: Option<f64>,
+    ) -> JsValue;
 
     /// Freezes a value and all that it holds.
     pub(super) fn freeze(value: &JsValue);
@@ -29,7 +34,8 @@ pub(super) fn state(snapshot: &Snapshot) -> JsValue {
     };
     // A number cannot fail to serialise.
     let expires_at = to_value(&snapshot.expires_at.map(|ms| ms as f64)).unwrap_or_default();
-    frozen(status, snapshot.claims.as_deref(), &expires_at)
+    let session_expires_at = snapshot.session_expires_at.map(|ms| ms as f64);
+    frozen(status, snapshot.claims.as_deref(), &expires_at, session_expires_at)
 }
 
 /// The challenges of an answer.

@@ -20,7 +20,7 @@ use web_sys::Response;
 use self::host::Host;
 use self::request::Call;
 use crate::browser::{Asked, Begun, FetchError, Notice, Outgoing, Shell, Subscription, TokenError};
-use crate::core::{Event, Reason, Resource, Ticket};
+use crate::core::{Event, Reason, Resource, Secret, Ticket};
 
 #[cfg(all(target_arch = "wasm32", not(test)))]
 #[global_allocator]
@@ -155,11 +155,30 @@ impl Core {
         }))
     }
 
-    /// The access token, if `exposeToken` is set.
+    /// The access token, if `exposeToken` is set; never `refused`, which the resource `by` has refused.
+    /// With `is_question` nothing but whether somebody is signed in: then there is a state.
     #[wasm_bindgen(js_name = getAccessToken, unchecked_return_type = "Promise<string>")]
-    pub fn get_access_token(&self) -> Promise {
-        let asked = self.shell.access_token();
-        self.promise(Box::pin(async move { Ok(JsValue::from(asked.await?.reveal())) }))
+    pub fn get_access_token(
+        &self,
+        is_question: bool,
+        refused: Option<String>,
+        by: Option<String>,
+    ) -> Promise {
+        let by = by.map_or(Resource::ANY, |url| Resource::new("", &url));
+        let refused = refused.and_then(|token| Secret::new(token).ok()).map(|token| (token, by));
+        let asked = self.shell.access_token(is_question, refused);
+        self.promise(Box::pin(async move {
+            Ok(asked.await?.map_or(JsValue::UNDEFINED, |token| JsValue::from(token.reveal())))
+        }))
+    }
+
+    /// The access token of now, if `exposeToken` is set.
+    #[wasm_bindgen(js_name = peekAccessToken)]
+    pub fn peek_access_token(&self) -> Result<Option<JsString>, JsValue> {
+        match self.shell.peek() {
+            Ok(token) => Ok(token.map(|token| JsString::from(token.reveal()))),
+            Err(error) => Err(self.host.throw(&error)),
+        }
     }
 
     /// Frees everything.

@@ -12,7 +12,7 @@ export function options(given) {
     throw 'option `refresh` is missing; it takes the URL of the refresh endpoint, an object with `url`, a function, or `false`'
   }
   const group = (name, known) => some(name, all[name], known)
-  const response = group('response', 'accessToken refreshToken expiresIn expiresAt')
+  const response = group('response', 'accessToken refreshToken expiresIn expiresAt sessionExpiresIn')
   const { header } = group('adopt', 'header')
   const login = group('login', 'timeout incomplete')
   const isEndpoint = refresh !== false && typeof refresh !== 'function'
@@ -25,7 +25,7 @@ export function options(given) {
     ...attach(all.attach),
     ...['unauthorized', 'ended', 'stepUp', 'rejected'].map((name) => rules(name, all[name])),
     text('adopt.header', header, all.adopt),
-    ...['accessToken', 'refreshToken', 'expiresIn', 'expiresAt'].map((name) => oneOrMore(`response.${name}`, response[name], 'dotted path', string)?.join(' | ')),
+    ...['accessToken', 'refreshToken', 'expiresIn', 'expiresAt', 'sessionExpiresIn'].map((name) => oneOrMore(`response.${name}`, response[name], 'dotted path', string)?.join(' | ')),
     ...csrf('csrf', all.csrf),
     ...carrier(all.refreshToken),
     number('refreshBefore', all.refreshBefore),

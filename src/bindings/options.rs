@@ -51,6 +51,7 @@ pub(super) fn read(given: &JsValue) -> Result<(Box<Options>, Hooks), Failure> {
     set(list, &mut options.refresh_token_at);
     set(list, &mut options.expires_in_at);
     set(list, &mut options.expires_at_at);
+    set(list, &mut options.session_expires_in_at);
     options.csrf = pair(list);
     let (carrier, name, scheme) = (list.text(), list.text(), list.text());
     if let (Some(carrier), Some(name)) = (carrier, name) {

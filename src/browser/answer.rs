@@ -100,11 +100,12 @@ pub(super) fn read(
     let redirected = list.number() == Some(1.0);
     let access_token = list.text();
     let refresh_token = list.text();
-    let mut life = Life { expires_in: list.number(), ..Life::default() };
-    life.expires_at = list.number();
-    life.date = list.number();
+    let mut known = Life { expires_in: list.number(), ..Life::default() };
+    known.expires_at = list.number();
+    let session = Life { expires_in: list.number(), ..Life::default() };
+    known.date = list.number();
     let retry_after =
-        retry_after(list.number(), list.number(), life.date.unwrap_or(now.wall as f64));
+        retry_after(list.number(), list.number(), known.date.unwrap_or(now.wall as f64));
     let challenge = list.text();
     let form = match (json.is_undefined(), is_empty) {
         (false, _) => Form::Json,
@@ -134,7 +135,11 @@ pub(super) fn read(
             // A refresh token that is missing or empty keeps the one there is.
             let refresh_token = refresh_token.and_then(|text| Secret::new(text).ok());
             match access_token.map(Secret::new) {
-                Some(Ok(token)) => Ok(describe(token, refresh_token, life, options, now)),
+                Some(Ok(token)) => {
+                    let mut grant = describe(token, refresh_token, known, options, now);
+                    grant.session_life = life(&session, now);
+                    Ok(grant)
+                }
                 Some(Err(fault)) => Err(concat(&["an access token that ", fault.reason()])),
                 None => Err(concat(&["no string at `", &options.access_token_at, "`"])),
             }
@@ -164,6 +169,7 @@ pub(super) fn describe(
         access_token,
         refresh_token: refresh_token.filter(|_| options.keeps_refresh_token()),
         life: None,
+        session_life: None,
         claims: None,
         subject: None,
         issued: None,

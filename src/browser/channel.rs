@@ -28,6 +28,7 @@ extern "C" {
         access_token: Option<&str>,
         refresh_token: Option<&str>,
         life: Option<f64>,
+        session_life: Option<f64>,
     );
 
     #[wasm_bindgen(method)]
@@ -112,6 +113,7 @@ impl Channel {
             grant.map(|grant| grant.access_token.reveal()),
             grant.and_then(|grant| grant.refresh_token.as_ref()).map(Secret::reveal),
             grant.and_then(|grant| grant.life).map(|life| life as f64),
+            grant.and_then(|grant| grant.session_life).map(|life| life as f64),
         );
     }
 }
@@ -141,5 +143,6 @@ fn read_grant(list: &mut List, options: &Options) -> Option<Grant> {
     let mut grant =
         answer::describe(access_token, refresh_token, Life::default(), options, platform::now());
     grant.life = list.number().map(|life| life as u64);
+    grant.session_life = list.number().map(|life| life as u64);
     Some(grant)
 }

@@ -321,6 +321,7 @@ impl Shell {
             JsString::from(options.refresh_token_at.as_str()),
             JsString::from(options.expires_in_at.as_str()),
             JsString::from(options.expires_at_at.as_str()),
+            JsString::from(options.session_expires_in_at.as_str()),
         ];
         self.is_in_refresh.set(Array::is_array(&call));
         let answer = answer::hear(&call, ms, keepalive, places, &self.paths);

@@ -50,7 +50,8 @@ const MOST_KEPT_ALIVE = 16 * 1024
 /**
  * Waits for the answer to a call, and reads it to the end: fulfils with what `answer.rs` reads off; with what the platform
  * rejects with, alone in a list; or with undefined if it takes longer than `ms` milliseconds. `places` says where
- * what may be, as dotted paths: access token, refresh token, `expires_in`, `expires_at`. Whoever gets the JSON gets it
+ * what may be, as dotted paths: access token, refresh token, `expires_in`, `expires_at`, and
+ * the seconds that the session has. Whoever gets the JSON gets it
  * without the tokens.
  *
  * @param {Request | Promise<Response> | [Function, string | undefined]} call  A request is torn off when it is late, so that
@@ -92,6 +93,7 @@ export async function hear(call, ms, keepalive, places, dotted) {
       others[0],
       number(others[1]),
       moment(others[2]),
+      number(others[3]),
       date('Date'),
       number(header(response, 'Retry-After')),
       date('Retry-After'),

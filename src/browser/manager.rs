@@ -20,7 +20,7 @@ use super::platform;
 use super::wake::Wake;
 use crate::core::{
     Code, Effect, Event, Exchange, Failure, Identity, Landing, Life, Mark, Now, Options, Owed,
-    Policy, Reason, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
+    Policy, Reason, Resource, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
 };
 
 /// Something that users are told.
@@ -249,13 +249,56 @@ impl TokenManager {
     /// [`Code::NotExposed`] unless the option `expose_token` is set; [`Code::SignedOut`] without a
     /// session; the outages.
     pub fn access_token(&self) -> impl Future<Output = Result<Secret, TokenError>> + 'static {
-        self.shell().access_token()
+        token(self.shell().access_token(false, None))
+    }
+
+    /// The access token after `refused`, which the resource at the URL `by` has refused: that one is
+    /// never given again. All who say so of one token bring about one refresh.
+    ///
+    /// # Errors
+    /// As [`TokenManager::access_token`]; [`Code::Forbidden`] where the resource has refused a newer
+    /// token, too.
+    pub fn access_token_after(
+        &self,
+        refused: &Secret,
+        by: &str,
+    ) -> impl Future<Output = Result<Secret, TokenError>> + 'static {
+        token(self.shell().access_token(false, Some((refused.clone(), Resource::new("", by)))))
+    }
+
+    /// The access token, if one is there and has not ended: for what cannot wait. Nobody is asked for a
+    /// newer one.
+    ///
+    /// # Errors
+    /// [`Code::NotExposed`] unless the option `expose_token` is set.
+    pub fn peek_access_token(&self) -> Result<Option<Secret>, TokenError> {
+        self.shell().peek()
+    }
+
+    /// The state, as soon as it is known whether somebody is signed in: where nobody has asked the server
+    /// yet, this does. With [`Restore::Manual`] it says at once that nothing is known.
+    ///
+    /// # Errors
+    /// The outages: then nothing is known still.
+    pub fn known(&self) -> impl Future<Output = Result<Snapshot, TokenError>> + 'static {
+        let (known, shell) = (self.shell().access_token(true, None), Rc::clone(self.shell()));
+        async move {
+            known.await?;
+            Ok(shell.session.borrow().snapshot())
+        }
     }
 
     /// Calls the listener with each [`Notice`], until the subscription is dropped.
     pub fn subscribe(&self, listener: impl Fn(&Notice) + 'static) -> Subscription {
         self.shell().subscribe(listener)
     }
+}
+
+/// The token that was asked for.
+async fn token(
+    asked: impl Future<Output = Result<Option<Secret>, TokenError>>,
+) -> Result<Secret, TokenError> {
+    asked.await?.ok_or_else(|| TokenError::new(Code::SignedOut, Step::Request))
 }
 
 /// A copy of a request whose body the caller may use up.
@@ -403,6 +446,10 @@ impl Shell {
         let this = Rc::clone(&shell);
         spawn(Box::pin(async move { this.drain() }));
         Ok(shell)
+    }
+
+    pub(super) fn is_disposed(&self) -> bool {
+        self.is_disposed.get()
     }
 
     /// # Errors

@@ -19,7 +19,7 @@ const SEALING = 1000
 
 /**
  * Opens the channel, or says undefined where the platform has none. `heard` gets each message that is of the known form,
- * as a list: kind, stamp, session, asked, subject, accessToken, refreshToken, life; or undefined, when the page has come back from where it
+ * as a list: kind, stamp, session, asked, subject, accessToken, refreshToken, life, sessionLife; or undefined, when the page has come back from where it
  * may have heard nothing. Whatever comes in was sent by some script of this origin, perhaps another version of this package,
  * perhaps an attacker's.
  * @param {string} name @param {(message: unknown[] | undefined) => void} heard
@@ -89,10 +89,10 @@ export function open(name, heard, keys) {
   })
   return {
     /** Tells all other tabs. */
-    post(kind, stamp, session, asked, subject, accessToken, refreshToken, life) {
-      // The receiver may have slept: the life is counted from here.
+    post(kind, stamp, session, asked, subject, accessToken, refreshToken, life, sessionLife) {
+      // The receiver may have slept: both lives are counted from here.
       const at = accessToken === undefined ? undefined : Date.now()
-      const message = { kind, stamp, session, asked, subject, accessToken, life, at }
+      const message = { kind, stamp, session, asked, subject, accessToken, life, sessionLife, at }
       const seal = async () => {
         message.key = await keys.key
         if (refreshToken !== undefined) message.sealed = await keys.seal(refreshToken)
@@ -159,13 +159,16 @@ const REFRESH_TOKEN = 6
 
 function read(data) {
   if (typeof data !== 'object' || data === null || own(data, 'tokenkeep') !== VERSION) return undefined
-  const [kind, subject, accessToken, life, at] = ['kind', 'subject', 'accessToken', 'life', 'at'].map((name) => own(data, name))
+  const [kind, subject, accessToken, at] = ['kind', 'subject', 'accessToken', 'at'].map((name) => own(data, name))
   const stamp = (name) => {
     const number = own(data, name)
     return number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : undefined
   }
   // What is left of it, but never nothing: a token whose end is not known would live longer than one that has ended.
-  const left = typeof life === 'number' ? Math.max(life - Math.max(Date.now() - at, 0), 1) : undefined
-  const grant = typeof at === 'number' ? [accessToken, undefined, left] : []
+  const left = (name) => {
+    const life = own(data, name)
+    return typeof life === 'number' ? Math.max(life - Math.max(Date.now() - at, 0), 1) : undefined
+  }
+  const grant = typeof at === 'number' ? [accessToken, undefined, left('life'), left('sessionLife')] : []
   return [kind, stamp('stamp'), stamp('session'), stamp('asked'), subject, ...grant]
 }

@@ -1,6 +1,5 @@
 //! An app's request on its way: sent, refused, refreshed for, sent again (rules 2 to 8).
 
-use std::future::ready;
 use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
@@ -209,53 +208,96 @@ impl Shell {
         Err(self.blame(failure).into())
     }
 
-    /// The access token for the app's own use. What the call belongs to is settled at once.
+    /// The access token for the app's own use, and not the one that a resource has refused; with
+    /// `is_question`, nothing but whether somebody is signed in. What the call belongs to is settled at
+    /// once.
     pub(crate) fn access_token(
         self: &Rc<Self>,
-    ) -> LocalBoxFuture<'static, Result<Secret, TokenError>> {
-        let refuse = |code| TokenError::new(code, Step::Request);
-        let resource = Resource::ANY;
-        let departure = self.alive(Step::Request).and_then(|()| {
+        is_question: bool,
+        refused: Option<(Secret, Resource)>,
+    ) -> LocalBoxFuture<'static, Result<Option<Secret>, TokenError>> {
+        let asked = self.alive(Step::Request).and_then(|()| {
             self.outside_refresh(Step::Request, None)?;
-            if !self.options.expose_token {
-                return Err(refuse(Code::NotExposed));
+            if !is_question {
+                self.exposed()?;
             }
             self.look_for_hint();
-            Ok(self.tell_only(|session, now| session.depart(resource, now)))
+            let refused = refused.as_ref().map(|(token, by)| (token, *by));
+            Ok(self.tell_only(|session, now| match is_question {
+                true => session.find_out(now),
+                false => session.ask(refused, now),
+            }))
         });
-        let mut departure = match departure {
-            // The token of now, whatever becomes of the session before it is looked at.
-            Ok(Departure::Send(ticket)) => {
-                let token = self.session.borrow_mut().hand_out(ticket);
-                // It may be news that nobody is signed in.
-                self.drain();
-                return Box::pin(ready(token.ok_or_else(|| refuse(Code::SignedOut))));
-            }
-            Ok(departure) => departure,
-            Err(error) => return Box::pin(ready(Err(error))),
-        };
-        let mut joined = match departure {
-            Departure::Wait(wait) => Some(self.join(wait)),
+        let mut joined = match &asked {
+            Ok(Departure::Wait(wait)) => Some(self.join(*wait)),
             _ => None,
         };
+        // The token of now, whatever becomes of the session before it is looked at.
+        let found = joined.is_none().then(|| self.found(asked.clone()?, is_question, &refused));
+        // It may be news that nobody is signed in.
+        self.drain();
         let this = Rc::clone(self);
         Box::pin(async move {
+            if let Some(found) = found {
+                return found;
+            }
+            let mut departure = asked?;
             loop {
                 departure = match departure {
-                    Departure::Send(ticket) => {
-                        let token = this.session.borrow_mut().hand_out(ticket);
-                        return token.ok_or_else(|| refuse(Code::SignedOut));
-                    }
                     // Without a signal, nothing ends the wait.
                     Departure::Wait(wait) => {
                         let landing = joined.take().unwrap_or_else(|| this.join(wait));
                         this.wait(wait, landing, None).await.unwrap_or(Departure::Deliver)
                     }
-                    Departure::Fail(failure) => return Err(this.blame(failure)),
-                    Departure::Deliver => return Err(refuse(Code::SessionChanged)),
-                };
+                    // Another sign-in has begun meanwhile, where no script could see it.
+                    Departure::Fail(failure)
+                        if is_question
+                            && failure.code == Code::SessionChanged
+                            && !this.is_disposed() =>
+                    {
+                        this.tell_only(|session, now| session.find_out(now))
+                    }
+                    departure => return this.found(departure, is_question, &refused),
+                }
             }
         })
+    }
+
+    /// What comes of asking for the access token.
+    fn found(
+        &self,
+        departure: Departure,
+        is_question: bool,
+        refused: &Option<(Secret, Resource)>,
+    ) -> Result<Option<Secret>, TokenError> {
+        let mut session = self.session.borrow_mut();
+        let is_refused = |token: &Secret| refused.as_ref().is_some_and(|(it, _)| it == token);
+        let code = match departure {
+            Departure::Fail(failure) => return Err(self.blame(failure)),
+            _ if is_question => return Ok(None),
+            Departure::Send(ticket) => match session.hand_out(ticket) {
+                Some(token) if is_refused(&token) => Code::Forbidden,
+                Some(token) => return Ok(Some(token)),
+                None => Code::SignedOut,
+            },
+            _ if session.status() == Status::SignedOut => Code::SignedOut,
+            _ => Code::SessionChanged,
+        };
+        Err(TokenError::new(code, Step::Request))
+    }
+
+    /// The access token, if one is there and has not ended.
+    pub(crate) fn peek(&self) -> Result<Option<Secret>, TokenError> {
+        self.alive(Step::Request)?;
+        self.exposed()?;
+        Ok(self.tell_only(|session, now| session.peek(now)))
+    }
+
+    fn exposed(&self) -> Result<(), TokenError> {
+        match self.options.expose_token {
+            true => Ok(()),
+            false => Err(TokenError::new(Code::NotExposed, Step::Request)),
+        }
     }
 
     /// Where the page can tell that there is no session, nobody is asked.

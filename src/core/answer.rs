@@ -18,6 +18,8 @@ pub struct Grant {
     pub refresh_token: Option<Secret>,
     /// The length of the access token's life in milliseconds, if known: see [`super::life`].
     pub life: Option<u64>,
+    /// For how many milliseconds more the session can be renewed, if the server says so. `None` keeps what is known.
+    pub session_life: Option<u64>,
     /// The JWT payload, as JSON text, of a token that is a JWT.
     pub claims: Option<Rc<str>>,
     /// The claim that names the user, `sub` (RFC 7519, 4.1.2) unless the options say otherwise: tells the next user's token from one's own.

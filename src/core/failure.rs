@@ -30,6 +30,8 @@ pub enum Code {
     SessionChanged,
     /// `getAccessToken` without `exposeToken: true`.
     NotExposed,
+    /// An API has refused the newest token, too, although it is good: it says 401 where it means "forbidden".
+    Forbidden,
     /// The manager was disposed of.
     Disposed,
     /// The page's `fetch` is patched, and what it gave is no answer.
@@ -53,6 +55,7 @@ impl Code {
             Self::SignedOut => "signed-out",
             Self::SessionChanged => "session-changed",
             Self::NotExposed => "not-exposed",
+            Self::Forbidden => "forbidden",
             Self::Disposed => "disposed",
             Self::BadFetch => "bad-fetch",
             Self::Redirected => "redirected",
@@ -143,7 +146,10 @@ impl Failure {
             Code::Rejected => "the server refused",
             Code::SignedOut => "there is no session",
             Code::SessionChanged => "the session in which this began has ended meanwhile",
-            Code::NotExposed => "getAccessToken needs the option exposeToken: true",
+            Code::NotExposed => "the token is handed out with the option exposeToken: true only",
+            Code::Forbidden => {
+                "the API refuses a new token, too, so it means that this is forbidden"
+            }
             Code::Disposed => "this token manager was disposed of",
             Code::BadFetch => "the page's fetch is patched, and gave no Response",
             Code::Redirected => {
@@ -203,6 +209,7 @@ mod tests {
             (SignedOut, "signed-out"),
             (SessionChanged, "session-changed"),
             (NotExposed, "not-exposed"),
+            (Forbidden, "forbidden"),
             (Disposed, "disposed"),
             (BadFetch, "bad-fetch"),
             (Redirected, "redirected"),
@@ -225,6 +232,7 @@ mod tests {
             SignedOut,
             SessionChanged,
             NotExposed,
+            Forbidden,
             Disposed,
             BadFetch,
             Redirected,

@@ -75,6 +75,7 @@ impl Parts {
             &options.refresh_token_at,
             &options.expires_in_at,
             &options.expires_at_at,
+            &options.session_expires_in_at,
         ]);
         self.pair(options.csrf.as_ref());
         match &options.refresh_token {

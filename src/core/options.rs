@@ -45,6 +45,8 @@ pub struct Options {
     /// Where it may have the end of that life: seconds or milliseconds since the epoch, or a date
     /// and time with a zone (RFC 3339, 5.6), by the server's clock. Empty for nowhere.
     pub expires_at_at: String,
+    /// Where it may have the time for which the session can be renewed, in seconds.
+    pub session_expires_in_at: String,
     /// A cookie to read, and the header field to send its value in, afresh at each refresh and
     /// logout (double submit).
     pub csrf: Option<(String, String)>,
@@ -196,6 +198,7 @@ impl Options {
             refresh_token_at: "refresh_token".into(),
             expires_in_at: "expires_in".into(),
             expires_at_at: String::new(),
+            session_expires_in_at: "refresh_expires_in | refresh_token_expires_in".into(),
             csrf: None,
             refresh_token: Carrier::Cookie,
             refresh_before: None,
@@ -311,6 +314,7 @@ impl Options {
             ("refreshToken", &self.refresh_token_at),
             ("expiresIn", &self.expires_in_at),
             ("expiresAt", &self.expires_at_at),
+            ("sessionExpiresIn", &self.session_expires_in_at),
         ] {
             if !path.is_empty() || name == "accessToken" {
                 check.path(&["response.", name], path, b".|");

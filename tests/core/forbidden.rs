@@ -229,3 +229,16 @@ fn asking_whether_a_request_may_leave_changes_nothing() {
     );
     assert!(told(&mut tab).is_empty());
 }
+
+#[test]
+fn an_answer_that_is_no_success_shows_nothing_of_a_forbidden_resource() {
+    for (status, is_open) in [(204, true), (304, true), (403, false), (404, false), (503, false)] {
+        let mut tab = signed_in();
+        is_refused_twice(&mut tab, stats(), "second", 10);
+        let ticket = leaves(&mut tab, stats(), 20);
+        tab.means(ticket, status, Meaning::Plain, true, at(20));
+        let ticket = leaves(&mut tab, stats(), 30);
+        let departure = tab.answered(ticket, true, at(30));
+        assert_eq!(matches!(departure, Departure::Wait(_)), is_open, "{status}: {departure:?}");
+    }
+}

@@ -24,6 +24,7 @@ pub fn opaque(token: &str) -> Grant {
         access_token: Secret::new(token.to_owned()).unwrap(),
         refresh_token: None,
         life: Some(600_000),
+        session_life: None,
         claims: None,
         subject: None,
         issued: None,

@@ -89,6 +89,7 @@ impl Server {
             access_token: Secret::new(text.clone()).expect("visible ASCII"),
             refresh_token: None,
             life,
+            session_life: None,
             claims: (!self.is_opaque).then(|| Rc::from(text)),
             subject: self.tells_subject.then(|| user.to_string()),
             issued: (!self.is_opaque).then_some(u64::from(self.last)),

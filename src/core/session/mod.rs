@@ -58,6 +58,8 @@ pub struct Snapshot {
     pub claims: Option<Rc<str>>,
     /// When the token ends, in milliseconds since the epoch on the local clock.
     pub expires_at: Option<u64>,
+    /// When the session ends unless it is renewed, on the same clock.
+    pub session_expires_at: Option<u64>,
 }
 
 impl fmt::Debug for Snapshot {
@@ -65,6 +67,7 @@ impl fmt::Debug for Snapshot {
         f.debug_struct("Snapshot")
             .field("status", &self.status)
             .field("expires_at", &self.expires_at)
+            .field("session_expires_at", &self.session_expires_at)
             .finish_non_exhaustive()
     }
 }
@@ -199,6 +202,8 @@ pub struct Session {
     held: Option<Held>,
     /// The refresh token, where no cookie holds it.
     refresh_token: Option<Secret>,
+    /// When the server ends the session unless it is renewed, if it says so.
+    session_expiry: Option<Expiry>,
     flight: Option<Flight>,
     turns: Turns,
     cooldown: Cooldown,
@@ -239,6 +244,7 @@ impl Session {
             epoch: Generation(0),
             held: None,
             refresh_token: None,
+            session_expiry: None,
             flight: None,
             turns: Turns::default(),
             cooldown: Cooldown::default(),
@@ -278,6 +284,7 @@ impl Session {
             status: self.status,
             claims: self.held.as_ref().and_then(|held| held.claims.clone()),
             expires_at: self.held.as_ref().and_then(|held| held.expiry.at()),
+            session_expires_at: self.session_expiry.as_ref().and_then(Expiry::at),
         }
     }
 
@@ -395,6 +402,7 @@ impl Session {
     fn drop_tokens(&mut self) {
         self.held = None;
         self.refresh_token = None;
+        self.session_expiry = None;
         self.asks_server = false;
         self.cooldown.reset();
     }
@@ -432,6 +440,9 @@ impl Session {
         }
         if grant.refresh_token.is_some() {
             self.refresh_token = grant.refresh_token;
+        }
+        if grant.session_life.is_some() {
+            self.session_expiry = Some(Expiry::new(now, grant.session_life, None));
         }
         self.held = Some(Held {
             token: grant.access_token,

@@ -112,6 +112,7 @@ impl Session {
             access_token: held.token.clone(),
             refresh_token: self.refresh_token.clone(),
             life,
+            session_life: self.session_expiry.and_then(|expiry| expiry.remaining(now)),
             claims: held.claims.clone(),
             subject: held.subject.clone(),
             issued: held.issued,

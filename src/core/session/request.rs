@@ -277,6 +277,44 @@ impl Session {
         (held.generation == ticket.generation).then_some(&held.token)
     }
 
+    /// Whether somebody is signed in is to be found out: as for a request, but where it is known already
+    /// nobody is asked.
+    pub fn find_out(&mut self, now: Now) -> Departure {
+        match self.status {
+            Status::Unknown => self.depart(Resource::ANY, now),
+            _ => Departure::Deliver,
+        }
+    }
+
+    /// The app wants the token itself. `refused`: one that a resource has refused, which is not given
+    /// again. That it was refused counts as it does for a request (rule 4).
+    pub fn ask(&mut self, refused: Option<(&Secret, Resource)>, now: Now) -> Departure {
+        let Some((refused, resource)) = refused else { return self.depart(Resource::ANY, now) };
+        match self.depart(resource, now) {
+            Departure::Send(ticket) if self.credential(ticket) == Some(refused) => {
+                if let Some(held) = &mut self.held {
+                    held.handed_out = held.handed_out.saturating_sub(1);
+                }
+                match self.answered(ticket, true, now) {
+                    Departure::Deliver => {
+                        Departure::Fail(Failure::new(Code::Forbidden, Step::Request))
+                    }
+                    departure => departure,
+                }
+            }
+            departure => {
+                self.unreported = self.unreported.saturating_sub(1);
+                departure
+            }
+        }
+    }
+
+    /// The token of now for the app itself, if one is there and has not ended. Nobody is asked.
+    pub fn peek(&mut self, now: Now) -> Option<Secret> {
+        self.usable_token(now)?;
+        self.hand_out(Ticket::first(self.current().0, Resource::ANY))
+    }
+
     /// The app itself is given the token that a ticket stands for.
     pub fn hand_out(&mut self, ticket: Ticket) -> Option<Secret> {
         let held = self.held.as_mut().filter(|held| held.generation == ticket.generation)?;

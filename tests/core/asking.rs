@@ -1,0 +1,159 @@
+//! An app that asks for the token itself, and for whether somebody is signed in.
+
+use tokenkeep::core::{
+    Arrival, Code, Departure, Grant, Landing, Message, Policy, Resource, Restore, Secret, Session,
+    Status, Wait,
+};
+
+use super::hand::*;
+
+fn uploads() -> Resource {
+    Resource::new("", "https://api.test/uploads")
+}
+
+fn secret(token: &str) -> Secret {
+    Secret::new(token.to_owned()).unwrap()
+}
+
+fn signed_in() -> Session {
+    let mut tab = tab();
+    tab.enter(opaque("first"), at(0));
+    told(&mut tab);
+    tab
+}
+
+/// The app says that a token was refused, and wants another.
+fn reports(tab: &mut Session, token: &str, ms: u64) -> Departure {
+    tab.ask(Some((&secret(token), uploads())), at(ms))
+}
+
+fn given(tab: &mut Session, departure: &Departure) -> Option<String> {
+    let Departure::Send(ticket) = departure else { panic!("{departure:?}") };
+    tab.hand_out(*ticket).map(|token| token.reveal().to_owned())
+}
+
+fn waits(departure: &Departure) -> Wait {
+    let Departure::Wait(wait) = departure else { panic!("{departure:?}") };
+    *wait
+}
+
+fn is_answered(tab: &mut Session, wait: Wait, grant: Option<Grant>, ms: u64) -> Landing {
+    assert_eq!(tab.arrive(wait.exchange, false, at(ms)), Arrival::Go);
+    let status = if grant.is_some() { 200 } else { 401 };
+    tab.refresh_answered(wait.exchange, heard(status, grant), 0.5, at(ms));
+    tab.finished(wait.exchange);
+    landing(&told(tab), wait.exchange)
+}
+
+#[test]
+fn a_token_that_was_refused_is_not_given_again_and_all_who_say_so_share_one_refresh() {
+    let mut tab = signed_in();
+    let all: Vec<Wait> = (10..15).map(|ms| waits(&reports(&mut tab, "first", ms))).collect();
+    assert!(all.iter().all(|wait| wait.exchange == all[0].exchange));
+    let landing = is_answered(&mut tab, all[0], Some(opaque("second")), 20);
+    for wait in all {
+        let departure = tab.resume(wait, &landing, at(21));
+        assert_eq!(given(&mut tab, &departure).as_deref(), Some("second"));
+    }
+    // A report that comes late.
+    let late = reports(&mut tab, "first", 30);
+    assert_eq!(given(&mut tab, &late).as_deref(), Some("second"));
+    assert!(told(&mut tab).is_empty());
+}
+
+#[test]
+fn a_resource_that_refuses_the_newer_token_too_means_forbidden() {
+    let mut tab = signed_in();
+    let wait = waits(&reports(&mut tab, "first", 10));
+    let landing = is_answered(&mut tab, wait, Some(opaque("second")), 20);
+    let departure = tab.resume(wait, &landing, at(21));
+    assert_eq!(given(&mut tab, &departure).as_deref(), Some("second"));
+    let Departure::Fail(failure) = reports(&mut tab, "second", 30) else { panic!("it fails") };
+    assert_eq!(failure.code, Code::Forbidden);
+    assert!(told(&mut tab).is_empty(), "nobody is asked");
+    // Others are given it still, and their refusals are worth a refresh.
+    let other = tab.ask(None, at(31));
+    assert_eq!(given(&mut tab, &other).as_deref(), Some("second"));
+    let items = Resource::new("", "https://api.test/items");
+    assert!(matches!(tab.ask(Some((&secret("second"), items)), at(32)), Departure::Wait(_)));
+}
+
+#[test]
+fn a_report_after_a_refusal_of_the_session_gives_nothing() {
+    let mut tab = signed_in();
+    let wait = waits(&reports(&mut tab, "first", 10));
+    let landing = is_answered(&mut tab, wait, None, 20);
+    assert_eq!(tab.resume(wait, &landing, at(21)), Departure::Deliver);
+    assert_eq!(tab.status(), Status::SignedOut);
+}
+
+#[test]
+fn a_late_report_is_counted_as_one() {
+    let mut tab = signed_in();
+    for _ in 0..2 {
+        let asked = tab.ask(None, at(1));
+        given(&mut tab, &asked);
+    }
+    // One of the two reports so, and the other calls `refresh`.
+    let wait = waits(&reports(&mut tab, "first", 10));
+    is_answered(&mut tab, wait, Some(opaque("second")), 20);
+    assert_eq!(tab.refresh(at(30)), Ok(None));
+    assert!(matches!(tab.refresh(at(40)), Ok(Some(_))));
+}
+
+#[test]
+fn a_peek_gives_what_is_good_and_asks_nobody() {
+    let mut tab = signed_in();
+    assert_eq!(tab.peek(at(1)).as_ref().map(Secret::reveal), Some("first"));
+    assert!(tab.peek(at(600_000)).is_none(), "it has ended");
+    reports(&mut tab, "first", 10);
+    assert!(tab.peek(at(11)).is_none(), "it was refused");
+    assert!(super::hand::tab().peek(at(0)).is_none());
+}
+
+#[test]
+fn to_find_out_asks_once_and_where_it_is_known_nobody() {
+    let mut tab = tab();
+    let [one, other] = [1, 2].map(|ms| waits(&tab.find_out(at(ms))));
+    assert_eq!(one.exchange, other.exchange);
+    is_answered(&mut tab, one, None, 10);
+    assert_eq!(tab.status(), Status::SignedOut);
+    assert_eq!(tab.find_out(at(20)), Departure::Deliver);
+    let mut signed_in = signed_in();
+    // Whether the token is good still, is another question.
+    assert_eq!(signed_in.find_out(at(700_000)), Departure::Deliver);
+    assert!(told(&mut signed_in).is_empty());
+}
+
+#[test]
+fn to_find_out_asks_nobody_where_the_app_restores_by_itself() {
+    let policy = Policy { restore: Restore::Manual, ..Policy::default() };
+    let mut tab = Session::new(policy, owes(false), at(0));
+    assert!(matches!(tab.find_out(at(1)), Departure::Send(_)));
+    assert_eq!(tab.status(), Status::Unknown);
+}
+
+#[test]
+fn the_end_of_the_session_is_told_kept_and_forgotten() {
+    let lasting = |token, session_life| Grant { session_life, ..opaque(token) };
+    let mut tab = tab();
+    tab.enter(lasting("first", Some(1_800_000)), at(0));
+    let ends = |tab: &Session| tab.snapshot().session_expires_at.map(|at| at - START);
+    assert_eq!(ends(&tab), Some(1_800_000));
+    // As with a refresh token: what the answer does not say stays as it was.
+    refreshes(&mut tab, Some(opaque("second")), at(10));
+    assert_eq!(ends(&tab), Some(1_800_000));
+    refreshes(&mut tab, Some(lasting("third", Some(1_800_000))), at(100));
+    assert_eq!(ends(&tab), Some(1_800_100));
+    // A tab that begins learns it.
+    let mut other = super::hand::tab();
+    tab.heard(Message::Ask, at(1_100));
+    for message in posted(told(&mut tab)) {
+        other.heard(message, at(1_100));
+    }
+    assert_eq!(ends(&other), Some(1_800_100));
+    tab.logout(false, at(2_000));
+    assert_eq!(ends(&tab), None);
+    tab.enter(opaque("another"), at(3_000));
+    assert_eq!(ends(&tab), None);
+}
