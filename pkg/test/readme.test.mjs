@@ -3,14 +3,14 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const pkg = fileURLToPath(new URL('..', import.meta.url))
 const read = (path) => readFileSync(join(pkg, '..', path), 'utf8')
-const PAGES = ['README.md', 'docs/manager.md', 'docs/options.md', 'docs/platform.md', 'docs/security.md', 'docs/architecture.md', 'docs/backends/README.md']
+const PAGES = ['README.md', ...readdirSync(join(pkg, '../docs'), { recursive: true }).filter((name) => /^(migration.)?[^/\\]*\.md$/.test(name)).map((name) => `docs/${name}`), 'docs/backends/README.md']
 const types = readFileSync(join(pkg, 'src/types.ts'), 'utf8')
 const errors = readFileSync(join(pkg, 'src/error.ts'), 'utf8')
 
@@ -19,6 +19,12 @@ const AROUND = `
 declare const form: HTMLFormElement
 declare function showLogin(reason: string): void
 declare module '*?url' { const url: string; export default url }
+`
+
+// The module of the app that the pages begin with.
+const AUTH = `
+import { createTokenManager } from 'tokenkeep'
+export const auth = createTokenManager({ refresh: '/auth/refresh' })
 `
 
 function section(page, title) {
@@ -47,6 +53,7 @@ describe('README and the reference pages', () => {
     const folder = mkdtempSync(join(pkg, 'test/types/readme-'))
     try {
       writeFileSync(join(folder, 'around.d.ts'), AROUND)
+      writeFileSync(join(folder, 'auth.ts'), AUTH)
       examples.forEach((example, at) => writeFileSync(join(folder, `example-${at}.ts`), example))
       const options = ['--noEmit', '--strict', '--ignoreConfig', '--types', '', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler']
       const files = ['around.d.ts', ...examples.map((_, at) => `example-${at}.ts`)].map((file) => join(folder, file))
