@@ -16,7 +16,10 @@ type Landing = { done: true } | { done: false; error?: Error };
 type Responder = TestResponse | ((call: TestCall) => TestResponse | Promise<TestResponse>);
 
 const error = (...[code, message]: ConstructorParameters<typeof TokenError>) => new TokenError(code, message);
+const disposed = () => error('disposed', 'The token manager was disposed.');
 const changedMeanwhile = (step: string) => error('session-changed', `${step}: the session in which this began has ended meanwhile`);
+
+const refusal = failure('refresh', 'rejected');
 
 /** See `createTestTokenManager`. */
 export function createDouble<Claims extends object>(options: TestTokenManagerOptions<Claims>): TestTokenManager<Claims> {
@@ -30,6 +33,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
   let made = 0;
   /** Another one for each session. */
   let epoch = 0;
+  let logouts = 0;
   let isDisposed = false;
   let flight: { landing: Promise<Landing>; land: (landing: Landing) => void } | undefined;
   const failing = new Map<TestFailure, Failure>();
@@ -45,7 +49,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
 
   /** A fact is told as a whole, even if a listener brings about the next. */
   function tell(...facts: typeof notices): void {
-    notices.push(...facts);
+    if (!isDisposed) notices.push(...facts);
     if (isTelling) return;
     isTelling = true;
     for (let next; (next = notices.shift()); ) events.dispatch(...next);
@@ -99,8 +103,6 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
     tell(...facts);
   }
 
-  const refusal = failure('refresh', 'rejected');
-
   function failed(cause: Error): void {
     if ((cause as TokenError).code === 'rejected') return leave('rejected', cause);
     land({ done: false, error: cause });
@@ -133,10 +135,14 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
     await held.get(method)?.until;
   }
 
+  function failsNow(method: TestFailure): void {
+    const fails = failing.get(method);
+    if (fails) throw fails();
+  }
+
   function check(): void {
-    const lost = failing.get('ready');
-    if (isDisposed) throw error('disposed', 'The token manager was disposed.');
-    if (lost) throw lost();
+    if (isDisposed) throw disposed();
+    failsNow('ready');
   }
 
   /** The promise of a call. Ends with the caller's signal, and with the manager. */
@@ -181,15 +187,16 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
   }
 
   function travel(call: Recorded): Promise<Response> {
+    const send = (token?: string) => answered(call, withToken(call, token, options.attach));
+    const leave = () => {
+      failsNow('fetch');
+      const token = usable();
+      return token instanceof Promise ? token.then(send) : send(token);
+    };
     return promised(call, () => {
-      const send = (token?: string) => answered(call, withToken(call, token, options.attach));
       if (!isCovered(call, apis)) return send();
-      const fails = failing.get('fetch');
-      const leaves = () => {
-        const token = usable();
-        return token instanceof Promise ? token.then(send) : send(token);
-      };
-      return held.has('fetch') || fails ? freed('fetch').then(() => { const late = failing.get('fetch'); if (late) throw late(); return leaves(); }) : leaves();
+      // In the turn of the call, where nothing is in its way.
+      return held.has('fetch') ? freed('fetch').then(leave) : leave();
     });
   }
 
@@ -200,16 +207,13 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
       if (name === 'exchange' && (await usable()) === undefined) throw error('signed-out', 'login: there is no session');
       const sessions = logouts;
       await freed(name);
-      const fails = failing.get(name);
-      if (fails) throw fails();
+      failsNow(name);
       if (sessions !== logouts || (began !== undefined && began !== epoch)) throw changedMeanwhile('login');
       const { json = {}, session } = { ...answers.get(name) };
       enter(session);
       return (json === undefined ? json : JSON.parse(JSON.stringify(json))) as T;
     });
   }
-
-  let logouts = 0;
 
   function demandAddress(name: string, input: unknown): void {
     const isAddress = typeof input === 'string' || input instanceof URL || isRequest(input);
@@ -279,8 +283,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
     calls.push({ name: 'dispose', args: [] });
     if (isDisposed) return;
     isDisposed = true;
-    const cause = error('disposed', 'The token manager was disposed.');
-    for (const reject of waiting) reject(cause);
+    for (const reject of waiting) reject(disposed());
     waiting.clear();
     turn();
   };
@@ -288,8 +291,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
   const manager = {
     get ready() {
       const ready = new Promise<void>((resolve) => {
-        const lost = failing.get('ready');
-        if (lost) throw lost();
+        failsNow('ready');
         resolve();
       });
       ready.catch(() => {});
@@ -300,7 +302,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
     },
     known: () =>
       promised({ name: 'known', args: [] }, async () => {
-        if (state.status === 'unknown') {
+        while (state.status === 'unknown' && !isDisposed) {
           const landing = await fly();
           if (!landing.done && landing.error && (state as TokenState).status === 'unknown') throw landing.error;
         }
@@ -325,8 +327,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
         // A listener may have begun the next session: sent now, the logout would end that.
         if (state.status !== 'signed-out') throw changedMeanwhile('logout');
         await freed('logout');
-        const fails = failing.get('logout');
-        if (fails) throw fails();
+        failsNow('logout');
       });
     },
     getAccessToken: (about?: RefusedToken) =>

@@ -61,7 +61,7 @@ export function isCovered(call: TestCall, apis: readonly string[] | undefined): 
 /** The arguments of `fetch` with the token on them, in a header; the caller's own where there is none. */
 export function withToken(call: Recorded, token: string | undefined, attach: AttachOptions | undefined): Arguments {
   const [input, init] = call.args as Arguments;
-  const { header = 'Authorization', scheme = 'Bearer' } = { ...attach };
+  const { header = 'Authorization', scheme = 'Bearer' } = { ...attach } as { header?: string; scheme?: string };
   if (token === undefined) return isRequest(input) || call.url === undefined ? [input, init] : [call.url, init];
   const value = (call.authorization = scheme ? `${scheme} ${token}` : token);
   if (!isRequest(input)) return [call.url!, { ...init, headers: { ...headersOf(call), [header]: value } }];
