@@ -47,7 +47,7 @@ export interface TestCall {
   readonly authorization?: string;
 }
 
-/** Which requests are meant: `'/api/todos'`, `'POST /api/todos'`, an absolute URL (all without query), an expression that fits the whole URL, or a function. */
+/** Which requests are meant: `'/api/todos'`, `'POST /api/todos'`, an absolute URL (all without query), a `RegExp` for the whole URL, or a function. */
 export type TestTarget = string | URL | RegExp | ((call: TestCall) => boolean);
 
 /** What answers a request; an `Error` rejects it. A `Response` may be used any number of times. */

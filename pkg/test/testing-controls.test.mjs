@@ -100,6 +100,14 @@ describe('the session', () => {
     assert.deepEqual(auth.state.claims, ALICE.claims)
   })
 
+  it('is told to nobody once the manager was disposed of', () => {
+    const auth = createTestTokenManager({ session: ALICE })
+    const told = heard(auth)
+    auth.dispose()
+    auth.test.signOut()
+    assert.deepEqual(told, [])
+  })
+
   it('stepUp is the event with its challenges, frozen', () => {
     const auth = createTestTokenManager()
     let challenges
@@ -153,6 +161,13 @@ describe('failures', () => {
     assert.deepEqual(new Set(await Promise.all(calls.map(code))), new Set(['not-loaded']))
   })
 
+  it('of ready need not be handled', async () => {
+    const auth = createTestTokenManager()
+    auth.test.fail('ready', 'not-loaded')
+    void auth.ready
+    await turns()
+  })
+
   it('of fetch are for calls that would have the token', async () => {
     const auth = createTestTokenManager({ session: {}, fetch: async () => new Response() })
     auth.test.fail('fetch', 'network')
@@ -187,6 +202,37 @@ describe('holding', () => {
       await call(createTestTokenManager({ session: {}, fetch: async () => new Response() }))
     })
   }
+
+  it('a second time is the same, and a release that is over is over', async () => {
+    const auth = createTestTokenManager({ session: {} })
+    const first = auth.test.hold('login')
+    const logins = [code(auth.login('/x'))]
+    const second = auth.test.hold('login')
+    logins.push(code(auth.login('/x')))
+    second()
+    assert.deepEqual(await Promise.all(logins), ['none', 'none'])
+    auth.test.hold('login')
+    first()
+    let isOver = false
+    void auth.login('/x').then(() => (isOver = true))
+    await turns()
+    assert.equal(isOver, false)
+  })
+
+  it('a refresh holds what the test says of it', async () => {
+    for (const [say, outcome] of [[({ test }) => test.fail('refresh', 'network'), 'network'], [({ test }) => test.answer('refresh', { session: ALICE }), 'none']]) {
+      const auth = createTestTokenManager()
+      const told = heard(auth)
+      const release = auth.test.hold('refresh')
+      const known = code(auth.known())
+      await turns()
+      say(auth)
+      await turns()
+      assert.deepEqual(told, [])
+      release()
+      assert.equal(await known, outcome)
+    }
+  })
 
   it('ends with reset, too, and a failure said meanwhile counts', async () => {
     const auth = createTestTokenManager({ session: {} })

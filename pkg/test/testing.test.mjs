@@ -198,6 +198,8 @@ const PROMISES = {
     assert.deepEqual(server.requests().map(({ url, method }) => [url, method]), [[API, 'GET'], [API, 'GET'], [API, 'PUT']])
     assert.deepEqual(new Set(server.requests().map(({ authorization }) => authorization)), new Set([mine.authorization]))
     assert.equal((await (await auth.fetch('https://elsewhere.test/')).json()).authorization, null)
+    await auth.fetch(new Request('https://elsewhere.test/', { method: 'PUT', body: 'x' }))
+    assert.equal(server.requests().at(-1).method, 'PUT')
     assert.equal((await (await auth.fetch(API, { headers: { authorization: 'Basic x' } })).json()).authorization, 'Basic x')
     assert.equal((await (await auth.fetch(API, { mode: 'no-cors' })).json()).authorization, null)
   },
@@ -315,10 +317,21 @@ const PROMISES = {
     await auth.setTokens({ accessToken: jwt('alice') })
     await auth.setTokens({ accessToken: jwt('bob') })
     await auth.setTokens({ accessToken: 'opaque' })
+    await auth.setTokens({ accessToken: 'another' })
     assert.deepEqual(told, [
-      change('signed-in', 'alice'), change('signed-in', 'alice'), NO_ANSWER, change('signed-in', 'bob'), change('signed-in'),
+      change('signed-in', 'alice'), change('signed-in', 'alice'), NO_ANSWER, change('signed-in', 'bob'), change('signed-in'), change('signed-in'),
     ])
     assert.equal(auth.state.claims, null)
+    await auth.setTokens({ accessToken: `${jwt('bob')}.encrypted.too` })
+    assert.equal(auth.state.claims, null)
+  },
+
+  async 'setTokens with the token that there is renews it'({ auth }) {
+    const accessToken = jwt('alice')
+    await auth.setTokens({ accessToken })
+    const told = watch(auth)
+    await auth.setTokens({ accessToken })
+    assert.deepEqual(told, [change('signed-in', 'alice'), NO_ANSWER])
   },
 
   async 'an exchange needs a session, and begins another'({ auth }, world) {
@@ -410,13 +423,14 @@ const PROMISES = {
     const { auth } = await signedIn(world)
     const heard = []
     auth.addEventListener('signout', () => {
-      heard.push('signout')
+      heard.push('signout begins')
       void auth.setTokens({ accessToken: jwt('bob') })
       assert.equal(auth.state.status, 'signed-in')
+      heard.push('signout ends')
     })
     auth.addEventListener('change', () => heard.push(`change ${auth.state.status}`))
     assert.equal((await outcome(auth.logout())).code, 'session-changed')
-    assert.deepEqual(heard, ['change signed-out', 'signout', 'change signed-in'])
+    assert.deepEqual(heard, ['change signed-out', 'signout begins', 'signout ends', 'change signed-in'])
   },
 
   async 'what is disposed of tells nothing, and says so to every call and waiter'(_, world) {

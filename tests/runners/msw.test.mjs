@@ -13,8 +13,8 @@ import { passes, run } from './support/run.mjs'
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 installPackage()
 
-test('msw: in jsdom and happy-dom', async () => {
-  await passes('msw', 'vitest/vitest.mjs', ['run', '--reporter=json'], { 'msw.test.ts': 2 * 4 })
+test('msw: in jsdom and happy-dom, and not in plain Node', async () => {
+  await passes('msw', 'vitest/vitest.mjs', ['run', '--reporter=json'], { 'msw.test.ts': 2 * 4, 'node.test.ts': 1 })
 })
 
 test('msw: its service worker, in Chromium', async (t) => {

@@ -16,6 +16,7 @@ const STORIES = {
   outage: ["The server can't be reached.", 'Try again'],
   'wrong-password': ['Sign in', 'Wrong password.'],
   'session-is-over': ['Sign in', 'Your session is over.'],
+  'module-of-the-app': ['Hello Bob', 'Call Alice'],
 }
 
 installPackage()

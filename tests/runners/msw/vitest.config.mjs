@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-const project = (name) => ({ test: { name, environment: name } })
+const project = (name, include) => ({ test: { name, environment: name, include } })
 
-export default defineConfig({ test: { projects: [project('jsdom'), project('happy-dom')] } })
+export default defineConfig({
+  test: { projects: [project('jsdom', ['msw.test.ts']), project('happy-dom', ['msw.test.ts']), project('node', ['node.test.ts'])] },
+})

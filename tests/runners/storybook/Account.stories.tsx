@@ -1,7 +1,8 @@
 import type { Meta, StoryObj } from '@storybook/react-vite'
 import { expect } from 'storybook/test'
-import { createTestTokenManager, type TestControls } from 'tokenkeep/testing'
+import { controls, createTestTokenManager, type TestControls } from 'tokenkeep/testing'
 import { Account, type User } from '../app/Account'
+import { auth } from '../app/auth'
 
 const alice = { claims: { sub: '7', name: 'Alice' } }
 
@@ -47,5 +48,15 @@ export const SessionIsOver: Story = {
     await canvas.findByText('Feed the cat')
     loaded.auth.test.signOut('rejected')
     await expect(await canvas.findByText('Your session is over.')).toBeVisible()
+  },
+}
+
+/** The app's own module, and its one manager: see `viteFinal` in main.ts. */
+export const ModuleOfTheApp: Story = {
+  args: { auth },
+  beforeEach() {
+    controls(auth).signIn({ claims: { sub: '8', name: 'Bob' } })
+    controls(auth).respond('/api/todos', Response.json(['Call Alice']))
+    return () => controls(auth).reset()
   },
 }
