@@ -310,6 +310,17 @@ const PROMISES = {
     }])
   },
 
+  async 'an answer that ends the session is the caller\'s, and the reason says so'(_, world) {
+    const { auth, told } = await signedIn(world)
+    assert.equal((await auth.fetch('/api/ended')).status, 440)
+    assert.deepEqual(told, [change('signed-out'), signout('ended')])
+  },
+
+  async 'arguments that the platform refuses are its own TypeError'({ auth }) {
+    await auth.ready
+    for (const args of [[], ['http://'], ['/x', { method: 'a b' }], ['/x', { body: 'b' }]]) await assert.rejects(auth.fetch(...args), TypeError, String(args[0]))
+  },
+
   async 'setTokens begins a session; a newer token of the same user renews it'({ auth }) {
     const told = watch(auth)
     assert.equal(await auth.setTokens({ accessToken: jwt('alice'), expiresIn: 300 }), undefined)
@@ -347,6 +358,13 @@ const PROMISES = {
     assert.deepEqual(told, [change('unknown')])
     server.knows('bob')
     assert.equal((await auth.known()).claims.sub, 'bob')
+  },
+
+  async 'signedIn changes nothing where nobody was known'({ auth }) {
+    await auth.ready
+    const told = watch(auth)
+    await auth.signedIn()
+    assert.deepEqual(told, [])
   },
 
   async 'the token is handed out only where the app has said so'(_, world) {

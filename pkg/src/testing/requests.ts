@@ -32,7 +32,7 @@ export function absolute(input: unknown): string | undefined {
 /** The record of a call that is a request. */
 export function request(name: TestCall['name'], args: readonly unknown[], usual: string): Recorded {
   const [input, init] = args as [unknown, RequestInit | undefined];
-  const url = absolute(input);
+  const url = args.length ? absolute(input) : undefined;
   const method = init?.method ?? (isRequest(input) ? input.method : usual);
   return { name, args, ...(url !== undefined && { url }), method: method.toUpperCase(), ...(init?.body != null && { body: init.body }) };
 }

@@ -36,6 +36,7 @@ export function real(options) {
     '/auth/login': () => (refusesLogin ? json({ error: 'wrong_password' }, 401) : grant((cookie = 'alice'))),
     '/auth/exchange': () => grant((cookie = 'bob')),
     '/auth/logout': () => ((cookie = undefined), new Response(null, { status: 204 })),
+    '/api/ended': () => json({ error: 'session_revoked' }, 440),
     '/api/step-up': () => json({}, 401, { 'www-authenticate': 'Bearer error="insufficient_user_authentication", acr_values="2"' }),
   }
   globalThis.fetch = async (...args) => {
@@ -49,7 +50,7 @@ export function real(options) {
     request.signal.throwIfAborted()
     return authorization?.startsWith('Bearer ') && authorization !== `Bearer ${current}` ? json({ error: 'invalid_token' }, 401) : json({ authorization })
   }
-  const auth = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', tabs: 'off', ...options })
+  const auth = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', ended: { status: 440 }, tabs: 'off', ...options })
   return {
     auth,
     server: {
@@ -89,7 +90,11 @@ export function double({ exposeToken } = {}) {
   test.fail('refresh', 'rejected')
   test.answer('login', { json: REST, session: session('alice') })
   test.answer('exchange', { json: REST, session: session('bob') })
-  // It asks for more as the app calls.
+  // What these answers mean to the package is the test's to say.
+  test.respond('/api/ended', () => {
+    test.signOut('ended')
+    return Response.json({ error: 'session_revoked' }, { status: 440 })
+  })
   test.respond('/api/step-up', () => {
     test.stepUp([{ scheme: 'bearer', parameters: { error: 'insufficient_user_authentication', acr_values: '2' } }])
     return Response.json({}, { status: 401 })
