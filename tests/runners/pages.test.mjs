@@ -70,6 +70,17 @@ test('the overview: its table names every control, and no other', () => {
   assert.deepEqual(named.sort(), [...body.matchAll(/^  (?:readonly )?(\w+)[:(]/gm)].map(([, name]) => name).sort())
 })
 
+test('links lead somewhere', () => {
+  const slug = (heading) => heading.toLowerCase().replace(/[^\w\s-]/g, '').replaceAll(' ', '-')
+  for (const page of ['README', ...pages]) {
+    for (const [, target, anchor] of read(`${DOCS}${page}.md`).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
+      const text = read(`${DOCS}${target || `${page}.md`}`)
+      const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => slug(heading))
+      assert.ok(!anchor || anchors.includes(anchor), `${page} links to ${target}#${anchor}`)
+    }
+  }
+})
+
 test('all of it compiles', async () => {
   const { code, stdout } = await run('.', 'typescript/bin/tsc', ['-p', 'tsconfig.json'])
   assert.equal(code, 0, stdout)

@@ -14,7 +14,7 @@ export function Account({ auth }: Props) {
 
   // The session is over here, even if the server could not be told.
   const signOut = () => void auth.logout().catch(() => {})
-  const ask = () => auth.known().then(() => setOutage(false), (error) => setOutage(error.retryable))
+  const ask = () => auth.known().then(() => setOutage(false), () => setOutage(true))
   useEffect(() => void ask(), [auth])
   useEffect(() => {
     const listen = (event: SignoutEvent) => setReason(event.reason)
