@@ -5,7 +5,7 @@
 //! types; calling it needs a platform.
 //!
 //! - `manager.rs`: the [`TokenManager`] for Rust, and what all parts of the shell share;
-//! - `travel.rs`: an app's request on its way (rules 2 to 8);
+//! - `fetch.rs`: an app's request, from the call of `fetch` to its answer (rules 2 to 8);
 //! - `exchange.rs`: refresh, login and logout on the wire (rules 8 and 9);
 //! - `direct.rs`: the same, in synchronous steps, for the bindings;
 //! - `answer.rs`: what servers say;
@@ -27,12 +27,12 @@ mod channel;
 mod direct;
 mod error;
 mod exchange;
+mod fetch;
 mod later;
 mod lock;
 mod manager;
 mod pending_logout;
 mod platform;
-mod travel;
 mod wake;
 
 pub use call::Outgoing;
@@ -41,8 +41,8 @@ pub use manager::{Detail, Notice, Subscription, TokenManager, Tokens};
 #[cfg(feature = "bindings")]
 pub(crate) use {
     exchange::{Asked, flat},
+    fetch::Begun,
     manager::Hooks,
     manager::Shell,
     platform::List,
-    travel::Begun,
 };

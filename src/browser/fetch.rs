@@ -1,4 +1,4 @@
-//! An app's request on its way: sent, refused, refreshed for, sent again (rules 2 to 8).
+//! An app's fetch: the request is sent, refused, refreshed for, and sent again (rules 2 to 8).
 
 use std::rc::Rc;
 
