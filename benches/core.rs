@@ -48,16 +48,16 @@ fn storm(session: &mut Session, calls: usize) -> usize {
             other => panic!("{other:?}"),
         })
         .collect();
-    let exchange = waits[0].exchange;
-    assert_eq!(session.arrive(exchange, false, NOON), Arrival::Go);
+    let auth_call = waits[0].auth_call;
+    assert_eq!(session.arrive(auth_call, false, NOON), Arrival::Go);
     let body = Body::Json { error: None, grant: Ok(grant("second")) };
     session.refresh_answered(
-        exchange,
+        auth_call,
         Heard { status: 200, body, rejected: None, retry_after: None },
         0.5,
         NOON,
     );
-    session.finished(exchange);
+    session.finished(auth_call);
     let mut landing = None;
     while let Some(effect) = session.poll_effect() {
         if let Effect::Land(_, how) = effect {

@@ -52,9 +52,9 @@ fn session() -> (Session, Vec<Effect>) {
     let mut session = Session::new(policy, Owed::Nothing, NOON);
     session.enter(grant(), NOON);
     let wait = session.refresh(NOON).unwrap().unwrap();
-    assert_eq!(session.arrive(wait.exchange, false, NOON), Arrival::Go);
-    session.refresh_answered(wait.exchange, heard(), 0.5, NOON);
-    session.finished(wait.exchange);
+    assert_eq!(session.arrive(wait.auth_call, false, NOON), Arrival::Go);
+    session.refresh_answered(wait.auth_call, heard(), 0.5, NOON);
+    session.finished(wait.auth_call);
     session.heard(Message::Ask, NOON);
     let effects = std::iter::from_fn(|| session.poll_effect()).collect();
     (session, effects)

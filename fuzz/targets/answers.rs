@@ -46,7 +46,7 @@ fuzz_target!(|answers: Vec<Answer>| {
         now.steady += u64::from(answer.gone);
         now.wall = now.wall.saturating_add_signed(i64::from(answer.gone) + i64::from(answer.clock));
         let Ok(Some(wait)) = session.refresh(now) else { continue };
-        assert_eq!(session.arrive(wait.exchange, false, now), Arrival::Go);
+        assert_eq!(session.arrive(wait.auth_call, false, now), Arrival::Go);
         while session.poll_effect().is_some() {}
         let served = answer.date.unwrap_or(now.wall as f64);
         let named = retry_after(answer.after_seconds, answer.after_date, served);
@@ -64,8 +64,8 @@ fuzz_target!(|answers: Vec<Answer>| {
         let before = session.snapshot();
         let chance = f64::from(answer.chance) / 256.0;
         let heard = Heard { status, body, rejected: None, retry_after: named };
-        session.refresh_answered(wait.exchange, heard, chance, now);
-        session.finished(wait.exchange);
+        session.refresh_answered(wait.auth_call, heard, chance, now);
+        session.finished(wait.auth_call);
         while session.poll_effect().is_some() {}
         let after = session.snapshot();
         if is_token && status < 300 {

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use tokenkeep::core::{
-    Arrival, Body, Code, Departure, Effect, Event, Exchange, Grant, Heard, Kind, Message, Now,
+    Arrival, Body, Code, Departure, Effect, Event, AuthCall, Grant, Heard, Kind, Message, Now,
     Owed, Policy, Resource, Secret, Session, Stamp, Status, Tabs,
 };
 
@@ -87,8 +87,8 @@ impl When {
 struct Tab {
     session: Session,
     now: Now,
-    line: Vec<(Exchange, Kind)>,
-    landed: HashSet<Exchange>,
+    line: Vec<(AuthCall, Kind)>,
+    landed: HashSet<AuthCall>,
 }
 
 fuzz_target!(|life: (u8, u8, Vec<Op>)| {
@@ -130,8 +130,8 @@ fuzz_target!(|life: (u8, u8, Vec<Op>)| {
     assert_eq!(tab.session.credential(ticket).map(Secret::reveal), Some("token7"));
     tab.session.dispose();
     tab.obeys();
-    while let Some((exchange, _)) = tab.line.first().copied() {
-        tab.session.arrive(exchange, false, tab.now);
+    while let Some((auth_call, _)) = tab.line.first().copied() {
+        tab.session.arrive(auth_call, false, tab.now);
         tab.finishes();
         tab.obeys();
     }
@@ -200,8 +200,8 @@ impl Tab {
             Op::NoSessionHint => self.session.no_session_hint(),
             Op::Logout => drop(self.session.logout(true, now)),
             Op::Arrive { contended } => {
-                if let Some((exchange, _)) = first
-                    && self.session.arrive(exchange, contended, now) == Arrival::Skip
+                if let Some((auth_call, _)) = first
+                    && self.session.arrive(auth_call, contended, now) == Arrival::Skip
                 {
                     self.finishes();
                 }
@@ -215,19 +215,19 @@ impl Tab {
                 };
                 let heard = Heard { status, body, rejected: None, retry_after: None };
                 match first {
-                    Some((exchange, Kind::Refresh)) => {
-                        self.session.refresh_answered(exchange, heard, 0.5, now);
+                    Some((auth_call, Kind::Refresh)) => {
+                        self.session.refresh_answered(auth_call, heard, 0.5, now);
                     }
-                    Some((exchange, Kind::Login)) => {
-                        drop(self.session.login_answered(exchange, heard, now));
+                    Some((auth_call, Kind::Login)) => {
+                        drop(self.session.login_answered(auth_call, heard, now));
                     }
                     Some((_, Kind::Logout)) => drop(self.session.logout_answered(Ok(status))),
                     None => {}
                 }
             }
             Op::Fail => {
-                if let Some((exchange, Kind::Refresh)) = first {
-                    self.session.refresh_failed(exchange, Code::Network, 0.5, now);
+                if let Some((auth_call, Kind::Refresh)) = first {
+                    self.session.refresh_failed(auth_call, Code::Network, 0.5, now);
                 }
             }
             Op::Finish => self.finishes(),
@@ -242,8 +242,8 @@ impl Tab {
 
     fn finishes(&mut self) {
         if !self.line.is_empty() {
-            let (exchange, _) = self.line.remove(0);
-            self.session.finished(exchange);
+            let (auth_call, _) = self.line.remove(0);
+            self.session.finished(auth_call);
         }
     }
 
@@ -253,12 +253,12 @@ impl Tab {
             told += 1;
             assert!(told < 20, "it comes to rest");
             match effect {
-                Effect::Start(exchange, kind) => {
+                Effect::Start(auth_call, kind) => {
                     assert!(self.line.is_empty(), "one has the turn");
-                    self.line.push((exchange, kind));
+                    self.line.push((auth_call, kind));
                 }
-                Effect::Land(exchange, _) => {
-                    assert!(self.landed.insert(exchange), "it lands once");
+                Effect::Land(auth_call, _) => {
+                    assert!(self.landed.insert(auth_call), "it lands once");
                 }
                 Effect::Tell(Event::SignOut(_)) => {
                     assert_eq!(self.session.snapshot().status, Status::SignedOut);

@@ -359,7 +359,7 @@ impl Shell {
 
     /// Joins those who wait for a refresh.
     fn join(self: &Rc<Self>, wait: Wait) -> Later<Landing> {
-        let landing = self.landing(wait.exchange);
+        let landing = self.landing(wait.auth_call);
         self.drain();
         landing
     }

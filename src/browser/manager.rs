@@ -10,16 +10,16 @@ use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 
 use super::answer;
+use super::auth_call::Job;
 use super::call::{Outgoing, Taken};
 use super::channel::Channel;
 use super::error::{FetchError, TokenError};
-use super::exchange::Job;
 use super::later::{Giver, Later, later};
 use super::pending_logout::PendingLogout;
 use super::platform;
 use super::wake::Wake;
 use crate::core::{
-    Code, Effect, Event, Exchange, Failure, Identity, Landing, Life, Mark, Now, Options, Owed,
+    AuthCall, Code, Effect, Event, Failure, Identity, Landing, Life, Mark, Now, Options, Owed,
     Policy, Reason, Resource, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
 };
 
@@ -167,7 +167,7 @@ impl TokenManager {
         &self,
         request: &Request,
     ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
-        self.exchanges(request, false)
+        self.login_call(request, false)
     }
 
     /// Sends a call that sets the refresh cookie and brings a new token for whom the session is:
@@ -180,10 +180,10 @@ impl TokenManager {
         &self,
         request: &Request,
     ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
-        self.exchanges(request, true)
+        self.login_call(request, true)
     }
 
-    fn exchanges(
+    fn login_call(
         &self,
         request: &Request,
         carries_token: bool,
@@ -310,7 +310,7 @@ fn copy(request: &Request, step: Step) -> Result<Request, TokenError> {
 
 /// A refresh, and those who wait for it: a single flight.
 struct Flight {
-    exchange: Exchange,
+    auth_call: AuthCall,
     land: Giver<Landing>,
     landing: Later<Landing>,
 }
@@ -353,7 +353,7 @@ pub(crate) struct Shell {
     pending_logout: PendingLogout,
     /// The token that a logout which has failed is to send, until the server is told.
     pub(super) kept: RefCell<Option<Secret>>,
-    /// What each exchange but a refresh is to send, and whom it answers.
+    /// What each auth call but a refresh is to send, and whom it answers.
     pub(super) jobs: RefCell<Vec<Job>>,
     /// What stands behind the outcome of the last refresh: the platform's error, or the answer.
     pub(super) cause: RefCell<Option<JsValue>>,
@@ -480,7 +480,7 @@ impl Shell {
             self.tell_only(|session, now| session.refresh(now))
                 .map_err(|failure| self.blame(failure))
         });
-        let landing = asked.map(|wait| wait.map(|wait| self.landing(wait.exchange)));
+        let landing = asked.map(|wait| wait.map(|wait| self.landing(wait.auth_call)));
         self.drain();
         let this = Rc::clone(self);
         Box::pin(async move {
@@ -526,13 +526,13 @@ impl Shell {
     }
 
     /// The landing of a refresh, shared by all who wait for it.
-    pub(super) fn landing(&self, exchange: Exchange) -> Later<Landing> {
+    pub(super) fn landing(&self, auth_call: AuthCall) -> Later<Landing> {
         let mut flights = self.flights.borrow_mut();
-        if let Some(flight) = flights.iter().find(|flight| flight.exchange == exchange) {
+        if let Some(flight) = flights.iter().find(|flight| flight.auth_call == auth_call) {
             return flight.landing.clone();
         }
         let (land, landing) = later();
-        flights.push(Flight { exchange, land, landing: landing.clone() });
+        flights.push(Flight { auth_call, land, landing: landing.clone() });
         landing
     }
 
@@ -576,14 +576,14 @@ impl Shell {
 
     fn perform(self: &Rc<Self>, effect: Effect) {
         match effect {
-            Effect::Start(exchange, kind) => {
-                spawn(Box::pin(Rc::clone(self).exchange(exchange, kind)));
+            Effect::Start(auth_call, kind) => {
+                spawn(Box::pin(Rc::clone(self).run_auth_call(auth_call, kind)));
             }
-            Effect::Land(exchange, landing) => {
+            Effect::Land(auth_call, landing) => {
                 if let Landing::Rejected(failure) = &landing {
                     self.refusal.replace(Some(failure.clone()));
                 }
-                self.land(exchange, landing);
+                self.land(auth_call, landing);
             }
             Effect::Changed => {
                 let snapshot = self.session.borrow().snapshot();
@@ -623,9 +623,9 @@ impl Shell {
         }
     }
 
-    fn land(&self, exchange: Exchange, landing: Landing) {
+    fn land(&self, auth_call: AuthCall, landing: Landing) {
         let mut flights = self.flights.borrow_mut();
-        if let Some(at) = flights.iter().position(|flight| flight.exchange == exchange) {
+        if let Some(at) = flights.iter().position(|flight| flight.auth_call == auth_call) {
             // Nobody may be waiting any longer; the token is kept all the same.
             flights.swap_remove(at).land.give(landing);
         }

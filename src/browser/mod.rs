@@ -6,7 +6,7 @@
 //!
 //! - `manager.rs`: the [`TokenManager`] for Rust, and what all parts of the shell share;
 //! - `fetch.rs`: an app's request, from the call of `fetch` to its answer (rules 2 to 8);
-//! - `exchange.rs`: refresh, login and logout on the wire (rules 8 and 9);
+//! - `auth_call.rs`: refresh, login and logout on the wire (rules 8 and 9);
 //! - `direct.rs`: the same, in synchronous steps, for the bindings;
 //! - `answer.rs`: what servers say;
 //! - `later.rs`: a value that is waited for;
@@ -21,12 +21,12 @@
 //! decide nothing.
 
 mod answer;
+mod auth_call;
 mod call;
 mod channel;
 #[cfg(feature = "bindings")]
 mod direct;
 mod error;
-mod exchange;
 mod fetch;
 mod later;
 mod lock;
@@ -40,7 +40,7 @@ pub use error::{FetchError, TokenError};
 pub use manager::{Detail, Notice, Subscription, TokenManager, Tokens};
 #[cfg(feature = "bindings")]
 pub(crate) use {
-    exchange::{Asked, flat},
+    auth_call::{Asked, flat},
     fetch::Begun,
     manager::Hooks,
     manager::Shell,

@@ -73,7 +73,7 @@ pub use session::{
 pub use tabs::{Message, Stamp};
 pub(crate) use text::{concat, decimal};
 pub use time::{Life, Now, Validity, life};
-pub use turns::{Exchange, Kind};
+pub use turns::{AuthCall, Kind};
 
 /// What the fuzz targets reach that nobody else does.
 #[cfg(fuzzing)]

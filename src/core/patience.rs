@@ -11,7 +11,7 @@ const OWN_CALL: u32 = 30_000;
 /// How long to wait for the lock where nobody holds it longer than allowed: several may be in line.
 const LINE: u32 = 30_000;
 
-/// The waits of one exchange.
+/// The waits of one auth call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Patience {
     /// For the answer, once the call is sent.
@@ -25,7 +25,7 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// Of an exchange of this kind. `is_brought`: its call is the caller's own.
+    /// Of an auth call of this kind. `is_brought`: its call is the caller's own.
     pub(crate) fn new(options: &Options, kind: Kind, is_brought: bool) -> Self {
         let logout = options.logout.as_ref().map_or(OWN_CALL, |logout| logout.timeout as u32);
         let [refresh, login] = [options.refresh.timeout, options.login_timeout].map(|ms| ms as u32);

@@ -3,9 +3,9 @@
 //! A late `Set-Cookie` of one would undo the other. So a call that has lost its purpose while it
 //! stood in line is passed over, and one that is on the wire is let finish.
 
-/// A call that sets, or clears, the refresh cookie.
+/// A refresh, a login or a logout: a call that sets, or clears, the refresh cookie. This is its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Exchange(u32);
+pub struct AuthCall(u32);
 
 /// Which call it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Kind {
 
 #[derive(Debug)]
 struct Turn {
-    exchange: Exchange,
+    auth_call: AuthCall,
     kind: Kind,
     started: bool,
     on_the_wire: bool,
@@ -36,62 +36,62 @@ pub(crate) struct Turns {
 
 impl Turns {
     /// Stands in line.
-    pub(crate) fn join(&mut self, kind: Kind) -> Exchange {
+    pub(crate) fn join(&mut self, kind: Kind) -> AuthCall {
         self.last = self.last.wrapping_add(1);
-        let exchange = Exchange(self.last);
-        self.line.push(Turn { exchange, kind, started: false, on_the_wire: false, void: false });
-        exchange
+        let auth_call = AuthCall(self.last);
+        self.line.push(Turn { auth_call, kind, started: false, on_the_wire: false, void: false });
+        auth_call
     }
 
     /// Whose turn has just come, once.
-    pub(crate) fn next(&mut self) -> Option<(Exchange, Kind)> {
+    pub(crate) fn next(&mut self) -> Option<(AuthCall, Kind)> {
         let first = self.line.first_mut().filter(|turn| !turn.started)?;
         first.started = true;
-        Some((first.exchange, first.kind))
+        Some((first.auth_call, first.kind))
     }
 
-    /// Whether the exchange has the turn, and a purpose still.
-    pub(crate) fn may_go(&self, exchange: Exchange) -> bool {
-        self.line.first().is_some_and(|turn| turn.exchange == exchange && !turn.void)
+    /// Whether the auth call has the turn, and a purpose still.
+    pub(crate) fn may_go(&self, auth_call: AuthCall) -> bool {
+        self.line.first().is_some_and(|turn| turn.auth_call == auth_call && !turn.void)
     }
 
     /// It goes on the wire.
-    pub(crate) fn go(&mut self, exchange: Exchange) {
-        if let Some(turn) = self.find(exchange) {
+    pub(crate) fn go(&mut self, auth_call: AuthCall) {
+        if let Some(turn) = self.find(auth_call) {
             turn.on_the_wire = true;
         }
     }
 
-    pub(crate) fn is_on_the_wire(&self, exchange: Exchange) -> bool {
-        self.line.iter().any(|turn| turn.exchange == exchange && turn.on_the_wire)
+    pub(crate) fn is_on_the_wire(&self, auth_call: AuthCall) -> bool {
+        self.line.iter().any(|turn| turn.auth_call == auth_call && turn.on_the_wire)
     }
 
-    /// Whether an exchange of a kind is on the wire.
+    /// Whether an auth call of a kind is on the wire.
     pub(crate) fn has_on_the_wire(&self, kind: Kind) -> bool {
         self.line.iter().any(|turn| turn.kind == kind && turn.on_the_wire)
     }
 
     /// Ends a turn. Says whether its outcome counts still.
-    pub(crate) fn finish(&mut self, exchange: Exchange) -> bool {
-        let Some(at) = self.line.iter().position(|turn| turn.exchange == exchange) else {
+    pub(crate) fn finish(&mut self, auth_call: AuthCall) -> bool {
+        let Some(at) = self.line.iter().position(|turn| turn.auth_call == auth_call) else {
             return false;
         };
         !self.line.remove(at).void
     }
 
-    /// Takes the purpose from one exchange.
-    pub(crate) fn void(&mut self, exchange: Exchange) {
-        if let Some(turn) = self.find(exchange) {
+    /// Takes the purpose from one auth call.
+    pub(crate) fn void(&mut self, auth_call: AuthCall) {
+        if let Some(turn) = self.find(auth_call) {
             turn.void = true;
         }
     }
 
-    /// Takes the purpose from every exchange of a kind.
+    /// Takes the purpose from every auth call of a kind.
     pub(crate) fn void_all(&mut self, kind: Kind) {
         self.line.iter_mut().filter(|turn| turn.kind == kind).for_each(|turn| turn.void = true);
     }
 
-    /// Takes the purpose from every exchange of a kind that has not been sent.
+    /// Takes the purpose from every auth call of a kind that has not been sent.
     pub(crate) fn void_unsent(&mut self, kind: Kind) {
         self.line
             .iter_mut()
@@ -99,13 +99,13 @@ impl Turns {
             .for_each(|turn| turn.void = true);
     }
 
-    /// How many exchanges of a kind there are in line.
+    /// How many auth calls of a kind there are in line.
     pub(crate) fn count(&self, kind: Kind) -> usize {
         self.line.iter().filter(|turn| turn.kind == kind).count()
     }
 
-    fn find(&mut self, exchange: Exchange) -> Option<&mut Turn> {
-        self.line.iter_mut().find(|turn| turn.exchange == exchange)
+    fn find(&mut self, auth_call: AuthCall) -> Option<&mut Turn> {
+        self.line.iter_mut().find(|turn| turn.auth_call == auth_call)
     }
 }
 

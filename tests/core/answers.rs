@@ -67,8 +67,8 @@ fn an_end_calls_off_the_refresh_that_was_wanted() {
     let Departure::Deliver = tab.means(one, 200, Meaning::Ended, true, at(3)) else {
         panic!("it ends")
     };
-    assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Void);
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip, "nothing is sent");
+    assert_eq!(landing(&told(&mut tab), wait.auth_call), Landing::Void);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip, "nothing is sent");
     assert_eq!(tab.resume(wait, &Landing::Void, at(4)), Departure::Deliver);
 }
 
@@ -76,10 +76,10 @@ fn an_end_calls_off_the_refresh_that_was_wanted() {
 fn an_end_outlasts_the_answer_to_a_refresh_on_the_wire() {
     let mut tab = signed_in();
     let (one, _) = sends(&mut tab, at(1));
-    let exchange = goes(&mut tab, at(2));
+    let auth_call = goes(&mut tab, at(2));
     tab.means(one, 200, Meaning::Ended, true, at(3));
-    tab.refresh_answered(exchange, heard(200, Some(opaque("late"))), 0.5, at(4));
-    tab.finished(exchange);
+    tab.refresh_answered(auth_call, heard(200, Some(opaque("late"))), 0.5, at(4));
+    tab.finished(auth_call);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     assert_eq!(token(&mut tab, 5), None);
 }
@@ -140,9 +140,9 @@ fn a_token_that_an_answer_brings_serves_who_waits_and_the_other_tabs() {
     let Departure::Wait(wait) = tab.answered(one, true, at(2)) else { panic!("it waits") };
     tab.adopt(other, opaque("second"), at(3));
     let effects = told(&mut tab);
-    assert_eq!(landing(&effects, wait.exchange), Landing::Renewed);
+    assert_eq!(landing(&effects, wait.auth_call), Landing::Renewed);
     assert_eq!(posted(effects).len(), 1);
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
     let Departure::Send(again) = tab.resume(wait, &Landing::Renewed, at(4)) else {
         panic!("it goes again")
     };

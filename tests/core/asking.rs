@@ -38,18 +38,18 @@ fn waits(departure: &Departure) -> Wait {
 }
 
 fn is_answered(tab: &mut Session, wait: Wait, grant: Option<Grant>, ms: u64) -> Landing {
-    assert_eq!(tab.arrive(wait.exchange, false, at(ms)), Arrival::Go);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(ms)), Arrival::Go);
     let status = if grant.is_some() { 200 } else { 401 };
-    tab.refresh_answered(wait.exchange, heard(status, grant), 0.5, at(ms));
-    tab.finished(wait.exchange);
-    landing(&told(tab), wait.exchange)
+    tab.refresh_answered(wait.auth_call, heard(status, grant), 0.5, at(ms));
+    tab.finished(wait.auth_call);
+    landing(&told(tab), wait.auth_call)
 }
 
 #[test]
 fn a_token_that_was_refused_is_not_given_again_and_all_who_say_so_share_one_refresh() {
     let mut tab = signed_in();
     let all: Vec<Wait> = (10..15).map(|ms| waits(&reports(&mut tab, "first", ms))).collect();
-    assert!(all.iter().all(|wait| wait.exchange == all[0].exchange));
+    assert!(all.iter().all(|wait| wait.auth_call == all[0].auth_call));
     let landing = is_answered(&mut tab, all[0], Some(opaque("second")), 20);
     for wait in all {
         let departure = tab.resume(wait, &landing, at(21));
@@ -115,7 +115,7 @@ fn a_peek_gives_what_is_good_and_asks_nobody() {
 fn to_find_out_asks_once_and_where_it_is_known_nobody() {
     let mut tab = tab();
     let [one, other] = [1, 2].map(|ms| waits(&tab.find_out(at(ms))));
-    assert_eq!(one.exchange, other.exchange);
+    assert_eq!(one.auth_call, other.auth_call);
     is_answered(&mut tab, one, None, 10);
     assert_eq!(tab.status(), Status::SignedOut);
     assert_eq!(tab.find_out(at(20)), Departure::Deliver);

@@ -32,14 +32,14 @@ impl World {
         match result {
             Ok(None) => {}
             Ok(Some(wait)) => {
-                let is_sent = self.sent.contains_key(&(tab, wait.exchange));
+                let is_sent = self.sent.contains_key(&(tab, wait.auth_call));
                 if !is_sent {
                     let now = self.now.wall;
-                    self.tabs[tab].called.insert(wait.exchange, now);
+                    self.tabs[tab].called.insert(wait.auth_call, now);
                 }
-                self.wants(tab, wait.exchange, true);
-                if self.tabs[tab].flight == Some(wait.exchange) {
-                    self.tabs[tab].refreshers.push(wait.exchange);
+                self.wants(tab, wait.auth_call, true);
+                if self.tabs[tab].flight == Some(wait.auth_call) {
+                    self.tabs[tab].refreshers.push(wait.auth_call);
                 }
             }
             Err(failure) => {
@@ -51,16 +51,16 @@ impl World {
 
     pub(super) fn logs_in(&mut self, tab: usize, user: User) {
         let before = self.line.len();
-        let exchange = self.call(tab, |session, _| (session.login(), Cause::App));
+        let auth_call = self.call(tab, |session, _| (session.login(), Cause::App));
         debug_assert!(self.line.len() <= before + 1);
-        self.tabs[tab].logins.insert(exchange, user);
+        self.tabs[tab].logins.insert(auth_call, user);
     }
 
     /// A call that sets the cookie and carries the token, which is renewed first if it must be.
     pub(super) fn exchanges(&mut self, tab: usize, user: User) {
-        let exchange = self.call(tab, |session, now| (session.exchange(now), Cause::App));
+        let auth_call = self.call(tab, |session, now| (session.exchange(now), Cause::App));
         self.notes_hidden(tab);
-        self.tabs[tab].logins.insert(exchange, user);
+        self.tabs[tab].logins.insert(auth_call, user);
     }
 
     pub(super) fn hands_out(&mut self, tab: usize) {
@@ -134,7 +134,7 @@ impl World {
         self.tabs[tab].entries_at.extend(logout.map(|logout| (logout, entries)));
     }
 
-    /// A tab is put away that takes part in no exchange. One at a time, or nobody might be there
+    /// A tab is put away that takes part in no auth call. One at a time, or nobody might be there
     /// to tell the others.
     pub(super) fn freezes(&mut self, tab: usize) {
         if self.several && self.frozen.is_none() && !self.is_in_line(tab) {

@@ -39,17 +39,17 @@ fn refresh_is_not_answered_by_a_token_that_was_asked_for_before_the_call() {
         tab.heard(asked_at(20, asked, opaque("theirs")), at(21));
         let effects = told(&mut tab);
         assert!(!effects.iter().any(|effect| matches!(effect, Effect::Land(..))), "{asked}");
-        assert_eq!(tab.arrive(wait.exchange, false, at(22)), Arrival::Go, "{asked}");
+        assert_eq!(tab.arrive(wait.auth_call, false, at(22)), Arrival::Go, "{asked}");
     }
 }
 
 #[test]
-fn refresh_is_answered_by_an_exchange_of_another_tab_that_was_sent_after_the_call() {
+fn refresh_is_answered_by_a_refresh_of_another_tab_that_was_sent_after_the_call() {
     let mut tab = tab();
     let wait = tab.refresh(at(10)).unwrap().unwrap();
     tab.heard(asked_at(20, 11, opaque("theirs")), at(21));
-    assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Renewed);
-    assert_eq!(tab.arrive(wait.exchange, false, at(22)), Arrival::Skip);
+    assert_eq!(landing(&told(&mut tab), wait.auth_call), Landing::Renewed);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(22)), Arrival::Skip);
 }
 
 #[test]
@@ -66,9 +66,9 @@ fn refresh_is_not_answered_by_a_token_that_an_answer_or_the_app_brings() {
             tab.adopt(ticket, of("ada", "second"), at(11));
         }
         assert_eq!(sends(&mut tab, at(12)).1.as_deref(), Some("second"));
-        assert_eq!(tab.arrive(wait.exchange, false, at(12)), Arrival::Go, "by the app: {by_app}");
+        assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go, "by the app: {by_app}");
         // What it asks with is what is refused.
-        tab.refresh_answered(wait.exchange, heard(401, None), 0.5, at(13));
+        tab.refresh_answered(wait.auth_call, heard(401, None), 0.5, at(13));
         assert_eq!(tab.snapshot().status, Status::SignedOut);
     }
 }
@@ -189,7 +189,7 @@ fn after_a_sign_in_elsewhere_no_older_token_of_another_tab_is_taken() {
     for tab in [&mut here, &mut told_of_it, &mut late] {
         assert_eq!(tab.snapshot().status, Status::Unknown);
         let Departure::Wait(wait) = tab.depart(ANY, at(20)) else { panic!("it asks") };
-        assert_eq!(tab.arrive(wait.exchange, false, at(20)), Arrival::Go);
+        assert_eq!(tab.arrive(wait.auth_call, false, at(20)), Arrival::Go);
     }
 }
 
@@ -199,7 +199,7 @@ fn after_a_sign_in_elsewhere_a_token_that_was_asked_for_since_is_taken() {
     tab.signed_in(at(10));
     let Departure::Wait(wait) = tab.depart(ANY, at(11)) else { panic!("it asks") };
     tab.heard(asked_at(20, 12, of("bob", "bobs")), at(21));
-    assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Renewed);
+    assert_eq!(landing(&told(&mut tab), wait.auth_call), Landing::Renewed);
     assert_eq!(sends(&mut tab, at(22)).1.as_deref(), Some("bobs"));
 }
 
@@ -207,7 +207,7 @@ fn after_a_sign_in_elsewhere_a_token_that_was_asked_for_since_is_taken() {
 fn a_sign_in_elsewhere_takes_back_a_logout_that_is_owed() {
     let (mut tab, effects) = begins(Owed::Finish);
     let start = effects.iter().find_map(|effect| match effect {
-        Effect::Start(exchange, Kind::Logout) => Some(*exchange),
+        Effect::Start(auth_call, Kind::Logout) => Some(*auth_call),
         _ => None,
     });
     tab.signed_in(at(1));
@@ -274,8 +274,8 @@ fn a_refusal_is_told_to_tabs_that_wait_so_that_none_spends_the_cookie_again() {
         let effects = refreshes(&mut first, None, at(10));
         posted(effects).into_iter().for_each(|message| second.heard(message, at(11)));
         let effects = told(&mut second);
-        assert!(matches!(landing(&effects, wait.exchange), Landing::Rejected(_)), "{tabs:?}");
-        assert_eq!(second.arrive(wait.exchange, true, at(12)), Arrival::Skip, "{tabs:?}");
+        assert!(matches!(landing(&effects, wait.auth_call), Landing::Rejected(_)), "{tabs:?}");
+        assert_eq!(second.arrive(wait.auth_call, true, at(12)), Arrival::Skip, "{tabs:?}");
         assert_eq!(second.snapshot().status, Status::SignedOut);
     }
 }
@@ -304,12 +304,12 @@ fn a_refusal_of_what_was_asked_before_is_no_answer_to_refresh_nor_to_another_ses
     let mut asks = tab();
     let wait = asks.refresh(at(10)).unwrap().unwrap();
     asks.heard(refused(15, 9), at(16));
-    assert_eq!(asks.arrive(wait.exchange, false, at(17)), Arrival::Go);
+    assert_eq!(asks.arrive(wait.auth_call, false, at(17)), Arrival::Go);
     let mut elsewhere = tab();
     elsewhere.signed_in(at(10));
     let Departure::Wait(wait) = elsewhere.depart(ANY, at(11)) else { panic!("it asks") };
     elsewhere.heard(refused(15, 9), at(16));
-    assert_eq!(elsewhere.arrive(wait.exchange, false, at(17)), Arrival::Go);
+    assert_eq!(elsewhere.arrive(wait.auth_call, false, at(17)), Arrival::Go);
 }
 
 #[test]
@@ -327,8 +327,8 @@ fn a_token_of_another_user_takes_the_refresh_token_and_the_waiting_calls_with_it
         let bobs = of("bob", "bobs");
         match way {
             "refresh" => {
-                assert_eq!(tab.arrive(wait.exchange, false, at(3)), Arrival::Go);
-                tab.refresh_answered(wait.exchange, heard(200, Some(bobs)), 0.5, at(4));
+                assert_eq!(tab.arrive(wait.auth_call, false, at(3)), Arrival::Go);
+                tab.refresh_answered(wait.auth_call, heard(200, Some(bobs)), 0.5, at(4));
             }
             "renewed" => {
                 let message = asked_at(4, 3, bobs);
@@ -339,7 +339,7 @@ fn a_token_of_another_user_takes_the_refresh_token_and_the_waiting_calls_with_it
             "adopted" => tab.adopt(other, bobs, at(4)),
             _ => tab.set_tokens(bobs, at(4)),
         }
-        let landing = landing(&told(&mut tab), wait.exchange);
+        let landing = landing(&told(&mut tab), wait.auth_call);
         assert_eq!(tab.refresh_token().map(Secret::reveal), None, "{way}");
         assert_eq!(tab.resume(wait, &landing, at(5)), Departure::Deliver, "{way}");
         assert_eq!(sends(&mut tab, at(6)).1.as_deref(), Some("bobs"), "{way}");
@@ -373,16 +373,16 @@ fn a_call_that_carries_the_token_takes_its_turn_behind_the_renewal_that_it_needs
     let mut tab = tab_that(Tabs::Off, false);
     tab.enter(opaque("first"), at(0));
     told(&mut tab);
-    let exchange = tab.exchange(at(700_000));
+    let auth_call = tab.exchange(at(700_000));
     let effects = told(&mut tab);
     let [Effect::Start(refresh, Kind::Refresh)] = effects[..] else { panic!("{effects:?}") };
-    assert_eq!(tab.arrive(exchange, false, at(700_001)), Arrival::Skip, "it is not its turn");
+    assert_eq!(tab.arrive(auth_call, false, at(700_001)), Arrival::Skip, "it is not its turn");
     assert_eq!(tab.arrive(refresh, false, at(700_001)), Arrival::Go);
     tab.refresh_answered(refresh, heard(200, Some(opaque("second"))), 0.5, at(700_002));
     tab.finished(refresh);
-    assert_eq!(tab.arrive(exchange, false, at(700_003)), Arrival::Go);
+    assert_eq!(tab.arrive(auth_call, false, at(700_003)), Arrival::Go);
     assert_eq!(tab.usable_token(at(700_003)).map(Secret::reveal), Some("second"));
-    tab.login_answered(exchange, heard(200, Some(opaque("third"))), at(700_004)).unwrap();
+    tab.login_answered(auth_call, heard(200, Some(opaque("third"))), at(700_004)).unwrap();
     assert_eq!(sends(&mut tab, at(700_005)).1.as_deref(), Some("third"));
 }
 
@@ -391,9 +391,12 @@ fn a_call_that_carries_a_good_token_needs_no_renewal() {
     let mut tab = tab_that(Tabs::Off, false);
     tab.enter(opaque("first"), at(0));
     told(&mut tab);
-    let exchange = tab.exchange(at(10));
+    let auth_call = tab.exchange(at(10));
     let effects = told(&mut tab);
-    assert!(matches!(effects[..], [Effect::Start(e, Kind::Login)] if e == exchange), "{effects:?}");
+    assert!(
+        matches!(effects[..], [Effect::Start(e, Kind::Login)] if e == auth_call),
+        "{effects:?}"
+    );
 }
 
 #[test]
@@ -439,7 +442,7 @@ fn a_message_from_years_ahead_does_not_stop_the_order_of_what_happens() {
 fn a_refusal_is_doubted_by_a_tab_that_had_to_wait_for_the_lock() {
     let mut tab = tab();
     let wait = tab.refresh(at(10)).unwrap().unwrap();
-    assert_eq!(tab.arrive(wait.exchange, true, at(11)), Arrival::Listen);
-    assert_eq!(tab.arrive(wait.exchange, false, at(12)), Arrival::Go);
+    assert_eq!(tab.arrive(wait.auth_call, true, at(11)), Arrival::Listen);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go);
     assert!(tab.doubts(&heard(401, None)));
 }

@@ -35,10 +35,10 @@ fn waits(departure: Departure) -> Wait {
 
 /// The refresh that somebody waits for is answered with a token.
 fn is_renewed(tab: &mut Session, wait: Wait, token: &str, ms: u64) {
-    assert_eq!(tab.arrive(wait.exchange, false, at(ms)), Arrival::Go);
-    tab.refresh_answered(wait.exchange, heard(200, Some(opaque(token))), 0.5, at(ms));
-    tab.finished(wait.exchange);
-    assert_eq!(landing(&told(tab), wait.exchange), Landing::Renewed);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(ms)), Arrival::Go);
+    tab.refresh_answered(wait.auth_call, heard(200, Some(opaque(token))), 0.5, at(ms));
+    tab.finished(wait.auth_call);
+    assert_eq!(landing(&told(tab), wait.auth_call), Landing::Renewed);
 }
 
 /// A resource refuses the token, and the one that is renewed for it.
@@ -110,10 +110,10 @@ fn the_rest_of_the_app_goes_on_while_a_refresh_that_one_resource_wants_is_limite
     let wait = waits(tab.answered(ticket, true, at(10)));
     // Another call waits for the same refresh, unsent.
     let unsent = waits(tab.depart(items(), at(11)));
-    assert_eq!(tab.arrive(wait.exchange, false, at(12)), Arrival::Go);
-    tab.refresh_answered(wait.exchange, heard(429, None), 0.9, at(13));
-    tab.finished(wait.exchange);
-    let landing = landing(&told(&mut tab), wait.exchange);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go);
+    tab.refresh_answered(wait.auth_call, heard(429, None), 0.9, at(13));
+    tab.finished(wait.auth_call);
+    let landing = landing(&told(&mut tab), wait.auth_call);
     let failed = tab.resume(wait, &landing, at(14));
     assert!(matches!(&failed, Departure::Fail(failure) if failure.code == Code::BadStatus));
     let Departure::Send(trial) = tab.resume(unsent, &landing, at(14)) else { panic!("it goes") };
@@ -131,9 +131,9 @@ fn a_token_that_all_refuse_is_tried_once_at_each_resource() {
     let mut tab = signed_in();
     let ticket = leaves(&mut tab, stats(), 10);
     let wait = waits(tab.answered(ticket, true, at(10)));
-    assert_eq!(tab.arrive(wait.exchange, false, at(12)), Arrival::Go);
-    tab.refresh_answered(wait.exchange, heard(503, None), 0.9, at(13));
-    tab.finished(wait.exchange);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go);
+    tab.refresh_answered(wait.auth_call, heard(503, None), 0.9, at(13));
+    tab.finished(wait.auth_call);
     let trial = leaves(&mut tab, items(), 14);
     assert!(matches!(tab.answered(trial, true, at(15)), Departure::Fail(_)));
     assert!(matches!(tab.depart(items(), at(16)), Departure::Fail(_)));
@@ -145,10 +145,10 @@ fn a_stream_to_a_forbidden_resource_costs_one_refresh_and_not_one_a_call() {
     let ticket = leaves(&mut tab, stats(), 10);
     assert_eq!(tab.answered(ticket, false, at(10)), Departure::Deliver);
     let effects = told(&mut tab);
-    let [Effect::Start(exchange, _)] = effects[..] else { panic!("{effects:?}") };
-    assert_eq!(tab.arrive(exchange, false, at(11)), Arrival::Go);
-    tab.refresh_answered(exchange, heard(200, Some(opaque("second"))), 0.5, at(12));
-    tab.finished(exchange);
+    let [Effect::Start(auth_call, _)] = effects[..] else { panic!("{effects:?}") };
+    assert_eq!(tab.arrive(auth_call, false, at(11)), Arrival::Go);
+    tab.refresh_answered(auth_call, heard(200, Some(opaque("second"))), 0.5, at(12));
+    tab.finished(auth_call);
     told(&mut tab);
     for ms in [20, 30] {
         let ticket = leaves(&mut tab, stats(), ms);
@@ -209,9 +209,9 @@ fn a_request_that_would_wait_again_in_a_pause_tries_a_token_that_only_another_ha
     is_renewed(&mut tab, wait, "second", 20);
     let other = leaves(&mut tab, stats(), 30);
     let of_other = waits(tab.answered(other, true, at(30)));
-    assert_eq!(tab.arrive(of_other.exchange, false, at(31)), Arrival::Go);
-    tab.refresh_answered(of_other.exchange, heard(429, None), 0.9, at(32));
-    tab.finished(of_other.exchange);
+    assert_eq!(tab.arrive(of_other.auth_call, false, at(31)), Arrival::Go);
+    tab.refresh_answered(of_other.auth_call, heard(429, None), 0.9, at(32));
+    tab.finished(of_other.auth_call);
     assert!(matches!(tab.resume(wait, &Landing::Renewed, at(33)), Departure::Send(_)));
 }
 

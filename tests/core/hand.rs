@@ -1,7 +1,7 @@
 //! Hands for telling a session a story, and for asking what it made of it.
 
 use tokenkeep::core::{
-    Arrival, Body, Departure, Effect, Event, Exchange, Grant, Heard, Landing, Message, Now, Owed,
+    Arrival, AuthCall, Body, Departure, Effect, Event, Grant, Heard, Landing, Message, Now, Owed,
     Policy, Reason, Resource, Secret, Session, Stamp, Tabs, Ticket,
 };
 
@@ -70,18 +70,18 @@ pub fn sign_outs(effects: &[Effect]) -> Vec<Reason> {
 }
 
 /// A refresh goes on the wire.
-pub fn goes(session: &mut Session, now: Now) -> Exchange {
-    let exchange = session.refresh(now).unwrap().expect("it is asked for").exchange;
-    assert_eq!(session.arrive(exchange, false, now), Arrival::Go);
-    exchange
+pub fn goes(session: &mut Session, now: Now) -> AuthCall {
+    let auth_call = session.refresh(now).unwrap().expect("it is asked for").auth_call;
+    assert_eq!(session.arrive(auth_call, false, now), Arrival::Go);
+    auth_call
 }
 
 /// A refresh from beginning to end.
 pub fn refreshes(session: &mut Session, answer: Option<Grant>, now: Now) -> Vec<Effect> {
-    let exchange = goes(session, now);
+    let auth_call = goes(session, now);
     let status = if answer.is_some() { 200 } else { 401 };
-    session.refresh_answered(exchange, heard(status, answer), 0.5, now);
-    session.finished(exchange);
+    session.refresh_answered(auth_call, heard(status, answer), 0.5, now);
+    session.finished(auth_call);
     told(session)
 }
 
@@ -101,9 +101,9 @@ pub fn entered(ms: u64, token: &str) -> Message {
 }
 
 /// How a refresh landed for those who waited for it.
-pub fn landing(effects: &[Effect], of: Exchange) -> Landing {
+pub fn landing(effects: &[Effect], of: AuthCall) -> Landing {
     let mut landings = effects.iter().filter_map(|effect| match effect {
-        Effect::Land(exchange, landing) if *exchange == of => Some(landing.clone()),
+        Effect::Land(auth_call, landing) if *auth_call == of => Some(landing.clone()),
         _ => None,
     });
     let landing = landings.next().expect("it lands");

@@ -276,10 +276,10 @@ fn a_request_whose_refresh_failed_goes_with_the_token_that_another_tab_brought()
     tab.enter(opaque("old"), at(10));
     let (ticket, _) = sends(&mut tab, at(20));
     let Departure::Wait(wait) = tab.answered(ticket, true, at(30)) else { panic!("it waits") };
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
     tab.heard(renewed(40, 10, "new"), at(50));
-    tab.refresh_failed(wait.exchange, Code::Timeout, 0.5, at(60));
-    let landing = landing(&told(&mut tab), wait.exchange);
+    tab.refresh_failed(wait.auth_call, Code::Timeout, 0.5, at(60));
+    let landing = landing(&told(&mut tab), wait.auth_call);
     assert!(matches!(landing, Landing::Failed(_)), "{landing:?}");
     let Departure::Send(again) = tab.resume(wait, &landing, at(70)) else { panic!("it goes") };
     assert_eq!(tab.credential(again).unwrap().reveal(), "new");
@@ -289,10 +289,10 @@ fn a_request_whose_refresh_failed_goes_with_the_token_that_another_tab_brought()
 fn a_refresh_in_line_is_served_by_another_tabs_and_not_sent() {
     let mut tab = tab();
     let Departure::Wait(wait) = tab.depart(ANY, at(10)) else { panic!("it waits") };
-    assert_eq!(tab.arrive(wait.exchange, true, at(0)), Arrival::Listen);
+    assert_eq!(tab.arrive(wait.auth_call, true, at(0)), Arrival::Listen);
     tab.heard(renewed(20, 15, "theirs"), at(30));
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip);
-    assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Renewed);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
+    assert_eq!(landing(&told(&mut tab), wait.auth_call), Landing::Renewed);
     let Departure::Send(ticket) = tab.resume(wait, &Landing::Renewed, at(40)) else {
         panic!("it goes")
     };
@@ -319,7 +319,7 @@ fn a_page_that_begins_with_a_debt_pays_it_before_anything_else() {
     let mut tab = Session::new(Policy::default(), owes(true), at(0));
     let effects = told(&mut tab);
     let logout = effects.iter().find_map(|effect| match effect {
-        Effect::Start(exchange, Kind::Logout) => Some(*exchange),
+        Effect::Start(auth_call, Kind::Logout) => Some(*auth_call),
         _ => None,
     });
     assert_eq!(sends(&mut tab, at(10)).1, None, "nothing is restored");
@@ -385,11 +385,11 @@ fn a_token_of_another_user_ends_the_epoch_whichever_way_it_comes() {
 fn a_refusal_does_not_end_what_another_tab_renewed_meanwhile() {
     let mut tab = tab();
     tab.enter(opaque("old"), at(10));
-    let exchange = goes(&mut tab, at(20));
+    let auth_call = goes(&mut tab, at(20));
     tab.heard(renewed(30, 10, "new"), at(40));
-    tab.refresh_answered(exchange, heard(401, None), 0.5, at(50));
+    tab.refresh_answered(auth_call, heard(401, None), 0.5, at(50));
     let effects = told(&mut tab);
-    assert_eq!(landing(&effects, exchange), Landing::Renewed);
+    assert_eq!(landing(&effects, auth_call), Landing::Renewed);
     assert!(sign_outs(&effects).is_empty());
     assert_eq!(sends(&mut tab, at(60)).1.as_deref(), Some("new"));
 }
@@ -423,14 +423,14 @@ fn a_refusal_is_doubted_where_tabs_share_and_until_there_is_news() {
     assert!(!alone.doubts(&refusal));
     let mut tab = tab();
     tab.enter(opaque("old"), at(10));
-    let exchange = goes(&mut tab, at(20));
+    let auth_call = goes(&mut tab, at(20));
     assert!(!tab.doubts(&refusal), "it has never met another tab");
     tab.heard(Message::Here, at(20));
     assert!(tab.doubts(&refusal));
     assert!(!tab.doubts(&heard(503, None)), "an outage ends nothing");
     tab.heard(renewed(30, 10, "new"), at(40));
     assert!(!tab.doubts(&refusal), "it is there");
-    tab.refresh_answered(exchange, refusal.clone(), 0.5, at(50));
+    tab.refresh_answered(auth_call, refusal.clone(), 0.5, at(50));
     assert!(!tab.doubts(&refusal), "nobody waits");
 }
 

@@ -84,7 +84,7 @@ impl World {
         match departure {
             Departure::Send(ticket) => self.sends(request, ticket),
             Departure::Wait(wait) => {
-                self.wants(tab, wait.exchange, false);
+                self.wants(tab, wait.auth_call, false);
                 self.requests[request].place = Place::Waits(wait);
             }
             Departure::Deliver => {
@@ -297,7 +297,7 @@ impl World {
         self.goes_on(number, departure);
     }
 
-    /// Whether some exchange of a tab has the turn, so that a refresh does not show yet.
+    /// Whether some auth call of a tab has the turn, so that a refresh does not show yet.
     pub(super) fn is_in_line(&self, tab: usize) -> bool {
         self.line
             .iter()
@@ -305,7 +305,7 @@ impl World {
             .any(|turn| turn.tab == tab)
     }
 
-    /// A refresh may have been wanted behind another exchange: that does not show yet.
+    /// A refresh may have been wanted behind another auth call: that does not show yet.
     pub(super) fn notes_hidden(&mut self, tab: usize) {
         let known = &self.tabs[tab];
         let may_fly = known.flight.is_none() && !known.pauses(false, self.now);

@@ -25,9 +25,9 @@ fn is_refused(tab: &mut Session, ticket: Ticket, ms: u64) -> Wait {
 
 /// A refresh that reaches nobody. Chance is at its highest: the pause is one second.
 fn fails(tab: &mut Session, ms: u64) {
-    let exchange = goes(tab, at(ms));
-    tab.refresh_failed(exchange, Code::Network, 0.999_9, at(ms));
-    tab.finished(exchange);
+    let auth_call = goes(tab, at(ms));
+    tab.refresh_failed(auth_call, Code::Network, 0.999_9, at(ms));
+    tab.finished(auth_call);
     told(tab);
 }
 
@@ -100,9 +100,9 @@ fn a_token_near_its_end_is_sent_while_asking_would_be_storming() {
 fn an_early_refresh_that_fails_is_not_the_requests_failure() {
     let mut tab = signed_in();
     let Departure::Wait(wait) = tab.depart(ANY, at(575_000)) else { panic!("it waits") };
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
-    tab.refresh_failed(wait.exchange, Code::Timeout, 0.5, at(576_000));
-    let landing = landing(&told(&mut tab), wait.exchange);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
+    tab.refresh_failed(wait.auth_call, Code::Timeout, 0.5, at(576_000));
+    let landing = landing(&told(&mut tab), wait.auth_call);
     assert!(matches!(landing, Landing::Failed(_)));
     assert!(matches!(tab.resume(wait, &landing, at(576_000)), Departure::Send(_)));
     let too_late = tab.resume(wait, &landing, at(600_000));
@@ -139,17 +139,17 @@ fn a_refresh_on_the_wire_at_a_logout_is_let_finish_and_commits_nothing() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(10));
     let wait = is_refused(&mut tab, ticket, 20);
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
     told(&mut tab);
     tab.logout(true, at(30)).unwrap();
     let effects = told(&mut tab);
-    assert_eq!(landing(&effects, wait.exchange), Landing::Void);
+    assert_eq!(landing(&effects, wait.auth_call), Landing::Void);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Start(..))), "not yet");
     assert_eq!(tab.resume(wait, &Landing::Void, at(40)), Departure::Deliver);
-    tab.refresh_answered(wait.exchange, heard(200, Some(opaque("late"))), 0.5, at(50));
+    tab.refresh_answered(wait.auth_call, heard(200, Some(opaque("late"))), 0.5, at(50));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     assert!(told(&mut tab).is_empty());
-    tab.finished(wait.exchange);
+    tab.finished(wait.auth_call);
     assert!(matches!(told(&mut tab)[..], [Effect::Start(..)]), "now it is the logout's turn");
 }
 
@@ -158,7 +158,7 @@ fn a_request_that_waited_for_a_session_that_ended_is_not_sent() {
     let mut tab = alone(Restore::Lazy);
     let Departure::Wait(wait) = tab.depart(ANY, at(10)) else { panic!("it waits") };
     tab.logout(false, at(20));
-    let landing = landing(&told(&mut tab), wait.exchange);
+    let landing = landing(&told(&mut tab), wait.auth_call);
     let Departure::Fail(failure) = tab.resume(wait, &landing, at(30)) else { panic!("it fails") };
     assert_eq!(failure.code, Code::SessionChanged);
 }
@@ -169,11 +169,11 @@ fn who_waited_for_a_refresh_that_is_refused_gets_the_apis_own_401() {
     let (ticket, _) = sends(&mut tab, at(10));
     let sent = is_refused(&mut tab, ticket, 20);
     let Departure::Wait(unsent) = tab.depart(ANY, at(30)) else { panic!("it waits") };
-    assert_eq!(sent.exchange, unsent.exchange, "one refresh for both");
-    assert_eq!(tab.arrive(sent.exchange, false, at(0)), Arrival::Go);
-    tab.refresh_answered(sent.exchange, heard(401, None), 0.5, at(40));
+    assert_eq!(sent.auth_call, unsent.auth_call, "one refresh for both");
+    assert_eq!(tab.arrive(sent.auth_call, false, at(0)), Arrival::Go);
+    tab.refresh_answered(sent.auth_call, heard(401, None), 0.5, at(40));
     let effects = told(&mut tab);
-    let landing = landing(&effects, sent.exchange);
+    let landing = landing(&effects, sent.auth_call);
     assert_eq!(sign_outs(&effects).len(), 1);
     assert_eq!(tab.resume(sent, &landing, at(50)), Departure::Deliver);
     let Departure::Send(bare) = tab.resume(unsent, &landing, at(50)) else { panic!("it goes") };
@@ -186,9 +186,9 @@ fn who_waited_for_a_refresh_that_reached_nobody_gets_its_failure() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(10));
     let wait = is_refused(&mut tab, ticket, 20);
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
-    tab.refresh_failed(wait.exchange, Code::Timeout, 0.5, at(30));
-    let landing = landing(&told(&mut tab), wait.exchange);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
+    tab.refresh_failed(wait.auth_call, Code::Timeout, 0.5, at(30));
+    let landing = landing(&told(&mut tab), wait.auth_call);
     let departure = tab.resume(wait, &landing, at(40));
     assert!(matches!(&departure, Departure::Fail(failure) if failure.code == Code::Timeout));
 }
@@ -210,9 +210,9 @@ fn a_success_ends_the_pause_and_the_next_one_is_short_again() {
     refreshes(&mut tab, Some(opaque("next")), at(30));
     let (ticket, _) = sends(&mut tab, at(40));
     let wait = is_refused(&mut tab, ticket, 50);
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
-    tab.refresh_failed(wait.exchange, Code::Network, 0.999_9, at(60));
-    tab.finished(wait.exchange);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
+    tab.refresh_failed(wait.auth_call, Code::Network, 0.999_9, at(60));
+    tab.finished(wait.auth_call);
     assert!(matches!(tab.depart(ANY, at(1_000)), Departure::Fail(_)));
     assert!(matches!(tab.depart(ANY, at(1_060)), Departure::Wait(_)));
 }
@@ -220,11 +220,11 @@ fn a_success_ends_the_pause_and_the_next_one_is_short_again() {
 #[test]
 fn a_time_that_the_server_named_holds_for_who_asks_by_name_too() {
     let mut tab = signed_in();
-    let exchange = goes(&mut tab, at(10));
+    let auth_call = goes(&mut tab, at(10));
     let mut busy = heard(503, None);
     busy.retry_after = Some(RetryAfter(5_000));
-    tab.refresh_answered(exchange, busy, 0.0, at(10));
-    tab.finished(exchange);
+    tab.refresh_answered(auth_call, busy, 0.0, at(10));
+    tab.finished(auth_call);
     assert_eq!(tab.refresh(at(5_009)).unwrap_err().code, Code::BadStatus);
     assert!(tab.refresh(at(5_010)).is_ok());
 }
@@ -283,9 +283,9 @@ fn who_loses_interest_in_a_login_leaves_the_line_unless_it_has_been_sent() {
     tab.withdraw(login);
     tab.withdraw(logout);
     tab.finished(refresh);
-    for exchange in [login, logout] {
-        assert_eq!(tab.arrive(exchange, false, at(0)), Arrival::Skip);
-        tab.finished(exchange);
+    for auth_call in [login, logout] {
+        assert_eq!(tab.arrive(auth_call, false, at(0)), Arrival::Skip);
+        tab.finished(auth_call);
     }
     assert_eq!(tab.snapshot().status, Status::SignedOut, "the logout has done its work here");
     let effects = told(&mut tab);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use tokenkeep::core::{
-    Exchange, Grant, Now, Owed, Policy, Reason, Secret, Sends, Session, Snapshot, Status,
+    AuthCall, Grant, Now, Owed, Policy, Reason, Secret, Sends, Session, Snapshot, Status,
 };
 
 use super::server::{SessionId, Token, User};
@@ -17,7 +17,7 @@ pub struct Told {
     pub failed_landings: usize,
     pub step_ups: usize,
     pub sign_outs: Vec<Reason>,
-    /// Exchanges that got their turn.
+    /// Auth calls that got their turn.
     pub started: usize,
 }
 
@@ -96,21 +96,21 @@ pub struct Tab {
     /// Changes of owner that this tab knows of.
     pub epoch: u32,
     /// The refresh that is wanted.
-    pub flight: Option<Exchange>,
+    pub flight: Option<AuthCall>,
     /// Whether one may be wanted that does not show: its turn has not come, and nobody waits.
     pub may_fly: bool,
     /// Those that are over.
-    pub landed: HashSet<Exchange>,
+    pub landed: HashSet<AuthCall>,
     /// Callers of `refresh()` who wait.
-    pub refreshers: Vec<Exchange>,
+    pub refreshers: Vec<AuthCall>,
     /// Callers of `login()` who wait, and who they are.
-    pub logins: HashMap<Exchange, User>,
+    pub logins: HashMap<AuthCall, User>,
     /// The refresh tokens that logouts in line are to send.
-    pub last_words: HashMap<Exchange, u32>,
+    pub last_words: HashMap<AuthCall, u32>,
     /// Whether a newer token may have come since the refresh was wanted.
     pub may_be_newer: bool,
     /// Logins that the user has signed out of before they were answered.
-    pub overtaken: HashSet<Exchange>,
+    pub overtaken: HashSet<AuthCall>,
     /// Tokens that were refused here, and by which resources.
     refused: HashMap<u32, HashSet<u8>>,
     /// The resources that had refused the token before the one that is held, and have not accepted that.
@@ -129,16 +129,16 @@ pub struct Tab {
     /// Since when a sign-in elsewhere is to be asked for at the server.
     pub elsewhere: Option<u64>,
     /// When `refresh()` was last called for a refresh that is in flight.
-    pub called: HashMap<Exchange, u64>,
+    pub called: HashMap<AuthCall, u64>,
     /// Sessions that are known to have begun.
     pub entries: u32,
     /// How many there were when a logout was wanted.
-    pub entries_at: HashMap<Exchange, u32>,
+    pub entries_at: HashMap<AuthCall, u32>,
     /// Tokens that the session may know to be refused, though by this account a resource forbids them:
     /// of several tabs, one may have learned of a new session, and forgotten that.
     pub unsure: HashSet<u32>,
-    /// Exchanges that had to wait for others.
-    pub contended: HashSet<Exchange>,
+    /// Auth calls that had to wait for others.
+    pub contended: HashSet<AuthCall>,
     /// A message has come from another tab.
     pub has_met: bool,
     /// Sessions that were signed out of, here.

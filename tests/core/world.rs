@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use tokenkeep::core::{
-    Code, Exchange, Heard, Kind, Landing, Message, Now, Policy, Renewal, Tabs, Ticket, Wait,
+    AuthCall, Code, Heard, Kind, Landing, Message, Now, Policy, Renewal, Tabs, Ticket, Wait,
 };
 
+mod auth_calls;
 mod calls;
-mod exchanges;
 mod judge;
 mod mail;
 mod requests;
@@ -79,7 +79,7 @@ struct Request {
     owner: Option<(SessionId, User)>,
 }
 
-/// What an exchange does that has the lock.
+/// What an auth call does that has the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Listens,
@@ -93,7 +93,7 @@ enum Stage {
 #[derive(Clone, Copy, Debug)]
 struct Turn {
     tab: usize,
-    exchange: Exchange,
+    auth_call: AuthCall,
     kind: Kind,
     contended: bool,
 }
@@ -165,8 +165,8 @@ pub struct World {
     unheard: Vec<(Turn, Outcome)>,
     /// When the refresh was sent that brought a token, by the wall clock.
     asked: HashMap<u32, u64>,
-    /// When an exchange was sent.
-    sent: HashMap<(usize, Exchange), u64>,
+    /// When an auth call was sent.
+    sent: HashMap<(usize, AuthCall), u64>,
     mail: BTreeMap<(usize, usize), VecDeque<Message>>,
     /// The tab that is put away.
     frozen: Option<usize>,

@@ -7,10 +7,10 @@ use super::super::pending_logout::Owed;
 use super::super::policy::{Restore, Tabs};
 use super::super::tabs::{Message, Stamp};
 use super::super::time::Now;
-use super::super::turns::{Exchange, Kind};
+use super::super::turns::{AuthCall, Kind};
 use super::{Effect, Event, Flight, Landing, Reason, Session, Status};
 
-/// What an exchange does that has its turn, and the lock.
+/// What an auth call does that has its turn, and the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
     /// It sends its call.
@@ -22,16 +22,16 @@ pub enum Arrival {
 }
 
 impl Session {
-    /// An exchange has its turn and the lock. `contended`: another tab held the lock before. A
+    /// An auth call has its turn and the lock. `contended`: another tab held the lock before. A
     /// refresh with nothing to ask with is refused here, once the neighbours had a moment to help.
-    pub fn arrive(&mut self, exchange: Exchange, contended: bool, now: Now) -> Arrival {
-        if !self.turns.may_go(exchange) {
+    pub fn arrive(&mut self, auth_call: AuthCall, contended: bool, now: Now) -> Arrival {
+        if !self.turns.may_go(auth_call) {
             return Arrival::Skip;
         }
         let lacks_token = !self.can_renew();
         let is_sharing = self.policy.tabs == Tabs::Share;
         let asks_others = is_sharing && !self.asks_server;
-        if let Some(flight) = self.flight.as_mut().filter(|flight| flight.exchange == exchange) {
+        if let Some(flight) = self.flight.as_mut().filter(|flight| flight.auth_call == auth_call) {
             flight.contended |= contended;
             let begins = self.status == Status::Unknown && !flight.listened;
             if asks_others && (contended || lacks_token && begins) {
@@ -39,20 +39,20 @@ impl Session {
                 return Arrival::Listen;
             }
             if lacks_token {
-                self.refused(exchange, Failure::new(Code::SignedOut, Step::Refresh));
+                self.refused(auth_call, Failure::new(Code::SignedOut, Step::Refresh));
                 return Arrival::Skip;
             }
             // It is the token of now that is to be renewed, whatever there was when this was wanted.
             (flight.asked, flight.since) = (Stamp(now.wall), self.newest);
         }
-        self.turns.go(exchange);
+        self.turns.go(auth_call);
         Arrival::Go
     }
 
-    /// The turn of an exchange is over, whatever came of it: the next has its turn. To be called
+    /// The turn of an auth call is over, whatever came of it: the next has its turn. To be called
     /// after the outcome was told, and when the lock has been given back.
-    pub fn finished(&mut self, exchange: Exchange) {
-        self.turns.finish(exchange);
+    pub fn finished(&mut self, auth_call: AuthCall) {
+        self.turns.finish(auth_call);
         self.give_turn();
     }
 
@@ -70,13 +70,13 @@ impl Session {
     }
 
     /// The refresh endpoint answered. `chance` is uniform in `0.0..1.0`.
-    pub fn refresh_answered(&mut self, exchange: Exchange, heard: Heard, chance: f64, now: Now) {
+    pub fn refresh_answered(&mut self, auth_call: AuthCall, heard: Heard, chance: f64, now: Now) {
         match verdict(Step::Refresh, heard) {
-            Verdict::Granted(grant) => self.renewed(exchange, grant, now),
+            Verdict::Granted(grant) => self.renewed(auth_call, grant, now),
             Verdict::Rejected(failure) => {
                 let asked = self.flight.as_ref().map_or(Stamp(0), |flight| flight.asked);
                 let session = self.entered;
-                if self.refused(exchange, failure) {
+                if self.refused(auth_call, failure) {
                     // An older renewal that arrives late is no way back.
                     self.stamp = self.stamp.after(now);
                     // Others who wait to ask with the same cookie would only spend it again.
@@ -84,25 +84,25 @@ impl Session {
                 }
             }
             Verdict::Unreached(failure, retry_after) => {
-                self.failed(exchange, failure, retry_after, chance, now);
+                self.failed(auth_call, failure, retry_after, chance, now);
             }
         }
     }
 
     /// The refresh endpoint did not answer: [`Code::Network`] or [`Code::Timeout`].
-    pub fn refresh_failed(&mut self, exchange: Exchange, code: Code, chance: f64, now: Now) {
-        self.failed(exchange, Failure::new(code, Step::Refresh), None, chance, now);
+    pub fn refresh_failed(&mut self, auth_call: AuthCall, code: Code, chance: f64, now: Now) {
+        self.failed(auth_call, Failure::new(code, Step::Refresh), None, chance, now);
     }
 
     /// Stands in line for a login. What it sends and gets is the shell's; its answer is told to
     /// [`Session::login_answered`].
-    pub fn login(&mut self) -> Exchange {
+    pub fn login(&mut self) -> AuthCall {
         self.stand_in_line(Kind::Login)
     }
 
     /// Stands in line for a call that sets the cookie for the session that there is, and carries its
     /// token. That is renewed first, if it must be.
-    pub fn exchange(&mut self, now: Now) -> Exchange {
+    pub fn exchange(&mut self, now: Now) -> AuthCall {
         self.renew_ahead(now);
         self.stand_in_line(Kind::Login)
     }
@@ -114,7 +114,7 @@ impl Session {
     /// The failure for the caller; [`Code::SessionChanged`] if the user signed out meanwhile.
     pub fn login_answered(
         &mut self,
-        exchange: Exchange,
+        auth_call: AuthCall,
         heard: Heard,
         now: Now,
     ) -> Result<(), Failure> {
@@ -123,7 +123,7 @@ impl Session {
             return Ok(());
         }
         match verdict(Step::Login, heard) {
-            Verdict::Granted(_) if !self.turns.may_go(exchange) => {
+            Verdict::Granted(_) if !self.turns.may_go(auth_call) => {
                 Err(Failure::new(Code::SessionChanged, Step::Login))
             }
             Verdict::Granted(grant) => {
@@ -182,17 +182,17 @@ impl Session {
     /// somebody has asked by name since the refresh that brought it was sent.
     pub(super) fn settle_unsent(&mut self, asked: Stamp) {
         if let Some(flight) = &self.flight
-            && !self.turns.is_on_the_wire(flight.exchange)
+            && !self.turns.is_on_the_wire(flight.auth_call)
             && flight.explicit.is_none_or(|at| asked > at)
         {
-            self.turns.void(flight.exchange);
+            self.turns.void(flight.auth_call);
             self.land(Landing::Renewed);
         }
     }
 
-    /// The user signs out. The session is over when this returns; the exchange tells the server.
+    /// The user signs out. The session is over when this returns; the auth call tells the server.
     /// `reachable`: whether there is a server to tell.
-    pub fn logout(&mut self, reachable: bool, now: Now) -> Option<Exchange> {
+    pub fn logout(&mut self, reachable: bool, now: Now) -> Option<AuthCall> {
         let stamp = self.stamp.after(now);
         self.leave(stamp, Reason::Logout);
         self.post(Message::Left { stamp });
@@ -221,12 +221,12 @@ impl Session {
     }
 
     /// Whether a failed refresh is one that somebody waits for still.
-    fn takes_off(&self, exchange: Exchange) -> bool {
-        self.flight.as_ref().is_some_and(|flight| flight.exchange == exchange)
+    fn takes_off(&self, auth_call: AuthCall) -> bool {
+        self.flight.as_ref().is_some_and(|flight| flight.auth_call == auth_call)
     }
 
-    fn renewed(&mut self, exchange: Exchange, grant: Grant, now: Now) {
-        if !self.takes_off(exchange) {
+    fn renewed(&mut self, auth_call: AuthCall, grant: Grant, now: Now) {
+        if !self.takes_off(auth_call) {
             return;
         }
         let asked = self.flight.as_ref().map_or(Stamp(0), |flight| flight.asked);
@@ -257,8 +257,9 @@ impl Session {
     }
 
     /// There is no new token to be had. Says whether the session is over because of it.
-    fn refused(&mut self, exchange: Exchange, failure: Failure) -> bool {
-        let Some(flight) = self.flight.as_ref().filter(|flight| flight.exchange == exchange) else {
+    fn refused(&mut self, auth_call: AuthCall, failure: Failure) -> bool {
+        let Some(flight) = self.flight.as_ref().filter(|flight| flight.auth_call == auth_call)
+        else {
             return false;
         };
         if self.held.as_ref().is_some_and(|held| held.generation > flight.since) {
@@ -288,13 +289,13 @@ impl Session {
     /// A refresh has not reached the server.
     fn failed(
         &mut self,
-        exchange: Exchange,
+        auth_call: AuthCall,
         failure: Failure,
         named: Option<RetryAfter>,
         chance: f64,
         now: Now,
     ) {
-        if self.takes_off(exchange) {
+        if self.takes_off(auth_call) {
             self.cooldown.failed(failure.clone(), named, chance, now);
             self.land(Landing::Failed(failure.clone()));
             self.tell(Event::RefreshError(failure));

@@ -31,7 +31,7 @@ use super::policy::{Policy, Renewal, Restore, Tabs};
 use super::secret::Secret;
 use super::tabs::{Message, Stamp};
 use super::time::{Expiry, Now, Validity};
-use super::turns::{Exchange, Kind, Turns};
+use super::turns::{AuthCall, Kind, Turns};
 
 /// The number of a token, or of a change of owner. The higher, the newer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,10 +115,10 @@ pub enum Landing {
 /// Something for the shell to do.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// It is this exchange's turn: get the lock, then ask [`Session::arrive`].
-    Start(Exchange, Kind),
+    /// It is this auth call's turn: get the lock, then ask [`Session::arrive`].
+    Start(AuthCall, Kind),
     /// Release those who wait for this refresh.
-    Land(Exchange, Landing),
+    Land(AuthCall, Landing),
     /// The snapshot is another one now.
     Changed,
     /// Tell the app.
@@ -171,7 +171,7 @@ impl Held {
 /// The one refresh that is wanted, and the newest generation there was when it became so.
 #[derive(Debug)]
 struct Flight {
-    exchange: Exchange,
+    auth_call: AuthCall,
     since: Generation,
     /// The neighbours have been listened to.
     listened: bool,
@@ -220,7 +220,7 @@ pub struct Session {
     former: Vec<u64>,
     /// How many tokens of older generations the app was given, and has not reported as refused.
     unreported: u32,
-    /// The newest outcome of an exchange that is known, in any tab.
+    /// The newest outcome of an auth call that is known, in any tab.
     stamp: Stamp,
     /// When this session began, or zero if it was found.
     entered: Stamp,
@@ -354,7 +354,7 @@ impl Session {
     /// by those who want that explicitly.
     pub fn no_session_hint(&mut self) {
         let is_wanted = |flight: &Flight| {
-            flight.explicit.is_some() || self.turns.is_on_the_wire(flight.exchange)
+            flight.explicit.is_some() || self.turns.is_on_the_wire(flight.auth_call)
         };
         let is_wanted = self.asks_server || self.flight.as_ref().is_some_and(is_wanted);
         if self.status == Status::Unknown && !is_wanted {
@@ -374,9 +374,9 @@ impl Session {
 
     /// Whoever waited for a login or logout has lost interest: it is not sent any more. One that is on the
     /// wire is let finish.
-    pub fn withdraw(&mut self, exchange: Exchange) {
-        if !self.turns.is_on_the_wire(exchange) {
-            self.turns.void(exchange);
+    pub fn withdraw(&mut self, auth_call: AuthCall) {
+        if !self.turns.is_on_the_wire(auth_call) {
+            self.turns.void(auth_call);
         }
     }
 
@@ -502,37 +502,37 @@ impl Session {
     }
 
     /// The one refresh: joins the one there is, or asks for one.
-    fn fly(&mut self) -> Exchange {
+    fn fly(&mut self) -> AuthCall {
         if let Some(flight) = &self.flight {
-            return flight.exchange;
+            return flight.auth_call;
         }
-        let exchange = self.stand_in_line(Kind::Refresh);
+        let auth_call = self.stand_in_line(Kind::Refresh);
         self.flight = Some(Flight {
-            exchange,
+            auth_call,
             since: self.newest,
             listened: false,
             contended: false,
             explicit: None,
             asked: Stamp(0),
         });
-        exchange
+        auth_call
     }
 
     fn land(&mut self, landing: Landing) {
         if let Some(flight) = self.flight.take() {
-            self.effects.push(Effect::Land(flight.exchange, landing));
+            self.effects.push(Effect::Land(flight.auth_call, landing));
         }
     }
 
-    fn stand_in_line(&mut self, kind: Kind) -> Exchange {
-        let exchange = self.turns.join(kind);
+    fn stand_in_line(&mut self, kind: Kind) -> AuthCall {
+        let auth_call = self.turns.join(kind);
         self.give_turn();
-        exchange
+        auth_call
     }
 
     fn give_turn(&mut self) {
-        if let Some((exchange, kind)) = self.turns.next() {
-            self.effects.push(Effect::Start(exchange, kind));
+        if let Some((auth_call, kind)) = self.turns.next() {
+            self.effects.push(Effect::Start(auth_call, kind));
         }
     }
 }

@@ -173,7 +173,7 @@ impl Session {
     /// see it used once more.
     fn neighbour_refused(&mut self, stamp: Stamp, session: Stamp, asked: Stamp) {
         let Some(flight) = &self.flight else { return };
-        let waits = !self.turns.is_on_the_wire(flight.exchange)
+        let waits = !self.turns.is_on_the_wire(flight.auth_call)
             // One that is held in memory may be another than was refused.
             && self.refresh_token.is_none()
             && !self.asks_server

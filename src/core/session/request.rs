@@ -9,7 +9,7 @@ use super::super::rules::Meaning;
 use super::super::secret::Secret;
 use super::super::tabs::Stamp;
 use super::super::time::{Now, Validity};
-use super::super::turns::Exchange;
+use super::super::turns::AuthCall;
 use super::{Event, Generation, Held, LATE_REPORTS, Landing, REFUSED_BY, Reason, Session, Status};
 
 /// The right to be sent once, and the memory of the generation it was sent with.
@@ -38,7 +38,7 @@ impl Ticket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
     /// The refresh.
-    pub exchange: Exchange,
+    pub auth_call: AuthCall,
     epoch: Generation,
     resource: Resource,
     /// It has been sent already, and refused.
@@ -351,13 +351,13 @@ impl Session {
         if let Some(held) = &mut self.held {
             held.handed_out = held.handed_out.saturating_sub(1);
         }
-        let exchange = self.fly();
-        let is_sent = self.turns.is_on_the_wire(exchange);
+        let auth_call = self.fly();
+        let is_sent = self.turns.is_on_the_wire(auth_call);
         if let Some(flight) = self.flight.as_mut().filter(|_| !is_sent) {
             flight.explicit = Some(Stamp(now.wall));
         }
         let resource = Resource::ANY;
-        Ok(Some(Wait { exchange, epoch: self.epoch, resource, sent: false, waited: 0 }))
+        Ok(Some(Wait { auth_call, epoch: self.epoch, resource, sent: false, waited: 0 }))
     }
 
     /// Joins the refresh in flight or asks for one, unless it is too early to ask again.
@@ -367,8 +367,8 @@ impl Session {
         {
             return Departure::Fail(failure.clone());
         }
-        let exchange = self.fly();
-        Departure::Wait(Wait { exchange, epoch: self.epoch, resource, sent, waited })
+        let auth_call = self.fly();
+        Departure::Wait(Wait { auth_call, epoch: self.epoch, resource, sent, waited })
     }
 
     fn send(&mut self, resource: Resource, again: bool, is_trial: bool) -> Departure {
