@@ -6,17 +6,17 @@
 //! since, and whether the session it belongs to is over.
 //!
 //! - `request.rs`: an app's request, before it is sent and when it is answered;
-//! - `exchange.rs`: refresh, login and logout;
+//! - `auth_calls.rs`: refresh, login and logout;
 //! - `neighbours.rs`: what other tabs tell.
 
-mod exchange;
+mod auth_calls;
 mod neighbours;
 mod request;
 
 use std::fmt;
 use std::rc::Rc;
 
-pub use exchange::Arrival;
+pub use auth_calls::Arrival;
 pub use request::{Departure, Ticket, Wait};
 
 use super::answer::Grant;
