@@ -25,6 +25,7 @@
 mod answer;
 mod apis;
 mod attach;
+mod auth_call_queue;
 mod challenge;
 mod cooldown;
 mod digest;
@@ -44,13 +45,13 @@ mod session;
 mod tabs;
 mod text;
 mod time;
-mod turns;
 
 pub(crate) use answer::Form;
 pub use answer::{Body, Grant, Heard, Verdict, verdict};
 pub(crate) use apis::is_same_origin;
 pub use apis::{Api, Apis};
 pub use attach::Attach;
+pub use auth_call_queue::{AuthCall, Kind};
 pub use challenge::{Challenge, challenges};
 pub use cooldown::{Cooldown, RetryAfter, retry_after};
 pub use endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
@@ -73,7 +74,6 @@ pub use session::{
 pub use tabs::{Message, Stamp};
 pub(crate) use text::{concat, decimal};
 pub use time::{Life, Now, Validity, life};
-pub use turns::{AuthCall, Kind};
 
 /// What the fuzz targets reach that nobody else does.
 #[cfg(fuzzing)]

@@ -1,8 +1,8 @@
 //! How long each wait may take (rule 10), in milliseconds. All are counted in time in which the page
 //! could run: `timer.js` does not count a busy main thread, a frozen tab or a sleeping laptop.
 
+use super::auth_call_queue::Kind;
 use super::options::Options;
-use super::turns::Kind;
 
 /// How long a tab that had to wait listens for the news of the one before it.
 pub(crate) const NEWS: u32 = 250;

@@ -1,13 +1,13 @@
 //! Refresh, login and logout: the calls that set the refresh cookie (rules 8 and 9).
 
 use super::super::answer::{Body, Grant, Heard, Verdict, is_refusal, logout_verdict, verdict};
+use super::super::auth_call_queue::{AuthCall, Kind};
 use super::super::cooldown::RetryAfter;
 use super::super::failure::{Code, Failure, Step};
 use super::super::pending_logout::Owed;
 use super::super::policy::{Restore, Tabs};
 use super::super::tabs::{Message, Stamp};
 use super::super::time::Now;
-use super::super::turns::{AuthCall, Kind};
 use super::{Effect, Event, Flight, Landing, Reason, Session, Status};
 
 /// What an auth call does that has its turn, and the lock.
@@ -25,7 +25,7 @@ impl Session {
     /// An auth call has its turn and the lock. `contended`: another tab held the lock before. A
     /// refresh with nothing to ask with is refused here, once the neighbours had a moment to help.
     pub fn arrive(&mut self, auth_call: AuthCall, contended: bool, now: Now) -> Arrival {
-        if !self.turns.may_go(auth_call) {
+        if !self.queue.may_go(auth_call) {
             return Arrival::Skip;
         }
         let lacks_token = !self.can_renew();
@@ -45,14 +45,14 @@ impl Session {
             // It is the token of now that is to be renewed, whatever there was when this was wanted.
             (flight.asked, flight.since) = (Stamp(now.wall), self.newest);
         }
-        self.turns.go(auth_call);
+        self.queue.go(auth_call);
         Arrival::Go
     }
 
     /// The turn of an auth call is over, whatever came of it: the next has its turn. To be called
     /// after the outcome was told, and when the lock has been given back.
     pub fn finished(&mut self, auth_call: AuthCall) {
-        self.turns.finish(auth_call);
+        self.queue.finish(auth_call);
         self.give_turn();
     }
 
@@ -123,7 +123,7 @@ impl Session {
             return Ok(());
         }
         match verdict(Step::Login, heard) {
-            Verdict::Granted(_) if !self.turns.may_go(auth_call) => {
+            Verdict::Granted(_) if !self.queue.may_go(auth_call) => {
                 Err(Failure::new(Code::SessionChanged, Step::Login))
             }
             Verdict::Granted(grant) => {
@@ -170,7 +170,7 @@ impl Session {
     fn begin_session(&mut self, now: Now) {
         self.raise_epoch();
         // Sent now, it would end the session that begins.
-        self.turns.void_unsent(Kind::Logout);
+        self.queue.void_unsent(Kind::Logout);
         self.stamp = self.stamp.after(now);
         self.entered = self.stamp;
         self.login = self.stamp;
@@ -182,10 +182,10 @@ impl Session {
     /// somebody has asked by name since the refresh that brought it was sent.
     pub(super) fn settle_unsent(&mut self, asked: Stamp) {
         if let Some(flight) = &self.flight
-            && !self.turns.is_on_the_wire(flight.auth_call)
+            && !self.queue.is_on_the_wire(flight.auth_call)
             && flight.explicit.is_none_or(|at| asked > at)
         {
-            self.turns.void(flight.auth_call);
+            self.queue.void(flight.auth_call);
             self.land(Landing::Renewed);
         }
     }
@@ -214,7 +214,7 @@ impl Session {
             .map_err(|code| Failure::new(code, Step::Logout))
             .and_then(|status| logout_verdict(status, &self.policy.logged_out));
         // Another one in line is for a later session, and owed still.
-        if verdict.is_ok() && self.owed != Owed::Nothing && self.turns.count(Kind::Logout) <= 1 {
+        if verdict.is_ok() && self.owed != Owed::Nothing && self.queue.count(Kind::Logout) <= 1 {
             self.owe(false);
         }
         verdict
@@ -279,7 +279,7 @@ impl Session {
         if was != Status::SignedOut {
             self.changed();
         }
-        self.turns.void_unsent(Kind::Refresh);
+        self.queue.void_unsent(Kind::Refresh);
         self.land(landing);
         if was == Status::SignedIn {
             self.tell(Event::SignOut(reason));

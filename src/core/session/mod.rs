@@ -20,6 +20,7 @@ pub use auth_calls::Arrival;
 pub use request::{Departure, Ticket, Wait};
 
 use super::answer::Grant;
+use super::auth_call_queue::{AuthCall, AuthCallQueue, Kind};
 use super::challenge::Challenge;
 use super::cooldown::Cooldown;
 use super::digest::digest;
@@ -31,7 +32,6 @@ use super::policy::{Policy, Renewal, Restore, Tabs};
 use super::secret::Secret;
 use super::tabs::{Message, Stamp};
 use super::time::{Expiry, Now, Validity};
-use super::turns::{AuthCall, Kind, Turns};
 
 /// The number of a token, or of a change of owner. The higher, the newer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -205,7 +205,7 @@ pub struct Session {
     /// When the server ends the session unless it is renewed, if it says so.
     session_expiry: Option<Expiry>,
     flight: Option<Flight>,
-    turns: Turns,
+    queue: AuthCallQueue,
     cooldown: Cooldown,
     /// A logout has not reached the server yet, here or on an earlier page. Nothing is restored until that
     /// is settled.
@@ -246,7 +246,7 @@ impl Session {
             refresh_token: None,
             session_expiry: None,
             flight: None,
-            turns: Turns::default(),
+            queue: AuthCallQueue::default(),
             cooldown: Cooldown::default(),
             owed,
             asks_server: false,
@@ -354,11 +354,11 @@ impl Session {
     /// by those who want that explicitly.
     pub fn no_session_hint(&mut self) {
         let is_wanted = |flight: &Flight| {
-            flight.explicit.is_some() || self.turns.is_on_the_wire(flight.auth_call)
+            flight.explicit.is_some() || self.queue.is_on_the_wire(flight.auth_call)
         };
         let is_wanted = self.asks_server || self.flight.as_ref().is_some_and(is_wanted);
         if self.status == Status::Unknown && !is_wanted {
-            self.turns.void_unsent(Kind::Refresh);
+            self.queue.void_unsent(Kind::Refresh);
             self.land(Landing::Void);
             self.status = Status::SignedOut;
             self.changed();
@@ -375,15 +375,15 @@ impl Session {
     /// Whoever waited for a login or logout has lost interest: it is not sent any more. One that is on the
     /// wire is let finish.
     pub fn withdraw(&mut self, auth_call: AuthCall) {
-        if !self.turns.is_on_the_wire(auth_call) {
-            self.turns.void(auth_call);
+        if !self.queue.is_on_the_wire(auth_call) {
+            self.queue.void(auth_call);
         }
     }
 
     /// Forgets everything, so that nobody waits any longer. A call on the wire is let finish.
     pub fn dispose(&mut self) {
         self.raise_epoch();
-        self.turns.void_all(Kind::Login);
+        self.queue.void_all(Kind::Login);
         self.status = Status::Unknown;
     }
 
@@ -391,7 +391,7 @@ impl Session {
     fn raise_epoch(&mut self) {
         self.epoch = self.number();
         self.drop_tokens();
-        self.turns.void_all(Kind::Refresh);
+        self.queue.void_all(Kind::Refresh);
         self.land(Landing::Void);
         self.forbidden.clear_all();
         self.former.clear();
@@ -413,7 +413,7 @@ impl Session {
         self.raise_epoch();
         if reason == Reason::Logout {
             // One that went after another tab's logout has a new cookie, and there is no way back.
-            self.turns.void_all(Kind::Login);
+            self.queue.void_all(Kind::Login);
         }
         self.status = Status::SignedOut;
         self.stamp = self.stamp.max(stamp);
@@ -525,13 +525,13 @@ impl Session {
     }
 
     fn stand_in_line(&mut self, kind: Kind) -> AuthCall {
-        let auth_call = self.turns.join(kind);
+        let auth_call = self.queue.join(kind);
         self.give_turn();
         auth_call
     }
 
     fn give_turn(&mut self) {
-        if let Some((auth_call, kind)) = self.turns.next() {
+        if let Some((auth_call, kind)) = self.queue.next() {
             self.effects.push(Effect::Start(auth_call, kind));
         }
     }

@@ -1,12 +1,12 @@
 //! What other tabs tell: a new token, a new user, a logout.
 
 use super::super::answer::Grant;
+use super::super::auth_call_queue::Kind;
 use super::super::failure::{Code, Failure, Step};
 use super::super::pending_logout::Owed;
 use super::super::policy::Tabs;
 use super::super::tabs::{Message, Stamp};
 use super::super::time::Now;
-use super::super::turns::Kind;
 use super::{Event, Held, Landing, Reason, Session, Status};
 
 impl Session {
@@ -132,7 +132,7 @@ impl Session {
         {
             return;
         }
-        if self.owed != Owed::Nothing || self.turns.has_on_the_wire(Kind::Logout) {
+        if self.owed != Owed::Nothing || self.queue.has_on_the_wire(Kind::Logout) {
             return self.leave_again(stamp);
         }
         let is_held = self.held.as_ref().is_some_and(|held| held.token == grant.access_token);
@@ -173,7 +173,7 @@ impl Session {
     /// see it used once more.
     fn neighbour_refused(&mut self, stamp: Stamp, session: Stamp, asked: Stamp) {
         let Some(flight) = &self.flight else { return };
-        let waits = !self.turns.is_on_the_wire(flight.auth_call)
+        let waits = !self.queue.is_on_the_wire(flight.auth_call)
             // One that is held in memory may be another than was refused.
             && self.refresh_token.is_none()
             && !self.asks_server
@@ -201,7 +201,7 @@ impl Session {
         now: Now,
     ) {
         let is_before_logout = stamp <= self.left;
-        if self.turns.has_on_the_wire(Kind::Logout)
+        if self.queue.has_on_the_wire(Kind::Logout)
             || self.owed != Owed::Nothing && is_before_logout
         {
             return self.leave_again(stamp);
@@ -210,7 +210,7 @@ impl Session {
             return;
         }
         // Sent now, it would end the session that has begun.
-        self.turns.void_unsent(Kind::Logout);
+        self.queue.void_unsent(Kind::Logout);
         // Who began it has taken the mark away already.
         self.owed = Owed::Nothing;
         // What is held then is of that login, or of one after it.
@@ -260,7 +260,7 @@ impl Session {
     fn leave_again(&mut self, met: Stamp) {
         self.left = self.left.max(met);
         self.stamp = self.stamp.max(met);
-        if self.owed != Owed::Nothing && self.turns.has_on_the_wire(Kind::Logout) {
+        if self.owed != Owed::Nothing && self.queue.has_on_the_wire(Kind::Logout) {
             // Whoever began this has taken the mark away, and the logout may fail.
             self.owe(true);
         }

@@ -1,6 +1,7 @@
 //! An app's request: before it is sent (rule 3), and when it is answered (rules 4 to 6 and 8).
 
 use super::super::answer::Grant;
+use super::super::auth_call_queue::AuthCall;
 use super::super::failure::{Code, Failure, Step};
 use super::super::forbidden::{NEW, Resource};
 use super::super::pending_logout::Owed;
@@ -9,7 +10,6 @@ use super::super::rules::Meaning;
 use super::super::secret::Secret;
 use super::super::tabs::Stamp;
 use super::super::time::{Now, Validity};
-use super::super::turns::AuthCall;
 use super::{Event, Generation, Held, LATE_REPORTS, Landing, REFUSED_BY, Reason, Session, Status};
 
 /// The right to be sent once, and the memory of the generation it was sent with.
@@ -352,7 +352,7 @@ impl Session {
             held.handed_out = held.handed_out.saturating_sub(1);
         }
         let auth_call = self.fly();
-        let is_sent = self.turns.is_on_the_wire(auth_call);
+        let is_sent = self.queue.is_on_the_wire(auth_call);
         if let Some(flight) = self.flight.as_mut().filter(|_| !is_sent) {
             flight.explicit = Some(Stamp(now.wall));
         }
