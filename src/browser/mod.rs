@@ -7,7 +7,7 @@
 //! - `manager.rs`: the [`TokenManager`] for Rust, and what all parts of the shell share;
 //! - `fetch.rs`: an app's request, from the call of `fetch` to its answer (rules 2 to 8);
 //! - `auth_call.rs`: refresh, login and logout on the wire (rules 8 and 9);
-//! - `direct.rs`: the same, in synchronous steps, for the bindings;
+//! - `fast_path.rs`: the common case of a fetch, in synchronous steps, for the bindings;
 //! - `answer.rs`: what servers say;
 //! - `later.rs`: a value that is waited for;
 //! - `lock.rs`, `channel.rs`, `pending_logout.rs`: turns among tabs, news among tabs, and the one mark that
@@ -24,9 +24,9 @@ mod answer;
 mod auth_call;
 mod call;
 mod channel;
-#[cfg(feature = "bindings")]
-mod direct;
 mod error;
+#[cfg(feature = "bindings")]
+mod fast_path;
 mod fetch;
 mod later;
 mod lock;
