@@ -83,8 +83,8 @@ fuzz_target!(|answers: Vec<Answer>| {
             session.logout(false, now);
             session = page(now);
         }
-        assert!(session.wake_in(0.0, now).is_none_or(|ms| ms <= TEN_YEARS));
-        session.woke(now);
+        assert!(session.renewal_due_in(0.0, now).is_none_or(|ms| ms <= TEN_YEARS));
+        session.renewal_timer_fired(now);
         let _ = session.depart(Resource::ANY, now);
         while session.poll_effect().is_some() {}
         // Whatever is in flight by now is let go.

@@ -234,7 +234,7 @@ impl Tab {
             Op::Tick(ms) => {
                 self.now.steady += u64::from(ms);
                 self.now.wall += u64::from(ms);
-                self.session.woke(self.now);
+                self.session.renewal_timer_fired(self.now);
             }
             Op::Clock(ms) => self.now.wall = now.wall.saturating_add_signed(ms.into()),
         }
@@ -266,6 +266,6 @@ impl Tab {
                 _ => {}
             }
         }
-        self.session.wake_in(0.0, self.now);
+        self.session.renewal_due_in(0.0, self.now);
     }
 }

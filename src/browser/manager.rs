@@ -17,7 +17,7 @@ use super::error::{FetchError, TokenError};
 use super::later::{Giver, Later, later};
 use super::pending_logout::PendingLogout;
 use super::platform;
-use super::wake::Wake;
+use super::renewal_timer::RenewalTimer;
 use crate::core::{
     AuthCall, Code, Effect, Event, Failure, Identity, Landing, Life, Mark, Now, Options, Owed,
     Policy, Reason, Resource, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
@@ -363,7 +363,7 @@ pub(crate) struct Shell {
     refusal: RefCell<Option<Failure>>,
     flights: RefCell<Vec<Flight>>,
     channel: RefCell<Option<Channel>>,
-    wake: RefCell<Option<Wake>>,
+    renewal_timer: RefCell<Option<RenewalTimer>>,
     listeners: RefCell<Vec<(u32, Listener)>>,
     last_listener: Cell<u32>,
     /// The app's refresh function is running. A call that it makes would wait for itself.
@@ -422,7 +422,7 @@ impl Shell {
             refusal: RefCell::default(),
             flights: RefCell::default(),
             channel: RefCell::default(),
-            wake: RefCell::default(),
+            renewal_timer: RefCell::default(),
             listeners: RefCell::default(),
             last_listener: Cell::default(),
             is_in_refresh: Cell::default(),
@@ -440,7 +440,7 @@ impl Shell {
             shell.look_for_hint();
         }
         if is_page {
-            shell.wake.replace(Some(Wake::new(&shell)));
+            shell.renewal_timer.replace(Some(RenewalTimer::new(&shell)));
         }
         // Not in this turn: whoever makes a manager wants to listen to it first.
         let this = Rc::clone(&shell);
@@ -507,7 +507,7 @@ impl Shell {
         }
         self.tell(|session, _| session.dispose());
         self.channel.take();
-        self.wake.take();
+        self.renewal_timer.take();
         self.mirror.take();
         self.listeners.take();
     }
@@ -568,8 +568,8 @@ impl Shell {
                 Some(effect) => self.perform(effect),
             }
         }
-        if let Some(wake) = &*self.wake.borrow() {
-            wake.set(&self.session);
+        if let Some(timer) = &*self.renewal_timer.borrow() {
+            timer.set(&self.session);
         }
         self.notify();
     }

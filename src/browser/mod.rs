@@ -12,7 +12,7 @@
 //! - `later.rs`: a value that is waited for;
 //! - `lock.rs`, `channel.rs`, `pending_logout.rs`: turns among tabs, news among tabs, and the one mark that
 //!   outlives a page;
-//! - `wake.rs`: when to look at the clock again;
+//! - `renewal_timer.rs`: when to renew the token ahead of its end;
 //! - `platform.rs`: what else is asked of the platform.
 //!
 //! The modules in JavaScript beside them touch what is foreign: the page's `fetch` and its answers
@@ -33,7 +33,7 @@ mod lock;
 mod manager;
 mod pending_logout;
 mod platform;
-mod wake;
+mod renewal_timer;
 
 pub use call::Outgoing;
 pub use error::{FetchError, TokenError};

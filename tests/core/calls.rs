@@ -175,20 +175,22 @@ impl World {
         });
     }
 
-    pub(super) fn wakes(&mut self, tab: usize) {
+    pub(super) fn fires_renewal_timer(&mut self, tab: usize) {
         let chance = (tab as f64 * 0.37).fract();
-        let named = self.tabs[tab].session.wake_in(chance, self.now);
+        let named = self.tabs[tab].session.renewal_due_in(chance, self.now);
         if let Some(ms) = named {
             self.ticks(ms);
         }
         let flight = self.tabs[tab].flight;
-        self.call(tab, |session, now| (session.woke(now), Cause::App));
-        let next = self.tabs[tab].session.wake_in(chance, self.now);
+        self.call(tab, |session, now| (session.renewal_timer_fired(now), Cause::App));
+        let next = self.tabs[tab].session.renewal_due_in(chance, self.now);
         let quiet = next.is_none_or(|ms| ms > 0);
         self.notes_hidden(tab);
         let begun = self.tabs[tab].flight != flight || self.is_in_line(tab);
-        self.hold(Rule::NoBusyLoop, quiet, || format!("after {named:?}, wakes again in {next:?}"));
-        self.hold(Rule::NoBusyLoop, named != Some(0) || begun, || "woken for nothing".to_owned());
+        self.hold(Rule::NoBusyLoop, quiet, || format!("after {named:?}, due again in {next:?}"));
+        self.hold(Rule::NoBusyLoop, named != Some(0) || begun, || {
+            "the timer fired for nothing".to_owned()
+        });
     }
 
     /// A tab is disposed of, and what was on the wire is answered after that.

@@ -107,7 +107,7 @@ pub enum Op {
     /// The wall clock is set.
     Jump { ms: i64 },
     /// The timer that was asked for goes off.
-    Wake { tab: u8 },
+    RenewalTimer { tab: u8 },
     /// A tab is opened. `owed`: what it makes of a mark.
     Open { owed: u8 },
     /// A tab is put away: frozen, or in the back/forward cache. It hears nothing there.
@@ -247,7 +247,7 @@ impl Bits {
             9 => Op::Unlock,
             10 => Op::Round { answer: self.answer(), chance: self.chance() },
             11 => Op::Tick { ms: self.tick() },
-            12 => Op::Wake { tab: self.tab() },
+            12 => Op::RenewalTimer { tab: self.tab() },
             13 => Op::End { identity: self.tab() },
             14 => Op::Hear,
             15 => Op::Forbid { resource: self.below(RESOURCES.into()) as u8 },

@@ -66,8 +66,8 @@ fn a_token_that_cannot_be_renewed_is_used_to_its_end_and_beyond() {
     for ms in [0, 599_000, 700_000] {
         assert_eq!(sends(&mut tab, at(ms)).1.as_deref(), Some("only"), "{ms}");
     }
-    assert_eq!(tab.wake_in(0.0, at(0)), None);
-    tab.woke(at(599_000));
+    assert_eq!(tab.renewal_due_in(0.0, at(0)), None);
+    tab.renewal_timer_fired(at(599_000));
     assert!(told(&mut tab).is_empty());
     assert_eq!(tab.refresh(at(0)).unwrap_err().code, Code::SignedOut);
     assert_eq!(tab.snapshot().status, Status::SignedIn, "asking for one loses none");
@@ -92,7 +92,7 @@ fn with_one_there_is_a_refresh_and_a_missing_new_one_keeps_the_old() {
     tab.enter(with_refresh_token("first"), at(0));
     refreshes(&mut tab, Some(opaque("second")), at(1));
     assert_eq!(tab.refresh_token().map(Secret::reveal), Some("refresh"));
-    assert!(tab.wake_in(0.0, at(1)).is_some());
+    assert!(tab.renewal_due_in(0.0, at(1)).is_some());
     let effects = refreshes(&mut tab, Some(opaque("third")), at(2));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Tell(Event::Refresh))));
 }
@@ -145,7 +145,7 @@ fn a_tab_whose_token_was_refused_hands_it_on_as_ended() {
         second.heard(message, at(4));
     }
     assert!(matches!(second.depart(ANY, at(5)), Departure::Wait(_)), "it never leaves with that");
-    assert_eq!(second.wake_in(0.0, at(5)), None, "nor wakes for it before it is used");
+    assert_eq!(second.renewal_due_in(0.0, at(5)), None, "nor is a renewal due before it is used");
 }
 
 #[test]

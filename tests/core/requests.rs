@@ -34,11 +34,12 @@ impl World {
         let request = self.requests.len() - 1;
         let resource = resource_of(name);
         // Asking changes nothing: the caller may drop the ticket.
-        let (seen, wakes) = (self.tabs[tab].seen(), self.tabs[tab].session.wake_in(0.0, self.now));
+        let (seen, due) =
+            (self.tabs[tab].seen(), self.tabs[tab].session.renewal_due_in(0.0, self.now));
         let session = &self.tabs[tab].session;
         let short = session.may_leave(self.now);
         self.requests[request].is_short = short.is_some() && !session.watches_resources();
-        let is_same = wakes == self.tabs[tab].session.wake_in(0.0, self.now);
+        let is_same = due == self.tabs[tab].session.renewal_due_in(0.0, self.now);
         self.hold(Rule::BeforeSending, is_same && seen == self.tabs[tab].seen(), || {
             "asking whether it may leave has changed something".to_owned()
         });

@@ -232,13 +232,13 @@ fn a_time_that_the_server_named_holds_for_who_asks_by_name_too() {
 #[test]
 fn a_token_that_nobody_uses_is_left_to_end() {
     let mut tab = signed_in();
-    tab.woke(at(575_000));
+    tab.renewal_timer_fired(at(575_000));
     assert!(told(&mut tab).is_empty());
     sends(&mut tab, at(10));
-    assert_eq!(tab.wake_in(0.0, at(10)), Some(569_990));
-    tab.woke(at(570_000));
+    assert_eq!(tab.renewal_due_in(0.0, at(10)), Some(569_990));
+    tab.renewal_timer_fired(at(570_000));
     assert!(matches!(told(&mut tab)[..], [Effect::Start(..)]));
-    assert_eq!(tab.wake_in(0.0, at(570_000)), None, "it is under way");
+    assert_eq!(tab.renewal_due_in(0.0, at(570_000)), None, "it is under way");
 }
 
 #[test]
@@ -247,9 +247,9 @@ fn chance_spreads_the_wake_ups_of_many_tabs_inside_the_margin() {
     sends(&mut tab, at(10));
     // The margin begins at 570 s, and the token ends at 600 s.
     for (chance, ms) in [(0.0, 570_000), (0.5, 577_500), (0.999_999, 584_999)] {
-        assert_eq!(tab.wake_in(chance, at(0)), Some(ms));
+        assert_eq!(tab.renewal_due_in(chance, at(0)), Some(ms));
     }
-    tab.woke(at(584_999));
+    tab.renewal_timer_fired(at(584_999));
     assert!(matches!(told(&mut tab)[..], [Effect::Start(..)]));
 }
 
@@ -258,10 +258,10 @@ fn a_timer_keeps_to_the_pause() {
     let mut tab = signed_in();
     sends(&mut tab, at(10));
     fails(&mut tab, 575_000);
-    assert_eq!(tab.wake_in(0.0, at(575_100)), Some(899));
-    tab.woke(at(575_100));
+    assert_eq!(tab.renewal_due_in(0.0, at(575_100)), Some(899));
+    tab.renewal_timer_fired(at(575_100));
     assert!(told(&mut tab).is_empty());
-    tab.woke(at(575_999));
+    tab.renewal_timer_fired(at(575_999));
     assert!(matches!(told(&mut tab)[..], [Effect::Start(..)]));
 }
 

@@ -277,7 +277,7 @@ impl World {
             | Op::Elsewhere { tab, .. }
             | Op::SignedIn { tab }
             | Op::NoHint { tab }
-            | Op::Wake { tab }
+            | Op::RenewalTimer { tab }
                 if is_away(tab) => {}
             Op::Request { tab: t, repeatable, resource } => {
                 self.requests_leave(tab(t), repeatable, resource);
@@ -332,7 +332,7 @@ impl World {
             Op::Deliver { mail } => self.delivers(usize::from(mail)),
             Op::Tick { ms } => self.ticks(ms),
             Op::Jump { ms } => self.sets_clock(ms),
-            Op::Wake { tab: t } => self.wakes(tab(t)),
+            Op::RenewalTimer { tab: t } => self.fires_renewal_timer(tab(t)),
             Op::Open { owed } if self.tabs.len() < 4 => self.opens(owed),
             Op::Open { .. } => {}
             Op::Freeze { tab: t } => self.freezes(tab(t)),

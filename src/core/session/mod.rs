@@ -306,9 +306,9 @@ impl Session {
         (!self.effects.is_empty()).then(|| self.effects.remove(0))
     }
 
-    /// In how many milliseconds to call [`Session::woke`], or `None` for never. A hint: all is
-    /// asked again at each call. `chance` is uniform in `0.0..1.0`, and the same at each call.
-    pub fn wake_in(&self, chance: f64, now: Now) -> Option<u64> {
+    /// In how many milliseconds to call [`Session::renewal_timer_fired`], or `None` for never. A hint:
+    /// all is asked again at each call. `chance` is uniform in `0.0..1.0`, and the same at each call.
+    pub fn renewal_due_in(&self, chance: f64, now: Now) -> Option<u64> {
         if self.flight.is_some() || !self.can_renew() {
             return None;
         }
@@ -321,7 +321,7 @@ impl Session {
 
     /// Time went by, or the page came back into view or on line. Renews a token that is near its
     /// end and has been in use: a page that nobody uses does not keep its session alive.
-    pub fn woke(&mut self, now: Now) {
+    pub fn renewal_timer_fired(&mut self, now: Now) {
         let is_due = self
             .held
             .as_ref()
