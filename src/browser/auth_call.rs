@@ -11,10 +11,10 @@ use web_sys::{AbortSignal, Request};
 use super::answer::{self, Reading};
 use super::call::Outgoing;
 use super::error::{FetchError, TokenError};
-use super::later::{Giver, Later, later};
 use super::lock::{self, Held};
 use super::manager::Shell;
 use super::platform::{self, List};
+use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
 use crate::core::{
     Arrival, Attach, AuthCall, Code, Credentials, Endpoint, Failure, Kind, NEWS, Patience, Payload,
     Secret, Sent, Stays, Step, proofs,
@@ -36,7 +36,7 @@ pub(super) struct Job {
     carries_token_of: Option<u32>,
     /// The token of the session that has ended, if the logout is to send it.
     token: Option<Secret>,
-    answer: Giver<Outcome>,
+    answer: Settler<Outcome>,
 }
 
 /// A login or a logout that has been asked for.
@@ -50,7 +50,7 @@ pub(crate) struct Asked {
 /// One that stands in line, or is on the wire.
 struct InLine {
     auth_call: AuthCall,
-    answer: Later<Outcome>,
+    answer: SharedOutcome<Outcome>,
     /// The caller's.
     signal: Option<AbortSignal>,
 }
@@ -162,8 +162,8 @@ impl Shell {
         call: Option<Box<dyn Outgoing>>,
         carries_token_of: Option<u32>,
         token: Option<Secret>,
-    ) -> Later<Outcome> {
-        let (answer, answered) = later();
+    ) -> SharedOutcome<Outcome> {
+        let (answer, answered) = shared_outcome();
         self.jobs.borrow_mut().push(Job { auth_call, call, carries_token_of, token, answer });
         answered
     }
@@ -284,7 +284,7 @@ impl Shell {
                     Ok(field) => proofs.extend(field),
                     Err(failure) => {
                         if let Some(job) = self.take_job(auth_call) {
-                            job.answer.give(Err(failure.into()));
+                            job.answer.settle(Err(failure.into()));
                         }
                         return None;
                     }
@@ -358,7 +358,7 @@ impl Shell {
         self.drain();
         // Nobody waits for the logout of an earlier page; if it has failed again, the mark stays.
         if let Some(answer) = answer {
-            answer.give(outcome.map_err(|failure| {
+            answer.settle(outcome.map_err(|failure| {
                 let is_told_by = kind == Kind::Logout
                     || matches!(failure.code, Code::Rejected | Code::Network | Code::NoToken);
                 let is_told_by = is_told_by && !by.is_undefined();

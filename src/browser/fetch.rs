@@ -11,9 +11,9 @@ use web_sys::{AbortSignal, Response};
 use super::answer;
 use super::call::Outgoing;
 use super::error::{FetchError, TokenError};
-use super::later::Later;
 use super::manager::Shell;
 use super::platform::{self, List};
+use super::shared_outcome::SharedOutcome;
 use crate::core::{
     Code, Departure, Failure, Landing, Life, Meaning, Media, Reach, Redirects, Resource, Secret,
     Status, Step, Ticket, Told, Wait, is_safe, is_same_origin,
@@ -27,7 +27,7 @@ pub(crate) enum Begun {
     /// It may leave.
     Leaves(Ticket),
     /// It waits for a refresh.
-    Waits(Wait, Later<Landing>),
+    Waits(Wait, SharedOutcome<Landing>),
     /// It is refused.
     Refused(FetchError),
     /// It needs a token, and there was none to be had.
@@ -358,7 +358,7 @@ impl Shell {
     }
 
     /// Joins those who wait for a refresh.
-    fn join(self: &Rc<Self>, wait: Wait) -> Later<Landing> {
+    fn join(self: &Rc<Self>, wait: Wait) -> SharedOutcome<Landing> {
         let landing = self.landing(wait.auth_call);
         self.drain();
         landing
@@ -371,7 +371,7 @@ impl Shell {
     async fn wait(
         self: &Rc<Self>,
         wait: Wait,
-        landing: Later<Landing>,
+        landing: SharedOutcome<Landing>,
         signal: Option<AbortSignal>,
     ) -> Result<Departure, JsValue> {
         let landing = match signal {

@@ -14,10 +14,10 @@ use super::auth_call::Job;
 use super::call::{Outgoing, Taken};
 use super::channel::Channel;
 use super::error::{FetchError, TokenError};
-use super::later::{Giver, Later, later};
 use super::pending_logout::PendingLogout;
 use super::platform;
 use super::renewal_timer::RenewalTimer;
+use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
 use crate::core::{
     AuthCall, Code, Effect, Event, Failure, Identity, Landing, Life, Mark, Now, Options, Owed,
     Policy, Reason, Resource, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
@@ -311,8 +311,8 @@ fn copy(request: &Request, step: Step) -> Result<Request, TokenError> {
 /// A refresh, and those who wait for it: a single flight.
 struct Flight {
     auth_call: AuthCall,
-    land: Giver<Landing>,
-    landing: Later<Landing>,
+    land: Settler<Landing>,
+    landing: SharedOutcome<Landing>,
 }
 
 /// Functions of the app's, or `undefined`.
@@ -526,12 +526,12 @@ impl Shell {
     }
 
     /// The landing of a refresh, shared by all who wait for it.
-    pub(super) fn landing(&self, auth_call: AuthCall) -> Later<Landing> {
+    pub(super) fn landing(&self, auth_call: AuthCall) -> SharedOutcome<Landing> {
         let mut flights = self.flights.borrow_mut();
         if let Some(flight) = flights.iter().find(|flight| flight.auth_call == auth_call) {
             return flight.landing.clone();
         }
-        let (land, landing) = later();
+        let (land, landing) = shared_outcome();
         flights.push(Flight { auth_call, land, landing: landing.clone() });
         landing
     }
@@ -627,7 +627,7 @@ impl Shell {
         let mut flights = self.flights.borrow_mut();
         if let Some(at) = flights.iter().position(|flight| flight.auth_call == auth_call) {
             // Nobody may be waiting any longer; the token is kept all the same.
-            flights.swap_remove(at).land.give(landing);
+            flights.swap_remove(at).land.settle(landing);
         }
     }
 

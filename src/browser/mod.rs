@@ -9,7 +9,7 @@
 //! - `auth_call.rs`: refresh, login and logout on the wire (rules 8 and 9);
 //! - `fast_path.rs`: the common case of a fetch, in synchronous steps, for the bindings;
 //! - `answer.rs`: what servers say;
-//! - `later.rs`: a value that is waited for;
+//! - `shared_outcome.rs`: the outcome of an auth call, for all who wait for it;
 //! - `lock.rs`, `channel.rs`, `pending_logout.rs`: turns among tabs, news among tabs, and the one mark that
 //!   outlives a page;
 //! - `renewal_timer.rs`: when to renew the token ahead of its end;
@@ -28,12 +28,12 @@ mod error;
 #[cfg(feature = "bindings")]
 mod fast_path;
 mod fetch;
-mod later;
 mod lock;
 mod manager;
 mod pending_logout;
 mod platform;
 mod renewal_timer;
+mod shared_outcome;
 
 pub use call::Outgoing;
 pub use error::{FetchError, TokenError};
