@@ -66,8 +66,8 @@ async fn a_login_in_line_settles_at_once_and_leaves_the_line() {
 #[wasm_bindgen_test]
 async fn a_login_that_waits_for_another_tabs_lock_settles_at_once() {
     let server = Server::new();
-    let (auth, neighbour) = (server.manager(|_| {}), server.manager(|_| {}));
-    let _refreshed = server.refresh(&neighbour);
+    let (auth, other) = (server.manager(|_| {}), server.manager(|_| {}));
+    let _refreshed = server.refresh(&other);
     let refresh = server.call("refresh").await;
     let controller = AbortController::new().unwrap();
     let login = login(&server, &auth, &controller);

@@ -13,7 +13,7 @@ mod denied;
 mod holders;
 mod listeners;
 mod memory;
-mod neighbours;
+mod other_tabs;
 mod outages;
 mod pending_logout;
 mod proofs;

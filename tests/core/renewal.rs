@@ -34,7 +34,7 @@ fn a_page_that_begins_without_one_is_signed_out_and_asks_nobody() {
 }
 
 #[test]
-fn a_page_that_begins_listens_to_its_neighbours_first() {
+fn a_page_that_begins_listens_to_the_other_tabs_first() {
     let mut tab = tab(Tabs::Share);
     let Departure::Wait(wait) = tab.depart(ANY, at(0)) else { panic!("it may have a session") };
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Listen);
@@ -45,7 +45,7 @@ fn a_page_that_begins_listens_to_its_neighbours_first() {
 }
 
 #[test]
-fn neighbours_who_say_nothing_are_not_waited_for_twice() {
+fn other_tabs_that_say_nothing_are_not_waited_for_twice() {
     let mut tab = tab(Tabs::Share);
     let Departure::Wait(wait) = tab.depart(ANY, at(0)) else { panic!("it may have a session") };
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Listen);
@@ -114,7 +114,7 @@ fn a_tab_whose_token_has_ended_hands_on_what_renews_it() {
     let (mut first, mut second) = (tab(Tabs::Share), tab(Tabs::Share));
     first.enter(with_refresh_token("first"), at(0));
     told(&mut first);
-    // The new page has a call that waits, and listens to its neighbours first.
+    // The new page has a call that waits, and listens to the other tabs first.
     let Departure::Wait(wait) = second.depart(ANY, at(700_000)) else {
         panic!("it may have a session")
     };

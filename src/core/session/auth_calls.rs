@@ -23,7 +23,7 @@ pub enum Arrival {
 
 impl Session {
     /// An auth call has its turn and the lock. `contended`: another tab held the lock before. A
-    /// refresh with nothing to ask with is refused here, once the neighbours had a moment to help.
+    /// refresh with nothing to ask with is refused here, once the other tabs had a moment to help.
     pub fn arrive(&mut self, auth_call: AuthCall, contended: bool, now: Now) -> Arrival {
         if !self.queue.may_go(auth_call) {
             return Arrival::Skip;
@@ -61,7 +61,7 @@ impl Session {
     /// told to [`Session::refresh_answered`]. A tab that has never met another need not wait.
     pub fn doubts(&self, heard: &Heard) -> bool {
         let is_news = |flight: &Flight| {
-            (self.has_neighbours || flight.contended)
+            (self.has_other_tabs || flight.contended)
                 && self.held.as_ref().is_none_or(|held| held.generation <= flight.since)
         };
         self.policy.tabs == Tabs::Share

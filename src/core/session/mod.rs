@@ -7,10 +7,10 @@
 //!
 //! - `request.rs`: an app's request, before it is sent and when it is answered;
 //! - `auth_calls.rs`: refresh, login and logout;
-//! - `neighbours.rs`: what other tabs tell.
+//! - `other_tabs.rs`: what other tabs tell.
 
 mod auth_calls;
-mod neighbours;
+mod other_tabs;
 mod request;
 
 use std::fmt;
@@ -173,7 +173,7 @@ impl Held {
 struct Flight {
     auth_call: AuthCall,
     since: Generation,
-    /// The neighbours have been listened to.
+    /// The other tabs have been listened to.
     listened: bool,
     /// Another tab held the lock before.
     contended: bool,
@@ -213,7 +213,7 @@ pub struct Session {
     /// The next refresh is answered by the server, whatever other tabs have: a sign-in was made elsewhere.
     asks_server: bool,
     /// Another tab has been heard.
-    has_neighbours: bool,
+    has_other_tabs: bool,
     /// Resources whose 401 means "forbidden".
     forbidden: Forbidden,
     /// Digests of tokens of this session that were replaced.
@@ -250,7 +250,7 @@ impl Session {
             cooldown: Cooldown::default(),
             owed,
             asks_server: false,
-            has_neighbours: false,
+            has_other_tabs: false,
             forbidden: Forbidden::default(),
             former: Vec::new(),
             unreported: 0,

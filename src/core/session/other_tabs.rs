@@ -17,7 +17,7 @@ impl Session {
             Tabs::Lock => false,
             Tabs::Off => return,
         };
-        self.has_neighbours = true;
+        self.has_other_tabs = true;
         let known = self.stamp;
         if let Some(stamp) = message.stamp()
             && !stamp.is_past(known, now)
@@ -35,13 +35,13 @@ impl Session {
                 self.catch_up(since, session, is_sharing, now);
             }
             Message::Renewed { stamp, session, asked, grant } if is_sharing => {
-                self.neighbour_renewed(stamp, session, asked, grant, now);
+                self.other_tab_renewed(stamp, session, asked, grant, now);
             }
             Message::Entered { stamp, subject, grant } => {
-                self.neighbour_entered(stamp, subject, grant.filter(|_| is_sharing), now);
+                self.other_tab_entered(stamp, subject, grant.filter(|_| is_sharing), now);
             }
             Message::Refused { stamp, session, asked } => {
-                self.neighbour_refused(stamp, session, asked);
+                self.other_tab_refused(stamp, session, asked);
             }
             Message::Left { stamp } if !self.is_settled(stamp, now) => {
                 self.leave(stamp.within_reach(known, now), Reason::OtherTab);
@@ -119,7 +119,7 @@ impl Session {
         })
     }
 
-    fn neighbour_renewed(
+    fn other_tab_renewed(
         &mut self,
         stamp: Stamp,
         session: Stamp,
@@ -171,7 +171,7 @@ impl Session {
 
     /// Another tab was refused. Whoever waits to ask with the same cookie need not: the server would
     /// see it used once more.
-    fn neighbour_refused(&mut self, stamp: Stamp, session: Stamp, asked: Stamp) {
+    fn other_tab_refused(&mut self, stamp: Stamp, session: Stamp, asked: Stamp) {
         let Some(flight) = &self.flight else { return };
         let waits = !self.queue.is_on_the_wire(flight.auth_call)
             // One that is held in memory may be another than was refused.
@@ -193,7 +193,7 @@ impl Session {
         known.0 != 0 && session > known
     }
 
-    fn neighbour_entered(
+    fn other_tab_entered(
         &mut self,
         stamp: Stamp,
         subject: Option<u64>,
