@@ -70,7 +70,7 @@ rules! {
     a_late_401_never_refreshes: LateRefusal in any_life();
     nothing_is_committed_across_an_epoch: Epoch in any_life();
     every_request_settles_once: Settles in any_life();
-    a_cool_down_is_honoured: Cooldown in any_life();
+    a_backoff_is_honoured: Backoff in any_life();
     calls_that_set_the_cookie_never_overlap: NoOverlap in any_life();
     a_rejected_refresh_ends_the_session_once: RejectedOnce in any_life();
     an_outage_never_signs_out: OutageKeeps in any_life();

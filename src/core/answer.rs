@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::cooldown::RetryAfter;
+use super::backoff::RetryAfter;
 use super::digest::digest;
 use super::failure::{Code, Failure, Step};
 use super::secret::Secret;

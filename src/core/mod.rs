@@ -12,7 +12,7 @@
 //! > 6. what began in an older epoch commits nothing, is not sent again, and never meets the next
 //! >    user's token ([`Session::logout`], [`Session::login_answered`]);
 //! > 7. a refused refresh ends the session, once; an outage never does ([`verdict`]);
-//! > 8. after an outage nobody storms the server ([`Cooldown`]);
+//! > 8. after an outage nobody storms the server ([`Backoff`]);
 //! > 9. every wait ends: a flight lands, or is void ([`Effect::Land`]);
 //! > 10. managers share with the same managers alone, and take turns with all that might set the same
 //! >     cookie (`identity.rs`);
@@ -26,8 +26,8 @@ mod answer;
 mod apis;
 mod attach;
 mod auth_call_queue;
+mod backoff;
 mod challenge;
-mod cooldown;
 mod digest;
 mod endpoint;
 mod failure;
@@ -52,8 +52,8 @@ pub(crate) use apis::is_same_origin;
 pub use apis::{Api, Apis};
 pub use attach::Attach;
 pub use auth_call_queue::{AuthCall, Kind};
+pub use backoff::{Backoff, RetryAfter, retry_after};
 pub use challenge::{Challenge, challenges};
-pub use cooldown::{Cooldown, RetryAfter, retry_after};
 pub use endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
 pub(crate) use endpoint::{Payload, Sent, Stays, proofs};
 pub use failure::{Code, Failure, Step};

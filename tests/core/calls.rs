@@ -44,7 +44,7 @@ impl World {
             }
             Err(failure) => {
                 let as_ruled = failure.code == Code::SignedOut || (pauses && flight.is_none());
-                self.hold(Rule::Cooldown, as_ruled, || format!("refresh() failed: {failure}"));
+                self.hold(Rule::Backoff, as_ruled, || format!("refresh() failed: {failure}"));
             }
         }
     }

@@ -74,7 +74,7 @@ impl World {
         self.hold(Rule::OneRefresh, flight.is_none(), || {
             format!("{auth_call:?} is wanted beside {flight:?}")
         });
-        self.hold(Rule::Cooldown, !pauses, || format!("{auth_call:?} is wanted in the pause"));
+        self.hold(Rule::Backoff, !pauses, || format!("{auth_call:?} is wanted in the pause"));
         self.hold(Rule::Settles, !over, || {
             format!("somebody waits for {auth_call:?}, which is over")
         });

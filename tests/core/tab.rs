@@ -72,7 +72,7 @@ fn gone(from: Now, to: Now) -> u64 {
 #[derive(Clone, Copy, Debug)]
 struct Pause {
     since: Now,
-    back_off: u64,
+    backoff: u64,
     named: u64,
 }
 
@@ -320,7 +320,7 @@ impl Tab {
     /// Whether nobody, or nobody but one who asks explicitly, may ask for a refresh.
     pub fn pauses(&self, explicit: bool, now: Now) -> bool {
         self.pause.is_some_and(|pause| {
-            let length = if explicit { pause.named } else { pause.named.max(pause.back_off) };
+            let length = if explicit { pause.named } else { pause.named.max(pause.backoff) };
             gone(pause.since, now) < length
         })
     }
@@ -331,8 +331,8 @@ impl Tab {
         for _ in 0..self.failures {
             ceiling = 60_000.min(ceiling * 2);
         }
-        let back_off = ((f64::from(ceiling) * chance) as u64).max(100);
-        self.pause = Some(Pause { since: now, back_off, named: named.unwrap_or(0) });
+        let backoff = ((f64::from(ceiling) * chance) as u64).max(100);
+        self.pause = Some(Pause { since: now, backoff, named: named.unwrap_or(0) });
         self.failures += 1;
     }
 

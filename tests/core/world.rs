@@ -27,7 +27,7 @@ pub enum Rule {
     LateRefusal,
     Epoch,
     Settles,
-    Cooldown,
+    Backoff,
     NoOverlap,
     RejectedOnce,
     OutageKeeps,

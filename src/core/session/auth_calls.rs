@@ -2,7 +2,7 @@
 
 use super::super::answer::{Body, Grant, Heard, Verdict, is_refusal, logout_verdict, verdict};
 use super::super::auth_call_queue::{AuthCall, Kind};
-use super::super::cooldown::RetryAfter;
+use super::super::backoff::RetryAfter;
 use super::super::failure::{Code, Failure, Step};
 use super::super::pending_logout::Owed;
 use super::super::policy::{Restore, Tabs};
@@ -296,7 +296,7 @@ impl Session {
         now: Now,
     ) {
         if self.takes_off(auth_call) {
-            self.cooldown.failed(failure.clone(), named, chance, now);
+            self.backoff.failed(failure.clone(), named, chance, now);
             self.land(Landing::Failed(failure.clone()));
             self.tell(Event::RefreshError(failure));
         }

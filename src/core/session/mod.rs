@@ -21,8 +21,8 @@ pub use request::{Departure, Ticket, Wait};
 
 use super::answer::Grant;
 use super::auth_call_queue::{AuthCall, AuthCallQueue, Kind};
+use super::backoff::Backoff;
 use super::challenge::Challenge;
-use super::cooldown::Cooldown;
 use super::digest::digest;
 use super::endpoint::Sends;
 use super::failure::Failure;
@@ -206,7 +206,7 @@ pub struct Session {
     session_expiry: Option<Expiry>,
     flight: Option<Flight>,
     queue: AuthCallQueue,
-    cooldown: Cooldown,
+    backoff: Backoff,
     /// A logout has not reached the server yet, here or on an earlier page. Nothing is restored until that
     /// is settled.
     owed: Owed,
@@ -247,7 +247,7 @@ impl Session {
             session_expiry: None,
             flight: None,
             queue: AuthCallQueue::default(),
-            cooldown: Cooldown::default(),
+            backoff: Backoff::default(),
             owed,
             asks_server: false,
             has_other_tabs: false,
@@ -316,7 +316,7 @@ impl Session {
         let due = held.expiry.until_renewal(chance, now)?;
         // Near its end, a token that nobody uses is left to end.
         let is_good = held.expiry.validity(now) == Validity::Good;
-        (held.used || is_good).then(|| due.max(self.cooldown.remaining(now)))
+        (held.used || is_good).then(|| due.max(self.backoff.remaining(now)))
     }
 
     /// Time went by, or the page came back into view or on line. Renews a token that is near its
@@ -326,7 +326,7 @@ impl Session {
             .held
             .as_ref()
             .is_some_and(|held| held.used && held.expiry.validity(now) != Validity::Good);
-        if is_due && self.can_renew() && self.cooldown.holds(false, now).is_none() {
+        if is_due && self.can_renew() && self.backoff.holds(false, now).is_none() {
             self.fly();
         }
     }
@@ -404,7 +404,7 @@ impl Session {
         self.refresh_token = None;
         self.session_expiry = None;
         self.asks_server = false;
-        self.cooldown.reset();
+        self.backoff.reset();
     }
 
     /// Ends the session that the user wants ended, here or in another tab.
@@ -459,7 +459,7 @@ impl Session {
         });
         self.status = Status::SignedIn;
         self.asks_server = false;
-        self.cooldown.reset();
+        self.backoff.reset();
         self.changed();
     }
 

@@ -106,7 +106,7 @@ impl Session {
                 // storming, so the others are asked.
                 let may_be_good =
                     validity != Validity::Ended && !held.refused_by.contains(&resource);
-                if may_be_good && self.flight.is_none() && self.cooldown.holds(false, now).is_some()
+                if may_be_good && self.flight.is_none() && self.backoff.holds(false, now).is_some()
                 {
                     Way::Try
                 } else {
@@ -117,7 +117,7 @@ impl Session {
             // The server has the last word on it.
             _ if !self.can_renew() => Way::Send,
             // Near its end, and asking would be storming: it is good still.
-            Validity::Ending if self.cooldown.holds(false, now).is_some() => Way::Send,
+            Validity::Ending if self.backoff.holds(false, now).is_some() => Way::Send,
             Validity::Ending | Validity::Ended => Way::Wait,
         }
     }
@@ -232,7 +232,7 @@ impl Session {
             (false, false) => Departure::Deliver,
             (true, true) => self.wait(resource, true, 0, now),
             (true, false) => {
-                if self.cooldown.holds(false, now).is_none() {
+                if self.backoff.holds(false, now).is_none() {
                     self.fly();
                 }
                 Departure::Deliver
@@ -344,7 +344,7 @@ impl Session {
             return Ok(None);
         }
         if self.flight.is_none()
-            && let Some(failure) = self.cooldown.holds(true, now)
+            && let Some(failure) = self.backoff.holds(true, now)
         {
             return Err(failure.clone());
         }
@@ -363,7 +363,7 @@ impl Session {
     /// Joins the refresh in flight or asks for one, unless it is too early to ask again.
     fn wait(&mut self, resource: Resource, sent: bool, waited: u8, now: Now) -> Departure {
         if self.flight.is_none()
-            && let Some(failure) = self.cooldown.holds(false, now)
+            && let Some(failure) = self.backoff.holds(false, now)
         {
             return Departure::Fail(failure.clone());
         }
@@ -385,7 +385,7 @@ impl Session {
 
     /// Asks for a refresh where a request would wait for one.
     pub(super) fn renew_ahead(&mut self, now: Now) {
-        if self.way(Resource::ANY, now) == Way::Wait && self.cooldown.holds(false, now).is_none() {
+        if self.way(Resource::ANY, now) == Way::Wait && self.backoff.holds(false, now).is_none() {
             self.fly();
         }
     }
