@@ -6,14 +6,14 @@ use std::hint::black_box;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tokenkeep::Secret;
 use tokenkeep::core::{
-    Api, Apis, Arrival, Body, Departure, Effect, Grant, Heard, Landing, Now, Owed, Policy,
-    Resource, Session, Ticket, challenges, payload,
+    Api, Apis, Arrival, Body, Departure, Effect, Heard, Landing, Now, Owed, Policy, Resource,
+    Session, Ticket, TokenResponse, challenges, payload,
 };
 
 const NOON: Now = Now { wall: 1_700_000_000_000, steady: 5_000 };
 
-fn grant(token: &str) -> Grant {
-    Grant {
+fn token_response(token: &str) -> TokenResponse {
+    TokenResponse {
         access_token: Secret::new(token.to_owned()).expect("a token"),
         refresh_token: None,
         life: Some(300_000),
@@ -26,7 +26,7 @@ fn grant(token: &str) -> Grant {
 
 fn signed_in() -> Session {
     let mut session = Session::new(Policy::default(), Owed::Nothing, NOON);
-    session.enter(grant("first"), NOON);
+    session.enter(token_response("first"), NOON);
     while session.poll_effect().is_some() {}
     session
 }
@@ -50,7 +50,7 @@ fn storm(session: &mut Session, calls: usize) -> usize {
         .collect();
     let auth_call = waits[0].auth_call;
     assert_eq!(session.arrive(auth_call, false, NOON), Arrival::Go);
-    let body = Body::Json { error: None, grant: Ok(grant("second")) };
+    let body = Body::Json { error: None, tokens: Ok(token_response("second")) };
     session.refresh_answered(
         auth_call,
         Heard { status: 200, body, rejected: None, retry_after: None },

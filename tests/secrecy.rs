@@ -6,8 +6,8 @@
 use std::fmt::Debug;
 
 use tokenkeep::core::{
-    Arrival, Body, Code, Departure, Effect, Failure, Grant, Heard, Message, Now, Owed, Policy,
-    Resource, Secret, Session, Stamp, Step, Tabs, Verdict, payload, verdict,
+    Arrival, Body, Code, Departure, Effect, Failure, Heard, Message, Now, Owed, Policy, Resource,
+    Secret, Session, Stamp, Step, Tabs, TokenResponse, Verdict, payload, verdict,
 };
 
 const ACCESS: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl";
@@ -16,8 +16,8 @@ const SUBJECT: &str = "alice";
 const CLAIMS: &str = r#"{"sub":"alice","email":"alice@example.com"}"#;
 const NOON: Now = Now { wall: 1_700_000_000_000, steady: 0 };
 
-fn grant() -> Grant {
-    Grant {
+fn token_response() -> TokenResponse {
+    TokenResponse {
         access_token: Secret::new(ACCESS.to_owned()).unwrap(),
         refresh_token: Some(Secret::new(REFRESH.to_owned()).unwrap()),
         life: Some(60_000),
@@ -29,7 +29,7 @@ fn grant() -> Grant {
 }
 
 fn heard() -> Heard {
-    let body = Body::Json { error: None, grant: Ok(grant()) };
+    let body = Body::Json { error: None, tokens: Ok(token_response()) };
     Heard { status: 200, body, rejected: None, retry_after: None }
 }
 
@@ -50,7 +50,7 @@ fn keeps_to_itself(what: &str, value: &dyn Debug) {
 fn session() -> (Session, Vec<Effect>) {
     let policy = Policy { tabs: Tabs::Share, ..Policy::default() };
     let mut session = Session::new(policy, Owed::Nothing, NOON);
-    session.enter(grant(), NOON);
+    session.enter(token_response(), NOON);
     let wait = session.refresh(NOON).unwrap().unwrap();
     assert_eq!(session.arrive(wait.auth_call, false, NOON), Arrival::Go);
     session.refresh_answered(wait.auth_call, heard(), 0.5, NOON);
@@ -77,7 +77,7 @@ fn a_session_in_use_prints_no_token() {
     keeps_to_itself("a credential", &session.credential(ticket));
     keeps_to_itself("a departure", &session.depart(Resource::ANY, NOON));
     keeps_to_itself("a second departure", &session.answered(ticket, true, NOON));
-    session.enter(grant(), NOON);
+    session.enter(token_response(), NOON);
     keeps_to_itself("a session with effects that wait", &session);
 }
 
@@ -85,7 +85,7 @@ fn a_session_in_use_prints_no_token() {
 fn what_is_no_secret_is_printed() {
     let (session, _) = session();
     for (printed, plain) in [
-        (format!("{:?}", grant()), "life: Some(60000)"),
+        (format!("{:?}", token_response()), "life: Some(60000)"),
         (format!("{:?}", session.snapshot()), "status: SignedIn"),
         (format!("{session:?}"), "used: false"),
     ] {
@@ -95,8 +95,8 @@ fn what_is_no_secret_is_printed() {
 
 #[test]
 fn whatever_holds_a_token_prints_none() {
-    keeps_to_itself("a secret", &grant().access_token);
-    keeps_to_itself("a grant", &grant());
+    keeps_to_itself("a secret", &token_response().access_token);
+    keeps_to_itself("a token response", &token_response());
     keeps_to_itself("an answer", &heard());
     keeps_to_itself("a body", &heard().body);
     for step in [Step::Refresh, Step::Login] {
@@ -107,10 +107,14 @@ fn whatever_holds_a_token_prints_none() {
     let (stamp, session) = (Stamp(2), Stamp(1));
     keeps_to_itself(
         "a renewal",
-        &Message::Renewed { stamp, session, asked: session, grant: grant() },
+        &Message::Renewed { stamp, session, asked: session, tokens: token_response() },
     );
-    keeps_to_itself("a login", &Message::Entered { stamp, subject: None, grant: Some(grant()) });
-    let post = Effect::Post(Message::Entered { stamp, subject: None, grant: Some(grant()) });
+    keeps_to_itself(
+        "a login",
+        &Message::Entered { stamp, subject: None, tokens: Some(token_response()) },
+    );
+    let post =
+        Effect::Post(Message::Entered { stamp, subject: None, tokens: Some(token_response()) });
     keeps_to_itself("an effect", &post);
 }
 
@@ -118,7 +122,7 @@ fn whatever_holds_a_token_prints_none() {
 fn a_failure_holds_nothing_of_the_answer_that_caused_it() {
     let refused = |status, error: &str| Heard {
         status,
-        body: Body::Json { error: Some(error.to_owned()), grant: Err("no token".to_owned()) },
+        body: Body::Json { error: Some(error.to_owned()), tokens: Err("no token".to_owned()) },
         rejected: None,
         retry_after: None,
     };

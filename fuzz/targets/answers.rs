@@ -5,7 +5,7 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use tokenkeep::core::{
-    Arrival, Body, Grant, Heard, Life, Now, Owed, Policy, Resource, Secret, Session, Status, Tabs,
+    Arrival, Body, TokenResponse, Heard, Life, Now, Owed, Policy, Resource, Secret, Session, Status, Tabs,
     life, payload, retry_after,
 };
 
@@ -97,11 +97,11 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
     match what {
         What::Empty => (Body::Empty, false),
         What::Other => (Body::Other, false),
-        What::Error(error) => (Body::Json { error, grant: Err("no token".to_owned()) }, false),
+        What::Error(error) => (Body::Json { error, tokens: Err("no token".to_owned()) }, false),
         What::Tokens { access, refresh, expires_in, expires_at, iat, exp } => {
             let Ok(access_token) = Secret::new(access) else { return (Body::Other, false) };
             let claims = payload(access_token.reveal());
-            let grant = Grant {
+            let tokens = TokenResponse {
                 life: life(&Life { expires_in, expires_at, iat, exp, date }, now),
                 session_life: None,
                 refresh_token: refresh.and_then(|token| Secret::new(token).ok()),
@@ -110,8 +110,8 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
                 issued: iat.map(|seconds| (seconds * 1000.0) as u64),
                 access_token,
             };
-            assert!(grant.life.is_none_or(|ms| (1..=TEN_YEARS).contains(&ms)), "{:?}", grant.life);
-            (Body::Json { error: None, grant: Ok(grant) }, true)
+            assert!(tokens.life.is_none_or(|ms| (1..=TEN_YEARS).contains(&ms)), "{:?}", tokens.life);
+            (Body::Json { error: None, tokens: Ok(tokens) }, true)
         }
     }
 }
@@ -127,7 +127,7 @@ fn again(session: Session, now: Now) -> Session {
     let mut fresh = page(now);
     if is_in {
         fresh.enter(
-            Grant {
+            TokenResponse {
                 access_token: Secret::new("token".to_owned()).expect("visible"),
                 refresh_token: None,
                 life: Some(60_000),

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use tokenkeep::core::{
-    Arrival, Body, Code, Departure, Effect, Event, AuthCall, Grant, Heard, Kind, Message, Now,
+    Arrival, Body, Code, Departure, Effect, Event, AuthCall, TokenResponse, Heard, Kind, Message, Now,
     Owed, Policy, Resource, Secret, Session, Stamp, Status, Tabs,
 };
 
@@ -122,7 +122,7 @@ fuzz_target!(|life: (u8, u8, Vec<Op>)| {
     tab.session.logout(false, tab.now);
     tab.obeys();
     assert_eq!(tab.session.snapshot().status, Status::SignedOut);
-    tab.session.enter(grant(7, None, Some(60_000)), tab.now);
+    tab.session.enter(token_response(7, None, Some(60_000)), tab.now);
     tab.obeys();
     let Departure::Send(ticket) = tab.session.depart(Resource::ANY, tab.now) else {
         panic!("it has a token")
@@ -137,8 +137,8 @@ fuzz_target!(|life: (u8, u8, Vec<Op>)| {
     }
 });
 
-fn grant(token: u8, user: Option<u8>, life: Option<u64>) -> Grant {
-    Grant {
+fn token_response(token: u8, user: Option<u8>, life: Option<u64>) -> TokenResponse {
+    TokenResponse {
         access_token: Secret::new(format!("token{token}")).expect("visible"),
         refresh_token: None,
         life,
@@ -158,13 +158,13 @@ impl Tab {
             Op::Here => self.session.heard(Message::Here, now),
             Op::Renewed { stamp, session, asked, token, life, user } => {
                 let (stamp, session) = (stamp.stamp(now), session.stamp(now));
-                let (asked, grant) = (asked.stamp(now), grant(token, user, life));
-                self.session.heard(Message::Renewed { stamp, session, asked, grant }, now);
+                let (asked, tokens) = (asked.stamp(now), token_response(token, user, life));
+                self.session.heard(Message::Renewed { stamp, session, asked, tokens }, now);
             }
             Op::Entered { stamp, subject, token, life } => {
-                let (stamp, grant) =
-                    (stamp.stamp(now), token.map(|token| grant(token, None, life)));
-                self.session.heard(Message::Entered { stamp, subject, grant }, now);
+                let (stamp, tokens) =
+                    (stamp.stamp(now), token.map(|token| token_response(token, None, life)));
+                self.session.heard(Message::Entered { stamp, subject, tokens }, now);
             }
             Op::Refused { stamp, session, asked } => {
                 let (stamp, session) = (stamp.stamp(now), session.stamp(now));
@@ -194,7 +194,7 @@ impl Tab {
             Op::Refresh => drop(self.session.refresh(now)),
             Op::Login => drop(self.session.login()),
             Op::SetTokens { token, user } => {
-                self.session.set_tokens(grant(token, user, Some(60_000)), now);
+                self.session.set_tokens(token_response(token, user, Some(60_000)), now);
             }
             Op::SignedIn => self.session.signed_in(now),
             Op::NoSessionHint => self.session.no_session_hint(),
@@ -209,7 +209,7 @@ impl Tab {
             Op::Answer { status, token } => {
                 let body = match token {
                     Some(token) => {
-                        Body::Json { error: None, grant: Ok(grant(token, None, Some(60_000))) }
+                        Body::Json { error: None, tokens: Ok(token_response(token, None, Some(60_000))) }
                     }
                     None => Body::Empty,
                 };

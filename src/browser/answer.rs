@@ -8,8 +8,8 @@ use web_sys::Response;
 
 use super::platform::List;
 use crate::core::{
-    Attach, Body, Code, Form, Grant, Heard, Kind, Life, Now, Options, Policy, Secret, Sense, Told,
-    concat, life, payload, retry_after,
+    Attach, Body, Code, Form, Heard, Kind, Life, Now, Options, Policy, Secret, Sense,
+    TokenResponse, Told, concat, life, payload, retry_after,
 };
 
 #[wasm_bindgen(module = "/src/browser/http.js")]
@@ -136,9 +136,9 @@ pub(super) fn read(
             let refresh_token = refresh_token.and_then(|text| Secret::new(text).ok());
             match access_token.map(Secret::new) {
                 Some(Ok(token)) => {
-                    let mut grant = describe(token, refresh_token, known, options, now);
-                    grant.session_life = life(&session, now);
-                    Ok(grant)
+                    let mut tokens = describe(token, refresh_token, known, options, now);
+                    tokens.session_life = life(&session, now);
+                    Ok(tokens)
                 }
                 Some(Err(fault)) => Err(concat(&["an access token that ", fault.reason()])),
                 None => Err(concat(&["no string at `", &options.access_token_at, "`"])),
@@ -157,15 +157,15 @@ pub(super) fn lists(list: &mut List) -> Vec<Vec<String>> {
     lists
 }
 
-/// Completes a grant with what its access token says of itself, if it is a JWT.
+/// Makes a token response of these tokens, with what the access token says of itself, if it is a JWT.
 pub(super) fn describe(
     access_token: Secret,
     refresh_token: Option<Secret>,
     mut known: Life,
     options: &Options,
     now: Now,
-) -> Grant {
-    let mut grant = Grant {
+) -> TokenResponse {
+    let mut tokens = TokenResponse {
         access_token,
         refresh_token: refresh_token.filter(|_| options.keeps_refresh_token()),
         life: None,
@@ -174,16 +174,16 @@ pub(super) fn describe(
         subject: None,
         issued: None,
     };
-    if let Some(text) = payload(grant.access_token.reveal())
+    if let Some(text) = payload(tokens.access_token.reveal())
         && let Some(claims) = claims(&text, &options.subject)
     {
         let mut claims = List::new(claims);
         known.iat = claims.number();
         known.exp = claims.number();
-        grant.subject = claims.text();
-        grant.issued = known.iat.map(|seconds| (seconds * 1000.0) as u64);
-        grant.claims = Some(Rc::from(text));
+        tokens.subject = claims.text();
+        tokens.issued = known.iat.map(|seconds| (seconds * 1000.0) as u64);
+        tokens.claims = Some(Rc::from(text));
     }
-    grant.life = life(&known, now);
-    grant
+    tokens.life = life(&known, now);
+    tokens
 }

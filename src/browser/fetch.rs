@@ -322,8 +322,8 @@ impl Shell {
             && let Ok(token) = Secret::new(text)
         {
             let now = platform::now();
-            let grant = answer::describe(token, None, Life::default(), &self.options, now);
-            self.tell(|session, now| session.adopt(ticket, grant, now));
+            let tokens = answer::describe(token, None, Life::default(), &self.options, now);
+            self.tell(|session, now| session.adopt(ticket, tokens, now));
         }
         self.meaning(response).await
     }

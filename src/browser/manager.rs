@@ -462,8 +462,8 @@ impl Shell {
         self.alive(Step::Login)?;
         let Tokens { access_token, expires_in, refresh_token } = tokens;
         let (known, now) = (Life { expires_in, ..Life::default() }, platform::now());
-        let grant = answer::describe(access_token, refresh_token, known, &self.options, now);
-        self.tell(|session, now| session.set_tokens(grant, now));
+        let tokens = answer::describe(access_token, refresh_token, known, &self.options, now);
+        self.tell(|session, now| session.set_tokens(tokens, now));
         Ok(())
     }
 

@@ -8,10 +8,10 @@ use super::digest::digest;
 use super::failure::{Code, Failure, Step};
 use super::secret::Secret;
 
-/// What a server granted, or an app handed over. Its `Debug` keeps the claims to itself, for they are
-/// about a person.
+/// The tokens that a server answered with (RFC 6749, 5.1), or that an app handed over. Its `Debug` keeps
+/// the claims to itself, for they are about a person.
 #[derive(Clone)]
-pub struct Grant {
+pub struct TokenResponse {
     /// The access token.
     pub access_token: Secret,
     /// The refresh token, where it is held in memory. `None` keeps the one there is (RFC 6749, 6).
@@ -29,16 +29,16 @@ pub struct Grant {
     pub issued: Option<u64>,
 }
 
-impl Grant {
+impl TokenResponse {
     /// Whose it is, as a number to compare.
     pub(crate) fn subject_digest(&self) -> Option<u64> {
         self.subject.as_deref().map(|subject| digest(&[subject]))
     }
 }
 
-impl fmt::Debug for Grant {
+impl fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Grant")
+        f.debug_struct("TokenResponse")
             .field("access_token", &self.access_token)
             .field("refresh_token", &self.refresh_token)
             .field("life", &self.life)
@@ -56,7 +56,7 @@ pub enum Body {
         /// The member `error` (RFC 6749, 5.2), if it is a string.
         error: Option<String>,
         /// The tokens, or in what way there are none that can be used.
-        grant: Result<Grant, String>,
+        tokens: Result<TokenResponse, String>,
     },
     /// A JSON text by which a session endpoint says outright that there is no session: `null`, `{}`, or
     /// `null` where the token stands.
@@ -80,12 +80,12 @@ impl Body {
         status: u16,
         is_unseen: bool,
         error: Option<String>,
-        grant: impl FnOnce() -> Result<Grant, String>,
+        tokens: impl FnOnce() -> Result<TokenResponse, String>,
     ) -> Self {
         match form {
             Form::Empty if !is_unseen || status == 0 => Self::Empty,
             Form::Other => Self::Other,
-            Form::Empty | Form::Json => Self::Json { error, grant: grant() },
+            Form::Empty | Form::Json => Self::Json { error, tokens: tokens() },
         }
     }
 }
@@ -118,7 +118,7 @@ pub struct Heard {
 #[derive(Clone, Debug)]
 pub enum Verdict {
     /// There is a token.
-    Granted(Grant),
+    Granted(TokenResponse),
     /// The server refused, and meant it.
     Rejected(Failure),
     /// The server, or what answered in its place, said nothing about the session.
@@ -143,8 +143,8 @@ pub fn verdict(step: Step, heard: Heard) -> Verdict {
         Body::Redirect => (Code::BadStatus, "a redirect, which the refresh token must not follow"),
         Body::Foreign => (Code::BadAnswer, "it is no answer of the kind that `fetch` gives"),
         _ if !matches!(status, 0 | 200..300) => (Code::BadStatus, ""),
-        Body::Json { grant: Ok(grant), .. } => return Verdict::Granted(grant),
-        Body::Json { grant: Err(ref fault), .. } => (without(step), fault.as_str()),
+        Body::Json { tokens: Ok(tokens), .. } => return Verdict::Granted(tokens),
+        Body::Json { tokens: Err(ref fault), .. } => (without(step), fault.as_str()),
         Body::Empty => (without(step), "no body"),
         Body::NoSession | Body::Incomplete => (without(step), ""),
         Body::Other => (Code::BadAnswer, "not JSON"),
@@ -204,7 +204,7 @@ mod tests {
     fn json(error: Option<&str>) -> Body {
         Body::Json {
             error: error.map(str::to_owned),
-            grant: Err("no string at \"access_token\"".to_owned()),
+            tokens: Err("no string at \"access_token\"".to_owned()),
         }
     }
 
@@ -221,8 +221,8 @@ mod tests {
     #[test]
     fn an_answer_without_a_body_grants_where_the_browser_has_the_token() {
         let body = |form, status, is_unseen| {
-            let grant = || Err("no string".to_owned());
-            match Body::of(form, status, is_unseen, None, grant) {
+            let tokens = || Err("no string".to_owned());
+            match Body::of(form, status, is_unseen, None, tokens) {
                 Body::Empty => Form::Empty,
                 Body::Json { .. } => Form::Json,
                 _ => Form::Other,

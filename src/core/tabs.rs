@@ -5,7 +5,7 @@
 //! outcome carries a [`Stamp`] that follows this order; what is older than the last outcome that a
 //! tab knows of is no news to it.
 
-use super::answer::Grant;
+use super::answer::TokenResponse;
 use super::time::Now;
 
 /// The form of the messages, as a part of the channel's name: packages of other forms never meet.
@@ -75,7 +75,7 @@ pub enum Message {
         /// When the refresh that brought the token was sent; zero if it came another way.
         asked: Stamp,
         /// The token; its life is what remains of it.
-        grant: Grant,
+        tokens: TokenResponse,
     },
     /// A new session began.
     Entered {
@@ -84,7 +84,7 @@ pub enum Message {
         /// Whose it is, as a number to compare, if the token says so.
         subject: Option<u64>,
         /// Its token, where tabs share one.
-        grant: Option<Grant>,
+        tokens: Option<TokenResponse>,
     },
     /// The server refused to renew the session: who waits to ask the same need not.
     Refused {

@@ -1,8 +1,8 @@
 //! An app that asks for the token itself, and for whether somebody is signed in.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Grant, Landing, Message, Policy, Resource, Restore, Secret, Session,
-    Status, Wait,
+    Arrival, Code, Departure, Landing, Message, Policy, Resource, Restore, Secret, Session, Status,
+    TokenResponse, Wait,
 };
 
 use super::hand::*;
@@ -37,10 +37,10 @@ fn waits(departure: &Departure) -> Wait {
     *wait
 }
 
-fn is_answered(tab: &mut Session, wait: Wait, grant: Option<Grant>, ms: u64) -> Landing {
+fn is_answered(tab: &mut Session, wait: Wait, tokens: Option<TokenResponse>, ms: u64) -> Landing {
     assert_eq!(tab.arrive(wait.auth_call, false, at(ms)), Arrival::Go);
-    let status = if grant.is_some() { 200 } else { 401 };
-    tab.refresh_answered(wait.auth_call, heard(status, grant), 0.5, at(ms));
+    let status = if tokens.is_some() { 200 } else { 401 };
+    tab.refresh_answered(wait.auth_call, heard(status, tokens), 0.5, at(ms));
     tab.finished(wait.auth_call);
     landing(&told(tab), wait.auth_call)
 }
@@ -135,7 +135,7 @@ fn to_find_out_asks_nobody_where_the_app_restores_by_itself() {
 
 #[test]
 fn the_end_of_the_session_is_told_kept_and_forgotten() {
-    let lasting = |token, session_life| Grant { session_life, ..opaque(token) };
+    let lasting = |token, session_life| TokenResponse { session_life, ..opaque(token) };
     let mut tab = tab();
     tab.enter(lasting("first", Some(1_800_000)), at(0));
     let ends = |tab: &Session| tab.snapshot().session_expires_at.map(|at| at - START);

@@ -1,6 +1,8 @@
 //! Refreshes, logins and logouts: the lock, the wire, the answer.
 
-use tokenkeep::core::{Arrival, Body, Code, Grant, Heard, Kind, Renewal, RetryAfter, Session};
+use tokenkeep::core::{
+    Arrival, Body, Code, Heard, Kind, Renewal, RetryAfter, Session, TokenResponse,
+};
 
 use super::super::ops::{Answer, Outage};
 use super::super::tab::token_in;
@@ -154,11 +156,11 @@ impl World {
     ) -> Outcome {
         let (heard, outage) = match answer {
             Answer::Well(life) => match self.server_mut(tab).refresh(cookie, life) {
-                Some(grant) => {
+                Some(tokens) => {
                     if let Some(at) = self.sent.get(&(tab, auth_call)) {
-                        self.asked.insert(token_in(&grant).id, *at);
+                        self.asked.insert(token_in(&tokens).id, *at);
                     }
-                    (Ok(granted(grant)), None)
+                    (Ok(granted(tokens)), None)
                 }
                 None => (Ok(plain(401, Body::Empty)), None),
             },
@@ -237,12 +239,12 @@ impl World {
         }
         let wanted = self.tabs[tab].flight == Some(auth_call);
         let cause = match &heard.body {
-            Body::Json { grant: Ok(grant), .. } => {
+            Body::Json { tokens: Ok(tokens), .. } => {
                 if wanted {
                     let now = self.now;
-                    self.tabs[tab].takes(grant, now);
+                    self.tabs[tab].takes(tokens, now);
                 }
-                Cause::Granted { token: token_in(grant), wanted }
+                Cause::Granted { token: token_in(tokens), wanted }
             }
             _ => Cause::Refused { wanted, overtaken: self.tabs[tab].may_be_newer },
         };
@@ -257,14 +259,14 @@ impl World {
         }
         // If it reached nobody, there is nothing to tell the session of.
         let Some(heard) = heard else { return };
-        let grant = match &heard.body {
-            Body::Json { grant: Ok(grant), .. } => Some(grant.clone()),
+        let tokens = match &heard.body {
+            Body::Json { tokens: Ok(tokens), .. } => Some(tokens.clone()),
             _ => None,
         };
         let result = self.call(tab, |session, now| {
             let result = session.login_answered(auth_call, heard, now);
-            let cause = match (&result, &grant) {
-                (Ok(()), Some(grant)) => Cause::Entered(token_in(grant)),
+            let cause = match (&result, &tokens) {
+                (Ok(()), Some(tokens)) => Cause::Entered(token_in(tokens)),
                 _ => Cause::App,
             };
             (result, cause)
@@ -273,15 +275,15 @@ impl World {
         self.hold(Rule::LogoutHolds, result.is_err() || !overtaken, || {
             format!("the login {auth_call:?} undoes a logout that came after it")
         });
-        if let (Ok(()), Some(grant)) = (&result, grant) {
+        if let (Ok(()), Some(tokens)) = (&result, tokens) {
             let now = self.now;
-            self.tabs[tab].takes(&grant, now);
+            self.tabs[tab].takes(&tokens, now);
         }
     }
 }
 
-fn granted(grant: Grant) -> Heard {
-    plain(200, Body::Json { error: None, grant: Ok(grant) })
+fn granted(tokens: TokenResponse) -> Heard {
+    plain(200, Body::Json { error: None, tokens: Ok(tokens) })
 }
 
 fn plain(status: u16, body: Body) -> Heard {
@@ -301,7 +303,7 @@ fn outage_of(outage: Outage) -> (Code, Option<Heard>) {
             )
         }
         Outage::Foreign { is_json } => {
-            let json = Body::Json { error: None, grant: Err("no token".to_owned()) };
+            let json = Body::Json { error: None, tokens: Err("no token".to_owned()) };
             (Code::BadAnswer, Some(plain(200, if is_json { json } else { Body::Other })))
         }
         Outage::Page => (Code::BadStatus, Some(plain(403, Body::Other))),

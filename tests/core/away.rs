@@ -1,7 +1,7 @@
 //! A tab that was put away, frozen or in the back/forward cache, has heard nothing meanwhile. It asks what it has
 //! missed, and is told.
 
-use tokenkeep::core::{Departure, Grant, Message, Now, Session, Stamp, Status, Tabs};
+use tokenkeep::core::{Departure, Message, Now, Session, Stamp, Status, Tabs, TokenResponse};
 
 use super::hand::*;
 
@@ -41,7 +41,7 @@ fn a_tab_that_was_away_is_told_what_it_has_missed_and_no_more() {
 #[test]
 fn a_tab_that_was_away_while_another_user_came_goes_on_as_that_user() {
     let (mut away, mut there) = (tab(), tab());
-    let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
+    let of = |user: &str| TokenResponse { subject: Some(user.to_owned()), ..opaque(user) };
     away.enter(of("alice"), at(10));
     tells(&mut away, &mut there, at(10));
     there.logout(false, at(20));

@@ -113,12 +113,12 @@ impl World {
             return;
         }
         self.ticks(20);
-        let grant = self.server_mut(tab).login(user, Some(60_000));
-        let (token, now) = (token_in(&grant), self.now);
-        self.tabs[tab].takes(&grant, now);
+        let tokens = self.server_mut(tab).login(user, Some(60_000));
+        let (token, now) = (token_in(&tokens), self.now);
+        self.tabs[tab].takes(&tokens, now);
         self.asked.insert(token.id, now.wall);
         self.call(tab, |session, now| {
-            session.set_tokens(grant, now);
+            session.set_tokens(tokens, now);
             let wanted = true;
             ((), if is_same { Cause::Granted { token, wanted } } else { Cause::Entered(token) })
         });

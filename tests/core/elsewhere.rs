@@ -1,18 +1,18 @@
 //! Sessions that begin elsewhere, and who answers whoever asks for a token by name.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Grant, Kind, Landing, Message, Owed, Policy, Reason, Restore,
-    Secret, Session, Stamp, Status, Tabs,
+    Arrival, Code, Departure, Effect, Kind, Landing, Message, Owed, Policy, Reason, Restore,
+    Secret, Session, Stamp, Status, Tabs, TokenResponse,
 };
 
 use super::hand::*;
 
-fn of(user: &str, token: &str) -> Grant {
-    Grant { subject: Some(user.to_owned()), ..opaque(token) }
+fn of(user: &str, token: &str) -> TokenResponse {
+    TokenResponse { subject: Some(user.to_owned()), ..opaque(token) }
 }
 
-fn asked_at(ms: u64, asked: u64, grant: Grant) -> Message {
-    Message::Renewed { stamp: stamp(ms), session: Stamp(0), asked: stamp(asked), grant }
+fn asked_at(ms: u64, asked: u64, tokens: TokenResponse) -> Message {
+    Message::Renewed { stamp: stamp(ms), session: Stamp(0), asked: stamp(asked), tokens }
 }
 
 /// What one tab has to tell, arrives in another.
@@ -135,19 +135,19 @@ fn a_token_of_another_user_from_the_app_begins_a_session() {
 #[test]
 fn an_older_token_of_the_same_user_from_the_app_is_what_the_app_wants() {
     let mut tab = tab();
-    tab.enter(Grant { issued: Some(2_000), ..of("ada", "newer") }, at(0));
-    tab.set_tokens(Grant { issued: Some(1_000), ..of("ada", "older") }, at(10));
+    tab.enter(TokenResponse { issued: Some(2_000), ..of("ada", "newer") }, at(0));
+    tab.set_tokens(TokenResponse { issued: Some(1_000), ..of("ada", "older") }, at(10));
     assert_eq!(sends(&mut tab, at(11)).1.as_deref(), Some("older"));
 }
 
 #[test]
 fn a_login_of_the_same_user_in_another_tab_voids_nothing_and_hands_its_token_on() {
     let (mut here, mut there) = (tab(), tab());
-    here.enter(Grant { issued: Some(9_000), ..of("ada", "first") }, at(0));
+    here.enter(TokenResponse { issued: Some(9_000), ..of("ada", "first") }, at(0));
     let (ticket, _) = sends(&mut here, at(1));
     told(&mut here);
     // The servers' clocks may differ: it is news all the same.
-    there.enter(Grant { issued: Some(8_000), ..of("ada", "second") }, at(10));
+    there.enter(TokenResponse { issued: Some(8_000), ..of("ada", "second") }, at(10));
     tells(&mut there, &mut here, 11);
     let Departure::Send(again) = here.answered(ticket, true, at(20)) else {
         panic!("it goes again")
@@ -175,16 +175,16 @@ fn a_sign_in_elsewhere_begins_an_epoch_in_all_tabs_and_the_server_is_asked() {
 #[test]
 fn after_a_sign_in_elsewhere_no_older_token_of_another_tab_is_taken() {
     // Also where it is heard of before the sign-in is, and in the tab that was only told.
-    let grant = || of("ada", "adas");
+    let tokens = || of("ada", "adas");
     let (mut here, mut told_of_it, mut late) = (tab(), tab(), tab());
     here.signed_in(at(10));
     for message in posted(told(&mut here)) {
         told_of_it.heard(message.clone(), at(11));
-        late.heard(asked_at(15, 9, grant()), at(15));
+        late.heard(asked_at(15, 9, tokens()), at(15));
         late.heard(message, at(16));
     }
     for tab in [&mut here, &mut told_of_it] {
-        tab.heard(asked_at(15, 9, grant()), at(16));
+        tab.heard(asked_at(15, 9, tokens()), at(16));
     }
     for tab in [&mut here, &mut told_of_it, &mut late] {
         assert_eq!(tab.snapshot().status, Status::Unknown);
@@ -314,9 +314,9 @@ fn a_refusal_of_what_was_asked_before_is_no_answer_to_refresh_nor_to_another_ses
 
 #[test]
 fn a_token_of_another_user_takes_the_refresh_token_and_the_waiting_calls_with_it() {
-    let with = |grant: Grant| Grant {
+    let with = |tokens: TokenResponse| TokenResponse {
         refresh_token: Some(Secret::new("adas-refresh".to_owned()).unwrap()),
-        ..grant
+        ..tokens
     };
     for way in ["refresh", "renewed", "adopted", "set"] {
         let mut tab = tab();
@@ -332,9 +332,9 @@ fn a_token_of_another_user_takes_the_refresh_token_and_the_waiting_calls_with_it
             }
             "renewed" => {
                 let message = asked_at(4, 3, bobs);
-                let Message::Renewed { stamp: s, asked, grant, .. } = message else { panic!() };
+                let Message::Renewed { stamp: s, asked, tokens, .. } = message else { panic!() };
                 let session = stamp(3);
-                tab.heard(Message::Renewed { stamp: s, session, asked, grant }, at(4));
+                tab.heard(Message::Renewed { stamp: s, session, asked, tokens }, at(4));
             }
             "adopted" => tab.adopt(other, bobs, at(4)),
             _ => tab.set_tokens(bobs, at(4)),
@@ -351,20 +351,20 @@ fn an_answer_from_a_cache_brings_no_token_back() {
     // It says that it is older; or it says nothing, and was replaced.
     for issued in [None, Some(1_000)] {
         let mut tab = tab();
-        tab.enter(Grant { issued, ..opaque("first") }, at(0));
+        tab.enter(TokenResponse { issued, ..opaque("first") }, at(0));
         refreshes(
             &mut tab,
-            Some(Grant { issued: issued.map(|at| at + 1), ..opaque("second") }),
+            Some(TokenResponse { issued: issued.map(|at| at + 1), ..opaque("second") }),
             at(1),
         );
         let (ticket, _) = sends(&mut tab, at(2));
-        tab.adopt(ticket, Grant { issued, ..opaque("first") }, at(3));
+        tab.adopt(ticket, TokenResponse { issued, ..opaque("first") }, at(3));
         assert_eq!(sends(&mut tab, at(4)).1.as_deref(), Some("second"), "{issued:?}");
     }
     let mut tab = tab();
-    tab.enter(Grant { issued: Some(1_000), ..opaque("first") }, at(0));
+    tab.enter(TokenResponse { issued: Some(1_000), ..opaque("first") }, at(0));
     let (ticket, _) = sends(&mut tab, at(2));
-    tab.adopt(ticket, Grant { issued: Some(999), ..opaque("unknown") }, at(3));
+    tab.adopt(ticket, TokenResponse { issued: Some(999), ..opaque("unknown") }, at(3));
     assert_eq!(sends(&mut tab, at(4)).1.as_deref(), Some("first"));
 }
 
@@ -423,7 +423,7 @@ fn a_message_from_years_ahead_does_not_stop_the_order_of_what_happens() {
     let mut tab = tab();
     tab.enter(of("ada", "adas"), at(0));
     // Ahead, as of a clock that is set right since: not believed, but what happens here is later.
-    tab.heard(Message::Entered { stamp: stamp(9 * day), subject: None, grant: None }, at(10));
+    tab.heard(Message::Entered { stamp: stamp(9 * day), subject: None, tokens: None }, at(10));
     assert_eq!(sends(&mut tab, at(11)).1.as_deref(), Some("adas"));
     told(&mut tab);
     tab.enter(of("bob", "bobs"), at(12));
@@ -432,7 +432,7 @@ fn a_message_from_years_ahead_does_not_stop_the_order_of_what_happens() {
     assert!(s > stamp(9 * day));
     // So far ahead that nothing could follow: as if it had not come.
     let mut tab = self::tab();
-    tab.heard(Message::Entered { stamp: Stamp(u64::MAX), subject: None, grant: None }, at(10));
+    tab.heard(Message::Entered { stamp: Stamp(u64::MAX), subject: None, tokens: None }, at(10));
     tab.enter(of("bob", "bobs"), at(12));
     let effects = posted(told(&mut tab));
     assert!(matches!(effects[..], [Message::Entered { stamp: s, .. }] if s == stamp(12)));

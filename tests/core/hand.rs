@@ -1,8 +1,8 @@
 //! Hands for telling a session a story, and for asking what it made of it.
 
 use tokenkeep::core::{
-    Arrival, AuthCall, Body, Departure, Effect, Event, Grant, Heard, Landing, Message, Now, Owed,
-    Policy, Reason, Resource, Secret, Session, Stamp, Tabs, Ticket,
+    Arrival, AuthCall, Body, Departure, Effect, Event, Heard, Landing, Message, Now, Owed, Policy,
+    Reason, Resource, Secret, Session, Stamp, Tabs, Ticket, TokenResponse,
 };
 
 /// Where it does not matter what a request is for.
@@ -19,8 +19,8 @@ pub fn stamp(ms: u64) -> Stamp {
 }
 
 /// A token that says nothing of its user, as opaque ones do.
-pub fn opaque(token: &str) -> Grant {
-    Grant {
+pub fn opaque(token: &str) -> TokenResponse {
+    TokenResponse {
         access_token: Secret::new(token.to_owned()).unwrap(),
         refresh_token: None,
         life: Some(600_000),
@@ -31,8 +31,8 @@ pub fn opaque(token: &str) -> Grant {
     }
 }
 
-pub fn heard(status: u16, grant: Option<Grant>) -> Heard {
-    let body = grant.map_or(Body::Empty, |grant| Body::Json { error: None, grant: Ok(grant) });
+pub fn heard(status: u16, tokens: Option<TokenResponse>) -> Heard {
+    let body = tokens.map_or(Body::Empty, |tokens| Body::Json { error: None, tokens: Ok(tokens) });
     Heard { status, body, rejected: None, retry_after: None }
 }
 
@@ -77,7 +77,7 @@ pub fn goes(session: &mut Session, now: Now) -> AuthCall {
 }
 
 /// A refresh from beginning to end.
-pub fn refreshes(session: &mut Session, answer: Option<Grant>, now: Now) -> Vec<Effect> {
+pub fn refreshes(session: &mut Session, answer: Option<TokenResponse>, now: Now) -> Vec<Effect> {
     let auth_call = goes(session, now);
     let status = if answer.is_some() { 200 } else { 401 };
     session.refresh_answered(auth_call, heard(status, answer), 0.5, now);
@@ -93,11 +93,11 @@ pub fn sends(session: &mut Session, now: Now) -> (Ticket, Option<String>) {
 
 pub fn renewed(ms: u64, session: u64, token: &str) -> Message {
     let session = if session == 0 { Stamp(0) } else { stamp(session) };
-    Message::Renewed { stamp: stamp(ms), session, asked: Stamp(0), grant: opaque(token) }
+    Message::Renewed { stamp: stamp(ms), session, asked: Stamp(0), tokens: opaque(token) }
 }
 
 pub fn entered(ms: u64, token: &str) -> Message {
-    Message::Entered { stamp: stamp(ms), subject: None, grant: Some(opaque(token)) }
+    Message::Entered { stamp: stamp(ms), subject: None, tokens: Some(opaque(token)) }
 }
 
 /// How a refresh landed for those who waited for it.

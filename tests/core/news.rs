@@ -1,8 +1,8 @@
 //! What tabs tell each other arrives late, and in another order than it happened.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Grant, Kind, Landing, Message, Now, Policy, Reason, Secret,
-    Session, Stamp, Status, Tabs,
+    Arrival, Code, Departure, Effect, Kind, Landing, Message, Now, Policy, Reason, Secret, Session,
+    Stamp, Status, Tabs, TokenResponse,
 };
 
 use super::hand::*;
@@ -362,15 +362,15 @@ fn a_login_that_a_logout_has_followed_is_no_way_back() {
 
 #[test]
 fn a_token_of_another_user_ends_the_epoch_whichever_way_it_comes() {
-    let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
+    let of = |user: &str| TokenResponse { subject: Some(user.to_owned()), ..opaque(user) };
     for by_another_tab in [false, true] {
         let mut tab = tab();
         refreshes(&mut tab, Some(of("alice")), at(10));
         let (ticket, _) = sends(&mut tab, at(20));
         if by_another_tab {
-            let grant = of("bob");
+            let tokens = of("bob");
             tab.heard(
-                Message::Renewed { stamp: stamp(30), session: Stamp(0), asked: Stamp(0), grant },
+                Message::Renewed { stamp: stamp(30), session: Stamp(0), asked: Stamp(0), tokens },
                 at(40),
             );
         } else {
@@ -463,7 +463,7 @@ fn what_claims_to_come_from_the_future_is_no_news() {
 #[test]
 fn a_user_switch_is_heard_when_the_clock_was_days_ahead_and_is_set_right() {
     let ahead = 5 * 86_400_000;
-    let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
+    let of = |user: &str| TokenResponse { subject: Some(user.to_owned()), ..opaque(user) };
     let (mut first, mut begins) = (tab(), tab());
     first.enter(of("alice"), at(ahead));
     let post = posted(told(&mut first));
@@ -482,8 +482,8 @@ fn a_login_hands_its_token_on_where_tabs_share_and_not_where_they_take_turns() {
         let mut tab = tab_that(tabs, false);
         tab.enter(opaque("token"), at(10));
         let posted = posted(told(&mut tab));
-        let [Message::Entered { grant, .. }] = &posted[..] else { panic!("{posted:?}") };
-        assert_eq!(grant.is_some(), hands_on, "{tabs:?}");
+        let [Message::Entered { tokens, .. }] = &posted[..] else { panic!("{posted:?}") };
+        assert_eq!(tokens.is_some(), hands_on, "{tabs:?}");
     }
 }
 
@@ -501,21 +501,21 @@ fn a_login_that_is_heard_of_after_its_token_does_not_make_that_younger() {
 
 #[test]
 fn a_login_that_is_heard_of_after_a_later_users_token_brings_no_former_user_back() {
-    let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
+    let of = |user: &str| TokenResponse { subject: Some(user.to_owned()), ..opaque(user) };
     let mut tab = tab();
     tab.heard(
         Message::Renewed {
             stamp: stamp(10),
             session: stamp(5),
             asked: Stamp(0),
-            grant: of("alice"),
+            tokens: of("alice"),
         },
         at(10),
     );
     // The cookie is bob's by now; of carol, who was between them, it hears late.
     refreshes(&mut tab, Some(of("bob")), at(100));
     tab.heard(
-        Message::Entered { stamp: stamp(60), subject: None, grant: Some(of("carol")) },
+        Message::Entered { stamp: stamp(60), subject: None, tokens: Some(of("carol")) },
         at(110),
     );
     assert_eq!(sends(&mut tab, at(120)).1.as_deref(), Some("bob"));

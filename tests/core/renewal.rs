@@ -14,9 +14,9 @@ fn tab(tabs: Tabs) -> Session {
     tab
 }
 
-fn with_refresh_token(token: &str) -> tokenkeep::core::Grant {
+fn with_refresh_token(token: &str) -> tokenkeep::core::TokenResponse {
     let refresh_token = Some(Secret::new("refresh".to_owned()).unwrap());
-    tokenkeep::core::Grant { refresh_token, ..opaque(token) }
+    tokenkeep::core::TokenResponse { refresh_token, ..opaque(token) }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Requests of the app: they leave, wait, are answered, go on.
 
 use tokenkeep::core::{
-    Code, Departure, Failure, Grant, Landing, Meaning, Resource, Restore, Session, Status, Ticket,
+    Code, Departure, Failure, Landing, Meaning, Resource, Restore, Session, Status, Ticket,
+    TokenResponse,
 };
 
 use super::super::ops::Says;
@@ -158,18 +159,18 @@ impl World {
             Says::Fine if is_short => true,
             Says::Fine => self.accepts(number, is_newest),
             Says::Cached => {
-                if let Some(grant) = self.tabs[tab].previous.clone().filter(|_| of_now) {
-                    self.brings(tab, ticket, grant, false);
+                if let Some(tokens) = self.tabs[tab].previous.clone().filter(|_| of_now) {
+                    self.brings(tab, ticket, tokens, false);
                 }
                 true
             }
             Says::Renewed(life) => {
-                if let Some(grant) = sent.and_then(|sent| self.server_mut(tab).renew(sent, life)) {
+                if let Some(tokens) = sent.and_then(|sent| self.server_mut(tab).renew(sent, life)) {
                     // It is as new as the token that brought it.
                     if let Some(at) = sent.and_then(|sent| self.asked.get(&sent.id)).copied() {
-                        self.asked.insert(token_in(&grant).id, at);
+                        self.asked.insert(token_in(&tokens).id, at);
                     }
-                    self.brings(tab, ticket, grant, is_newest);
+                    self.brings(tab, ticket, tokens, is_newest);
                 }
                 true
             }
@@ -208,14 +209,20 @@ impl World {
     }
 
     /// An answer to a request brings a token along.
-    pub(super) fn brings(&mut self, tab: usize, ticket: Ticket, grant: Grant, is_newest: bool) {
-        let (token, before) = (token_in(&grant), self.tabs[tab].token());
+    pub(super) fn brings(
+        &mut self,
+        tab: usize,
+        ticket: Ticket,
+        tokens: TokenResponse,
+        is_newest: bool,
+    ) {
+        let (token, before) = (token_in(&tokens), self.tabs[tab].token());
         if is_newest {
             let now = self.now;
-            self.tabs[tab].takes(&grant, now);
+            self.tabs[tab].takes(&tokens, now);
         }
         self.call(tab, |session, now| {
-            session.adopt(ticket, grant, now);
+            session.adopt(ticket, tokens, now);
             ((), Cause::Granted { token, wanted: is_newest })
         });
         let after = self.tabs[tab].token();

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use tokenkeep::core::{
-    AuthCall, Grant, Now, Owed, Policy, Reason, Secret, Sends, Session, Snapshot, Status,
+    AuthCall, Now, Owed, Policy, Reason, Secret, Sends, Session, Snapshot, Status, TokenResponse,
 };
 
 use super::server::{SessionId, Token, User};
@@ -123,9 +123,9 @@ pub struct Tab {
     /// How many refusals of tokens that were given, and replaced, the app has told of.
     reported: u32,
     /// A token of this session that was replaced.
-    pub previous: Option<Grant>,
-    /// The grant that is held.
-    pub granted: Option<Grant>,
+    pub previous: Option<TokenResponse>,
+    /// The tokens that are held.
+    pub granted: Option<TokenResponse>,
     /// Since when a sign-in elsewhere is to be asked for at the server.
     pub elsewhere: Option<u64>,
     /// When `refresh()` was last called for a refresh that is in flight.
@@ -312,9 +312,9 @@ impl Tab {
     }
 
     /// Notes a token that has come.
-    pub fn takes(&mut self, grant: &Grant, now: Now) {
-        self.previous = self.granted.replace(grant.clone());
-        self.held = Some(Held::new(now, grant.life, self.before));
+    pub fn takes(&mut self, tokens: &TokenResponse, now: Now) {
+        self.previous = self.granted.replace(tokens.clone());
+        self.held = Some(Held::new(now, tokens.life, self.before));
     }
 
     /// Whether nobody, or nobody but one who asks explicitly, may ask for a refresh.
@@ -344,7 +344,7 @@ impl Tab {
     }
 }
 
-/// The token of a grant.
-pub fn token_in(grant: &Grant) -> Token {
-    Token::read(grant.access_token.reveal())
+/// The access token of a token response.
+pub fn token_in(tokens: &TokenResponse) -> Token {
+    Token::read(tokens.access_token.reveal())
 }

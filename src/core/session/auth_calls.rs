@@ -1,6 +1,8 @@
 //! Refresh, login and logout: the calls that set the refresh cookie (rules 8 and 9).
 
-use super::super::answer::{Body, Grant, Heard, Verdict, is_refusal, logout_verdict, verdict};
+use super::super::answer::{
+    Body, Heard, TokenResponse, Verdict, is_refusal, logout_verdict, verdict,
+};
 use super::super::auth_call_queue::{AuthCall, Kind};
 use super::super::backoff::RetryAfter;
 use super::super::failure::{Code, Failure, Step};
@@ -72,7 +74,7 @@ impl Session {
     /// The refresh endpoint answered. `chance` is uniform in `0.0..1.0`.
     pub fn refresh_answered(&mut self, auth_call: AuthCall, heard: Heard, chance: f64, now: Now) {
         match verdict(Step::Refresh, heard) {
-            Verdict::Granted(grant) => self.renewed(auth_call, grant, now),
+            Verdict::Granted(tokens) => self.renewed(auth_call, tokens, now),
             Verdict::Rejected(failure) => {
                 let asked = self.flight.as_ref().map_or(Stamp(0), |flight| flight.asked);
                 let session = self.entered;
@@ -126,8 +128,8 @@ impl Session {
             Verdict::Granted(_) if !self.queue.may_go(auth_call) => {
                 Err(Failure::new(Code::SessionChanged, Step::Login))
             }
-            Verdict::Granted(grant) => {
-                self.enter(grant, now);
+            Verdict::Granted(tokens) => {
+                self.enter(tokens, now);
                 Ok(())
             }
             Verdict::Rejected(failure) | Verdict::Unreached(failure, _) => Err(failure),
@@ -136,22 +138,22 @@ impl Session {
 
     /// The app hands over tokens that it got by itself. A newer token of the same user renews the
     /// session, and voids nothing; any other begins one.
-    pub fn set_tokens(&mut self, grant: Grant, now: Now) {
-        if self.is_of_same(grant.subject_digest()) && !self.is_older(&grant) {
+    pub fn set_tokens(&mut self, tokens: TokenResponse, now: Now) {
+        if self.is_of_same(tokens.subject_digest()) && !self.is_older(&tokens) {
             self.settle_unsent(Stamp(0));
-            self.renew(grant, self.stamp.after(now), Stamp(0), now);
+            self.renew(tokens, self.stamp.after(now), Stamp(0), now);
         } else {
-            self.enter(grant, now);
+            self.enter(tokens, now);
         }
     }
 
     /// A session begins with tokens that a login brought.
-    pub fn enter(&mut self, grant: Grant, now: Now) {
+    pub fn enter(&mut self, tokens: TokenResponse, now: Now) {
         self.begin_session(now);
-        let shared = (self.policy.tabs == Tabs::Share).then(|| grant.clone());
-        let subject = grant.subject_digest();
-        self.post(Message::Entered { stamp: self.stamp, subject, grant: shared });
-        self.commit(grant, Stamp(0), now);
+        let shared = (self.policy.tabs == Tabs::Share).then(|| tokens.clone());
+        let subject = tokens.subject_digest();
+        self.post(Message::Entered { stamp: self.stamp, subject, tokens: shared });
+        self.commit(tokens, Stamp(0), now);
     }
 
     /// The user has signed in where no script of ours could see it, as by a redirect: there is a new
@@ -159,7 +161,7 @@ impl Session {
     pub fn signed_in(&mut self, now: Now) {
         self.begin_session(now);
         self.asks_server = true;
-        self.post(Message::Entered { stamp: self.stamp, subject: None, grant: None });
+        self.post(Message::Entered { stamp: self.stamp, subject: None, tokens: None });
         self.forget();
         if self.policy.restore == Restore::Eager {
             self.fly();
@@ -225,7 +227,7 @@ impl Session {
         self.flight.as_ref().is_some_and(|flight| flight.auth_call == auth_call)
     }
 
-    fn renewed(&mut self, auth_call: AuthCall, grant: Grant, now: Now) {
+    fn renewed(&mut self, auth_call: AuthCall, tokens: TokenResponse, now: Now) {
         if !self.takes_off(auth_call) {
             return;
         }
@@ -235,12 +237,12 @@ impl Session {
             self.owe(false);
         }
         self.land(Landing::Renewed);
-        self.renew(grant, self.stamp.after(now), asked, now);
+        self.renew(tokens, self.stamp.after(now), asked, now);
     }
 
     /// The session goes on with a new token.
-    pub(super) fn renew(&mut self, grant: Grant, stamp: Stamp, asked: Stamp, now: Now) {
-        let is_of_another = self.is_of_another(&grant);
+    pub(super) fn renew(&mut self, tokens: TokenResponse, stamp: Stamp, asked: Stamp, now: Now) {
+        let is_of_another = self.is_of_another(&tokens);
         if self.status == Status::SignedOut || is_of_another {
             // The cookie was another user's by now, or there was no session to go on with: this is
             // a new session, not the old one's token. When another user's began, is not known.
@@ -248,7 +250,7 @@ impl Session {
             self.entered = if is_of_another { Stamp(0) } else { stamp };
         }
         self.stamp = stamp;
-        self.commit(grant, asked, now);
+        self.commit(tokens, asked, now);
         if self.policy.tabs == Tabs::Share {
             // With the refresh token that is kept, if the answer had none.
             self.reply(now);

@@ -19,7 +19,7 @@ use std::rc::Rc;
 pub use auth_calls::Arrival;
 pub use request::{Departure, Ticket, Wait};
 
-use super::answer::Grant;
+use super::answer::TokenResponse;
 use super::auth_call_queue::{AuthCall, AuthCallQueue, Kind};
 use super::backoff::Backoff;
 use super::challenge::Challenge;
@@ -427,7 +427,7 @@ impl Session {
     }
 
     /// Takes a token into use.
-    fn commit(&mut self, grant: Grant, asked: Stamp, now: Now) {
+    fn commit(&mut self, tokens: TokenResponse, asked: Stamp, now: Now) {
         let generation = self.number();
         let mut renewed_for = Vec::new();
         if let Some(held) = &mut self.held {
@@ -438,19 +438,19 @@ impl Session {
             self.former.push(digest(&[held.token.reveal()]));
             self.unreported = self.unreported.saturating_add(held.handed_out);
         }
-        if grant.refresh_token.is_some() {
-            self.refresh_token = grant.refresh_token;
+        if tokens.refresh_token.is_some() {
+            self.refresh_token = tokens.refresh_token;
         }
-        if grant.session_life.is_some() {
-            self.session_expiry = Some(Expiry::new(now, grant.session_life, None));
+        if tokens.session_life.is_some() {
+            self.session_expiry = Some(Expiry::new(now, tokens.session_life, None));
         }
         self.held = Some(Held {
-            token: grant.access_token,
+            token: tokens.access_token,
             generation,
-            expiry: Expiry::new(now, grant.life, self.policy.refresh_before),
-            claims: grant.claims,
-            subject: grant.subject,
-            issued: grant.issued,
+            expiry: Expiry::new(now, tokens.life, self.policy.refresh_before),
+            claims: tokens.claims,
+            subject: tokens.subject,
+            issued: tokens.issued,
             asked,
             refused_by: Vec::new(),
             renewed_for,
@@ -463,23 +463,23 @@ impl Session {
         self.changed();
     }
 
-    /// Whether a grant is another user's than the token that is held.
-    fn is_of_another(&self, grant: &Grant) -> bool {
+    /// Whether tokens are another user's than the token that is held.
+    fn is_of_another(&self, tokens: &TokenResponse) -> bool {
         let mine = self.held.as_ref().and_then(|held| held.subject.as_ref());
-        mine.zip(grant.subject.as_ref()).is_some_and(|(mine, theirs)| mine != theirs)
+        mine.zip(tokens.subject.as_ref()).is_some_and(|(mine, theirs)| mine != theirs)
     }
 
-    /// Whether a grant is certainly of the user that the token held is of.
+    /// Whether a subject is certainly the user that the token held is of.
     fn is_of_same(&self, subject: Option<u64>) -> bool {
         let mine = self.held.as_ref().and_then(|held| held.subject.as_deref());
         mine.zip(subject).is_some_and(|(mine, theirs)| digest(&[mine]) == theirs)
     }
 
-    /// Whether a grant is older than the token held, by what both say of themselves, or was replaced by it.
-    fn is_older(&self, grant: &Grant) -> bool {
+    /// Whether tokens are older than the one held, by what both say of themselves, or were replaced by it.
+    fn is_older(&self, tokens: &TokenResponse) -> bool {
         let held = self.held.as_ref().and_then(|held| held.issued);
-        held.zip(grant.issued).is_some_and(|(held, issued)| issued < held)
-            || self.former.contains(&digest(&[grant.access_token.reveal()]))
+        held.zip(tokens.issued).is_some_and(|(held, issued)| issued < held)
+            || self.former.contains(&digest(&[tokens.access_token.reveal()]))
     }
 
     fn number(&mut self) -> Generation {

@@ -1,6 +1,6 @@
 //! What other tabs tell: a new token, a new user, a logout.
 
-use super::super::answer::Grant;
+use super::super::answer::TokenResponse;
 use super::super::auth_call_queue::Kind;
 use super::super::failure::{Code, Failure, Step};
 use super::super::pending_logout::Owed;
@@ -34,11 +34,11 @@ impl Session {
             Message::Missed { since, session } => {
                 self.catch_up(since, session, is_sharing, now);
             }
-            Message::Renewed { stamp, session, asked, grant } if is_sharing => {
-                self.other_tab_renewed(stamp, session, asked, grant, now);
+            Message::Renewed { stamp, session, asked, tokens } if is_sharing => {
+                self.other_tab_renewed(stamp, session, asked, tokens, now);
             }
-            Message::Entered { stamp, subject, grant } => {
-                self.other_tab_entered(stamp, subject, grant.filter(|_| is_sharing), now);
+            Message::Entered { stamp, subject, tokens } => {
+                self.other_tab_entered(stamp, subject, tokens.filter(|_| is_sharing), now);
             }
             Message::Refused { stamp, session, asked } => {
                 self.other_tab_refused(stamp, session, asked);
@@ -72,10 +72,10 @@ impl Session {
             self.post(Message::Left { stamp: self.left });
         }
         if self.entered > since && self.entered == self.login {
-            let grant = self.spare(true, now);
-            let subject = grant.as_ref().and_then(Grant::subject_digest);
-            let grant = grant.filter(|_| is_sharing);
-            self.post(Message::Entered { stamp: self.entered, subject, grant });
+            let tokens = self.spare(true, now);
+            let subject = tokens.as_ref().and_then(TokenResponse::subject_digest);
+            let tokens = tokens.filter(|_| is_sharing);
+            self.post(Message::Entered { stamp: self.entered, subject, tokens });
         }
         if is_sharing {
             self.hand_on(true, now);
@@ -98,17 +98,17 @@ impl Session {
     /// Says whether there was a token to hand on.
     fn hand_on(&mut self, ended_too: bool, now: Now) -> bool {
         let asked = self.held.as_ref().map_or(Stamp(0), |held| held.asked);
-        let Some(grant) = self.spare(ended_too, now) else { return false };
+        let Some(tokens) = self.spare(ended_too, now) else { return false };
         let (stamp, session) = (self.stamp, self.entered);
-        self.post(Message::Renewed { stamp, session, asked, grant });
+        self.post(Message::Renewed { stamp, session, asked, tokens });
         true
     }
 
     /// The token for another tab. `ended_too`: also one that is no longer good, as one of no life.
-    fn spare(&self, ended_too: bool, now: Now) -> Option<Grant> {
+    fn spare(&self, ended_too: bool, now: Now) -> Option<TokenResponse> {
         let held = self.held.as_ref()?;
         let life = if held.is_refused() { Some(0) } else { held.expiry.remaining(now) };
-        (ended_too || life != Some(0)).then(|| Grant {
+        (ended_too || life != Some(0)).then(|| TokenResponse {
             access_token: held.token.clone(),
             refresh_token: self.refresh_token.clone(),
             life,
@@ -124,7 +124,7 @@ impl Session {
         stamp: Stamp,
         session: Stamp,
         asked: Stamp,
-        grant: Grant,
+        tokens: TokenResponse,
         now: Now,
     ) {
         if matches!(self.owed, Owed::Untold | Owed::InDoubt)
@@ -135,10 +135,10 @@ impl Session {
         if self.owed != Owed::Nothing || self.queue.has_on_the_wire(Kind::Logout) {
             return self.leave_again(stamp);
         }
-        let is_held = self.held.as_ref().is_some_and(|held| held.token == grant.access_token);
+        let is_held = self.held.as_ref().is_some_and(|held| held.token == tokens.access_token);
         if is_held && self.refresh_token.is_none() {
             // What renews it comes later where the tabs had not met before.
-            self.refresh_token = grant.refresh_token.clone();
+            self.refresh_token = tokens.refresh_token.clone();
         }
         // A renewal of the session that the user has ended is no way back into it, nor is one by a
         // tab that has not heard yet which session there is now.
@@ -155,17 +155,17 @@ impl Session {
             self.stamp = stamp;
             return;
         }
-        let has_ended = grant.life == Some(0);
+        let has_ended = tokens.life == Some(0);
         if !has_ended {
             self.settle_unsent(asked);
         }
-        let is_of_another = self.is_of_another(&grant);
+        let is_of_another = self.is_of_another(&tokens);
         if self.status == Status::SignedOut || self.began_before(session) || is_of_another {
             self.raise_epoch();
         }
         self.stamp = stamp;
         self.entered = self.entered.max(session);
-        self.commit(grant, asked, now);
+        self.commit(tokens, asked, now);
         self.tell(Event::Refresh);
     }
 
@@ -197,7 +197,7 @@ impl Session {
         &mut self,
         stamp: Stamp,
         subject: Option<u64>,
-        grant: Option<Grant>,
+        tokens: Option<TokenResponse>,
         now: Now,
     ) {
         let is_before_logout = stamp <= self.left;
@@ -223,7 +223,7 @@ impl Session {
         let is_before = |held: &Held| is_news || held.asked.0 != 0 && held.asked < stamp;
         let is_before = self.held.as_ref().is_none_or(is_before);
         if let Some(held) = &self.held
-            && grant.as_ref().is_some_and(|grant| held.token == grant.access_token)
+            && tokens.as_ref().is_some_and(|tokens| held.token == tokens.access_token)
         {
             return;
         }
@@ -239,18 +239,18 @@ impl Session {
         }
         // A token that does not tell whose it is may have been taken for the former user's. And a refusal
         // that came later than that login may have ended it: then the server is asked.
-        let grant = if is_before { grant.filter(|_| is_news) } else { self.spare(true, now) };
+        let tokens = if is_before { tokens.filter(|_| is_news) } else { self.spare(true, now) };
         if is_of_same {
             // It may say that it is older than a token which an answer brought: that is of the session before.
-            if let Some(grant) = grant {
+            if let Some(tokens) = tokens {
                 self.settle_unsent(Stamp(0));
-                self.commit(grant, Stamp(0), now);
+                self.commit(tokens, Stamp(0), now);
             }
             return;
         }
         self.raise_epoch();
-        match grant {
-            Some(grant) => self.commit(grant, Stamp(0), now),
+        match tokens {
+            Some(tokens) => self.commit(tokens, Stamp(0), now),
             None => self.forget(),
         }
     }

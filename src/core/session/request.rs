@@ -1,6 +1,6 @@
 //! An app's request: before it is sent (rule 3), and when it is answered (rules 4 to 6 and 8).
 
-use super::super::answer::Grant;
+use super::super::answer::TokenResponse;
 use super::super::auth_call_queue::AuthCall;
 use super::super::failure::{Code, Failure, Step};
 use super::super::forbidden::{NEW, Resource};
@@ -178,18 +178,18 @@ impl Session {
     /// An answer to a request brought a new token along. It is news only where the request was sent
     /// with the newest there is: others have had it already, or it is older than what came since. An
     /// answer from a cache brings a token that is older than the one held.
-    pub fn adopt(&mut self, ticket: Ticket, grant: Grant, now: Now) {
-        let is_same = |held: &Held| held.token == grant.access_token;
+    pub fn adopt(&mut self, ticket: Ticket, tokens: TokenResponse, now: Now) {
+        let is_same = |held: &Held| held.token == tokens.access_token;
         if !self.is_sent_with_the_last(ticket)
             || self.held.as_ref().is_some_and(is_same)
-            || self.is_older(&grant)
+            || self.is_older(&tokens)
         {
             return;
         }
         self.settle_unsent(Stamp(0));
         // Its place is right behind the token that brought it, not now: another user may have signed
         // in since, in a tab that has not been heard yet.
-        self.renew(grant, self.stamp.next(), Stamp(0), now);
+        self.renew(tokens, self.stamp.next(), Stamp(0), now);
     }
 
     /// Whether no newer token has come since a request was sent.
