@@ -6,8 +6,8 @@ use std::hint::black_box;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tokenkeep::Secret;
 use tokenkeep::core::{
-    Api, Apis, Arrival, Body, Departure, Effect, Heard, Landing, Now, Owed, Policy, Resource,
-    Session, Ticket, TokenResponse, challenges, payload,
+    Api, Apis, Arrival, Body, Departure, Effect, Heard, Now, Owed, Policy, RefreshOutcome,
+    Resource, Session, Ticket, TokenResponse, challenges, payload,
 };
 
 const NOON: Now = Now { wall: 1_700_000_000_000, steady: 5_000 };
@@ -58,17 +58,17 @@ fn storm(session: &mut Session, calls: usize) -> usize {
         NOON,
     );
     session.finished(auth_call);
-    let mut landing = None;
+    let mut outcome = None;
     while let Some(effect) = session.poll_effect() {
-        if let Effect::Land(_, how) = effect {
-            landing = Some(how);
+        if let Effect::SettleRefresh(_, how) = effect {
+            outcome = Some(how);
         }
     }
-    assert_eq!(landing, Some(Landing::Renewed));
+    assert_eq!(outcome, Some(RefreshOutcome::Renewed));
     waits
         .iter()
         .filter(|wait| {
-            matches!(session.resume(**wait, &Landing::Renewed, NOON), Departure::Send(_))
+            matches!(session.resume(**wait, &RefreshOutcome::Renewed, NOON), Departure::Send(_))
         })
         .count()
 }

@@ -88,7 +88,7 @@ struct Tab {
     session: Session,
     now: Now,
     line: Vec<(AuthCall, Kind)>,
-    landed: HashSet<AuthCall>,
+    settled: HashSet<AuthCall>,
 }
 
 fuzz_target!(|life: (u8, u8, Vec<Op>)| {
@@ -97,7 +97,7 @@ fuzz_target!(|life: (u8, u8, Vec<Op>)| {
     let now = Now { wall: 1_700_000_000_000, steady: 0 };
     let owed = [Owed::Nothing, Owed::Finish, Owed::Untold, Owed::InDoubt][usize::from(owed % 4)];
     let session = Session::new(Policy { tabs, ..Policy::default() }, owed, now);
-    let mut tab = Tab { session, now, line: Vec::new(), landed: HashSet::new() };
+    let mut tab = Tab { session, now, line: Vec::new(), settled: HashSet::new() };
     let mut ticket = None;
     tab.obeys();
     for op in ops {
@@ -257,8 +257,8 @@ impl Tab {
                     assert!(self.line.is_empty(), "one has the turn");
                     self.line.push((auth_call, kind));
                 }
-                Effect::Land(auth_call, _) => {
-                    assert!(self.landed.insert(auth_call), "it lands once");
+                Effect::SettleRefresh(auth_call, _) => {
+                    assert!(self.settled.insert(auth_call), "a refresh is settled once");
                 }
                 Effect::Tell(Event::SignOut(_)) => {
                     assert_eq!(self.session.snapshot().status, Status::SignedOut);

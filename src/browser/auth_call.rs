@@ -263,7 +263,7 @@ impl Shell {
     /// Waits for news of another tab, for a moment.
     async fn listen(&self, auth_call: AuthCall) {
         let alarm = platform::alarm(None, Some(NEWS));
-        let _ = self.landing(auth_call).get_before(alarm).await;
+        let _ = self.refresh_outcome(auth_call).get_before(alarm).await;
     }
 
     /// Sends an auth call. `None` if there is nothing to send.

@@ -15,8 +15,8 @@ use super::manager::Shell;
 use super::platform::{self, List};
 use super::shared_outcome::SharedOutcome;
 use crate::core::{
-    Code, Departure, Failure, Landing, Life, Meaning, Media, Reach, Redirects, Resource, Secret,
-    Status, Step, Ticket, Told, Wait, is_safe, is_same_origin,
+    Code, Departure, Failure, Life, Meaning, Media, Reach, Redirects, RefreshOutcome, Resource,
+    Secret, Status, Step, Ticket, Told, Wait, is_safe, is_same_origin,
 };
 
 /// How far a request has come in the turn of its call. What the call belongs to is settled then: a
@@ -27,7 +27,7 @@ pub(crate) enum Begun {
     /// It may leave.
     Leaves(Ticket),
     /// It waits for a refresh.
-    Waits(Wait, SharedOutcome<Landing>),
+    Waits(Wait, SharedOutcome<RefreshOutcome>),
     /// It is refused.
     Refused(FetchError),
     /// It needs a token, and there was none to be had.
@@ -77,8 +77,8 @@ impl Shell {
             Begun::Refused(error) => return Err(error),
             Begun::Fails(failure) => Departure::Fail(failure),
             Begun::Leaves(ticket) => Departure::Send(ticket),
-            Begun::Waits(wait, landing) => {
-                joined = Some(landing);
+            Begun::Waits(wait, outcome) => {
+                joined = Some(outcome);
                 Departure::Wait(wait)
             }
             #[cfg(feature = "bindings")]
@@ -117,8 +117,8 @@ impl Shell {
                     if let Some(response) = &refused {
                         answer::keep(response);
                     }
-                    let landing = joined.take().unwrap_or_else(|| self.join(wait));
-                    match self.wait(wait, landing, call.signal()).await {
+                    let outcome = joined.take().unwrap_or_else(|| self.join(wait));
+                    match self.wait(wait, outcome, call.signal()).await {
                         Ok(next) => {
                             departure = next;
                             continue;
@@ -246,8 +246,8 @@ impl Shell {
                 departure = match departure {
                     // Without a signal, nothing ends the wait.
                     Departure::Wait(wait) => {
-                        let landing = joined.take().unwrap_or_else(|| this.join(wait));
-                        this.wait(wait, landing, None).await.unwrap_or(Departure::Deliver)
+                        let outcome = joined.take().unwrap_or_else(|| this.join(wait));
+                        this.wait(wait, outcome, None).await.unwrap_or(Departure::Deliver)
                     }
                     // Another sign-in has begun meanwhile, where no script could see it.
                     Departure::Fail(failure)
@@ -358,28 +358,28 @@ impl Shell {
     }
 
     /// Joins those who wait for a refresh.
-    fn join(self: &Rc<Self>, wait: Wait) -> SharedOutcome<Landing> {
-        let landing = self.landing(wait.auth_call);
+    fn join(self: &Rc<Self>, wait: Wait) -> SharedOutcome<RefreshOutcome> {
+        let outcome = self.refresh_outcome(wait.auth_call);
         self.drain();
-        landing
+        outcome
     }
 
-    /// Waits for a refresh to land, or for the caller to lose interest.
+    /// Waits for the outcome of a refresh, or for the caller to lose interest.
     ///
     /// # Errors
     /// The reason of the caller's signal.
     async fn wait(
         self: &Rc<Self>,
         wait: Wait,
-        landing: SharedOutcome<Landing>,
+        outcome: SharedOutcome<RefreshOutcome>,
         signal: Option<AbortSignal>,
     ) -> Result<Departure, JsValue> {
-        let landing = match signal {
-            None => landing.get().await,
-            Some(signal) => landing.get_before(platform::alarm(Some(&signal), None)).await?,
+        let outcome = match signal {
+            None => outcome.get().await,
+            Some(signal) => outcome.get_before(platform::alarm(Some(&signal), None)).await?,
         };
-        let landing = landing.unwrap_or(Landing::Void);
-        Ok(self.tell_only(|session, now| session.resume(wait, &landing, now)))
+        let outcome = outcome.unwrap_or(RefreshOutcome::Void);
+        Ok(self.tell_only(|session, now| session.resume(wait, &outcome, now)))
     }
 }
 

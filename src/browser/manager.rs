@@ -19,8 +19,8 @@ use super::platform;
 use super::renewal_timer::RenewalTimer;
 use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
 use crate::core::{
-    AuthCall, Code, Effect, Event, Failure, Identity, Landing, Life, Mark, Now, Options, Owed,
-    Policy, Reason, Resource, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
+    AuthCall, Code, Effect, Event, Failure, Identity, Life, Mark, Now, Options, Owed, Policy,
+    Reason, RefreshOutcome, Resource, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
 };
 
 /// Something that users are told.
@@ -308,11 +308,11 @@ fn copy(request: &Request, step: Step) -> Result<Request, TokenError> {
         .map_err(|error| TokenError::new(Code::InvalidArgument, step).with_cause(Some(error)))
 }
 
-/// A refresh, and those who wait for it: a single flight.
-struct Flight {
+/// A refresh that somebody waits for.
+struct Waiting {
     auth_call: AuthCall,
-    land: Settler<Landing>,
-    landing: SharedOutcome<Landing>,
+    settler: Settler<RefreshOutcome>,
+    outcome: SharedOutcome<RefreshOutcome>,
 }
 
 /// Functions of the app's, or `undefined`.
@@ -361,7 +361,7 @@ pub(crate) struct Shell {
     pub(super) answer: RefCell<JsValue>,
     /// The last refusal, for the event.
     refusal: RefCell<Option<Failure>>,
-    flights: RefCell<Vec<Flight>>,
+    waiting_for_refresh: RefCell<Vec<Waiting>>,
     channel: RefCell<Option<Channel>>,
     renewal_timer: RefCell<Option<RenewalTimer>>,
     listeners: RefCell<Vec<(u32, Listener)>>,
@@ -420,7 +420,7 @@ impl Shell {
             cause: RefCell::default(),
             answer: RefCell::default(),
             refusal: RefCell::default(),
-            flights: RefCell::default(),
+            waiting_for_refresh: RefCell::default(),
             channel: RefCell::default(),
             renewal_timer: RefCell::default(),
             listeners: RefCell::default(),
@@ -480,15 +480,17 @@ impl Shell {
             self.tell_only(|session, now| session.refresh(now))
                 .map_err(|failure| self.blame(failure))
         });
-        let landing = asked.map(|wait| wait.map(|wait| self.landing(wait.auth_call)));
+        let outcome = asked.map(|wait| wait.map(|wait| self.refresh_outcome(wait.auth_call)));
         self.drain();
         let this = Rc::clone(self);
         Box::pin(async move {
-            let Some(landing) = landing? else { return Ok(()) };
-            match landing.get().await.unwrap_or(Landing::Void) {
-                Landing::Renewed => Ok(()),
-                Landing::Rejected(failure) | Landing::Failed(failure) => Err(this.blame(failure)),
-                Landing::Void => Err(TokenError::new(Code::SessionChanged, Step::Refresh)),
+            let Some(outcome) = outcome? else { return Ok(()) };
+            match outcome.get().await.unwrap_or(RefreshOutcome::Void) {
+                RefreshOutcome::Renewed => Ok(()),
+                RefreshOutcome::Rejected(failure) | RefreshOutcome::Failed(failure) => {
+                    Err(this.blame(failure))
+                }
+                RefreshOutcome::Void => Err(TokenError::new(Code::SessionChanged, Step::Refresh)),
             }
         })
     }
@@ -519,21 +521,21 @@ impl Shell {
         outcome
     }
 
-    /// Tells the session something. Whoever calls this drains later, when it has joined the flight
-    /// that it may be told to wait for.
+    /// Tells the session something. Whoever calls this drains later, when it has joined those who
+    /// wait for the refresh that it may be told to wait for.
     pub(super) fn tell_only<T>(&self, what: impl FnOnce(&mut Session, Now) -> T) -> T {
         what(&mut self.session.borrow_mut(), platform::now())
     }
 
-    /// The landing of a refresh, shared by all who wait for it.
-    pub(super) fn landing(&self, auth_call: AuthCall) -> SharedOutcome<Landing> {
-        let mut flights = self.flights.borrow_mut();
-        if let Some(flight) = flights.iter().find(|flight| flight.auth_call == auth_call) {
-            return flight.landing.clone();
+    /// The outcome of a refresh, shared by all who wait for it.
+    pub(super) fn refresh_outcome(&self, auth_call: AuthCall) -> SharedOutcome<RefreshOutcome> {
+        let mut waiting = self.waiting_for_refresh.borrow_mut();
+        if let Some(refresh) = waiting.iter().find(|refresh| refresh.auth_call == auth_call) {
+            return refresh.outcome.clone();
         }
-        let (land, landing) = shared_outcome();
-        flights.push(Flight { auth_call, land, landing: landing.clone() });
-        landing
+        let (settler, outcome) = shared_outcome();
+        waiting.push(Waiting { auth_call, settler, outcome: outcome.clone() });
+        outcome
     }
 
     /// A failure of the refresh, with what stands behind it: the platform's error, or the answer.
@@ -579,11 +581,11 @@ impl Shell {
             Effect::Start(auth_call, kind) => {
                 spawn(Box::pin(Rc::clone(self).run_auth_call(auth_call, kind)));
             }
-            Effect::Land(auth_call, landing) => {
-                if let Landing::Rejected(failure) = &landing {
+            Effect::SettleRefresh(auth_call, outcome) => {
+                if let RefreshOutcome::Rejected(failure) = &outcome {
                     self.refusal.replace(Some(failure.clone()));
                 }
-                self.land(auth_call, landing);
+                self.settle_refresh(auth_call, outcome);
             }
             Effect::Changed => {
                 let snapshot = self.session.borrow().snapshot();
@@ -623,11 +625,11 @@ impl Shell {
         }
     }
 
-    fn land(&self, auth_call: AuthCall, landing: Landing) {
-        let mut flights = self.flights.borrow_mut();
-        if let Some(at) = flights.iter().position(|flight| flight.auth_call == auth_call) {
+    fn settle_refresh(&self, auth_call: AuthCall, outcome: RefreshOutcome) {
+        let mut waiting = self.waiting_for_refresh.borrow_mut();
+        if let Some(at) = waiting.iter().position(|refresh| refresh.auth_call == auth_call) {
             // Nobody may be waiting any longer; the token is kept all the same.
-            flights.swap_remove(at).land.settle(landing);
+            waiting.swap_remove(at).settler.settle(outcome);
         }
     }
 

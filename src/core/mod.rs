@@ -13,7 +13,7 @@
 //! >    user's token ([`Session::logout`], [`Session::login_answered`]);
 //! > 7. a refused refresh ends the session, once; an outage never does ([`verdict`]);
 //! > 8. after an outage nobody storms the server ([`Backoff`]);
-//! > 9. every wait ends: a flight lands, or is void ([`Effect::Land`]);
+//! > 9. every wait ends: a refresh has an outcome, or is void ([`Effect::SettleRefresh`]);
 //! > 10. managers share with the same managers alone, and take turns with all that might set the same
 //! >     cookie (`identity.rs`);
 //! > 11. a resource that says 401 where it means "forbidden" costs its own calls, and no others
@@ -69,7 +69,8 @@ pub use rules::{AnswerRule, Field, HeaderField, Meaning, Rules, Sense, Told};
 pub(crate) use rules::{Media, is_safe};
 pub use secret::{Secret, Unusable};
 pub use session::{
-    Arrival, Departure, Effect, Event, Landing, Reason, Session, Snapshot, Status, Ticket, Wait,
+    Arrival, Departure, Effect, Event, Reason, RefreshOutcome, Session, Snapshot, Status, Ticket,
+    Wait,
 };
 pub use tabs::{Message, Stamp};
 pub(crate) use text::{concat, decimal};

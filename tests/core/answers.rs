@@ -2,7 +2,8 @@
 //! a new token, or do not come at all. Whatever they are about is older than the session, or of it.
 
 use tokenkeep::core::{
-    Arrival, Departure, Effect, Event, Landing, Meaning, Reason, Secret, Session, Status, Tabs,
+    Arrival, Departure, Effect, Event, Meaning, Reason, RefreshOutcome, Secret, Session, Status,
+    Tabs,
 };
 
 use super::hand::*;
@@ -67,9 +68,9 @@ fn an_end_calls_off_the_refresh_that_was_wanted() {
     let Departure::Deliver = tab.means(one, 200, Meaning::Ended, true, at(3)) else {
         panic!("it ends")
     };
-    assert_eq!(landing(&told(&mut tab), wait.auth_call), Landing::Void);
+    assert_eq!(refresh_outcome(&told(&mut tab), wait.auth_call), RefreshOutcome::Void);
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip, "nothing is sent");
-    assert_eq!(tab.resume(wait, &Landing::Void, at(4)), Departure::Deliver);
+    assert_eq!(tab.resume(wait, &RefreshOutcome::Void, at(4)), Departure::Deliver);
 }
 
 #[test]
@@ -140,10 +141,10 @@ fn a_token_that_an_answer_brings_serves_who_waits_and_the_other_tabs() {
     let Departure::Wait(wait) = tab.answered(one, true, at(2)) else { panic!("it waits") };
     tab.adopt(other, opaque("second"), at(3));
     let effects = told(&mut tab);
-    assert_eq!(landing(&effects, wait.auth_call), Landing::Renewed);
+    assert_eq!(refresh_outcome(&effects, wait.auth_call), RefreshOutcome::Renewed);
     assert_eq!(posted(effects).len(), 1);
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
-    let Departure::Send(again) = tab.resume(wait, &Landing::Renewed, at(4)) else {
+    let Departure::Send(again) = tab.resume(wait, &RefreshOutcome::Renewed, at(4)) else {
         panic!("it goes again")
     };
     assert_eq!(tab.credential(again).map(Secret::reveal), Some("second"));

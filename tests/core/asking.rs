@@ -1,8 +1,8 @@
 //! An app that asks for the token itself, and for whether somebody is signed in.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Landing, Message, Policy, Resource, Restore, Secret, Session, Status,
-    TokenResponse, Wait,
+    Arrival, Code, Departure, Message, Policy, RefreshOutcome, Resource, Restore, Secret, Session,
+    Status, TokenResponse, Wait,
 };
 
 use super::hand::*;
@@ -37,12 +37,17 @@ fn waits(departure: &Departure) -> Wait {
     *wait
 }
 
-fn is_answered(tab: &mut Session, wait: Wait, tokens: Option<TokenResponse>, ms: u64) -> Landing {
+fn is_answered(
+    tab: &mut Session,
+    wait: Wait,
+    tokens: Option<TokenResponse>,
+    ms: u64,
+) -> RefreshOutcome {
     assert_eq!(tab.arrive(wait.auth_call, false, at(ms)), Arrival::Go);
     let status = if tokens.is_some() { 200 } else { 401 };
     tab.refresh_answered(wait.auth_call, heard(status, tokens), 0.5, at(ms));
     tab.finished(wait.auth_call);
-    landing(&told(tab), wait.auth_call)
+    refresh_outcome(&told(tab), wait.auth_call)
 }
 
 #[test]
@@ -50,9 +55,9 @@ fn a_token_that_was_refused_is_not_given_again_and_all_who_say_so_share_one_refr
     let mut tab = signed_in();
     let all: Vec<Wait> = (10..15).map(|ms| waits(&reports(&mut tab, "first", ms))).collect();
     assert!(all.iter().all(|wait| wait.auth_call == all[0].auth_call));
-    let landing = is_answered(&mut tab, all[0], Some(opaque("second")), 20);
+    let outcome = is_answered(&mut tab, all[0], Some(opaque("second")), 20);
     for wait in all {
-        let departure = tab.resume(wait, &landing, at(21));
+        let departure = tab.resume(wait, &outcome, at(21));
         assert_eq!(given(&mut tab, &departure).as_deref(), Some("second"));
     }
     // A report that comes late.
@@ -65,8 +70,8 @@ fn a_token_that_was_refused_is_not_given_again_and_all_who_say_so_share_one_refr
 fn a_resource_that_refuses_the_newer_token_too_means_forbidden() {
     let mut tab = signed_in();
     let wait = waits(&reports(&mut tab, "first", 10));
-    let landing = is_answered(&mut tab, wait, Some(opaque("second")), 20);
-    let departure = tab.resume(wait, &landing, at(21));
+    let outcome = is_answered(&mut tab, wait, Some(opaque("second")), 20);
+    let departure = tab.resume(wait, &outcome, at(21));
     assert_eq!(given(&mut tab, &departure).as_deref(), Some("second"));
     let Departure::Fail(failure) = reports(&mut tab, "second", 30) else { panic!("it fails") };
     assert_eq!(failure.code, Code::Forbidden);
@@ -82,8 +87,8 @@ fn a_resource_that_refuses_the_newer_token_too_means_forbidden() {
 fn a_report_after_a_refusal_of_the_session_gives_nothing() {
     let mut tab = signed_in();
     let wait = waits(&reports(&mut tab, "first", 10));
-    let landing = is_answered(&mut tab, wait, None, 20);
-    assert_eq!(tab.resume(wait, &landing, at(21)), Departure::Deliver);
+    let outcome = is_answered(&mut tab, wait, None, 20);
+    assert_eq!(tab.resume(wait, &outcome, at(21)), Departure::Deliver);
     assert_eq!(tab.status(), Status::SignedOut);
 }
 

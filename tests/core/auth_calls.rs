@@ -32,7 +32,7 @@ impl World {
 
     pub(super) fn arrives(&mut self, turn: Turn, contended: bool) {
         let Turn { tab, auth_call, kind, .. } = turn;
-        let wanted = self.tabs[tab].flight == Some(auth_call);
+        let wanted = self.tabs[tab].pending_refresh == Some(auth_call);
         let in_memory = self.policy.renewal == Renewal::WithToken;
         let has_none = in_memory && self.tabs[tab].refresh_token().is_none();
         if contended {
@@ -210,7 +210,7 @@ impl World {
         outage: Option<Outage>,
         chance: f64,
     ) {
-        let wanted = self.tabs[tab].flight == Some(auth_call);
+        let wanted = self.tabs[tab].pending_refresh == Some(auth_call);
         if let Some(outage) = outage {
             self.call(tab, |session, now| {
                 match heard {
@@ -237,7 +237,7 @@ impl World {
         if doubts && chance < 0.5 {
             self.delivers_all_to(tab);
         }
-        let wanted = self.tabs[tab].flight == Some(auth_call);
+        let wanted = self.tabs[tab].pending_refresh == Some(auth_call);
         let cause = match &heard.body {
             Body::Json { tokens: Ok(tokens), .. } => {
                 if wanted {

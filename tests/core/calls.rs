@@ -13,16 +13,17 @@ impl World {
             // that share nothing do not hear of it.
             return;
         }
-        let (flight, pauses) = (self.tabs[tab].flight, self.tabs[tab].pauses(true, self.now));
+        let (pending, pauses) =
+            (self.tabs[tab].pending_refresh, self.tabs[tab].pauses(true, self.now));
         let (unreported, age) = (self.tabs[tab].unreported(), self.tabs[tab].age(self.now));
         let is_late = unreported > 0
-            && flight.is_none()
+            && pending.is_none()
             && age == Some(Age::Good)
             && self.tabs[tab].is_just_renewed(self.now);
         let result = self.call(tab, |session, now| (session.refresh(now), Cause::Asked));
         let is_taken_for_late = matches!(result, Ok(None));
         let as_ruled = is_taken_for_late == is_late || self.several && !is_taken_for_late;
-        let unsure = self.tabs[tab].may_fly || result.is_err();
+        let unsure = self.tabs[tab].may_be_pending || result.is_err();
         self.hold(Rule::AskedByName, as_ruled || unsure, || {
             format!("{result:?} for {unreported} tokens that were handed out, {age:?}")
         });
@@ -38,12 +39,12 @@ impl World {
                     self.tabs[tab].called.insert(wait.auth_call, now);
                 }
                 self.wants(tab, wait.auth_call, true);
-                if self.tabs[tab].flight == Some(wait.auth_call) {
+                if self.tabs[tab].pending_refresh == Some(wait.auth_call) {
                     self.tabs[tab].refreshers.push(wait.auth_call);
                 }
             }
             Err(failure) => {
-                let as_ruled = failure.code == Code::SignedOut || (pauses && flight.is_none());
+                let as_ruled = failure.code == Code::SignedOut || (pauses && pending.is_none());
                 self.hold(Rule::Backoff, as_ruled, || format!("refresh() failed: {failure}"));
             }
         }
@@ -181,12 +182,12 @@ impl World {
         if let Some(ms) = named {
             self.ticks(ms);
         }
-        let flight = self.tabs[tab].flight;
+        let pending = self.tabs[tab].pending_refresh;
         self.call(tab, |session, now| (session.renewal_timer_fired(now), Cause::App));
         let next = self.tabs[tab].session.renewal_due_in(chance, self.now);
         let quiet = next.is_none_or(|ms| ms > 0);
         self.notes_hidden(tab);
-        let begun = self.tabs[tab].flight != flight || self.is_in_line(tab);
+        let begun = self.tabs[tab].pending_refresh != pending || self.is_in_line(tab);
         self.hold(Rule::NoBusyLoop, quiet, || format!("after {named:?}, due again in {next:?}"));
         self.hold(Rule::NoBusyLoop, named != Some(0) || begun, || {
             "the timer fired for nothing".to_owned()
@@ -204,8 +205,8 @@ impl World {
             |request: &Request| request.tab == tab && matches!(request.place, Place::Waits(_));
         let waiting = self.requests.iter().filter(|request| waits(request)).count();
         self.hold(Rule::Settles, waiting == 0, || format!("{waiting} requests wait for ever"));
-        let flight = self.tabs[tab].flight;
-        self.hold(Rule::Settles, flight.is_none(), || format!("{flight:?} never lands"));
+        let pending = self.tabs[tab].pending_refresh;
+        self.hold(Rule::Settles, pending.is_none(), || format!("{pending:?} is never settled"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sessions that begin elsewhere, and who answers whoever asks for a token by name.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Kind, Landing, Message, Owed, Policy, Reason, Restore,
+    Arrival, Code, Departure, Effect, Kind, Message, Owed, Policy, Reason, RefreshOutcome, Restore,
     Secret, Session, Stamp, Status, Tabs, TokenResponse,
 };
 
@@ -38,7 +38,10 @@ fn refresh_is_not_answered_by_a_token_that_was_asked_for_before_the_call() {
         let wait = tab.refresh(at(10)).unwrap().unwrap();
         tab.heard(asked_at(20, asked, opaque("theirs")), at(21));
         let effects = told(&mut tab);
-        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Land(..))), "{asked}");
+        assert!(
+            !effects.iter().any(|effect| matches!(effect, Effect::SettleRefresh(..))),
+            "{asked}"
+        );
         assert_eq!(tab.arrive(wait.auth_call, false, at(22)), Arrival::Go, "{asked}");
     }
 }
@@ -48,7 +51,7 @@ fn refresh_is_answered_by_a_refresh_of_another_tab_that_was_sent_after_the_call(
     let mut tab = tab();
     let wait = tab.refresh(at(10)).unwrap().unwrap();
     tab.heard(asked_at(20, 11, opaque("theirs")), at(21));
-    assert_eq!(landing(&told(&mut tab), wait.auth_call), Landing::Renewed);
+    assert_eq!(refresh_outcome(&told(&mut tab), wait.auth_call), RefreshOutcome::Renewed);
     assert_eq!(tab.arrive(wait.auth_call, false, at(22)), Arrival::Skip);
 }
 
@@ -199,7 +202,7 @@ fn after_a_sign_in_elsewhere_a_token_that_was_asked_for_since_is_taken() {
     tab.signed_in(at(10));
     let Departure::Wait(wait) = tab.depart(ANY, at(11)) else { panic!("it asks") };
     tab.heard(asked_at(20, 12, of("bob", "bobs")), at(21));
-    assert_eq!(landing(&told(&mut tab), wait.auth_call), Landing::Renewed);
+    assert_eq!(refresh_outcome(&told(&mut tab), wait.auth_call), RefreshOutcome::Renewed);
     assert_eq!(sends(&mut tab, at(22)).1.as_deref(), Some("bobs"));
 }
 
@@ -274,7 +277,10 @@ fn a_refusal_is_told_to_tabs_that_wait_so_that_none_spends_the_cookie_again() {
         let effects = refreshes(&mut first, None, at(10));
         posted(effects).into_iter().for_each(|message| second.heard(message, at(11)));
         let effects = told(&mut second);
-        assert!(matches!(landing(&effects, wait.auth_call), Landing::Rejected(_)), "{tabs:?}");
+        assert!(
+            matches!(refresh_outcome(&effects, wait.auth_call), RefreshOutcome::Rejected(_)),
+            "{tabs:?}"
+        );
         assert_eq!(second.arrive(wait.auth_call, true, at(12)), Arrival::Skip, "{tabs:?}");
         assert_eq!(second.snapshot().status, Status::SignedOut);
     }
@@ -339,9 +345,9 @@ fn a_token_of_another_user_takes_the_refresh_token_and_the_waiting_calls_with_it
             "adopted" => tab.adopt(other, bobs, at(4)),
             _ => tab.set_tokens(bobs, at(4)),
         }
-        let landing = landing(&told(&mut tab), wait.auth_call);
+        let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
         assert_eq!(tab.refresh_token().map(Secret::reveal), None, "{way}");
-        assert_eq!(tab.resume(wait, &landing, at(5)), Departure::Deliver, "{way}");
+        assert_eq!(tab.resume(wait, &outcome, at(5)), Departure::Deliver, "{way}");
         assert_eq!(sends(&mut tab, at(6)).1.as_deref(), Some("bobs"), "{way}");
     }
 }

@@ -1,7 +1,8 @@
 //! Resources that answer 401 where they mean "forbidden" (rule 4).
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Landing, Meaning, Resource, Session, Tabs, Ticket, Wait,
+    Arrival, Code, Departure, Effect, Meaning, RefreshOutcome, Resource, Session, Tabs, Ticket,
+    Wait,
 };
 
 use super::hand::*;
@@ -38,7 +39,7 @@ fn is_renewed(tab: &mut Session, wait: Wait, token: &str, ms: u64) {
     assert_eq!(tab.arrive(wait.auth_call, false, at(ms)), Arrival::Go);
     tab.refresh_answered(wait.auth_call, heard(200, Some(opaque(token))), 0.5, at(ms));
     tab.finished(wait.auth_call);
-    assert_eq!(landing(&told(tab), wait.auth_call), Landing::Renewed);
+    assert_eq!(refresh_outcome(&told(tab), wait.auth_call), RefreshOutcome::Renewed);
 }
 
 /// A resource refuses the token, and the one that is renewed for it.
@@ -46,7 +47,7 @@ fn is_refused_twice(tab: &mut Session, resource: Resource, token: &str, ms: u64)
     let ticket = leaves(tab, resource, ms);
     let wait = waits(tab.answered(ticket, true, at(ms)));
     is_renewed(tab, wait, token, ms);
-    let Departure::Send(again) = tab.resume(wait, &Landing::Renewed, at(ms)) else {
+    let Departure::Send(again) = tab.resume(wait, &RefreshOutcome::Renewed, at(ms)) else {
         panic!("it goes again")
     };
     assert_eq!(tab.answered(again, true, at(ms)), Departure::Deliver);
@@ -113,10 +114,10 @@ fn the_rest_of_the_app_goes_on_while_a_refresh_that_one_resource_wants_is_limite
     assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go);
     tab.refresh_answered(wait.auth_call, heard(429, None), 0.9, at(13));
     tab.finished(wait.auth_call);
-    let landing = landing(&told(&mut tab), wait.auth_call);
-    let failed = tab.resume(wait, &landing, at(14));
+    let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
+    let failed = tab.resume(wait, &outcome, at(14));
     assert!(matches!(&failed, Departure::Fail(failure) if failure.code == Code::BadStatus));
-    let Departure::Send(trial) = tab.resume(unsent, &landing, at(14)) else { panic!("it goes") };
+    let Departure::Send(trial) = tab.resume(unsent, &outcome, at(14)) else { panic!("it goes") };
     assert!(matches!(tab.depart(stats(), at(14)), Departure::Fail(_)), "not where it was refused");
     // The token is good: the one resource meant something else.
     assert_eq!(tab.means(trial, 200, Meaning::Plain, true, at(15)), Departure::Deliver);
@@ -192,7 +193,7 @@ fn a_request_waits_again_where_the_new_token_was_refused_before_it_left_and_thre
         let other = Resource::new("GET", &format!("https://api.test/{turn}"));
         let ticket = leaves(&mut tab, other, 30);
         waits(tab.answered(ticket, true, at(30)));
-        let departure = tab.resume(wait, &Landing::Renewed, at(40));
+        let departure = tab.resume(wait, &RefreshOutcome::Renewed, at(40));
         if turn == 3 {
             assert!(matches!(departure, Departure::Send(_)), "{departure:?}");
         } else {
@@ -212,7 +213,7 @@ fn a_request_that_would_wait_again_in_a_pause_tries_a_token_that_only_another_ha
     assert_eq!(tab.arrive(of_other.auth_call, false, at(31)), Arrival::Go);
     tab.refresh_answered(of_other.auth_call, heard(429, None), 0.9, at(32));
     tab.finished(of_other.auth_call);
-    assert!(matches!(tab.resume(wait, &Landing::Renewed, at(33)), Departure::Send(_)));
+    assert!(matches!(tab.resume(wait, &RefreshOutcome::Renewed, at(33)), Departure::Send(_)));
 }
 
 #[test]

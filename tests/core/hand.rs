@@ -1,8 +1,8 @@
 //! Hands for telling a session a story, and for asking what it made of it.
 
 use tokenkeep::core::{
-    Arrival, AuthCall, Body, Departure, Effect, Event, Heard, Landing, Message, Now, Owed, Policy,
-    Reason, Resource, Secret, Session, Stamp, Tabs, Ticket, TokenResponse,
+    Arrival, AuthCall, Body, Departure, Effect, Event, Heard, Message, Now, Owed, Policy, Reason,
+    RefreshOutcome, Resource, Secret, Session, Stamp, Tabs, Ticket, TokenResponse,
 };
 
 /// Where it does not matter what a request is for.
@@ -100,13 +100,13 @@ pub fn entered(ms: u64, token: &str) -> Message {
     Message::Entered { stamp: stamp(ms), subject: None, tokens: Some(opaque(token)) }
 }
 
-/// How a refresh landed for those who waited for it.
-pub fn landing(effects: &[Effect], of: AuthCall) -> Landing {
-    let mut landings = effects.iter().filter_map(|effect| match effect {
-        Effect::Land(auth_call, landing) if *auth_call == of => Some(landing.clone()),
+/// How a refresh ended for those who waited for it.
+pub fn refresh_outcome(effects: &[Effect], of: AuthCall) -> RefreshOutcome {
+    let mut outcomes = effects.iter().filter_map(|effect| match effect {
+        Effect::SettleRefresh(auth_call, outcome) if *auth_call == of => Some(outcome.clone()),
         _ => None,
     });
-    let landing = landings.next().expect("it lands");
-    assert_eq!(landings.next(), None, "it lands once");
-    landing
+    let outcome = outcomes.next().expect("it is settled");
+    assert_eq!(outcomes.next(), None, "it is settled once");
+    outcome
 }

@@ -1,6 +1,8 @@
 //! Calls a session, does what it asks for, and holds against it what it told and what it became.
 
-use tokenkeep::core::{AuthCall, Effect, Event, Kind, Landing, Now, Reason, Session, Status};
+use tokenkeep::core::{
+    AuthCall, Effect, Event, Kind, Now, Reason, RefreshOutcome, Session, Status,
+};
 
 use super::super::server::Token;
 use super::super::tab::{Seen, Told};
@@ -28,16 +30,17 @@ impl World {
             match effect {
                 Effect::Start(auth_call, kind) => {
                     told.started += 1;
-                    if kind == Kind::Refresh && !self.tabs[tab].landed.contains(&auth_call) {
+                    if kind == Kind::Refresh && !self.tabs[tab].settled.contains(&auth_call) {
                         self.wants(tab, auth_call, explicit);
                     }
                     let contended = self.holders.iter().any(|(turn, _)| turn.tab != tab);
                     self.line.push_back(Turn { tab, auth_call, kind, contended });
                 }
-                Effect::Land(auth_call, landing) => {
-                    told.failed_landings += usize::from(matches!(landing, Landing::Failed(_)));
-                    self.lands(tab, auth_call, &landing);
-                    self.answers_who_asked(tab, auth_call, &landing);
+                Effect::SettleRefresh(auth_call, outcome) => {
+                    told.failed_refreshes +=
+                        usize::from(matches!(outcome, RefreshOutcome::Failed(_)));
+                    self.refresh_settles(tab, auth_call, &outcome);
+                    self.answers_who_asked(tab, auth_call, &outcome);
                 }
                 Effect::Changed => told.changed += 1,
                 Effect::Tell(Event::Refresh) => told.renewals += 1,
@@ -65,48 +68,53 @@ impl World {
     pub(super) fn wants(&mut self, tab: usize, auth_call: AuthCall, explicit: bool) {
         let now = self.now;
         let known = &self.tabs[tab];
-        if known.flight == Some(auth_call) {
+        if known.pending_refresh == Some(auth_call) {
             return;
         }
-        let (flight, pauses) = (known.flight, known.pauses(explicit, now));
-        let pauses = pauses && !known.may_have_recovered && !known.may_fly;
-        let over = known.landed.contains(&auth_call);
-        self.hold(Rule::OneRefresh, flight.is_none(), || {
-            format!("{auth_call:?} is wanted beside {flight:?}")
+        let (pending, pauses) = (known.pending_refresh, known.pauses(explicit, now));
+        let pauses = pauses && !known.may_have_recovered && !known.may_be_pending;
+        let over = known.settled.contains(&auth_call);
+        self.hold(Rule::OneRefresh, pending.is_none(), || {
+            format!("{auth_call:?} is wanted beside {pending:?}")
         });
         self.hold(Rule::Backoff, !pauses, || format!("{auth_call:?} is wanted in the pause"));
         self.hold(Rule::Settles, !over, || {
             format!("somebody waits for {auth_call:?}, which is over")
         });
-        self.tabs[tab].flight = Some(auth_call);
-        self.tabs[tab].may_fly = false;
+        self.tabs[tab].pending_refresh = Some(auth_call);
+        self.tabs[tab].may_be_pending = false;
     }
 
-    pub(super) fn lands(&mut self, tab: usize, auth_call: AuthCall, landing: &Landing) {
+    pub(super) fn refresh_settles(
+        &mut self,
+        tab: usize,
+        auth_call: AuthCall,
+        outcome: &RefreshOutcome,
+    ) {
         let known = &mut self.tabs[tab];
-        let first = known.landed.insert(auth_call);
-        known.flight = known.flight.filter(|flight| *flight != auth_call);
-        known.may_fly = false;
+        let first = known.settled.insert(auth_call);
+        known.pending_refresh = known.pending_refresh.filter(|pending| *pending != auth_call);
+        known.may_be_pending = false;
         known.may_be_newer = false;
         known.refreshers.retain(|refresher| *refresher != auth_call);
         for request in self.requests.iter_mut().filter(|request| request.tab == tab) {
             if let Place::Waits(wait) = request.place
                 && wait.auth_call == auth_call
             {
-                request.place = Place::Landed(wait, landing.clone());
+                request.place = Place::RefreshSettled(wait, outcome.clone());
             }
         }
-        self.hold(Rule::Settles, first, || format!("{auth_call:?} landed twice"));
+        self.hold(Rule::Settles, first, || format!("{auth_call:?} was settled twice"));
     }
 
     /// Whoever called `refresh()` is answered by the server, or by an auth call that was sent later.
-    fn answers_who_asked(&mut self, tab: usize, auth_call: AuthCall, landing: &Landing) {
+    fn answers_who_asked(&mut self, tab: usize, auth_call: AuthCall, outcome: &RefreshOutcome) {
         let called = self.tabs[tab].called.remove(&auth_call);
         let is_itself = |(turn, stage): &(Turn, Stage)| {
             turn.tab == tab && turn.auth_call == auth_call && *stage != Stage::Listens
         };
         let is_asked = self.holders.iter().any(is_itself);
-        if let (Some(called), Landing::Renewed, false) = (called, landing, is_asked) {
+        if let (Some(called), RefreshOutcome::Renewed, false) = (called, outcome, is_asked) {
             let token = self.tabs[tab].token();
             let asked = token.and_then(|token| self.asked.get(&token.id)).copied();
             let is_later = asked.is_some_and(|asked| asked > called);
@@ -209,7 +217,7 @@ impl World {
             || format!("tab {tab}, {cause:?}: {old:?} {was:?} -> {new:?} {is:?}, told {told:?}");
         self.hold(Rule::OncePerFact, told.sign_outs == expected, report);
         self.hold(Rule::OncePerFact, told.renewals == usize::from(renewed), report);
-        self.hold(Rule::OncePerFact, told.errors == told.failed_landings, report);
+        self.hold(Rule::OncePerFact, told.errors == told.failed_refreshes, report);
         // That the token which is there is of a new session is a change of owner, too.
         let is_told_again = cause == Cause::Heard(News::Entry) && is.is_some();
         let is_told =

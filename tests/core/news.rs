@@ -1,8 +1,8 @@
 //! What tabs tell each other arrives late, and in another order than it happened.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Kind, Landing, Message, Now, Policy, Reason, Secret, Session,
-    Stamp, Status, Tabs, TokenResponse,
+    Arrival, Code, Departure, Effect, Kind, Message, Now, Policy, Reason, RefreshOutcome, Secret,
+    Session, Stamp, Status, Tabs, TokenResponse,
 };
 
 use super::hand::*;
@@ -279,9 +279,9 @@ fn a_request_whose_refresh_failed_goes_with_the_token_that_another_tab_brought()
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
     tab.heard(renewed(40, 10, "new"), at(50));
     tab.refresh_failed(wait.auth_call, Code::Timeout, 0.5, at(60));
-    let landing = landing(&told(&mut tab), wait.auth_call);
-    assert!(matches!(landing, Landing::Failed(_)), "{landing:?}");
-    let Departure::Send(again) = tab.resume(wait, &landing, at(70)) else { panic!("it goes") };
+    let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
+    assert!(matches!(outcome, RefreshOutcome::Failed(_)), "{outcome:?}");
+    let Departure::Send(again) = tab.resume(wait, &outcome, at(70)) else { panic!("it goes") };
     assert_eq!(tab.credential(again).unwrap().reveal(), "new");
 }
 
@@ -292,8 +292,8 @@ fn a_refresh_in_line_is_served_by_another_tabs_and_not_sent() {
     assert_eq!(tab.arrive(wait.auth_call, true, at(0)), Arrival::Listen);
     tab.heard(renewed(20, 15, "theirs"), at(30));
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
-    assert_eq!(landing(&told(&mut tab), wait.auth_call), Landing::Renewed);
-    let Departure::Send(ticket) = tab.resume(wait, &Landing::Renewed, at(40)) else {
+    assert_eq!(refresh_outcome(&told(&mut tab), wait.auth_call), RefreshOutcome::Renewed);
+    let Departure::Send(ticket) = tab.resume(wait, &RefreshOutcome::Renewed, at(40)) else {
         panic!("it goes")
     };
     assert_eq!(tab.credential(ticket).unwrap().reveal(), "theirs");
@@ -389,7 +389,7 @@ fn a_refusal_does_not_end_what_another_tab_renewed_meanwhile() {
     tab.heard(renewed(30, 10, "new"), at(40));
     tab.refresh_answered(auth_call, heard(401, None), 0.5, at(50));
     let effects = told(&mut tab);
-    assert_eq!(landing(&effects, auth_call), Landing::Renewed);
+    assert_eq!(refresh_outcome(&effects, auth_call), RefreshOutcome::Renewed);
     assert!(sign_outs(&effects).is_empty());
     assert_eq!(sends(&mut tab, at(60)).1.as_deref(), Some("new"));
 }

@@ -64,7 +64,7 @@ pub enum Op {
     Request { tab: u8, repeatable: bool, resource: u8 },
     /// An API answers a request on the wire.
     Api { request: u8, says: Says },
-    /// A request whose refresh has landed goes on.
+    /// A request whose refresh is settled goes on.
     Resume { request: u8 },
     /// The caller aborts a request.
     Abort { request: u8 },

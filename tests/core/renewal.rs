@@ -1,8 +1,8 @@
 //! A refresh token that is held in memory: where there is none, nobody is asked.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Event, Kind, Landing, Message, Policy, Reason, Renewal,
-    Restore, Secret, Session, Status, Tabs,
+    Arrival, Code, Departure, Effect, Event, Kind, Message, Policy, Reason, RefreshOutcome,
+    Renewal, Restore, Secret, Session, Status, Tabs,
 };
 
 use super::hand::*;
@@ -25,11 +25,11 @@ fn a_page_that_begins_without_one_is_signed_out_and_asks_nobody() {
     let Departure::Wait(wait) = tab.depart(ANY, at(0)) else { panic!("it may have a session") };
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
     tab.finished(wait.auth_call);
-    let landing = landing(&told(&mut tab), wait.auth_call);
-    let Landing::Rejected(failure) = &landing else { panic!("{landing:?}") };
+    let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
+    let RefreshOutcome::Rejected(failure) = &outcome else { panic!("{outcome:?}") };
     assert_eq!((failure.code, failure.status), (Code::SignedOut, None));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
-    let Departure::Send(ticket) = tab.resume(wait, &landing, at(1)) else { panic!("it leaves") };
+    let Departure::Send(ticket) = tab.resume(wait, &outcome, at(1)) else { panic!("it leaves") };
     assert_eq!(tab.credential(ticket), None);
 }
 
@@ -40,7 +40,7 @@ fn a_page_that_begins_listens_to_the_other_tabs_first() {
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Listen);
     tab.heard(renewed(1, 0, "theirs"), at(1));
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
-    assert_eq!(landing(&told(&mut tab), wait.auth_call), Landing::Renewed);
+    assert_eq!(refresh_outcome(&told(&mut tab), wait.auth_call), RefreshOutcome::Renewed);
     assert_eq!(sends(&mut tab, at(2)).1.as_deref(), Some("theirs"));
 }
 
@@ -83,7 +83,10 @@ fn its_refusal_ends_the_session_without_a_refresh() {
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
     let effects = told(&mut tab);
     assert_eq!(sign_outs(&effects), [Reason::Rejected]);
-    assert_eq!(tab.resume(wait, &landing(&effects, wait.auth_call), at(3)), Departure::Deliver);
+    assert_eq!(
+        tab.resume(wait, &refresh_outcome(&effects, wait.auth_call), at(3)),
+        Departure::Deliver
+    );
 }
 
 #[test]
@@ -124,12 +127,15 @@ fn a_tab_whose_token_has_ended_hands_on_what_renews_it() {
         second.heard(message, at(700_002));
     }
     let effects = told(&mut second);
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Land(..))), "not served by it");
+    assert!(
+        !effects.iter().any(|effect| matches!(effect, Effect::SettleRefresh(..))),
+        "not served by it"
+    );
     assert_eq!(second.arrive(wait.auth_call, false, at(0)), Arrival::Go);
     assert_eq!(second.refresh_token().map(Secret::reveal), Some("refresh"));
     second.refresh_answered(wait.auth_call, heard(200, Some(opaque("second"))), 0.5, at(700_003));
-    let landing = landing(&told(&mut second), wait.auth_call);
-    let Departure::Send(ticket) = second.resume(wait, &landing, at(700_004)) else { panic!() };
+    let outcome = refresh_outcome(&told(&mut second), wait.auth_call);
+    let Departure::Send(ticket) = second.resume(wait, &outcome, at(700_004)) else { panic!() };
     assert_eq!(second.credential(ticket).map(Secret::reveal), Some("second"));
 }
 

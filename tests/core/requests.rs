@@ -1,7 +1,7 @@
 //! Requests of the app: they leave, wait, are answered, go on.
 
 use tokenkeep::core::{
-    Code, Departure, Failure, Landing, Meaning, Resource, Restore, Session, Status, Ticket,
+    Code, Departure, Failure, Meaning, RefreshOutcome, Resource, Restore, Session, Status, Ticket,
     TokenResponse,
 };
 
@@ -16,7 +16,7 @@ impl World {
         let (status, age, pauses) =
             (known.status(), known.age(self.now), known.pauses(false, self.now));
         let holds = known.token().is_some();
-        let flight = known.flight;
+        let pending = known.pending_refresh;
         let may_try = known.may_try(name, self.now);
         let owner = known.token().map(|token| (token.session, token.user));
         self.requests.push(Request {
@@ -50,19 +50,19 @@ impl World {
             self.hold(Rule::BeforeSending, is_sent, || format!("it may leave, and {departure:?}"));
         }
         let unsure = self.tabs[tab].may_have_recovered
-            || self.tabs[tab].may_fly
+            || self.tabs[tab].may_be_pending
             || self.tabs[tab].is_unsure();
-        let may_ask = flight.is_some() || !pauses;
+        let may_ask = pending.is_some() || !pauses;
         let as_ruled = match &departure {
             Departure::Send(_) => match age {
                 Some(Age::Good) => true,
                 Some(Age::Ending) => pauses,
                 Some(Age::Ended) => false,
                 // Others have refused it, and asking would be storming.
-                None if holds => may_try && pauses && flight.is_none(),
+                None if holds => may_try && pauses && pending.is_none(),
                 None => {
                     status == Status::SignedOut
-                        || (self.policy.restore == Restore::Manual && flight.is_none())
+                        || (self.policy.restore == Restore::Manual && pending.is_none())
                 }
             },
             Departure::Wait(_) => may_ask && age != Some(Age::Good) && status != Status::SignedOut,
@@ -76,7 +76,7 @@ impl World {
             Departure::Deliver => false,
         };
         self.hold(Rule::BeforeSending, as_ruled || unsure, || {
-            format!("{departure:?} with {status:?}, {age:?}, pauses: {pauses}, {flight:?}")
+            format!("{departure:?} with {status:?}, {age:?}, pauses: {pauses}, {pending:?}")
         });
         self.goes_on(request, departure);
     }
@@ -262,20 +262,21 @@ impl World {
         if let Some(sent) = sent.filter(|_| forbidden && self.several) {
             known.unsure.insert(sent.id);
         }
-        let flight = known.flight;
-        let may_ask = flight.is_some() || known.may_fly || !known.pauses(false, self.now);
+        let pending = known.pending_refresh;
+        let may_ask = pending.is_some() || known.may_be_pending || !known.pauses(false, self.now);
         let refused = held.is_some_and(|held| known.is_refused(held.id));
         let same = held.map(|held| held.user) == owned.map(|(_, user)| user);
         let departure = self.call(tab, |session, now| {
             (session.means(ticket, 200, meaning, repeatable, now), Cause::App)
         });
-        let begun = self.tabs[tab].flight != flight || matches!(departure, Departure::Wait(_));
+        let begun =
+            self.tabs[tab].pending_refresh != pending || matches!(departure, Departure::Wait(_));
         let report = || {
-            format!("{departure:?} for request {number}: sent {sent:?}, held {held:?}, {flight:?}")
+            format!("{departure:?} for request {number}: sent {sent:?}, held {held:?}, {pending:?}")
         };
         self.hold(Rule::LateRefusal, refused || !begun || self.tabs[tab].is_unsure(), report);
         // One refresh for each token that a resource refuses, whatever else it is called for.
-        if let (true, true, Some(held)) = (begun && flight.is_none(), is_newest, held) {
+        if let (true, true, Some(held)) = (begun && pending.is_none(), is_newest, held) {
             let is_first = self.tabs[tab].cost.insert((held.id, resource));
             self.hold(Rule::Forbidden, is_first, || report() + ": once more for the same token");
         }
@@ -296,7 +297,7 @@ impl World {
                 (Departure::Fail(_), true, true) => !may_ask,
                 (Departure::Deliver, false, false) => true,
                 (Departure::Deliver, true, false) => {
-                    !may_ask || self.tabs[tab].flight.is_some() || self.is_in_line(tab)
+                    !may_ask || self.tabs[tab].pending_refresh.is_some() || self.is_in_line(tab)
                 }
                 _ => false,
             };
@@ -316,12 +317,14 @@ impl World {
     /// A refresh may have been wanted behind another auth call: that does not show yet.
     pub(super) fn notes_hidden(&mut self, tab: usize) {
         let known = &self.tabs[tab];
-        let may_fly = known.flight.is_none() && !known.pauses(false, self.now);
-        self.tabs[tab].may_fly |= may_fly && self.is_in_line(tab);
+        let may_be_pending = known.pending_refresh.is_none() && !known.pauses(false, self.now);
+        self.tabs[tab].may_be_pending |= may_be_pending && self.is_in_line(tab);
     }
 
     pub(super) fn resumes(&mut self, number: usize) {
-        let Place::Landed(wait, landing) = self.requests[number].place.clone() else { return };
+        let Place::RefreshSettled(wait, outcome) = self.requests[number].place.clone() else {
+            return;
+        };
         let (tab, sendings) = (self.requests[number].tab, self.requests[number].sendings);
         let known = &self.tabs[tab];
         let is_unsure = known.is_unsure();
@@ -329,15 +332,15 @@ impl World {
         let pauses = known.pauses(false, self.now) || known.may_have_recovered;
         let may_try = known.may_try(self.requests[number].resource, self.now)
             && pauses
-            && known.flight.is_none();
+            && known.pending_refresh.is_none();
         let of_now = self.requests[number].epoch == known.epoch;
         let age = known.age(self.now);
         let usable = age.is_some_and(|age| age != Age::Ended);
         let departure =
-            self.call(tab, |session, now| (session.resume(wait, &landing, now), Cause::App));
+            self.call(tab, |session, now| (session.resume(wait, &outcome, now), Cause::App));
         let report =
-            || format!("{departure:?} after {landing:?} for request {number}, token {age:?}");
-        if let (Landing::Failed(failure), true, false) = (&landing, of_now, is_unsure) {
+            || format!("{departure:?} after {outcome:?} for request {number}, token {age:?}");
+        if let (RefreshOutcome::Failed(failure), true, false) = (&outcome, of_now, is_unsure) {
             let as_ruled = match &departure {
                 Departure::Send(_) => usable || may_try && sendings == 0,
                 Departure::Fail(told) => !usable && told == failure,
@@ -351,20 +354,20 @@ impl World {
         }
         match &departure {
             Departure::Wait(_) => {
-                // The token was refused since the refresh has landed.
+                // The token was refused since the refresh was settled.
                 self.requests[number].waits += 1;
                 let as_ruled = is_refused && self.requests[number].waits <= 3 && of_now;
                 self.hold(Rule::Settles, as_ruled || self.several, report);
             }
             // That, and nobody may ask again so soon.
             Departure::Fail(told) if is_refused && pauses && told.code.is_retryable() => {}
-            Departure::Fail(told) if !matches!(&landing, Landing::Failed(f) if f == told) => {
+            Departure::Fail(told) if !matches!(&outcome, RefreshOutcome::Failed(f) if f == told) => {
                 let as_ruled = is_session_change(&departure) && (!of_now || self.several);
                 self.hold(Rule::Settles, as_ruled && sendings == 0, report);
             }
             _ => {}
         }
-        let is_renewed = matches!(landing, Landing::Renewed);
+        let is_renewed = matches!(outcome, RefreshOutcome::Renewed);
         self.requests[number].renewed_for_it = sendings > 0 && is_renewed;
         self.goes_on(number, departure);
     }

@@ -1,8 +1,8 @@
 //! One tab: requests, refreshes, logins and logouts, one after the other.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Event, Landing, Policy, Restore, RetryAfter, Session, Status,
-    Tabs, Ticket, Wait,
+    Arrival, Code, Departure, Effect, Event, Policy, RefreshOutcome, Restore, RetryAfter, Session,
+    Status, Tabs, Ticket, Wait,
 };
 
 use super::hand::*;
@@ -102,10 +102,10 @@ fn an_early_refresh_that_fails_is_not_the_requests_failure() {
     let Departure::Wait(wait) = tab.depart(ANY, at(575_000)) else { panic!("it waits") };
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
     tab.refresh_failed(wait.auth_call, Code::Timeout, 0.5, at(576_000));
-    let landing = landing(&told(&mut tab), wait.auth_call);
-    assert!(matches!(landing, Landing::Failed(_)));
-    assert!(matches!(tab.resume(wait, &landing, at(576_000)), Departure::Send(_)));
-    let too_late = tab.resume(wait, &landing, at(600_000));
+    let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
+    assert!(matches!(outcome, RefreshOutcome::Failed(_)));
+    assert!(matches!(tab.resume(wait, &outcome, at(576_000)), Departure::Send(_)));
+    let too_late = tab.resume(wait, &outcome, at(600_000));
     assert!(matches!(too_late, Departure::Fail(failure) if failure.code == Code::Timeout));
 }
 
@@ -143,9 +143,9 @@ fn a_refresh_on_the_wire_at_a_logout_is_let_finish_and_commits_nothing() {
     told(&mut tab);
     tab.logout(true, at(30)).unwrap();
     let effects = told(&mut tab);
-    assert_eq!(landing(&effects, wait.auth_call), Landing::Void);
+    assert_eq!(refresh_outcome(&effects, wait.auth_call), RefreshOutcome::Void);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Start(..))), "not yet");
-    assert_eq!(tab.resume(wait, &Landing::Void, at(40)), Departure::Deliver);
+    assert_eq!(tab.resume(wait, &RefreshOutcome::Void, at(40)), Departure::Deliver);
     tab.refresh_answered(wait.auth_call, heard(200, Some(opaque("late"))), 0.5, at(50));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     assert!(told(&mut tab).is_empty());
@@ -158,8 +158,8 @@ fn a_request_that_waited_for_a_session_that_ended_is_not_sent() {
     let mut tab = alone(Restore::Lazy);
     let Departure::Wait(wait) = tab.depart(ANY, at(10)) else { panic!("it waits") };
     tab.logout(false, at(20));
-    let landing = landing(&told(&mut tab), wait.auth_call);
-    let Departure::Fail(failure) = tab.resume(wait, &landing, at(30)) else { panic!("it fails") };
+    let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
+    let Departure::Fail(failure) = tab.resume(wait, &outcome, at(30)) else { panic!("it fails") };
     assert_eq!(failure.code, Code::SessionChanged);
 }
 
@@ -173,10 +173,10 @@ fn who_waited_for_a_refresh_that_is_refused_gets_the_apis_own_401() {
     assert_eq!(tab.arrive(sent.auth_call, false, at(0)), Arrival::Go);
     tab.refresh_answered(sent.auth_call, heard(401, None), 0.5, at(40));
     let effects = told(&mut tab);
-    let landing = landing(&effects, sent.auth_call);
+    let outcome = refresh_outcome(&effects, sent.auth_call);
     assert_eq!(sign_outs(&effects).len(), 1);
-    assert_eq!(tab.resume(sent, &landing, at(50)), Departure::Deliver);
-    let Departure::Send(bare) = tab.resume(unsent, &landing, at(50)) else { panic!("it goes") };
+    assert_eq!(tab.resume(sent, &outcome, at(50)), Departure::Deliver);
+    let Departure::Send(bare) = tab.resume(unsent, &outcome, at(50)) else { panic!("it goes") };
     assert_eq!(tab.credential(bare), None);
     assert_eq!(tab.answered(bare, true, at(60)), Departure::Deliver);
 }
@@ -188,8 +188,8 @@ fn who_waited_for_a_refresh_that_reached_nobody_gets_its_failure() {
     let wait = is_refused(&mut tab, ticket, 20);
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
     tab.refresh_failed(wait.auth_call, Code::Timeout, 0.5, at(30));
-    let landing = landing(&told(&mut tab), wait.auth_call);
-    let departure = tab.resume(wait, &landing, at(40));
+    let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
+    let departure = tab.resume(wait, &outcome, at(40));
     assert!(matches!(&departure, Departure::Fail(failure) if failure.code == Code::Timeout));
 }
 

@@ -14,7 +14,7 @@ pub struct Told {
     pub changed: usize,
     pub renewals: usize,
     pub errors: usize,
-    pub failed_landings: usize,
+    pub failed_refreshes: usize,
     pub step_ups: usize,
     pub sign_outs: Vec<Reason>,
     /// Auth calls that got their turn.
@@ -96,11 +96,11 @@ pub struct Tab {
     /// Changes of owner that this tab knows of.
     pub epoch: u32,
     /// The refresh that is wanted.
-    pub flight: Option<AuthCall>,
+    pub pending_refresh: Option<AuthCall>,
     /// Whether one may be wanted that does not show: its turn has not come, and nobody waits.
-    pub may_fly: bool,
+    pub may_be_pending: bool,
     /// Those that are over.
-    pub landed: HashSet<AuthCall>,
+    pub settled: HashSet<AuthCall>,
     /// Callers of `refresh()` who wait.
     pub refreshers: Vec<AuthCall>,
     /// Callers of `login()` who wait, and who they are.
@@ -128,7 +128,7 @@ pub struct Tab {
     pub granted: Option<TokenResponse>,
     /// Since when a sign-in elsewhere is to be asked for at the server.
     pub elsewhere: Option<u64>,
-    /// When `refresh()` was last called for a refresh that is in flight.
+    /// When `refresh()` was last called for a refresh that is pending.
     pub called: HashMap<AuthCall, u64>,
     /// Sessions that are known to have begun.
     pub entries: u32,
@@ -157,9 +157,9 @@ impl Tab {
             session: Session::new(policy, owed, now),
             held: None,
             epoch: 0,
-            flight: None,
-            may_fly: false,
-            landed: HashSet::new(),
+            pending_refresh: None,
+            may_be_pending: false,
+            settled: HashSet::new(),
             refreshers: Vec::new(),
             logins: HashMap::new(),
             last_words: HashMap::new(),

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use tokenkeep::core::{
-    AuthCall, Code, Heard, Kind, Landing, Message, Now, Policy, Renewal, Tabs, Ticket, Wait,
+    AuthCall, Code, Heard, Kind, Message, Now, Policy, RefreshOutcome, Renewal, Tabs, Ticket, Wait,
 };
 
 mod auth_calls;
@@ -53,7 +53,7 @@ pub enum Rule {
 #[derive(Clone, Debug)]
 enum Place {
     Waits(Wait),
-    Landed(Wait, Landing),
+    RefreshSettled(Wait, RefreshOutcome),
     OnTheWire(Ticket, Option<Token>),
     Settled,
 }
@@ -289,8 +289,9 @@ impl World {
                 }
             }
             Op::Resume { request } => {
-                let landed = |request: &Request| matches!(request.place, Place::Landed(..));
-                if let Some(request) = self.pick(request, landed) {
+                let settled =
+                    |request: &Request| matches!(request.place, Place::RefreshSettled(..));
+                if let Some(request) = self.pick(request, settled) {
                     self.resumes(request);
                 }
             }
@@ -397,7 +398,7 @@ impl World {
             && !self
                 .requests
                 .iter()
-                .any(|r| matches!(r.place, Place::Landed(..) | Place::OnTheWire(..)))
+                .any(|r| matches!(r.place, Place::RefreshSettled(..) | Place::OnTheWire(..)))
     }
 
     fn judges_the_end(&mut self) {
@@ -405,8 +406,9 @@ impl World {
         self.hold(Rule::Settles, waiting == 0, || format!("{waiting} requests wait for ever"));
         for tab in 0..self.tabs.len() {
             let known = &self.tabs[tab];
-            let idle =
-                known.flight.is_none() && known.refreshers.is_empty() && known.logins.is_empty();
+            let idle = known.pending_refresh.is_none()
+                && known.refreshers.is_empty()
+                && known.logins.is_empty();
             let (status, token) = (known.status(), known.token());
             let report = || format!("tab {tab} at the end: {status:?}, {token:?}");
             let signed_out =

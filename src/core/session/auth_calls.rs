@@ -10,7 +10,7 @@ use super::super::pending_logout::Owed;
 use super::super::policy::{Restore, Tabs};
 use super::super::tabs::{Message, Stamp};
 use super::super::time::Now;
-use super::{Effect, Event, Flight, Landing, Reason, Session, Status};
+use super::{Effect, Event, PendingRefresh, Reason, RefreshOutcome, Session, Status};
 
 /// What an auth call does that has its turn, and the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +33,13 @@ impl Session {
         let lacks_token = !self.can_renew();
         let is_sharing = self.policy.tabs == Tabs::Share;
         let asks_others = is_sharing && !self.asks_server;
-        if let Some(flight) = self.flight.as_mut().filter(|flight| flight.auth_call == auth_call) {
-            flight.contended |= contended;
-            let begins = self.status == Status::Unknown && !flight.listened;
+        if let Some(pending) =
+            self.pending_refresh.as_mut().filter(|pending| pending.auth_call == auth_call)
+        {
+            pending.contended |= contended;
+            let begins = self.status == Status::Unknown && !pending.listened;
             if asks_others && (contended || lacks_token && begins) {
-                flight.listened = true;
+                pending.listened = true;
                 return Arrival::Listen;
             }
             if lacks_token {
@@ -45,7 +47,7 @@ impl Session {
                 return Arrival::Skip;
             }
             // It is the token of now that is to be renewed, whatever there was when this was wanted.
-            (flight.asked, flight.since) = (Stamp(now.wall), self.newest);
+            (pending.asked, pending.since) = (Stamp(now.wall), self.newest);
         }
         self.queue.go(auth_call);
         Arrival::Go
@@ -62,12 +64,12 @@ impl Session {
     /// newer token, and this one sent the old. Then it is worth listening for a moment, before it is
     /// told to [`Session::refresh_answered`]. A tab that has never met another need not wait.
     pub fn doubts(&self, heard: &Heard) -> bool {
-        let is_news = |flight: &Flight| {
-            (self.has_other_tabs || flight.contended)
-                && self.held.as_ref().is_none_or(|held| held.generation <= flight.since)
+        let is_news = |pending: &PendingRefresh| {
+            (self.has_other_tabs || pending.contended)
+                && self.held.as_ref().is_none_or(|held| held.generation <= pending.since)
         };
         self.policy.tabs == Tabs::Share
-            && self.flight.as_ref().is_some_and(is_news)
+            && self.pending_refresh.as_ref().is_some_and(is_news)
             && is_refusal(Step::Refresh, heard)
     }
 
@@ -76,7 +78,7 @@ impl Session {
         match verdict(Step::Refresh, heard) {
             Verdict::Granted(tokens) => self.renewed(auth_call, tokens, now),
             Verdict::Rejected(failure) => {
-                let asked = self.flight.as_ref().map_or(Stamp(0), |flight| flight.asked);
+                let asked = self.pending_refresh.as_ref().map_or(Stamp(0), |pending| pending.asked);
                 let session = self.entered;
                 if self.refused(auth_call, failure) {
                     // An older renewal that arrives late is no way back.
@@ -164,7 +166,7 @@ impl Session {
         self.post(Message::Entered { stamp: self.stamp, subject: None, tokens: None });
         self.forget();
         if self.policy.restore == Restore::Eager {
-            self.fly();
+            self.want_refresh();
         }
     }
 
@@ -183,12 +185,12 @@ impl Session {
     /// Whoever waits for a refresh that has not been sent is served by a token that has come, unless
     /// somebody has asked by name since the refresh that brought it was sent.
     pub(super) fn settle_unsent(&mut self, asked: Stamp) {
-        if let Some(flight) = &self.flight
-            && !self.queue.is_on_the_wire(flight.auth_call)
-            && flight.explicit.is_none_or(|at| asked > at)
+        if let Some(pending) = &self.pending_refresh
+            && !self.queue.is_on_the_wire(pending.auth_call)
+            && pending.explicit.is_none_or(|at| asked > at)
         {
-            self.queue.void(flight.auth_call);
-            self.land(Landing::Renewed);
+            self.queue.void(pending.auth_call);
+            self.settle_refresh(RefreshOutcome::Renewed);
         }
     }
 
@@ -222,21 +224,21 @@ impl Session {
         verdict
     }
 
-    /// Whether a failed refresh is one that somebody waits for still.
-    fn takes_off(&self, auth_call: AuthCall) -> bool {
-        self.flight.as_ref().is_some_and(|flight| flight.auth_call == auth_call)
+    /// Whether a refresh is one that somebody waits for still.
+    fn is_pending(&self, auth_call: AuthCall) -> bool {
+        self.pending_refresh.as_ref().is_some_and(|pending| pending.auth_call == auth_call)
     }
 
     fn renewed(&mut self, auth_call: AuthCall, tokens: TokenResponse, now: Now) {
-        if !self.takes_off(auth_call) {
+        if !self.is_pending(auth_call) {
             return;
         }
-        let asked = self.flight.as_ref().map_or(Stamp(0), |flight| flight.asked);
+        let asked = self.pending_refresh.as_ref().map_or(Stamp(0), |pending| pending.asked);
         if self.owed != Owed::Nothing {
             // It was in doubt, and there is a session: one that began since.
             self.owe(false);
         }
-        self.land(Landing::Renewed);
+        self.settle_refresh(RefreshOutcome::Renewed);
         self.renew(tokens, self.stamp.after(now), asked, now);
     }
 
@@ -260,21 +262,22 @@ impl Session {
 
     /// There is no new token to be had. Says whether the session is over because of it.
     fn refused(&mut self, auth_call: AuthCall, failure: Failure) -> bool {
-        let Some(flight) = self.flight.as_ref().filter(|flight| flight.auth_call == auth_call)
+        let Some(pending) =
+            self.pending_refresh.as_ref().filter(|pending| pending.auth_call == auth_call)
         else {
             return false;
         };
-        if self.held.as_ref().is_some_and(|held| held.generation > flight.since) {
+        if self.held.as_ref().is_some_and(|held| held.generation > pending.since) {
             // Another tab brought a newer token while this was on the wire.
-            self.land(Landing::Renewed);
+            self.settle_refresh(RefreshOutcome::Renewed);
             return false;
         }
-        self.end(Landing::Rejected(failure), Reason::Rejected);
+        self.end(RefreshOutcome::Rejected(failure), Reason::Rejected);
         true
     }
 
     /// The server has ended the session. Whoever waits for a refresh learns so.
-    pub(super) fn end(&mut self, landing: Landing, reason: Reason) {
+    pub(super) fn end(&mut self, outcome: RefreshOutcome, reason: Reason) {
         let was = self.status;
         self.drop_tokens();
         self.status = Status::SignedOut;
@@ -282,7 +285,7 @@ impl Session {
             self.changed();
         }
         self.queue.void_unsent(Kind::Refresh);
-        self.land(landing);
+        self.settle_refresh(outcome);
         if was == Status::SignedIn {
             self.tell(Event::SignOut(reason));
         }
@@ -297,9 +300,9 @@ impl Session {
         chance: f64,
         now: Now,
     ) {
-        if self.takes_off(auth_call) {
+        if self.is_pending(auth_call) {
             self.backoff.failed(failure.clone(), named, chance, now);
-            self.land(Landing::Failed(failure.clone()));
+            self.settle_refresh(RefreshOutcome::Failed(failure.clone()));
             self.tell(Event::RefreshError(failure));
         }
     }

@@ -101,7 +101,7 @@ pub enum Event {
 
 /// How a refresh ended for those who waited for it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Landing {
+pub enum RefreshOutcome {
     /// There is a new token.
     Renewed,
     /// The server refused; the session is over.
@@ -118,7 +118,7 @@ pub enum Effect {
     /// It is this auth call's turn: get the lock, then ask [`Session::arrive`].
     Start(AuthCall, Kind),
     /// Release those who wait for this refresh.
-    Land(AuthCall, Landing),
+    SettleRefresh(AuthCall, RefreshOutcome),
     /// The snapshot is another one now.
     Changed,
     /// Tell the app.
@@ -170,7 +170,7 @@ impl Held {
 
 /// The one refresh that is wanted, and the newest generation there was when it became so.
 #[derive(Debug)]
-struct Flight {
+struct PendingRefresh {
     auth_call: AuthCall,
     since: Generation,
     /// The other tabs have been listened to.
@@ -204,7 +204,7 @@ pub struct Session {
     refresh_token: Option<Secret>,
     /// When the server ends the session unless it is renewed, if it says so.
     session_expiry: Option<Expiry>,
-    flight: Option<Flight>,
+    pending_refresh: Option<PendingRefresh>,
     queue: AuthCallQueue,
     backoff: Backoff,
     /// A logout has not reached the server yet, here or on an earlier page. Nothing is restored until that
@@ -245,7 +245,7 @@ impl Session {
             held: None,
             refresh_token: None,
             session_expiry: None,
-            flight: None,
+            pending_refresh: None,
             queue: AuthCallQueue::default(),
             backoff: Backoff::default(),
             owed,
@@ -272,7 +272,7 @@ impl Session {
                 session.effects.push(Effect::Post(Message::Ask));
             }
             if session.policy.restore == Restore::Eager {
-                session.fly();
+                session.want_refresh();
             }
         }
         session
@@ -309,7 +309,7 @@ impl Session {
     /// In how many milliseconds to call [`Session::renewal_timer_fired`], or `None` for never. A hint:
     /// all is asked again at each call. `chance` is uniform in `0.0..1.0`, and the same at each call.
     pub fn renewal_due_in(&self, chance: f64, now: Now) -> Option<u64> {
-        if self.flight.is_some() || !self.can_renew() {
+        if self.pending_refresh.is_some() || !self.can_renew() {
             return None;
         }
         let held = self.held.as_ref()?;
@@ -327,7 +327,7 @@ impl Session {
             .as_ref()
             .is_some_and(|held| held.used && held.expiry.validity(now) != Validity::Good);
         if is_due && self.can_renew() && self.backoff.holds(false, now).is_none() {
-            self.fly();
+            self.want_refresh();
         }
     }
 
@@ -353,13 +353,13 @@ impl Session {
     /// A readable cookie that is there as long as there is a session is not there: nobody is asked, save
     /// by those who want that explicitly.
     pub fn no_session_hint(&mut self) {
-        let is_wanted = |flight: &Flight| {
-            flight.explicit.is_some() || self.queue.is_on_the_wire(flight.auth_call)
+        let is_wanted = |pending: &PendingRefresh| {
+            pending.explicit.is_some() || self.queue.is_on_the_wire(pending.auth_call)
         };
-        let is_wanted = self.asks_server || self.flight.as_ref().is_some_and(is_wanted);
+        let is_wanted = self.asks_server || self.pending_refresh.as_ref().is_some_and(is_wanted);
         if self.status == Status::Unknown && !is_wanted {
             self.queue.void_unsent(Kind::Refresh);
-            self.land(Landing::Void);
+            self.settle_refresh(RefreshOutcome::Void);
             self.status = Status::SignedOut;
             self.changed();
         }
@@ -392,7 +392,7 @@ impl Session {
         self.epoch = self.number();
         self.drop_tokens();
         self.queue.void_all(Kind::Refresh);
-        self.land(Landing::Void);
+        self.settle_refresh(RefreshOutcome::Void);
         self.forbidden.clear_all();
         self.former.clear();
         self.unreported = 0;
@@ -502,12 +502,12 @@ impl Session {
     }
 
     /// The one refresh: joins the one there is, or asks for one.
-    fn fly(&mut self) -> AuthCall {
-        if let Some(flight) = &self.flight {
-            return flight.auth_call;
+    fn want_refresh(&mut self) -> AuthCall {
+        if let Some(pending) = &self.pending_refresh {
+            return pending.auth_call;
         }
         let auth_call = self.stand_in_line(Kind::Refresh);
-        self.flight = Some(Flight {
+        self.pending_refresh = Some(PendingRefresh {
             auth_call,
             since: self.newest,
             listened: false,
@@ -518,9 +518,9 @@ impl Session {
         auth_call
     }
 
-    fn land(&mut self, landing: Landing) {
-        if let Some(flight) = self.flight.take() {
-            self.effects.push(Effect::Land(flight.auth_call, landing));
+    fn settle_refresh(&mut self, outcome: RefreshOutcome) {
+        if let Some(pending) = self.pending_refresh.take() {
+            self.effects.push(Effect::SettleRefresh(pending.auth_call, outcome));
         }
     }
 

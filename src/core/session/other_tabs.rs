@@ -7,7 +7,7 @@ use super::super::pending_logout::Owed;
 use super::super::policy::Tabs;
 use super::super::tabs::{Message, Stamp};
 use super::super::time::Now;
-use super::{Event, Held, Landing, Reason, Session, Status};
+use super::{Event, Held, Reason, RefreshOutcome, Session, Status};
 
 impl Session {
     /// Another tab told something.
@@ -172,17 +172,17 @@ impl Session {
     /// Another tab was refused. Whoever waits to ask with the same cookie need not: the server would
     /// see it used once more.
     fn other_tab_refused(&mut self, stamp: Stamp, session: Stamp, asked: Stamp) {
-        let Some(flight) = &self.flight else { return };
-        let waits = !self.queue.is_on_the_wire(flight.auth_call)
+        let Some(pending) = &self.pending_refresh else { return };
+        let waits = !self.queue.is_on_the_wire(pending.auth_call)
             // One that is held in memory may be another than was refused.
             && self.refresh_token.is_none()
             && !self.asks_server
-            && flight.explicit.is_none_or(|at| asked > at);
+            && pending.explicit.is_none_or(|at| asked > at);
         let is_of_the_last = session.0 == 0 || session >= self.entered;
         if waits && is_of_the_last && stamp > self.stamp {
             self.stamp = stamp;
             let failure = Failure::new(Code::Rejected, Step::Refresh);
-            self.end(Landing::Rejected(failure), Reason::Rejected);
+            self.end(RefreshOutcome::Rejected(failure), Reason::Rejected);
         }
     }
 

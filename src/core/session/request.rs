@@ -10,7 +10,9 @@ use super::super::rules::Meaning;
 use super::super::secret::Secret;
 use super::super::tabs::Stamp;
 use super::super::time::{Now, Validity};
-use super::{Event, Generation, Held, LATE_REPORTS, Landing, REFUSED_BY, Reason, Session, Status};
+use super::{
+    Event, Generation, Held, LATE_REPORTS, REFUSED_BY, Reason, RefreshOutcome, Session, Status,
+};
 
 /// The right to be sent once, and the memory of the generation it was sent with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +66,7 @@ enum Way {
 pub enum Departure {
     /// Send it, with what [`Session::credential`] gives for the ticket.
     Send(Ticket),
-    /// Wait until the refresh lands, then ask [`Session::resume`].
+    /// Wait for the outcome of the refresh, then ask [`Session::resume`].
     Wait(Wait),
     /// Give the caller the answer it has got.
     Deliver,
@@ -106,7 +108,9 @@ impl Session {
                 // storming, so the others are asked.
                 let may_be_good =
                     validity != Validity::Ended && !held.refused_by.contains(&resource);
-                if may_be_good && self.flight.is_none() && self.backoff.holds(false, now).is_some()
+                if may_be_good
+                    && self.pending_refresh.is_none()
+                    && self.backoff.holds(false, now).is_some()
                 {
                     Way::Try
                 } else {
@@ -139,7 +143,7 @@ impl Session {
                 self.tell(Event::StepUp(challenges));
             }
             Meaning::Ended if self.is_sent_with_the_last(ticket) => {
-                self.end(Landing::Void, Reason::Ended);
+                self.end(RefreshOutcome::Void, Reason::Ended);
             }
             // It was the older token's end: the request has another try, as after a late 401.
             Meaning::Ended => return self.answered(ticket, repeatable, now),
@@ -233,16 +237,16 @@ impl Session {
             (true, true) => self.wait(resource, true, 0, now),
             (true, false) => {
                 if self.backoff.holds(false, now).is_none() {
-                    self.fly();
+                    self.want_refresh();
                 }
                 Departure::Deliver
             }
         }
     }
 
-    /// The refresh that a request waited for has landed. A request waits once before it is sent,
+    /// The refresh that a request waited for has an outcome. A request waits once before it is sent,
     /// and once after a refusal; and again where the new token was refused before it could leave.
-    pub fn resume(&mut self, wait: Wait, landing: &Landing, now: Now) -> Departure {
+    pub fn resume(&mut self, wait: Wait, outcome: &RefreshOutcome, now: Now) -> Departure {
         if wait.epoch != self.epoch {
             return if wait.sent {
                 Departure::Deliver
@@ -254,8 +258,8 @@ impl Session {
         // What was refused is not usable, save where another resource may take it; and another tab may
         // have brought a token meanwhile.
         let tries = self.way(wait.resource, now) == Way::Try;
-        match landing {
-            Landing::Failed(failure) if !self.is_usable(now) && (wait.sent || !tries) => {
+        match outcome {
+            RefreshOutcome::Failed(failure) if !self.is_usable(now) && (wait.sent || !tries) => {
                 Departure::Fail(failure.clone())
             }
             _ if wait.sent && self.held.is_none() => Departure::Deliver,
@@ -263,7 +267,7 @@ impl Session {
                 self.wait(wait.resource, wait.sent, wait.waited + 1, now)
             }
             _ => {
-                let is_renewed = matches!(landing, Landing::Renewed);
+                let is_renewed = matches!(outcome, RefreshOutcome::Renewed);
                 let is_trial = if wait.sent { is_renewed } else { tries };
                 self.send(wait.resource, wait.sent, is_trial)
             }
@@ -339,11 +343,14 @@ impl Session {
                 && held.expiry.validity(now) == Validity::Good
                 && held.expiry.age(now) < LATE_REPORTS
         };
-        if self.unreported > 0 && self.flight.is_none() && self.held.as_ref().is_some_and(is_new) {
+        if self.unreported > 0
+            && self.pending_refresh.is_none()
+            && self.held.as_ref().is_some_and(is_new)
+        {
             self.unreported -= 1;
             return Ok(None);
         }
-        if self.flight.is_none()
+        if self.pending_refresh.is_none()
             && let Some(failure) = self.backoff.holds(true, now)
         {
             return Err(failure.clone());
@@ -351,23 +358,23 @@ impl Session {
         if let Some(held) = &mut self.held {
             held.handed_out = held.handed_out.saturating_sub(1);
         }
-        let auth_call = self.fly();
+        let auth_call = self.want_refresh();
         let is_sent = self.queue.is_on_the_wire(auth_call);
-        if let Some(flight) = self.flight.as_mut().filter(|_| !is_sent) {
-            flight.explicit = Some(Stamp(now.wall));
+        if let Some(pending) = self.pending_refresh.as_mut().filter(|_| !is_sent) {
+            pending.explicit = Some(Stamp(now.wall));
         }
         let resource = Resource::ANY;
         Ok(Some(Wait { auth_call, epoch: self.epoch, resource, sent: false, waited: 0 }))
     }
 
-    /// Joins the refresh in flight or asks for one, unless it is too early to ask again.
+    /// Joins the pending refresh or asks for one, unless it is too early to ask again.
     fn wait(&mut self, resource: Resource, sent: bool, waited: u8, now: Now) -> Departure {
-        if self.flight.is_none()
+        if self.pending_refresh.is_none()
             && let Some(failure) = self.backoff.holds(false, now)
         {
             return Departure::Fail(failure.clone());
         }
-        let auth_call = self.fly();
+        let auth_call = self.want_refresh();
         Departure::Wait(Wait { auth_call, epoch: self.epoch, resource, sent, waited })
     }
 
@@ -386,7 +393,7 @@ impl Session {
     /// Asks for a refresh where a request would wait for one.
     pub(super) fn renew_ahead(&mut self, now: Now) {
         if self.way(Resource::ANY, now) == Way::Wait && self.backoff.holds(false, now).is_none() {
-            self.fly();
+            self.want_refresh();
         }
     }
 
@@ -397,7 +404,7 @@ impl Session {
 
     fn may_restore(&self) -> bool {
         self.status == Status::Unknown
-            && (self.policy.restore != Restore::Manual || self.flight.is_some())
+            && (self.policy.restore != Restore::Manual || self.pending_refresh.is_some())
     }
 
     fn is_usable(&self, now: Now) -> bool {
