@@ -6,7 +6,7 @@ use std::hint::black_box;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tokenkeep::Secret;
 use tokenkeep::core::{
-    Api, Apis, Arrival, Body, Departure, Effect, Heard, Now, Owed, Policy, RefreshOutcome,
+    Api, Apis, Arrival, AuthResponse, Body, Departure, Effect, Now, Owed, Policy, RefreshOutcome,
     Resource, Session, Ticket, TokenResponse, challenges, payload,
 };
 
@@ -53,7 +53,7 @@ fn storm(session: &mut Session, calls: usize) -> usize {
     let body = Body::Json { error: None, tokens: Ok(token_response("second")) };
     session.refresh_answered(
         auth_call,
-        Heard { status: 200, body, rejected: None, retry_after: None },
+        AuthResponse { status: 200, body, rejected: None, retry_after: None },
         0.5,
         NOON,
     );

@@ -6,8 +6,8 @@
 use std::fmt::Debug;
 
 use tokenkeep::core::{
-    Arrival, Body, Code, Departure, Effect, Failure, Heard, Message, Now, Owed, Policy, Resource,
-    Secret, Session, Stamp, Step, Tabs, TokenResponse, Verdict, payload, verdict,
+    Arrival, AuthResponse, Body, Code, Departure, Effect, Failure, Message, Now, Owed, Policy,
+    Resource, Secret, Session, Stamp, Step, Tabs, TokenResponse, Verdict, payload, verdict,
 };
 
 const ACCESS: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl";
@@ -28,9 +28,9 @@ fn token_response() -> TokenResponse {
     }
 }
 
-fn heard() -> Heard {
+fn auth_response() -> AuthResponse {
     let body = Body::Json { error: None, tokens: Ok(token_response()) };
-    Heard { status: 200, body, rejected: None, retry_after: None }
+    AuthResponse { status: 200, body, rejected: None, retry_after: None }
 }
 
 #[track_caller]
@@ -53,7 +53,7 @@ fn session() -> (Session, Vec<Effect>) {
     session.enter(token_response(), NOON);
     let wait = session.refresh(NOON).unwrap().unwrap();
     assert_eq!(session.arrive(wait.auth_call, false, NOON), Arrival::Go);
-    session.refresh_answered(wait.auth_call, heard(), 0.5, NOON);
+    session.refresh_answered(wait.auth_call, auth_response(), 0.5, NOON);
     session.finished(wait.auth_call);
     session.heard(Message::Ask, NOON);
     let effects = std::iter::from_fn(|| session.poll_effect()).collect();
@@ -97,10 +97,10 @@ fn what_is_no_secret_is_printed() {
 fn whatever_holds_a_token_prints_none() {
     keeps_to_itself("a secret", &token_response().access_token);
     keeps_to_itself("a token response", &token_response());
-    keeps_to_itself("an answer", &heard());
-    keeps_to_itself("a body", &heard().body);
+    keeps_to_itself("an answer", &auth_response());
+    keeps_to_itself("a body", &auth_response().body);
     for step in [Step::Refresh, Step::Login] {
-        let verdict = verdict(step, heard());
+        let verdict = verdict(step, auth_response());
         assert!(matches!(verdict, Verdict::Granted(_)));
         keeps_to_itself("a verdict", &verdict);
     }
@@ -120,7 +120,7 @@ fn whatever_holds_a_token_prints_none() {
 
 #[test]
 fn a_failure_holds_nothing_of_the_answer_that_caused_it() {
-    let refused = |status, error: &str| Heard {
+    let refused = |status, error: &str| AuthResponse {
         status,
         body: Body::Json { error: Some(error.to_owned()), tokens: Err("no token".to_owned()) },
         rejected: None,

@@ -5,8 +5,8 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use tokenkeep::core::{
-    Arrival, Body, TokenResponse, Heard, Life, Now, Owed, Policy, Resource, Secret, Session, Status, Tabs,
-    life, payload, retry_after,
+    Arrival, AuthResponse, Body, Life, Now, Owed, Policy, Resource, Secret, Session, Status, Tabs,
+    TokenResponse, life, payload, retry_after,
 };
 
 #[derive(Arbitrary, Debug)]
@@ -63,8 +63,8 @@ fuzz_target!(|answers: Vec<Answer>| {
         };
         let before = session.snapshot();
         let chance = f64::from(answer.chance) / 256.0;
-        let heard = Heard { status, body, rejected: None, retry_after: named };
-        session.refresh_answered(wait.auth_call, heard, chance, now);
+        let response = AuthResponse { status, body, rejected: None, retry_after: named };
+        session.refresh_answered(wait.auth_call, response, chance, now);
         session.finished(wait.auth_call);
         while session.poll_effect().is_some() {}
         let after = session.snapshot();
@@ -110,7 +110,11 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
                 issued: iat.map(|seconds| (seconds * 1000.0) as u64),
                 access_token,
             };
-            assert!(tokens.life.is_none_or(|ms| (1..=TEN_YEARS).contains(&ms)), "{:?}", tokens.life);
+            assert!(
+                tokens.life.is_none_or(|ms| (1..=TEN_YEARS).contains(&ms)),
+                "{:?}",
+                tokens.life
+            );
             (Body::Json { error: None, tokens: Ok(tokens) }, true)
         }
     }

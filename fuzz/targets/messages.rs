@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use tokenkeep::core::{
-    Arrival, Body, Code, Departure, Effect, Event, AuthCall, TokenResponse, Heard, Kind, Message, Now,
-    Owed, Policy, Resource, Secret, Session, Stamp, Status, Tabs,
+    Arrival, AuthCall, AuthResponse, Body, Code, Departure, Effect, Event, Kind, Message, Now,
+    Owed, Policy, Resource, Secret, Session, Stamp, Status, Tabs, TokenResponse,
 };
 
 #[derive(Arbitrary, Debug)]
@@ -208,18 +208,19 @@ impl Tab {
             }
             Op::Answer { status, token } => {
                 let body = match token {
-                    Some(token) => {
-                        Body::Json { error: None, tokens: Ok(token_response(token, None, Some(60_000))) }
-                    }
+                    Some(token) => Body::Json {
+                        error: None,
+                        tokens: Ok(token_response(token, None, Some(60_000))),
+                    },
                     None => Body::Empty,
                 };
-                let heard = Heard { status, body, rejected: None, retry_after: None };
+                let response = AuthResponse { status, body, rejected: None, retry_after: None };
                 match first {
                     Some((auth_call, Kind::Refresh)) => {
-                        self.session.refresh_answered(auth_call, heard, 0.5, now);
+                        self.session.refresh_answered(auth_call, response, 0.5, now);
                     }
                     Some((auth_call, Kind::Login)) => {
-                        drop(self.session.login_answered(auth_call, heard, now));
+                        drop(self.session.login_answered(auth_call, response, now));
                     }
                     Some((_, Kind::Logout)) => drop(self.session.logout_answered(Ok(status))),
                     None => {}

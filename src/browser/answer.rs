@@ -8,7 +8,7 @@ use web_sys::Response;
 
 use super::platform::List;
 use crate::core::{
-    Attach, Body, Code, Form, Heard, Kind, Life, Now, Options, Policy, Secret, Sense,
+    Attach, AuthResponse, Body, Code, Form, Kind, Life, Now, Options, Policy, Secret, Sense,
     TokenResponse, Told, concat, life, payload, retry_after,
 };
 
@@ -53,7 +53,7 @@ extern "C" {
 /// What came of a call.
 pub(super) struct Reading {
     /// What the answer said, or why there is none.
-    pub(super) told: Result<Heard, Code>,
+    pub(super) response: Result<AuthResponse, Code>,
     /// The answer, or what the platform rejected with.
     pub(super) by: JsValue,
     /// The answer's JSON without the tokens.
@@ -63,7 +63,7 @@ pub(super) struct Reading {
 impl Reading {
     /// There was no answer in time.
     pub(super) fn late() -> Self {
-        Self { told: Err(Code::Timeout), by: JsValue::UNDEFINED, json: JsValue::UNDEFINED }
+        Self { response: Err(Code::Timeout), by: JsValue::UNDEFINED, json: JsValue::UNDEFINED }
     }
 }
 
@@ -85,12 +85,12 @@ pub(super) fn read(
     let list = &mut List::new(list.unchecked_into());
     let by = list.value();
     let Some(status) = list.number() else {
-        return Reading { told: Err(Code::Network), by, json: JsValue::UNDEFINED };
+        return Reading { response: Err(Code::Network), by, json: JsValue::UNDEFINED };
     };
     if status < 0.0 {
         let body = if status == REDIRECT { Body::Redirect } else { Body::Foreign };
-        let heard = Heard { status: 0, body, rejected: None, retry_after: None };
-        return Reading { told: Ok(heard), by, json: JsValue::UNDEFINED };
+        let response = AuthResponse { status: 0, body, rejected: None, retry_after: None };
+        return Reading { response: Ok(response), by, json: JsValue::UNDEFINED };
     }
     let status = status as u16;
     let json = list.value();
@@ -145,7 +145,7 @@ pub(super) fn read(
             }
         })
     };
-    Reading { told: Ok(Heard { status, body, rejected, retry_after }), by, json }
+    Reading { response: Ok(AuthResponse { status, body, rejected, retry_after }), by, json }
 }
 
 /// The lists of texts that are left.

@@ -208,8 +208,8 @@ impl Shell {
                     let mut reading =
                         answer::read(answer, kind, &self.options, &self.policy, platform::now());
                     if kind == Kind::Refresh
-                        && let Ok(heard) = &reading.told
-                        && self.session.borrow().doubts(heard)
+                        && let Ok(response) = &reading.response
+                        && self.session.borrow().doubts(response)
                     {
                         self.listen(auth_call).await;
                     }
@@ -331,28 +331,30 @@ impl Shell {
 
     /// Tells what came of an auth call.
     fn conclude(self: &Rc<Self>, auth_call: AuthCall, kind: Kind, reading: Reading) {
-        let Reading { told, by, json } = reading;
+        let Reading { response, by, json } = reading;
         let answer = self.take_job(auth_call).map(|job| job.answer);
         let outcome = match kind {
             Kind::Refresh => {
                 let chance = platform::chance();
-                self.cause.replace((told.is_err() || !by.is_undefined()).then_some(by));
+                self.cause.replace((response.is_err() || !by.is_undefined()).then_some(by));
                 // What a function of the app's has answered, has the tokens in it.
-                let is_answer = told.as_ref().is_ok_and(|heard| heard.status != 0);
+                let is_answer = response.as_ref().is_ok_and(|response| response.status != 0);
                 self.answer.replace(if is_answer { json } else { JsValue::UNDEFINED });
-                return self.tell(|session, now| match told {
-                    Ok(heard) => session.refresh_answered(auth_call, heard, chance, now),
+                return self.tell(|session, now| match response {
+                    Ok(response) => session.refresh_answered(auth_call, response, chance, now),
                     Err(code) => session.refresh_failed(auth_call, code, chance, now),
                 });
             }
-            Kind::Login => told
+            Kind::Login => response
                 .map_err(|code| Failure::new(code, Step::Login))
-                .and_then(|heard| {
-                    self.tell_only(|session, now| session.login_answered(auth_call, heard, now))
+                .and_then(|response| {
+                    self.tell_only(|session, now| session.login_answered(auth_call, response, now))
                 })
                 .map(|()| json),
             Kind::Logout => self
-                .tell_only(|session, _| session.logout_answered(told.map(|heard| heard.status)))
+                .tell_only(|session, _| {
+                    session.logout_answered(response.map(|response| response.status))
+                })
                 .map(|()| JsValue::UNDEFINED),
         };
         self.drain();

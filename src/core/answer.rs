@@ -101,9 +101,9 @@ pub(crate) enum Form {
     Other,
 }
 
-/// An answer to a call of the session's own.
+/// An answer to an auth call.
 #[derive(Clone, Debug)]
-pub struct Heard {
+pub struct AuthResponse {
     /// The HTTP status; zero where a function of the app's has answered.
     pub status: u16,
     /// What came with it.
@@ -132,9 +132,9 @@ pub enum Verdict {
 /// rejected by those rules, and by every 4xx that does not mean "later" or "not here". Whatever else is not a token is an outage: proxies, captive portals and crashed
 /// servers answer with HTML, and they don't get to log anybody out. Save for a refresh that is
 /// answered with success and "there is no session" ([`Body::NoSession`]): so session endpoints refuse.
-pub fn verdict(step: Step, heard: Heard) -> Verdict {
-    let is_refused = is_refusal(step, &heard);
-    let Heard { status, body, retry_after, .. } = heard;
+pub fn verdict(step: Step, response: AuthResponse) -> Verdict {
+    let is_refused = is_refusal(step, &response);
+    let AuthResponse { status, body, retry_after, .. } = response;
     let failure = |code| Failure::new(code, step).with_status(status);
     if is_refused {
         return Verdict::Rejected(failure(Code::Rejected));
@@ -161,13 +161,13 @@ fn without(step: Step) -> Code {
 }
 
 /// Whether an answer is a refusal: see [`verdict`].
-pub(crate) fn is_refusal(step: Step, heard: &Heard) -> bool {
-    let status = heard.status;
+pub(crate) fn is_refusal(step: Step, response: &AuthResponse) -> bool {
+    let status = response.status;
     let is_client_error = (400..500).contains(&status);
-    match (step, &heard.body) {
-        (Step::Login, _) if heard.rejected == Some(true) => true,
+    match (step, &response.body) {
+        (Step::Login, _) if response.rejected == Some(true) => true,
         (Step::Login, _) => is_client_error && !matches!(status, 404 | 408 | 425 | 429),
-        _ if heard.rejected.is_some() => heard.rejected == Some(true),
+        _ if response.rejected.is_some() => response.rejected == Some(true),
         (_, Body::Json { error: Some(error), .. }) if error == "invalid_grant" => is_client_error,
         // It says that the call was made in the wrong way (RFC 9449, 8), or at the wrong time.
         (_, Body::Json { error: Some(error), .. })
@@ -209,7 +209,7 @@ mod tests {
     }
 
     fn code(step: Step, status: u16, body: Body) -> Code {
-        match verdict(step, Heard { status, body, rejected: None, retry_after: None }) {
+        match verdict(step, AuthResponse { status, body, rejected: None, retry_after: None }) {
             Verdict::Granted(_) => panic!("granted"),
             Verdict::Rejected(failure) | Verdict::Unreached(failure, _) => {
                 assert_eq!(failure.status, Some(status));
@@ -288,8 +288,9 @@ mod tests {
             assert_eq!(code(Step::Refresh, status, Body::NoSession), Code::BadStatus, "{status}");
         }
         let rejected = Some(false);
-        let heard = Heard { status: 200, body: Body::NoSession, rejected, retry_after: None };
-        let told = verdict(Step::Refresh, heard);
+        let response =
+            AuthResponse { status: 200, body: Body::NoSession, rejected, retry_after: None };
+        let told = verdict(Step::Refresh, response);
         assert!(matches!(told, Verdict::Unreached(..)), "the user's rules say otherwise");
     }
 
@@ -308,8 +309,8 @@ mod tests {
             for (body, code) in
                 [(Body::Redirect, Code::BadStatus), (Body::Foreign, Code::BadAnswer)]
             {
-                let heard = Heard { status: 0, body, rejected: None, retry_after: None };
-                let Verdict::Unreached(failure, _) = verdict(step, heard) else { panic!("no") };
+                let response = AuthResponse { status: 0, body, rejected: None, retry_after: None };
+                let Verdict::Unreached(failure, _) = verdict(step, response) else { panic!("no") };
                 assert_eq!((failure.code, failure.status), (code, None));
             }
         }
@@ -338,7 +339,10 @@ mod tests {
     #[test]
     fn rules_of_the_users_own_are_the_whole_truth_about_a_refusal() {
         let judge = |step, status, body, rejected| {
-            verdict(step, Heard { status, body, rejected: Some(rejected), retry_after: None })
+            verdict(
+                step,
+                AuthResponse { status, body, rejected: Some(rejected), retry_after: None },
+            )
         };
         for body in [json(None), Body::Empty, Body::Other] {
             for status in [200, 401, 422, 503] {
@@ -356,11 +360,15 @@ mod tests {
 
     #[test]
     fn a_function_of_the_apps_refuses_with_nothing_and_tells_no_status() {
-        let heard = Heard { status: 0, body: Body::Empty, rejected: None, retry_after: None };
-        let Verdict::Rejected(failure) = verdict(Step::Refresh, heard) else { panic!("a refusal") };
+        let response =
+            AuthResponse { status: 0, body: Body::Empty, rejected: None, retry_after: None };
+        let Verdict::Rejected(failure) = verdict(Step::Refresh, response) else {
+            panic!("a refusal")
+        };
         assert_eq!(failure.status, None);
-        let heard = Heard { status: 0, body: json(None), rejected: None, retry_after: None };
-        assert!(matches!(verdict(Step::Refresh, heard), Verdict::Unreached(..)));
+        let response =
+            AuthResponse { status: 0, body: json(None), rejected: None, retry_after: None };
+        assert!(matches!(verdict(Step::Refresh, response), Verdict::Unreached(..)));
     }
 
     #[test]

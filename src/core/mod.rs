@@ -47,7 +47,7 @@ mod text;
 mod time;
 
 pub(crate) use answer::Form;
-pub use answer::{Body, Heard, TokenResponse, Verdict, verdict};
+pub use answer::{AuthResponse, Body, TokenResponse, Verdict, verdict};
 pub(crate) use apis::is_same_origin;
 pub use apis::{Api, Apis};
 pub use attach::Attach;

@@ -79,7 +79,7 @@ fn an_end_outlasts_the_answer_to_a_refresh_on_the_wire() {
     let (one, _) = sends(&mut tab, at(1));
     let auth_call = goes(&mut tab, at(2));
     tab.means(one, 200, Meaning::Ended, true, at(3));
-    tab.refresh_answered(auth_call, heard(200, Some(opaque("late"))), 0.5, at(4));
+    tab.refresh_answered(auth_call, auth_response(200, Some(opaque("late"))), 0.5, at(4));
     tab.finished(auth_call);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     assert_eq!(token(&mut tab, 5), None);

@@ -45,7 +45,7 @@ fn is_answered(
 ) -> RefreshOutcome {
     assert_eq!(tab.arrive(wait.auth_call, false, at(ms)), Arrival::Go);
     let status = if tokens.is_some() { 200 } else { 401 };
-    tab.refresh_answered(wait.auth_call, heard(status, tokens), 0.5, at(ms));
+    tab.refresh_answered(wait.auth_call, auth_response(status, tokens), 0.5, at(ms));
     tab.finished(wait.auth_call);
     refresh_outcome(&told(tab), wait.auth_call)
 }

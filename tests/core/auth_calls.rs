@@ -1,7 +1,7 @@
 //! Refreshes, logins and logouts: the lock, the wire, the answer.
 
 use tokenkeep::core::{
-    Arrival, Body, Code, Heard, Kind, Renewal, RetryAfter, Session, TokenResponse,
+    Arrival, AuthResponse, Body, Code, Kind, Renewal, RetryAfter, Session, TokenResponse,
 };
 
 use super::super::ops::{Answer, Outage};
@@ -135,10 +135,10 @@ impl World {
             *stage = Stage::Over;
         }
         match outcome {
-            Outcome::Refresh { heard, outage, chance } => {
-                self.refresh_is_answered(turn, heard, outage, chance);
+            Outcome::Refresh { response, outage, chance } => {
+                self.refresh_is_answered(turn, response, outage, chance);
             }
-            Outcome::Login { heard } => self.login_is_answered(turn, heard),
+            Outcome::Login { response } => self.login_is_answered(turn, response),
             Outcome::Logout { status } => {
                 let answered =
                     |session: &mut Session, _| (session.logout_answered(status), Cause::App);
@@ -154,7 +154,7 @@ impl World {
         answer: Answer,
         chance: f64,
     ) -> Outcome {
-        let (heard, outage) = match answer {
+        let (response, outage) = match answer {
             Answer::Well(life) => match self.server_mut(tab).refresh(cookie, life) {
                 Some(tokens) => {
                     if let Some(at) = self.sent.get(&(tab, auth_call)) {
@@ -169,15 +169,15 @@ impl World {
                 (Ok(plain(403, Body::Empty)), None)
             }
             Answer::Outage(outage) => {
-                let (code, heard) = outage_of(outage);
-                (heard.ok_or(code), Some(outage))
+                let (code, response) = outage_of(outage);
+                (response.ok_or(code), Some(outage))
             }
         };
-        Outcome::Refresh { heard, outage, chance }
+        Outcome::Refresh { response, outage, chance }
     }
 
     fn answers_login(&mut self, Turn { tab, auth_call, .. }: Turn, answer: Answer) -> Outcome {
-        let heard = match answer {
+        let response = match answer {
             Answer::Well(life) => {
                 let user = self.tabs[tab].logins.get(&auth_call).copied().unwrap_or_default();
                 Some(granted(self.server_mut(tab).login(user, life)))
@@ -185,7 +185,7 @@ impl World {
             Answer::Refuse => Some(plain(401, Body::Empty)),
             Answer::Outage(outage) => outage_of(outage).1,
         };
-        Outcome::Login { heard }
+        Outcome::Login { response }
     }
 
     fn answers_logout(&mut self, turn: Turn, cookie: Option<u32>, answer: Answer) -> Outcome {
@@ -196,7 +196,7 @@ impl World {
             }
             Answer::Refuse => Ok(403),
             Answer::Outage(outage) => match outage_of(outage) {
-                (_, Some(heard)) if heard.status != 200 => Ok(heard.status),
+                (_, Some(response)) if response.status != 200 => Ok(response.status),
                 (code, _) => Err(code),
             },
         };
@@ -206,15 +206,15 @@ impl World {
     fn refresh_is_answered(
         &mut self,
         Turn { tab, auth_call, .. }: Turn,
-        heard: Result<Heard, Code>,
+        response: Result<AuthResponse, Code>,
         outage: Option<Outage>,
         chance: f64,
     ) {
         let wanted = self.tabs[tab].pending_refresh == Some(auth_call);
         if let Some(outage) = outage {
             self.call(tab, |session, now| {
-                match heard {
-                    Ok(heard) => session.refresh_answered(auth_call, heard, chance, now),
+                match response {
+                    Ok(response) => session.refresh_answered(auth_call, response, chance, now),
                     Err(code) => session.refresh_failed(auth_call, code, chance, now),
                 }
                 ((), Cause::Outage)
@@ -227,8 +227,8 @@ impl World {
             }
             return;
         }
-        let Ok(heard) = heard else { return };
-        let doubts = self.tabs[tab].session.doubts(&heard);
+        let Ok(response) = response else { return };
+        let doubts = self.tabs[tab].session.doubts(&response);
         let known = &self.tabs[tab];
         let may_doubt = known.has_met || known.contended.contains(&auth_call);
         self.hold(Rule::Doubts, may_doubt || !doubts, || {
@@ -238,7 +238,7 @@ impl World {
             self.delivers_all_to(tab);
         }
         let wanted = self.tabs[tab].pending_refresh == Some(auth_call);
-        let cause = match &heard.body {
+        let cause = match &response.body {
             Body::Json { tokens: Ok(tokens), .. } => {
                 if wanted {
                     let now = self.now;
@@ -249,22 +249,26 @@ impl World {
             _ => Cause::Refused { wanted, overtaken: self.tabs[tab].may_be_newer },
         };
         self.call(tab, |session, now| {
-            (session.refresh_answered(auth_call, heard, chance, now), cause)
+            (session.refresh_answered(auth_call, response, chance, now), cause)
         });
     }
 
-    fn login_is_answered(&mut self, Turn { tab, auth_call, .. }: Turn, heard: Option<Heard>) {
+    fn login_is_answered(
+        &mut self,
+        Turn { tab, auth_call, .. }: Turn,
+        response: Option<AuthResponse>,
+    ) {
         if self.tabs[tab].logins.remove(&auth_call).is_none() {
             return self.fault(Rule::Settles, format!("{auth_call:?} is nobody's login"));
         }
         // If it reached nobody, there is nothing to tell the session of.
-        let Some(heard) = heard else { return };
-        let tokens = match &heard.body {
+        let Some(response) = response else { return };
+        let tokens = match &response.body {
             Body::Json { tokens: Ok(tokens), .. } => Some(tokens.clone()),
             _ => None,
         };
         let result = self.call(tab, |session, now| {
-            let result = session.login_answered(auth_call, heard, now);
+            let result = session.login_answered(auth_call, response, now);
             let cause = match (&result, &tokens) {
                 (Ok(()), Some(tokens)) => Cause::Entered(token_in(tokens)),
                 _ => Cause::App,
@@ -282,16 +286,16 @@ impl World {
     }
 }
 
-fn granted(tokens: TokenResponse) -> Heard {
+fn granted(tokens: TokenResponse) -> AuthResponse {
     plain(200, Body::Json { error: None, tokens: Ok(tokens) })
 }
 
-fn plain(status: u16, body: Body) -> Heard {
-    Heard { status, body, rejected: None, retry_after: None }
+fn plain(status: u16, body: Body) -> AuthResponse {
+    AuthResponse { status, body, rejected: None, retry_after: None }
 }
 
 /// What is heard in an outage: a code, or an answer that says nothing about the session.
-fn outage_of(outage: Outage) -> (Code, Option<Heard>) {
+fn outage_of(outage: Outage) -> (Code, Option<AuthResponse>) {
     match outage {
         Outage::Network => (Code::Network, None),
         Outage::Timeout => (Code::Timeout, None),
@@ -299,7 +303,7 @@ fn outage_of(outage: Outage) -> (Code, Option<Heard>) {
             let retry_after = named.map(RetryAfter);
             (
                 Code::BadStatus,
-                Some(Heard { status: 503, body: Body::Empty, rejected: None, retry_after }),
+                Some(AuthResponse { status: 503, body: Body::Empty, rejected: None, retry_after }),
             )
         }
         Outage::Foreign { is_json } => {

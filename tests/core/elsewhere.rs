@@ -71,7 +71,7 @@ fn refresh_is_not_answered_by_a_token_that_an_answer_or_the_app_brings() {
         assert_eq!(sends(&mut tab, at(12)).1.as_deref(), Some("second"));
         assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go, "by the app: {by_app}");
         // What it asks with is what is refused.
-        tab.refresh_answered(wait.auth_call, heard(401, None), 0.5, at(13));
+        tab.refresh_answered(wait.auth_call, auth_response(401, None), 0.5, at(13));
         assert_eq!(tab.snapshot().status, Status::SignedOut);
     }
 }
@@ -334,7 +334,7 @@ fn a_token_of_another_user_takes_the_refresh_token_and_the_waiting_calls_with_it
         match way {
             "refresh" => {
                 assert_eq!(tab.arrive(wait.auth_call, false, at(3)), Arrival::Go);
-                tab.refresh_answered(wait.auth_call, heard(200, Some(bobs)), 0.5, at(4));
+                tab.refresh_answered(wait.auth_call, auth_response(200, Some(bobs)), 0.5, at(4));
             }
             "renewed" => {
                 let message = asked_at(4, 3, bobs);
@@ -384,11 +384,11 @@ fn a_call_that_carries_the_token_takes_its_turn_behind_the_renewal_that_it_needs
     let [Effect::Start(refresh, Kind::Refresh)] = effects[..] else { panic!("{effects:?}") };
     assert_eq!(tab.arrive(auth_call, false, at(700_001)), Arrival::Skip, "it is not its turn");
     assert_eq!(tab.arrive(refresh, false, at(700_001)), Arrival::Go);
-    tab.refresh_answered(refresh, heard(200, Some(opaque("second"))), 0.5, at(700_002));
+    tab.refresh_answered(refresh, auth_response(200, Some(opaque("second"))), 0.5, at(700_002));
     tab.finished(refresh);
     assert_eq!(tab.arrive(auth_call, false, at(700_003)), Arrival::Go);
     assert_eq!(tab.usable_token(at(700_003)).map(Secret::reveal), Some("second"));
-    tab.login_answered(auth_call, heard(200, Some(opaque("third"))), at(700_004)).unwrap();
+    tab.login_answered(auth_call, auth_response(200, Some(opaque("third"))), at(700_004)).unwrap();
     assert_eq!(sends(&mut tab, at(700_005)).1.as_deref(), Some("third"));
 }
 
@@ -450,5 +450,5 @@ fn a_refusal_is_doubted_by_a_tab_that_had_to_wait_for_the_lock() {
     let wait = tab.refresh(at(10)).unwrap().unwrap();
     assert_eq!(tab.arrive(wait.auth_call, true, at(11)), Arrival::Listen);
     assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go);
-    assert!(tab.doubts(&heard(401, None)));
+    assert!(tab.doubts(&auth_response(401, None)));
 }

@@ -37,7 +37,7 @@ fn waits(departure: Departure) -> Wait {
 /// The refresh that somebody waits for is answered with a token.
 fn is_renewed(tab: &mut Session, wait: Wait, token: &str, ms: u64) {
     assert_eq!(tab.arrive(wait.auth_call, false, at(ms)), Arrival::Go);
-    tab.refresh_answered(wait.auth_call, heard(200, Some(opaque(token))), 0.5, at(ms));
+    tab.refresh_answered(wait.auth_call, auth_response(200, Some(opaque(token))), 0.5, at(ms));
     tab.finished(wait.auth_call);
     assert_eq!(refresh_outcome(&told(tab), wait.auth_call), RefreshOutcome::Renewed);
 }
@@ -112,7 +112,7 @@ fn the_rest_of_the_app_goes_on_while_a_refresh_that_one_resource_wants_is_limite
     // Another call waits for the same refresh, unsent.
     let unsent = waits(tab.depart(items(), at(11)));
     assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go);
-    tab.refresh_answered(wait.auth_call, heard(429, None), 0.9, at(13));
+    tab.refresh_answered(wait.auth_call, auth_response(429, None), 0.9, at(13));
     tab.finished(wait.auth_call);
     let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
     let failed = tab.resume(wait, &outcome, at(14));
@@ -133,7 +133,7 @@ fn a_token_that_all_refuse_is_tried_once_at_each_resource() {
     let ticket = leaves(&mut tab, stats(), 10);
     let wait = waits(tab.answered(ticket, true, at(10)));
     assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go);
-    tab.refresh_answered(wait.auth_call, heard(503, None), 0.9, at(13));
+    tab.refresh_answered(wait.auth_call, auth_response(503, None), 0.9, at(13));
     tab.finished(wait.auth_call);
     let trial = leaves(&mut tab, items(), 14);
     assert!(matches!(tab.answered(trial, true, at(15)), Departure::Fail(_)));
@@ -148,7 +148,7 @@ fn a_stream_to_a_forbidden_resource_costs_one_refresh_and_not_one_a_call() {
     let effects = told(&mut tab);
     let [Effect::Start(auth_call, _)] = effects[..] else { panic!("{effects:?}") };
     assert_eq!(tab.arrive(auth_call, false, at(11)), Arrival::Go);
-    tab.refresh_answered(auth_call, heard(200, Some(opaque("second"))), 0.5, at(12));
+    tab.refresh_answered(auth_call, auth_response(200, Some(opaque("second"))), 0.5, at(12));
     tab.finished(auth_call);
     told(&mut tab);
     for ms in [20, 30] {
@@ -211,7 +211,7 @@ fn a_request_that_would_wait_again_in_a_pause_tries_a_token_that_only_another_ha
     let other = leaves(&mut tab, stats(), 30);
     let of_other = waits(tab.answered(other, true, at(30)));
     assert_eq!(tab.arrive(of_other.auth_call, false, at(31)), Arrival::Go);
-    tab.refresh_answered(of_other.auth_call, heard(429, None), 0.9, at(32));
+    tab.refresh_answered(of_other.auth_call, auth_response(429, None), 0.9, at(32));
     tab.finished(of_other.auth_call);
     assert!(matches!(tab.resume(wait, &RefreshOutcome::Renewed, at(33)), Departure::Send(_)));
 }

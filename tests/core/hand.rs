@@ -1,8 +1,8 @@
 //! Hands for telling a session a story, and for asking what it made of it.
 
 use tokenkeep::core::{
-    Arrival, AuthCall, Body, Departure, Effect, Event, Heard, Message, Now, Owed, Policy, Reason,
-    RefreshOutcome, Resource, Secret, Session, Stamp, Tabs, Ticket, TokenResponse,
+    Arrival, AuthCall, AuthResponse, Body, Departure, Effect, Event, Message, Now, Owed, Policy,
+    Reason, RefreshOutcome, Resource, Secret, Session, Stamp, Tabs, Ticket, TokenResponse,
 };
 
 /// Where it does not matter what a request is for.
@@ -31,9 +31,9 @@ pub fn opaque(token: &str) -> TokenResponse {
     }
 }
 
-pub fn heard(status: u16, tokens: Option<TokenResponse>) -> Heard {
+pub fn auth_response(status: u16, tokens: Option<TokenResponse>) -> AuthResponse {
     let body = tokens.map_or(Body::Empty, |tokens| Body::Json { error: None, tokens: Ok(tokens) });
-    Heard { status, body, rejected: None, retry_after: None }
+    AuthResponse { status, body, rejected: None, retry_after: None }
 }
 
 /// A logout that is owed can be finished.
@@ -80,7 +80,7 @@ pub fn goes(session: &mut Session, now: Now) -> AuthCall {
 pub fn refreshes(session: &mut Session, answer: Option<TokenResponse>, now: Now) -> Vec<Effect> {
     let auth_call = goes(session, now);
     let status = if answer.is_some() { 200 } else { 401 };
-    session.refresh_answered(auth_call, heard(status, answer), 0.5, now);
+    session.refresh_answered(auth_call, auth_response(status, answer), 0.5, now);
     session.finished(auth_call);
     told(session)
 }

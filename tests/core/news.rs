@@ -121,7 +121,7 @@ fn a_login_takes_away_the_mark_of_a_logout_that_another_tab_owes() {
     tab.heard(Message::Left { stamp: stamp(10) }, at(10));
     let login = tab.login();
     assert_eq!(tab.arrive(login, false, at(0)), Arrival::Go);
-    tab.login_answered(login, heard(200, Some(opaque("new"))), at(20)).unwrap();
+    tab.login_answered(login, auth_response(200, Some(opaque("new"))), at(20)).unwrap();
     let effects = told(&mut tab);
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Owe(false))), "{effects:?}");
 }
@@ -165,7 +165,7 @@ fn a_login_that_was_sent_after_another_tabs_logout_holds_though_the_news_is_late
     let login = tab.login();
     assert_eq!(tab.arrive(login, true, at(0)), Arrival::Go);
     tab.heard(Message::Left { stamp: stamp(10) }, at(50));
-    tab.login_answered(login, heard(200, Some(opaque("new"))), at(60)).unwrap();
+    tab.login_answered(login, auth_response(200, Some(opaque("new"))), at(60)).unwrap();
     assert_eq!(tab.snapshot().status, Status::SignedIn);
 }
 
@@ -246,7 +246,7 @@ fn a_logout_heard_of_twice_does_not_stop_the_login_after_it() {
     let login = tab.login();
     assert_eq!(tab.arrive(login, false, at(0)), Arrival::Go);
     tab.heard(Message::Left { stamp: stamp(40) }, at(60));
-    assert!(tab.login_answered(login, heard(200, Some(opaque("new"))), at(70)).is_ok());
+    assert!(tab.login_answered(login, auth_response(200, Some(opaque("new"))), at(70)).is_ok());
 }
 
 #[test]
@@ -387,7 +387,7 @@ fn a_refusal_does_not_end_what_another_tab_renewed_meanwhile() {
     tab.enter(opaque("old"), at(10));
     let auth_call = goes(&mut tab, at(20));
     tab.heard(renewed(30, 10, "new"), at(40));
-    tab.refresh_answered(auth_call, heard(401, None), 0.5, at(50));
+    tab.refresh_answered(auth_call, auth_response(401, None), 0.5, at(50));
     let effects = told(&mut tab);
     assert_eq!(refresh_outcome(&effects, auth_call), RefreshOutcome::Renewed);
     assert!(sign_outs(&effects).is_empty());
@@ -417,7 +417,7 @@ fn a_tab_that_begins_is_given_a_token_that_is_good_and_no_other() {
 
 #[test]
 fn a_refusal_is_doubted_where_tabs_share_and_until_there_is_news() {
-    let refusal = heard(401, None);
+    let refusal = auth_response(401, None);
     let mut alone = tab_that(Tabs::Lock, false);
     goes(&mut alone, at(10));
     assert!(!alone.doubts(&refusal));
@@ -427,7 +427,7 @@ fn a_refusal_is_doubted_where_tabs_share_and_until_there_is_news() {
     assert!(!tab.doubts(&refusal), "it has never met another tab");
     tab.heard(Message::Here, at(20));
     assert!(tab.doubts(&refusal));
-    assert!(!tab.doubts(&heard(503, None)), "an outage ends nothing");
+    assert!(!tab.doubts(&auth_response(503, None)), "an outage ends nothing");
     tab.heard(renewed(30, 10, "new"), at(40));
     assert!(!tab.doubts(&refusal), "it is there");
     tab.refresh_answered(auth_call, refusal.clone(), 0.5, at(50));

@@ -133,7 +133,12 @@ fn a_tab_whose_token_has_ended_hands_on_what_renews_it() {
     );
     assert_eq!(second.arrive(wait.auth_call, false, at(0)), Arrival::Go);
     assert_eq!(second.refresh_token().map(Secret::reveal), Some("refresh"));
-    second.refresh_answered(wait.auth_call, heard(200, Some(opaque("second"))), 0.5, at(700_003));
+    second.refresh_answered(
+        wait.auth_call,
+        auth_response(200, Some(opaque("second"))),
+        0.5,
+        at(700_003),
+    );
     let outcome = refresh_outcome(&told(&mut second), wait.auth_call);
     let Departure::Send(ticket) = second.resume(wait, &outcome, at(700_004)) else { panic!() };
     assert_eq!(second.credential(ticket).map(Secret::reveal), Some("second"));

@@ -115,7 +115,7 @@ fn a_login_that_the_user_signed_out_of_before_it_was_answered_is_none() {
     let login = tab.login();
     assert_eq!(tab.arrive(login, false, at(0)), Arrival::Go);
     let logout = tab.logout(true, at(10)).unwrap();
-    let answered = tab.login_answered(login, heard(200, Some(opaque("token"))), at(20));
+    let answered = tab.login_answered(login, auth_response(200, Some(opaque("token"))), at(20));
     assert_eq!(answered.unwrap_err().code, Code::SessionChanged);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     tab.finished(login);
@@ -128,7 +128,7 @@ fn a_login_that_fails_leaves_the_session_there_was() {
     for status in [401, 503] {
         let login = tab.login();
         assert_eq!(tab.arrive(login, false, at(0)), Arrival::Go);
-        assert!(tab.login_answered(login, heard(status, None), at(10)).is_err());
+        assert!(tab.login_answered(login, auth_response(status, None), at(10)).is_err());
         tab.finished(login);
         assert_eq!(sends(&mut tab, at(20)).1.as_deref(), Some("token"));
     }
@@ -146,7 +146,7 @@ fn a_refresh_on_the_wire_at_a_logout_is_let_finish_and_commits_nothing() {
     assert_eq!(refresh_outcome(&effects, wait.auth_call), RefreshOutcome::Void);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Start(..))), "not yet");
     assert_eq!(tab.resume(wait, &RefreshOutcome::Void, at(40)), Departure::Deliver);
-    tab.refresh_answered(wait.auth_call, heard(200, Some(opaque("late"))), 0.5, at(50));
+    tab.refresh_answered(wait.auth_call, auth_response(200, Some(opaque("late"))), 0.5, at(50));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     assert!(told(&mut tab).is_empty());
     tab.finished(wait.auth_call);
@@ -171,7 +171,7 @@ fn who_waited_for_a_refresh_that_is_refused_gets_the_apis_own_401() {
     let Departure::Wait(unsent) = tab.depart(ANY, at(30)) else { panic!("it waits") };
     assert_eq!(sent.auth_call, unsent.auth_call, "one refresh for both");
     assert_eq!(tab.arrive(sent.auth_call, false, at(0)), Arrival::Go);
-    tab.refresh_answered(sent.auth_call, heard(401, None), 0.5, at(40));
+    tab.refresh_answered(sent.auth_call, auth_response(401, None), 0.5, at(40));
     let effects = told(&mut tab);
     let outcome = refresh_outcome(&effects, sent.auth_call);
     assert_eq!(sign_outs(&effects).len(), 1);
@@ -221,7 +221,7 @@ fn a_success_ends_the_pause_and_the_next_one_is_short_again() {
 fn a_time_that_the_server_named_holds_for_who_asks_by_name_too() {
     let mut tab = signed_in();
     let auth_call = goes(&mut tab, at(10));
-    let mut busy = heard(503, None);
+    let mut busy = auth_response(503, None);
     busy.retry_after = Some(RetryAfter(5_000));
     tab.refresh_answered(auth_call, busy, 0.0, at(10));
     tab.finished(auth_call);
@@ -293,5 +293,5 @@ fn who_loses_interest_in_a_login_leaves_the_line_unless_it_has_been_sent() {
     let sent = tab.login();
     assert_eq!(tab.arrive(sent, false, at(0)), Arrival::Go);
     tab.withdraw(sent);
-    assert_eq!(tab.login_answered(sent, heard(200, Some(opaque("new"))), at(20)), Ok(()));
+    assert_eq!(tab.login_answered(sent, auth_response(200, Some(opaque("new"))), at(20)), Ok(()));
 }

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use tokenkeep::core::{
-    AuthCall, Code, Heard, Kind, Message, Now, Policy, RefreshOutcome, Renewal, Tabs, Ticket, Wait,
+    AuthCall, AuthResponse, Code, Kind, Message, Now, Policy, RefreshOutcome, Renewal, Tabs,
+    Ticket, Wait,
 };
 
 mod auth_calls;
@@ -141,8 +142,8 @@ enum News {
 /// What the page will hear of a call of the session's own.
 #[derive(Clone, Debug)]
 enum Outcome {
-    Refresh { heard: Result<Heard, Code>, outage: Option<Outage>, chance: f64 },
-    Login { heard: Option<Heard> },
+    Refresh { response: Result<AuthResponse, Code>, outage: Option<Outage>, chance: f64 },
+    Login { response: Option<AuthResponse> },
     Logout { status: Result<u16, Code> },
 }
 

@@ -1,7 +1,7 @@
 //! Refresh, login and logout: the calls that set the refresh cookie (rules 8 and 9).
 
 use super::super::answer::{
-    Body, Heard, TokenResponse, Verdict, is_refusal, logout_verdict, verdict,
+    AuthResponse, Body, TokenResponse, Verdict, is_refusal, logout_verdict, verdict,
 };
 use super::super::auth_call_queue::{AuthCall, Kind};
 use super::super::backoff::RetryAfter;
@@ -63,19 +63,25 @@ impl Session {
     /// Whether a refusal may be news of another tab that has not come in yet: that one has got a
     /// newer token, and this one sent the old. Then it is worth listening for a moment, before it is
     /// told to [`Session::refresh_answered`]. A tab that has never met another need not wait.
-    pub fn doubts(&self, heard: &Heard) -> bool {
+    pub fn doubts(&self, response: &AuthResponse) -> bool {
         let is_news = |pending: &PendingRefresh| {
             (self.has_other_tabs || pending.contended)
                 && self.held.as_ref().is_none_or(|held| held.generation <= pending.since)
         };
         self.policy.tabs == Tabs::Share
             && self.pending_refresh.as_ref().is_some_and(is_news)
-            && is_refusal(Step::Refresh, heard)
+            && is_refusal(Step::Refresh, response)
     }
 
     /// The refresh endpoint answered. `chance` is uniform in `0.0..1.0`.
-    pub fn refresh_answered(&mut self, auth_call: AuthCall, heard: Heard, chance: f64, now: Now) {
-        match verdict(Step::Refresh, heard) {
+    pub fn refresh_answered(
+        &mut self,
+        auth_call: AuthCall,
+        response: AuthResponse,
+        chance: f64,
+        now: Now,
+    ) {
+        match verdict(Step::Refresh, response) {
             Verdict::Granted(tokens) => self.renewed(auth_call, tokens, now),
             Verdict::Rejected(failure) => {
                 let asked = self.pending_refresh.as_ref().map_or(Stamp(0), |pending| pending.asked);
@@ -119,14 +125,14 @@ impl Session {
     pub fn login_answered(
         &mut self,
         auth_call: AuthCall,
-        heard: Heard,
+        response: AuthResponse,
         now: Now,
     ) -> Result<(), Failure> {
-        if let Body::Incomplete = heard.body {
+        if let Body::Incomplete = response.body {
             // No session begins, and none ends.
             return Ok(());
         }
-        match verdict(Step::Login, heard) {
+        match verdict(Step::Login, response) {
             Verdict::Granted(_) if !self.queue.may_go(auth_call) => {
                 Err(Failure::new(Code::SessionChanged, Step::Login))
             }
