@@ -8,8 +8,8 @@ use web_sys::Response;
 
 use super::platform::List;
 use crate::core::{
-    Attach, AuthResponse, Body, Code, Form, Kind, Life, Now, Options, Policy, Secret, Sense,
-    TokenResponse, Told, concat, life, payload, retry_after,
+    Attach, AuthResponse, Body, Code, Form, Kind, Life, Now, Options, Policy, ResponseFacts,
+    Secret, Sense, TokenResponse, concat, life, payload, retry_after,
 };
 
 #[wasm_bindgen(module = "/src/browser/http.js")]
@@ -118,9 +118,10 @@ pub(super) fn read(
         let body = &lists(list);
         let header = &|name: &str| header(by.unchecked_ref(), name);
         let challenge = challenge.as_deref();
-        let told = Told { status, challenge, redirected, network_error: false, body, header };
-        rejected = policy.refuses(form, &told);
-        is_incomplete = kind == Kind::Login && policy.rules.say(Sense::Incomplete, &told);
+        let facts =
+            ResponseFacts { status, challenge, redirected, network_error: false, body, header };
+        rejected = policy.refuses(form, &facts);
+        is_incomplete = kind == Kind::Login && policy.rules.say(Sense::Incomplete, &facts);
     }
     let is_unseen = matches!(options.attach, Attach::Cookie(_));
     // An answer with a token in it is no cause of an error: whoever reads that would read the token.

@@ -16,7 +16,7 @@ use super::platform::{self, List};
 use super::shared_outcome::SharedOutcome;
 use crate::core::{
     Code, Departure, Failure, Life, Meaning, Media, Reach, Redirects, RefreshOutcome, Resource,
-    Secret, Status, Step, Ticket, Told, Wait, is_safe, is_same_origin,
+    ResponseFacts, Secret, Status, Step, Ticket, Wait, is_safe, is_same_origin,
 };
 
 /// How far a request has come in the turn of its call. What the call belongs to is settled then: a
@@ -347,7 +347,7 @@ impl Shell {
             }
         }
         let challenge = header("WWW-Authenticate");
-        rules.meaning(&Told {
+        rules.meaning(&ResponseFacts {
             status,
             challenge: challenge.as_deref(),
             redirected: answer::is_redirected(response),

@@ -70,16 +70,16 @@ pub struct Rules {
     list: Vec<(Sense, AnswerRule)>,
 }
 
-/// An answer, as far as rules look at it.
+/// What rules look at in the response to a request, or to an auth call.
 #[derive(Clone, Copy)]
-pub struct Told<'a> {
+pub struct ResponseFacts<'a> {
     /// Its status.
     pub status: u16,
     /// `WWW-Authenticate`, where it is there and not hidden by CORS.
     pub challenge: Option<&'a str>,
     /// Whether it came by way of a redirect.
     pub redirected: bool,
-    /// Whether there is none.
+    /// Whether there is no response.
     pub network_error: bool,
     /// What the body has at each of the places of [`Rules::paths`], as texts. Empty where it is no JSON.
     pub body: &'a [Vec<String>],
@@ -87,7 +87,7 @@ pub struct Told<'a> {
     pub header: &'a dyn Fn(&str) -> Option<String>,
 }
 
-impl Default for Told<'_> {
+impl Default for ResponseFacts<'_> {
     fn default() -> Self {
         Self {
             status: 0,
@@ -138,12 +138,12 @@ impl AnswerRule {
     /// is JSON.
     fn matches(
         &self,
-        answer: &Told<'_>,
+        facts: &ResponseFacts<'_>,
         challenges: Option<&[Challenge]>,
         values: Option<&[String]>,
         sense: Sense,
     ) -> bool {
-        if answer.network_error {
+        if facts.network_error {
             return self.network_error;
         }
         let says = |list: &[Challenge]| {
@@ -153,11 +153,11 @@ impl AnswerRule {
         };
         // Where CORS hides the challenge of an expiry the status must do.
         let unseen = sense == Sense::Unauthorized && !self.status.is_empty();
-        self.may_match(answer.status)
-            && (!self.redirected || answer.redirected)
+        self.may_match(facts.status)
+            && (!self.redirected || facts.redirected)
             && (self.challenge.is_empty() || challenges.map_or(unseen, says))
             && self.header.as_ref().is_none_or(|field| {
-                (answer.header)(&field.name).is_some_and(|value| is_among(&value, &field.equals))
+                (facts.header)(&field.name).is_some_and(|value| is_among(&value, &field.equals))
             })
             && self.body.as_ref().is_none_or(|body| {
                 values.is_some_and(|values| {
@@ -209,11 +209,11 @@ impl Rules {
     }
 
     /// Whether an answer came by way of a redirect that one of the rules takes for "sign in again".
-    pub fn turn_away(&self, answer: &Told<'_>) -> bool {
+    pub fn turn_away(&self, facts: &ResponseFacts<'_>) -> bool {
         self.list.iter().any(|(sense, rule)| {
             rule.redirected
                 && matches!(sense, Sense::Unauthorized | Sense::Ended)
-                && rule.matches(answer, None, None, *sense)
+                && rule.matches(facts, None, None, *sense)
         })
     }
 
@@ -231,14 +231,14 @@ impl Rules {
     }
 
     /// Whether one of the rules of this sense matches an answer to a call of the session's own.
-    pub fn say(&self, sense: Sense, answer: &Told<'_>) -> bool {
-        self.judge(answer, &mut Vec::new(), Some(sense)).is_some()
+    pub fn say(&self, sense: Sense, facts: &ResponseFacts<'_>) -> bool {
+        self.judge(facts, &mut Vec::new(), Some(sense)).is_some()
     }
 
     /// What an answer to a request means.
-    pub fn meaning(&self, answer: &Told<'_>) -> Meaning {
+    pub fn meaning(&self, facts: &ResponseFacts<'_>) -> Meaning {
         let mut list = Vec::new();
-        match self.judge(answer, &mut list, None) {
+        match self.judge(facts, &mut list, None) {
             Some(Sense::Ended) => Meaning::Ended,
             Some(Sense::StepUp) => Meaning::StepUp(list),
             Some(Sense::Unauthorized) => Meaning::Unauthorized,
@@ -249,22 +249,22 @@ impl Rules {
     /// `only`: the sense that is asked for; `None` for those of answers to an app's requests.
     fn judge(
         &self,
-        answer: &Told<'_>,
+        facts: &ResponseFacts<'_>,
         list: &mut Vec<Challenge>,
         only: Option<Sense>,
     ) -> Option<Sense> {
-        if let Some(value) = answer.challenge {
+        if let Some(value) = facts.challenge {
             *list = challenges(value);
         }
-        let seen = answer.challenge.map(|_| list.as_slice());
+        let seen = facts.challenge.map(|_| list.as_slice());
         let is_beyond = list.iter().any(Challenge::is_beyond_a_refresh);
         for (at, (sense, rule)) in self.list.iter().enumerate() {
-            let values = answer.body.get(at).map(Vec::as_slice);
+            let values = facts.body.get(at).map(Vec::as_slice);
             // A challenge that a refresh does not cure is the caller's, unless the rule names it.
             let is_cured =
                 *sense != Sense::Unauthorized || !is_beyond || !rule.challenge.is_empty();
             let is_asked_for = only.map_or(sense.is_of_calls(), |only| only == *sense);
-            if is_asked_for && is_cured && rule.matches(answer, seen, values, *sense) {
+            if is_asked_for && is_cured && rule.matches(facts, seen, values, *sense) {
                 return Some(*sense);
             }
         }
@@ -328,7 +328,7 @@ mod tests {
     /// `code`: what the body has, wherever it is looked for.
     fn judge(rules: &Rules, status: u16, challenge: Option<&str>, code: Option<&str>) -> Meaning {
         let body = vec![code.map(str::to_owned).into_iter().collect(); 9];
-        rules.meaning(&Told { status, challenge, body: &body, ..Told::default() })
+        rules.meaning(&ResponseFacts { status, challenge, body: &body, ..ResponseFacts::default() })
     }
 
     #[test]
@@ -400,10 +400,10 @@ mod tests {
         let rules = rules(&[code("1")], &[code("2")]);
         let value = |text: &str| vec![text.to_owned()];
         let body = [value("1"), vec![], value("2")];
-        let answer = Told { status: 200, body: &body, ..Told::default() };
-        assert_eq!(rules.meaning(&answer), Meaning::Plain);
+        let facts = ResponseFacts { status: 200, body: &body, ..ResponseFacts::default() };
+        assert_eq!(rules.meaning(&facts), Meaning::Plain);
         let body = [value("1"), vec![], value("1")];
-        assert_eq!(rules.meaning(&Told { body: &body, ..answer }), Meaning::Unauthorized);
+        assert_eq!(rules.meaning(&ResponseFacts { body: &body, ..facts }), Meaning::Unauthorized);
     }
 
     #[test]
@@ -431,10 +431,13 @@ mod tests {
         let silent = AnswerRule { network_error: true, ..AnswerRule::default() };
         let rules = rules(&[redirected, silent], &[]);
         assert!(!rules.settles(200));
-        let answer = Told { status: 200, ..Told::default() };
-        assert_eq!(rules.meaning(&answer), Meaning::Plain);
-        assert_eq!(rules.meaning(&Told { redirected: true, ..answer }), Meaning::Unauthorized);
-        let none = Told { network_error: true, ..Told::default() };
+        let facts = ResponseFacts { status: 200, ..ResponseFacts::default() };
+        assert_eq!(rules.meaning(&facts), Meaning::Plain);
+        assert_eq!(
+            rules.meaning(&ResponseFacts { redirected: true, ..facts }),
+            Meaning::Unauthorized
+        );
+        let none = ResponseFacts { network_error: true, ..ResponseFacts::default() };
         assert!(rules.hears_silence());
         assert_eq!(rules.meaning(&none), Meaning::Unauthorized);
         assert!(!Rules::default().hears_silence());
@@ -449,7 +452,9 @@ mod tests {
         ]);
         assert!(rules.settles(422));
         assert_eq!(judge(&rules, 422, None, None), Meaning::Plain);
-        let refuses = |status| rules.say(Sense::Rejected, &Told { status, ..Told::default() });
+        let refuses = |status| {
+            rules.say(Sense::Rejected, &ResponseFacts { status, ..ResponseFacts::default() })
+        };
         assert!(refuses(422));
         assert!(!refuses(401));
     }
@@ -459,7 +464,11 @@ mod tests {
         let rules = rules(&[code("UNAUTHENTICATED")], &[]);
         let judge = |values: &[&str]| {
             let values: Vec<_> = values.iter().map(|value| (*value).to_owned()).collect();
-            rules.meaning(&Told { status: 200, body: &vec![values; 3], ..Told::default() })
+            rules.meaning(&ResponseFacts {
+                status: 200,
+                body: &vec![values; 3],
+                ..ResponseFacts::default()
+            })
         };
         assert_eq!(judge(&["NOT_FOUND", "UNAUTHENTICATED"]), Meaning::Unauthorized);
         assert_eq!(judge(&["NOT_FOUND", "FORBIDDEN"]), Meaning::Plain);
@@ -471,8 +480,9 @@ mod tests {
         let mut absent = code("");
         absent.body = Some(Field { path: "user".into(), equals: Vec::new(), absent: true });
         let rules = Rules::new(vec![(Sense::Ended, vec![absent])]);
-        let judge =
-            |body: &[Vec<String>]| rules.meaning(&Told { status: 200, body, ..Told::default() });
+        let judge = |body: &[Vec<String>]| {
+            rules.meaning(&ResponseFacts { status: 200, body, ..ResponseFacts::default() })
+        };
         assert_eq!(judge(&[vec![]]), Meaning::Ended);
         assert_eq!(judge(&[vec!["7".to_owned()]]), Meaning::Plain);
         assert_eq!(judge(&[]), Meaning::Plain, "it is no JSON");
@@ -492,7 +502,7 @@ mod tests {
         assert!(!rules.settles(200));
         let judge = |name: &str, value: &str| {
             let read = |asked: &str| (asked == name).then(|| value.to_owned());
-            rules.meaning(&Told { status: 200, header: &read, ..Told::default() })
+            rules.meaning(&ResponseFacts { status: 200, header: &read, ..ResponseFacts::default() })
         };
         assert_eq!(judge("grpc-status", "16"), Meaning::Unauthorized);
         assert_eq!(judge("grpc-status", "7"), Meaning::Plain);
@@ -503,18 +513,17 @@ mod tests {
     #[test]
     fn a_redirect_means_sign_in_again_where_a_rule_for_calls_says_so() {
         let redirected = || AnswerRule { redirected: true, ..AnswerRule::default() };
-        let answer = Told { status: 200, redirected: true, ..Told::default() };
-        assert!(rules(&[redirected()], &[]).turn_away(&answer));
-        assert!(rules(&[], &[redirected()]).turn_away(&answer));
-        assert!(!rules(&[redirected()], &[]).turn_away(&Told { redirected: false, ..answer }));
+        let facts = ResponseFacts { status: 200, redirected: true, ..ResponseFacts::default() };
+        assert!(rules(&[redirected()], &[]).turn_away(&facts));
+        assert!(rules(&[], &[redirected()]).turn_away(&facts));
         assert!(
-            !rules(&[AnswerRule::status(200)], &[]).turn_away(&answer),
-            "it says nothing of it"
+            !rules(&[redirected()], &[]).turn_away(&ResponseFacts { redirected: false, ..facts })
         );
+        assert!(!rules(&[AnswerRule::status(200)], &[]).turn_away(&facts), "it says nothing of it");
         let more = AnswerRule { status: vec![403], ..redirected() };
-        assert!(!rules(&[more], &[]).turn_away(&answer), "all of its members must match");
+        assert!(!rules(&[more], &[]).turn_away(&facts), "all of its members must match");
         let step_up = Rules::new(vec![(Sense::StepUp, vec![redirected()])]);
-        assert!(!step_up.turn_away(&answer));
+        assert!(!step_up.turn_away(&facts));
     }
 
     #[test]
