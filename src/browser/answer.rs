@@ -9,7 +9,7 @@ use web_sys::Response;
 use super::platform::List;
 use crate::core::{
     Attach, AuthResponse, Body, Code, Form, Kind, Life, Now, Options, Policy, ResponseFacts,
-    Secret, Sense, TokenResponse, concat, life, payload, retry_after,
+    RuleKind, Secret, TokenResponse, concat, life, payload, retry_after,
 };
 
 #[wasm_bindgen(module = "/src/browser/http.js")]
@@ -121,7 +121,7 @@ pub(super) fn read(
         let facts =
             ResponseFacts { status, challenge, redirected, network_error: false, body, header };
         rejected = policy.refuses(form, &facts);
-        is_incomplete = kind == Kind::Login && policy.rules.say(Sense::Incomplete, &facts);
+        is_incomplete = kind == Kind::Login && policy.rules.say(RuleKind::Incomplete, &facts);
     }
     let is_unseen = matches!(options.attach, Attach::Cookie(_));
     // An answer with a token in it is no cause of an error: whoever reads that would read the token.

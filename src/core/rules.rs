@@ -42,9 +42,9 @@ pub struct HeaderField {
     pub equals: Vec<String>,
 }
 
-/// What a rule says of the answers that match it.
+/// The kind of a rule: what it says of the answers that match it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sense {
+pub enum RuleKind {
     /// To a request: the session has ended, and no refresh helps.
     Ended,
     /// To a request: the user is to prove more than the session has.
@@ -57,7 +57,7 @@ pub enum Sense {
     Incomplete,
 }
 
-impl Sense {
+impl RuleKind {
     /// Whether it is of answers to an app's requests.
     fn is_of_calls(self) -> bool {
         !matches!(self, Self::Rejected | Self::Incomplete)
@@ -67,7 +67,7 @@ impl Sense {
 /// The rules of a session. The first that matches has the word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    list: Vec<(Sense, AnswerRule)>,
+    list: Vec<(RuleKind, AnswerRule)>,
 }
 
 /// What rules look at in the response to a request, or to an auth call.
@@ -141,7 +141,7 @@ impl AnswerRule {
         facts: &ResponseFacts<'_>,
         challenges: Option<&[Challenge]>,
         values: Option<&[String]>,
-        sense: Sense,
+        kind: RuleKind,
     ) -> bool {
         if facts.network_error {
             return self.network_error;
@@ -152,7 +152,7 @@ impl AnswerRule {
             })
         };
         // Where CORS hides the challenge of an expiry the status must do.
-        let unseen = sense == Sense::Unauthorized && !self.status.is_empty();
+        let unseen = kind == RuleKind::Unauthorized && !self.status.is_empty();
         self.may_match(facts.status)
             && (!self.redirected || facts.redirected)
             && (self.challenge.is_empty() || challenges.map_or(unseen, says))
@@ -180,19 +180,19 @@ impl Default for Rules {
     /// 401 (RFC 9110, 15.5.2) is an expiry, save where a stronger login or other claims are asked for.
     fn default() -> Self {
         Self::new(vec![
-            (Sense::StepUp, vec![AnswerRule::step_up()]),
-            (Sense::Unauthorized, vec![AnswerRule::status(401)]),
+            (RuleKind::StepUp, vec![AnswerRule::step_up()]),
+            (RuleKind::Unauthorized, vec![AnswerRule::status(401)]),
         ])
     }
 }
 
 impl Rules {
     /// The rules, in the order in which they are asked.
-    pub fn new(all: Vec<(Sense, Vec<AnswerRule>)>) -> Self {
+    pub fn new(all: Vec<(RuleKind, Vec<AnswerRule>)>) -> Self {
         let mut list = Vec::new();
-        for (sense, rules) in all {
+        for (kind, rules) in all {
             for rule in rules {
-                list.push((sense, rule));
+                list.push((kind, rule));
             }
         }
         Self { list }
@@ -200,7 +200,7 @@ impl Rules {
 
     /// Whether an answer to a request is the caller's, whatever it says beside this status.
     pub fn settles(&self, status: u16) -> bool {
-        !self.list.iter().any(|(sense, rule)| sense.is_of_calls() && rule.may_match(status))
+        !self.list.iter().any(|(kind, rule)| kind.is_of_calls() && rule.may_match(status))
     }
 
     /// Whether the lack of an answer may say something.
@@ -210,10 +210,10 @@ impl Rules {
 
     /// Whether an answer came by way of a redirect that one of the rules takes for "sign in again".
     pub fn turn_away(&self, facts: &ResponseFacts<'_>) -> bool {
-        self.list.iter().any(|(sense, rule)| {
+        self.list.iter().any(|(kind, rule)| {
             rule.redirected
-                && matches!(sense, Sense::Unauthorized | Sense::Ended)
-                && rule.matches(facts, None, None, *sense)
+                && matches!(kind, RuleKind::Unauthorized | RuleKind::Ended)
+                && rule.matches(facts, None, None, *kind)
         })
     }
 
@@ -230,42 +230,42 @@ impl Rules {
         paths
     }
 
-    /// Whether one of the rules of this sense matches an answer to a call of the session's own.
-    pub fn say(&self, sense: Sense, facts: &ResponseFacts<'_>) -> bool {
-        self.judge(facts, &mut Vec::new(), Some(sense)).is_some()
+    /// Whether one of the rules of this kind matches an answer to a call of the session's own.
+    pub fn say(&self, kind: RuleKind, facts: &ResponseFacts<'_>) -> bool {
+        self.judge(facts, &mut Vec::new(), Some(kind)).is_some()
     }
 
     /// What an answer to a request means.
     pub fn meaning(&self, facts: &ResponseFacts<'_>) -> Meaning {
         let mut list = Vec::new();
         match self.judge(facts, &mut list, None) {
-            Some(Sense::Ended) => Meaning::Ended,
-            Some(Sense::StepUp) => Meaning::StepUp(list),
-            Some(Sense::Unauthorized) => Meaning::Unauthorized,
-            Some(Sense::Rejected | Sense::Incomplete) | None => Meaning::Plain,
+            Some(RuleKind::Ended) => Meaning::Ended,
+            Some(RuleKind::StepUp) => Meaning::StepUp(list),
+            Some(RuleKind::Unauthorized) => Meaning::Unauthorized,
+            Some(RuleKind::Rejected | RuleKind::Incomplete) | None => Meaning::Plain,
         }
     }
 
-    /// `only`: the sense that is asked for; `None` for those of answers to an app's requests.
+    /// `only`: the kind that is asked for; `None` for those of answers to an app's requests.
     fn judge(
         &self,
         facts: &ResponseFacts<'_>,
         list: &mut Vec<Challenge>,
-        only: Option<Sense>,
-    ) -> Option<Sense> {
+        only: Option<RuleKind>,
+    ) -> Option<RuleKind> {
         if let Some(value) = facts.challenge {
             *list = challenges(value);
         }
         let seen = facts.challenge.map(|_| list.as_slice());
         let is_beyond = list.iter().any(Challenge::is_beyond_a_refresh);
-        for (at, (sense, rule)) in self.list.iter().enumerate() {
+        for (at, (kind, rule)) in self.list.iter().enumerate() {
             let values = facts.body.get(at).map(Vec::as_slice);
             // A challenge that a refresh does not cure is the caller's, unless the rule names it.
             let is_cured =
-                *sense != Sense::Unauthorized || !is_beyond || !rule.challenge.is_empty();
-            let is_asked_for = only.map_or(sense.is_of_calls(), |only| only == *sense);
-            if is_asked_for && is_cured && rule.matches(facts, seen, values, *sense) {
-                return Some(*sense);
+                *kind != RuleKind::Unauthorized || !is_beyond || !rule.challenge.is_empty();
+            let is_asked_for = only.map_or(kind.is_of_calls(), |only| only == *kind);
+            if is_asked_for && is_cured && rule.matches(facts, seen, values, *kind) {
+                return Some(*kind);
             }
         }
         None
@@ -319,9 +319,9 @@ mod tests {
 
     fn rules(unauthorized: &[AnswerRule], ended: &[AnswerRule]) -> Rules {
         Rules::new(vec![
-            (Sense::Ended, ended.to_vec()),
-            (Sense::StepUp, vec![AnswerRule::step_up()]),
-            (Sense::Unauthorized, unauthorized.to_vec()),
+            (RuleKind::Ended, ended.to_vec()),
+            (RuleKind::StepUp, vec![AnswerRule::step_up()]),
+            (RuleKind::Unauthorized, unauthorized.to_vec()),
         ])
     }
 
@@ -362,7 +362,7 @@ mod tests {
         };
         assert_eq!(list.len(), 2);
         assert_eq!(list[1].get("max_age"), Some("5"));
-        let off = Rules::new(vec![(Sense::Unauthorized, vec![AnswerRule::status(401)])]);
+        let off = Rules::new(vec![(RuleKind::Unauthorized, vec![AnswerRule::status(401)])]);
         assert_eq!(judge(&off, 401, Some(both), None), Meaning::Plain, "no refresh, either");
     }
 
@@ -447,13 +447,13 @@ mod tests {
     #[test]
     fn rules_for_a_refresh_say_nothing_of_requests_nor_those_of_it() {
         let rules = Rules::new(vec![
-            (Sense::Unauthorized, vec![AnswerRule::status(401)]),
-            (Sense::Rejected, vec![AnswerRule::status(422)]),
+            (RuleKind::Unauthorized, vec![AnswerRule::status(401)]),
+            (RuleKind::Rejected, vec![AnswerRule::status(422)]),
         ]);
         assert!(rules.settles(422));
         assert_eq!(judge(&rules, 422, None, None), Meaning::Plain);
         let refuses = |status| {
-            rules.say(Sense::Rejected, &ResponseFacts { status, ..ResponseFacts::default() })
+            rules.say(RuleKind::Rejected, &ResponseFacts { status, ..ResponseFacts::default() })
         };
         assert!(refuses(422));
         assert!(!refuses(401));
@@ -479,7 +479,7 @@ mod tests {
     fn what_is_absent_is_so_in_json_alone() {
         let mut absent = code("");
         absent.body = Some(Field { path: "user".into(), equals: Vec::new(), absent: true });
-        let rules = Rules::new(vec![(Sense::Ended, vec![absent])]);
+        let rules = Rules::new(vec![(RuleKind::Ended, vec![absent])]);
         let judge = |body: &[Vec<String>]| {
             rules.meaning(&ResponseFacts { status: 200, body, ..ResponseFacts::default() })
         };
@@ -522,7 +522,7 @@ mod tests {
         assert!(!rules(&[AnswerRule::status(200)], &[]).turn_away(&facts), "it says nothing of it");
         let more = AnswerRule { status: vec![403], ..redirected() };
         assert!(!rules(&[more], &[]).turn_away(&facts), "all of its members must match");
-        let step_up = Rules::new(vec![(Sense::StepUp, vec![redirected()])]);
+        let step_up = Rules::new(vec![(RuleKind::StepUp, vec![redirected()])]);
         assert!(!step_up.turn_away(&facts));
     }
 
