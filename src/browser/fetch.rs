@@ -15,8 +15,8 @@ use super::manager::Shell;
 use super::platform::{self, List};
 use super::shared_outcome::SharedOutcome;
 use crate::core::{
-    Code, Departure, Failure, Life, Meaning, Media, Reach, Redirects, RefreshOutcome, Resource,
-    ResponseFacts, Secret, Status, Step, Ticket, Wait, is_safe, is_same_origin,
+    Classification, Code, Departure, Failure, Life, Media, Reach, Redirects, RefreshOutcome,
+    Resource, ResponseFacts, Secret, Status, Step, Ticket, Wait, is_safe, is_same_origin,
 };
 
 /// How far a request has come in the turn of its call. What the call belongs to is settled then: a
@@ -89,11 +89,12 @@ impl Shell {
         };
         loop {
             if let Some((ticket, response)) = arrived.take() {
-                let meaning = self.look(ticket, &response).await;
+                let classification = self.look(ticket, &response).await;
                 let is_repeatable = call.is_repeatable();
                 let status = answer::status(&response);
-                departure =
-                    self.tell_only(|s, now| s.means(ticket, status, meaning, is_repeatable, now));
+                departure = self.tell_only(|s, now| {
+                    s.classified(ticket, status, classification, is_repeatable, now)
+                });
                 refused = Some(response);
             }
             let failed = match departure {
@@ -176,8 +177,8 @@ impl Shell {
         }
         self.tell_only(|session, now| {
             let may_be = session.may_be_refused(ticket, now);
-            let meaning = Meaning::Unauthorized;
-            may_be.then(|| session.means(ticket, 0, meaning, call.is_repeatable(), now))
+            let classification = Classification::Unauthorized;
+            may_be.then(|| session.classified(ticket, 0, classification, call.is_repeatable(), now))
         })
     }
 
@@ -200,7 +201,7 @@ impl Shell {
         failure: Failure,
     ) -> Result<Response, FetchError> {
         if let Ok(response) = settle(call.send(&[])).await {
-            if self.meaning(&response).await == Meaning::Plain {
+            if self.classify(&response).await == Classification::Plain {
                 return Ok(response);
             }
             answer::discard(&response);
@@ -315,8 +316,8 @@ impl Shell {
         self.policy.apis.cover(url)
     }
 
-    /// What an answer means. A token that it brings along is taken first.
-    async fn look(self: &Rc<Self>, ticket: Ticket, response: &Response) -> Meaning {
+    /// Classifies an answer. A token that it brings along is taken first.
+    async fn look(self: &Rc<Self>, ticket: Ticket, response: &Response) -> Classification {
         if let Some(name) = &self.options.adopt
             && let Some(text) = answer::header(response, name)
             && let Ok(token) = Secret::new(text)
@@ -325,15 +326,15 @@ impl Shell {
             let tokens = answer::describe(token, None, Life::default(), &self.options, now);
             self.tell(|session, now| session.adopt(ticket, tokens, now));
         }
-        self.meaning(response).await
+        self.classify(response).await
     }
 
-    /// What an answer means by the rules.
-    async fn meaning(&self, response: &Response) -> Meaning {
+    /// Classifies an answer by the rules.
+    async fn classify(&self, response: &Response) -> Classification {
         let rules = &self.policy.rules;
         let status = answer::status(response);
         if rules.settles(status) {
-            return Meaning::Plain;
+            return Classification::Plain;
         }
         let header = |name: &str| answer::header(response, name);
         let mut body = Vec::new();
@@ -347,7 +348,7 @@ impl Shell {
             }
         }
         let challenge = header("WWW-Authenticate");
-        rules.meaning(&ResponseFacts {
+        rules.classify(&ResponseFacts {
             status,
             challenge: challenge.as_deref(),
             redirected: answer::is_redirected(response),

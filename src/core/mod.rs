@@ -65,7 +65,7 @@ pub(crate) use patience::{NEWS, Patience};
 pub use pending_logout::{Mark, Owed, owed};
 pub use policy::{Offline, Policy, Reach, Renewal, Restore, Tabs};
 pub use redirect::Redirects;
-pub use rules::{AnswerRule, Field, HeaderField, Meaning, ResponseFacts, RuleKind, Rules};
+pub use rules::{AnswerRule, Classification, Field, HeaderField, ResponseFacts, RuleKind, Rules};
 pub(crate) use rules::{Media, is_safe};
 pub use secret::{Secret, Unusable};
 pub use session::{

@@ -100,9 +100,9 @@ impl Default for ResponseFacts<'_> {
     }
 }
 
-/// What an answer means.
+/// What the rules make of an answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meaning {
+pub enum Classification {
     /// It is the caller's.
     Plain,
     /// The token has ended.
@@ -235,14 +235,14 @@ impl Rules {
         self.judge(facts, &mut Vec::new(), Some(kind)).is_some()
     }
 
-    /// What an answer to a request means.
-    pub fn meaning(&self, facts: &ResponseFacts<'_>) -> Meaning {
+    /// Classifies an answer to a request.
+    pub fn classify(&self, facts: &ResponseFacts<'_>) -> Classification {
         let mut list = Vec::new();
         match self.judge(facts, &mut list, None) {
-            Some(RuleKind::Ended) => Meaning::Ended,
-            Some(RuleKind::StepUp) => Meaning::StepUp(list),
-            Some(RuleKind::Unauthorized) => Meaning::Unauthorized,
-            Some(RuleKind::Rejected | RuleKind::Incomplete) | None => Meaning::Plain,
+            Some(RuleKind::Ended) => Classification::Ended,
+            Some(RuleKind::StepUp) => Classification::StepUp(list),
+            Some(RuleKind::Unauthorized) => Classification::Unauthorized,
+            Some(RuleKind::Rejected | RuleKind::Incomplete) | None => Classification::Plain,
         }
     }
 
@@ -326,9 +326,19 @@ mod tests {
     }
 
     /// `code`: what the body has, wherever it is looked for.
-    fn judge(rules: &Rules, status: u16, challenge: Option<&str>, code: Option<&str>) -> Meaning {
+    fn judge(
+        rules: &Rules,
+        status: u16,
+        challenge: Option<&str>,
+        code: Option<&str>,
+    ) -> Classification {
         let body = vec![code.map(str::to_owned).into_iter().collect(); 9];
-        rules.meaning(&ResponseFacts { status, challenge, body: &body, ..ResponseFacts::default() })
+        rules.classify(&ResponseFacts {
+            status,
+            challenge,
+            body: &body,
+            ..ResponseFacts::default()
+        })
     }
 
     #[test]
@@ -338,44 +348,48 @@ mod tests {
         assert_eq!(rules.paths(), "");
         for status in [0, 200, 204, 302, 400, 403, 407, 419, 500] {
             assert!(rules.settles(status), "{status}");
-            assert_eq!(judge(&rules, status, None, None), Meaning::Plain, "{status}");
+            assert_eq!(judge(&rules, status, None, None), Classification::Plain, "{status}");
         }
-        assert_eq!(judge(&rules, 401, None, None), Meaning::Unauthorized);
+        assert_eq!(judge(&rules, 401, None, None), Classification::Unauthorized);
         let invalid = Some("Bearer error=\"invalid_token\"");
-        assert_eq!(judge(&rules, 401, invalid, None), Meaning::Unauthorized);
+        assert_eq!(judge(&rules, 401, invalid, None), Classification::Unauthorized);
     }
 
     #[test]
     fn a_challenge_that_a_refresh_does_not_cure_is_the_callers() {
         let scope = Some("Bearer error=\"insufficient_scope\"");
-        assert_eq!(judge(&Rules::default(), 401, scope, None), Meaning::Plain);
+        assert_eq!(judge(&Rules::default(), 401, scope, None), Classification::Plain);
         let named = rules(&[says("insufficient_scope")], &[]);
-        assert_eq!(judge(&named, 403, scope, None), Meaning::Unauthorized, "unless it is named");
+        assert_eq!(
+            judge(&named, 403, scope, None),
+            Classification::Unauthorized,
+            "unless it is named"
+        );
     }
 
     #[test]
     fn a_stronger_login_is_asked_of_the_app_with_all_its_challenges() {
         let both =
             "Basic realm=\"x\", Bearer error=\"insufficient_user_authentication\", max_age=5";
-        let Meaning::StepUp(list) = judge(&Rules::default(), 401, Some(both), None) else {
+        let Classification::StepUp(list) = judge(&Rules::default(), 401, Some(both), None) else {
             panic!("it asks for more");
         };
         assert_eq!(list.len(), 2);
         assert_eq!(list[1].get("max_age"), Some("5"));
         let off = Rules::new(vec![(RuleKind::Unauthorized, vec![AnswerRule::status(401)])]);
-        assert_eq!(judge(&off, 401, Some(both), None), Meaning::Plain, "no refresh, either");
+        assert_eq!(judge(&off, 401, Some(both), None), Classification::Plain, "no refresh, either");
     }
 
     #[test]
     fn all_members_of_a_rule_must_match_and_any_rule_may() {
         let both = AnswerRule { status: vec![403, 422], ..code("7") };
         let rules = rules(&[both, AnswerRule::status(401)], &[]);
-        assert_eq!(judge(&rules, 403, None, Some("7")), Meaning::Unauthorized);
-        assert_eq!(judge(&rules, 422, None, Some("7")), Meaning::Unauthorized);
-        assert_eq!(judge(&rules, 403, None, Some("8")), Meaning::Plain);
-        assert_eq!(judge(&rules, 403, None, None), Meaning::Plain);
-        assert_eq!(judge(&rules, 200, None, Some("7")), Meaning::Plain);
-        assert_eq!(judge(&rules, 401, None, None), Meaning::Unauthorized);
+        assert_eq!(judge(&rules, 403, None, Some("7")), Classification::Unauthorized);
+        assert_eq!(judge(&rules, 422, None, Some("7")), Classification::Unauthorized);
+        assert_eq!(judge(&rules, 403, None, Some("8")), Classification::Plain);
+        assert_eq!(judge(&rules, 403, None, None), Classification::Plain);
+        assert_eq!(judge(&rules, 200, None, Some("7")), Classification::Plain);
+        assert_eq!(judge(&rules, 401, None, None), Classification::Unauthorized);
         assert!(rules.settles(200));
     }
 
@@ -383,16 +397,16 @@ mod tests {
     fn a_body_is_read_of_any_answer_that_has_one() {
         let by_code = rules(&[code("40101")], &[]);
         assert_eq!(by_code.paths(), " | code | ", "a place for each rule");
-        assert_eq!(judge(&by_code, 200, None, Some("40101")), Meaning::Unauthorized);
-        assert_eq!(judge(&by_code, 200, None, Some("0")), Meaning::Plain);
+        assert_eq!(judge(&by_code, 200, None, Some("40101")), Classification::Unauthorized);
+        assert_eq!(judge(&by_code, 200, None, Some("0")), Classification::Plain);
         for status in [0, 204, 205, 304] {
             assert!(by_code.settles(status), "{status}");
         }
         let mut any = code("");
         any.body.as_mut().unwrap().equals.clear();
         let any = rules(&[any], &[]);
-        assert_eq!(judge(&any, 200, None, Some("whatever")), Meaning::Unauthorized);
-        assert_eq!(judge(&any, 200, None, None), Meaning::Plain);
+        assert_eq!(judge(&any, 200, None, Some("whatever")), Classification::Unauthorized);
+        assert_eq!(judge(&any, 200, None, None), Classification::Plain);
     }
 
     #[test]
@@ -401,18 +415,21 @@ mod tests {
         let value = |text: &str| vec![text.to_owned()];
         let body = [value("1"), vec![], value("2")];
         let facts = ResponseFacts { status: 200, body: &body, ..ResponseFacts::default() };
-        assert_eq!(rules.meaning(&facts), Meaning::Plain);
+        assert_eq!(rules.classify(&facts), Classification::Plain);
         let body = [value("1"), vec![], value("1")];
-        assert_eq!(rules.meaning(&ResponseFacts { body: &body, ..facts }), Meaning::Unauthorized);
+        assert_eq!(
+            rules.classify(&ResponseFacts { body: &body, ..facts }),
+            Classification::Unauthorized
+        );
     }
 
     #[test]
     fn an_end_goes_before_everything_else() {
         let rules = rules(&[AnswerRule::status(401)], &[code("40103")]);
-        assert_eq!(judge(&rules, 401, None, Some("40103")), Meaning::Ended);
+        assert_eq!(judge(&rules, 401, None, Some("40103")), Classification::Ended);
         let more = Some("Bearer error=\"insufficient_claims\"");
-        assert_eq!(judge(&rules, 401, more, Some("40103")), Meaning::Ended);
-        assert_eq!(judge(&rules, 401, None, Some("40101")), Meaning::Unauthorized);
+        assert_eq!(judge(&rules, 401, more, Some("40103")), Classification::Ended);
+        assert_eq!(judge(&rules, 401, None, Some("40101")), Classification::Unauthorized);
     }
 
     #[test]
@@ -420,9 +437,9 @@ mod tests {
         let expired = AnswerRule { status: vec![401], ..says("invalid_token") };
         let revoked = AnswerRule { status: vec![401], ..says("revoked") };
         let rules = rules(&[expired], &[revoked]);
-        assert_eq!(judge(&rules, 401, None, None), Meaning::Unauthorized);
-        assert_eq!(judge(&rules, 401, Some("Bearer"), None), Meaning::Plain);
-        assert_eq!(judge(&rules, 401, Some("Bearer error=revoked"), None), Meaning::Ended);
+        assert_eq!(judge(&rules, 401, None, None), Classification::Unauthorized);
+        assert_eq!(judge(&rules, 401, Some("Bearer"), None), Classification::Plain);
+        assert_eq!(judge(&rules, 401, Some("Bearer error=revoked"), None), Classification::Ended);
     }
 
     #[test]
@@ -432,16 +449,16 @@ mod tests {
         let rules = rules(&[redirected, silent], &[]);
         assert!(!rules.settles(200));
         let facts = ResponseFacts { status: 200, ..ResponseFacts::default() };
-        assert_eq!(rules.meaning(&facts), Meaning::Plain);
+        assert_eq!(rules.classify(&facts), Classification::Plain);
         assert_eq!(
-            rules.meaning(&ResponseFacts { redirected: true, ..facts }),
-            Meaning::Unauthorized
+            rules.classify(&ResponseFacts { redirected: true, ..facts }),
+            Classification::Unauthorized
         );
         let none = ResponseFacts { network_error: true, ..ResponseFacts::default() };
         assert!(rules.hears_silence());
-        assert_eq!(rules.meaning(&none), Meaning::Unauthorized);
+        assert_eq!(rules.classify(&none), Classification::Unauthorized);
         assert!(!Rules::default().hears_silence());
-        assert_eq!(Rules::default().meaning(&none), Meaning::Plain);
+        assert_eq!(Rules::default().classify(&none), Classification::Plain);
     }
 
     #[test]
@@ -451,7 +468,7 @@ mod tests {
             (RuleKind::Rejected, vec![AnswerRule::status(422)]),
         ]);
         assert!(rules.settles(422));
-        assert_eq!(judge(&rules, 422, None, None), Meaning::Plain);
+        assert_eq!(judge(&rules, 422, None, None), Classification::Plain);
         let refuses = |status| {
             rules.say(RuleKind::Rejected, &ResponseFacts { status, ..ResponseFacts::default() })
         };
@@ -464,15 +481,15 @@ mod tests {
         let rules = rules(&[code("UNAUTHENTICATED")], &[]);
         let judge = |values: &[&str]| {
             let values: Vec<_> = values.iter().map(|value| (*value).to_owned()).collect();
-            rules.meaning(&ResponseFacts {
+            rules.classify(&ResponseFacts {
                 status: 200,
                 body: &vec![values; 3],
                 ..ResponseFacts::default()
             })
         };
-        assert_eq!(judge(&["NOT_FOUND", "UNAUTHENTICATED"]), Meaning::Unauthorized);
-        assert_eq!(judge(&["NOT_FOUND", "FORBIDDEN"]), Meaning::Plain);
-        assert_eq!(judge(&[]), Meaning::Plain);
+        assert_eq!(judge(&["NOT_FOUND", "UNAUTHENTICATED"]), Classification::Unauthorized);
+        assert_eq!(judge(&["NOT_FOUND", "FORBIDDEN"]), Classification::Plain);
+        assert_eq!(judge(&[]), Classification::Plain);
     }
 
     #[test]
@@ -481,11 +498,11 @@ mod tests {
         absent.body = Some(Field { path: "user".into(), equals: Vec::new(), absent: true });
         let rules = Rules::new(vec![(RuleKind::Ended, vec![absent])]);
         let judge = |body: &[Vec<String>]| {
-            rules.meaning(&ResponseFacts { status: 200, body, ..ResponseFacts::default() })
+            rules.classify(&ResponseFacts { status: 200, body, ..ResponseFacts::default() })
         };
-        assert_eq!(judge(&[vec![]]), Meaning::Ended);
-        assert_eq!(judge(&[vec!["7".to_owned()]]), Meaning::Plain);
-        assert_eq!(judge(&[]), Meaning::Plain, "it is no JSON");
+        assert_eq!(judge(&[vec![]]), Classification::Ended);
+        assert_eq!(judge(&[vec!["7".to_owned()]]), Classification::Plain);
+        assert_eq!(judge(&[]), Classification::Plain, "it is no JSON");
         assert!(rules.settles(204));
     }
 
@@ -502,12 +519,16 @@ mod tests {
         assert!(!rules.settles(200));
         let judge = |name: &str, value: &str| {
             let read = |asked: &str| (asked == name).then(|| value.to_owned());
-            rules.meaning(&ResponseFacts { status: 200, header: &read, ..ResponseFacts::default() })
+            rules.classify(&ResponseFacts {
+                status: 200,
+                header: &read,
+                ..ResponseFacts::default()
+            })
         };
-        assert_eq!(judge("grpc-status", "16"), Meaning::Unauthorized);
-        assert_eq!(judge("grpc-status", "7"), Meaning::Plain);
-        assert_eq!(judge("X-Signed-Out", "whatever"), Meaning::Ended);
-        assert_eq!(judge("X-Other", "16"), Meaning::Plain);
+        assert_eq!(judge("grpc-status", "16"), Classification::Unauthorized);
+        assert_eq!(judge("grpc-status", "7"), Classification::Plain);
+        assert_eq!(judge("X-Signed-Out", "whatever"), Classification::Ended);
+        assert_eq!(judge("X-Other", "16"), Classification::Plain);
     }
 
     #[test]

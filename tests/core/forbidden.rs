@@ -1,8 +1,8 @@
 //! Resources that answer 401 where they mean "forbidden" (rule 4).
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Meaning, RefreshOutcome, Resource, Session, Tabs, Ticket,
-    Wait,
+    Arrival, Classification, Code, Departure, Effect, RefreshOutcome, Resource, Session, Tabs,
+    Ticket, Wait,
 };
 
 use super::hand::*;
@@ -90,7 +90,10 @@ fn a_resource_that_accepts_again_is_no_longer_forbidden() {
     is_refused_twice(&mut tab, stats(), "second", 0);
     assert!(tab.watches_resources(), "each answer is to be told");
     let ticket = leaves(&mut tab, stats(), 10);
-    assert_eq!(tab.means(ticket, 200, Meaning::Plain, true, at(11)), Departure::Deliver);
+    assert_eq!(
+        tab.classified(ticket, 200, Classification::Plain, true, at(11)),
+        Departure::Deliver
+    );
     assert!(!tab.watches_resources());
     assert!(matches!(tab.answered(ticket, true, at(12)), Departure::Wait(_)));
 }
@@ -120,7 +123,7 @@ fn the_rest_of_the_app_goes_on_while_a_refresh_that_one_resource_wants_is_limite
     let Departure::Send(trial) = tab.resume(unsent, &outcome, at(14)) else { panic!("it goes") };
     assert!(matches!(tab.depart(stats(), at(14)), Departure::Fail(_)), "not where it was refused");
     // The token is good: the one resource meant something else.
-    assert_eq!(tab.means(trial, 200, Meaning::Plain, true, at(15)), Departure::Deliver);
+    assert_eq!(tab.classified(trial, 200, Classification::Plain, true, at(15)), Departure::Deliver);
     let ticket = leaves(&mut tab, stats(), 16);
     assert_eq!(tab.answered(ticket, true, at(17)), Departure::Deliver, "it is the caller's");
     leaves(&mut tab, items(), 18);
@@ -237,7 +240,7 @@ fn an_answer_that_is_no_success_shows_nothing_of_a_forbidden_resource() {
         let mut tab = signed_in();
         is_refused_twice(&mut tab, stats(), "second", 10);
         let ticket = leaves(&mut tab, stats(), 20);
-        tab.means(ticket, status, Meaning::Plain, true, at(20));
+        tab.classified(ticket, status, Classification::Plain, true, at(20));
         let ticket = leaves(&mut tab, stats(), 30);
         let departure = tab.answered(ticket, true, at(30));
         assert_eq!(matches!(departure, Departure::Wait(_)), is_open, "{status}: {departure:?}");

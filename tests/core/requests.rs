@@ -1,8 +1,8 @@
 //! Requests of the app: they leave, wait, are answered, go on.
 
 use tokenkeep::core::{
-    Code, Departure, Failure, Meaning, RefreshOutcome, Resource, Restore, Session, Status, Ticket,
-    TokenResponse,
+    Classification, Code, Departure, Failure, RefreshOutcome, Resource, Restore, Session, Status,
+    Ticket, TokenResponse,
 };
 
 use super::super::ops::Says;
@@ -147,14 +147,14 @@ impl World {
         let (tab, is_short) = (request.tab, request.is_short);
         let of_now = request.epoch == self.tabs[tab].epoch;
         let is_newest = of_now && sent.is_some() && sent == self.tabs[tab].token();
-        let settles = |session: &mut Session, meaning, now| {
-            session.means(ticket, 200, meaning, true, now) == Departure::Deliver
+        let settles = |session: &mut Session, classification, now| {
+            session.classified(ticket, 200, classification, true, now) == Departure::Deliver
         };
         let delivered = match says {
             Says::Fine | Says::Cached | Says::Renewed(_)
                 if self.forbidden & 1 << request.resource != 0 =>
             {
-                return self.api_refuses(number, Meaning::Unauthorized);
+                return self.api_refuses(number, Classification::Unauthorized);
             }
             Says::Fine if is_short => true,
             Says::Fine => self.accepts(number, is_newest),
@@ -175,18 +175,20 @@ impl World {
                 true
             }
             Says::More => self.call(tab, |session, now| {
-                (settles(session, Meaning::StepUp(Vec::new()), now), Cause::More { of_now })
+                (settles(session, Classification::StepUp(Vec::new()), now), Cause::More { of_now })
             }),
             Says::Ended => {
                 if let Some(sent) = sent {
                     self.server_mut(tab).ends(sent.session);
                 }
                 if !is_newest {
-                    return self.api_refuses(number, Meaning::Ended);
+                    return self.api_refuses(number, Classification::Ended);
                 }
-                self.call(tab, |session, now| (settles(session, Meaning::Ended, now), Cause::Ended))
+                self.call(tab, |session, now| {
+                    (settles(session, Classification::Ended, now), Cause::Ended)
+                })
             }
-            Says::Refused => return self.api_refuses(number, Meaning::Unauthorized),
+            Says::Refused => return self.api_refuses(number, Classification::Unauthorized),
         };
         self.hold(Rule::Settles, delivered, || format!("{says:?} is not the caller's"));
         self.requests[number].place = Place::Settled;
@@ -198,7 +200,7 @@ impl World {
         let Place::OnTheWire(ticket, sent) = request.place else { return true };
         let (tab, resource, is_trial) = (request.tab, request.resource, request.is_trial);
         let is_delivered = self.call(tab, |session, now| {
-            let departure = session.means(ticket, 200, Meaning::Plain, true, now);
+            let departure = session.classified(ticket, 200, Classification::Plain, true, now);
             (departure == Departure::Deliver, Cause::App)
         });
         if let Some(sent) = sent.filter(|_| is_newest) {
@@ -233,7 +235,7 @@ impl World {
     }
 
     /// An answer says that the token has ended, or the session of a token that is not the newest.
-    pub(super) fn api_refuses(&mut self, number: usize, meaning: Meaning) {
+    pub(super) fn api_refuses(&mut self, number: usize, classification: Classification) {
         let request = &self.requests[number];
         let Place::OnTheWire(ticket, sent) = request.place else { return };
         let (tab, repeatable) = (request.tab, request.repeatable);
@@ -267,7 +269,7 @@ impl World {
         let refused = held.is_some_and(|held| known.is_refused(held.id));
         let same = held.map(|held| held.user) == owned.map(|(_, user)| user);
         let departure = self.call(tab, |session, now| {
-            (session.means(ticket, 200, meaning, repeatable, now), Cause::App)
+            (session.classified(ticket, 200, classification, repeatable, now), Cause::App)
         });
         let begun =
             self.tabs[tab].pending_refresh != pending || matches!(departure, Departure::Wait(_));

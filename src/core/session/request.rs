@@ -6,7 +6,7 @@ use super::super::failure::{Code, Failure, Step};
 use super::super::forbidden::{NEW, Resource};
 use super::super::pending_logout::Owed;
 use super::super::policy::Restore;
-use super::super::rules::Meaning;
+use super::super::rules::Classification;
 use super::super::secret::Secret;
 use super::super::tabs::Stamp;
 use super::super::time::{Now, Validity};
@@ -126,29 +126,29 @@ impl Session {
         }
     }
 
-    /// A request was answered with a status, and [`super::super::Rules::meaning`] says what with.
-    /// `repeatable`: see [`Session::answered`]. An answer to what an older session sent says nothing
-    /// of this one.
-    pub fn means(
+    /// A request was answered with a status, and [`super::super::Rules::classify`] has classified the
+    /// answer. `repeatable`: see [`Session::answered`]. An answer to what an older session sent says
+    /// nothing of this one.
+    pub fn classified(
         &mut self,
         ticket: Ticket,
         status: u16,
-        meaning: Meaning,
+        classification: Classification,
         repeatable: bool,
         now: Now,
     ) -> Departure {
-        match meaning {
-            Meaning::Unauthorized => return self.answered(ticket, repeatable, now),
-            Meaning::StepUp(challenges) if ticket.generation >= self.epoch => {
+        match classification {
+            Classification::Unauthorized => return self.answered(ticket, repeatable, now),
+            Classification::StepUp(challenges) if ticket.generation >= self.epoch => {
                 self.tell(Event::StepUp(challenges));
             }
-            Meaning::Ended if self.is_sent_with_the_last(ticket) => {
+            Classification::Ended if self.is_sent_with_the_last(ticket) => {
                 self.end(RefreshOutcome::Void, Reason::Ended);
             }
             // It was the older token's end: the request has another try, as after a late 401.
-            Meaning::Ended => return self.answered(ticket, repeatable, now),
-            Meaning::Plain if (200..400).contains(&status) => self.accepted(ticket, now),
-            Meaning::StepUp(_) | Meaning::Plain => {}
+            Classification::Ended => return self.answered(ticket, repeatable, now),
+            Classification::Plain if (200..400).contains(&status) => self.accepted(ticket, now),
+            Classification::StepUp(_) | Classification::Plain => {}
         }
         Departure::Deliver
     }
