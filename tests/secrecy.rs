@@ -6,8 +6,8 @@
 use std::fmt::Debug;
 
 use tokenkeep::core::{
-    Arrival, AuthResponse, Body, Code, Departure, Effect, Failure, Message, Now, Owed, Policy,
-    Resource, Secret, Session, Stamp, Step, Tabs, TokenResponse, Verdict, payload, verdict,
+    Arrival, AuthResponse, Body, Code, Departure, Effect, Failure, HybridTime, Message, Now, Owed,
+    Policy, Resource, Secret, Session, Step, Tabs, TokenResponse, Verdict, payload, verdict,
 };
 
 const ACCESS: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl";
@@ -104,7 +104,7 @@ fn whatever_holds_a_token_prints_none() {
         assert!(matches!(verdict, Verdict::Granted(_)));
         keeps_to_itself("a verdict", &verdict);
     }
-    let (stamp, session) = (Stamp(2), Stamp(1));
+    let (stamp, session) = (HybridTime(2), HybridTime(1));
     keeps_to_itself(
         "a renewal",
         &Message::Renewed { stamp, session, asked: session, tokens: token_response() },

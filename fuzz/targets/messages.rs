@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use tokenkeep::core::{
-    Arrival, AuthCall, AuthResponse, Body, Code, Departure, Effect, Event, Kind, Message, Now,
-    Owed, Policy, Resource, Secret, Session, Stamp, Status, Tabs, TokenResponse,
+    Arrival, AuthCall, AuthResponse, Body, Code, Departure, Effect, Event, HybridTime, Kind,
+    Message, Now, Owed, Policy, Resource, Secret, Session, Status, Tabs, TokenResponse,
 };
 
 #[derive(Arbitrary, Debug)]
@@ -67,7 +67,7 @@ enum Op {
     Clock(i32),
 }
 
-/// Near now, as stamps are, or anything.
+/// Near now, as the times of outcomes are, or anything.
 #[derive(Arbitrary, Debug)]
 enum When {
     Near(i16),
@@ -75,8 +75,8 @@ enum When {
 }
 
 impl When {
-    fn stamp(self, now: Now) -> Stamp {
-        Stamp(match self {
+    fn stamp(self, now: Now) -> HybridTime {
+        HybridTime(match self {
             Self::Near(ms) => now.wall.saturating_add_signed(ms.into()),
             Self::Any(stamp) => stamp,
         })

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use super::answer;
 use super::manager::Shell;
 use super::platform::{self, List};
-use crate::core::{Life, Message, Options, Secret, Stamp, Tabs, TokenResponse, decimal};
+use crate::core::{HybridTime, Life, Message, Options, Secret, Tabs, TokenResponse, decimal};
 
 #[wasm_bindgen(module = "/src/browser/tab-channel.js")]
 extern "C" {
@@ -122,9 +122,9 @@ impl Channel {
 
 fn read(list: &mut List, options: &Options) -> Option<Message> {
     let kind = list.text()?;
-    let stamp = list.number().map(|number| Stamp(number as u64));
-    let session = list.number().map(|number| Stamp(number as u64));
-    let asked = list.number().map_or(Stamp(0), |number| Stamp(number as u64));
+    let stamp = list.number().map(|number| HybridTime(number as u64));
+    let session = list.number().map(|number| HybridTime(number as u64));
+    let asked = list.number().map_or(HybridTime(0), |number| HybridTime(number as u64));
     let subject = list.text().and_then(|text| text.parse().ok());
     let tokens = read_tokens(list, options);
     Some(match kind.as_str() {

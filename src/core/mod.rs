@@ -72,7 +72,7 @@ pub use session::{
     Arrival, Departure, Effect, Event, Reason, RefreshOutcome, Session, Snapshot, Status, Ticket,
     Wait,
 };
-pub use tabs::{Message, Stamp};
+pub use tabs::{HybridTime, Message};
 pub(crate) use text::{concat, decimal};
 pub use time::{Life, Now, Validity, life};
 

@@ -1,7 +1,7 @@
 //! A tab that was put away, frozen or in the back/forward cache, has heard nothing meanwhile. It asks what it has
 //! missed, and is told.
 
-use tokenkeep::core::{Departure, Message, Now, Session, Stamp, Status, Tabs, TokenResponse};
+use tokenkeep::core::{Departure, HybridTime, Message, Now, Session, Status, Tabs, TokenResponse};
 
 use super::hand::*;
 
@@ -20,7 +20,7 @@ fn comes_back(away: &mut Session, there: &mut Session, now: Now) {
 fn a_tab_that_was_away_is_told_what_it_has_missed_and_no_more() {
     let missed = |tab: &mut Session, since| {
         told(tab);
-        tab.heard(Message::Missed { since: stamp(since), session: Stamp(0) }, at(100));
+        tab.heard(Message::Missed { since: stamp(since), session: HybridTime(0) }, at(100));
         posted(told(tab))
     };
     let mut tab = tab();
@@ -112,7 +112,7 @@ fn a_tab_that_was_away_is_told_of_no_login_where_there_was_none() {
     told(&mut tab);
     // The server was not told, so the cookie is good still.
     refreshes(&mut tab, Some(opaque("second")), at(30));
-    tab.heard(Message::Missed { since: stamp(20), session: Stamp(0) }, at(40));
+    tab.heard(Message::Missed { since: stamp(20), session: HybridTime(0) }, at(40));
     let all = posted(told(&mut tab));
     assert!(matches!(all[..], [Message::Left { .. }, Message::Renewed { .. }]), "{all:?}");
 }

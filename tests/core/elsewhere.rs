@@ -1,8 +1,8 @@
 //! Sessions that begin elsewhere, and who answers whoever asks for a token by name.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Kind, Message, Owed, Policy, Reason, RefreshOutcome, Restore,
-    Secret, Session, Stamp, Status, Tabs, TokenResponse,
+    Arrival, Code, Departure, Effect, HybridTime, Kind, Message, Owed, Policy, Reason,
+    RefreshOutcome, Restore, Secret, Session, Status, Tabs, TokenResponse,
 };
 
 use super::hand::*;
@@ -12,7 +12,7 @@ fn of(user: &str, token: &str) -> TokenResponse {
 }
 
 fn asked_at(ms: u64, asked: u64, tokens: TokenResponse) -> Message {
-    Message::Renewed { stamp: stamp(ms), session: Stamp(0), asked: stamp(asked), tokens }
+    Message::Renewed { stamp: stamp(ms), session: HybridTime(0), asked: stamp(asked), tokens }
 }
 
 /// What one tab has to tell, arrives in another.
@@ -288,7 +288,8 @@ fn a_refusal_is_told_to_tabs_that_wait_so_that_none_spends_the_cookie_again() {
 
 #[test]
 fn a_refusal_in_another_tab_ends_a_session_once_where_a_call_waits_and_no_other() {
-    let refused = || Message::Refused { stamp: stamp(30), session: Stamp(0), asked: stamp(20) };
+    let refused =
+        || Message::Refused { stamp: stamp(30), session: HybridTime(0), asked: stamp(20) };
     let mut idle = tab();
     refreshes(&mut idle, Some(opaque("token")), at(0));
     idle.heard(refused(), at(31));
@@ -305,8 +306,11 @@ fn a_refusal_in_another_tab_ends_a_session_once_where_a_call_waits_and_no_other(
 
 #[test]
 fn a_refusal_of_what_was_asked_before_is_no_answer_to_refresh_nor_to_another_session() {
-    let refused =
-        |ms, asked| Message::Refused { stamp: stamp(ms), session: Stamp(0), asked: stamp(asked) };
+    let refused = |ms, asked| Message::Refused {
+        stamp: stamp(ms),
+        session: HybridTime(0),
+        asked: stamp(asked),
+    };
     let mut asks = tab();
     let wait = asks.refresh(at(10)).unwrap().unwrap();
     asks.heard(refused(15, 9), at(16));
@@ -438,7 +442,10 @@ fn a_message_from_years_ahead_does_not_stop_the_order_of_what_happens() {
     assert!(s > stamp(9 * day));
     // So far ahead that nothing could follow: as if it had not come.
     let mut tab = self::tab();
-    tab.heard(Message::Entered { stamp: Stamp(u64::MAX), subject: None, tokens: None }, at(10));
+    tab.heard(
+        Message::Entered { stamp: HybridTime(u64::MAX), subject: None, tokens: None },
+        at(10),
+    );
     tab.enter(of("bob", "bobs"), at(12));
     let effects = posted(told(&mut tab));
     assert!(matches!(effects[..], [Message::Entered { stamp: s, .. }] if s == stamp(12)));

@@ -1,8 +1,8 @@
 //! Hands for telling a session a story, and for asking what it made of it.
 
 use tokenkeep::core::{
-    Arrival, AuthCall, AuthResponse, Body, Departure, Effect, Event, Message, Now, Owed, Policy,
-    Reason, RefreshOutcome, Resource, Secret, Session, Stamp, Tabs, Ticket, TokenResponse,
+    Arrival, AuthCall, AuthResponse, Body, Departure, Effect, Event, HybridTime, Message, Now,
+    Owed, Policy, Reason, RefreshOutcome, Resource, Secret, Session, Tabs, Ticket, TokenResponse,
 };
 
 /// Where it does not matter what a request is for.
@@ -14,8 +14,8 @@ pub fn at(ms: u64) -> Now {
     Now { wall: START + ms, steady: ms }
 }
 
-pub fn stamp(ms: u64) -> Stamp {
-    Stamp(START + ms)
+pub fn stamp(ms: u64) -> HybridTime {
+    HybridTime(START + ms)
 }
 
 /// A token that says nothing of its user, as opaque ones do.
@@ -92,8 +92,8 @@ pub fn sends(session: &mut Session, now: Now) -> (Ticket, Option<String>) {
 }
 
 pub fn renewed(ms: u64, session: u64, token: &str) -> Message {
-    let session = if session == 0 { Stamp(0) } else { stamp(session) };
-    Message::Renewed { stamp: stamp(ms), session, asked: Stamp(0), tokens: opaque(token) }
+    let session = if session == 0 { HybridTime(0) } else { stamp(session) };
+    Message::Renewed { stamp: stamp(ms), session, asked: HybridTime(0), tokens: opaque(token) }
 }
 
 pub fn entered(ms: u64, token: &str) -> Message {

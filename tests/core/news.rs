@@ -1,8 +1,8 @@
 //! What tabs tell each other arrives late, and in another order than it happened.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Kind, Message, Now, Policy, Reason, RefreshOutcome, Secret,
-    Session, Stamp, Status, Tabs, TokenResponse,
+    Arrival, Code, Departure, Effect, HybridTime, Kind, Message, Now, Policy, Reason,
+    RefreshOutcome, Secret, Session, Status, Tabs, TokenResponse,
 };
 
 use super::hand::*;
@@ -254,8 +254,8 @@ fn a_logout_is_believed_after_the_clock_was_set_back() {
     let set_back = Now { wall: START - 7_200_000, steady: 5_000 };
     let mut tab = tab();
     tab.enter(opaque("token"), at(50));
-    // A tab that was opened since knows of no later stamp.
-    tab.heard(Message::Left { stamp: Stamp(set_back.wall) }, set_back);
+    // A tab that was opened since knows of no later time.
+    tab.heard(Message::Left { stamp: HybridTime(set_back.wall) }, set_back);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
 }
 
@@ -264,7 +264,7 @@ fn a_logout_from_the_far_future_signs_out_but_does_not_keep_others_from_signing_
     let day = 24 * 60 * 60 * 1_000;
     let mut tab = tab();
     tab.enter(opaque("token"), at(10));
-    tab.heard(Message::Left { stamp: Stamp(u64::MAX) }, at(20));
+    tab.heard(Message::Left { stamp: HybridTime(u64::MAX) }, at(20));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     tab.heard(entered(day + 1_000, "new"), at(day + 1_000));
     assert_eq!(tab.snapshot().status, Status::SignedIn);
@@ -370,7 +370,12 @@ fn a_token_of_another_user_ends_the_epoch_whichever_way_it_comes() {
         if by_another_tab {
             let tokens = of("bob");
             tab.heard(
-                Message::Renewed { stamp: stamp(30), session: Stamp(0), asked: Stamp(0), tokens },
+                Message::Renewed {
+                    stamp: stamp(30),
+                    session: HybridTime(0),
+                    asked: HybridTime(0),
+                    tokens,
+                },
                 at(40),
             );
         } else {
@@ -507,7 +512,7 @@ fn a_login_that_is_heard_of_after_a_later_users_token_brings_no_former_user_back
         Message::Renewed {
             stamp: stamp(10),
             session: stamp(5),
-            asked: Stamp(0),
+            asked: HybridTime(0),
             tokens: of("alice"),
         },
         at(10),

@@ -8,7 +8,7 @@ use super::super::backoff::RetryAfter;
 use super::super::failure::{Code, Failure, Step};
 use super::super::pending_logout::Owed;
 use super::super::policy::{Restore, Tabs};
-use super::super::tabs::{Message, Stamp};
+use super::super::tabs::{HybridTime, Message};
 use super::super::time::Now;
 use super::{Effect, Event, PendingRefresh, Reason, RefreshOutcome, Session, Status};
 
@@ -47,7 +47,7 @@ impl Session {
                 return Arrival::Skip;
             }
             // It is the token of now that is to be renewed, whatever there was when this was wanted.
-            (pending.asked, pending.since) = (Stamp(now.wall), self.newest);
+            (pending.asked, pending.since) = (HybridTime(now.wall), self.newest);
         }
         self.queue.go(auth_call);
         Arrival::Go
@@ -84,7 +84,8 @@ impl Session {
         match verdict(Step::Refresh, response) {
             Verdict::Granted(tokens) => self.renewed(auth_call, tokens, now),
             Verdict::Rejected(failure) => {
-                let asked = self.pending_refresh.as_ref().map_or(Stamp(0), |pending| pending.asked);
+                let asked =
+                    self.pending_refresh.as_ref().map_or(HybridTime(0), |pending| pending.asked);
                 let session = self.entered;
                 if self.refused(auth_call, failure) {
                     // An older renewal that arrives late is no way back.
@@ -148,8 +149,8 @@ impl Session {
     /// session, and voids nothing; any other begins one.
     pub fn set_tokens(&mut self, tokens: TokenResponse, now: Now) {
         if self.is_of_same(tokens.subject_digest()) && !self.is_older(&tokens) {
-            self.settle_unsent(Stamp(0));
-            self.renew(tokens, self.stamp.after(now), Stamp(0), now);
+            self.settle_unsent(HybridTime(0));
+            self.renew(tokens, self.stamp.after(now), HybridTime(0), now);
         } else {
             self.enter(tokens, now);
         }
@@ -161,7 +162,7 @@ impl Session {
         let shared = (self.policy.tabs == Tabs::Share).then(|| tokens.clone());
         let subject = tokens.subject_digest();
         self.post(Message::Entered { stamp: self.stamp, subject, tokens: shared });
-        self.commit(tokens, Stamp(0), now);
+        self.commit(tokens, HybridTime(0), now);
     }
 
     /// The user has signed in where no script of ours could see it, as by a redirect: there is a new
@@ -190,7 +191,7 @@ impl Session {
 
     /// Whoever waits for a refresh that has not been sent is served by a token that has come, unless
     /// somebody has asked by name since the refresh that brought it was sent.
-    pub(super) fn settle_unsent(&mut self, asked: Stamp) {
+    pub(super) fn settle_unsent(&mut self, asked: HybridTime) {
         if let Some(pending) = &self.pending_refresh
             && !self.queue.is_on_the_wire(pending.auth_call)
             && pending.explicit.is_none_or(|at| asked > at)
@@ -239,7 +240,7 @@ impl Session {
         if !self.is_pending(auth_call) {
             return;
         }
-        let asked = self.pending_refresh.as_ref().map_or(Stamp(0), |pending| pending.asked);
+        let asked = self.pending_refresh.as_ref().map_or(HybridTime(0), |pending| pending.asked);
         if self.owed != Owed::Nothing {
             // It was in doubt, and there is a session: one that began since.
             self.owe(false);
@@ -249,13 +250,19 @@ impl Session {
     }
 
     /// The session goes on with a new token.
-    pub(super) fn renew(&mut self, tokens: TokenResponse, stamp: Stamp, asked: Stamp, now: Now) {
+    pub(super) fn renew(
+        &mut self,
+        tokens: TokenResponse,
+        stamp: HybridTime,
+        asked: HybridTime,
+        now: Now,
+    ) {
         let is_of_another = self.is_of_another(&tokens);
         if self.status == Status::SignedOut || is_of_another {
             // The cookie was another user's by now, or there was no session to go on with: this is
             // a new session, not the old one's token. When another user's began, is not known.
             self.raise_epoch();
-            self.entered = if is_of_another { Stamp(0) } else { stamp };
+            self.entered = if is_of_another { HybridTime(0) } else { stamp };
         }
         self.stamp = stamp;
         self.commit(tokens, asked, now);

@@ -30,7 +30,7 @@ use super::forbidden::{Forbidden, Resource};
 use super::pending_logout::Owed;
 use super::policy::{Policy, Renewal, Restore, Tabs};
 use super::secret::Secret;
-use super::tabs::{Message, Stamp};
+use super::tabs::{HybridTime, Message};
 use super::time::{Expiry, Now, Validity};
 
 /// The number of a token, or of a change of owner. The higher, the newer.
@@ -139,7 +139,7 @@ struct Held {
     /// When it was issued, in milliseconds since the epoch by the server's clock, if it says so.
     issued: Option<u64>,
     /// When the refresh that brought it was sent; zero if it came another way.
-    asked: Stamp,
+    asked: HybridTime,
     /// The resources that have refused it; the first of them, if there are many.
     refused_by: Vec<Resource>,
     /// The resources that had refused the token before, and have not accepted this one yet.
@@ -178,9 +178,9 @@ struct PendingRefresh {
     /// Another tab held the lock before.
     contended: bool,
     /// When it was last asked for explicitly: then only an answer to what was sent later will do.
-    explicit: Option<Stamp>,
+    explicit: Option<HybridTime>,
     /// When it was sent.
-    asked: Stamp,
+    asked: HybridTime,
 }
 
 /// How many tokens that were replaced are remembered, by their digests.
@@ -221,14 +221,14 @@ pub struct Session {
     /// How many tokens of older generations the app was given, and has not reported as refused.
     unreported: u32,
     /// The newest outcome of an auth call that is known, in any tab.
-    stamp: Stamp,
+    stamp: HybridTime,
     /// When this session began, or zero if it was found.
-    entered: Stamp,
+    entered: HybridTime,
     /// When the last login was. Who goes on after a logout with a cookie that is good still has begun a
     /// session without one.
-    login: Stamp,
+    login: HybridTime,
     /// When the last session was ended by its user.
-    left: Stamp,
+    left: HybridTime,
     effects: Vec<Effect>,
 }
 
@@ -254,10 +254,10 @@ impl Session {
             forbidden: Forbidden::default(),
             former: Vec::new(),
             unreported: 0,
-            stamp: Stamp(0),
-            entered: Stamp(0),
-            login: Stamp(0),
-            left: Stamp(0),
+            stamp: HybridTime(0),
+            entered: HybridTime(0),
+            login: HybridTime(0),
+            left: HybridTime(0),
             effects: Vec::new(),
         };
         if is_owed {
@@ -408,7 +408,7 @@ impl Session {
     }
 
     /// Ends the session that the user wants ended, here or in another tab.
-    fn leave(&mut self, stamp: Stamp, reason: Reason) {
+    fn leave(&mut self, stamp: HybridTime, reason: Reason) {
         let was = self.status;
         self.raise_epoch();
         if reason == Reason::Logout {
@@ -427,7 +427,7 @@ impl Session {
     }
 
     /// Takes a token into use.
-    fn commit(&mut self, tokens: TokenResponse, asked: Stamp, now: Now) {
+    fn commit(&mut self, tokens: TokenResponse, asked: HybridTime, now: Now) {
         let generation = self.number();
         let mut renewed_for = Vec::new();
         if let Some(held) = &mut self.held {
@@ -513,7 +513,7 @@ impl Session {
             listened: false,
             contended: false,
             explicit: None,
-            asked: Stamp(0),
+            asked: HybridTime(0),
         });
         auth_call
     }

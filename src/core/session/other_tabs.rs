@@ -5,7 +5,7 @@ use super::super::auth_call_queue::Kind;
 use super::super::failure::{Code, Failure, Step};
 use super::super::pending_logout::Owed;
 use super::super::policy::Tabs;
-use super::super::tabs::{Message, Stamp};
+use super::super::tabs::{HybridTime, Message};
 use super::super::time::Now;
 use super::{Event, Held, Reason, RefreshOutcome, Session, Status};
 
@@ -52,7 +52,7 @@ impl Session {
 
     /// Whether a logout is one that another has followed, or a login has. In doubt it is not: where
     /// both were in one moment, or the clock has been set back since.
-    fn is_settled(&self, left: Stamp, now: Now) -> bool {
+    fn is_settled(&self, left: HybridTime, now: Now) -> bool {
         let is_older = left <= self.left || left < self.entered;
         is_older && self.stamp.0 <= now.wall
     }
@@ -64,11 +64,11 @@ impl Session {
     }
 
     /// Tells a tab that was away how the sessions ended and began that it has not heard of.
-    fn catch_up(&mut self, since: Stamp, session: Stamp, is_sharing: bool, now: Now) {
+    fn catch_up(&mut self, since: HybridTime, session: HybridTime, is_sharing: bool, now: Now) {
         // Of one moment, too: it may be the very outcome that this logout has ended. Tokens that came with
         // answers stand behind that in the order, and are ended with the session.
-        let has_left = self.left != Stamp(0) && self.left >= since;
-        if has_left || session != Stamp(0) && self.left >= session {
+        let has_left = self.left != HybridTime(0) && self.left >= since;
+        if has_left || session != HybridTime(0) && self.left >= session {
             self.post(Message::Left { stamp: self.left });
         }
         if self.entered > since && self.entered == self.login {
@@ -97,7 +97,7 @@ impl Session {
 
     /// Says whether there was a token to hand on.
     fn hand_on(&mut self, ended_too: bool, now: Now) -> bool {
-        let asked = self.held.as_ref().map_or(Stamp(0), |held| held.asked);
+        let asked = self.held.as_ref().map_or(HybridTime(0), |held| held.asked);
         let Some(tokens) = self.spare(ended_too, now) else { return false };
         let (stamp, session) = (self.stamp, self.entered);
         self.post(Message::Renewed { stamp, session, asked, tokens });
@@ -121,9 +121,9 @@ impl Session {
 
     fn other_tab_renewed(
         &mut self,
-        stamp: Stamp,
-        session: Stamp,
-        asked: Stamp,
+        stamp: HybridTime,
+        session: HybridTime,
+        asked: HybridTime,
         tokens: TokenResponse,
         now: Now,
     ) {
@@ -171,7 +171,7 @@ impl Session {
 
     /// Another tab was refused. Whoever waits to ask with the same cookie need not: the server would
     /// see it used once more.
-    fn other_tab_refused(&mut self, stamp: Stamp, session: Stamp, asked: Stamp) {
+    fn other_tab_refused(&mut self, stamp: HybridTime, session: HybridTime, asked: HybridTime) {
         let Some(pending) = &self.pending_refresh else { return };
         let waits = !self.queue.is_on_the_wire(pending.auth_call)
             // One that is held in memory may be another than was refused.
@@ -188,14 +188,14 @@ impl Session {
 
     /// Whether the session that is known began before another one did. Of one that was found it is
     /// known only that it was there at the last outcome.
-    fn began_before(&self, session: Stamp) -> bool {
+    fn began_before(&self, session: HybridTime) -> bool {
         let known = if self.entered.0 == 0 { self.stamp } else { self.entered };
         known.0 != 0 && session > known
     }
 
     fn other_tab_entered(
         &mut self,
-        stamp: Stamp,
+        stamp: HybridTime,
         subject: Option<u64>,
         tokens: Option<TokenResponse>,
         now: Now,
@@ -243,21 +243,21 @@ impl Session {
         if is_of_same {
             // It may say that it is older than a token which an answer brought: that is of the session before.
             if let Some(tokens) = tokens {
-                self.settle_unsent(Stamp(0));
-                self.commit(tokens, Stamp(0), now);
+                self.settle_unsent(HybridTime(0));
+                self.commit(tokens, HybridTime(0), now);
             }
             return;
         }
         self.raise_epoch();
         match tokens {
-            Some(tokens) => self.commit(tokens, Stamp(0), now),
+            Some(tokens) => self.commit(tokens, HybridTime(0), now),
             None => self.forget(),
         }
     }
 
     /// A logout is on its way that ends this, too: whoever goes on with it is told again. What came
     /// later stays.
-    fn leave_again(&mut self, met: Stamp) {
+    fn leave_again(&mut self, met: HybridTime) {
         self.left = self.left.max(met);
         self.stamp = self.stamp.max(met);
         if self.owed != Owed::Nothing && self.queue.has_on_the_wire(Kind::Logout) {

@@ -8,7 +8,7 @@ use super::super::pending_logout::Owed;
 use super::super::policy::Restore;
 use super::super::rules::Classification;
 use super::super::secret::Secret;
-use super::super::tabs::Stamp;
+use super::super::tabs::HybridTime;
 use super::super::time::{Now, Validity};
 use super::{
     Event, Generation, Held, LATE_REPORTS, REFUSED_BY, Reason, RefreshOutcome, Session, Status,
@@ -190,10 +190,10 @@ impl Session {
         {
             return;
         }
-        self.settle_unsent(Stamp(0));
+        self.settle_unsent(HybridTime(0));
         // Its place is right behind the token that brought it, not now: another user may have signed
         // in since, in a tab that has not been heard yet.
-        self.renew(tokens, self.stamp.next(), Stamp(0), now);
+        self.renew(tokens, self.stamp.next(), HybridTime(0), now);
     }
 
     /// Whether no newer token has come since a request was sent.
@@ -361,7 +361,7 @@ impl Session {
         let auth_call = self.want_refresh();
         let is_sent = self.queue.is_on_the_wire(auth_call);
         if let Some(pending) = self.pending_refresh.as_mut().filter(|_| !is_sent) {
-            pending.explicit = Some(Stamp(now.wall));
+            pending.explicit = Some(HybridTime(now.wall));
         }
         let resource = Resource::ANY;
         Ok(Some(Wait { auth_call, epoch: self.epoch, resource, sent: false, waited: 0 }))
