@@ -30,7 +30,7 @@ pub struct Seen {
 
 /// A token as the world believes the tab to have it.
 #[derive(Clone, Copy, Debug)]
-pub struct Held {
+pub struct CurrentToken {
     received: Now,
     life: Option<u64>,
     margin: u64,
@@ -44,7 +44,7 @@ pub enum Age {
     Ended,
 }
 
-impl Held {
+impl CurrentToken {
     fn new(received: Now, life: Option<u64>, before: Option<u64>) -> Self {
         let whole = life.unwrap_or(0);
         let margin = match before {
@@ -92,7 +92,7 @@ pub struct Tab {
     pub identity: usize,
     pub session: Session,
     before: Option<u64>,
-    held: Option<Held>,
+    current: Option<CurrentToken>,
     /// Changes of owner that this tab knows of.
     pub epoch: u32,
     /// The refresh that is wanted.
@@ -113,7 +113,7 @@ pub struct Tab {
     pub overtaken: HashSet<AuthCall>,
     /// Tokens that were refused here, and by which resources.
     refused: HashMap<u32, HashSet<u8>>,
-    /// The resources that had refused the token before the one that is held, and have not accepted that.
+    /// The resources that had refused the token before the current one, and have not accepted that.
     renewed_for: HashSet<u8>,
     forbidden: HashMap<u8, Forbidden>,
     /// Which resource's refusal of which token has begun a refresh that reached the server.
@@ -124,7 +124,7 @@ pub struct Tab {
     reported: u32,
     /// A token of this session that was replaced.
     pub previous: Option<TokenResponse>,
-    /// The tokens that are held.
+    /// The current tokens.
     pub granted: Option<TokenResponse>,
     /// Since when a sign-in elsewhere is to be asked for at the server.
     pub elsewhere: Option<u64>,
@@ -155,7 +155,7 @@ impl Tab {
             identity,
             before: policy.refresh_before,
             session: Session::new(policy, owed, now),
-            held: None,
+            current: None,
             epoch: 0,
             pending_refresh: None,
             may_be_pending: false,
@@ -209,8 +209,8 @@ impl Tab {
     /// How near to its end the token is, if there is one that has not been refused.
     pub fn age(&self, now: Now) -> Option<Age> {
         let token = self.token().filter(|token| !self.is_refused(token.id))?;
-        let held = self.held.unwrap_or_else(|| panic!("{token:?} came from nowhere"));
-        Some(held.age(now))
+        let current = self.current.unwrap_or_else(|| panic!("{token:?} came from nowhere"));
+        Some(current.age(now))
     }
 
     pub fn is_unsure(&self) -> bool {
@@ -225,7 +225,7 @@ impl Tab {
     /// Whether a resource may take the token that others have refused.
     pub fn may_try(&self, resource: u8, now: Now) -> bool {
         let by = self.token().and_then(|token| self.refused.get(&token.id));
-        let is_over = self.held.is_none_or(|held| held.age(now) == Age::Ended);
+        let is_over = self.current.is_none_or(|current| current.age(now) == Age::Ended);
         !is_over && by.is_some_and(|by| !by.is_empty() && !by.contains(&resource))
     }
 
@@ -248,8 +248,8 @@ impl Tab {
 
     /// The newest token was refused: by a first sending, or by a second one that it was renewed for.
     pub fn refuses(&mut self, resource: u8, token: u32, is_first: bool, now: Now) {
-        let held = self.held.expect("it was sent");
-        let is_new = held.age(now) != Age::Ended && gone(held.received, now) < 60_000;
+        let current = self.current.expect("it was sent");
+        let is_new = current.age(now) != Age::Ended && gone(current.received, now) < 60_000;
         if !is_first || is_new && self.renewed_for.contains(&resource) {
             self.forbids(resource, token, now);
         }
@@ -291,16 +291,16 @@ impl Tab {
 
     /// How many refusals of tokens that were given and replaced may be told of yet.
     pub fn unreported(&self) -> u32 {
-        let held = self.token().map(|token| token.id);
-        let late = self.given.iter().filter(|(token, _)| Some(**token) != held);
+        let current = self.token().map(|token| token.id);
+        let late = self.given.iter().filter(|(token, _)| Some(**token) != current);
         late.map(|(_, times)| times).sum::<u32>() - self.reported
     }
 
     /// The app has told of one, or has asked for a token instead of the one it was given.
     pub fn reports(&mut self, is_late: bool) {
         self.reported += u32::from(is_late);
-        if let (false, Some(held)) = (is_late, self.token())
-            && let Some(times) = self.given.get_mut(&held.id)
+        if let (false, Some(current)) = (is_late, self.token())
+            && let Some(times) = self.given.get_mut(&current.id)
         {
             *times = times.saturating_sub(1);
         }
@@ -308,13 +308,13 @@ impl Tab {
 
     /// Whether the token has come within the last ten seconds.
     pub fn is_just_renewed(&self, now: Now) -> bool {
-        self.held.is_some_and(|held| gone(held.received, now) < 10_000)
+        self.current.is_some_and(|current| gone(current.received, now) < 10_000)
     }
 
     /// Notes a token that has come.
     pub fn takes(&mut self, tokens: &TokenResponse, now: Now) {
         self.previous = self.granted.replace(tokens.clone());
-        self.held = Some(Held::new(now, tokens.life, self.before));
+        self.current = Some(CurrentToken::new(now, tokens.life, self.before));
     }
 
     /// Whether nobody, or nobody but one who asks explicitly, may ask for a refresh.

@@ -66,7 +66,7 @@ impl Session {
     pub fn doubts(&self, response: &AuthResponse) -> bool {
         let is_news = |pending: &PendingRefresh| {
             (self.has_other_tabs || pending.contended)
-                && self.held.as_ref().is_none_or(|held| held.generation <= pending.since)
+                && self.current.as_ref().is_none_or(|current| current.generation <= pending.since)
         };
         self.policy.tabs == Tabs::Share
             && self.pending_refresh.as_ref().is_some_and(is_news)
@@ -280,7 +280,7 @@ impl Session {
         else {
             return false;
         };
-        if self.held.as_ref().is_some_and(|held| held.generation > pending.since) {
+        if self.current.as_ref().is_some_and(|current| current.generation > pending.since) {
             // Another tab brought a newer token while this was on the wire.
             self.settle_refresh(RefreshOutcome::Renewed);
             return false;

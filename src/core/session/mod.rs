@@ -129,8 +129,8 @@ pub enum Effect {
     Owe(bool),
 }
 
-/// A token in use.
-struct Held {
+/// The token in use.
+struct CurrentToken {
     token: Secret,
     generation: Generation,
     expiry: Expiry,
@@ -150,9 +150,9 @@ struct Held {
     used: bool,
 }
 
-impl fmt::Debug for Held {
+impl fmt::Debug for CurrentToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Held")
+        f.debug_struct("CurrentToken")
             .field("generation", &self.generation)
             .field("expiry", &self.expiry)
             .field("refused", &self.is_refused())
@@ -161,7 +161,7 @@ impl fmt::Debug for Held {
     }
 }
 
-impl Held {
+impl CurrentToken {
     /// Whether an API has refused it.
     fn is_refused(&self) -> bool {
         !self.refused_by.is_empty()
@@ -199,7 +199,7 @@ pub struct Session {
     newest: Generation,
     /// The first number of this session.
     epoch: Generation,
-    held: Option<Held>,
+    current: Option<CurrentToken>,
     /// The refresh token, where no cookie holds it.
     refresh_token: Option<Secret>,
     /// When the server ends the session unless it is renewed, if it says so.
@@ -242,7 +242,7 @@ impl Session {
             status: if is_owed { Status::SignedOut } else { Status::Unknown },
             newest: Generation(0),
             epoch: Generation(0),
-            held: None,
+            current: None,
             refresh_token: None,
             session_expiry: None,
             pending_refresh: None,
@@ -282,8 +282,8 @@ impl Session {
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             status: self.status,
-            claims: self.held.as_ref().and_then(|held| held.claims.clone()),
-            expires_at: self.held.as_ref().and_then(|held| held.expiry.at()),
+            claims: self.current.as_ref().and_then(|current| current.claims.clone()),
+            expires_at: self.current.as_ref().and_then(|current| current.expiry.at()),
             session_expires_at: self.session_expiry.as_ref().and_then(Expiry::at),
         }
     }
@@ -291,7 +291,7 @@ impl Session {
     /// The token that a logout is to send, before it ends the session.
     pub fn token(&self, which: Sends) -> Option<&Secret> {
         match which {
-            Sends::Access => self.held.as_ref().map(|held| &held.token),
+            Sends::Access => self.current.as_ref().map(|current| &current.token),
             Sends::Refresh | Sends::Token => self.refresh_token(),
         }
     }
@@ -312,20 +312,20 @@ impl Session {
         if self.pending_refresh.is_some() || !self.can_renew() {
             return None;
         }
-        let held = self.held.as_ref()?;
-        let due = held.expiry.until_renewal(chance, now)?;
+        let current = self.current.as_ref()?;
+        let due = current.expiry.until_renewal(chance, now)?;
         // Near its end, a token that nobody uses is left to end.
-        let is_good = held.expiry.validity(now) == Validity::Good;
-        (held.used || is_good).then(|| due.max(self.backoff.remaining(now)))
+        let is_good = current.expiry.validity(now) == Validity::Good;
+        (current.used || is_good).then(|| due.max(self.backoff.remaining(now)))
     }
 
     /// Time went by, or the page came back into view or on line. Renews a token that is near its
     /// end and has been in use: a page that nobody uses does not keep its session alive.
     pub fn renewal_timer_fired(&mut self, now: Now) {
         let is_due = self
-            .held
+            .current
             .as_ref()
-            .is_some_and(|held| held.used && held.expiry.validity(now) != Validity::Good);
+            .is_some_and(|current| current.used && current.expiry.validity(now) != Validity::Good);
         if is_due && self.can_renew() && self.backoff.holds(false, now).is_none() {
             self.want_refresh();
         }
@@ -369,7 +369,7 @@ impl Session {
     /// Then each answer is to be told, for it may show that it does not.
     pub fn watches_resources(&self) -> bool {
         !self.forbidden.is_empty()
-            || self.held.as_ref().is_some_and(|held| !held.renewed_for.is_empty())
+            || self.current.as_ref().is_some_and(|current| !current.renewed_for.is_empty())
     }
 
     /// Whoever waited for a login or logout has lost interest: it is not sent any more. One that is on the
@@ -400,7 +400,7 @@ impl Session {
 
     /// Lets go of the session's tokens, and of what was to be waited for with them.
     fn drop_tokens(&mut self) {
-        self.held = None;
+        self.current = None;
         self.refresh_token = None;
         self.session_expiry = None;
         self.asks_server = false;
@@ -430,13 +430,13 @@ impl Session {
     fn commit(&mut self, tokens: TokenResponse, asked: HybridTime, now: Now) {
         let generation = self.number();
         let mut renewed_for = Vec::new();
-        if let Some(held) = &mut self.held {
-            renewed_for = std::mem::take(&mut held.refused_by);
+        if let Some(current) = &mut self.current {
+            renewed_for = std::mem::take(&mut current.refused_by);
             if self.former.len() == FORMER {
                 self.former.remove(0);
             }
-            self.former.push(digest(&[held.token.reveal()]));
-            self.unreported = self.unreported.saturating_add(held.handed_out);
+            self.former.push(digest(&[current.token.reveal()]));
+            self.unreported = self.unreported.saturating_add(current.handed_out);
         }
         if tokens.refresh_token.is_some() {
             self.refresh_token = tokens.refresh_token;
@@ -444,7 +444,7 @@ impl Session {
         if tokens.session_life.is_some() {
             self.session_expiry = Some(Expiry::new(now, tokens.session_life, None));
         }
-        self.held = Some(Held {
+        self.current = Some(CurrentToken {
             token: tokens.access_token,
             generation,
             expiry: Expiry::new(now, tokens.life, self.policy.refresh_before),
@@ -463,22 +463,22 @@ impl Session {
         self.changed();
     }
 
-    /// Whether tokens are another user's than the token that is held.
+    /// Whether tokens are another user's than the current token.
     fn is_of_another(&self, tokens: &TokenResponse) -> bool {
-        let mine = self.held.as_ref().and_then(|held| held.subject.as_ref());
+        let mine = self.current.as_ref().and_then(|current| current.subject.as_ref());
         mine.zip(tokens.subject.as_ref()).is_some_and(|(mine, theirs)| mine != theirs)
     }
 
-    /// Whether a subject is certainly the user that the token held is of.
+    /// Whether a subject is certainly the user of the current token.
     fn is_of_same(&self, subject: Option<u64>) -> bool {
-        let mine = self.held.as_ref().and_then(|held| held.subject.as_deref());
+        let mine = self.current.as_ref().and_then(|current| current.subject.as_deref());
         mine.zip(subject).is_some_and(|(mine, theirs)| digest(&[mine]) == theirs)
     }
 
-    /// Whether tokens are older than the one held, by what both say of themselves, or were replaced by it.
+    /// Whether tokens are older than the current one, by what both say of themselves, or were replaced by it.
     fn is_older(&self, tokens: &TokenResponse) -> bool {
-        let held = self.held.as_ref().and_then(|held| held.issued);
-        held.zip(tokens.issued).is_some_and(|(held, issued)| issued < held)
+        let current = self.current.as_ref().and_then(|current| current.issued);
+        current.zip(tokens.issued).is_some_and(|(current, issued)| issued < current)
             || self.former.contains(&digest(&[tokens.access_token.reveal()]))
     }
 

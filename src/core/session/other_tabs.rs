@@ -7,7 +7,7 @@ use super::super::pending_logout::Owed;
 use super::super::policy::Tabs;
 use super::super::tabs::{HybridTime, Message};
 use super::super::time::Now;
-use super::{Event, Held, Reason, RefreshOutcome, Session, Status};
+use super::{CurrentToken, Event, Reason, RefreshOutcome, Session, Status};
 
 impl Session {
     /// Another tab told something.
@@ -97,7 +97,7 @@ impl Session {
 
     /// Says whether there was a token to hand on.
     fn hand_on(&mut self, ended_too: bool, now: Now) -> bool {
-        let asked = self.held.as_ref().map_or(HybridTime(0), |held| held.asked);
+        let asked = self.current.as_ref().map_or(HybridTime(0), |current| current.asked);
         let Some(tokens) = self.spare(ended_too, now) else { return false };
         let (stamp, session) = (self.stamp, self.entered);
         self.post(Message::Renewed { stamp, session, asked, tokens });
@@ -106,16 +106,16 @@ impl Session {
 
     /// The token for another tab. `ended_too`: also one that is no longer good, as one of no life.
     fn spare(&self, ended_too: bool, now: Now) -> Option<TokenResponse> {
-        let held = self.held.as_ref()?;
-        let life = if held.is_refused() { Some(0) } else { held.expiry.remaining(now) };
+        let current = self.current.as_ref()?;
+        let life = if current.is_refused() { Some(0) } else { current.expiry.remaining(now) };
         (ended_too || life != Some(0)).then(|| TokenResponse {
-            access_token: held.token.clone(),
+            access_token: current.token.clone(),
             refresh_token: self.refresh_token.clone(),
             life,
             session_life: self.session_expiry.and_then(|expiry| expiry.remaining(now)),
-            claims: held.claims.clone(),
-            subject: held.subject.clone(),
-            issued: held.issued,
+            claims: current.claims.clone(),
+            subject: current.subject.clone(),
+            issued: current.issued,
         })
     }
 
@@ -135,8 +135,9 @@ impl Session {
         if self.owed != Owed::Nothing || self.queue.has_on_the_wire(Kind::Logout) {
             return self.leave_again(stamp);
         }
-        let is_held = self.held.as_ref().is_some_and(|held| held.token == tokens.access_token);
-        if is_held && self.refresh_token.is_none() {
+        let is_current =
+            self.current.as_ref().is_some_and(|current| current.token == tokens.access_token);
+        if is_current && self.refresh_token.is_none() {
             // What renews it comes later where the tabs had not met before.
             self.refresh_token = tokens.refresh_token.clone();
         }
@@ -150,7 +151,7 @@ impl Session {
         if stamp <= self.stamp || !is_ours_to_have || !is_of_the_last {
             return;
         }
-        if is_held {
+        if is_current {
             // The token that is there already: it may even have been refused.
             self.stamp = stamp;
             return;
@@ -213,26 +214,27 @@ impl Session {
         self.queue.void_unsent(Kind::Logout);
         // Who began it has taken the mark away already.
         self.owed = Owed::Nothing;
-        // What is held then is of that login, or of one after it.
+        // The current token then is of that login, or of one after it.
         let is_news = stamp > self.stamp;
         // The same user, in another tab: what is under way goes on.
         let is_of_same = is_news && self.is_of_same(subject);
         (self.entered, self.login) = (stamp, stamp);
         self.stamp = self.stamp.max(stamp);
         // A refresh that was on the wire while the user signed in where nobody saw it is older than that.
-        let is_before = |held: &Held| is_news || held.asked.0 != 0 && held.asked < stamp;
-        let is_before = self.held.as_ref().is_none_or(is_before);
-        if let Some(held) = &self.held
-            && tokens.as_ref().is_some_and(|tokens| held.token == tokens.access_token)
+        let is_before =
+            |current: &CurrentToken| is_news || current.asked.0 != 0 && current.asked < stamp;
+        let is_before = self.current.as_ref().is_none_or(is_before);
+        if let Some(current) = &self.current
+            && tokens.as_ref().is_some_and(|tokens| current.token == tokens.access_token)
         {
             return;
         }
-        if let Some(held) = &self.held
+        if let Some(current) = &self.current
             && !is_before
-            && held.subject.is_some()
+            && current.subject.is_some()
         {
             // It was asked for since: the others took it for a renewal of the session before.
-            if self.policy.tabs == Tabs::Share && held.asked >= stamp {
+            if self.policy.tabs == Tabs::Share && current.asked >= stamp {
                 self.reply(now);
             }
             return;

@@ -11,7 +11,8 @@ use super::super::secret::Secret;
 use super::super::tabs::HybridTime;
 use super::super::time::{Now, Validity};
 use super::{
-    Event, Generation, Held, LATE_REPORTS, REFUSED_BY, Reason, RefreshOutcome, Session, Status,
+    CurrentToken, Event, Generation, LATE_REPORTS, REFUSED_BY, Reason, RefreshOutcome, Session,
+    Status,
 };
 
 /// The right to be sent once, and the memory of the generation it was sent with.
@@ -87,27 +88,29 @@ impl Session {
     /// may drop it.
     pub fn may_leave(&self, now: Now) -> Option<Ticket> {
         let resource = Resource::ANY;
-        (self.way(resource, now) == Way::Send).then(|| Ticket::first(self.current().0, resource))
+        (self.way(resource, now) == Way::Send)
+            .then(|| Ticket::first(self.current_generation().0, resource))
     }
 
     /// The token that a ticket of [`Session::may_leave`] is sent with: see [`Session::credential`].
     pub fn leaves(&mut self, ticket: Ticket) -> Option<&Secret> {
-        let held = self.held.as_mut().filter(|held| held.generation == ticket.generation)?;
-        held.used = true;
-        Some(&held.token)
+        let current =
+            self.current.as_mut().filter(|current| current.generation == ticket.generation)?;
+        current.used = true;
+        Some(&current.token)
     }
 
     fn way(&self, resource: Resource, now: Now) -> Way {
-        let Some(held) = &self.held else {
+        let Some(current) = &self.current else {
             return if self.may_restore() { Way::Wait } else { Way::Send };
         };
-        let validity = held.expiry.validity(now);
+        let validity = current.expiry.validity(now);
         match validity {
-            _ if held.is_refused() => {
+            _ if current.is_refused() => {
                 // It may be that one resource alone has refused it, in the wrong words. Asking would be
                 // storming, so the others are asked.
                 let may_be_good =
-                    validity != Validity::Ended && !held.refused_by.contains(&resource);
+                    validity != Validity::Ended && !current.refused_by.contains(&resource);
                 if may_be_good
                     && self.pending_refresh.is_none()
                     && self.backoff.holds(false, now).is_some()
@@ -155,15 +158,16 @@ impl Session {
 
     /// A resource has accepted a token. Where others had refused it before, they mean "forbidden".
     fn accepted(&mut self, ticket: Ticket, now: Now) {
-        let Some(held) = self.held.as_mut().filter(|held| held.generation == ticket.generation)
+        let Some(current) =
+            self.current.as_mut().filter(|current| current.generation == ticket.generation)
         else {
             return;
         };
         self.forbidden.clear(ticket.resource);
-        held.renewed_for.retain(|resource| *resource != ticket.resource);
+        current.renewed_for.retain(|resource| *resource != ticket.resource);
         if ticket.is_trial && !ticket.again {
-            for resource in std::mem::take(&mut held.refused_by) {
-                self.forbidden.note(resource, held.generation, now);
+            for resource in std::mem::take(&mut current.refused_by) {
+                self.forbidden.note(resource, current.generation, now);
             }
         }
     }
@@ -171,21 +175,21 @@ impl Session {
     /// A request came to nothing. Whether that may be a 401 that CORS hides: its token is past its
     /// end, or nobody knows when that is, or there is a newer one.
     pub fn may_be_refused(&self, ticket: Ticket, now: Now) -> bool {
-        let is_over = |held: &Held| {
-            held.generation != ticket.generation
-                || held.expiry.at().is_none()
-                || held.expiry.validity(now) == Validity::Ended
+        let is_over = |current: &CurrentToken| {
+            current.generation != ticket.generation
+                || current.expiry.at().is_none()
+                || current.expiry.validity(now) == Validity::Ended
         };
-        self.held.as_ref().is_some_and(is_over)
+        self.current.as_ref().is_some_and(is_over)
     }
 
     /// An answer to a request brought a new token along. It is news only where the request was sent
     /// with the newest there is: others have had it already, or it is older than what came since. An
-    /// answer from a cache brings a token that is older than the one held.
+    /// answer from a cache brings a token that is older than the current one.
     pub fn adopt(&mut self, ticket: Ticket, tokens: TokenResponse, now: Now) {
-        let is_same = |held: &Held| held.token == tokens.access_token;
+        let is_same = |current: &CurrentToken| current.token == tokens.access_token;
         if !self.is_sent_with_the_last(ticket)
-            || self.held.as_ref().is_some_and(is_same)
+            || self.current.as_ref().is_some_and(is_same)
             || self.is_older(&tokens)
         {
             return;
@@ -198,7 +202,7 @@ impl Session {
 
     /// Whether no newer token has come since a request was sent.
     fn is_sent_with_the_last(&self, ticket: Ticket) -> bool {
-        self.held.as_ref().is_some_and(|held| held.generation == ticket.generation)
+        self.current.as_ref().is_some_and(|current| current.generation == ticket.generation)
     }
 
     /// A request was answered with what counts as an expiry. Whether that is worth a refresh hangs
@@ -208,8 +212,8 @@ impl Session {
         if ticket.generation < self.epoch {
             return Departure::Deliver;
         }
-        let Some(held) = &mut self.held else { return Departure::Deliver };
-        let (resource, generation) = (ticket.resource, held.generation);
+        let Some(current) = &mut self.current else { return Departure::Deliver };
+        let (resource, generation) = (ticket.resource, current.generation);
         let is_newest = generation == ticket.generation;
         if ticket.again {
             if is_newest && ticket.is_trial {
@@ -220,18 +224,19 @@ impl Session {
         }
         if is_newest {
             // Whoever asked for this token may be gone, or could not be sent again.
-            let is_new = held.expiry.validity(now) != Validity::Ended && held.expiry.age(now) < NEW;
-            if is_new && held.renewed_for.contains(&resource) {
+            let is_new =
+                current.expiry.validity(now) != Validity::Ended && current.expiry.age(now) < NEW;
+            if is_new && current.renewed_for.contains(&resource) {
                 self.forbidden.note(resource, generation, now);
             }
             if self.forbidden.has(resource, generation, now) {
                 return Departure::Deliver;
             }
-            if held.refused_by.len() < REFUSED_BY && !held.refused_by.contains(&resource) {
-                held.refused_by.push(resource);
+            if current.refused_by.len() < REFUSED_BY && !current.refused_by.contains(&resource) {
+                current.refused_by.push(resource);
             }
         }
-        match (held.is_refused(), repeatable) {
+        match (current.is_refused(), repeatable) {
             (false, true) => self.send(resource, true, false),
             (false, false) => Departure::Deliver,
             (true, true) => self.wait(resource, true, 0, now),
@@ -254,7 +259,7 @@ impl Session {
                 Departure::Fail(Failure::new(Code::SessionChanged, Step::Request))
             };
         }
-        let is_refused = self.held.as_ref().is_some_and(Held::is_refused);
+        let is_refused = self.current.as_ref().is_some_and(CurrentToken::is_refused);
         // What was refused is not usable, save where another resource may take it; and another tab may
         // have brought a token meanwhile.
         let tries = self.way(wait.resource, now) == Way::Try;
@@ -262,7 +267,7 @@ impl Session {
             RefreshOutcome::Failed(failure) if !self.is_usable(now) && (wait.sent || !tries) => {
                 Departure::Fail(failure.clone())
             }
-            _ if wait.sent && self.held.is_none() => Departure::Deliver,
+            _ if wait.sent && self.current.is_none() => Departure::Deliver,
             _ if is_refused && !tries && wait.waited < WAITS => {
                 self.wait(wait.resource, wait.sent, wait.waited + 1, now)
             }
@@ -277,8 +282,8 @@ impl Session {
     /// The token that a ticket is sent with, or `None` for a request without one. It is the newest
     /// of the ticket's own session: there is no way to it from an older epoch.
     pub fn credential(&self, ticket: Ticket) -> Option<&Secret> {
-        let held = self.held.as_ref()?;
-        (held.generation == ticket.generation).then_some(&held.token)
+        let current = self.current.as_ref()?;
+        (current.generation == ticket.generation).then_some(&current.token)
     }
 
     /// Whether somebody is signed in is to be found out: as for a request, but where it is known already
@@ -296,8 +301,8 @@ impl Session {
         let Some((refused, resource)) = refused else { return self.depart(Resource::ANY, now) };
         match self.depart(resource, now) {
             Departure::Send(ticket) if self.credential(ticket) == Some(refused) => {
-                if let Some(held) = &mut self.held {
-                    held.handed_out = held.handed_out.saturating_sub(1);
+                if let Some(current) = &mut self.current {
+                    current.handed_out = current.handed_out.saturating_sub(1);
                 }
                 match self.answered(ticket, true, now) {
                     Departure::Deliver => {
@@ -316,14 +321,15 @@ impl Session {
     /// The token of now for the app itself, if one is there and has not ended. Nobody is asked.
     pub fn peek(&mut self, now: Now) -> Option<Secret> {
         self.usable_token(now)?;
-        self.hand_out(Ticket::first(self.current().0, Resource::ANY))
+        self.hand_out(Ticket::first(self.current_generation().0, Resource::ANY))
     }
 
     /// The app itself is given the token that a ticket stands for.
     pub fn hand_out(&mut self, ticket: Ticket) -> Option<Secret> {
-        let held = self.held.as_mut().filter(|held| held.generation == ticket.generation)?;
-        held.handed_out = held.handed_out.saturating_add(1);
-        Some(held.token.clone())
+        let current =
+            self.current.as_mut().filter(|current| current.generation == ticket.generation)?;
+        current.handed_out = current.handed_out.saturating_add(1);
+        Some(current.token.clone())
     }
 
     /// Wants a refresh now, whatever the state of the token. Joins one that was not sent yet, or is
@@ -335,17 +341,17 @@ impl Session {
     /// owed, or there is no refresh token to ask with, [`Code::SignedOut`].
     pub fn refresh(&mut self, now: Now) -> Result<Option<Wait>, Failure> {
         let is_owed = !matches!(self.owed, Owed::Nothing | Owed::InDoubt);
-        if is_owed || self.held.is_some() && !self.can_renew() {
+        if is_owed || self.current.is_some() && !self.can_renew() {
             return Err(Failure::new(Code::SignedOut, Step::Refresh));
         }
-        let is_new = |held: &Held| {
-            !held.is_refused()
-                && held.expiry.validity(now) == Validity::Good
-                && held.expiry.age(now) < LATE_REPORTS
+        let is_new = |current: &CurrentToken| {
+            !current.is_refused()
+                && current.expiry.validity(now) == Validity::Good
+                && current.expiry.age(now) < LATE_REPORTS
         };
         if self.unreported > 0
             && self.pending_refresh.is_none()
-            && self.held.as_ref().is_some_and(is_new)
+            && self.current.as_ref().is_some_and(is_new)
         {
             self.unreported -= 1;
             return Ok(None);
@@ -355,8 +361,8 @@ impl Session {
         {
             return Err(failure.clone());
         }
-        if let Some(held) = &mut self.held {
-            held.handed_out = held.handed_out.saturating_sub(1);
+        if let Some(current) = &mut self.current {
+            current.handed_out = current.handed_out.saturating_sub(1);
         }
         let auth_call = self.want_refresh();
         let is_sent = self.queue.is_on_the_wire(auth_call);
@@ -379,15 +385,15 @@ impl Session {
     }
 
     fn send(&mut self, resource: Resource, again: bool, is_trial: bool) -> Departure {
-        if let Some(held) = &mut self.held {
-            held.used = true;
+        if let Some(current) = &mut self.current {
+            current.used = true;
         }
-        Departure::Send(Ticket { generation: self.current(), resource, again, is_trial })
+        Departure::Send(Ticket { generation: self.current_generation(), resource, again, is_trial })
     }
 
     /// The generation that a request is sent with now.
-    fn current(&self) -> Generation {
-        self.held.as_ref().map_or(self.newest, |held| held.generation)
+    fn current_generation(&self) -> Generation {
+        self.current.as_ref().map_or(self.newest, |current| current.generation)
     }
 
     /// Asks for a refresh where a request would wait for one.
@@ -399,7 +405,7 @@ impl Session {
 
     /// The token, if a request could leave with it.
     pub fn usable_token(&self, now: Now) -> Option<&Secret> {
-        self.held.as_ref().filter(|_| self.is_usable(now)).map(|held| &held.token)
+        self.current.as_ref().filter(|_| self.is_usable(now)).map(|current| &current.token)
     }
 
     fn may_restore(&self) -> bool {
@@ -408,8 +414,8 @@ impl Session {
     }
 
     fn is_usable(&self, now: Now) -> bool {
-        self.held
-            .as_ref()
-            .is_some_and(|held| !held.is_refused() && held.expiry.validity(now) != Validity::Ended)
+        self.current.as_ref().is_some_and(|current| {
+            !current.is_refused() && current.expiry.validity(now) != Validity::Ended
+        })
     }
 }
