@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{AbortController, Request, RequestInit};
 
-use crate::stage::{Server, Started, answer, start, token, tokens};
+use crate::support::{Server, Started, answer, start, token, tokens};
 
 /// A call that the controller can tear off.
 fn torn_by(controller: &AbortController, url: &str) -> Request {

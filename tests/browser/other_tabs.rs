@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use crate::stage::{
+use crate::support::{
     Clock, Console, Heard, Server, Timers, json, jwt, lull, refused, request, share_of, start,
     text, token, tokens, within_bound, without,
 };
@@ -293,7 +293,7 @@ impl OtherTab {
     fn of(server: &Server) -> Self {
         let channel = BroadcastChannel::new(&share_of(server, |_| {})).unwrap();
         let (told, messages) = mpsc::unbounded();
-        // The story may be over.
+        // The test may be over.
         let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let _ = told.unbounded_send(event.data());
         });
