@@ -6,7 +6,7 @@ use tokenkeep::core::{
     Status, Tabs,
 };
 
-use super::hand::*;
+use super::support::*;
 
 fn signed_in() -> Session {
     let mut tab = tab_that(Tabs::Off, false);

@@ -5,7 +5,7 @@ use tokenkeep::core::{
     Status, TokenResponse, Wait,
 };
 
-use super::hand::*;
+use super::support::*;
 
 fn uploads() -> Resource {
     Resource::new("", "https://api.test/uploads")
@@ -113,7 +113,7 @@ fn a_peek_gives_what_is_good_and_asks_nobody() {
     assert!(tab.peek(at(600_000)).is_none(), "it has ended");
     reports(&mut tab, "first", 10);
     assert!(tab.peek(at(11)).is_none(), "it was refused");
-    assert!(super::hand::tab().peek(at(0)).is_none());
+    assert!(super::support::tab().peek(at(0)).is_none());
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn the_end_of_the_session_is_told_kept_and_forgotten() {
     refreshes(&mut tab, Some(lasting("third", Some(1_800_000))), at(100));
     assert_eq!(ends(&tab), Some(1_800_100));
     // A tab that begins learns it.
-    let mut other = super::hand::tab();
+    let mut other = super::support::tab();
     tab.heard(Message::Ask, at(1_100));
     for message in posted(told(&mut tab)) {
         other.heard(message, at(1_100));

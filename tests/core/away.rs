@@ -3,7 +3,7 @@
 
 use tokenkeep::core::{Departure, HybridTime, Message, Now, Session, Status, Tabs, TokenResponse};
 
-use super::hand::*;
+use super::support::*;
 
 /// What one tab has to tell, arrives in another.
 fn tells(one: &mut Session, other: &mut Session, now: Now) {

@@ -5,7 +5,7 @@ use tokenkeep::core::{
     RefreshOutcome, Restore, Secret, Session, Status, Tabs, TokenResponse,
 };
 
-use super::hand::*;
+use super::support::*;
 
 fn of(user: &str, token: &str) -> TokenResponse {
     TokenResponse { subject: Some(user.to_owned()), ..opaque(token) }

@@ -5,7 +5,7 @@ use tokenkeep::core::{
     Ticket, Wait,
 };
 
-use super::hand::*;
+use super::support::*;
 
 const MINUTE: u64 = 60_000;
 

@@ -5,7 +5,7 @@ use tokenkeep::core::{
     RefreshOutcome, Secret, Session, Status, Tabs, TokenResponse,
 };
 
-use super::hand::*;
+use super::support::*;
 
 #[test]
 fn a_request_of_a_session_that_was_refused_is_not_sent_again_in_the_next_one() {

@@ -5,7 +5,7 @@ use tokenkeep::core::{
     Renewal, Restore, Secret, Session, Status, Tabs,
 };
 
-use super::hand::*;
+use super::support::*;
 
 fn tab(tabs: Tabs) -> Session {
     let policy = Policy { tabs, renewal: Renewal::WithToken, ..Policy::default() };

@@ -5,7 +5,7 @@ use tokenkeep::core::{
     Status, Tabs, Ticket, Wait,
 };
 
-use super::hand::*;
+use super::support::*;
 
 fn alone(restore: Restore) -> Session {
     Session::new(Policy { tabs: Tabs::Off, restore, ..Policy::default() }, owes(false), at(0))

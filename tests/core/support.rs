@@ -1,4 +1,4 @@
-//! Hands for telling a session a story, and for asking what it made of it.
+//! What the scenarios have in common: calls to a session, and questions about what it made of them.
 
 use tokenkeep::core::{
     Arrival, AuthCall, AuthResponse, Body, Departure, Effect, Event, HybridTime, Message, Now,
