@@ -91,8 +91,8 @@ struct Tab {
     settled: HashSet<AuthCall>,
 }
 
-fuzz_target!(|life: (u8, u8, Vec<Op>)| {
-    let (tabs, owed, ops) = life;
+fuzz_target!(|case: (u8, u8, Vec<Op>)| {
+    let (tabs, owed, ops) = case;
     let tabs = [Tabs::Share, Tabs::Lock, Tabs::Off][usize::from(tabs % 3)];
     let now = Now { wall: 1_700_000_000_000, steady: 0 };
     let owed = [Owed::Nothing, Owed::Finish, Owed::Untold, Owed::InDoubt][usize::from(owed % 4)];

@@ -15,7 +15,7 @@ mod judge;
 mod mail;
 mod requests;
 
-use super::ops::{Answer, Life, Op, Outage, Says};
+use super::ops::{Answer, Case, Op, Outage, Says};
 use super::server::{Server, SessionId, Token, User};
 use super::tab::Tab;
 
@@ -182,10 +182,10 @@ pub struct World {
 }
 
 impl World {
-    /// A world in which everything of a life has happened, and every answer and message has arrived.
-    pub fn lived(life: &Life) -> Self {
-        let mut world = Self::begun(life);
-        for op in &life.ops {
+    /// A world in which everything of a case has happened, and every answer and message has arrived.
+    pub fn after(case: &Case) -> Self {
+        let mut world = Self::begun(case);
+        for op in &case.ops {
             world.happens(*op);
         }
         world.drains();
@@ -193,20 +193,20 @@ impl World {
     }
 
     /// A world in which nothing has happened yet.
-    pub fn begun(life: &Life) -> Self {
+    pub fn begun(case: &Case) -> Self {
         let mut world = Self {
             policy: Policy {
-                refresh_before: life.refresh_before,
-                restore: life.restore,
-                tabs: life.tabs,
-                renewal: life.renewal,
+                refresh_before: case.refresh_before,
+                restore: case.restore,
+                tabs: case.tabs,
+                renewal: case.renewal,
                 ..Policy::default()
             },
-            several: life.tabs != Tabs::Off,
-            is_opaque: life.is_opaque,
+            several: case.tabs != Tabs::Off,
+            is_opaque: case.is_opaque,
             now: Now { wall: 1_000_000_000_000, steady: 0 },
             servers: Vec::new(),
-            forbidden: life.forbidden,
+            forbidden: case.forbidden,
             tabs: Vec::new(),
             requests: Vec::new(),
             line: VecDeque::new(),
@@ -216,20 +216,20 @@ impl World {
             sent: HashMap::new(),
             mail: BTreeMap::new(),
             frozen: None,
-            owed: vec![false; life.identities],
+            owed: vec![false; case.identities],
             is_elsewhere: false,
-            tells_subject: life.tells_subject,
+            tells_subject: case.tells_subject,
             is_set_back: false,
             faults: Vec::new(),
         };
-        for identity in 0..life.identities {
-            let in_answers = life.renewal == Renewal::WithToken;
-            let mut server = Server::new(identity, life.tells_subject, life.is_opaque, in_answers);
+        for identity in 0..case.identities {
+            let in_answers = case.renewal == Renewal::WithToken;
+            let mut server = Server::new(identity, case.tells_subject, case.is_opaque, in_answers);
             // Somebody had signed in before the page began.
             let _ = server.login(1 + identity as User, None);
             world.servers.push(server);
         }
-        for _ in 0..life.many {
+        for _ in 0..case.many {
             world.opens(0);
         }
         world
