@@ -8,7 +8,7 @@ import { isTokenError, TokenError } from './error.js';
 import { join, leave } from './instance.js';
 import { createEvents, isEvent } from './events.js';
 import { isObject } from './object.js';
-import { PASS, WAIT, type Call, type Core, type Guard, type Host } from './seam.js';
+import { PASS, WAIT, type Call, type Core, type Guard, type Host } from './core-interface.js';
 import { snapshot } from './snapshot.js';
 import type { TokenManager, TokenState } from './types.js';
 

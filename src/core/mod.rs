@@ -12,8 +12,8 @@
 //! > 6. what began in an older epoch commits nothing, is not sent again, and never meets the next
 //! >    user's token ([`Session::logout`], [`Session::login_answered`]);
 //! > 7. a refused refresh ends the session, once; an outage never does ([`verdict`]);
-//! > 8. after an outage nobody storms the server ([`Cooldown`]);
-//! > 9. every wait ends: a flight lands, or is void ([`Effect::Land`]);
+//! > 8. after an outage nobody storms the server ([`Backoff`]);
+//! > 9. every wait ends: a refresh has an outcome, or is void ([`Effect::SettleRefresh`]);
 //! > 10. managers share with the same managers alone, and take turns with all that might set the same
 //! >     cookie (`identity.rs`);
 //! > 11. a resource that says 401 where it means "forbidden" costs its own calls, and no others
@@ -25,8 +25,9 @@
 mod answer;
 mod apis;
 mod attach;
+mod auth_call_queue;
+mod backoff;
 mod challenge;
-mod cooldown;
 mod digest;
 mod endpoint;
 mod failure;
@@ -44,15 +45,15 @@ mod session;
 mod tabs;
 mod text;
 mod time;
-mod turns;
 
 pub(crate) use answer::Form;
-pub use answer::{Body, Grant, Heard, Verdict, verdict};
+pub use answer::{AuthResponse, Body, TokenResponse, Verdict, verdict};
 pub(crate) use apis::is_same_origin;
 pub use apis::{Api, Apis};
 pub use attach::Attach;
+pub use auth_call_queue::{AuthCall, Kind};
+pub use backoff::{Backoff, RetryAfter, retry_after};
 pub use challenge::{Challenge, challenges};
-pub use cooldown::{Cooldown, RetryAfter, retry_after};
 pub use endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
 pub(crate) use endpoint::{Payload, Sent, Stays, proofs};
 pub use failure::{Code, Failure, Step};
@@ -64,16 +65,16 @@ pub(crate) use patience::{NEWS, Patience};
 pub use pending_logout::{Mark, Owed, owed};
 pub use policy::{Offline, Policy, Reach, Renewal, Restore, Tabs};
 pub use redirect::Redirects;
-pub use rules::{AnswerRule, Field, HeaderField, Meaning, Rules, Sense, Told};
+pub use rules::{AnswerRule, Classification, Field, HeaderField, ResponseFacts, RuleKind, Rules};
 pub(crate) use rules::{Media, is_safe};
 pub use secret::{Secret, Unusable};
 pub use session::{
-    Arrival, Departure, Effect, Event, Landing, Reason, Session, Snapshot, Status, Ticket, Wait,
+    Arrival, Departure, Effect, Event, Reason, RefreshOutcome, Session, Snapshot, Status, Ticket,
+    Wait,
 };
-pub use tabs::{Message, Stamp};
+pub use tabs::{HybridTime, Message};
 pub(crate) use text::{concat, decimal};
 pub use time::{Life, Now, Validity, life};
-pub use turns::{Exchange, Kind};
 
 /// What the fuzz targets reach that nobody else does.
 #[cfg(fuzzing)]

@@ -1,13 +1,13 @@
 //! What other tabs tell: a new token, a new user, a logout.
 
-use super::super::answer::Grant;
+use super::super::answer::TokenResponse;
+use super::super::auth_call_queue::Kind;
 use super::super::failure::{Code, Failure, Step};
 use super::super::pending_logout::Owed;
 use super::super::policy::Tabs;
-use super::super::tabs::{Message, Stamp};
+use super::super::tabs::{HybridTime, Message};
 use super::super::time::Now;
-use super::super::turns::Kind;
-use super::{Event, Held, Landing, Reason, Session, Status};
+use super::{CurrentToken, Event, Reason, RefreshOutcome, Session, Status};
 
 impl Session {
     /// Another tab told something.
@@ -17,7 +17,7 @@ impl Session {
             Tabs::Lock => false,
             Tabs::Off => return,
         };
-        self.has_neighbours = true;
+        self.has_other_tabs = true;
         let known = self.stamp;
         if let Some(stamp) = message.stamp()
             && !stamp.is_past(known, now)
@@ -34,14 +34,14 @@ impl Session {
             Message::Missed { since, session } => {
                 self.catch_up(since, session, is_sharing, now);
             }
-            Message::Renewed { stamp, session, asked, grant } if is_sharing => {
-                self.neighbour_renewed(stamp, session, asked, grant, now);
+            Message::Renewed { stamp, session, asked, tokens } if is_sharing => {
+                self.other_tab_renewed(stamp, session, asked, tokens, now);
             }
-            Message::Entered { stamp, subject, grant } => {
-                self.neighbour_entered(stamp, subject, grant.filter(|_| is_sharing), now);
+            Message::Entered { stamp, subject, tokens } => {
+                self.other_tab_entered(stamp, subject, tokens.filter(|_| is_sharing), now);
             }
             Message::Refused { stamp, session, asked } => {
-                self.neighbour_refused(stamp, session, asked);
+                self.other_tab_refused(stamp, session, asked);
             }
             Message::Left { stamp } if !self.is_settled(stamp, now) => {
                 self.leave(stamp.within_reach(known, now), Reason::OtherTab);
@@ -52,7 +52,7 @@ impl Session {
 
     /// Whether a logout is one that another has followed, or a login has. In doubt it is not: where
     /// both were in one moment, or the clock has been set back since.
-    fn is_settled(&self, left: Stamp, now: Now) -> bool {
+    fn is_settled(&self, left: HybridTime, now: Now) -> bool {
         let is_older = left <= self.left || left < self.entered;
         is_older && self.stamp.0 <= now.wall
     }
@@ -64,18 +64,18 @@ impl Session {
     }
 
     /// Tells a tab that was away how the sessions ended and began that it has not heard of.
-    fn catch_up(&mut self, since: Stamp, session: Stamp, is_sharing: bool, now: Now) {
+    fn catch_up(&mut self, since: HybridTime, session: HybridTime, is_sharing: bool, now: Now) {
         // Of one moment, too: it may be the very outcome that this logout has ended. Tokens that came with
         // answers stand behind that in the order, and are ended with the session.
-        let has_left = self.left != Stamp(0) && self.left >= since;
-        if has_left || session != Stamp(0) && self.left >= session {
+        let has_left = self.left != HybridTime(0) && self.left >= since;
+        if has_left || session != HybridTime(0) && self.left >= session {
             self.post(Message::Left { stamp: self.left });
         }
         if self.entered > since && self.entered == self.login {
-            let grant = self.spare(true, now);
-            let subject = grant.as_ref().and_then(Grant::subject_digest);
-            let grant = grant.filter(|_| is_sharing);
-            self.post(Message::Entered { stamp: self.entered, subject, grant });
+            let tokens = self.spare(true, now);
+            let subject = tokens.as_ref().and_then(TokenResponse::subject_digest);
+            let tokens = tokens.filter(|_| is_sharing);
+            self.post(Message::Entered { stamp: self.entered, subject, tokens });
         }
         if is_sharing {
             self.hand_on(true, now);
@@ -97,34 +97,34 @@ impl Session {
 
     /// Says whether there was a token to hand on.
     fn hand_on(&mut self, ended_too: bool, now: Now) -> bool {
-        let asked = self.held.as_ref().map_or(Stamp(0), |held| held.asked);
-        let Some(grant) = self.spare(ended_too, now) else { return false };
+        let asked = self.current.as_ref().map_or(HybridTime(0), |current| current.asked);
+        let Some(tokens) = self.spare(ended_too, now) else { return false };
         let (stamp, session) = (self.stamp, self.entered);
-        self.post(Message::Renewed { stamp, session, asked, grant });
+        self.post(Message::Renewed { stamp, session, asked, tokens });
         true
     }
 
     /// The token for another tab. `ended_too`: also one that is no longer good, as one of no life.
-    fn spare(&self, ended_too: bool, now: Now) -> Option<Grant> {
-        let held = self.held.as_ref()?;
-        let life = if held.is_refused() { Some(0) } else { held.expiry.remaining(now) };
-        (ended_too || life != Some(0)).then(|| Grant {
-            access_token: held.token.clone(),
+    fn spare(&self, ended_too: bool, now: Now) -> Option<TokenResponse> {
+        let current = self.current.as_ref()?;
+        let life = if current.is_refused() { Some(0) } else { current.expiry.remaining(now) };
+        (ended_too || life != Some(0)).then(|| TokenResponse {
+            access_token: current.token.clone(),
             refresh_token: self.refresh_token.clone(),
             life,
             session_life: self.session_expiry.and_then(|expiry| expiry.remaining(now)),
-            claims: held.claims.clone(),
-            subject: held.subject.clone(),
-            issued: held.issued,
+            claims: current.claims.clone(),
+            subject: current.subject.clone(),
+            issued: current.issued,
         })
     }
 
-    fn neighbour_renewed(
+    fn other_tab_renewed(
         &mut self,
-        stamp: Stamp,
-        session: Stamp,
-        asked: Stamp,
-        grant: Grant,
+        stamp: HybridTime,
+        session: HybridTime,
+        asked: HybridTime,
+        tokens: TokenResponse,
         now: Now,
     ) {
         if matches!(self.owed, Owed::Untold | Owed::InDoubt)
@@ -132,13 +132,14 @@ impl Session {
         {
             return;
         }
-        if self.owed != Owed::Nothing || self.turns.has_on_the_wire(Kind::Logout) {
+        if self.owed != Owed::Nothing || self.queue.has_on_the_wire(Kind::Logout) {
             return self.leave_again(stamp);
         }
-        let is_held = self.held.as_ref().is_some_and(|held| held.token == grant.access_token);
-        if is_held && self.refresh_token.is_none() {
+        let is_current =
+            self.current.as_ref().is_some_and(|current| current.token == tokens.access_token);
+        if is_current && self.refresh_token.is_none() {
             // What renews it comes later where the tabs had not met before.
-            self.refresh_token = grant.refresh_token.clone();
+            self.refresh_token = tokens.refresh_token.clone();
         }
         // A renewal of the session that the user has ended is no way back into it, nor is one by a
         // tab that has not heard yet which session there is now.
@@ -150,58 +151,58 @@ impl Session {
         if stamp <= self.stamp || !is_ours_to_have || !is_of_the_last {
             return;
         }
-        if is_held {
+        if is_current {
             // The token that is there already: it may even have been refused.
             self.stamp = stamp;
             return;
         }
-        let has_ended = grant.life == Some(0);
+        let has_ended = tokens.life == Some(0);
         if !has_ended {
             self.settle_unsent(asked);
         }
-        let is_of_another = self.is_of_another(&grant);
+        let is_of_another = self.is_of_another(&tokens);
         if self.status == Status::SignedOut || self.began_before(session) || is_of_another {
             self.raise_epoch();
         }
         self.stamp = stamp;
         self.entered = self.entered.max(session);
-        self.commit(grant, asked, now);
+        self.commit(tokens, asked, now);
         self.tell(Event::Refresh);
     }
 
     /// Another tab was refused. Whoever waits to ask with the same cookie need not: the server would
     /// see it used once more.
-    fn neighbour_refused(&mut self, stamp: Stamp, session: Stamp, asked: Stamp) {
-        let Some(flight) = &self.flight else { return };
-        let waits = !self.turns.is_on_the_wire(flight.exchange)
+    fn other_tab_refused(&mut self, stamp: HybridTime, session: HybridTime, asked: HybridTime) {
+        let Some(pending) = &self.pending_refresh else { return };
+        let waits = !self.queue.is_on_the_wire(pending.auth_call)
             // One that is held in memory may be another than was refused.
             && self.refresh_token.is_none()
             && !self.asks_server
-            && flight.explicit.is_none_or(|at| asked > at);
+            && pending.explicit.is_none_or(|at| asked > at);
         let is_of_the_last = session.0 == 0 || session >= self.entered;
         if waits && is_of_the_last && stamp > self.stamp {
             self.stamp = stamp;
             let failure = Failure::new(Code::Rejected, Step::Refresh);
-            self.end(Landing::Rejected(failure), Reason::Rejected);
+            self.end(RefreshOutcome::Rejected(failure), Reason::Rejected);
         }
     }
 
     /// Whether the session that is known began before another one did. Of one that was found it is
     /// known only that it was there at the last outcome.
-    fn began_before(&self, session: Stamp) -> bool {
+    fn began_before(&self, session: HybridTime) -> bool {
         let known = if self.entered.0 == 0 { self.stamp } else { self.entered };
         known.0 != 0 && session > known
     }
 
-    fn neighbour_entered(
+    fn other_tab_entered(
         &mut self,
-        stamp: Stamp,
+        stamp: HybridTime,
         subject: Option<u64>,
-        grant: Option<Grant>,
+        tokens: Option<TokenResponse>,
         now: Now,
     ) {
         let is_before_logout = stamp <= self.left;
-        if self.turns.has_on_the_wire(Kind::Logout)
+        if self.queue.has_on_the_wire(Kind::Logout)
             || self.owed != Owed::Nothing && is_before_logout
         {
             return self.leave_again(stamp);
@@ -210,57 +211,58 @@ impl Session {
             return;
         }
         // Sent now, it would end the session that has begun.
-        self.turns.void_unsent(Kind::Logout);
+        self.queue.void_unsent(Kind::Logout);
         // Who began it has taken the mark away already.
         self.owed = Owed::Nothing;
-        // What is held then is of that login, or of one after it.
+        // The current token then is of that login, or of one after it.
         let is_news = stamp > self.stamp;
         // The same user, in another tab: what is under way goes on.
         let is_of_same = is_news && self.is_of_same(subject);
         (self.entered, self.login) = (stamp, stamp);
         self.stamp = self.stamp.max(stamp);
         // A refresh that was on the wire while the user signed in where nobody saw it is older than that.
-        let is_before = |held: &Held| is_news || held.asked.0 != 0 && held.asked < stamp;
-        let is_before = self.held.as_ref().is_none_or(is_before);
-        if let Some(held) = &self.held
-            && grant.as_ref().is_some_and(|grant| held.token == grant.access_token)
+        let is_before =
+            |current: &CurrentToken| is_news || current.asked.0 != 0 && current.asked < stamp;
+        let is_before = self.current.as_ref().is_none_or(is_before);
+        if let Some(current) = &self.current
+            && tokens.as_ref().is_some_and(|tokens| current.token == tokens.access_token)
         {
             return;
         }
-        if let Some(held) = &self.held
+        if let Some(current) = &self.current
             && !is_before
-            && held.subject.is_some()
+            && current.subject.is_some()
         {
             // It was asked for since: the others took it for a renewal of the session before.
-            if self.policy.tabs == Tabs::Share && held.asked >= stamp {
+            if self.policy.tabs == Tabs::Share && current.asked >= stamp {
                 self.reply(now);
             }
             return;
         }
         // A token that does not tell whose it is may have been taken for the former user's. And a refusal
         // that came later than that login may have ended it: then the server is asked.
-        let grant = if is_before { grant.filter(|_| is_news) } else { self.spare(true, now) };
+        let tokens = if is_before { tokens.filter(|_| is_news) } else { self.spare(true, now) };
         if is_of_same {
             // It may say that it is older than a token which an answer brought: that is of the session before.
-            if let Some(grant) = grant {
-                self.settle_unsent(Stamp(0));
-                self.commit(grant, Stamp(0), now);
+            if let Some(tokens) = tokens {
+                self.settle_unsent(HybridTime(0));
+                self.commit(tokens, HybridTime(0), now);
             }
             return;
         }
         self.raise_epoch();
-        match grant {
-            Some(grant) => self.commit(grant, Stamp(0), now),
+        match tokens {
+            Some(tokens) => self.commit(tokens, HybridTime(0), now),
             None => self.forget(),
         }
     }
 
     /// A logout is on its way that ends this, too: whoever goes on with it is told again. What came
     /// later stays.
-    fn leave_again(&mut self, met: Stamp) {
+    fn leave_again(&mut self, met: HybridTime) {
         self.left = self.left.max(met);
         self.stamp = self.stamp.max(met);
-        if self.owed != Owed::Nothing && self.turns.has_on_the_wire(Kind::Logout) {
+        if self.owed != Owed::Nothing && self.queue.has_on_the_wire(Kind::Logout) {
             // Whoever began this has taken the mark away, and the logout may fail.
             self.owe(true);
         }

@@ -1,11 +1,11 @@
 //! One tab: requests, refreshes, logins and logouts, one after the other.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Event, Landing, Policy, Restore, RetryAfter, Session, Status,
-    Tabs, Ticket, Wait,
+    Arrival, Code, Departure, Effect, Event, Policy, RefreshOutcome, Restore, RetryAfter, Session,
+    Status, Tabs, Ticket, Wait,
 };
 
-use super::hand::*;
+use super::support::*;
 
 fn alone(restore: Restore) -> Session {
     Session::new(Policy { tabs: Tabs::Off, restore, ..Policy::default() }, owes(false), at(0))
@@ -25,9 +25,9 @@ fn is_refused(tab: &mut Session, ticket: Ticket, ms: u64) -> Wait {
 
 /// A refresh that reaches nobody. Chance is at its highest: the pause is one second.
 fn fails(tab: &mut Session, ms: u64) {
-    let exchange = goes(tab, at(ms));
-    tab.refresh_failed(exchange, Code::Network, 0.999_9, at(ms));
-    tab.finished(exchange);
+    let auth_call = goes(tab, at(ms));
+    tab.refresh_failed(auth_call, Code::Network, 0.999_9, at(ms));
+    tab.finished(auth_call);
     told(tab);
 }
 
@@ -100,12 +100,12 @@ fn a_token_near_its_end_is_sent_while_asking_would_be_storming() {
 fn an_early_refresh_that_fails_is_not_the_requests_failure() {
     let mut tab = signed_in();
     let Departure::Wait(wait) = tab.depart(ANY, at(575_000)) else { panic!("it waits") };
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
-    tab.refresh_failed(wait.exchange, Code::Timeout, 0.5, at(576_000));
-    let landing = landing(&told(&mut tab), wait.exchange);
-    assert!(matches!(landing, Landing::Failed(_)));
-    assert!(matches!(tab.resume(wait, &landing, at(576_000)), Departure::Send(_)));
-    let too_late = tab.resume(wait, &landing, at(600_000));
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
+    tab.refresh_failed(wait.auth_call, Code::Timeout, 0.5, at(576_000));
+    let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
+    assert!(matches!(outcome, RefreshOutcome::Failed(_)));
+    assert!(matches!(tab.resume(wait, &outcome, at(576_000)), Departure::Send(_)));
+    let too_late = tab.resume(wait, &outcome, at(600_000));
     assert!(matches!(too_late, Departure::Fail(failure) if failure.code == Code::Timeout));
 }
 
@@ -115,7 +115,7 @@ fn a_login_that_the_user_signed_out_of_before_it_was_answered_is_none() {
     let login = tab.login();
     assert_eq!(tab.arrive(login, false, at(0)), Arrival::Go);
     let logout = tab.logout(true, at(10)).unwrap();
-    let answered = tab.login_answered(login, heard(200, Some(opaque("token"))), at(20));
+    let answered = tab.login_answered(login, auth_response(200, Some(opaque("token"))), at(20));
     assert_eq!(answered.unwrap_err().code, Code::SessionChanged);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     tab.finished(login);
@@ -128,7 +128,7 @@ fn a_login_that_fails_leaves_the_session_there_was() {
     for status in [401, 503] {
         let login = tab.login();
         assert_eq!(tab.arrive(login, false, at(0)), Arrival::Go);
-        assert!(tab.login_answered(login, heard(status, None), at(10)).is_err());
+        assert!(tab.login_answered(login, auth_response(status, None), at(10)).is_err());
         tab.finished(login);
         assert_eq!(sends(&mut tab, at(20)).1.as_deref(), Some("token"));
     }
@@ -139,17 +139,17 @@ fn a_refresh_on_the_wire_at_a_logout_is_let_finish_and_commits_nothing() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(10));
     let wait = is_refused(&mut tab, ticket, 20);
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
     told(&mut tab);
     tab.logout(true, at(30)).unwrap();
     let effects = told(&mut tab);
-    assert_eq!(landing(&effects, wait.exchange), Landing::Void);
+    assert_eq!(refresh_outcome(&effects, wait.auth_call), RefreshOutcome::Void);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Start(..))), "not yet");
-    assert_eq!(tab.resume(wait, &Landing::Void, at(40)), Departure::Deliver);
-    tab.refresh_answered(wait.exchange, heard(200, Some(opaque("late"))), 0.5, at(50));
+    assert_eq!(tab.resume(wait, &RefreshOutcome::Void, at(40)), Departure::Deliver);
+    tab.refresh_answered(wait.auth_call, auth_response(200, Some(opaque("late"))), 0.5, at(50));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     assert!(told(&mut tab).is_empty());
-    tab.finished(wait.exchange);
+    tab.finished(wait.auth_call);
     assert!(matches!(told(&mut tab)[..], [Effect::Start(..)]), "now it is the logout's turn");
 }
 
@@ -158,8 +158,8 @@ fn a_request_that_waited_for_a_session_that_ended_is_not_sent() {
     let mut tab = alone(Restore::Lazy);
     let Departure::Wait(wait) = tab.depart(ANY, at(10)) else { panic!("it waits") };
     tab.logout(false, at(20));
-    let landing = landing(&told(&mut tab), wait.exchange);
-    let Departure::Fail(failure) = tab.resume(wait, &landing, at(30)) else { panic!("it fails") };
+    let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
+    let Departure::Fail(failure) = tab.resume(wait, &outcome, at(30)) else { panic!("it fails") };
     assert_eq!(failure.code, Code::SessionChanged);
 }
 
@@ -169,14 +169,14 @@ fn who_waited_for_a_refresh_that_is_refused_gets_the_apis_own_401() {
     let (ticket, _) = sends(&mut tab, at(10));
     let sent = is_refused(&mut tab, ticket, 20);
     let Departure::Wait(unsent) = tab.depart(ANY, at(30)) else { panic!("it waits") };
-    assert_eq!(sent.exchange, unsent.exchange, "one refresh for both");
-    assert_eq!(tab.arrive(sent.exchange, false, at(0)), Arrival::Go);
-    tab.refresh_answered(sent.exchange, heard(401, None), 0.5, at(40));
+    assert_eq!(sent.auth_call, unsent.auth_call, "one refresh for both");
+    assert_eq!(tab.arrive(sent.auth_call, false, at(0)), Arrival::Go);
+    tab.refresh_answered(sent.auth_call, auth_response(401, None), 0.5, at(40));
     let effects = told(&mut tab);
-    let landing = landing(&effects, sent.exchange);
+    let outcome = refresh_outcome(&effects, sent.auth_call);
     assert_eq!(sign_outs(&effects).len(), 1);
-    assert_eq!(tab.resume(sent, &landing, at(50)), Departure::Deliver);
-    let Departure::Send(bare) = tab.resume(unsent, &landing, at(50)) else { panic!("it goes") };
+    assert_eq!(tab.resume(sent, &outcome, at(50)), Departure::Deliver);
+    let Departure::Send(bare) = tab.resume(unsent, &outcome, at(50)) else { panic!("it goes") };
     assert_eq!(tab.credential(bare), None);
     assert_eq!(tab.answered(bare, true, at(60)), Departure::Deliver);
 }
@@ -186,10 +186,10 @@ fn who_waited_for_a_refresh_that_reached_nobody_gets_its_failure() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(10));
     let wait = is_refused(&mut tab, ticket, 20);
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
-    tab.refresh_failed(wait.exchange, Code::Timeout, 0.5, at(30));
-    let landing = landing(&told(&mut tab), wait.exchange);
-    let departure = tab.resume(wait, &landing, at(40));
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
+    tab.refresh_failed(wait.auth_call, Code::Timeout, 0.5, at(30));
+    let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
+    let departure = tab.resume(wait, &outcome, at(40));
     assert!(matches!(&departure, Departure::Fail(failure) if failure.code == Code::Timeout));
 }
 
@@ -210,9 +210,9 @@ fn a_success_ends_the_pause_and_the_next_one_is_short_again() {
     refreshes(&mut tab, Some(opaque("next")), at(30));
     let (ticket, _) = sends(&mut tab, at(40));
     let wait = is_refused(&mut tab, ticket, 50);
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
-    tab.refresh_failed(wait.exchange, Code::Network, 0.999_9, at(60));
-    tab.finished(wait.exchange);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
+    tab.refresh_failed(wait.auth_call, Code::Network, 0.999_9, at(60));
+    tab.finished(wait.auth_call);
     assert!(matches!(tab.depart(ANY, at(1_000)), Departure::Fail(_)));
     assert!(matches!(tab.depart(ANY, at(1_060)), Departure::Wait(_)));
 }
@@ -220,11 +220,11 @@ fn a_success_ends_the_pause_and_the_next_one_is_short_again() {
 #[test]
 fn a_time_that_the_server_named_holds_for_who_asks_by_name_too() {
     let mut tab = signed_in();
-    let exchange = goes(&mut tab, at(10));
-    let mut busy = heard(503, None);
+    let auth_call = goes(&mut tab, at(10));
+    let mut busy = auth_response(503, None);
     busy.retry_after = Some(RetryAfter(5_000));
-    tab.refresh_answered(exchange, busy, 0.0, at(10));
-    tab.finished(exchange);
+    tab.refresh_answered(auth_call, busy, 0.0, at(10));
+    tab.finished(auth_call);
     assert_eq!(tab.refresh(at(5_009)).unwrap_err().code, Code::BadStatus);
     assert!(tab.refresh(at(5_010)).is_ok());
 }
@@ -232,13 +232,13 @@ fn a_time_that_the_server_named_holds_for_who_asks_by_name_too() {
 #[test]
 fn a_token_that_nobody_uses_is_left_to_end() {
     let mut tab = signed_in();
-    tab.woke(at(575_000));
+    tab.renewal_timer_fired(at(575_000));
     assert!(told(&mut tab).is_empty());
     sends(&mut tab, at(10));
-    assert_eq!(tab.wake_in(0.0, at(10)), Some(569_990));
-    tab.woke(at(570_000));
+    assert_eq!(tab.renewal_due_in(0.0, at(10)), Some(569_990));
+    tab.renewal_timer_fired(at(570_000));
     assert!(matches!(told(&mut tab)[..], [Effect::Start(..)]));
-    assert_eq!(tab.wake_in(0.0, at(570_000)), None, "it is under way");
+    assert_eq!(tab.renewal_due_in(0.0, at(570_000)), None, "it is under way");
 }
 
 #[test]
@@ -247,9 +247,9 @@ fn chance_spreads_the_wake_ups_of_many_tabs_inside_the_margin() {
     sends(&mut tab, at(10));
     // The margin begins at 570 s, and the token ends at 600 s.
     for (chance, ms) in [(0.0, 570_000), (0.5, 577_500), (0.999_999, 584_999)] {
-        assert_eq!(tab.wake_in(chance, at(0)), Some(ms));
+        assert_eq!(tab.renewal_due_in(chance, at(0)), Some(ms));
     }
-    tab.woke(at(584_999));
+    tab.renewal_timer_fired(at(584_999));
     assert!(matches!(told(&mut tab)[..], [Effect::Start(..)]));
 }
 
@@ -258,10 +258,10 @@ fn a_timer_keeps_to_the_pause() {
     let mut tab = signed_in();
     sends(&mut tab, at(10));
     fails(&mut tab, 575_000);
-    assert_eq!(tab.wake_in(0.0, at(575_100)), Some(899));
-    tab.woke(at(575_100));
+    assert_eq!(tab.renewal_due_in(0.0, at(575_100)), Some(899));
+    tab.renewal_timer_fired(at(575_100));
     assert!(told(&mut tab).is_empty());
-    tab.woke(at(575_999));
+    tab.renewal_timer_fired(at(575_999));
     assert!(matches!(told(&mut tab)[..], [Effect::Start(..)]));
 }
 
@@ -283,9 +283,9 @@ fn who_loses_interest_in_a_login_leaves_the_line_unless_it_has_been_sent() {
     tab.withdraw(login);
     tab.withdraw(logout);
     tab.finished(refresh);
-    for exchange in [login, logout] {
-        assert_eq!(tab.arrive(exchange, false, at(0)), Arrival::Skip);
-        tab.finished(exchange);
+    for auth_call in [login, logout] {
+        assert_eq!(tab.arrive(auth_call, false, at(0)), Arrival::Skip);
+        tab.finished(auth_call);
     }
     assert_eq!(tab.snapshot().status, Status::SignedOut, "the logout has done its work here");
     let effects = told(&mut tab);
@@ -293,5 +293,5 @@ fn who_loses_interest_in_a_login_leaves_the_line_unless_it_has_been_sent() {
     let sent = tab.login();
     assert_eq!(tab.arrive(sent, false, at(0)), Arrival::Go);
     tab.withdraw(sent);
-    assert_eq!(tab.login_answered(sent, heard(200, Some(opaque("new"))), at(20)), Ok(()));
+    assert_eq!(tab.login_answered(sent, auth_response(200, Some(opaque("new"))), at(20)), Ok(()));
 }

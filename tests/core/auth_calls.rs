@@ -1,6 +1,8 @@
 //! Refreshes, logins and logouts: the lock, the wire, the answer.
 
-use tokenkeep::core::{Arrival, Body, Code, Grant, Heard, Kind, Renewal, RetryAfter, Session};
+use tokenkeep::core::{
+    Arrival, AuthResponse, Body, Code, Kind, Renewal, RetryAfter, Session, TokenResponse,
+};
 
 use super::super::ops::{Answer, Outage};
 use super::super::tab::token_in;
@@ -29,15 +31,15 @@ impl World {
     }
 
     pub(super) fn arrives(&mut self, turn: Turn, contended: bool) {
-        let Turn { tab, exchange, kind, .. } = turn;
-        let wanted = self.tabs[tab].flight == Some(exchange);
+        let Turn { tab, auth_call, kind, .. } = turn;
+        let wanted = self.tabs[tab].pending_refresh == Some(auth_call);
         let in_memory = self.policy.renewal == Renewal::WithToken;
         let has_none = in_memory && self.tabs[tab].refresh_token().is_none();
         if contended {
-            self.tabs[tab].contended.insert(exchange);
+            self.tabs[tab].contended.insert(auth_call);
         }
         let arrival = self.call(tab, |session, now| {
-            let arrival = session.arrive(exchange, contended, now);
+            let arrival = session.arrive(auth_call, contended, now);
             let is_refused = arrival == Arrival::Skip && wanted && has_none;
             (
                 arrival,
@@ -48,31 +50,31 @@ impl World {
             Arrival::Go => {
                 let is_refresh = kind == Kind::Refresh;
                 self.hold(Rule::Epoch, !is_refresh || wanted, || {
-                    format!("{exchange:?} goes, unwanted")
+                    format!("{auth_call:?} goes, unwanted")
                 });
                 self.hold(Rule::AsksWithToken, !is_refresh || !has_none, || {
-                    format!("{exchange:?} asks with nothing")
+                    format!("{auth_call:?} asks with nothing")
                 });
                 let on_the_wire = |(_, stage): &(Turn, Stage)| matches!(stage, Stage::OnTheWire(_));
                 let alone = !self.holders.iter().any(on_the_wire);
                 self.hold(Rule::NoOverlap, alone, || format!("{turn:?} overlaps another call"));
                 if kind == Kind::Logout {
                     let known = &self.tabs[tab];
-                    let was = known.entries_at.get(&exchange).copied().unwrap_or(0);
+                    let was = known.entries_at.get(&auth_call).copied().unwrap_or(0);
                     let is_newest = was == known.entries;
                     self.hold(Rule::Debt, is_newest, || {
                         format!("{turn:?} ends a session that began after it was wanted")
                     });
                 }
-                self.sent.insert((tab, exchange), self.now.wall);
+                self.sent.insert((tab, auth_call), self.now.wall);
                 Stage::OnTheWire(match kind {
                     _ if !in_memory => self.server(tab).cookie(),
-                    Kind::Logout => self.tabs[tab].last_words.remove(&exchange),
+                    Kind::Logout => self.tabs[tab].last_words.remove(&auth_call),
                     Kind::Refresh | Kind::Login => self.tabs[tab].refresh_token(),
                 })
             }
             Arrival::Skip => {
-                self.tabs[tab].logins.remove(&exchange);
+                self.tabs[tab].logins.remove(&auth_call);
                 Stage::Over
             }
             Arrival::Listen => Stage::Listens,
@@ -95,8 +97,8 @@ impl World {
                 // By now, news from before the call has come.
                 self.delivers_all_to(turn.tab);
             }
-            self.sent.remove(&(turn.tab, turn.exchange));
-            self.call(turn.tab, |session, _| (session.finished(turn.exchange), Cause::App));
+            self.sent.remove(&(turn.tab, turn.auth_call));
+            self.call(turn.tab, |session, _| (session.finished(turn.auth_call), Cause::App));
         }
     }
 
@@ -127,16 +129,16 @@ impl World {
         }
         let (turn, outcome) = self.unheard.remove(0);
         let is_it = |(other, _): &&mut (Turn, Stage)| {
-            (other.tab, other.exchange) == (turn.tab, turn.exchange)
+            (other.tab, other.auth_call) == (turn.tab, turn.auth_call)
         };
         if let Some((_, stage)) = self.holders.iter_mut().find(is_it) {
             *stage = Stage::Over;
         }
         match outcome {
-            Outcome::Refresh { heard, outage, chance } => {
-                self.refresh_is_answered(turn, heard, outage, chance);
+            Outcome::Refresh { response, outage, chance } => {
+                self.refresh_is_answered(turn, response, outage, chance);
             }
-            Outcome::Login { heard } => self.login_is_answered(turn, heard),
+            Outcome::Login { response } => self.login_is_answered(turn, response),
             Outcome::Logout { status } => {
                 let answered =
                     |session: &mut Session, _| (session.logout_answered(status), Cause::App);
@@ -147,18 +149,18 @@ impl World {
 
     fn answers_refresh(
         &mut self,
-        Turn { tab, exchange, .. }: Turn,
+        Turn { tab, auth_call, .. }: Turn,
         cookie: Option<u32>,
         answer: Answer,
         chance: f64,
     ) -> Outcome {
-        let (heard, outage) = match answer {
+        let (response, outage) = match answer {
             Answer::Well(life) => match self.server_mut(tab).refresh(cookie, life) {
-                Some(grant) => {
-                    if let Some(at) = self.sent.get(&(tab, exchange)) {
-                        self.asked.insert(token_in(&grant).id, *at);
+                Some(tokens) => {
+                    if let Some(at) = self.sent.get(&(tab, auth_call)) {
+                        self.asked.insert(token_in(&tokens).id, *at);
                     }
-                    (Ok(granted(grant)), None)
+                    (Ok(granted(tokens)), None)
                 }
                 None => (Ok(plain(401, Body::Empty)), None),
             },
@@ -167,23 +169,23 @@ impl World {
                 (Ok(plain(403, Body::Empty)), None)
             }
             Answer::Outage(outage) => {
-                let (code, heard) = outage_of(outage);
-                (heard.ok_or(code), Some(outage))
+                let (code, response) = outage_of(outage);
+                (response.ok_or(code), Some(outage))
             }
         };
-        Outcome::Refresh { heard, outage, chance }
+        Outcome::Refresh { response, outage, chance }
     }
 
-    fn answers_login(&mut self, Turn { tab, exchange, .. }: Turn, answer: Answer) -> Outcome {
-        let heard = match answer {
+    fn answers_login(&mut self, Turn { tab, auth_call, .. }: Turn, answer: Answer) -> Outcome {
+        let response = match answer {
             Answer::Well(life) => {
-                let user = self.tabs[tab].logins.get(&exchange).copied().unwrap_or_default();
+                let user = self.tabs[tab].logins.get(&auth_call).copied().unwrap_or_default();
                 Some(granted(self.server_mut(tab).login(user, life)))
             }
             Answer::Refuse => Some(plain(401, Body::Empty)),
             Answer::Outage(outage) => outage_of(outage).1,
         };
-        Outcome::Login { heard }
+        Outcome::Login { response }
     }
 
     fn answers_logout(&mut self, turn: Turn, cookie: Option<u32>, answer: Answer) -> Outcome {
@@ -194,7 +196,7 @@ impl World {
             }
             Answer::Refuse => Ok(403),
             Answer::Outage(outage) => match outage_of(outage) {
-                (_, Some(heard)) if heard.status != 200 => Ok(heard.status),
+                (_, Some(response)) if response.status != 200 => Ok(response.status),
                 (code, _) => Err(code),
             },
         };
@@ -203,17 +205,17 @@ impl World {
 
     fn refresh_is_answered(
         &mut self,
-        Turn { tab, exchange, .. }: Turn,
-        heard: Result<Heard, Code>,
+        Turn { tab, auth_call, .. }: Turn,
+        response: Result<AuthResponse, Code>,
         outage: Option<Outage>,
         chance: f64,
     ) {
-        let wanted = self.tabs[tab].flight == Some(exchange);
+        let wanted = self.tabs[tab].pending_refresh == Some(auth_call);
         if let Some(outage) = outage {
             self.call(tab, |session, now| {
-                match heard {
-                    Ok(heard) => session.refresh_answered(exchange, heard, chance, now),
-                    Err(code) => session.refresh_failed(exchange, code, chance, now),
+                match response {
+                    Ok(response) => session.refresh_answered(auth_call, response, chance, now),
+                    Err(code) => session.refresh_failed(auth_call, code, chance, now),
                 }
                 ((), Cause::Outage)
             });
@@ -225,71 +227,75 @@ impl World {
             }
             return;
         }
-        let Ok(heard) = heard else { return };
-        let doubts = self.tabs[tab].session.doubts(&heard);
+        let Ok(response) = response else { return };
+        let doubts = self.tabs[tab].session.doubts(&response);
         let known = &self.tabs[tab];
-        let may_doubt = known.has_met || known.contended.contains(&exchange);
+        let may_doubt = known.has_met || known.contended.contains(&auth_call);
         self.hold(Rule::Doubts, may_doubt || !doubts, || {
             format!("tab {tab} waits for news of others, and there are none")
         });
         if doubts && chance < 0.5 {
             self.delivers_all_to(tab);
         }
-        let wanted = self.tabs[tab].flight == Some(exchange);
-        let cause = match &heard.body {
-            Body::Json { grant: Ok(grant), .. } => {
+        let wanted = self.tabs[tab].pending_refresh == Some(auth_call);
+        let cause = match &response.body {
+            Body::Json { tokens: Ok(tokens), .. } => {
                 if wanted {
                     let now = self.now;
-                    self.tabs[tab].takes(grant, now);
+                    self.tabs[tab].takes(tokens, now);
                 }
-                Cause::Granted { token: token_in(grant), wanted }
+                Cause::Granted { token: token_in(tokens), wanted }
             }
             _ => Cause::Refused { wanted, overtaken: self.tabs[tab].may_be_newer },
         };
         self.call(tab, |session, now| {
-            (session.refresh_answered(exchange, heard, chance, now), cause)
+            (session.refresh_answered(auth_call, response, chance, now), cause)
         });
     }
 
-    fn login_is_answered(&mut self, Turn { tab, exchange, .. }: Turn, heard: Option<Heard>) {
-        if self.tabs[tab].logins.remove(&exchange).is_none() {
-            return self.fault(Rule::Settles, format!("{exchange:?} is nobody's login"));
+    fn login_is_answered(
+        &mut self,
+        Turn { tab, auth_call, .. }: Turn,
+        response: Option<AuthResponse>,
+    ) {
+        if self.tabs[tab].logins.remove(&auth_call).is_none() {
+            return self.fault(Rule::Settles, format!("{auth_call:?} is nobody's login"));
         }
         // If it reached nobody, there is nothing to tell the session of.
-        let Some(heard) = heard else { return };
-        let grant = match &heard.body {
-            Body::Json { grant: Ok(grant), .. } => Some(grant.clone()),
+        let Some(response) = response else { return };
+        let tokens = match &response.body {
+            Body::Json { tokens: Ok(tokens), .. } => Some(tokens.clone()),
             _ => None,
         };
         let result = self.call(tab, |session, now| {
-            let result = session.login_answered(exchange, heard, now);
-            let cause = match (&result, &grant) {
-                (Ok(()), Some(grant)) => Cause::Entered(token_in(grant)),
+            let result = session.login_answered(auth_call, response, now);
+            let cause = match (&result, &tokens) {
+                (Ok(()), Some(tokens)) => Cause::Entered(token_in(tokens)),
                 _ => Cause::App,
             };
             (result, cause)
         });
-        let overtaken = self.tabs[tab].overtaken.contains(&exchange);
+        let overtaken = self.tabs[tab].overtaken.contains(&auth_call);
         self.hold(Rule::LogoutHolds, result.is_err() || !overtaken, || {
-            format!("the login {exchange:?} undoes a logout that came after it")
+            format!("the login {auth_call:?} undoes a logout that came after it")
         });
-        if let (Ok(()), Some(grant)) = (&result, grant) {
+        if let (Ok(()), Some(tokens)) = (&result, tokens) {
             let now = self.now;
-            self.tabs[tab].takes(&grant, now);
+            self.tabs[tab].takes(&tokens, now);
         }
     }
 }
 
-fn granted(grant: Grant) -> Heard {
-    plain(200, Body::Json { error: None, grant: Ok(grant) })
+fn granted(tokens: TokenResponse) -> AuthResponse {
+    plain(200, Body::Json { error: None, tokens: Ok(tokens) })
 }
 
-fn plain(status: u16, body: Body) -> Heard {
-    Heard { status, body, rejected: None, retry_after: None }
+fn plain(status: u16, body: Body) -> AuthResponse {
+    AuthResponse { status, body, rejected: None, retry_after: None }
 }
 
 /// What is heard in an outage: a code, or an answer that says nothing about the session.
-fn outage_of(outage: Outage) -> (Code, Option<Heard>) {
+fn outage_of(outage: Outage) -> (Code, Option<AuthResponse>) {
     match outage {
         Outage::Network => (Code::Network, None),
         Outage::Timeout => (Code::Timeout, None),
@@ -297,11 +303,11 @@ fn outage_of(outage: Outage) -> (Code, Option<Heard>) {
             let retry_after = named.map(RetryAfter);
             (
                 Code::BadStatus,
-                Some(Heard { status: 503, body: Body::Empty, rejected: None, retry_after }),
+                Some(AuthResponse { status: 503, body: Body::Empty, rejected: None, retry_after }),
             )
         }
         Outage::Foreign { is_json } => {
-            let json = Body::Json { error: None, grant: Err("no token".to_owned()) };
+            let json = Body::Json { error: None, tokens: Err("no token".to_owned()) };
             (Code::BadAnswer, Some(plain(200, if is_json { json } else { Body::Other })))
         }
         Outage::Page => (Code::BadStatus, Some(plain(403, Body::Other))),

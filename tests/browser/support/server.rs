@@ -27,23 +27,23 @@ extern "C" {
 /// Hears every call to `fetch`, and answers none by itself.
 pub struct Server {
     arrivals: RefCell<UnboundedReceiver<Call>>,
-    /// What all URLs of this story have in them, so that it hears no other's late calls.
+    /// What all URLs of this test have in them, so that it hears no other's late calls.
     own: String,
     _fetch: Replaced,
 }
 
 impl Server {
     pub fn new() -> Self {
-        thread_local!(static STORIES: Cell<u32> = const { Cell::new(0) });
-        let story = STORIES.get() + 1;
-        STORIES.set(story);
-        let own = format!("/story-{story}/");
+        thread_local!(static TESTS: Cell<u32> = const { Cell::new(0) });
+        let test = TESTS.get() + 1;
+        TESTS.set(test);
+        let own = format!("/test-{test}/");
         let (arrived, arrivals) = mpsc::unbounded();
         let below = own.clone();
         let fetch = Closure::<dyn Fn(JsValue, JsValue) -> Promise>::new(move |input, init| {
             Promise::new(&mut |resolve, reject| {
                 if let Some(call) = hear(&below, &input, &init, resolve, reject) {
-                    // A story that is over hears nothing more.
+                    // A test that is over hears nothing more.
                     let _ = arrived.unbounded_send(call);
                 }
             })
@@ -52,13 +52,13 @@ impl Server {
         Self { arrivals: arrivals.into(), own, _fetch: fetch }
     }
 
-    /// A URL of this story, on the page's own origin.
+    /// A URL of this test, on the page's own origin.
     pub fn url(&self, path: &str) -> String {
         let page = web_sys::Url::new(&page()).expect("a page has a URL");
         format!("{}{}{path}", page.origin(), self.own)
     }
 
-    /// A URL of this story on another origin.
+    /// A URL of this test on another origin.
     pub fn url_elsewhere(&self, path: &str) -> String {
         format!("https://elsewhere.test{}{path}", self.own)
     }
@@ -115,7 +115,7 @@ impl Server {
     async fn next(&self) -> Call {
         futures::future::poll_fn(|context| self.arrivals.borrow_mut().poll_next_unpin(context))
             .await
-            .expect("the platform's fetch is replaced while the story lasts")
+            .expect("the platform's fetch is replaced while the test lasts")
     }
 
     /// The next call, if there is one by now.
@@ -208,7 +208,7 @@ impl Heard {
         let list = Rc::clone(&notices);
         let subscription = auth.subscribe(move |notice| {
             list.borrow_mut().push(notice.clone());
-            // The story may be over.
+            // The test may be over.
             let _ = told.unbounded_send(());
         });
         Self { notices, arrived, _subscription: subscription }

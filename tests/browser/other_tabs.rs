@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use crate::stage::{
+use crate::support::{
     Clock, Console, Heard, Server, Timers, json, jwt, lull, refused, request, share_of, start,
     text, token, tokens, within_bound, without,
 };
@@ -239,12 +239,12 @@ async fn a_page_that_comes_back_from_the_history_asks_what_it_has_missed() {
     let server = Server::new();
     let auth = server.signed_in("one");
     lull().await;
-    let mut neighbour = Neighbour::of(&server);
+    let mut other_tab = OtherTab::of(&server);
     page_is_shown(false);
     page_is_shown(true);
-    assert_eq!(neighbour.next_kind().await, "missed");
+    assert_eq!(other_tab.next_kind().await, "missed");
     let mut heard = Heard::of(&auth);
-    neighbour.post(&message("left", "", js_sys::Date::now() + 2.0));
+    other_tab.post(&message("left", "", js_sys::Date::now() + 2.0));
     heard.next().await;
     assert_eq!(auth.state().status, Status::SignedOut);
 }
@@ -255,21 +255,21 @@ async fn whoever_was_away_is_told_of_the_logout() {
     let auth = server.signed_in("one");
     auth.logout(None).await.unwrap();
     lull().await;
-    let mut neighbour = Neighbour::of(&server);
-    neighbour.post(&message("missed", "", 1.0));
-    assert_eq!(neighbour.next_kind().await, "left");
+    let mut other_tab = OtherTab::of(&server);
+    other_tab.post(&message("missed", "", 1.0));
+    assert_eq!(other_tab.next_kind().await, "left");
 }
 
 #[wasm_bindgen_test]
-async fn a_refused_refresh_is_held_against_the_news_of_a_neighbour() {
+async fn a_refused_refresh_is_held_against_the_news_of_another_tab() {
     let server = Server::new();
     let auth = server.signed_in("one");
     lull().await;
     let mut heard = Heard::of(&auth);
-    let neighbour = Neighbour::of(&server);
+    let other_tab = OtherTab::of(&server);
     let refreshed = server.refresh(&auth);
     server.call("refresh").await.answer(&json(401, "{}"));
-    neighbour.post(&message("renewed", "two", js_sys::Date::now() + 1.0));
+    other_tab.post(&message("renewed", "two", js_sys::Date::now() + 1.0));
     refreshed.outcome().await.unwrap();
     heard.next().await;
     assert_eq!(heard.words(), ["signed in", "Refresh"]);
@@ -283,17 +283,17 @@ fn page_is_shown(persisted: bool) {
 }
 
 /// Another tab, by its messages.
-struct Neighbour {
+struct OtherTab {
     channel: BroadcastChannel,
     messages: mpsc::UnboundedReceiver<JsValue>,
     _heard: Closure<dyn FnMut(MessageEvent)>,
 }
 
-impl Neighbour {
+impl OtherTab {
     fn of(server: &Server) -> Self {
         let channel = BroadcastChannel::new(&share_of(server, |_| {})).unwrap();
         let (told, messages) = mpsc::unbounded();
-        // The story may be over.
+        // The test may be over.
         let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let _ = told.unbounded_send(event.data());
         });
@@ -317,14 +317,14 @@ impl Neighbour {
     }
 }
 
-impl Drop for Neighbour {
+impl Drop for OtherTab {
     fn drop(&mut self) {
         self.channel.set_onmessage(None);
         self.channel.close();
     }
 }
 
-/// A message as a neighbour sends it, that tells of a token.
+/// A message as another tab sends it, that tells of a token.
 fn message(kind: &str, token: &str, stamp: f64) -> Object {
     let message = Object::new();
     let now = js_sys::Date::now();
@@ -350,7 +350,7 @@ fn with(message: Object, name: &str, value: impl Into<JsValue>) -> JsValue {
 }
 
 #[wasm_bindgen_test]
-async fn what_is_not_exactly_a_message_of_a_neighbour_changes_nothing() {
+async fn what_is_not_exactly_a_message_of_another_tab_changes_nothing() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let mut heard = Heard::of(&auth);

@@ -11,12 +11,12 @@ use web_sys::{AbortSignal, Request};
 use super::answer::{self, Reading};
 use super::call::Outgoing;
 use super::error::{FetchError, TokenError};
-use super::later::{Giver, Later, later};
 use super::lock::{self, Held};
 use super::manager::Shell;
 use super::platform::{self, List};
+use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
 use crate::core::{
-    Arrival, Attach, Code, Credentials, Endpoint, Exchange, Failure, Kind, NEWS, Patience, Payload,
+    Arrival, Attach, AuthCall, Code, Credentials, Endpoint, Failure, Kind, NEWS, Patience, Payload,
     Secret, Sent, Stays, Step, proofs,
 };
 
@@ -28,7 +28,7 @@ pub(crate) type Outcome = Result<JsValue, TokenError>;
 
 /// A login or a logout that somebody waits for.
 pub(super) struct Job {
-    exchange: Exchange,
+    auth_call: AuthCall,
     /// The caller's request, or `None` for what the option `logout` says.
     call: Option<Box<dyn Outgoing>>,
     /// Of a login that is to carry the token of the session that there was when it was called: which
@@ -36,7 +36,7 @@ pub(super) struct Job {
     carries_token_of: Option<u32>,
     /// The token of the session that has ended, if the logout is to send it.
     token: Option<Secret>,
-    answer: Giver<Outcome>,
+    answer: Settler<Outcome>,
 }
 
 /// A login or a logout that has been asked for.
@@ -49,8 +49,8 @@ pub(crate) struct Asked {
 
 /// One that stands in line, or is on the wire.
 struct InLine {
-    exchange: Exchange,
-    answer: Later<Outcome>,
+    auth_call: AuthCall,
+    answer: SharedOutcome<Outcome>,
     /// The caller's.
     signal: Option<AbortSignal>,
 }
@@ -58,7 +58,7 @@ struct InLine {
 impl Asked {
     /// What came of it. The caller's signal ends the wait, wherever it waits.
     pub(crate) async fn outcome(self) -> Result<JsValue, FetchError> {
-        let Some(InLine { exchange, answer, signal }) = self.line? else {
+        let Some(InLine { auth_call, answer, signal }) = self.line? else {
             return Ok(JsValue::UNDEFINED);
         };
         let answered = match &signal {
@@ -66,7 +66,7 @@ impl Asked {
             Some(signal) => {
                 let answered = answer.get_before(platform::alarm(Some(signal), None)).await;
                 answered.map_err(|reason| {
-                    self.shell.withdraw(exchange);
+                    self.shell.withdraw(auth_call);
                     FetchError::Platform(reason)
                 })?
             }
@@ -98,12 +98,12 @@ impl Shell {
                 if carries_token {
                     self.look_for_hint();
                 }
-                let exchange = self.tell_only(|session, now| {
+                let auth_call = self.tell_only(|session, now| {
                     if carries_token { session.exchange(now) } else { session.login() }
                 });
                 let epoch = carries_token.then(|| self.session.borrow().epoch());
-                let answer = self.job(exchange, Some(call), epoch, None);
-                Some(InLine { exchange, answer, signal })
+                let answer = self.job(auth_call, Some(call), epoch, None);
+                Some(InLine { auth_call, answer, signal })
             });
         self.drain();
         Asked { shell: Rc::clone(self), step: Step::Login, line }
@@ -119,25 +119,25 @@ impl Shell {
             let token = sends.and_then(|which| self.session.borrow().token(which).cloned());
             let token = token.or_else(|| self.kept.borrow().clone());
             self.kept.replace(token.clone());
-            let exchange = self.tell_only(|session, now| session.logout(is_reachable, now))?;
-            let answer = self.job(exchange, call, None, token);
-            Some(InLine { exchange, answer, signal: signal.clone() })
+            let auth_call = self.tell_only(|session, now| session.logout(is_reachable, now))?;
+            let answer = self.job(auth_call, call, None, token);
+            Some(InLine { auth_call, answer, signal: signal.clone() })
         });
         self.drain();
         // The session is over all the same, and the server is told at the next start.
-        if let Ok(Some(InLine { exchange, .. })) = &line
+        if let Ok(Some(InLine { auth_call, .. })) = &line
             && let Some(reason) = signal.as_ref().and_then(aborted)
         {
-            self.withdraw(*exchange);
+            self.withdraw(*auth_call);
             line = refuse(reason);
         }
         Asked { shell: Rc::clone(self), step: Step::Logout, line }
     }
 
     /// Nobody waits any longer for a login or a logout.
-    fn withdraw(self: &Rc<Self>, exchange: Exchange) {
-        drop(self.take_job(exchange));
-        self.tell(|session, _| session.withdraw(exchange));
+    fn withdraw(self: &Rc<Self>, auth_call: AuthCall) {
+        drop(self.take_job(auth_call));
+        self.tell(|session, _| session.withdraw(auth_call));
     }
 
     /// # Errors
@@ -158,13 +158,13 @@ impl Shell {
 
     fn job(
         &self,
-        exchange: Exchange,
+        auth_call: AuthCall,
         call: Option<Box<dyn Outgoing>>,
         carries_token_of: Option<u32>,
         token: Option<Secret>,
-    ) -> Later<Outcome> {
-        let (answer, answered) = later();
-        self.jobs.borrow_mut().push(Job { exchange, call, carries_token_of, token, answer });
+    ) -> SharedOutcome<Outcome> {
+        let (answer, answered) = shared_outcome();
+        self.jobs.borrow_mut().push(Job { auth_call, call, carries_token_of, token, answer });
         answered
     }
 
@@ -192,67 +192,67 @@ impl Shell {
         Ok(self.options.attach.field(&call.method(), token, &platform::cookie))
     }
 
-    /// An exchange whose turn has come. Nothing of it outlives an await but what it needs to end
+    /// An auth call whose turn has come. Nothing of it outlives an await but what it needs to end
     /// its turn: what the compiler makes of that is large.
-    pub(super) async fn exchange(self: Rc<Self>, exchange: Exchange, kind: Kind) {
+    pub(super) async fn run_auth_call(self: Rc<Self>, auth_call: AuthCall, kind: Kind) {
         let is_brought =
-            self.jobs.borrow().iter().any(|job| job.exchange == exchange && job.call.is_some());
+            self.jobs.borrow().iter().any(|job| job.auth_call == auth_call && job.call.is_some());
         let patience = Patience::new(&self.options, kind, is_brought);
-        let arrived = self.arrive(exchange, patience).await;
+        let arrived = self.arrive(auth_call, patience).await;
         match &arrived {
             // The lock was not to be had in time.
-            None => self.conclude(exchange, kind, Reading::late()),
+            None => self.conclude(auth_call, kind, Reading::late()),
             Some((held, Arrival::Go)) => {
-                if let Some(answer) = self.ask(exchange, kind, patience.answer) {
+                if let Some(answer) = self.ask(auth_call, kind, patience.answer) {
                     let answer = JsFuture::from(answer).await.unwrap_or_default();
                     let mut reading =
                         answer::read(answer, kind, &self.options, &self.policy, platform::now());
                     if kind == Kind::Refresh
-                        && let Ok(heard) = &reading.told
-                        && self.session.borrow().doubts(heard)
+                        && let Ok(response) = &reading.response
+                        && self.session.borrow().doubts(response)
                     {
-                        self.listen(exchange).await;
+                        self.listen(auth_call).await;
                     }
                     // Who has slept through its time has lost the lock, and commits nothing.
                     if !is_true(held.kept()).await {
                         reading = Reading::late();
                     }
-                    self.conclude(exchange, kind, reading);
+                    self.conclude(auth_call, kind, reading);
                 }
             }
             Some(_) => {}
         }
         // Whoever waits for what was not sent is told so by this.
-        drop(self.take_job(exchange));
+        drop(self.take_job(auth_call));
         // Only when the news is out may the next tab go.
         if let Some((held, _)) = arrived {
             let _ = JsFuture::from(self.after_news(&JsValue::UNDEFINED)).await;
             held.release();
         }
-        self.tell(|session, _| session.finished(exchange));
+        self.tell(|session, _| session.finished(auth_call));
     }
 
     /// Waits for the lock, and asks what is to be done with it: to go, or to skip. `None`: it was not to be had
     /// in time. One that was lost again before anything was sent is waited for again.
-    async fn arrive(&self, exchange: Exchange, patience: Patience) -> Option<(Held, Arrival)> {
+    async fn arrive(&self, auth_call: AuthCall, patience: Patience) -> Option<(Held, Arrival)> {
         let Patience { answer, hold, longest_hold, lock } = patience;
         for _ in 0..TRIES {
             let lock = lock::acquire(self.lock.as_deref(), lock, hold, longest_hold);
             let held = JsFuture::from(self.after_news(&lock)).await.unwrap_or(JsValue::UNDEFINED);
             let held = (!held.is_undefined()).then(|| held.unchecked_into::<Held>())?;
             let mut arrival =
-                self.tell_only(|session, now| session.arrive(exchange, held.contended(), now));
+                self.tell_only(|session, now| session.arrive(auth_call, held.contended(), now));
             if arrival == Arrival::Listen {
                 // Whether there was news shows in the arrival.
-                self.listen(exchange).await;
-                arrival = self.tell_only(|session, now| session.arrive(exchange, false, now));
+                self.listen(auth_call).await;
+                arrival = self.tell_only(|session, now| session.arrive(auth_call, false, now));
             }
             // A busy page has used up the time: it takes more.
             if arrival != Arrival::Go || held.allows(answer) {
                 return Some((held, arrival));
             }
             if is_true(held.prolong(answer)).await {
-                let arrival = self.tell_only(|session, now| session.arrive(exchange, false, now));
+                let arrival = self.tell_only(|session, now| session.arrive(auth_call, false, now));
                 return Some((held, arrival));
             }
             held.release();
@@ -261,16 +261,16 @@ impl Shell {
     }
 
     /// Waits for news of another tab, for a moment.
-    async fn listen(&self, exchange: Exchange) {
+    async fn listen(&self, auth_call: AuthCall) {
         let alarm = platform::alarm(None, Some(NEWS));
-        let _ = self.landing(exchange).get_before(alarm).await;
+        let _ = self.refresh_outcome(auth_call).get_before(alarm).await;
     }
 
-    /// Sends the call of an exchange. `None` if there is nothing to send.
-    fn ask(&self, exchange: Exchange, kind: Kind, ms: u32) -> Option<Promise> {
+    /// Sends an auth call. `None` if there is nothing to send.
+    fn ask(&self, auth_call: AuthCall, kind: Kind, ms: u32) -> Option<Promise> {
         let options = &*self.options;
         let mut jobs = self.jobs.borrow_mut();
-        let job = jobs.iter_mut().find(|job| job.exchange == exchange);
+        let job = jobs.iter_mut().find(|job| job.auth_call == auth_call);
         let (call, token, epoch) = job.map_or((None, None, None), |job| {
             (job.call.take(), job.token.take(), job.carries_token_of)
         });
@@ -283,8 +283,8 @@ impl Shell {
                 match self.token_of_login(&*call, epoch) {
                     Ok(field) => proofs.extend(field),
                     Err(failure) => {
-                        if let Some(job) = self.take_job(exchange) {
-                            job.answer.give(Err(failure.into()));
+                        if let Some(job) = self.take_job(auth_call) {
+                            job.answer.settle(Err(failure.into()));
                         }
                         return None;
                     }
@@ -329,36 +329,38 @@ impl Shell {
         Some(answer)
     }
 
-    /// Tells what came of an exchange.
-    fn conclude(self: &Rc<Self>, exchange: Exchange, kind: Kind, reading: Reading) {
-        let Reading { told, by, json } = reading;
-        let answer = self.take_job(exchange).map(|job| job.answer);
+    /// Tells what came of an auth call.
+    fn conclude(self: &Rc<Self>, auth_call: AuthCall, kind: Kind, reading: Reading) {
+        let Reading { response, by, json } = reading;
+        let answer = self.take_job(auth_call).map(|job| job.answer);
         let outcome = match kind {
             Kind::Refresh => {
                 let chance = platform::chance();
-                self.cause.replace((told.is_err() || !by.is_undefined()).then_some(by));
+                self.cause.replace((response.is_err() || !by.is_undefined()).then_some(by));
                 // What a function of the app's has answered, has the tokens in it.
-                let is_answer = told.as_ref().is_ok_and(|heard| heard.status != 0);
+                let is_answer = response.as_ref().is_ok_and(|response| response.status != 0);
                 self.answer.replace(if is_answer { json } else { JsValue::UNDEFINED });
-                return self.tell(|session, now| match told {
-                    Ok(heard) => session.refresh_answered(exchange, heard, chance, now),
-                    Err(code) => session.refresh_failed(exchange, code, chance, now),
+                return self.tell(|session, now| match response {
+                    Ok(response) => session.refresh_answered(auth_call, response, chance, now),
+                    Err(code) => session.refresh_failed(auth_call, code, chance, now),
                 });
             }
-            Kind::Login => told
+            Kind::Login => response
                 .map_err(|code| Failure::new(code, Step::Login))
-                .and_then(|heard| {
-                    self.tell_only(|session, now| session.login_answered(exchange, heard, now))
+                .and_then(|response| {
+                    self.tell_only(|session, now| session.login_answered(auth_call, response, now))
                 })
                 .map(|()| json),
             Kind::Logout => self
-                .tell_only(|session, _| session.logout_answered(told.map(|heard| heard.status)))
+                .tell_only(|session, _| {
+                    session.logout_answered(response.map(|response| response.status))
+                })
                 .map(|()| JsValue::UNDEFINED),
         };
         self.drain();
         // Nobody waits for the logout of an earlier page; if it has failed again, the mark stays.
         if let Some(answer) = answer {
-            answer.give(outcome.map_err(|failure| {
+            answer.settle(outcome.map_err(|failure| {
                 let is_told_by = kind == Kind::Logout
                     || matches!(failure.code, Code::Rejected | Code::Network | Code::NoToken);
                 let is_told_by = is_told_by && !by.is_undefined();
@@ -367,9 +369,9 @@ impl Shell {
         }
     }
 
-    fn take_job(&self, exchange: Exchange) -> Option<Job> {
+    fn take_job(&self, auth_call: AuthCall) -> Option<Job> {
         let mut jobs = self.jobs.borrow_mut();
-        let at = jobs.iter().position(|job| job.exchange == exchange)?;
+        let at = jobs.iter().position(|job| job.auth_call == auth_call)?;
         Some(jobs.remove(at))
     }
 

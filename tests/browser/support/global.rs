@@ -1,4 +1,4 @@
-//! Members of the global scope, replaced for as long as a story lasts.
+//! Members of the global scope, replaced for as long as a test lasts.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ impl Drop for Replaced {
             Some(original) => Reflect::set(&self.object, &name, original),
             None => Reflect::delete_property(&self.object, &name),
         };
-        outcome.expect("it was replaced by the story");
+        outcome.expect("it was replaced by the test");
     }
 }
 
@@ -68,7 +68,7 @@ pub fn without(path: [&'static str; 2]) -> Replaced {
     Replaced::value(&object, name, &JsValue::UNDEFINED)
 }
 
-/// A clock, which goes on when the story says so.
+/// A clock, which goes on when the test says so.
 pub struct Clock {
     ahead: Rc<Cell<f64>>,
     _now: Replaced,

@@ -1,5 +1,5 @@
-//! What the bindings need besides: the common way of a request, cut into synchronous steps, so that
-//! a call that needs nothing special costs one decision and no future.
+//! The fast path: the common case of a fetch, cut into synchronous steps for the bindings, so that a
+//! call that needs nothing special costs one decision and no future.
 
 use js_sys::JsString;
 

@@ -8,7 +8,7 @@ use web_sys::{Headers, Request, Response, ResponseInit};
 /// A call that waits for its answer.
 pub struct Call {
     pub request: Request,
-    /// The part of its URL below the story's own.
+    /// The part of its URL below the test's own.
     pub path: String,
     pub(super) resolve: Function,
     pub(super) reject: Function,

@@ -11,11 +11,11 @@ mod away;
 mod elsewhere;
 #[path = "core/forbidden.rs"]
 mod forbidden;
-#[path = "core/hand.rs"]
-mod hand;
 #[path = "core/news.rs"]
 mod news;
 #[path = "core/renewal.rs"]
 mod renewal;
-#[path = "core/story.rs"]
-mod story;
+#[path = "core/scenario.rs"]
+mod scenario;
+#[path = "core/support.rs"]
+mod support;

@@ -1,8 +1,8 @@
-//! Hands for telling a session a story, and for asking what it made of it.
+//! What the scenarios have in common: calls to a session, and questions about what it made of them.
 
 use tokenkeep::core::{
-    Arrival, Body, Departure, Effect, Event, Exchange, Grant, Heard, Landing, Message, Now, Owed,
-    Policy, Reason, Resource, Secret, Session, Stamp, Tabs, Ticket,
+    Arrival, AuthCall, AuthResponse, Body, Departure, Effect, Event, HybridTime, Message, Now,
+    Owed, Policy, Reason, RefreshOutcome, Resource, Secret, Session, Tabs, Ticket, TokenResponse,
 };
 
 /// Where it does not matter what a request is for.
@@ -14,13 +14,13 @@ pub fn at(ms: u64) -> Now {
     Now { wall: START + ms, steady: ms }
 }
 
-pub fn stamp(ms: u64) -> Stamp {
-    Stamp(START + ms)
+pub fn stamp(ms: u64) -> HybridTime {
+    HybridTime(START + ms)
 }
 
 /// A token that says nothing of its user, as opaque ones do.
-pub fn opaque(token: &str) -> Grant {
-    Grant {
+pub fn opaque(token: &str) -> TokenResponse {
+    TokenResponse {
         access_token: Secret::new(token.to_owned()).unwrap(),
         refresh_token: None,
         life: Some(600_000),
@@ -31,9 +31,9 @@ pub fn opaque(token: &str) -> Grant {
     }
 }
 
-pub fn heard(status: u16, grant: Option<Grant>) -> Heard {
-    let body = grant.map_or(Body::Empty, |grant| Body::Json { error: None, grant: Ok(grant) });
-    Heard { status, body, rejected: None, retry_after: None }
+pub fn auth_response(status: u16, tokens: Option<TokenResponse>) -> AuthResponse {
+    let body = tokens.map_or(Body::Empty, |tokens| Body::Json { error: None, tokens: Ok(tokens) });
+    AuthResponse { status, body, rejected: None, retry_after: None }
 }
 
 /// A logout that is owed can be finished.
@@ -70,18 +70,18 @@ pub fn sign_outs(effects: &[Effect]) -> Vec<Reason> {
 }
 
 /// A refresh goes on the wire.
-pub fn goes(session: &mut Session, now: Now) -> Exchange {
-    let exchange = session.refresh(now).unwrap().expect("it is asked for").exchange;
-    assert_eq!(session.arrive(exchange, false, now), Arrival::Go);
-    exchange
+pub fn goes(session: &mut Session, now: Now) -> AuthCall {
+    let auth_call = session.refresh(now).unwrap().expect("it is asked for").auth_call;
+    assert_eq!(session.arrive(auth_call, false, now), Arrival::Go);
+    auth_call
 }
 
 /// A refresh from beginning to end.
-pub fn refreshes(session: &mut Session, answer: Option<Grant>, now: Now) -> Vec<Effect> {
-    let exchange = goes(session, now);
+pub fn refreshes(session: &mut Session, answer: Option<TokenResponse>, now: Now) -> Vec<Effect> {
+    let auth_call = goes(session, now);
     let status = if answer.is_some() { 200 } else { 401 };
-    session.refresh_answered(exchange, heard(status, answer), 0.5, now);
-    session.finished(exchange);
+    session.refresh_answered(auth_call, auth_response(status, answer), 0.5, now);
+    session.finished(auth_call);
     told(session)
 }
 
@@ -92,21 +92,21 @@ pub fn sends(session: &mut Session, now: Now) -> (Ticket, Option<String>) {
 }
 
 pub fn renewed(ms: u64, session: u64, token: &str) -> Message {
-    let session = if session == 0 { Stamp(0) } else { stamp(session) };
-    Message::Renewed { stamp: stamp(ms), session, asked: Stamp(0), grant: opaque(token) }
+    let session = if session == 0 { HybridTime(0) } else { stamp(session) };
+    Message::Renewed { stamp: stamp(ms), session, asked: HybridTime(0), tokens: opaque(token) }
 }
 
 pub fn entered(ms: u64, token: &str) -> Message {
-    Message::Entered { stamp: stamp(ms), subject: None, grant: Some(opaque(token)) }
+    Message::Entered { stamp: stamp(ms), subject: None, tokens: Some(opaque(token)) }
 }
 
-/// How a refresh landed for those who waited for it.
-pub fn landing(effects: &[Effect], of: Exchange) -> Landing {
-    let mut landings = effects.iter().filter_map(|effect| match effect {
-        Effect::Land(exchange, landing) if *exchange == of => Some(landing.clone()),
+/// How a refresh ended for those who waited for it.
+pub fn refresh_outcome(effects: &[Effect], of: AuthCall) -> RefreshOutcome {
+    let mut outcomes = effects.iter().filter_map(|effect| match effect {
+        Effect::SettleRefresh(auth_call, outcome) if *auth_call == of => Some(outcome.clone()),
         _ => None,
     });
-    let landing = landings.next().expect("it lands");
-    assert_eq!(landings.next(), None, "it lands once");
-    landing
+    let outcome = outcomes.next().expect("it is settled");
+    assert_eq!(outcomes.next(), None, "it is settled once");
+    outcome
 }

@@ -18,17 +18,17 @@ extern "C" {
     fn request_lock(name: &str, callback: &Function) -> Promise;
 }
 
-/// How long a story waits for what must come. Nothing waits that long, unless it is broken.
+/// How long a test waits for what must come. Nothing waits that long, unless it is broken.
 const BOUND_MS: f64 = 8_000.0;
 
-/// Something that was begun, and goes on while the story does.
+/// Something that was begun, and goes on while the test does.
 pub struct Started<T>(oneshot::Receiver<T>);
 
 /// Begins something.
 pub fn start<T: 'static>(what: impl Future<Output = T> + 'static) -> Started<T> {
     let (done, outcome) = oneshot::channel();
     spawn_local(async move {
-        // A story need not wait for everything that it has begun.
+        // A test need not wait for everything that it has begun.
         let _ = done.send(what.await);
     });
     Started(outcome)
@@ -37,11 +37,11 @@ pub fn start<T: 'static>(what: impl Future<Output = T> + 'static) -> Started<T> 
 impl<T> Started<T> {
     /// What came of it. Everything settles, so this does.
     pub async fn outcome(self) -> T {
-        within_bound(self.0, "an outcome").await.expect("no story drops what it has begun")
+        within_bound(self.0, "an outcome").await.expect("no test drops what it has begun")
     }
 }
 
-/// The future's outcome. The story has failed if there is none.
+/// The future's outcome. The test has failed if there is none.
 pub async fn within_bound<T>(future: impl Future<Output = T>, what: &str) -> T {
     match select(pin!(future), pin!(pause(BOUND_MS))).await {
         Either::Left((outcome, _)) => outcome,
@@ -49,7 +49,7 @@ pub async fn within_bound<T>(future: impl Future<Output = T>, what: &str) -> T {
     }
 }
 
-/// Lets everything happen that can happen before the story goes on: microtasks, tasks, and locks
+/// Lets everything happen that can happen before the test goes on: microtasks, tasks, and locks
 /// that are to be had. Locks are granted in the order in which they were asked for, so this one
 /// comes after all that were asked for before.
 pub async fn lull() {

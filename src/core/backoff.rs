@@ -1,14 +1,14 @@
 //! After an outage: how long nobody asks again (rule 8).
 //!
-//! Exponential back-off with full jitter, so that a thousand pages that fell together do not rise
+//! Exponential backoff with full jitter, so that a thousand pages that fell together do not rise
 //! together, and `Retry-After` (RFC 9110, 10.2.3) where the server names a time itself.
 
 use super::failure::Failure;
 use super::time::Now;
 
-/// The first ceiling of the back-off, in milliseconds; it doubles with each failure.
+/// The first ceiling of the backoff, in milliseconds; it doubles with each failure.
 const BASE: u64 = 1_000;
-/// The highest ceiling of the back-off, in milliseconds.
+/// The highest ceiling of the backoff, in milliseconds.
 const CEILING: u64 = 60_000;
 /// What chance cannot go below, in milliseconds: a storm within one turn stays one call.
 const FLOOR: u64 = 100;
@@ -32,9 +32,9 @@ pub fn retry_after(seconds: Option<f64>, date: Option<f64>, served: f64) -> Opti
     (ms.is_finite() && ms > 0.0).then(|| RetryAfter((ms as u64).min(LONGEST)))
 }
 
-/// The pause after a failed refresh.
+/// The backoff after a failed refresh.
 #[derive(Debug, Default)]
-pub struct Cooldown {
+pub struct Backoff {
     failures: u32,
     pause: Option<Pause>,
 }
@@ -42,13 +42,13 @@ pub struct Cooldown {
 #[derive(Debug)]
 struct Pause {
     since: Now,
-    /// For those who do not ask explicitly: the back-off or what the server asked for, whichever is longer.
+    /// For those who do not ask explicitly: the backoff or what the server asked for, whichever is longer.
     length: u64,
     retry_after: u64,
     failure: Failure,
 }
 
-impl Cooldown {
+impl Backoff {
     /// A refresh failed. `chance` is uniform in `0.0..1.0`.
     pub fn failed(&mut self, failure: Failure, named: Option<RetryAfter>, chance: f64, now: Now) {
         let ceiling = CEILING.min(BASE << self.failures.min(16));
@@ -69,7 +69,7 @@ impl Cooldown {
     }
 
     /// The failure that a caller gets at once, while the pause lasts. A caller who asks explicitly
-    /// is not held up by the back-off, but by what the server asked for.
+    /// is not held up by the backoff, but by what the server asked for.
     pub fn holds(&self, explicit: bool, now: Now) -> Option<&Failure> {
         let pause = self.pause.as_ref()?;
         let length = if explicit { pause.retry_after } else { pause.length };
@@ -92,35 +92,35 @@ mod tests {
 
     #[test]
     fn the_pause_doubles_up_to_a_minute_and_a_success_ends_it() {
-        let mut cooldown = Cooldown::default();
+        let mut backoff = Backoff::default();
         for ceiling in [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000] {
-            cooldown.failed(outage(), None, 0.999_999, at(0));
-            assert!(cooldown.holds(false, at(ceiling - 2)).is_some(), "{ceiling}");
-            assert!(cooldown.holds(false, at(ceiling)).is_none(), "{ceiling}");
+            backoff.failed(outage(), None, 0.999_999, at(0));
+            assert!(backoff.holds(false, at(ceiling - 2)).is_some(), "{ceiling}");
+            assert!(backoff.holds(false, at(ceiling)).is_none(), "{ceiling}");
         }
-        cooldown.reset();
-        assert!(cooldown.holds(false, at(0)).is_none());
-        cooldown.failed(outage(), None, 0.5, at(0));
-        assert!(cooldown.holds(false, at(500)).is_none());
+        backoff.reset();
+        assert!(backoff.holds(false, at(0)).is_none());
+        backoff.failed(outage(), None, 0.5, at(0));
+        assert!(backoff.holds(false, at(500)).is_none());
     }
 
     #[test]
     fn chance_spreads_the_pause_over_the_whole_ceiling_but_not_below_the_floor() {
-        let mut cooldown = Cooldown::default();
-        cooldown.failed(outage(), None, 0.0, at(0));
-        assert_eq!(cooldown.holds(false, at(FLOOR - 1)), Some(&outage()));
-        assert_eq!(cooldown.holds(false, at(FLOOR)), None);
+        let mut backoff = Backoff::default();
+        backoff.failed(outage(), None, 0.0, at(0));
+        assert_eq!(backoff.holds(false, at(FLOOR - 1)), Some(&outage()));
+        assert_eq!(backoff.holds(false, at(FLOOR)), None);
     }
 
     #[test]
-    fn an_explicit_refresh_skips_the_back_off_but_not_retry_after() {
-        let mut cooldown = Cooldown::default();
-        cooldown.failed(outage(), None, 0.9, at(0));
-        assert!(cooldown.holds(true, at(0)).is_none());
-        cooldown.failed(outage(), Some(RetryAfter(5_000)), 0.0, at(0));
-        assert!(cooldown.holds(true, at(4_999)).is_some());
-        assert!(cooldown.holds(false, at(4_999)).is_some());
-        assert!(cooldown.holds(true, at(5_000)).is_none());
+    fn an_explicit_refresh_skips_the_backoff_but_not_retry_after() {
+        let mut backoff = Backoff::default();
+        backoff.failed(outage(), None, 0.9, at(0));
+        assert!(backoff.holds(true, at(0)).is_none());
+        backoff.failed(outage(), Some(RetryAfter(5_000)), 0.0, at(0));
+        assert!(backoff.holds(true, at(4_999)).is_some());
+        assert!(backoff.holds(false, at(4_999)).is_some());
+        assert!(backoff.holds(true, at(5_000)).is_none());
     }
 
     #[test]
@@ -136,8 +136,8 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_does_not_prolong_the_pause() {
-        let mut cooldown = Cooldown::default();
-        cooldown.failed(outage(), Some(RetryAfter(1_000)), 0.0, Now { wall: 9_000_000, steady: 0 });
-        assert!(cooldown.holds(false, Now { wall: 0, steady: 1_000 }).is_none());
+        let mut backoff = Backoff::default();
+        backoff.failed(outage(), Some(RetryAfter(1_000)), 0.0, Now { wall: 9_000_000, steady: 0 });
+        assert!(backoff.holds(false, Now { wall: 0, steady: 1_000 }).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! Where the stories play: a server that is the test itself, and a platform whose clock, timers
+//! What the tests stand on: a server that is the test itself, and a platform whose clock, timers
 //! and console can be watched.
 
 mod call;

@@ -1,4 +1,4 @@
-//! An app's request on its way: sent, refused, refreshed for, sent again (rules 2 to 8).
+//! An app's fetch: the request is sent, refused, refreshed for, and sent again (rules 2 to 8).
 
 use std::rc::Rc;
 
@@ -11,12 +11,12 @@ use web_sys::{AbortSignal, Response};
 use super::answer;
 use super::call::Outgoing;
 use super::error::{FetchError, TokenError};
-use super::later::Later;
 use super::manager::Shell;
 use super::platform::{self, List};
+use super::shared_outcome::SharedOutcome;
 use crate::core::{
-    Code, Departure, Failure, Landing, Life, Meaning, Media, Reach, Redirects, Resource, Secret,
-    Status, Step, Ticket, Told, Wait, is_safe, is_same_origin,
+    Classification, Code, Departure, Failure, Life, Media, Reach, Redirects, RefreshOutcome,
+    Resource, ResponseFacts, Secret, Status, Step, Ticket, Wait, is_safe, is_same_origin,
 };
 
 /// How far a request has come in the turn of its call. What the call belongs to is settled then: a
@@ -27,7 +27,7 @@ pub(crate) enum Begun {
     /// It may leave.
     Leaves(Ticket),
     /// It waits for a refresh.
-    Waits(Wait, Later<Landing>),
+    Waits(Wait, SharedOutcome<RefreshOutcome>),
     /// It is refused.
     Refused(FetchError),
     /// It needs a token, and there was none to be had.
@@ -77,8 +77,8 @@ impl Shell {
             Begun::Refused(error) => return Err(error),
             Begun::Fails(failure) => Departure::Fail(failure),
             Begun::Leaves(ticket) => Departure::Send(ticket),
-            Begun::Waits(wait, landing) => {
-                joined = Some(landing);
+            Begun::Waits(wait, outcome) => {
+                joined = Some(outcome);
                 Departure::Wait(wait)
             }
             #[cfg(feature = "bindings")]
@@ -89,11 +89,12 @@ impl Shell {
         };
         loop {
             if let Some((ticket, response)) = arrived.take() {
-                let meaning = self.look(ticket, &response).await;
+                let classification = self.look(ticket, &response).await;
                 let is_repeatable = call.is_repeatable();
                 let status = answer::status(&response);
-                departure =
-                    self.tell_only(|s, now| s.means(ticket, status, meaning, is_repeatable, now));
+                departure = self.tell_only(|s, now| {
+                    s.classified(ticket, status, classification, is_repeatable, now)
+                });
                 refused = Some(response);
             }
             let failed = match departure {
@@ -117,8 +118,8 @@ impl Shell {
                     if let Some(response) = &refused {
                         answer::keep(response);
                     }
-                    let landing = joined.take().unwrap_or_else(|| self.join(wait));
-                    match self.wait(wait, landing, call.signal()).await {
+                    let outcome = joined.take().unwrap_or_else(|| self.join(wait));
+                    match self.wait(wait, outcome, call.signal()).await {
                         Ok(next) => {
                             departure = next;
                             continue;
@@ -176,8 +177,8 @@ impl Shell {
         }
         self.tell_only(|session, now| {
             let may_be = session.may_be_refused(ticket, now);
-            let meaning = Meaning::Unauthorized;
-            may_be.then(|| session.means(ticket, 0, meaning, call.is_repeatable(), now))
+            let classification = Classification::Unauthorized;
+            may_be.then(|| session.classified(ticket, 0, classification, call.is_repeatable(), now))
         })
     }
 
@@ -200,7 +201,7 @@ impl Shell {
         failure: Failure,
     ) -> Result<Response, FetchError> {
         if let Ok(response) = settle(call.send(&[])).await {
-            if self.meaning(&response).await == Meaning::Plain {
+            if self.classify(&response).await == Classification::Plain {
                 return Ok(response);
             }
             answer::discard(&response);
@@ -246,8 +247,8 @@ impl Shell {
                 departure = match departure {
                     // Without a signal, nothing ends the wait.
                     Departure::Wait(wait) => {
-                        let landing = joined.take().unwrap_or_else(|| this.join(wait));
-                        this.wait(wait, landing, None).await.unwrap_or(Departure::Deliver)
+                        let outcome = joined.take().unwrap_or_else(|| this.join(wait));
+                        this.wait(wait, outcome, None).await.unwrap_or(Departure::Deliver)
                     }
                     // Another sign-in has begun meanwhile, where no script could see it.
                     Departure::Fail(failure)
@@ -315,25 +316,25 @@ impl Shell {
         self.policy.apis.cover(url)
     }
 
-    /// What an answer means. A token that it brings along is taken first.
-    async fn look(self: &Rc<Self>, ticket: Ticket, response: &Response) -> Meaning {
+    /// Classifies an answer. A token that it brings along is taken first.
+    async fn look(self: &Rc<Self>, ticket: Ticket, response: &Response) -> Classification {
         if let Some(name) = &self.options.adopt
             && let Some(text) = answer::header(response, name)
             && let Ok(token) = Secret::new(text)
         {
             let now = platform::now();
-            let grant = answer::describe(token, None, Life::default(), &self.options, now);
-            self.tell(|session, now| session.adopt(ticket, grant, now));
+            let tokens = answer::describe(token, None, Life::default(), &self.options, now);
+            self.tell(|session, now| session.adopt(ticket, tokens, now));
         }
-        self.meaning(response).await
+        self.classify(response).await
     }
 
-    /// What an answer means by the rules.
-    async fn meaning(&self, response: &Response) -> Meaning {
+    /// Classifies an answer by the rules.
+    async fn classify(&self, response: &Response) -> Classification {
         let rules = &self.policy.rules;
         let status = answer::status(response);
         if rules.settles(status) {
-            return Meaning::Plain;
+            return Classification::Plain;
         }
         let header = |name: &str| answer::header(response, name);
         let mut body = Vec::new();
@@ -347,7 +348,7 @@ impl Shell {
             }
         }
         let challenge = header("WWW-Authenticate");
-        rules.meaning(&Told {
+        rules.classify(&ResponseFacts {
             status,
             challenge: challenge.as_deref(),
             redirected: answer::is_redirected(response),
@@ -358,28 +359,28 @@ impl Shell {
     }
 
     /// Joins those who wait for a refresh.
-    fn join(self: &Rc<Self>, wait: Wait) -> Later<Landing> {
-        let landing = self.landing(wait.exchange);
+    fn join(self: &Rc<Self>, wait: Wait) -> SharedOutcome<RefreshOutcome> {
+        let outcome = self.refresh_outcome(wait.auth_call);
         self.drain();
-        landing
+        outcome
     }
 
-    /// Waits for a refresh to land, or for the caller to lose interest.
+    /// Waits for the outcome of a refresh, or for the caller to lose interest.
     ///
     /// # Errors
     /// The reason of the caller's signal.
     async fn wait(
         self: &Rc<Self>,
         wait: Wait,
-        landing: Later<Landing>,
+        outcome: SharedOutcome<RefreshOutcome>,
         signal: Option<AbortSignal>,
     ) -> Result<Departure, JsValue> {
-        let landing = match signal {
-            None => landing.get().await,
-            Some(signal) => landing.get_before(platform::alarm(Some(&signal), None)).await?,
+        let outcome = match signal {
+            None => outcome.get().await,
+            Some(signal) => outcome.get_before(platform::alarm(Some(&signal), None)).await?,
         };
-        let landing = landing.unwrap_or(Landing::Void);
-        Ok(self.tell_only(|session, now| session.resume(wait, &landing, now)))
+        let outcome = outcome.unwrap_or(RefreshOutcome::Void);
+        Ok(self.tell_only(|session, now| session.resume(wait, &outcome, now)))
     }
 }
 
