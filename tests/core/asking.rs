@@ -93,6 +93,21 @@ fn a_report_after_a_refusal_of_the_session_gives_nothing() {
 }
 
 #[test]
+fn a_token_of_a_former_user_is_answered_with_none_of_the_next() {
+    let mut tab = signed_in();
+    let wait = waits(&reports(&mut tab, "first", 10));
+    is_answered(&mut tab, wait, Some(opaque("second")), 20);
+    tab.enter(opaque("bobs"), at(30));
+    for token in ["first", "second", "nobodys"] {
+        let Departure::Fail(failure) = reports(&mut tab, token, 40) else { panic!("{token}") };
+        assert_eq!(failure.code, Code::SessionChanged);
+    }
+    tab.logout(false, at(50));
+    let departure = reports(&mut tab, "bobs", 60);
+    assert_eq!(given(&mut tab, &departure), None, "nobody is signed in");
+}
+
+#[test]
 fn a_late_report_is_counted_as_one() {
     let mut tab = signed_in();
     for _ in 0..2 {

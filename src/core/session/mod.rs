@@ -184,7 +184,7 @@ struct PendingRefresh {
 }
 
 /// How many tokens that were replaced are remembered, by their digests.
-const FORMER: usize = 8;
+const FORMER: usize = 64;
 /// How many of the resources that have refused a token are remembered.
 const REFUSED_BY: usize = 64;
 /// For how long after a renewal a call of `refresh()` may be about the token before, in milliseconds.

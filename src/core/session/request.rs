@@ -2,6 +2,7 @@
 
 use super::super::answer::TokenResponse;
 use super::super::auth_call_queue::AuthCall;
+use super::super::digest::digest;
 use super::super::failure::{Code, Failure, Step};
 use super::super::forbidden::{NEW, Resource};
 use super::super::pending_logout::Owed;
@@ -296,9 +297,15 @@ impl Session {
     }
 
     /// The app wants the token itself. `refused`: one that a resource has refused, which is not given
-    /// again. That it was refused counts as it does for a request (rule 4).
+    /// again. That it was refused counts as it does for a request (rule 4). A token of another session is
+    /// answered with none of this one: whatever it was refused for belongs to that session (rule 9).
     pub fn ask(&mut self, refused: Option<(&Secret, Resource)>, now: Now) -> Departure {
         let Some((refused, resource)) = refused else { return self.depart(Resource::ANY, now) };
+        let is_current = self.current.as_ref().is_some_and(|current| current.token == *refused);
+        let is_of_session = is_current || self.former.contains(&digest(&[refused.reveal()]));
+        if !is_of_session && self.status != Status::SignedOut {
+            return Departure::Fail(Failure::new(Code::SessionChanged, Step::Request));
+        }
         match self.depart(resource, now) {
             Departure::Send(ticket) if self.credential(ticket) == Some(refused) => {
                 if let Some(current) = &mut self.current {
