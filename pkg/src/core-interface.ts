@@ -42,6 +42,17 @@ export interface Call {
   request?(...headers: string[]): Request;
 }
 
+/**
+ * Who looks on is told of each call: where it leads, without the query, and what `Core.depart` said; `undefined` where the call brings its
+ * own `Authorization`, or is `no-cors`. What it returns is told of each sending, and whether that carries the token; once more, without an
+ * argument, of the call as a whole; and what this returns in turn, of the end of it: its status, or the name and the code of the error, of whatever kind these are.
+ */
+export type Watch = (
+  url: string,
+  way: number | undefined,
+  method?: string | undefined,
+) => (carries?: boolean) => (status?: number, name?: unknown, code?: unknown) => void;
+
 /** What the core needs of the face. */
 export interface Host {
   /** Makes the error that the core throws or rejects with. */
