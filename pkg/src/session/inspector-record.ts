@@ -9,7 +9,7 @@ type Draft = { -readonly [K in keyof InspectedCall]: InspectedCall[K] };
 type Event = InspectedEvent['type'];
 
 const EVENTS = ['change', 'refresh', 'signout', 'refresherror', 'stepup'] as const;
-// What the manager's face says; see `Watch` in its seam.
+// What the manager's face says; see `Watch` in core-interface.ts.
 const HOOK = Symbol.for('tokenkeep.watch');
 const PASS = -1;
 const WAIT = -2;
