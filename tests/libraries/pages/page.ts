@@ -1,6 +1,6 @@
 // What the tests call in the page. All of it speaks in plain data, which crosses to Node unharmed.
 
-import { isTokenError, type TokenManager } from 'tokenkeep'
+import { createTokenManager, isTokenError, type TokenManager } from 'tokenkeep'
 
 const page = globalThis as Record<string, any>
 
@@ -12,6 +12,9 @@ export function watch(auth: TokenManager): void {
   auth.addEventListener('signout', ({ reason }) => page.events.push(`signout ${reason}`))
   auth.addEventListener('refresherror', ({ error }) => page.events.push(`refresherror ${error.code}`))
 }
+
+/** Another manager, beside `auth`. */
+page.make = (options: object) => createTokenManager({ refresh: '/auth/refresh', ...options })
 
 page.signIn = (username = 'alice') => page.auth.login('/auth/login', { body: new URLSearchParams({ username, password: 'any' }) }).then(() => {})
 
