@@ -284,11 +284,12 @@ it('one that is opened anew while it waits begins anew', async (tab) => {
   await tab.evaluate(() => void send())
   await refreshing.arrived()
   await tab.evaluate(() => {
+    globalThis.loaded = new Promise((done) => (request.onload = () => done(request.status)))
     request.open('GET', '/api/two')
     request.send()
   })
   refreshing.release()
-  assert.equal(await tab.evaluate(() => new Promise((done) => (request.onload = () => done(request.status)))), 200)
+  assert.equal(await tab.evaluate(() => loaded), 200)
   assert.equal(server.at('/api/one').length, 1)
 })
 

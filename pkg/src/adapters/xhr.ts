@@ -6,7 +6,8 @@
 
 import { isTokenError, TokenError } from '../error.js';
 import type { TokenManager, TokenManagerOptions } from '../types.js';
-import { expectManager, target } from './target.js';
+import { copy, type Body } from './body.js';
+import { expectManager, INCURABLE, target } from './target.js';
 
 /** What the class needs of a manager. */
 type Manager = Pick<TokenManager, 'getAccessToken' | 'addEventListener'>;
@@ -39,8 +40,6 @@ interface Call {
   timer?: ReturnType<typeof setTimeout> | undefined;
 }
 
-type Body = XMLHttpRequestBodyInit | Document | null | undefined;
-
 const EVENTS = ['progress', 'abort', 'error', 'load', 'timeout', 'loadend'];
 
 // What a request shows that waits for its answer.
@@ -48,9 +47,6 @@ const NOTHING = {
   readyState: 1, status: 0, statusText: '', response: null, responseText: '', responseURL: '', responseXML: null,
   getResponseHeader: null, getAllResponseHeaders: '',
 };
-
-// A new token does not cure these (RFC 6750, section 3.1, and RFC 9470).
-const INCURABLE = /^www-authenticate:.*\berror="?insufficient_/im;
 
 /**
  * A class that stands for `XMLHttpRequest`: give it to a library, or set `globalThis.XMLHttpRequest`. A request whose URL lies under one of
@@ -293,18 +289,4 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
 
 function expectOpened({ phase }: Call): void {
   if (phase !== 'opened') throw new DOMException('The state must be OPENED.', 'InvalidStateError');
-}
-
-/** A body that can be sent a second time, whatever its owner does to it meanwhile. No file is read into memory for that. */
-function copy(body: Body): Body {
-  if (body instanceof FormData) {
-    const form = new FormData();
-    for (const [name, value] of body) form.append(name, value as string);
-    return form;
-  }
-  if (body instanceof URLSearchParams) return new URLSearchParams(body);
-  if (body instanceof ArrayBuffer) return body.slice(0);
-  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice();
-  if (typeof Document === 'function' && body instanceof Document) return body.cloneNode(true) as Document;
-  return body;
 }
