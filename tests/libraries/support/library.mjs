@@ -29,7 +29,7 @@ export async function library({ code, modules, routes, esbuild, html = HTML }) {
     if (page.auth) watch(page.auth)
   `, { ...modules, 'the page': code }, esbuild)
   const server = await startStrict({
-    '/': () => ({ type: 'text/html', body: html }),
+    '/': ({ path }) => (path === '/' ? { type: 'text/html', body: html } : { status: 404 }),
     '/bundle.js': () => ({ type: 'text/javascript', body: script }),
     ...routes,
   })
