@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { takeTime } from '../e2e/support/time.mjs'
 import { snippet } from './support/docs.mjs'
 import { library } from './support/library.mjs'
+import { until } from './support/until.mjs'
 
 // What a stream may consist of: chunks, each sent by itself. The cases are those of the standard's text, and of the seams between chunks.
 const STREAMS = {
@@ -107,12 +108,6 @@ async function listen(tab) {
   })
 }
 
-const until = async (test) => {
-  for (const end = Date.now() + 20_000; !test();) {
-    if (Date.now() > end) throw new Error(`it never came: ${test}`)
-    await new Promise((done) => setTimeout(done, 5))
-  }
-}
 const news = (tab, count) => tab.evaluate(async (count) => {
   while (news.length < count) await new Promise((done) => source.addEventListener('news', () => queueMicrotask(done), { once: true }))
   return news

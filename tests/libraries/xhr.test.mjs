@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { refused } from '../e2e/support/stub.mjs'
 import { snippet } from './support/docs.mjs'
 import { library } from './support/library.mjs'
+import { until } from './support/until.mjs'
 
 const { server, it } = await library({
   code: `
@@ -94,7 +95,7 @@ it('five uploads whose refusals come one after the other cost one refresh', asyn
   for (const [n, hold] of held.entries()) {
     await hold.arrived()
     hold.release()
-    while (server.at(`/api/${n}`).length < 2) await new Promise((done) => setTimeout(done, 5))
+    await until(() => server.at(`/api/${n}`).length === 2)
   }
   assert.deepEqual((await tab.evaluate(() => all)).map(({ status }) => status), [200, 200, 200, 200, 200])
   assert.equal(server.at('/auth/refresh').length, 1)
