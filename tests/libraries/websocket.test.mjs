@@ -27,11 +27,13 @@ const more = `
 `
 
 const tickets = new Set()
+let given = 0
 const routes = {
   '/api/tickets': (arrived) => {
     if (!server.who(arrived)) return refused()
-    tickets.add(`t${tickets.size}`)
-    return json({ ticket: `t${tickets.size - 1}` })
+    const ticket = `t${given++}`
+    tickets.add(ticket)
+    return json({ ticket })
   },
 }
 const { server, it } = await library({ code: snippet('websocket', 'The token itself') + more, routes })
