@@ -231,7 +231,8 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
     call.phase = 'waiting';
     bound(call);
     auth.getAccessToken({ refused: call.token!, by: call.url }).then(
-      (token) => waits(call) && (call.session === session ? leave(call, token) : deliver(call)),
+      // In a task of its own: in the midst of an answer Chromium would add the rest of it to the next one.
+      (token) => setTimeout(() => waits(call) && (call.session === session ? leave(call, token) : deliver(call))),
       // In an outage a 401 would be taken for the end of the session.
       (error: unknown) => waits(call) && (isTokenError(error) && error.retryable ? fail(call, 'error', error) : deliver(call)),
     );

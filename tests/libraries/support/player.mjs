@@ -1,0 +1,50 @@
+// What holds for every player: its token runs out while it loads, and it plays on.
+
+import assert from 'node:assert/strict'
+import { refused } from '../../e2e/support/stub.mjs'
+import { playlist, segment } from './audio.mjs'
+import { snippet } from './docs.mjs'
+import { library } from './library.mjs'
+
+const SEGMENTS = 6
+
+/** `page` and `title`: where its code is. `twice`: whether the player itself sees the refusal, and asks again. */
+export async function player(name, page, title) {
+  let runsOut
+  const { server, it } = await library({
+    code: snippet(page, title),
+    html: `<!doctype html><meta charset="utf-8"><title>tokenkeep</title><link rel="icon" href="data:,"><body><video id="video" muted></video><script type="module" src="/bundle.js"></script>`,
+    routes: {
+      '/api/media/': (arrived) => {
+        const file = arrived.path.split('/').at(-1)
+        if (file === runsOut && arrived.nth === 1) server.revoke()
+        if (!server.who(arrived)) return refused()
+        return file.endsWith('.m3u8')
+          ? { type: 'application/vnd.apple.mpegurl', body: playlist(SEGMENTS) }
+          : { type: 'audio/aac', body: segment(parseInt(file)) }
+      },
+    },
+  })
+  const files = ['list.m3u8', ...Array.from({ length: SEGMENTS }, (_, n) => `${n}.aac`)]
+  for (const file of [files[0], files[3]]) {
+    it(`${name}: the token runs out at ${file}, and it plays to the end`, async (tab) => {
+      runsOut = file
+      await tab.evaluate(async () => {
+        globalThis.shown = play(document.querySelector('video'), '/api/media/list.m3u8')
+        // The player may have put another one in its place.
+        const video = () => document.querySelector('video')
+        const isWhole = () => video()?.buffered.length && video().buffered.end(0) > 11.5
+        while (!isWhole()) await new Promise((done) => setTimeout(done, 50))
+        video().muted = true
+        video().currentTime = 11
+        await video().play()
+        await new Promise((done) => (video().ended ? done() : video().addEventListener('ended', done)))
+      })
+      assert.equal(server.at('/auth/refresh').length, 1)
+      for (const one of files) {
+        const asked = server.at(`/api/media/${one}`).length
+        assert.ok(asked === (one === file ? 2 : 1) || (one !== file && asked <= 2), `${one} was asked for ${asked} times`)
+      }
+    })
+  }
+}
