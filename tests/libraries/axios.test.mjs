@@ -88,12 +88,11 @@ function rows(name, { server, it }) {
 }
 
 const short = await library({ code: snippet('axios') + more })
-rows('fetch', short)
-
 const long = await library({ code: snippet('axios', 'Uploads with progress') + more + `
   import { tokenkeepAxios } from 'tokenkeep/axios'
   export { tokenkeepAxios }
 ` })
+rows('fetch', short)
 rows('XMLHttpRequest', long)
 const { server, it } = long
 

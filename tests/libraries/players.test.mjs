@@ -2,7 +2,11 @@
 
 import { player } from './support/player.mjs'
 
-await player('hls.js', 'hls')
-await player('hls.js, xhrSetup', 'hls', 'Without replacing the global class')
-await player('video.js', 'video-js')
-await player('video.js, onRequest', 'video-js', 'By its own hook')
+const players = [
+  await player('hls.js', 'hls'),
+  await player('hls.js, xhrSetup', 'hls', 'Without replacing the global class'),
+  await player('video.js', 'video-js'),
+  // It asks again for segments alone.
+  await player('video.js, onRequest', 'video-js', 'By its own hook', ['2.aac']),
+]
+for (const rows of players) rows()

@@ -37,6 +37,7 @@ const routes = {
   },
 }
 const { server, it } = await library({ code: snippet('websocket', 'The token itself') + more, routes })
+const ticket = await library({ code: snippet('websocket') + more, routes })
 const isGood = (token) => Boolean(server.who({ headers: { authorization: `Bearer ${token}` } }))
 
 /** The connections that came, and the sockets of those that are open. `isDown`: none is taken. */
@@ -239,7 +240,6 @@ it('bad use is one clear error, without the token', async (tab) => {
   assert.deepEqual(out, [['invalid-argument', 'invalid-argument', 'invalid-argument'], 'invalid-argument', false, 'not-exposed', 'disposed'])
 })
 
-const ticket = await library({ code: snippet('websocket') + more, routes })
 ticket.it('a ticket is asked for before each connection', async (tab) => {
   // The other server knows the tokens of its own.
   const was = server.who

@@ -17,11 +17,12 @@ const HTML = `<!doctype html>
 
 /**
  * `code`: the page's script; what it exports is global in the page, and its `auth` is watched. `modules`: see `bundle`. `routes`: of the server,
- * beside its own (`/auth/login`, `/auth/refresh`, `/auth/logout`, `/api/`); see `startStrict`. `esbuild`: options of the bundler.
+ * beside its own (`/auth/login`, `/auth/refresh`, `/auth/logout`, `/api/`); see `startStrict`. `esbuild`: options of the bundler, `chromium`: of the browser's
+ * start.
  *
  * Answers `{ server, it }`. `it(name, test)`: the test is given a tab in which Alice has signed in, and the tab's user.
  */
-export async function library({ code, modules, routes, esbuild, html = HTML }) {
+export async function library({ code, modules, routes, esbuild, chromium, html = HTML }) {
   const script = await bundle(`
     import { watch } from './pages/page.ts'
     import * as page from 'the page'
@@ -33,7 +34,7 @@ export async function library({ code, modules, routes, esbuild, html = HTML }) {
     '/bundle.js': () => ({ type: 'text/javascript', body: script }),
     ...routes,
   })
-  const browser = await startBrowser()
+  const browser = await startBrowser(chromium)
   const it = (name, body) => test(name, { timeout: TIMEOUT }, async (t) => {
     server.reset()
     const user = await User.visits(t, browser, server.origin)
