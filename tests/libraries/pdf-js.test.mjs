@@ -8,18 +8,17 @@ import { library } from './support/library.mjs'
 
 const PAGES = 4
 
-/** A document whose pages are far apart: between them lies what nobody reads. */
+/** A document whose pages are far from what is on them: between lies what nobody reads. */
 function pdf() {
   const objects = [
     '<< /Type /Catalog /Pages 2 0 R >>',
-    `<< /Type /Pages /Count ${PAGES} /Kids [${Array.from({ length: PAGES }, (_, n) => `${4 + 3 * n} 0 R`).join(' ')}] >>`,
+    `<< /Type /Pages /Count ${PAGES} /Kids [${Array.from({ length: PAGES }, (_, n) => `${4 + 4 * n} 0 R`).join(' ')}] >>`,
     '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
   ]
   const stream = (text) => `<< /Length ${text.length} >>\nstream\n${text}\nendstream`
   for (let n = 0; n < PAGES; n++) {
-    objects.push(`<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Contents ${5 + 3 * n} 0 R /Resources << /Font << /F1 3 0 R >> >> >>`)
-    objects.push(stream(`BT /F1 24 Tf 20 100 Td (page ${n + 1}) Tj ET`))
-    objects.push(stream('x'.repeat(200_000)))
+    objects.push(`<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Contents ${6 + 4 * n} 0 R /Resources << /Font << /F1 3 0 R >> >> >>`)
+    objects.push(stream('x'.repeat(150_000)), stream(`BT /F1 24 Tf 20 100 Td (page ${n + 1}) Tj ET`), stream('x'.repeat(150_000)))
   }
   let text = '%PDF-1.4\n'
   const places = objects.map((object, n) => {
@@ -58,7 +57,7 @@ const { server, it } = await library({
 
 it('pdf.js: each page that is turned after the token\'s end costs one refresh, and is there', async (tab) => {
   assert.equal(await tab.evaluate(async () => {
-    globalThis.pdf = await openByRange('/api/document.pdf')
+    globalThis.pdf = await openByRange('/api/document.pdf', () => {})
     return text(pdf, 1)
   }), 'page 1')
   for (let n = 2; n <= PAGES; n++) {
@@ -76,11 +75,14 @@ it('pdf.js: a document as a whole', async (tab) => {
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('pdf.js: when the session is over, what waits for a page is told', async (tab) => {
-  await tab.evaluate(async () => void (globalThis.pdf = await openByRange('/api/document.pdf')))
+it('pdf.js: when the session is over, the app is told', async (tab) => {
+  await tab.evaluate(() => void (globalThis.lost = new Promise((resolve) => (globalThis.opened = openByRange('/api/document.pdf', ({ message }) => resolve(message))))))
+  await tab.evaluate(async () => void (globalThis.pdf = await opened))
   server.revoke()
   server.route('/auth/refresh', () => json({ error: 'invalid_grant' }, { status: 401 }))
-  const { thrown } = await tab.evaluate(() => outcome(text(pdf, 3)))
-  assert.ok(thrown)
+  assert.equal(await tab.evaluate(() => {
+    void text(pdf, 3).catch(() => {})
+    return lost
+  }), '401 /api/document.pdf')
   assert.deepEqual(await tab.evaluate(() => events), ['signout rejected'])
 })
