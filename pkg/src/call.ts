@@ -8,6 +8,7 @@
 import { duplicate, transmit } from '#fetch';
 import { ownBase, pageBase } from './base.js';
 import { TokenError } from './error.js';
+import { isObject } from './object.js';
 import { ASK, FOLLOW, PASS, SAME_ORIGIN, type Call, type Guard } from './seam.js';
 
 type Init = Record<string, unknown>;
@@ -427,8 +428,4 @@ function requestUrl(input: unknown): string | undefined {
   } catch {
     return;
   }
-}
-
-export function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

@@ -1,7 +1,7 @@
 // The events of a manager. Its listeners hear what the manager dispatches, and nothing else: a listener gets to the target by
 // its event, and may dispatch there what it likes.
 
-import { isObject } from './call.js';
+import { isObject } from './object.js';
 
 type Listener = (this: unknown, event: Event) => void;
 

@@ -3,10 +3,11 @@
 
 import { cameBack, isBack, own } from '#fetch';
 import { ownBase } from './base.js';
-import { address, capture, captureOwn, isObject, locate, platform, type Place, type Places } from './call.js';
+import { address, capture, captureOwn, locate, platform, type Place, type Places } from './call.js';
 import { isTokenError, TokenError } from './error.js';
 import { join, leave } from './instance.js';
 import { createEvents, isEvent } from './events.js';
+import { isObject } from './object.js';
 import { PASS, WAIT, type Call, type Core, type Guard, type Host } from './seam.js';
 import { snapshot } from './snapshot.js';
 import type { TokenManager, TokenState } from './types.js';

@@ -43,7 +43,8 @@ class FakeCore {
   login = (call) => this.slow('login', { call })
   logout = (call) => this.slow('logout', { call })
   refresh = () => this.slow('refresh', {})
-  getAccessToken = () => this.slow('getAccessToken', {})
+  getAccessToken = (...args) => this.slow('getAccessToken', { args })
+  peekAccessToken = () => 'now'
 
   setTokens(tokens) {
     this.calls.push('setTokens')
@@ -444,8 +445,19 @@ describe('the methods', () => {
     assert.equal(core.logouted.call, undefined)
 
     const token = auth.getAccessToken()
+    assert.deepEqual(core.getAccessTokened.args, [false, undefined, undefined])
     core.getAccessTokened.resolve('token')
     assert.equal(await token, 'token')
+    void auth.getAccessToken({ refused: 'token', by: new URL('https://api.test/up?n=1#x') })
+    assert.deepEqual(core.getAccessTokened.args, [false, 'token', 'https://api.test/up?n=1'])
+    void auth.getAccessToken({ refused: 'token', by: '/up' })
+    assert.deepEqual(core.getAccessTokened.args, [false, 'token', 'https://page.test/up'])
+    assert.equal(auth.peekAccessToken(), 'now')
+
+    const known = auth.known()
+    assert.deepEqual(core.getAccessTokened.args, [true])
+    core.getAccessTokened.resolve()
+    assert.equal(await known, auth.state)
 
     await auth.setTokens({ accessToken: 'a', expiresIn: 5 })
     assert.deepEqual({ ...core.tokens }, { accessToken: 'a', expiresIn: 5 })
@@ -454,6 +466,10 @@ describe('the methods', () => {
 
   it('never throw', async () => {
     const auth = manager()
+    for (const bad of [7, 'token', null, { refused: 7 }, { refused: 'token', by: 7 }, { get by() { throw new RangeError('mine') } }]) {
+      await assert.rejects(auth.getAccessToken(bad), code('invalid-argument'))
+    }
+    assert.equal(auth.peekAccessToken(), undefined, 'not loaded yet')
     const hostile = { get accessToken() { throw new RangeError('mine') } }
     await assert.rejects(auth.setTokens(hostile), code('invalid-argument'))
     await assert.rejects(auth.login(API, { get method() { throw new RangeError('mine') } }), RangeError)
@@ -876,7 +892,7 @@ describe('the state', () => {
   it('is one frozen object until the core has another', async () => {
     const auth = manager()
     const { state } = auth
-    assert.deepEqual(state, { status: 'unknown', claims: null, expiresAt: null })
+    assert.deepEqual(state, { status: 'unknown', claims: null, expiresAt: null, sessionExpiresAt: null })
     assert.ok(Object.isFrozen(state))
     const { ready } = auth
     loads[0].resolve({})

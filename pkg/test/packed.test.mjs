@@ -50,7 +50,7 @@ async function outcome(page) {
 describe('the tarball', () => {
   it('holds what is needed, and nothing else', () => {
     assert.deepEqual(files.map(({ path }) => path).sort(), [
-      'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist/core.wasm', 'dist/error.d.ts', 'dist/remote.d.ts', 'dist/types.d.ts', 'package.json',
+      'CHANGELOG.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist/core.wasm', 'dist/error.d.ts', 'dist/remote.d.ts', 'dist/types.d.ts', 'package.json',
       ...entries.map((path) => path.slice(2)),
     ].sort())
   })

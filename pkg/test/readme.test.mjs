@@ -1,15 +1,16 @@
-// The README says what is true: its TypeScript compiles against the built package, its tables name every option, member and
-// error code, and nothing else.
+// README and the reference pages say what is true: their TypeScript compiles against the built package, their tables name every option,
+// member, event and error code, and nothing else, and their links lead somewhere. The rules have one numbering.
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const pkg = fileURLToPath(new URL('..', import.meta.url))
-const readme = readFileSync(join(pkg, '../README.md'), 'utf8')
+const read = (path) => readFileSync(join(pkg, '..', path), 'utf8')
+const PAGES = ['README.md', ...readdirSync(join(pkg, '../docs'), { recursive: true }).filter((name) => /^(migration.)?[^/\\]*\.md$/.test(name)).map((name) => `docs/${name}`), 'docs/backends/README.md']
 const types = readFileSync(join(pkg, 'src/types.ts'), 'utf8')
 const errors = readFileSync(join(pkg, 'src/error.ts'), 'utf8')
 
@@ -20,15 +21,21 @@ declare function showLogin(reason: string): void
 declare module '*?url' { const url: string; export default url }
 `
 
-function section(title) {
-  const found = readme.split(/^## /m).find((part) => part.startsWith(title))
-  assert.ok(found, `the README has a section "${title}"`)
+// The module of the app that the pages begin with.
+const AUTH = `
+import { createTokenManager } from 'tokenkeep'
+export const auth = createTokenManager({ refresh: '/auth/refresh' })
+`
+
+function section(page, title) {
+  const found = read(page).split(/^## /m).find((part) => part.startsWith(title))
+  assert.ok(found, `${page} has a section "${title}"`)
   return found
 }
 
 /** The names in backticks in the first cells of a section's table. */
-function firstCells(title) {
-  const cells = [...section(title).matchAll(/^\| (`[^|]*) \|/gm)].map((row) => row[1])
+function firstCells(page, title) {
+  const cells = [...section(page, title).matchAll(/^\| (`[^|]*) \|/gm)].map((row) => row[1])
   return cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map((name) => name[1]))
 }
 
@@ -38,14 +45,15 @@ function members(name) {
   return [...body.matchAll(/^  (?:readonly )?([a-zA-Z]+)\??[:(]/gm)].map((member) => member[1])
 }
 
-describe('the README', () => {
-  it('has examples that compile', () => {
-    const examples = [...readme.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map((match) => match[1])
-    assert.ok(examples.length >= 2)
+describe('README and the reference pages', () => {
+  it('have examples that compile', () => {
+    const examples = PAGES.flatMap((page) => [...read(page).matchAll(/^```ts\n([\s\S]*?)^```/gm)].map((match) => match[1]))
+    assert.ok(examples.length >= 3)
     // Inside the package, so that its own name leads to what is built.
     const folder = mkdtempSync(join(pkg, 'test/types/readme-'))
     try {
       writeFileSync(join(folder, 'around.d.ts'), AROUND)
+      writeFileSync(join(folder, 'auth.ts'), AUTH)
       examples.forEach((example, at) => writeFileSync(join(folder, `example-${at}.ts`), example))
       const options = ['--noEmit', '--strict', '--ignoreConfig', '--types', '', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler']
       const files = ['around.d.ts', ...examples.map((_, at) => `example-${at}.ts`)].map((file) => join(folder, file))
@@ -57,18 +65,37 @@ describe('the README', () => {
     }
   })
 
-  it('names every option', () => {
-    assert.deepEqual(firstCells('Options').sort(), members('TokenManagerOptions').sort())
+  it('name every option', () => {
+    assert.deepEqual(firstCells('docs/options.md', 'Options').sort(), members('TokenManagerOptions').sort())
   })
 
-  it('names every member of the manager', () => {
-    const named = new Set(firstCells('The manager').map((cell) => cell.match(/\w+/)[0]))
+  it('name every member of the manager', () => {
+    const named = new Set(firstCells('docs/manager.md', 'The manager').map((cell) => cell.match(/\w+/)[0]))
     const missing = members('TokenManager').filter((name) => !named.has(name) && name !== 'removeEventListener')
     assert.deepEqual(missing, [])
   })
 
-  it('names every error code', () => {
+  it('name every event', () => {
+    assert.deepEqual(firstCells('docs/manager.md', 'Events').sort(), members('TokenManagerEventMap').sort())
+  })
+
+  it('name every error code', () => {
     const codes = [...errors.matchAll(/^  \| '([a-z-]+)'/gm)].map((code) => code[1])
-    assert.deepEqual(firstCells('Errors').filter((name) => name !== 'code').sort(), codes.sort())
+    assert.deepEqual(firstCells('docs/manager.md', 'Errors').filter((name) => name !== 'code').sort(), codes.sort())
+  })
+
+  it('number the rules once', () => {
+    const full = [...read('docs/architecture.md').matchAll(/^### Rule (\d+): (.*)$/gm)].map(([, number, title]) => `${number} ${title}`)
+    const short = [...section('README.md', 'The rules').matchAll(/^(\d+)\. \*\*(.*?)\.?\*\*/gm)].map(([, number, title]) => `${number} ${title}`)
+    assert.deepEqual(full.map((rule) => rule.toLowerCase()), short.map((rule) => rule.toLowerCase()))
+    assert.equal(full.length, 10)
+  })
+
+  it('lead somewhere', () => {
+    for (const page of PAGES) {
+      for (const [, target] of read(page).matchAll(/\]\((?!https?:)([^)#]*)[^)]*\)/g)) {
+        if (target) assert.ok(existsSync(join(pkg, '..', dirname(page), target)), `${page} links to ${target}`)
+      }
+    }
   })
 })

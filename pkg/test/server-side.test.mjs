@@ -40,7 +40,7 @@ describe('under Node', () => {
         auth.addEventListener('change', () => {})
         console.log(JSON.stringify(auth.state))
       `)
-      assert.equal(printed, '{"status":"unknown","claims":null,"expiresAt":null}')
+      assert.equal(printed, '{"status":"unknown","claims":null,"expiresAt":null,"sessionExpiresAt":null}')
     })
   }
 

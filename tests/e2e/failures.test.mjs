@@ -132,7 +132,7 @@ it('a refused refresh ends the session, once, and every caller gets the API\'s o
   for (const { status, body } of answers) assert.deepEqual([status, body.error], [401, 'invalid_token'])
   assert.equal(await server.refreshes(), 1)
   assert.deepEqual(await page.evaluate(() => told()), ['signout rejected'])
-  assert.deepEqual(await page.evaluate(() => auth.state), { status: 'signed-out', claims: null, expiresAt: null })
+  assert.deepEqual(await page.evaluate(() => auth.state), { status: 'signed-out', claims: null, expiresAt: null, sessionExpiresAt: null })
   assert.equal((await page.evaluate(() => call('/api/me'))).status, 401)
   assert.equal(await server.refreshes(), 1, 'there is nothing left to refresh')
 })

@@ -36,7 +36,7 @@ const AGAIN = ['with a token that is refused']
 // Who brings an Authorization, or takes none.
 const EXEMPT = ['no-cors mode']
 
-// Whatever is not the same, and why. README, "As the platform's".
+// Whatever is not the same, and why. docs/platform.md, "As the platform's".
 const DIFFERENCES = {
   // WebKit uploads no stream, and does not lock the one that it refuses.
   ...(engine === 'webkit' && { 'a stream': EVERY, 'a stream without duplex': EVERY }),

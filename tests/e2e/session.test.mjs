@@ -7,7 +7,7 @@ import { world } from './support/world.mjs'
 const { server, it } = await world()
 
 const state = (page) => page.evaluate(() => auth.state)
-const SIGNED_OUT = { status: 'signed-out', claims: null, expiresAt: null }
+const SIGNED_OUT = { status: 'signed-out', claims: null, expiresAt: null, sessionExpiresAt: null }
 
 /** After a reload the server has been asked, and there is no session. */
 async function staysOut(page, options) {

@@ -168,7 +168,7 @@ it('a logout in one of five tabs while another refreshes leaves no token anywher
   await first.evaluate(() => out)
   for (const tab of [second, third]) assert.equal((await tab.evaluate(() => waiting)).status, 401)
   for (const tab of tabs) {
-    assert.deepEqual(await tab.evaluate(() => auth.state), { status: 'signed-out', claims: null, expiresAt: null })
+    assert.deepEqual(await tab.evaluate(() => auth.state), { status: 'signed-out', claims: null, expiresAt: null, sessionExpiresAt: null })
     assert.deepEqual(await tab.evaluate(() => outcome(auth.getAccessToken())), { error: { code: 'signed-out', retryable: false } })
     assert.equal((await tab.evaluate(() => call('/api/me'))).status, 401)
   }

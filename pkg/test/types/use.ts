@@ -134,6 +134,13 @@ async function calls() {
   await auth.logout();
   await auth.logout(new Request('/auth/logout'), { keepalive: true });
   same<Awaited<ReturnType<typeof auth.getAccessToken>>, string>(true);
+  same<Awaited<ReturnType<typeof auth.known>>, TokenState>(true);
+  await auth.getAccessToken({ refused: 'x', by: new URL('https://api.test/') });
+  // @ts-expect-error no such member
+  await auth.getAccessToken({ refresh: true });
+  same<ReturnType<typeof auth.peekAccessToken>, string | undefined>(true);
+  const typed = createTokenManager<{ sub: string; roles: string[] }>({ refresh: '/auth/refresh' });
+  same<typeof typed.state.claims, Readonly<{ sub: string; roles: string[] }> | null>(true);
   using disposed = auth;
   disposed.dispose();
 }

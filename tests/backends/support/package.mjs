@@ -19,10 +19,9 @@ export function snippet(page) {
   return code
 }
 
-/** The rows of README's table: `{ page, presets, versions }`, the versions by the package's name. */
+/** The rows of the table in docs/backends/README.md: `{ page, presets, versions }`, the versions by the package's name. */
 export function table() {
-  const section = read('README.md').split(/^## /m).find((part) => part.startsWith('Back ends\n'))
-  const rows = [...section.matchAll(/^\| \[[^\]]+\]\(docs\/backends\/([\w-]+)\.md\) \| (.*) \| (.*) \|$/gm)]
+  const rows = [...read('docs/backends/README.md').matchAll(/^\| \[[^\]]+\]\(([\w-]+)\.md\) \| (.*) \| (.*) \|$/gm)]
   return rows.map(([, page, presets, versions]) => ({
     page,
     presets: [...presets.matchAll(/`([^`]+)`/g)].map((match) => match[1]),

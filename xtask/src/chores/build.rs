@@ -55,9 +55,16 @@ const SMALL_LIBRARY: [&str; 2] =
     ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 
 /// A panic traps at once, without words that would have to be carried along. The face of the package watches
-/// for traps.
-const SMALL_CODE: [&str; 4] =
-    ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none", "-Zfmt-debug=none"];
+/// for traps. Functions of some size are inlined before LLVM sees them, which is off by default where size
+/// counts: fewer functions have to be compiled at start, and gzip makes more of them.
+const SMALL_CODE: [&str; 6] = [
+    "-Zunstable-options",
+    "-Cpanic=immediate-abort",
+    "-Zlocation-detail=none",
+    "-Zfmt-debug=none",
+    "-Zinline-mir=yes",
+    "-Zinline-mir-threshold=160",
+];
 
 /// No path of whoever builds the package stands in it.
 fn remapped(project: &Project) -> Result<Vec<String>> {

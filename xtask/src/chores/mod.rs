@@ -8,6 +8,7 @@ mod fuzz;
 mod load;
 mod long;
 mod mutants;
+mod release;
 mod size;
 pub mod test;
 mod weigh;
@@ -23,7 +24,7 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 11] = [
+pub static CHORES: [Chore; 12] = [
     demo::CHORE,
     test::CHORE,
     build::CHORE,
@@ -35,6 +36,7 @@ pub static CHORES: [Chore; 11] = [
     faults::CHORE,
     fuzz::CHORE,
     mutants::CHORE,
+    release::CHORE,
 ];
 
 /// For chores that take no arguments.

@@ -1,0 +1,366 @@
+// The double itself. There is no protocol in it: no refresh by itself, no other tab, no time. What it does share with the package is what
+// an app can see: which events a fact brings, in which order, what state is, and what calls resolve to.
+
+import { TokenError } from '../error.js';
+import { createEvents, isEvent } from '../events.js';
+import { failure, reusable, type Failure } from './failures.js';
+import { absolute, fits, isCovered, isRequest, request, signalOf, withToken, type Arguments, type Recorded } from './requests.js';
+import { copied, endOf, frozen, payload, SIGNED_OUT, UNKNOWN } from './session.js';
+import type { RefusedToken, SignoutReason, TokenManagerEventMap, Tokens, TokenState } from '../types.js';
+import type {
+  TestAnswer, TestCall, TestControls, TestFailure, TestHold, TestResponse, TestSession, TestTarget, TestTokenManager, TestTokenManagerOptions,
+} from '../testing.js';
+
+/** How a refresh ends. `error`: why there is no new token; none where the session it was for is another's now. */
+type Landing = { done: true } | { done: false; error?: Error };
+type Responder = TestResponse | ((call: TestCall) => TestResponse | Promise<TestResponse>);
+
+const error = (...[code, message]: ConstructorParameters<typeof TokenError>) => new TokenError(code, message);
+const disposed = () => error('disposed', 'The token manager was disposed.');
+const changedMeanwhile = (step: string) => error('session-changed', `${step}: the session in which this began has ended meanwhile`);
+
+const refusal = failure('refresh', 'rejected');
+
+/** See `createTestTokenManager`. */
+export function createDouble<Claims extends object>(options: TestTokenManagerOptions<Claims>): TestTokenManager<Claims> {
+  const { subject = 'sub', exposeToken } = options;
+  const apis = options.apis?.map((api) => `${api as string}`);
+  const events = createEvents();
+  const calls: Recorded[] = [];
+  let state: TokenState<Claims>;
+  let token: string | undefined;
+  let isOver = false;
+  let made = 0;
+  /** Another one for each session. */
+  let epoch = 0;
+  let logouts = 0;
+  let isDisposed = false;
+  let flight: { landing: Promise<Landing>; land: (landing: Landing) => void } | undefined;
+  const failing = new Map<TestFailure, Failure>();
+  const held = new Map<TestHold, { until: Promise<void>; release: () => void }>();
+  const answers = new Map<string, TestAnswer<Claims>>();
+  const responders: [TestTarget, Responder][] = [];
+  /** By URL: the token that was fetched because it had refused another. */
+  const renewedFor = new Map<string | undefined, string>();
+  /** Rejects what waits when the manager is disposed of. */
+  const waiting = new Set<(error: Error) => void>();
+  const notices: [keyof TokenManagerEventMap, Record<string, unknown>][] = [];
+  let isTelling = false;
+
+  /** A fact is told as a whole, even if a listener brings about the next. */
+  function tell(...facts: typeof notices): void {
+    if (!isDisposed) notices.push(...facts);
+    if (isTelling) return;
+    isTelling = true;
+    for (let next; (next = notices.shift()); ) events.dispatch(...next);
+    isTelling = false;
+  }
+
+  const changed = (next: TokenState<Claims>): (typeof notices)[number] => {
+    state = next;
+    return ['change', {}];
+  };
+
+  function hold({ claims = null, accessToken = `test-token-${++made}`, expiresAt = null, sessionExpiresAt = null }: TestSession<Claims> = {}) {
+    token = accessToken;
+    isOver = false;
+    return changed(Object.freeze({ status: 'signed-in', claims: copied(claims), expiresAt, sessionExpiresAt }));
+  }
+
+  function land(landing: Landing): void {
+    const landed = flight;
+    flight = undefined;
+    landed?.land(landing);
+  }
+
+  /** A session of another begins, or none. What waits for the old one learns so. */
+  function turn(): void {
+    epoch++;
+    token = undefined;
+    land({ done: false });
+  }
+
+  function enter(session?: TestSession<Claims>): void {
+    turn();
+    tell(hold(session));
+  }
+
+  function renew(session: TestSession<Claims> | undefined, json: unknown): void {
+    const { claims, expiresAt, sessionExpiresAt } = state;
+    const facts = [hold(session ?? { claims, expiresAt, sessionExpiresAt }), ['refresh', { answer: json }] as (typeof notices)[number]];
+    land({ done: true });
+    tell(...facts);
+  }
+
+  function leave(reason: SignoutReason, cause?: Error): void {
+    const { status } = state;
+    if (reason === 'logout' || reason === 'other-tab') turn();
+    token = undefined;
+    const facts = status === 'signed-out' ? [] : [changed(SIGNED_OUT)];
+    if (status === 'signed-in') facts.push(['signout', { reason, ...(cause && { error: cause }) }]);
+    land({ done: false, ...(cause && { error: cause }) });
+    tell(...facts);
+  }
+
+  function failed(cause: Error): void {
+    if ((cause as TokenError).code === 'rejected') return leave('rejected', cause);
+    land({ done: false, error: cause });
+    tell(['refresherror', { error: cause }]);
+  }
+
+  /** Asks the server, which is the test. */
+  function fly(): Promise<Landing> {
+    if (!flight) {
+      let land!: (landing: Landing) => void;
+      const landing = new Promise<Landing>((resolve) => (land = resolve));
+      const mine = (flight = { landing, land });
+      void freed('refresh').then(() => {
+        if (flight === mine) arrive();
+      });
+    }
+    return flight.landing;
+  }
+
+  /** What is not said is waited for. */
+  function arrive(): void {
+    const fails = failing.get('refresh');
+    const answer = answers.get('refresh');
+    if (fails) failed(fails());
+    else if (answer || state.status === 'signed-in') renew(answer?.session, frozen(copied(answer?.json ?? {})));
+    else if (state.status === 'signed-out') failed(refusal());
+  }
+
+  async function freed(method: TestHold): Promise<void> {
+    await held.get(method)?.until;
+  }
+
+  function failsNow(method: TestFailure): void {
+    const fails = failing.get(method);
+    if (fails) throw fails();
+  }
+
+  function check(): void {
+    if (isDisposed) throw disposed();
+    failsNow('ready');
+  }
+
+  /** The promise of a call. Ends with the caller's signal, and with the manager. */
+  function promised<T>(call: Recorded, work: () => T | Promise<T>): Promise<T> {
+    calls.push(call);
+    return new Promise((resolve, reject) => {
+      check();
+      const signal = signalOf(call);
+      const abort = () => reject(signal!.reason as Error);
+      if (signal?.aborted) return abort();
+      signal?.addEventListener('abort', abort);
+      waiting.add(reject);
+      const end = () => {
+        waiting.delete(reject);
+        signal?.removeEventListener('abort', abort);
+      };
+      new Promise<T>((done) => done(work())).then(resolve, reject).finally(end);
+    });
+  }
+
+  /** The token that a call may use, `undefined` without a session; what it needs is waited for first. */
+  function usable(): string | undefined | Promise<string | undefined> {
+    if (state.status === 'signed-out' || (token !== undefined && !isOver)) return token;
+    const began = epoch;
+    return fly().then((landing) => {
+      if (epoch !== began) throw changedMeanwhile('request');
+      if (!landing.done && landing.error && state.status !== 'signed-out') throw landing.error;
+      return token;
+    });
+  }
+
+  async function answered(call: Recorded, sent: Arguments): Promise<Response> {
+    const [, responder] = responders.find(([target]) => fits(target, call)) ?? [];
+    if (responder !== undefined) {
+      const response = await (typeof responder === 'function' ? responder(call) : responder);
+      if (response instanceof Error) throw response;
+      return reusable(response);
+    }
+    const send = options.fetch ?? globalThis.fetch;
+    if (!send) throw error('invalid-argument', `fetch: nothing answers ${call.method} ${call.url}, and there is no fetch here; say what does, with test.respond or the option fetch.`);
+    return send(...sent);
+  }
+
+  function travel(call: Recorded): Promise<Response> {
+    const send = (token?: string) => answered(call, withToken(call, token, options.attach));
+    const leave = () => {
+      failsNow('fetch');
+      const token = usable();
+      return token instanceof Promise ? token.then(send) : send(token);
+    };
+    return promised(call, () => {
+      if (!isCovered(call, apis)) return send();
+      // In the turn of the call, where nothing is in its way.
+      return held.has('fetch') ? freed('fetch').then(leave) : leave();
+    });
+  }
+
+  function asks<T>(name: 'login' | 'exchange', args: unknown[]): Promise<T> {
+    return promised(request(name, args, 'POST'), async () => {
+      demandAddress(name, args[0]);
+      if (name === 'exchange' && (await usable()) === undefined) throw error('signed-out', 'login: there is no session');
+      const sessions = logouts;
+      await freed(name);
+      failsNow(name);
+      if (sessions !== logouts) throw changedMeanwhile('login');
+      const { json = {}, session } = { ...answers.get(name) };
+      enter(session);
+      return (json === undefined ? json : JSON.parse(JSON.stringify(json))) as T;
+    });
+  }
+
+  function demandAddress(name: string, input: unknown): void {
+    const isAddress = typeof input === 'string' || input instanceof URL || isRequest(input);
+    if (!isAddress) throw error('invalid-argument', `${name}: takes a string, a URL or a Request, as fetch does. Nothing was sent.`);
+  }
+
+  function take(tokens: Tokens): void {
+    const { accessToken, expiresIn } = { ...tokens };
+    if (typeof accessToken !== 'string' || !accessToken) throw error('invalid-argument', 'setTokens: accessToken must be a text.');
+    const claims = payload(accessToken) as Claims | null;
+    const session = { claims, accessToken, expiresAt: endOf(claims as Record<string, unknown> | null, expiresIn) };
+    const [mine, theirs] = [state.claims, claims].map((claims) => (claims as Record<string, unknown> | null)?.[subject]);
+    if (mine !== undefined && mine === theirs) renew(session, undefined);
+    else enter(session);
+  }
+
+  const test: TestControls<Claims> = {
+    calls,
+    signIn(session) {
+      if (state.status === 'unknown') renew(session ?? {}, undefined);
+      else enter(session);
+    },
+    signOut: (reason = 'rejected') => leave(reason, reason === 'rejected' ? refusal() : undefined),
+    unknown() {
+      turn();
+      if (state.status !== 'unknown') tell(changed(UNKNOWN));
+    },
+    expire: () => void (isOver = true),
+    stepUp: (challenges = []) => tell(['stepup', { challenges: copied(challenges) }]),
+    fail(method, cause, details) {
+      const fails = failure(method, cause, details);
+      failing.set(method, fails);
+      if (method === 'refresh' && flight && !held.has('refresh')) failed(fails());
+    },
+    recover: (method) => (method ? void failing.delete(method) : failing.clear()),
+    hold(method) {
+      let release!: () => void;
+      const until = new Promise<void>((resolve) => (release = resolve));
+      const mine = held.get(method) ?? { until, release };
+      held.set(method, mine);
+      return () => {
+        if (held.get(method) === mine) held.delete(method);
+        mine.release();
+      };
+    },
+    answer: (method, answer) => {
+      answers.set(method, answer);
+      if (method === 'refresh' && flight && !held.has('refresh')) arrive();
+    },
+    respond: (target, response) => void responders.unshift([target, response]),
+    reset() {
+      isDisposed = isOver = false;
+      calls.length = responders.length = made = 0;
+      failing.clear();
+      answers.clear();
+      for (const { release } of held.values()) release();
+      held.clear();
+      turn();
+      const { session } = options;
+      if (session) tell(hold(session));
+      else if (state !== (session === null ? SIGNED_OUT : UNKNOWN)) tell(changed(session === null ? SIGNED_OUT : UNKNOWN));
+    },
+  };
+
+  const dispose = () => {
+    calls.push({ name: 'dispose', args: [] });
+    if (isDisposed) return;
+    isDisposed = true;
+    for (const reject of waiting) reject(disposed());
+    waiting.clear();
+    turn();
+  };
+
+  const manager = {
+    get ready() {
+      const ready = new Promise<void>((resolve) => {
+        failsNow('ready');
+        resolve();
+      });
+      ready.catch(() => {});
+      return ready;
+    },
+    get state() {
+      return state;
+    },
+    known: () =>
+      promised({ name: 'known', args: [] }, async () => {
+        while (state.status === 'unknown' && !isDisposed) {
+          const landing = await fly();
+          if (!landing.done && landing.error && (state as TokenState).status === 'unknown') throw landing.error;
+        }
+        return state;
+      }),
+    fetch: (...args: unknown[]) => travel(request('fetch', args, 'GET')),
+    login: (...args: unknown[]) => asks('login', args),
+    exchange: (...args: unknown[]) => asks('exchange', args),
+    signedIn: () => promised({ name: 'signedIn', args: [] }, () => test.unknown()),
+    setTokens: (tokens: Tokens) => promised({ name: 'setTokens', args: [tokens] }, () => take(tokens)),
+    refresh: () =>
+      promised({ name: 'refresh', args: [] }, async () => {
+        const landing = await fly();
+        if (!landing.done) throw landing.error ?? changedMeanwhile('refresh');
+      }),
+    logout(...args: unknown[]) {
+      const isBare = args[0] === undefined || isEvent(args[0]);
+      return promised(isBare ? { name: 'logout', args: [] } : request('logout', args, 'POST'), async () => {
+        if (!isBare) demandAddress('logout', args[0]);
+        logouts++;
+        leave('logout');
+        // A listener may have begun the next session: sent now, the logout would end that.
+        if (state.status !== 'signed-out') throw changedMeanwhile('logout');
+        await freed('logout');
+        failsNow('logout');
+      });
+    },
+    getAccessToken: (about?: RefusedToken) =>
+      promised({ name: 'getAccessToken', args: about === undefined ? [] : [about] }, async () => {
+        if (!exposeToken) throw error('not-exposed', 'request: getAccessToken needs the option exposeToken: true');
+        const { refused, by } = { ...about };
+        const place = by === undefined ? undefined : absolute(by);
+        if (refused !== undefined && refused === token) {
+          if (place !== undefined && renewedFor.get(place) === token) throw error('forbidden', 'request: the API has refused a new token, too');
+          isOver = true;
+        }
+        const mine = await usable();
+        if (mine === undefined) throw error('signed-out', 'request: there is no session');
+        if (refused !== undefined && place !== undefined) renewedFor.set(place, mine);
+        return mine;
+      }),
+    peekAccessToken() {
+      calls.push({ name: 'peekAccessToken', args: [] });
+      if (!exposeToken) throw error('not-exposed', 'request: peekAccessToken needs the option exposeToken: true');
+      return isOver ? undefined : token;
+    },
+    subscribe(listener: () => void) {
+      // Its own, so that one listener may subscribe twice.
+      const call = () => listener();
+      events.add('change', call);
+      return () => events.remove('change', call);
+    },
+    addEventListener: (...args: unknown[]) => events.add(...args),
+    removeEventListener: (...args: unknown[]) => events.remove(...args),
+    dispose,
+    test,
+  };
+  if (Symbol.dispose) Object.defineProperty(manager, Symbol.dispose, { value: dispose });
+
+  state = UNKNOWN;
+  if (options.session) hold(options.session);
+  else if (options.session === null) state = SIGNED_OUT;
+  return manager as unknown as TestTokenManager<Claims>;
+}

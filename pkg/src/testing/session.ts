@@ -1,0 +1,37 @@
+// What a state shows of a session, and what a token says of itself.
+
+import type { TokenState } from '../types.js';
+
+export const UNKNOWN: TokenState<never> = Object.freeze({ status: 'unknown', claims: null, expiresAt: null, sessionExpiresAt: null });
+export const SIGNED_OUT: TokenState<never> = Object.freeze({ ...UNKNOWN, status: 'signed-out' });
+
+/** Frozen as deep as it goes. */
+export function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
+  return value;
+}
+
+/** As a server's JSON has it: a copy. */
+export function copied<T>(value: T): T {
+  return value === undefined ? value : frozen(JSON.parse(JSON.stringify(value)) as T);
+}
+
+/** The payload of a JWT; `null` for a token that is none. */
+export function payload(token: string): Record<string, unknown> | null {
+  try {
+    const [, part, , ...more] = token.split('.');
+    if (more.length) return null;
+    const bytes = Uint8Array.from(atob(part!.replace(/-/g, '+').replace(/_/g, '/')), (char) => char.charCodeAt(0));
+    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof claims === 'object' && !Array.isArray(claims) ? (claims as Record<string, unknown> | null) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** When a token runs out whose life is told in seconds, or that tells it by itself. */
+export function endOf(claims: Record<string, unknown> | null, expiresIn: number | undefined): number | null {
+  const { exp, iat } = { ...claims };
+  const life = expiresIn ?? (typeof exp === 'number' ? (typeof iat === 'number' ? exp - iat : exp - Date.now() / 1000) : undefined);
+  return life === undefined ? null : Date.now() + life * 1000;
+}

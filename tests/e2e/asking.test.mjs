@@ -1,0 +1,110 @@
+// What cannot go through `fetch`: it asks for the token, and says which was refused. And guards, which ask whether somebody is signed in.
+
+import assert from 'node:assert/strict'
+import { startBrowser, User } from './support/browser.mjs'
+import { check } from './support/lack.mjs'
+import { json, refused, startStub } from './support/stub.mjs'
+
+let latest, answer
+const stub = await startStub({
+  '/auth/refresh': () => answer(),
+  '/api/': ({ headers }) => (headers.authorization === `Bearer a${latest}` ? json({}) : refused()),
+})
+const browser = await startBrowser()
+const renew = () => json({ access_token: `a${++latest}`, expires_in: 300, refresh_expires_in: 1800 })
+
+function it(name, options, body) {
+  check(name, async (t) => {
+    Object.assign(stub.routes, { '/auth/refresh': () => answer() })
+    stub.reset()
+    ;[latest, answer] = [0, renew]
+    const user = await User.visits(t, browser, stub.origin)
+    await body(await user.tab(options), user)
+  })
+}
+
+const exposed = { exposeToken: true }
+
+it('five who say that one token was refused share one refresh, and get the next', exposed, async (page) => {
+  assert.equal(await page.evaluate(() => auth.getAccessToken()), 'a1')
+  const next = await page.evaluate(() => Promise.all([1, 2, 3, 4, 5].map((n) => auth.getAccessToken({ refused: 'a1', by: `/api/${n}` }))))
+  assert.deepEqual(next, Array(5).fill('a2'))
+  assert.equal(await page.evaluate(() => auth.getAccessToken({ refused: 'a1', by: '/api/late' })), 'a2')
+  assert.equal(stub.at('/auth/refresh').length, 2)
+})
+
+it('a URL that refuses the next token, too, gets no third, and others go on', exposed, async (page) => {
+  await page.evaluate(() => auth.getAccessToken())
+  assert.equal(await page.evaluate(() => auth.getAccessToken({ refused: 'a1', by: '/api/x' })), 'a2')
+  assert.equal((await page.evaluate(() => outcome(auth.getAccessToken({ refused: 'a2', by: '/api/x' })))).error.code, 'forbidden')
+  assert.equal(await page.evaluate(() => auth.getAccessToken()), 'a2')
+  assert.equal((await page.evaluate(() => call('/api/y'))).status, 200)
+  assert.equal(stub.at('/auth/refresh').length, 2)
+})
+
+it('a server that gives the refused token once more is not believed', exposed, async (page) => {
+  await page.evaluate(() => auth.getAccessToken())
+  answer = () => json({ access_token: 'a1', expires_in: 300 })
+  assert.equal((await page.evaluate(() => outcome(auth.getAccessToken({ refused: 'a1', by: '/api/x' })))).error.code, 'forbidden')
+})
+
+it('a peek asks nobody', exposed, async (page) => {
+  assert.equal(await page.evaluate(() => auth.peekAccessToken()), undefined)
+  assert.equal(stub.at('/auth/refresh').length, 0)
+  await page.evaluate(() => auth.getAccessToken())
+  assert.equal(await page.evaluate(() => auth.peekAccessToken()), 'a1')
+  await page.evaluate(() => auth.logout())
+  assert.equal(await page.evaluate(() => auth.peekAccessToken()), undefined)
+})
+
+it('a peek is refused where the token is not exposed', {}, async (page) => {
+  assert.equal(await page.evaluate(() => auth.ready.then(() => auth.peekAccessToken()).catch((error) => error.code)), 'not-exposed')
+})
+
+it('known asks once for all, and then nobody', {}, async (page) => {
+  const states = await page.evaluate(() => Promise.all([auth.known(), auth.known()]).then((all) => [all[0] === all[1], all[0]]))
+  assert.equal(states[0], true)
+  assert.equal(states[1].status, 'signed-in')
+  assert.ok(Math.abs(states[1].sessionExpiresAt - Date.now() - 1_800_000) < 60_000, `${states[1].sessionExpiresAt}`)
+  await page.evaluate(() => auth.known())
+  assert.equal(stub.at('/auth/refresh').length, 1)
+})
+
+it('known says that nobody is signed in', {}, async (page) => {
+  answer = () => json({ error: 'invalid_grant' }, { status: 400 })
+  assert.equal((await page.evaluate(() => auth.known())).status, 'signed-out')
+})
+
+it('known says that the server is not reached, and the next who asks learns more', {}, async (page) => {
+  answer = () => ({ status: 503 })
+  const { error } = await page.evaluate(() => outcome(auth.known()))
+  assert.deepEqual([error.code, error.retryable], ['bad-status', true])
+  assert.equal(await page.evaluate(() => auth.state.status), 'unknown')
+  answer = renew
+  await page.evaluate(() => auth.refresh())
+  assert.equal((await page.evaluate(() => auth.known())).status, 'signed-in')
+})
+
+it('known waits for the session that a sign-in elsewhere has begun meanwhile', {}, async (page) => {
+  let release
+  const isAsked = new Promise((asked) => {
+    answer = () => (asked(), new Promise((resolve) => (release = resolve)))
+  })
+  await page.evaluate(() => void (globalThis.known = auth.known()))
+  await isAsked
+  answer = renew
+  await page.evaluate(() => auth.signedIn())
+  release(json({ access_token: 'of before', expires_in: 300 }))
+  const state = await page.evaluate(() => known)
+  assert.equal(state.status, 'signed-in')
+  assert.equal((await page.evaluate(() => call('/api/x'))).status, 200)
+})
+
+it('another tab knows when the session ends', {}, async (page, user) => {
+  const { sessionExpiresAt } = await page.evaluate(() => auth.known())
+  const other = await user.tab({})
+  const state = await other.evaluate(() => until(({ status }) => status === 'signed-in'))
+  assert.equal(stub.at('/auth/refresh').length, 1)
+  const told = await other.evaluate(() => auth.state.sessionExpiresAt)
+  assert.ok(Math.abs(told - sessionExpiresAt) < 5_000, `${told} ${sessionExpiresAt} ${state}`)
+})

@@ -1,0 +1,5 @@
+// The app's one manager.
+import { createTokenManager } from 'tokenkeep'
+import type { User } from './Account'
+
+export const auth = createTokenManager<User>({ refresh: '/auth/refresh', logout: '/auth/logout' })

@@ -1,0 +1,8 @@
+// Without a page there is no user whose token it could be: a manager in a server's module would be everybody's.
+import { createTokenManager } from 'tokenkeep'
+import { expect, test } from 'vitest'
+
+test('in plain Node the package sends nothing', async () => {
+  const auth = createTokenManager({ refresh: 'http://localhost/auth/refresh', apis: ['http://localhost'] })
+  await expect(auth.fetch('http://localhost/api/todos')).rejects.toMatchObject({ code: 'server' })
+})

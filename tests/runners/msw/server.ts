@@ -1,0 +1,36 @@
+// The back end, as MSW plays it: one user, a session that only the server knows, and one access token that is good.
+import { http, HttpResponse } from 'msw'
+
+// As long as it is the server's: a real one has it in an HttpOnly cookie.
+let session = false
+let issued = 0
+
+const granted = () => HttpResponse.json({ access_token: `token-${++issued}`, expires_in: 300 })
+const isGood = (request: Request) => request.headers.get('authorization') === `Bearer token-${issued}`
+
+export const backend = {
+  refreshes: 0,
+  /** The API takes no token that it has taken so far. */
+  expire: () => void issued++,
+  reset() {
+    session = false
+    backend.refreshes = 0
+  },
+}
+
+export const handlers = [
+  http.post('/auth/login', async ({ request }) => {
+    session = (await request.formData()).get('password') === 'wonderland'
+    return session ? granted() : HttpResponse.json({ error: 'wrong_password' }, { status: 401 })
+  }),
+  http.post('/auth/refresh', () => {
+    backend.refreshes++
+    return session ? granted() : HttpResponse.json({ error: 'no_session' }, { status: 401 })
+  }),
+  http.post('/auth/logout', () => {
+    session = false
+    return new HttpResponse(null, { status: 204 })
+  }),
+  http.get('/api/todos', ({ request }) =>
+    isGood(request) ? HttpResponse.json(['Feed the cat']) : HttpResponse.json({ error: 'invalid_token' }, { status: 401 })),
+]

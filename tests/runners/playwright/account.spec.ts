@@ -1,0 +1,73 @@
+// The app with the package itself. No server is there but for the app's own files.
+import { expect, test, type Page } from '@playwright/test'
+import { backend } from './backend'
+
+async function signIn(page: Page, password = 'wonderland') {
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+test('a wrong password, and the right one', async ({ page }) => {
+  await backend(page)
+  await page.goto('/')
+  await signIn(page, 'rabbit')
+  await expect(page.getByRole('alert')).toHaveText('Wrong password.')
+  await signIn(page)
+  await expect(page.getByText('Hello Alice')).toBeVisible()
+  await expect(page.getByText('Feed the cat')).toBeVisible()
+})
+
+test('a session is found again by the page that is loaded anew', async ({ page }) => {
+  await backend(page)
+  await page.goto('/')
+  await signIn(page)
+  await expect(page.getByText('Feed the cat')).toBeVisible()
+  await page.reload()
+  await expect(page.getByText('Hello Alice')).toBeVisible()
+})
+
+test('three calls with a token that has run out cost one refresh', async ({ page }) => {
+  const server = await backend(page)
+  await page.goto('/')
+  await signIn(page)
+  await expect(page.getByText('Feed the cat')).toBeVisible()
+  const before = server.refreshes
+  server.expire()
+  const statuses = await page.evaluate(() => Promise.all([1, 2, 3].map(async () => (await auth.fetch('/api/todos')).status)))
+  expect(statuses).toEqual([200, 200, 200])
+  expect(server.refreshes).toBe(before + 1)
+})
+
+test('an outage is told, and signs nobody out', async ({ page }) => {
+  const server = await backend(page)
+  server.session = true
+  await page.route('**/auth/refresh', (route) => route.abort())
+  await page.goto('/')
+  await expect(page.getByRole('alert')).toContainText("can't be reached")
+})
+
+test('a session that the server ends is said to be over', async ({ page }) => {
+  const server = await backend(page)
+  await page.goto('/')
+  await signIn(page)
+  await expect(page.getByText('Feed the cat')).toBeVisible()
+  server.session = false
+  server.expire()
+  await page.evaluate(() => auth.fetch('/api/todos'))
+  await expect(page.getByRole('alert')).toHaveText('Your session is over.')
+})
+
+test('signing out in one tab signs out the other', async ({ context }) => {
+  const server = await backend(context)
+  server.session = true
+  const [one, other] = [await context.newPage(), await context.newPage()]
+  for (const page of [one, other]) {
+    await page.goto('/')
+    await expect(page.getByText('Feed the cat')).toBeVisible()
+  }
+  await one.getByRole('button', { name: 'Sign out' }).click()
+  await expect(other.getByRole('button', { name: 'Sign in' })).toBeVisible()
+})
+
+// What the app leaves for whoever drives its page.
+declare const auth: typeof import('../app/auth').auth

@@ -1,0 +1,61 @@
+// Runs a program of node_modules, with a Node that it can live with.
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const RUNNERS = fileURLToPath(new URL('../', import.meta.url))
+const PACKAGES = `${RUNNERS}node_modules/`
+// What Vitest, MSW and jsdom need.
+const NODE = 22
+// Bounds a run, in milliseconds: a runner that hangs must fail.
+const PATIENCE = 180_000
+
+/** This Node, or the one that npm has brought. */
+function newEnoughNode() {
+  if (Number(process.versions.node.split('.')[0]) >= NODE) return process.execPath
+  const program = `${PACKAGES}node-${process.platform}-${process.arch}/bin/node`
+  if (!existsSync(program)) throw new Error(`install Node ${NODE} or newer (https://nodejs.org): this is ${process.version}`)
+  return program
+}
+
+/** Runs `program` (a file in node_modules) in a folder of this one. Resolves to `{ code, stdout, stderr }`, however it ended. */
+export function run(folder, program, args, { options = [], env = {} } = {}) {
+  // It is no part of this test, and not to report to it.
+  const { NODE_TEST_CONTEXT, NODE_OPTIONS, ...mine } = process.env
+  return new Promise((resolve) => {
+    execFile(newEnoughNode(), [...options, PACKAGES + program, ...args], {
+      cwd: RUNNERS + folder, encoding: 'utf8', timeout: PATIENCE, maxBuffer: 2 ** 26, env: { ...mine, CI: 'true', FORCE_COLOR: '0', ...env },
+    }, (error, stdout, stderr) => resolve({ code: error ? (error.code ?? error.signal) : 0, stdout, stderr }))
+  })
+}
+
+/**
+ * Runs tests with a runner that writes Jest's report. All of them pass, and there are as many as `counts` says, by file: a runner
+ * that finds none is no success.
+ */
+export async function passes(folder, program, args, counts, options) {
+  const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
+  try {
+    const file = join(scratch, 'report.json')
+    const { code, stdout, stderr } = await run(folder, program, [...args, `--outputFile=${file}`], options)
+    const said = `${stdout}\n${stderr}`.slice(-8_000)
+    assert.ok(existsSync(file), said)
+    const { testResults, numPassedTests, numTotalTests } = JSON.parse(readFileSync(file, 'utf8'))
+    const found = {}
+    for (const { name, assertionResults } of testResults) {
+      found[basename(name)] = (found[basename(name)] ?? 0) + assertionResults.filter(({ status }) => status === 'passed').length
+    }
+    assert.deepEqual(found, counts, said)
+    assert.equal(numPassedTests, numTotalTests, said)
+    assert.equal(code, 0, said)
+  } finally {
+    rmSync(scratch, { recursive: true })
+  }
+}
+
+/** The version that is installed of a package. */
+export const installed = (name) => JSON.parse(readFileSync(`${PACKAGES}${name}/package.json`, 'utf8')).version
