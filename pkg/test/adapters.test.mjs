@@ -21,6 +21,15 @@ describe('the adapters', () => {
     })
   }
 
+  it('take the test double for a manager', async () => {
+    const { createTestTokenManager } = await import('../dist/testing.js')
+    const { createXMLHttpRequest } = await import('../dist/adapters/xhr.js')
+    const { createEventSource } = await import('../dist/adapters/event-source.js')
+    const auth = createTestTokenManager()
+    assert.equal(typeof createXMLHttpRequest(auth), 'function')
+    assert.equal(typeof createEventSource(auth), 'function')
+  })
+
   it('can be made under Node, where nobody uses them', async () => {
     const auth = { fetch() {}, getAccessToken() {}, peekAccessToken() {}, addEventListener() {} }
     const { createXMLHttpRequest } = await import('../dist/adapters/xhr.js')

@@ -6,7 +6,6 @@ import { takeTime } from '../e2e/support/time.mjs'
 import { json, refused } from '../e2e/support/stub.mjs'
 import { snippet } from './support/docs.mjs'
 import { library } from './support/library.mjs'
-import { until } from './support/until.mjs'
 
 const more = `
   export { openWebSocket }
@@ -175,7 +174,9 @@ it('an outage of the refresh is waited for, and a refused refresh is the end', a
   await follow(tab, 'byProtocol')
   await saw(tab, 'close')
   await tab.evaluate(() => time.pass(0))
-  await until(() => server.at('/auth/refresh').length === 1)
+  await tab.evaluate(async () => {
+    while (!events.length) await new Promise((done) => auth.addEventListener('refresherror', done, { once: true }))
+  })
   server.route('/auth/refresh', () => json({ error: 'invalid_grant' }, { status: 401 }))
   await tab.evaluate(() => outcome(auth.refresh()))
   assert.deepEqual((await saw(tab, 'close', 2)).at(-1), 'close 1000 3')
