@@ -24,4 +24,17 @@ page.outcome = (promise: Promise<unknown>) => Promise.resolve(promise).then(
   (error) => (isTokenError(error) ? { error: { ...error, message: error.message } } : { thrown: String(error) }),
 )
 
+/** What an app can see of an error, and of what is in it. */
+const visible = (error: any): unknown => {
+  if (isTokenError(error)) return { token: error.code, retryable: error.retryable }
+  if (typeof error !== 'object' || !error) return error
+  const { name, code, status, statusCode, response, cause, networkError, error: text, data } = error
+  const codes = (error.errors ?? error.graphQLErrors ?? response?.errors)?.map(({ extensions }: any) => extensions?.code)
+  const found = { name, codes, code, status: status ?? statusCode ?? response?.status, cause: visible(cause), networkError: visible(networkError) }
+  return JSON.parse(JSON.stringify(error instanceof Error ? found : { ...found, error: text, data }))
+}
+
+/** How a promise ended: `{ value }`, or `{ error }` as far as an app can tell it from others. */
+page.seen = (promise: Promise<unknown>) => promise.then((value) => ({ value }), (error) => ({ error: visible(error) }))
+
 page.isOpen = true
