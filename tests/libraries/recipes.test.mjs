@@ -30,7 +30,13 @@ for (const { page, text, versions } of pages) {
 }
 
 test('the table has every page, and no other', () => {
-  const rows = [...read('README.md').matchAll(/^\| \[[^\]]+\]\(([\w-]+)\.md\)/gm)].map((match) => match[1])
+  const [calling] = read('README.md').split('\n## What is not `fetch`')
+  const rows = [...calling.matchAll(/^\| \[[^\]]+\]\(([\w-]+)\.md\)/gm)].map((match) => match[1])
   assert.deepEqual(rows, [...rows].sort())
   assert.deepEqual(rows, pages.map(({ page }) => page).sort())
+})
+
+test('the front page leads to every page', () => {
+  const linked = [...read('README.md').matchAll(/\]\(([\w-]+\.md)\)/g)].map((match) => match[1])
+  assert.deepEqual(readdirSync(docs).filter((name) => name !== 'README.md' && !linked.includes(name)), [])
 })
