@@ -17,32 +17,13 @@ use crate::{
         redis::Redis,
         rounds,
     },
+    on_stores,
     process::{kill, start},
 };
 
-/// Each with a store that nobody else uses.
-macro_rules! on_own_stores {
-    ($($name:ident,)*) => {$(
-        mod $name {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_postgres() {
-                super::$name($crate::harness::Setup::own_postgres()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_redis() {
-                super::$name($crate::harness::Setup::own_redis()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_cluster() {
-                super::$name($crate::harness::Setup::own_cluster()).await;
-            }
-        }
-    )*};
-}
-
-on_own_stores!(
+// Each with a store that nobody else uses.
+on_stores!(
+    [in_postgres: own_postgres, in_redis: own_redis, in_cluster: own_cluster]
     without_its_store_the_server_answers_503_and_is_well_again_by_itself,
     a_store_that_hangs_is_given_up_in_time_and_costs_no_session,
     a_store_that_forgot_everything_is_given_its_accounts_again,
@@ -269,23 +250,9 @@ async fn used_before(server: &Server) -> Session {
     server.refresh(&session.cookie).send().await.session()
 }
 
-macro_rules! behind_a_proxy {
-    ($($name:ident,)*) => {$(
-        mod $name {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_postgres() {
-                super::$name($crate::harness::Setup::postgres()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_redis() {
-                super::$name($crate::harness::Setup::redis()).await;
-            }
-        }
-    )*};
-}
-
-behind_a_proxy!(
+// Behind a proxy. A cluster tells its clients other addresses than the proxy's.
+on_stores!(
+    [in_postgres: postgres, in_redis: redis]
     an_answer_that_the_store_gave_and_the_server_lost_costs_no_session,
     a_client_that_hangs_up_in_the_middle_keeps_its_session,
     told_to_stop_it_answers_what_it_began,
