@@ -13,6 +13,7 @@ use std::{
 use crate::{
     harness::{
         Folder,
+        process::signal,
         wire::{self, between},
     },
     login::contains,
@@ -69,9 +70,8 @@ fn start_with(
     (process, output, address)
 }
 
-pub fn kill(process: &Process, signal: &str) {
-    let status = Command::new("kill").args([signal, &process.0.id().to_string()]).status();
-    assert!(status.expect("kill runs").success());
+pub fn kill(process: &Process, name: &str) {
+    signal(process.0.id(), name);
 }
 
 #[test]

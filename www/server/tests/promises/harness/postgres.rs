@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
     sync::{
         OnceLock,
@@ -12,13 +12,13 @@ use std::{
 
 use super::{
     Folder,
-    process::{Process, free_port, signal, until},
+    process::{Process, free_port, signal},
 };
 
 pub struct Postgres {
     port: u16,
     folder: Folder,
-    process: Option<(Process, u32)>,
+    process: Option<Process>,
 }
 
 impl Postgres {
@@ -69,14 +69,9 @@ impl Postgres {
         // Nothing here has to live through a power cut, only through a kill.
         words.extend(["-F", "-h", "127.0.0.1", "-k", ""].map(str::to_owned));
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let mut process = Process::start(&self.folder.0, &words);
-        let id = process.id();
-        let ready = until("the start of PostgreSQL", || {
-            let answers = || self.try_sql("SELECT 1").then_some(true);
-            let gone = || (!Path::new(&format!("/proc/{id}/exe")).exists()).then_some(false);
-            answers().or_else(gone)
-        });
-        self.process = Some((process, id));
+        let process = Process::start(&self.folder.0, &words);
+        let ready = process.until_ready(|| self.try_sql("SELECT 1"));
+        self.process = Some(process);
         ready
     }
 
@@ -88,9 +83,9 @@ impl Postgres {
 
     /// To all of its processes.
     pub fn signal(&self, name: &str) {
-        let (_, id) = self.process.as_ref().expect("it runs");
+        let id = self.process.as_ref().expect("it runs").id;
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
-        signal(*id, name);
+        signal(id, name);
         for child in children.expect("its children").split_whitespace() {
             // One may have just ended.
             let mut kill = Command::new("kill");

@@ -19,7 +19,7 @@ pub struct Redis {
     bus: u16,
     folder: PathBuf,
     more: &'static [&'static str],
-    process: Option<(Process, u32)>,
+    process: Option<Process>,
 }
 
 /// Another process may take the port before Redis does: then the next one is tried.
@@ -67,18 +67,14 @@ impl Redis {
         if self.more == IN_CLUSTER {
             words.extend(["--cluster-port", &bus]);
         }
-        let mut process = Process::start(&self.folder, &words);
-        let id = process.id();
+        let process = Process::start(&self.folder, &words);
         let client = self.client();
-        let ready = until("the start of Redis", || {
-            let answers = || {
-                let answer = redis::cmd("PING").query::<String>(&mut client.get_connection().ok()?);
-                answer.ok().map(|_| true)
-            };
-            let gone = || (!Path::new(&format!("/proc/{id}/exe")).exists()).then_some(false);
-            answers().or_else(gone)
+        let ready = process.until_ready(|| {
+            let answer =
+                client.get_connection().and_then(|mut redis| redis::cmd("PING").exec(&mut redis));
+            answer.is_ok()
         });
-        self.process = Some((process, id));
+        self.process = Some(process);
         ready
     }
 
@@ -89,8 +85,7 @@ impl Redis {
     }
 
     pub fn signal(&self, name: &str) {
-        let (_, id) = self.process.as_ref().expect("it runs");
-        signal(*id, name);
+        signal(self.process.as_ref().expect("it runs").id, name);
     }
 
     pub fn url(&self) -> String {
