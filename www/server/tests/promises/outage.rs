@@ -15,7 +15,7 @@ use crate::{
         postgres::Postgres,
         proxy::{Fate, Proxy},
         redis::Redis,
-        rounds,
+        rounds, wire,
     },
     on_stores,
     process::{kill, start},
@@ -231,7 +231,7 @@ async fn told_to_stop_it_answers_what_it_began(setup: Setup) {
     let proxy = Proxy::start(&setup.url).await;
     let (mut process, _output, at) =
         start(&["--store", &proxy.url, "--user", "alice:wonderland:user"]);
-    let cookie = crash::refreshed(at, &crash::login(at).await).await.expect("refreshed");
+    let cookie = crash::refreshed(at, &wire::login(at).await).await.expect("refreshed");
     proxy.catch_exchange(&Key::of(&cookie).digest, Fate::Held);
     let call = tokio::spawn(async move { crash::refreshed(at, &cookie).await });
     proxy.until_answered().await;
