@@ -18,17 +18,26 @@ use super::{
 pub struct Postgres {
     port: u16,
     folder: Folder,
+    more: &'static [&'static str],
     process: Option<Process>,
 }
+
+/// Faster, and not safe from a power cut.
+const WITHOUT_SYNC: &[&str] = &["-F"];
 
 impl Postgres {
     /// All tests' server, which ends with the test program.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Postgres> = OnceLock::new();
-        SHARED.get_or_init(Self::start)
+        SHARED.get_or_init(|| Self::start_with(WITHOUT_SYNC))
     }
 
+    /// One that writes to the disk before it answers.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(more: &'static [&'static str]) -> Self {
         let folder = Folder::new();
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(&folder.0));
@@ -50,7 +59,7 @@ impl Postgres {
             "--no-sync",
             "--no-instructions",
         ]));
-        let mut postgres = Self { port: 0, folder, process: None };
+        let mut postgres = Self { port: 0, folder, more, process: None };
         for _ in 0..20 {
             postgres.port = free_port();
             if postgres.resume() {
@@ -66,9 +75,9 @@ impl Postgres {
         let port = self.port.to_string();
         let mut words = as_postgres("postgres");
         words.extend(["-D", data.to_str().expect("a plain path"), "-p", &port].map(str::to_owned));
-        // Nothing here has to live through a power cut, only through a kill.
-        words.extend(["-F", "-h", "127.0.0.1", "-k", ""].map(str::to_owned));
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        words.extend(["-h", "127.0.0.1", "-k", ""].map(str::to_owned));
+        let words: Vec<&str> =
+            words.iter().map(String::as_str).chain(self.more.iter().copied()).collect();
         let process = Process::start(&self.folder.0, &words);
         let ready = process.until_ready(|| self.try_sql("SELECT 1"));
         self.process = Some(process);
