@@ -270,6 +270,8 @@ impl Client {
             .header("x-requested-with", "load")
             .header("sec-fetch-site", "same-origin")
             .body(Full::new(Bytes::from(body.to_owned())))?;
+        // The last answer has been read, which the connection may not have noticed.
+        self.sender.ready().await?;
         let (head, body) = self.sender.send_request(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         if !head.status.is_success() {
