@@ -31,6 +31,7 @@ tokenkeep-server: the reference auth server
                            more, of which the first seals and all open
   --rotate-key             adds a signing key to the store, says its id, and ends
   --store URL              sqlite::memory: | sqlite:FILE | postgres://HOST/DATABASE | redis://HOST
+                           | redis+sentinel://HOST:PORT,HOST:PORT/PRIMARY
                            | redis+cluster://HOST:PORT,HOST:PORT
   --origin ORIGIN          another origin whose pages may call, such as https://app.example (repeatable)
   --user-file FILE         accounts to add: lines of NAME:PASSWORD[:ROLE,ROLE[:SECRET]], where SECRET is an

@@ -13,8 +13,9 @@ use crate::{
     harness::{
         ALICE, Folder, Server, Service, Session, Setup,
         postgres::Postgres,
+        process::until,
         proxy::{Fate, Proxy},
-        redis::Redis,
+        redis::{Redis, Sentinel},
         rounds, wire,
     },
     on_stores,
@@ -160,6 +161,26 @@ async fn after_a_failover_of_redis_the_new_primary_is_found() {
     replica.follow(None);
     primary.follow(Some(&replica));
     proxy.lead_to(&replica.url());
+
+    until_ready(&server).await;
+    let answer = server.refresh(&session.cookie).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sentinel_leads_to_the_new_primary() {
+    let folders = [Folder::new(), Folder::new(), Folder::new()];
+    let mut primary = Redis::start(&folders[0].0);
+    let replica = Redis::start(&folders[1].0);
+    replica.follow(Some(&primary));
+    let sentinel = Sentinel::start(&folders[2].0, &primary);
+    let setup = Setup::sqlite();
+    let server = setup.server_with(|config| config.store = sentinel.url()).await;
+    let session = server.login().await;
+    // What it had not received would be lost.
+    let size = |redis: &Redis| redis.command(&["DBSIZE"]);
+    until("the replication", || (size(&replica) == size(&primary)).then_some(()));
+    primary.kill();
 
     until_ready(&server).await;
     let answer = server.refresh(&session.cookie).send().await;

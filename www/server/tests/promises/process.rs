@@ -341,7 +341,8 @@ fn a_secret_that_cannot_be_taken_is_one_line_without_it() {
         (
             variable("TOKENKEEP_STORE", b"wonderland"),
             "TOKENKEEP_STORE: got something else, takes sqlite::memory:, sqlite:FILE, \
-             postgres://HOST/DATABASE, redis://HOST or redis+cluster://HOST:PORT,HOST:PORT"
+             postgres://HOST/DATABASE, redis://HOST, redis+sentinel://HOST:PORT,HOST:PORT/PRIMARY \
+             or redis+cluster://HOST:PORT,HOST:PORT"
                 .into(),
         ),
     ] {

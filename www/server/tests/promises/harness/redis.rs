@@ -2,6 +2,7 @@
 //! cluster of three for all of them, where each test has a name of its own.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::{
         OnceLock,
@@ -119,6 +120,44 @@ impl Redis {
     /// Has Redis write everything it holds to its folder.
     pub fn save(&self) {
         self.command(&["SAVE"]);
+    }
+}
+
+/// One that watches a primary and its replicas, and decides alone.
+pub struct Sentinel {
+    port: u16,
+    _process: Process,
+}
+
+impl Sentinel {
+    pub fn start(folder: &Path, primary: &Redis) -> Self {
+        let port = free_port();
+        let file = folder.join("sentinel.conf");
+        let text = format!(
+            "port {port}\nbind 127.0.0.1\n\
+             sentinel monitor primary 127.0.0.1 {} 1\n\
+             sentinel down-after-milliseconds primary 500\n",
+            primary.port
+        );
+        fs::write(&file, text).expect("written");
+        let file = file.to_str().expect("a plain path");
+        let process = Process::start(folder, &["redis-server", file, "--sentinel"]);
+        let sentinel = Self { port, _process: process };
+        // Before it knows of the replica it has nobody to turn to.
+        let url = format!("redis://127.0.0.1:{port}");
+        let client = redis::Client::open(url).expect("a URL");
+        until("the Sentinel", || {
+            let mut connection = client.get_connection().ok()?;
+            let mut ask = redis::cmd("SENTINEL");
+            let known: Vec<redis::Value> =
+                ask.arg("REPLICAS").arg("primary").query(&mut connection).ok()?;
+            (!known.is_empty()).then_some(())
+        });
+        sentinel
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis+sentinel://127.0.0.1:{}/primary", self.port)
     }
 }
 
