@@ -33,6 +33,7 @@ tokenkeep-server: the reference auth server
   --store URL              sqlite::memory: | sqlite:FILE | postgres://HOST/DATABASE | redis://HOST
                            | redis+sentinel://HOST:PORT,HOST:PORT/PRIMARY
                            | redis+cluster://HOST:PORT,HOST:PORT
+                           with TLS: ?sslmode=require, rediss://, rediss+cluster://
   --origin ORIGIN          another origin whose pages may call, such as https://app.example (repeatable)
   --user-file FILE         accounts to add: lines of NAME:PASSWORD[:ROLE,ROLE[:SECRET]], where SECRET is an
                            authenticator app's, in base32; - is the standard input

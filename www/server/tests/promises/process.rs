@@ -21,7 +21,7 @@ use crate::{
     login::contains,
 };
 
-const BIN: &str = env!("CARGO_BIN_EXE_tokenkeep-server");
+pub const BIN: &str = env!("CARGO_BIN_EXE_tokenkeep-server");
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(BIN).args(arguments).output().expect("it runs")
@@ -42,7 +42,7 @@ pub fn start(arguments: &[&str]) -> (Process, BufReader<impl Read + use<>>, Sock
 }
 
 /// With variables in its environment, and with a text on its standard input.
-fn start_with(
+pub fn start_with(
     arguments: &[&str],
     environment: &[(&str, &str)],
     input: &str,

@@ -1,5 +1,6 @@
 //! What the tests stand on: a server over a fresh store, its clock, its log, and a small client.
 
+pub mod certificate;
 mod client;
 pub mod postgres;
 pub mod process;

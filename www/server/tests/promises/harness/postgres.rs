@@ -12,7 +12,8 @@ use std::{
 
 use super::{
     Folder,
-    process::{Process, free_port, signal},
+    certificate::Certificate,
+    process::{Process, free_port, signal, until},
 };
 
 pub struct Postgres {
@@ -82,6 +83,23 @@ impl Postgres {
         let ready = process.until_ready(|| self.try_sql("SELECT 1"));
         self.process = Some(process);
         ready
+    }
+
+    /// From now on it speaks TLS, too.
+    pub fn encrypt(&self, certificate: &Certificate) {
+        let file = |name: &str| self.folder.0.join("data").join(name);
+        let (cert, key) = (file("server.crt"), file("server.key"));
+        fs::copy(&certificate.file, &cert).expect("copied");
+        fs::copy(&certificate.key_file, &key).expect("copied");
+        // It takes no key that others could read.
+        run(Command::new("chmod").arg("600").arg(&key));
+        if is_root() {
+            run(Command::new("chown").arg("postgres").args([&cert, &key]));
+        }
+        assert!(self.try_sql("ALTER SYSTEM SET ssl = on"));
+        assert!(self.try_sql("SELECT pg_reload_conf()"));
+        let url = format!("{}?sslmode=require", self.url());
+        until("TLS", || psql(&url, "SELECT 1").map(drop));
     }
 
     /// Killed with all of its processes, as by a power cut.

@@ -12,14 +12,17 @@ use std::{
 
 use super::{
     Folder,
+    certificate::Certificate,
     process::{Process, free_port, signal, until},
 };
 
 pub struct Redis {
     port: u16,
     bus: u16,
+    /// Where it speaks TLS, if it has a certificate.
+    tls: u16,
     folder: PathBuf,
-    more: &'static [&'static str],
+    more: Vec<String>,
     process: Option<Process>,
 }
 
@@ -38,6 +41,14 @@ const IN_CLUSTER: &[&str] = &[
     "always",
 ];
 
+fn encrypted(certificate: &Certificate) -> Vec<&str> {
+    let files = [&certificate.file, &certificate.key_file];
+    let [file, key] = files.map(|path| path.to_str().expect("a plain path"));
+    let mut words = vec!["--tls-cert-file", file, "--tls-key-file", key];
+    words.extend(["--tls-ca-cert-file", file, "--tls-auth-clients", "no", "--tls-cluster", "yes"]);
+    words
+}
+
 impl Redis {
     pub fn start(folder: &Path) -> Self {
         Self::start_with(folder, IN_MEMORY)
@@ -47,11 +58,30 @@ impl Redis {
         Self::start_with(folder, ON_DISK)
     }
 
-    fn start_with(folder: &Path, more: &'static [&'static str]) -> Self {
+    pub fn start_encrypted(folder: &Path, certificate: &Certificate) -> Self {
+        Self::start_with(folder, &[IN_MEMORY, &encrypted(certificate)].concat())
+    }
+
+    /// A cluster of one.
+    pub fn start_encrypted_cluster(folder: &Path, certificate: &Certificate) -> Self {
+        let node = Self::start_with(folder, &[IN_CLUSTER, &encrypted(certificate)].concat());
+        node.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+        until("the cluster", || {
+            node.command(&["CLUSTER", "INFO"]).contains("cluster_state:ok").then_some(())
+        });
+        node
+    }
+
+    fn start_with(folder: &Path, more: &[&str]) -> Self {
         for _ in 0..TRIES {
-            let folder = folder.to_owned();
-            let mut redis =
-                Self { port: free_port(), bus: free_port(), folder, more, process: None };
+            let mut redis = Self {
+                port: free_port(),
+                bus: free_port(),
+                tls: free_port(),
+                folder: folder.to_owned(),
+                more: more.iter().map(|word| (*word).to_owned()).collect(),
+                process: None,
+            };
             if redis.resume() {
                 return redis;
             }
@@ -61,12 +91,12 @@ impl Redis {
 
     /// Starts it again on the same port. Whether it could.
     pub fn resume(&mut self) -> bool {
-        let (port, bus) = (self.port.to_string(), self.bus.to_string());
+        let [port, bus, tls] = [self.port, self.bus, self.tls].map(|port| port.to_string());
         let mut words = vec!["redis-server", "--port", &port, "--bind", "127.0.0.1"];
-        words.extend(["--save", "", "--rdbcompression", "no"]);
-        words.extend(self.more);
-        if self.more == IN_CLUSTER {
-            words.extend(["--cluster-port", &bus]);
+        words.extend(["--cluster-port", &bus, "--save", "", "--rdbcompression", "no"]);
+        words.extend(self.more.iter().map(String::as_str));
+        if words.contains(&"--tls-cert-file") {
+            words.extend(["--tls-port", &tls]);
         }
         let process = Process::start(&self.folder, &words);
         let client = self.client();
@@ -91,6 +121,10 @@ impl Redis {
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub fn encrypted_url(&self) -> String {
+        format!("rediss://127.0.0.1:{}", self.tls)
     }
 
     fn client(&self) -> redis::Client {
