@@ -1,5 +1,6 @@
 //! One file for each chore.
 
+mod audit;
 mod bench;
 mod build;
 mod demo;
@@ -24,7 +25,7 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 12] = [
+pub static CHORES: [Chore; 13] = [
     demo::CHORE,
     test::CHORE,
     build::CHORE,
@@ -36,6 +37,7 @@ pub static CHORES: [Chore; 12] = [
     faults::CHORE,
     fuzz::CHORE,
     mutants::CHORE,
+    audit::CHORE,
     release::CHORE,
 ];
 

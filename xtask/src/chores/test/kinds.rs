@@ -23,7 +23,7 @@ pub struct Kind {
 pub static KINDS: [Kind; 10] = [
     Kind {
         name: "lint",
-        about: "formatting, clippy, rustdoc and tsc have nothing to say",
+        about: "formatting, clippy, rustdoc, tsc and oxlint have nothing to say",
         is_in_all: false,
         set_up: |plan| {
             rust::components(plan.project)?;
@@ -179,8 +179,12 @@ fn lint(plan: &Plan, counts: &mut Counts) -> Result<()> {
     wasm.args(["--", "-D", "warnings"]);
     // The generated bindings are among the sources that tsc reads.
     let built = build::package(plan.project);
-    let mut tsc = plan.project.command(plan.project.path("pkg/node_modules/.bin/tsc"));
-    tsc.args(["--noEmit", "--strict", "--project", "pkg"]);
+    let of_package = |name: &str, arguments: &[&str]| {
+        let program = plan.project.path("pkg/node_modules/.bin").join(name);
+        let mut command = plan.project.command(program);
+        command.args(arguments);
+        command
+    };
 
     let mut doc = cargo(&["doc", "--no-deps", "--package", "tokenkeep"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
@@ -190,7 +194,10 @@ fn lint(plan: &Plan, counts: &mut Counts) -> Result<()> {
         cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         wasm,
         doc,
-        tsc,
+        of_package("tsc", &["--noEmit", "--strict", "--project", "pkg"]),
+        of_package("tsc", &["--project", "src"]),
+        of_package("tsc", &["--project", "www"]),
+        of_package("oxlint", &[]),
     ];
     for check in &mut checks {
         eprintln!("→ {}", run::name(check));
