@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod demo;
+mod docs;
 mod faults;
 mod fuzz;
 mod load;
@@ -24,10 +25,11 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 12] = [
+pub static CHORES: [Chore; 13] = [
     demo::CHORE,
     test::CHORE,
     build::CHORE,
+    docs::CHORE,
     size::CHORE,
     bench::CHORE,
     test::SETUP,
