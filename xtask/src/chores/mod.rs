@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod build;
 mod demo;
+mod docs;
 mod faults;
 mod fuzz;
 mod load;
@@ -29,6 +30,7 @@ pub static CHORES: [Chore; 13] = [
     demo::CHORE,
     test::CHORE,
     build::CHORE,
+    docs::CHORE,
     size::CHORE,
     bench::CHORE,
     test::SETUP,
