@@ -26,7 +26,7 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 13] = [
+pub static CHORES: [Chore; 14] = [
     demo::CHORE,
     test::CHORE,
     build::CHORE,
