@@ -14,11 +14,14 @@ const TIMEOUT = 60_000
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.map': 'application/json', '.wasm': 'application/wasm' }
 const BEHIND = /^\/(api|auth|demo)\//
 
-/** Serves what a build has made. `render` makes the page on the server: `/` is then its, and `/client` the empty one. */
-export function pages(folder, render) {
+/**
+ * Serves what a build has made; what has no extension is `page`. `render` makes the page on the server: `/` is then its, and
+ * `/client` the empty one.
+ */
+export function pages(folder, render, page = 'index.html') {
   return async (path) => {
     const isPage = !extname(path)
-    const file = isPage ? 'index.html' : path
+    const file = isPage ? page : path
     let body = await readFile(join(folder, file))
     if (isPage && render && path !== '/client') body = body.toString().replace('<!--app-->', await render())
     return { type: `${TYPES[extname(file)]}; charset=utf-8`, body }

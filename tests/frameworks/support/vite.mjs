@@ -12,7 +12,7 @@ export async function bundle(root, plugins) {
   const before = process.env.NODE_ENV
   process.env.NODE_ENV = mode
   try {
-    const input = ['index', 'bench'].map((name) => join(root, `${name}.html`)).filter((file) => existsSync(file))
+    const input = ['index', 'bench', 'routed'].map((name) => join(root, `${name}.html`)).filter((file) => existsSync(file))
     await build(options('client', { rolldownOptions: { input } }))
     const entry = ['tsx', 'ts'].map((kind) => `src/entry-server.${kind}`).find((name) => existsSync(join(root, name)))
     if (!entry) return { folder: join(root, 'dist/client') }
