@@ -2,7 +2,7 @@
 
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { PACKAGE } from '../../e2e/support/paths.mjs'
 
@@ -11,11 +11,11 @@ export async function withOld(binding, modules) {
   const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
   try {
     cpSync(join(PACKAGE, `frameworks/${binding}.js`), join(folder, 'binding.mjs'))
-    for (const [name, code] of Object.entries(modules)) {
+    for (const [path, code] of Object.entries(modules)) {
+      const [name, ...rest] = path.split('/')
       const home = join(folder, 'node_modules', name)
-      mkdirSync(dirname(home), { recursive: true })
       mkdirSync(home, { recursive: true })
-      writeFileSync(join(home, 'package.json'), '{"main":"index.mjs"}')
+      writeFileSync(join(home, 'package.json'), JSON.stringify({ exports: { [['.', ...rest].join('/')]: './index.mjs' } }))
       writeFileSync(join(home, 'index.mjs'), code)
     }
     return await import(pathToFileURL(join(folder, 'binding.mjs')))

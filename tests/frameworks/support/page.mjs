@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 // `// src/auth.ts`, `<!-- src/App.vue -->`
-const BLOCK = /^```\w+\n(?:\/\/ |<!-- )([\w./+()-]+\.\w+)(?: -->)?\n([\s\S]*?)^```/gm
+const BLOCK = /^```\w+\n(?:\/\/ |<!-- )([\w./+()$-]+\.\w+)(?: -->)?\n([\s\S]*?)^```/gm
 
 /** The files of a page, by their names. */
 export function files(page) {
