@@ -1,22 +1,37 @@
 // Svelte: the app of docs/frameworks/svelte.md.
 
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { serve } from './support/node22.mjs'
 import { manager, withOld } from './support/old.mjs'
 import { write } from './support/page.mjs'
 import { hydration, rows } from './support/rows.mjs'
-import { isQuiet, pages, startSite, world } from './support/site.mjs'
+import { isQuiet, pages, pass, says, signIn, startSite, world } from './support/site.mjs'
 import { bundle } from './support/vite.mjs'
 
 const { it } = await world()
 const plugins = [svelte({ configFile: false })]
-const { folder, render } = await bundle(write('svelte'), plugins)
+const app = write('svelte')
+const { folder, render } = await bundle(app, plugins)
 const site = await startSite(pages(folder, render))
+const preview = await serve(['serve.mjs'], join(app, 'kit'))
+const kit = await startSite((asked, answer) => pass(asked, answer, preview))
 const here = (what, body) => it(site, `Svelte: ${what}`, body)
 
 rows(here, { path: '/client' })
 hydration(here)
+rows((what, body) => it(kit, `SvelteKit: ${what}`, body))
+
+it(kit, 'SvelteKit: who was led to the form comes back to where they were going', async (open) => {
+  const page = await open('/?from=a-link')
+  await page.waitForURL(/\/sign-in\?next=/)
+  await signIn(page)
+  await says(page, 'signed in as alice')
+  assert.match(page.url(), /\/\?from=a-link$/)
+  isQuiet(page)
+})
 
 here('stores call at once and runes follow, from one subscription each, which ends with the component', async (open) => {
   const page = await open('/bench.html')

@@ -98,7 +98,9 @@ export function rows(it, { path = '/', called = 'Who am I?' } = {}) {
     await page.reload()
     await says(page, 'out of order: bad-status')
     const before = await server.refreshes()
+    const answer = page.waitForResponse(/auth.refresh/)
     await page.click('text=Try again')
+    await answer
     await says(page, 'out of order: bad-status')
     assert.equal(await server.refreshes(), before + 1)
     await server.faults()

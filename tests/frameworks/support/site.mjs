@@ -50,7 +50,7 @@ export async function startSite(serve) {
 }
 
 /** Hands a request through, as it is. */
-function pass(asked, answer, behind) {
+export function pass(asked, answer, behind) {
   const onward = request(behind + asked.url, { method: asked.method, headers: asked.headers, agent: false })
   onward.on('response', (answered) => {
     answer.writeHead(answered.statusCode, answered.headers)

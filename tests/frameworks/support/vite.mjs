@@ -20,6 +20,7 @@ export async function bundle(root, plugins) {
     const { render } = await import(pathToFileURL(join(root, 'dist/server/entry-server.js')))
     return { folder: join(root, 'dist/client'), render }
   } finally {
-    process.env.NODE_ENV = before
+    if (before === undefined) delete process.env.NODE_ENV
+    else process.env.NODE_ENV = before
   }
 }

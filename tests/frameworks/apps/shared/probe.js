@@ -1,6 +1,6 @@
 // Runs before the app: lets the tests call by the app's own manager, and counts who listens to it.
 
-import { auth } from '/src/auth.ts'
+import { auth } from './src/auth.ts'
 
 globalThis.auth = auth
 globalThis.listeners = 0
@@ -24,4 +24,4 @@ globalThis.calls = (count) => Promise.all(Array.from({ length: count }, (_, n) =
 if (location.hash === '#late') await auth.known()
 
 // The probe stays as it is when the file is edited.
-import.meta.hot?.accept('/src/auth.ts', () => {})
+import.meta.hot?.accept('./src/auth.ts', () => {})
