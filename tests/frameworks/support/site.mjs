@@ -15,15 +15,19 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 const BEHIND = /^\/(api|auth|demo)\//
 
 /**
- * Serves what a build has made; what has no extension is `page`. `render` makes the page on the server: `/` is then its, and
- * `/client` the empty one.
+ * Serves what a build has made; what has no extension is `page`. `render` makes the page on the server, or `{ head, body }`: `/` is then
+ * its, and `/client` the empty one.
  */
 export function pages(folder, render, page = 'index.html') {
   return async (path) => {
     const isPage = !extname(path)
     const file = isPage ? page : path
     let body = await readFile(join(folder, file))
-    if (isPage && render && path !== '/client') body = body.toString().replace('<!--app-->', await render())
+    if (isPage && render && path !== '/client') {
+      const made = await render()
+      const parts = typeof made === 'string' ? { head: '', body: made } : made
+      body = body.toString().replace('<!--app-->', parts.body).replace('<!--head-->', parts.head)
+    }
     return { type: `${TYPES[extname(file)]}; charset=utf-8`, body }
   }
 }
