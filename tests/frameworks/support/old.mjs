@@ -12,10 +12,10 @@ export async function withOld(binding, modules) {
   try {
     cpSync(join(PACKAGE, `frameworks/${binding}.js`), join(folder, 'binding.mjs'))
     for (const [path, code] of Object.entries(modules)) {
-      const [name, ...rest] = path.split('/')
+      const [, name, rest] = /^((?:@[^/]+\/)?[^/]+)(.*)$/.exec(path)
       const home = join(folder, 'node_modules', name)
       mkdirSync(home, { recursive: true })
-      writeFileSync(join(home, 'package.json'), JSON.stringify({ exports: { [['.', ...rest].join('/')]: './index.mjs' } }))
+      writeFileSync(join(home, 'package.json'), JSON.stringify({ exports: { [`.${rest}`]: './index.mjs' } }))
       writeFileSync(join(home, 'index.mjs'), code)
     }
     return await import(pathToFileURL(join(folder, 'binding.mjs')))
