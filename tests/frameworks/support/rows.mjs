@@ -14,32 +14,9 @@ export async function enter(open, path) {
   return page
 }
 
-/** `path`: of a page that the browser renders; `listeners`: how many there are while the guarded page is shown, and after it. */
-export function rows(it, { path = '/', called = 'Who am I?' } = {}) {
-  it('who is not signed in is led to the form, by one question to the server', async (open, server) => {
-    const page = await open(path)
-    await page.locator(FORM).waitFor()
-    assert.equal(await server.refreshes(), 1)
-    isQuiet(page)
-  })
-
-  it('signing in shows the state, and a call has the token', async (open, server) => {
-    const page = await enter(open, path)
-    await page.click(`text=${called}`)
-    await page.locator('pre', { hasText: 'alice' }).waitFor()
-    assert.deepEqual((await server.lines('/api')), ['GET /api/me 200'])
-    isQuiet(page)
-  })
-
-  it('a wrong password is said, and costs no refresh', async (open, server) => {
-    const page = await open(path)
-    await page.locator(FORM).waitFor()
-    const before = await server.refreshes()
-    await signIn(page, ['alice', 'rabbit'])
-    await page.locator('[role=alert]', { hasText: 'wrong' }).waitFor()
-    assert.equal(await server.refreshes(), before)
-    isQuiet(page)
-  })
+/** `path`: of a page that the browser renders. */
+export function rows(it, { path = '/' } = {}) {
+  visible(it, path)
 
   it('three calls with a token that has ended cost one refresh, and the page stays', async (open, server) => {
     const page = await enter(open, path)
@@ -50,13 +27,6 @@ export function rows(it, { path = '/', called = 'Who am I?' } = {}) {
     assert.equal(await server.refreshes(), before + 1)
     await says(page, 'signed in as alice')
     assert.equal(await page.evaluate(() => stays.isConnected), true)
-    isQuiet(page)
-  })
-
-  it('a reload comes back to the guarded page', async (open) => {
-    const page = await enter(open, path)
-    await page.reload()
-    await says(page, 'signed in as alice')
     isQuiet(page)
   })
 
@@ -73,12 +43,47 @@ export function rows(it, { path = '/', called = 'Who am I?' } = {}) {
     assert.deepEqual((await server.lines('/auth/logout')), ['POST /auth/logout 204'])
     isQuiet(page)
   })
+}
+
+/** What can be seen from outside. */
+export function visible(it, path = '/') {
+  it('who is not signed in is led to the form, by one question to the server', async (open, server) => {
+    const page = await open(path)
+    await page.locator(FORM).waitFor()
+    assert.equal(await server.refreshes(), 1)
+    isQuiet(page)
+  })
+
+  it('signing in shows the state, and a call has the token', async (open, server) => {
+    const page = await enter(open, path)
+    await page.click('text=Who am I?')
+    await page.locator('pre', { hasText: 'alice' }).waitFor()
+    assert.deepEqual((await server.lines('/api')), ['GET /api/me 200'])
+    isQuiet(page)
+  })
+
+  it('a wrong password is said, and costs no refresh', async (open, server) => {
+    const page = await open(path)
+    await page.locator(FORM).waitFor()
+    const before = await server.refreshes()
+    await signIn(page, ['alice', 'rabbit'])
+    await page.locator('[role=alert]', { hasText: 'wrong' }).waitFor()
+    assert.equal(await server.refreshes(), before)
+    isQuiet(page)
+  })
+
+  it('a reload comes back to the guarded page', async (open) => {
+    const page = await enter(open, path)
+    await page.reload()
+    await says(page, 'signed in as alice')
+    isQuiet(page)
+  })
 
   it('a session that the server ends leads to the form', async (open, server) => {
     const page = await enter(open, path)
     await server.end()
     await server.revoke()
-    await page.click(`text=${called}`)
+    await page.click('text=Who am I?')
     await page.locator(FORM).waitFor()
     isQuiet(page)
   })

@@ -11,7 +11,7 @@ import { startServer } from '../../e2e/support/server.mjs'
 
 // Bounds a test, in milliseconds: what never settles must fail, and not hang.
 const TIMEOUT = 60_000
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.map': 'application/json', '.wasm': 'application/wasm' }
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm' }
 const BEHIND = /^\/(api|auth|demo)\//
 
 /**
@@ -28,7 +28,7 @@ export function pages(folder, render, page = 'index.html') {
       const parts = typeof made === 'string' ? { head: '', body: made } : made
       body = body.toString().replace('<!--app-->', parts.body).replace('<!--head-->', parts.head)
     }
-    return { type: `${TYPES[extname(file)]}; charset=utf-8`, body }
+    return { type: TYPES[extname(file)], body }
   }
 }
 
