@@ -99,7 +99,7 @@ for (const [name, [make, message]] of Object.entries(mistakes)) {
 }
 
 test('a Vue that is too old is named', async () => {
-  const names = ['computed', 'defineComponent', 'getCurrentInstance', 'hasInjectionContext', 'inject', 'onMounted', 'onUnmounted', 'shallowRef']
+  const names = ['computed', 'getCurrentInstance', 'hasInjectionContext', 'inject', 'onMounted', 'onUnmounted', 'shallowRef']
   const { createAuth } = await withOld('vue', { vue: names.map((name) => `export const ${name} = () => {}`).join('\n') })
   assert.throws(() => createAuth(manager).install({ version: '2.7.16' }), { code: 'invalid-argument', message: /needs Vue 3\.5 or newer; this is Vue 2\.7\.16/ })
 })

@@ -1,7 +1,7 @@
 // Vue: the state of the session as a ref, a component and a router guard for what needs a session. The manager is the app's own,
 // made at module scope.
 
-import { computed, defineComponent, getCurrentInstance, hasInjectionContext, inject, onMounted, onUnmounted, shallowRef, type App, type Ref, type SlotsType } from 'vue';
+import { computed, getCurrentInstance, hasInjectionContext, inject, onMounted, onUnmounted, shallowRef, type App, type Ref, type SetupContext, type VNode } from 'vue';
 import { checked, explained, ifDisposed, mistake, UNKNOWN } from './common.js';
 import { firstView, watch, type View } from './watch.js';
 import type { TokenError } from '../error.js';
@@ -66,11 +66,10 @@ export interface OutageSlot {
  * navigate to the sign-in page. Where the server cannot be asked it shows the slot `outage`; without one the error is thrown, for
  * `errorCaptured` and `app.config.errorHandler`.
  */
-export const RequireAuth = /*#__PURE__*/ defineComponent({
+export const RequireAuth = {
   name: 'RequireAuth',
-  emits: { signedOut: (_reason: SignoutReason | undefined) => true },
-  slots: Object as SlotsType<{ default: any; fallback: any; outage: OutageSlot }>,
-  setup(_, { slots, emit }) {
+  emits: ['signedOut'],
+  setup(_props: object, { slots, emit }: SetupContext): () => VNode[] | undefined {
     const { auth } = useAuth();
     const isTakenOver = isHydrating() || typeof document !== 'object';
     const view = shallowRef<View>(isTakenOver ? 'waiting' : firstView(auth));
@@ -82,13 +81,17 @@ export const RequireAuth = /*#__PURE__*/ defineComponent({
     onUnmounted(() => stop?.());
     return () => {
       const now = view.value;
-      if (now === 'in') return slots.default?.();
-      if (typeof now !== 'object') return slots.fallback?.();
-      if (!slots.outage || now.error.code === 'invalid-argument') throw now.error;
-      return slots.outage(now);
+      if (now === 'in') return slots['default']?.();
+      if (typeof now !== 'object') return slots['fallback']?.();
+      if (!slots['outage'] || now.error.code === 'invalid-argument') throw now.error;
+      return slots['outage'](now);
     };
   },
-});
+  // No `defineComponent`, which does nothing but keep a bundler from leaving the component out.
+} as unknown as new () => {
+  $props: { onSignedOut?: (reason: SignoutReason | undefined) => void };
+  $slots: { default?(): unknown; fallback?(): unknown; outage?(outage: OutageSlot): unknown };
+};
 
 /** What {@link authGuard} takes. `Route` is vue-router's `RouteLocationNormalized`. */
 export interface GuardOptions<Route, Target> {
