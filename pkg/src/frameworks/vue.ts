@@ -107,9 +107,9 @@ export interface GuardOptions<Route, Target> {
  * For vue-router: `router.beforeEach(authGuard(auth, { signIn: () => '/sign-in' }))`. Waits until it is known whether somebody is
  * signed in, and asks the server if nobody has. On a server, where nobody can know, it lets all pass.
  */
-export function authGuard<Route extends { meta: { requiresAuth?: unknown } }, Target>(
+export function authGuard<Route extends { fullPath: string; meta: object }, Target>(
   auth: TokenManager<any>,
-  { needs = (to) => to.meta.requiresAuth === true, signIn, outage }: GuardOptions<Route, Target>,
+  { needs = ({ meta }) => (meta as { requiresAuth?: unknown }).requiresAuth === true, signIn, outage }: GuardOptions<Route, Target>,
 ): (to: Route) => Promise<Target | true> {
   checked(auth, 'authGuard');
   return async (to) => {
