@@ -6,14 +6,14 @@ use std::hint::black_box;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tokenkeep::Secret;
 use tokenkeep::core::{
-    Api, Apis, Arrival, Body, Departure, Effect, Grant, Heard, Landing, Now, Owed, Policy,
-    Resource, Session, Ticket, challenges, payload,
+    Api, Apis, Arrival, AuthResponse, Body, Departure, Effect, Now, Owed, Policy, RefreshOutcome,
+    Resource, Session, Ticket, TokenResponse, challenges, payload,
 };
 
 const NOON: Now = Now { wall: 1_700_000_000_000, steady: 5_000 };
 
-fn grant(token: &str) -> Grant {
-    Grant {
+fn token_response(token: &str) -> TokenResponse {
+    TokenResponse {
         access_token: Secret::new(token.to_owned()).expect("a token"),
         refresh_token: None,
         life: Some(300_000),
@@ -26,7 +26,7 @@ fn grant(token: &str) -> Grant {
 
 fn signed_in() -> Session {
     let mut session = Session::new(Policy::default(), Owed::Nothing, NOON);
-    session.enter(grant("first"), NOON);
+    session.enter(token_response("first"), NOON);
     while session.poll_effect().is_some() {}
     session
 }
@@ -48,27 +48,27 @@ fn storm(session: &mut Session, calls: usize) -> usize {
             other => panic!("{other:?}"),
         })
         .collect();
-    let exchange = waits[0].exchange;
-    assert_eq!(session.arrive(exchange, false, NOON), Arrival::Go);
-    let body = Body::Json { error: None, grant: Ok(grant("second")) };
+    let auth_call = waits[0].auth_call;
+    assert_eq!(session.arrive(auth_call, false, NOON), Arrival::Go);
+    let body = Body::Json { error: None, tokens: Ok(token_response("second")) };
     session.refresh_answered(
-        exchange,
-        Heard { status: 200, body, rejected: None, retry_after: None },
+        auth_call,
+        AuthResponse { status: 200, body, rejected: None, retry_after: None },
         0.5,
         NOON,
     );
-    session.finished(exchange);
-    let mut landing = None;
+    session.finished(auth_call);
+    let mut outcome = None;
     while let Some(effect) = session.poll_effect() {
-        if let Effect::Land(_, how) = effect {
-            landing = Some(how);
+        if let Effect::SettleRefresh(_, how) = effect {
+            outcome = Some(how);
         }
     }
-    assert_eq!(landing, Some(Landing::Renewed));
+    assert_eq!(outcome, Some(RefreshOutcome::Renewed));
     waits
         .iter()
         .filter(|wait| {
-            matches!(session.resume(**wait, &Landing::Renewed, NOON), Departure::Send(_))
+            matches!(session.resume(**wait, &RefreshOutcome::Renewed, NOON), Departure::Send(_))
         })
         .count()
 }

@@ -1,6 +1,6 @@
-//! The rules of `fetch`, held against random lives of the model world: requests, late refusals,
+//! The rules of `fetch`, held against random cases of the model world: requests, late refusals,
 //! outcomes of refreshes, logins, logouts, aborts, clocks that jump, other tabs. More than 100,000
-//! lives, each another interleaving. `PROPTEST_CASES` sets how many each test looks at,
+//! cases, each another interleaving. `PROPTEST_CASES` sets how many each test looks at,
 //! `PROPTEST_RNG_SEED` makes up those of an earlier run again: a failure prints it.
 
 // What makes the cases up is not built for the browser.
@@ -19,23 +19,23 @@ mod world;
 
 use std::time::Instant;
 
-use many::{lives, lives_from};
-use ops::{Life, one_tab, several_tabs};
+use many::{check_cases, check_cases_from};
+use ops::{Case, one_tab, several_tabs};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use world::{Rule, World};
 
-/// The lives that a test for one rule looks at.
+/// The cases that a test for one rule looks at.
 const NAMED: u32 = 1_000;
-/// The lives that a test for all of them looks at.
+/// The cases that a test for all of them looks at.
 const ALL: u32 = 30_000;
 
-fn any_life() -> impl Strategy<Value = Life> {
+fn any_case() -> impl Strategy<Value = Case> {
     prop_oneof![one_tab(), several_tabs()]
 }
 
-fn holds(rule: Rule, life: &Life) -> TestCaseResult {
-    let world = World::lived(life);
+fn holds(rule: Rule, case: &Case) -> TestCaseResult {
+    let world = World::after(case);
     let faults = world.faults(rule);
     prop_assert!(faults.is_empty(), "{:#?}", faults);
     Ok(())
@@ -46,60 +46,60 @@ fn holds_all(world: &World) -> TestCaseResult {
     Ok(())
 }
 
-fn is_disposed_of(life: &Life) -> World {
-    let mut world = World::begun(life);
-    life.ops.iter().for_each(|op| world.happens(*op));
+fn is_disposed_of(case: &Case) -> World {
+    let mut world = World::begun(case);
+    case.ops.iter().for_each(|op| world.happens(*op));
     world.disposes(0);
     world.drains();
     world
 }
 
 macro_rules! rules {
-    ($($name:ident: $rule:ident in $life:expr;)*) => {
+    ($($name:ident: $rule:ident in $case:expr;)*) => {
         $(#[test]
         fn $name() {
-            lives(stringify!($name), $life, NAMED, |life| holds(Rule::$rule, &life));
+            check_cases(stringify!($name), $case, NAMED, |case| holds(Rule::$rule, &case));
         })*
     };
 }
 
 rules! {
-    one_refresh_is_in_flight_at_a_time: OneRefresh in any_life();
-    a_request_is_sent_at_most_twice: TwiceAtMost in any_life();
-    a_request_leaves_with_a_good_token_or_waits: BeforeSending in any_life();
-    a_late_401_never_refreshes: LateRefusal in any_life();
-    nothing_is_committed_across_an_epoch: Epoch in any_life();
-    every_request_settles_once: Settles in any_life();
-    a_cool_down_is_honoured: Cooldown in any_life();
-    calls_that_set_the_cookie_never_overlap: NoOverlap in any_life();
-    a_rejected_refresh_ends_the_session_once: RejectedOnce in any_life();
-    an_outage_never_signs_out: OutageKeeps in any_life();
-    a_logout_is_not_undone: LogoutHolds in any_life();
+    one_refresh_is_in_flight_at_a_time: OneRefresh in any_case();
+    a_request_is_sent_at_most_twice: TwiceAtMost in any_case();
+    a_request_leaves_with_a_good_token_or_waits: BeforeSending in any_case();
+    a_late_401_never_refreshes: LateRefusal in any_case();
+    nothing_is_committed_across_an_epoch: Epoch in any_case();
+    every_request_settles_once: Settles in any_case();
+    a_backoff_is_honoured: Backoff in any_case();
+    calls_that_set_the_cookie_never_overlap: NoOverlap in any_case();
+    a_rejected_refresh_ends_the_session_once: RejectedOnce in any_case();
+    an_outage_never_signs_out: OutageKeeps in any_case();
+    a_logout_is_not_undone: LogoutHolds in any_case();
     an_early_refresh_that_fails_does_not_fail_a_request_that_has_a_good_token:
-        EarlyRefresh in any_life();
-    a_timer_that_goes_off_is_not_due_again_at_once: NoBusyLoop in any_life();
-    every_fact_is_told_once: OncePerFact in any_life();
+        EarlyRefresh in any_case();
+    a_timer_that_goes_off_is_not_due_again_at_once: NoBusyLoop in any_case();
+    every_fact_is_told_once: OncePerFact in any_case();
     tabs_never_use_a_refresh_cookie_twice: NoReuse in several_tabs();
-    no_request_carries_another_users_token: OwnToken in any_life();
-    an_answer_that_says_so_ends_the_session_once_and_asks_nobody: EndedOnce in any_life();
-    a_token_that_an_answer_brings_follows_the_newest_and_no_other: Adopts in any_life();
-    a_refused_request_whose_refresh_reaches_nobody_fails_with_what_kept_it: OutageTold in any_life();
+    no_request_carries_another_users_token: OwnToken in any_case();
+    an_answer_that_says_so_ends_the_session_once_and_asks_nobody: EndedOnce in any_case();
+    a_token_that_an_answer_brings_follows_the_newest_and_no_other: Adopts in any_case();
+    a_refused_request_whose_refresh_reaches_nobody_fails_with_what_kept_it: OutageTold in any_case();
     without_a_refresh_token_in_memory_nobody_is_asked: AsksWithToken in one_tab();
 }
 
 #[test]
 fn every_rule_holds_in_one_tab() {
-    lives("one tab", one_tab(), ALL, |life| holds_all(&World::lived(&life)));
+    check_cases("one tab", one_tab(), ALL, |case| holds_all(&World::after(&case)));
 }
 
 #[test]
 fn every_rule_holds_in_several_tabs() {
-    lives("several tabs", several_tabs(), ALL, |life| holds_all(&World::lived(&life)));
+    check_cases("several tabs", several_tabs(), ALL, |case| holds_all(&World::after(&case)));
 }
 
 #[test]
 fn nobody_waits_for_a_tab_that_was_disposed_of() {
-    lives("disposed", one_tab(), ALL, |life| holds_all(&is_disposed_of(&life)));
+    check_cases("disposed", one_tab(), ALL, |case| holds_all(&is_disposed_of(&case)));
 }
 
 /// `cargo xtask long`. What has been looked at is said after every hundred thousand, so that a run
@@ -109,7 +109,7 @@ fn nobody_waits_for_a_tab_that_was_disposed_of() {
 fn every_rule_holds_for_a_long_time() {
     const BATCH: u64 = 100_000;
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let (wanted, seed) = (number("TOKENKEEP_LIVES").unwrap_or(BATCH), many::seed());
+    let (wanted, seed) = (number("TOKENKEEP_CASES").unwrap_or(BATCH), many::seed());
     let began = Instant::now();
     let (mut seen, mut batch) = (0, 0);
     while seen < wanted {
@@ -119,13 +119,13 @@ fn every_rule_holds_for_a_long_time() {
             failure_persistence: None,
             ..ProptestConfig::default()
         };
-        lives_from(seed + batch, "long", any_life(), config, |life| {
-            holds_all(&World::lived(&life))
+        check_cases_from(seed + batch, "long", any_case(), config, |case| {
+            holds_all(&World::after(&case))
         });
         (seen, batch) = (seen + cases, batch + 1);
         let seconds = began.elapsed().as_secs_f64();
         println!(
-            "{seen} lives from seed {seed} in {seconds:.0} s, {:.0} a second",
+            "{seen} cases from seed {seed} in {seconds:.0} s, {:.0} a second",
             seen as f64 / seconds
         );
     }

@@ -6,8 +6,8 @@
 use std::fmt::Debug;
 
 use tokenkeep::core::{
-    Arrival, Body, Code, Departure, Effect, Failure, Grant, Heard, Message, Now, Owed, Policy,
-    Resource, Secret, Session, Stamp, Step, Tabs, Verdict, payload, verdict,
+    Arrival, AuthResponse, Body, Code, Departure, Effect, Failure, HybridTime, Message, Now, Owed,
+    Policy, Resource, Secret, Session, Step, Tabs, TokenResponse, Verdict, payload, verdict,
 };
 
 const ACCESS: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl";
@@ -16,8 +16,8 @@ const SUBJECT: &str = "alice";
 const CLAIMS: &str = r#"{"sub":"alice","email":"alice@example.com"}"#;
 const NOON: Now = Now { wall: 1_700_000_000_000, steady: 0 };
 
-fn grant() -> Grant {
-    Grant {
+fn token_response() -> TokenResponse {
+    TokenResponse {
         access_token: Secret::new(ACCESS.to_owned()).unwrap(),
         refresh_token: Some(Secret::new(REFRESH.to_owned()).unwrap()),
         life: Some(60_000),
@@ -28,9 +28,9 @@ fn grant() -> Grant {
     }
 }
 
-fn heard() -> Heard {
-    let body = Body::Json { error: None, grant: Ok(grant()) };
-    Heard { status: 200, body, rejected: None, retry_after: None }
+fn auth_response() -> AuthResponse {
+    let body = Body::Json { error: None, tokens: Ok(token_response()) };
+    AuthResponse { status: 200, body, rejected: None, retry_after: None }
 }
 
 #[track_caller]
@@ -50,11 +50,11 @@ fn keeps_to_itself(what: &str, value: &dyn Debug) {
 fn session() -> (Session, Vec<Effect>) {
     let policy = Policy { tabs: Tabs::Share, ..Policy::default() };
     let mut session = Session::new(policy, Owed::Nothing, NOON);
-    session.enter(grant(), NOON);
+    session.enter(token_response(), NOON);
     let wait = session.refresh(NOON).unwrap().unwrap();
-    assert_eq!(session.arrive(wait.exchange, false, NOON), Arrival::Go);
-    session.refresh_answered(wait.exchange, heard(), 0.5, NOON);
-    session.finished(wait.exchange);
+    assert_eq!(session.arrive(wait.auth_call, false, NOON), Arrival::Go);
+    session.refresh_answered(wait.auth_call, auth_response(), 0.5, NOON);
+    session.finished(wait.auth_call);
     session.heard(Message::Ask, NOON);
     let effects = std::iter::from_fn(|| session.poll_effect()).collect();
     (session, effects)
@@ -77,7 +77,7 @@ fn a_session_in_use_prints_no_token() {
     keeps_to_itself("a credential", &session.credential(ticket));
     keeps_to_itself("a departure", &session.depart(Resource::ANY, NOON));
     keeps_to_itself("a second departure", &session.answered(ticket, true, NOON));
-    session.enter(grant(), NOON);
+    session.enter(token_response(), NOON);
     keeps_to_itself("a session with effects that wait", &session);
 }
 
@@ -85,7 +85,7 @@ fn a_session_in_use_prints_no_token() {
 fn what_is_no_secret_is_printed() {
     let (session, _) = session();
     for (printed, plain) in [
-        (format!("{:?}", grant()), "life: Some(60000)"),
+        (format!("{:?}", token_response()), "life: Some(60000)"),
         (format!("{:?}", session.snapshot()), "status: SignedIn"),
         (format!("{session:?}"), "used: false"),
     ] {
@@ -95,30 +95,34 @@ fn what_is_no_secret_is_printed() {
 
 #[test]
 fn whatever_holds_a_token_prints_none() {
-    keeps_to_itself("a secret", &grant().access_token);
-    keeps_to_itself("a grant", &grant());
-    keeps_to_itself("an answer", &heard());
-    keeps_to_itself("a body", &heard().body);
+    keeps_to_itself("a secret", &token_response().access_token);
+    keeps_to_itself("a token response", &token_response());
+    keeps_to_itself("an answer", &auth_response());
+    keeps_to_itself("a body", &auth_response().body);
     for step in [Step::Refresh, Step::Login] {
-        let verdict = verdict(step, heard());
+        let verdict = verdict(step, auth_response());
         assert!(matches!(verdict, Verdict::Granted(_)));
         keeps_to_itself("a verdict", &verdict);
     }
-    let (stamp, session) = (Stamp(2), Stamp(1));
+    let (stamp, session) = (HybridTime(2), HybridTime(1));
     keeps_to_itself(
         "a renewal",
-        &Message::Renewed { stamp, session, asked: session, grant: grant() },
+        &Message::Renewed { stamp, session, asked: session, tokens: token_response() },
     );
-    keeps_to_itself("a login", &Message::Entered { stamp, subject: None, grant: Some(grant()) });
-    let post = Effect::Post(Message::Entered { stamp, subject: None, grant: Some(grant()) });
+    keeps_to_itself(
+        "a login",
+        &Message::Entered { stamp, subject: None, tokens: Some(token_response()) },
+    );
+    let post =
+        Effect::Post(Message::Entered { stamp, subject: None, tokens: Some(token_response()) });
     keeps_to_itself("an effect", &post);
 }
 
 #[test]
 fn a_failure_holds_nothing_of_the_answer_that_caused_it() {
-    let refused = |status, error: &str| Heard {
+    let refused = |status, error: &str| AuthResponse {
         status,
-        body: Body::Json { error: Some(error.to_owned()), grant: Err("no token".to_owned()) },
+        body: Body::Json { error: Some(error.to_owned()), tokens: Err("no token".to_owned()) },
         rejected: None,
         retry_after: None,
     };

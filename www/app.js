@@ -4,6 +4,7 @@
 import { createTokenManager } from '/tokenkeep/index.js';
 import { $ } from './dom.js';
 import { logEvents } from './events.js';
+import { offerInspector } from './inspect.js';
 import * as server from './server.js';
 import { showSession } from './session.js';
 import { createStage } from './stage.js';
@@ -100,6 +101,7 @@ onSwitch('server-down', 'down');
 onSwitch('slow-refresh', 'slow');
 
 logEvents(auth);
+offerInspector(auth);
 const settled = showSession(auth);
 showFault().catch((error) => say(plain(error)));
 document.addEventListener('visibilitychange', () => document.hidden || showFault().catch(() => {}));

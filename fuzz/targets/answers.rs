@@ -5,8 +5,8 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use tokenkeep::core::{
-    Arrival, Body, Grant, Heard, Life, Now, Owed, Policy, Resource, Secret, Session, Status, Tabs,
-    life, payload, retry_after,
+    Arrival, AuthResponse, Body, Life, Now, Owed, Policy, Resource, Secret, Session, Status, Tabs,
+    TokenResponse, life, payload, retry_after,
 };
 
 #[derive(Arbitrary, Debug)]
@@ -46,7 +46,7 @@ fuzz_target!(|answers: Vec<Answer>| {
         now.steady += u64::from(answer.gone);
         now.wall = now.wall.saturating_add_signed(i64::from(answer.gone) + i64::from(answer.clock));
         let Ok(Some(wait)) = session.refresh(now) else { continue };
-        assert_eq!(session.arrive(wait.exchange, false, now), Arrival::Go);
+        assert_eq!(session.arrive(wait.auth_call, false, now), Arrival::Go);
         while session.poll_effect().is_some() {}
         let served = answer.date.unwrap_or(now.wall as f64);
         let named = retry_after(answer.after_seconds, answer.after_date, served);
@@ -59,13 +59,14 @@ fuzz_target!(|answers: Vec<Answer>| {
                 (400..500).contains(&status)
             }
             Body::Json { .. } | Body::Empty => matches!(status, 400 | 401 | 403),
-            Body::Other => false,
+            // The others are not made up here: their answers are read elsewhere.
+            _ => false,
         };
         let before = session.snapshot();
         let chance = f64::from(answer.chance) / 256.0;
-        let heard = Heard { status, body, rejected: None, retry_after: named };
-        session.refresh_answered(wait.exchange, heard, chance, now);
-        session.finished(wait.exchange);
+        let response = AuthResponse { status, body, rejected: None, retry_after: named };
+        session.refresh_answered(wait.auth_call, response, chance, now);
+        session.finished(wait.auth_call);
         while session.poll_effect().is_some() {}
         let after = session.snapshot();
         if is_token && status < 300 {
@@ -83,8 +84,8 @@ fuzz_target!(|answers: Vec<Answer>| {
             session.logout(false, now);
             session = page(now);
         }
-        assert!(session.wake_in(0.0, now).is_none_or(|ms| ms <= TEN_YEARS));
-        session.woke(now);
+        assert!(session.renewal_due_in(0.0, now).is_none_or(|ms| ms <= TEN_YEARS));
+        session.renewal_timer_fired(now);
         let _ = session.depart(Resource::ANY, now);
         while session.poll_effect().is_some() {}
         // Whatever is in flight by now is let go.
@@ -97,11 +98,11 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
     match what {
         What::Empty => (Body::Empty, false),
         What::Other => (Body::Other, false),
-        What::Error(error) => (Body::Json { error, grant: Err("no token".to_owned()) }, false),
+        What::Error(error) => (Body::Json { error, tokens: Err("no token".to_owned()) }, false),
         What::Tokens { access, refresh, expires_in, expires_at, iat, exp } => {
             let Ok(access_token) = Secret::new(access) else { return (Body::Other, false) };
             let claims = payload(access_token.reveal());
-            let grant = Grant {
+            let tokens = TokenResponse {
                 life: life(&Life { expires_in, expires_at, iat, exp, date }, now),
                 session_life: None,
                 refresh_token: refresh.and_then(|token| Secret::new(token).ok()),
@@ -110,8 +111,12 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
                 issued: iat.map(|seconds| (seconds * 1000.0) as u64),
                 access_token,
             };
-            assert!(grant.life.is_none_or(|ms| (1..=TEN_YEARS).contains(&ms)), "{:?}", grant.life);
-            (Body::Json { error: None, grant: Ok(grant) }, true)
+            assert!(
+                tokens.life.is_none_or(|ms| (1..=TEN_YEARS).contains(&ms)),
+                "{:?}",
+                tokens.life
+            );
+            (Body::Json { error: None, tokens: Ok(tokens) }, true)
         }
     }
 }
@@ -127,7 +132,7 @@ fn again(session: Session, now: Now) -> Session {
     let mut fresh = page(now);
     if is_in {
         fresh.enter(
-            Grant {
+            TokenResponse {
                 access_token: Secret::new("token".to_owned()).expect("visible"),
                 refresh_token: None,
                 life: Some(60_000),

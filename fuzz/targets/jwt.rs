@@ -1,4 +1,4 @@
-//! Tokens, as servers and neighbours send them.
+//! Tokens, as servers and other tabs send them.
 
 #![no_main]
 

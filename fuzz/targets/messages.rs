@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use tokenkeep::core::{
-    Arrival, Body, Code, Departure, Effect, Event, Exchange, Grant, Heard, Kind, Message, Now,
-    Owed, Policy, Resource, Secret, Session, Stamp, Status, Tabs,
+    Arrival, AuthCall, AuthResponse, Body, Code, Departure, Effect, Event, HybridTime, Kind,
+    Message, Now, Owed, Policy, Resource, Secret, Session, Status, Tabs, TokenResponse,
 };
 
 #[derive(Arbitrary, Debug)]
@@ -67,7 +67,7 @@ enum Op {
     Clock(i32),
 }
 
-/// Near now, as stamps are, or anything.
+/// Near now, as the times of outcomes are, or anything.
 #[derive(Arbitrary, Debug)]
 enum When {
     Near(i16),
@@ -75,8 +75,8 @@ enum When {
 }
 
 impl When {
-    fn stamp(self, now: Now) -> Stamp {
-        Stamp(match self {
+    fn stamp(self, now: Now) -> HybridTime {
+        HybridTime(match self {
             Self::Near(ms) => now.wall.saturating_add_signed(ms.into()),
             Self::Any(stamp) => stamp,
         })
@@ -87,17 +87,17 @@ impl When {
 struct Tab {
     session: Session,
     now: Now,
-    line: Vec<(Exchange, Kind)>,
-    landed: HashSet<Exchange>,
+    line: Vec<(AuthCall, Kind)>,
+    settled: HashSet<AuthCall>,
 }
 
-fuzz_target!(|life: (u8, u8, Vec<Op>)| {
-    let (tabs, owed, ops) = life;
+fuzz_target!(|case: (u8, u8, Vec<Op>)| {
+    let (tabs, owed, ops) = case;
     let tabs = [Tabs::Share, Tabs::Lock, Tabs::Off][usize::from(tabs % 3)];
     let now = Now { wall: 1_700_000_000_000, steady: 0 };
     let owed = [Owed::Nothing, Owed::Finish, Owed::Untold, Owed::InDoubt][usize::from(owed % 4)];
     let session = Session::new(Policy { tabs, ..Policy::default() }, owed, now);
-    let mut tab = Tab { session, now, line: Vec::new(), landed: HashSet::new() };
+    let mut tab = Tab { session, now, line: Vec::new(), settled: HashSet::new() };
     let mut ticket = None;
     tab.obeys();
     for op in ops {
@@ -122,7 +122,7 @@ fuzz_target!(|life: (u8, u8, Vec<Op>)| {
     tab.session.logout(false, tab.now);
     tab.obeys();
     assert_eq!(tab.session.snapshot().status, Status::SignedOut);
-    tab.session.enter(grant(7, None, Some(60_000)), tab.now);
+    tab.session.enter(token_response(7, None, Some(60_000)), tab.now);
     tab.obeys();
     let Departure::Send(ticket) = tab.session.depart(Resource::ANY, tab.now) else {
         panic!("it has a token")
@@ -130,15 +130,15 @@ fuzz_target!(|life: (u8, u8, Vec<Op>)| {
     assert_eq!(tab.session.credential(ticket).map(Secret::reveal), Some("token7"));
     tab.session.dispose();
     tab.obeys();
-    while let Some((exchange, _)) = tab.line.first().copied() {
-        tab.session.arrive(exchange, false, tab.now);
+    while let Some((auth_call, _)) = tab.line.first().copied() {
+        tab.session.arrive(auth_call, false, tab.now);
         tab.finishes();
         tab.obeys();
     }
 });
 
-fn grant(token: u8, user: Option<u8>, life: Option<u64>) -> Grant {
-    Grant {
+fn token_response(token: u8, user: Option<u8>, life: Option<u64>) -> TokenResponse {
+    TokenResponse {
         access_token: Secret::new(format!("token{token}")).expect("visible"),
         refresh_token: None,
         life,
@@ -158,13 +158,13 @@ impl Tab {
             Op::Here => self.session.heard(Message::Here, now),
             Op::Renewed { stamp, session, asked, token, life, user } => {
                 let (stamp, session) = (stamp.stamp(now), session.stamp(now));
-                let (asked, grant) = (asked.stamp(now), grant(token, user, life));
-                self.session.heard(Message::Renewed { stamp, session, asked, grant }, now);
+                let (asked, tokens) = (asked.stamp(now), token_response(token, user, life));
+                self.session.heard(Message::Renewed { stamp, session, asked, tokens }, now);
             }
             Op::Entered { stamp, subject, token, life } => {
-                let (stamp, grant) =
-                    (stamp.stamp(now), token.map(|token| grant(token, None, life)));
-                self.session.heard(Message::Entered { stamp, subject, grant }, now);
+                let (stamp, tokens) =
+                    (stamp.stamp(now), token.map(|token| token_response(token, None, life)));
+                self.session.heard(Message::Entered { stamp, subject, tokens }, now);
             }
             Op::Refused { stamp, session, asked } => {
                 let (stamp, session) = (stamp.stamp(now), session.stamp(now));
@@ -194,47 +194,48 @@ impl Tab {
             Op::Refresh => drop(self.session.refresh(now)),
             Op::Login => drop(self.session.login()),
             Op::SetTokens { token, user } => {
-                self.session.set_tokens(grant(token, user, Some(60_000)), now);
+                self.session.set_tokens(token_response(token, user, Some(60_000)), now);
             }
             Op::SignedIn => self.session.signed_in(now),
             Op::NoSessionHint => self.session.no_session_hint(),
             Op::Logout => drop(self.session.logout(true, now)),
             Op::Arrive { contended } => {
-                if let Some((exchange, _)) = first
-                    && self.session.arrive(exchange, contended, now) == Arrival::Skip
+                if let Some((auth_call, _)) = first
+                    && self.session.arrive(auth_call, contended, now) == Arrival::Skip
                 {
                     self.finishes();
                 }
             }
             Op::Answer { status, token } => {
                 let body = match token {
-                    Some(token) => {
-                        Body::Json { error: None, grant: Ok(grant(token, None, Some(60_000))) }
-                    }
+                    Some(token) => Body::Json {
+                        error: None,
+                        tokens: Ok(token_response(token, None, Some(60_000))),
+                    },
                     None => Body::Empty,
                 };
-                let heard = Heard { status, body, rejected: None, retry_after: None };
+                let response = AuthResponse { status, body, rejected: None, retry_after: None };
                 match first {
-                    Some((exchange, Kind::Refresh)) => {
-                        self.session.refresh_answered(exchange, heard, 0.5, now);
+                    Some((auth_call, Kind::Refresh)) => {
+                        self.session.refresh_answered(auth_call, response, 0.5, now);
                     }
-                    Some((exchange, Kind::Login)) => {
-                        drop(self.session.login_answered(exchange, heard, now));
+                    Some((auth_call, Kind::Login)) => {
+                        drop(self.session.login_answered(auth_call, response, now));
                     }
                     Some((_, Kind::Logout)) => drop(self.session.logout_answered(Ok(status))),
                     None => {}
                 }
             }
             Op::Fail => {
-                if let Some((exchange, Kind::Refresh)) = first {
-                    self.session.refresh_failed(exchange, Code::Network, 0.5, now);
+                if let Some((auth_call, Kind::Refresh)) = first {
+                    self.session.refresh_failed(auth_call, Code::Network, 0.5, now);
                 }
             }
             Op::Finish => self.finishes(),
             Op::Tick(ms) => {
                 self.now.steady += u64::from(ms);
                 self.now.wall += u64::from(ms);
-                self.session.woke(self.now);
+                self.session.renewal_timer_fired(self.now);
             }
             Op::Clock(ms) => self.now.wall = now.wall.saturating_add_signed(ms.into()),
         }
@@ -242,8 +243,8 @@ impl Tab {
 
     fn finishes(&mut self) {
         if !self.line.is_empty() {
-            let (exchange, _) = self.line.remove(0);
-            self.session.finished(exchange);
+            let (auth_call, _) = self.line.remove(0);
+            self.session.finished(auth_call);
         }
     }
 
@@ -253,12 +254,12 @@ impl Tab {
             told += 1;
             assert!(told < 20, "it comes to rest");
             match effect {
-                Effect::Start(exchange, kind) => {
+                Effect::Start(auth_call, kind) => {
                     assert!(self.line.is_empty(), "one has the turn");
-                    self.line.push((exchange, kind));
+                    self.line.push((auth_call, kind));
                 }
-                Effect::Land(exchange, _) => {
-                    assert!(self.landed.insert(exchange), "it lands once");
+                Effect::SettleRefresh(auth_call, _) => {
+                    assert!(self.settled.insert(auth_call), "a refresh is settled once");
                 }
                 Effect::Tell(Event::SignOut(_)) => {
                     assert_eq!(self.session.snapshot().status, Status::SignedOut);
@@ -266,6 +267,6 @@ impl Tab {
                 _ => {}
             }
         }
-        self.session.wake_in(0.0, self.now);
+        self.session.renewal_due_in(0.0, self.now);
     }
 }

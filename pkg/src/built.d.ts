@@ -2,7 +2,7 @@
 
 declare module '#core' {
   /** Makes an instance. `trapped` makes the error to throw where the WebAssembly traps; after that it is never entered again. */
-  export function instantiate(module: WebAssembly.Module, trapped: (cause: unknown) => Error): Promise<import('./seam.js').CoreClass>;
+  export function instantiate(module: WebAssembly.Module, trapped: (cause: unknown) => Error): Promise<import('./core-interface.js').CoreClass>;
 }
 
 declare module '#wasm' {

@@ -9,7 +9,7 @@ import { duplicate, transmit } from '#fetch';
 import { ownBase, pageBase } from './base.js';
 import { TokenError } from './error.js';
 import { isObject } from './object.js';
-import { ASK, FOLLOW, PASS, SAME_ORIGIN, type Call, type Guard } from './seam.js';
+import { ASK, FOLLOW, PASS, SAME_ORIGIN, type Call, type Guard } from './core-interface.js';
 
 type Init = Record<string, unknown>;
 

@@ -3,7 +3,7 @@
 
 import { instantiate } from '#core';
 import { TokenError } from './error.js';
-import type { CoreClass } from './seam.js';
+import type { CoreClass } from './core-interface.js';
 
 type Loss = (error: TokenError) => void;
 

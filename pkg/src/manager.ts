@@ -8,7 +8,7 @@ import { isTokenError, TokenError } from './error.js';
 import { join, leave } from './instance.js';
 import { createEvents, isEvent } from './events.js';
 import { isObject } from './object.js';
-import { PASS, WAIT, type Call, type Core, type Guard, type Host } from './seam.js';
+import { PASS, WAIT, type Call, type Core, type Guard, type Host, type Watch } from './core-interface.js';
 import { snapshot } from './snapshot.js';
 import type { TokenManager, TokenState } from './types.js';
 
@@ -39,6 +39,8 @@ export function createManager(load: Load, options: unknown): TokenManager {
   const waiting = new Set<(error: TokenError) => void>();
   const events = createEvents();
   let guard: Guard | undefined;
+  /** Who looks on; nobody, as a rule. */
+  let watch: Watch | undefined;
   const base = ownBase();
 
   const host: Host = {
@@ -138,11 +140,23 @@ export function createManager(load: Load, options: unknown): TokenManager {
     return way;
   }
 
+  /** Without the query, which may hold a secret. */
+  const look = (url: string, way: number | undefined, method?: string) => watch?.(url.split('?')[0]!, way, method);
+
   /** Sends a call the way the core says. */
   function go(call: Call, core: Core, way = core.depart(call.url)): Promise<Response> {
-    if (call.exempt || way === PASS || call.signal?.aborted) return call.send();
-    call.guard = guard;
-    return way === WAIT ? tracked(core.fetch(call)) : send(call, core, way);
+    const told = look(call.url, call.exempt ? undefined : way, call.method);
+    if (told) {
+      const { send } = call;
+      call.send = (...headers) => tell(send(...headers), told(!!headers[0]));
+    }
+    let answer;
+    if (call.exempt || way === PASS || call.signal?.aborted) answer = call.send();
+    else {
+      call.guard = guard;
+      answer = way === WAIT ? tracked(core.fetch(call)) : send(call, core, way);
+    }
+    return tell(answer, told?.());
   }
 
   function send(call: Call, core: Core, mine: number): Promise<Response> {
@@ -195,7 +209,10 @@ export function createManager(load: Load, options: unknown): TokenManager {
         // Through a wrapper of the page's, which gets what a manager sends and hands it to the page's manager.
         const isOnItsWay = place.href === undefined || LOCAL.test(place.href) || isBack(place.url, input, init);
         const way = isOnItsWay ? PASS : core && departs(core, place);
-        if (way === PASS) return count < 2 ? platform(place.url, target.input) : platform(place.url, target.input, ...[...arguments].slice(1));
+        if (way === PASS) {
+          const answer = count < 2 ? platform(place.url, target.input) : platform(place.url, target.input, ...[...arguments].slice(1));
+          return tell(answer, isOnItsWay ? undefined : look(place.url, way)?.());
+        }
         const call = capture(target, init, !core || way === WAIT);
         if (!('send' in call)) return call;
         // By its token, which nobody else has.
@@ -244,6 +261,8 @@ export function createManager(load: Load, options: unknown): TokenManager {
     },
     addEventListener: (...args: unknown[]) => events.add(...args),
     removeEventListener: (...args: unknown[]) => events.remove(...args),
+    // For `tokenkeep/inspector`. A script of the page sees more of its calls in any case: it can wrap the page's `fetch`.
+    [Symbol.for('tokenkeep.watch')]: (watcher: Watch | undefined) => void (watch = watcher),
     dispose() {
       const live = core;
       try {
@@ -268,6 +287,12 @@ export function createManager(load: Load, options: unknown): TokenManager {
   }
   if (!failure) void start();
   return manager as unknown as TokenManager;
+}
+
+/** Tells how a call ended: the status of an answer, the name and the code of an error, and nothing else of them. */
+function tell(answer: Promise<Response>, done?: ReturnType<ReturnType<Watch>>): Promise<Response> {
+  if (done) answer.then(statusOf).then(done, ({ name, code }) => done(undefined, name, code)).catch(() => done());
+  return answer;
 }
 
 /** The status of an answer, as far as it can be read: it may be of another realm, or of a mock. */

@@ -101,14 +101,14 @@ impl Core {
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn follow(&self, call: Call, ticket: u32, response: Response) -> Promise {
         let resource = Resource::new(&call.method(), &call.url());
-        self.travel(call, Begun::Answered(Ticket::first(ticket, resource), response))
+        self.fetch_begun(call, Begun::Answered(Ticket::first(ticket, resource), response))
     }
 
     /// A request, the whole way.
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn fetch(&self, call: Call) -> Promise {
         let begun = self.shell.begin(&call);
-        self.travel(call, begun)
+        self.fetch_begun(call, begun)
     }
 
     /// Sends credentials. Resolves to the rest of the answer's JSON.
@@ -188,7 +188,7 @@ impl Core {
 }
 
 impl Core {
-    fn travel(&self, call: Call, begun: Begun) -> Promise {
+    fn fetch_begun(&self, call: Call, begun: Begun) -> Promise {
         let shell = Rc::clone(&self.shell);
         self.promise(Box::pin(async move { Ok(shell.fetch(&call, begun).await?.into()) }))
     }

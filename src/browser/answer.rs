@@ -8,8 +8,8 @@ use web_sys::Response;
 
 use super::platform::List;
 use crate::core::{
-    Attach, Body, Code, Form, Grant, Heard, Kind, Life, Now, Options, Policy, Secret, Sense, Told,
-    concat, life, payload, retry_after,
+    Attach, AuthResponse, Body, Code, Form, Kind, Life, Now, Options, Policy, ResponseFacts,
+    RuleKind, Secret, TokenResponse, concat, life, payload, retry_after,
 };
 
 #[wasm_bindgen(module = "/src/browser/http.js")]
@@ -53,7 +53,7 @@ extern "C" {
 /// What came of a call.
 pub(super) struct Reading {
     /// What the answer said, or why there is none.
-    pub(super) told: Result<Heard, Code>,
+    pub(super) response: Result<AuthResponse, Code>,
     /// The answer, or what the platform rejected with.
     pub(super) by: JsValue,
     /// The answer's JSON without the tokens.
@@ -63,7 +63,7 @@ pub(super) struct Reading {
 impl Reading {
     /// There was no answer in time.
     pub(super) fn late() -> Self {
-        Self { told: Err(Code::Timeout), by: JsValue::UNDEFINED, json: JsValue::UNDEFINED }
+        Self { response: Err(Code::Timeout), by: JsValue::UNDEFINED, json: JsValue::UNDEFINED }
     }
 }
 
@@ -85,12 +85,12 @@ pub(super) fn read(
     let list = &mut List::new(list.unchecked_into());
     let by = list.value();
     let Some(status) = list.number() else {
-        return Reading { told: Err(Code::Network), by, json: JsValue::UNDEFINED };
+        return Reading { response: Err(Code::Network), by, json: JsValue::UNDEFINED };
     };
     if status < 0.0 {
         let body = if status == REDIRECT { Body::Redirect } else { Body::Foreign };
-        let heard = Heard { status: 0, body, rejected: None, retry_after: None };
-        return Reading { told: Ok(heard), by, json: JsValue::UNDEFINED };
+        let response = AuthResponse { status: 0, body, rejected: None, retry_after: None };
+        return Reading { response: Ok(response), by, json: JsValue::UNDEFINED };
     }
     let status = status as u16;
     let json = list.value();
@@ -118,9 +118,10 @@ pub(super) fn read(
         let body = &lists(list);
         let header = &|name: &str| header(by.unchecked_ref(), name);
         let challenge = challenge.as_deref();
-        let told = Told { status, challenge, redirected, network_error: false, body, header };
-        rejected = policy.refuses(form, &told);
-        is_incomplete = kind == Kind::Login && policy.rules.say(Sense::Incomplete, &told);
+        let facts =
+            ResponseFacts { status, challenge, redirected, network_error: false, body, header };
+        rejected = policy.refuses(form, &facts);
+        is_incomplete = kind == Kind::Login && policy.rules.say(RuleKind::Incomplete, &facts);
     }
     let is_unseen = matches!(options.attach, Attach::Cookie(_));
     // An answer with a token in it is no cause of an error: whoever reads that would read the token.
@@ -136,16 +137,16 @@ pub(super) fn read(
             let refresh_token = refresh_token.and_then(|text| Secret::new(text).ok());
             match access_token.map(Secret::new) {
                 Some(Ok(token)) => {
-                    let mut grant = describe(token, refresh_token, known, options, now);
-                    grant.session_life = life(&session, now);
-                    Ok(grant)
+                    let mut tokens = describe(token, refresh_token, known, options, now);
+                    tokens.session_life = life(&session, now);
+                    Ok(tokens)
                 }
                 Some(Err(fault)) => Err(concat(&["an access token that ", fault.reason()])),
                 None => Err(concat(&["no string at `", &options.access_token_at, "`"])),
             }
         })
     };
-    Reading { told: Ok(Heard { status, body, rejected, retry_after }), by, json }
+    Reading { response: Ok(AuthResponse { status, body, rejected, retry_after }), by, json }
 }
 
 /// The lists of texts that are left.
@@ -157,15 +158,15 @@ pub(super) fn lists(list: &mut List) -> Vec<Vec<String>> {
     lists
 }
 
-/// Completes a grant with what its access token says of itself, if it is a JWT.
+/// Makes a token response of these tokens, with what the access token says of itself, if it is a JWT.
 pub(super) fn describe(
     access_token: Secret,
     refresh_token: Option<Secret>,
     mut known: Life,
     options: &Options,
     now: Now,
-) -> Grant {
-    let mut grant = Grant {
+) -> TokenResponse {
+    let mut tokens = TokenResponse {
         access_token,
         refresh_token: refresh_token.filter(|_| options.keeps_refresh_token()),
         life: None,
@@ -174,16 +175,16 @@ pub(super) fn describe(
         subject: None,
         issued: None,
     };
-    if let Some(text) = payload(grant.access_token.reveal())
+    if let Some(text) = payload(tokens.access_token.reveal())
         && let Some(claims) = claims(&text, &options.subject)
     {
         let mut claims = List::new(claims);
         known.iat = claims.number();
         known.exp = claims.number();
-        grant.subject = claims.text();
-        grant.issued = known.iat.map(|seconds| (seconds * 1000.0) as u64);
-        grant.claims = Some(Rc::from(text));
+        tokens.subject = claims.text();
+        tokens.issued = known.iat.map(|seconds| (seconds * 1000.0) as u64);
+        tokens.claims = Some(Rc::from(text));
     }
-    grant.life = life(&known, now);
-    grant
+    tokens.life = life(&known, now);
+    tokens
 }

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use super::answer;
 use super::manager::Shell;
 use super::platform::{self, List};
-use crate::core::{Grant, Life, Message, Options, Secret, Stamp, Tabs, decimal};
+use crate::core::{HybridTime, Life, Message, Options, Secret, Tabs, TokenResponse, decimal};
 
 #[wasm_bindgen(module = "/src/browser/tab-channel.js")]
 extern "C" {
@@ -83,14 +83,16 @@ impl Channel {
 
     /// Tells all other tabs.
     pub(super) fn post(&self, message: &Message) {
-        let (kind, stamp, session, grant) = match message {
+        let (kind, stamp, session, tokens) = match message {
             Message::Ask => ("ask", None, None, None),
             Message::Here => ("here", None, None, None),
             Message::Missed { since, session } => ("missed", Some(since), Some(session), None),
-            Message::Renewed { stamp, session, grant, .. } => {
-                ("renewed", Some(stamp), Some(session), Some(grant))
+            Message::Renewed { stamp, session, tokens, .. } => {
+                ("renewed", Some(stamp), Some(session), Some(tokens))
             }
-            Message::Entered { stamp, grant, .. } => ("entered", Some(stamp), None, grant.as_ref()),
+            Message::Entered { stamp, tokens, .. } => {
+                ("entered", Some(stamp), None, tokens.as_ref())
+            }
             Message::Refused { stamp, session, .. } => {
                 ("refused", Some(stamp), Some(session), None)
             }
@@ -110,39 +112,39 @@ impl Channel {
             session.map(|stamp| stamp.0 as f64),
             asked.map(|stamp| stamp.0 as f64),
             subject.as_deref(),
-            grant.map(|grant| grant.access_token.reveal()),
-            grant.and_then(|grant| grant.refresh_token.as_ref()).map(Secret::reveal),
-            grant.and_then(|grant| grant.life).map(|life| life as f64),
-            grant.and_then(|grant| grant.session_life).map(|life| life as f64),
+            tokens.map(|tokens| tokens.access_token.reveal()),
+            tokens.and_then(|tokens| tokens.refresh_token.as_ref()).map(Secret::reveal),
+            tokens.and_then(|tokens| tokens.life).map(|life| life as f64),
+            tokens.and_then(|tokens| tokens.session_life).map(|life| life as f64),
         );
     }
 }
 
 fn read(list: &mut List, options: &Options) -> Option<Message> {
     let kind = list.text()?;
-    let stamp = list.number().map(|number| Stamp(number as u64));
-    let session = list.number().map(|number| Stamp(number as u64));
-    let asked = list.number().map_or(Stamp(0), |number| Stamp(number as u64));
+    let stamp = list.number().map(|number| HybridTime(number as u64));
+    let session = list.number().map(|number| HybridTime(number as u64));
+    let asked = list.number().map_or(HybridTime(0), |number| HybridTime(number as u64));
     let subject = list.text().and_then(|text| text.parse().ok());
-    let grant = read_grant(list, options);
+    let tokens = read_tokens(list, options);
     Some(match kind.as_str() {
         "ask" => Message::Ask,
         "here" => Message::Here,
         "missed" => Message::Missed { since: stamp?, session: session.unwrap_or_default() },
-        "renewed" => Message::Renewed { stamp: stamp?, session: session?, asked, grant: grant? },
-        "entered" => Message::Entered { stamp: stamp?, subject, grant },
+        "renewed" => Message::Renewed { stamp: stamp?, session: session?, asked, tokens: tokens? },
+        "entered" => Message::Entered { stamp: stamp?, subject, tokens },
         "refused" => Message::Refused { stamp: stamp?, session: session?, asked },
         "left" => Message::Left { stamp: stamp? },
         _ => return None,
     })
 }
 
-fn read_grant(list: &mut List, options: &Options) -> Option<Grant> {
+fn read_tokens(list: &mut List, options: &Options) -> Option<TokenResponse> {
     let access_token = Secret::new(list.text()?).ok()?;
     let refresh_token = list.text().and_then(|text| Secret::new(text).ok());
-    let mut grant =
+    let mut tokens =
         answer::describe(access_token, refresh_token, Life::default(), options, platform::now());
-    grant.life = list.number().map(|life| life as u64);
-    grant.session_life = list.number().map(|life| life as u64);
-    Some(grant)
+    tokens.life = list.number().map(|life| life as u64);
+    tokens.session_life = list.number().map(|life| life as u64);
+    Some(tokens)
 }

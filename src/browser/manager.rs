@@ -10,17 +10,17 @@ use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 
 use super::answer;
+use super::auth_call::Job;
 use super::call::{Outgoing, Taken};
 use super::channel::Channel;
 use super::error::{FetchError, TokenError};
-use super::exchange::Job;
-use super::later::{Giver, Later, later};
 use super::pending_logout::PendingLogout;
 use super::platform;
-use super::wake::Wake;
+use super::renewal_timer::RenewalTimer;
+use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
 use crate::core::{
-    Code, Effect, Event, Exchange, Failure, Identity, Landing, Life, Mark, Now, Options, Owed,
-    Policy, Reason, Resource, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
+    AuthCall, Code, Effect, Event, Failure, Identity, Life, Mark, Now, Options, Owed, Policy,
+    Reason, RefreshOutcome, Resource, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
 };
 
 /// Something that users are told.
@@ -167,7 +167,7 @@ impl TokenManager {
         &self,
         request: &Request,
     ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
-        self.exchanges(request, false)
+        self.login_call(request, false)
     }
 
     /// Sends a call that sets the refresh cookie and brings a new token for whom the session is:
@@ -180,10 +180,10 @@ impl TokenManager {
         &self,
         request: &Request,
     ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
-        self.exchanges(request, true)
+        self.login_call(request, true)
     }
 
-    fn exchanges(
+    fn login_call(
         &self,
         request: &Request,
         carries_token: bool,
@@ -308,11 +308,11 @@ fn copy(request: &Request, step: Step) -> Result<Request, TokenError> {
         .map_err(|error| TokenError::new(Code::InvalidArgument, step).with_cause(Some(error)))
 }
 
-/// A refresh, and those who wait for it: a single flight.
-struct Flight {
-    exchange: Exchange,
-    land: Giver<Landing>,
-    landing: Later<Landing>,
+/// A refresh that somebody waits for.
+struct Waiting {
+    auth_call: AuthCall,
+    settler: Settler<RefreshOutcome>,
+    outcome: SharedOutcome<RefreshOutcome>,
 }
 
 /// Functions of the app's, or `undefined`.
@@ -353,7 +353,7 @@ pub(crate) struct Shell {
     pending_logout: PendingLogout,
     /// The token that a logout which has failed is to send, until the server is told.
     pub(super) kept: RefCell<Option<Secret>>,
-    /// What each exchange but a refresh is to send, and whom it answers.
+    /// What each auth call but a refresh is to send, and whom it answers.
     pub(super) jobs: RefCell<Vec<Job>>,
     /// What stands behind the outcome of the last refresh: the platform's error, or the answer.
     pub(super) cause: RefCell<Option<JsValue>>,
@@ -361,9 +361,9 @@ pub(crate) struct Shell {
     pub(super) answer: RefCell<JsValue>,
     /// The last refusal, for the event.
     refusal: RefCell<Option<Failure>>,
-    flights: RefCell<Vec<Flight>>,
+    waiting_for_refresh: RefCell<Vec<Waiting>>,
     channel: RefCell<Option<Channel>>,
-    wake: RefCell<Option<Wake>>,
+    renewal_timer: RefCell<Option<RenewalTimer>>,
     listeners: RefCell<Vec<(u32, Listener)>>,
     last_listener: Cell<u32>,
     /// The app's refresh function is running. A call that it makes would wait for itself.
@@ -420,9 +420,9 @@ impl Shell {
             cause: RefCell::default(),
             answer: RefCell::default(),
             refusal: RefCell::default(),
-            flights: RefCell::default(),
+            waiting_for_refresh: RefCell::default(),
             channel: RefCell::default(),
-            wake: RefCell::default(),
+            renewal_timer: RefCell::default(),
             listeners: RefCell::default(),
             last_listener: Cell::default(),
             is_in_refresh: Cell::default(),
@@ -440,7 +440,7 @@ impl Shell {
             shell.look_for_hint();
         }
         if is_page {
-            shell.wake.replace(Some(Wake::new(&shell)));
+            shell.renewal_timer.replace(Some(RenewalTimer::new(&shell)));
         }
         // Not in this turn: whoever makes a manager wants to listen to it first.
         let this = Rc::clone(&shell);
@@ -462,8 +462,8 @@ impl Shell {
         self.alive(Step::Login)?;
         let Tokens { access_token, expires_in, refresh_token } = tokens;
         let (known, now) = (Life { expires_in, ..Life::default() }, platform::now());
-        let grant = answer::describe(access_token, refresh_token, known, &self.options, now);
-        self.tell(|session, now| session.set_tokens(grant, now));
+        let tokens = answer::describe(access_token, refresh_token, known, &self.options, now);
+        self.tell(|session, now| session.set_tokens(tokens, now));
         Ok(())
     }
 
@@ -480,15 +480,17 @@ impl Shell {
             self.tell_only(|session, now| session.refresh(now))
                 .map_err(|failure| self.blame(failure))
         });
-        let landing = asked.map(|wait| wait.map(|wait| self.landing(wait.exchange)));
+        let outcome = asked.map(|wait| wait.map(|wait| self.refresh_outcome(wait.auth_call)));
         self.drain();
         let this = Rc::clone(self);
         Box::pin(async move {
-            let Some(landing) = landing? else { return Ok(()) };
-            match landing.get().await.unwrap_or(Landing::Void) {
-                Landing::Renewed => Ok(()),
-                Landing::Rejected(failure) | Landing::Failed(failure) => Err(this.blame(failure)),
-                Landing::Void => Err(TokenError::new(Code::SessionChanged, Step::Refresh)),
+            let Some(outcome) = outcome? else { return Ok(()) };
+            match outcome.get().await.unwrap_or(RefreshOutcome::Void) {
+                RefreshOutcome::Renewed => Ok(()),
+                RefreshOutcome::Rejected(failure) | RefreshOutcome::Failed(failure) => {
+                    Err(this.blame(failure))
+                }
+                RefreshOutcome::Void => Err(TokenError::new(Code::SessionChanged, Step::Refresh)),
             }
         })
     }
@@ -507,7 +509,7 @@ impl Shell {
         }
         self.tell(|session, _| session.dispose());
         self.channel.take();
-        self.wake.take();
+        self.renewal_timer.take();
         self.mirror.take();
         self.listeners.take();
     }
@@ -519,21 +521,21 @@ impl Shell {
         outcome
     }
 
-    /// Tells the session something. Whoever calls this drains later, when it has joined the flight
-    /// that it may be told to wait for.
+    /// Tells the session something. Whoever calls this drains later, when it has joined those who
+    /// wait for the refresh that it may be told to wait for.
     pub(super) fn tell_only<T>(&self, what: impl FnOnce(&mut Session, Now) -> T) -> T {
         what(&mut self.session.borrow_mut(), platform::now())
     }
 
-    /// The landing of a refresh, shared by all who wait for it.
-    pub(super) fn landing(&self, exchange: Exchange) -> Later<Landing> {
-        let mut flights = self.flights.borrow_mut();
-        if let Some(flight) = flights.iter().find(|flight| flight.exchange == exchange) {
-            return flight.landing.clone();
+    /// The outcome of a refresh, shared by all who wait for it.
+    pub(super) fn refresh_outcome(&self, auth_call: AuthCall) -> SharedOutcome<RefreshOutcome> {
+        let mut waiting = self.waiting_for_refresh.borrow_mut();
+        if let Some(refresh) = waiting.iter().find(|refresh| refresh.auth_call == auth_call) {
+            return refresh.outcome.clone();
         }
-        let (land, landing) = later();
-        flights.push(Flight { exchange, land, landing: landing.clone() });
-        landing
+        let (settler, outcome) = shared_outcome();
+        waiting.push(Waiting { auth_call, settler, outcome: outcome.clone() });
+        outcome
     }
 
     /// A failure of the refresh, with what stands behind it: the platform's error, or the answer.
@@ -568,22 +570,22 @@ impl Shell {
                 Some(effect) => self.perform(effect),
             }
         }
-        if let Some(wake) = &*self.wake.borrow() {
-            wake.set(&self.session);
+        if let Some(timer) = &*self.renewal_timer.borrow() {
+            timer.set(&self.session);
         }
         self.notify();
     }
 
     fn perform(self: &Rc<Self>, effect: Effect) {
         match effect {
-            Effect::Start(exchange, kind) => {
-                spawn(Box::pin(Rc::clone(self).exchange(exchange, kind)));
+            Effect::Start(auth_call, kind) => {
+                spawn(Box::pin(Rc::clone(self).run_auth_call(auth_call, kind)));
             }
-            Effect::Land(exchange, landing) => {
-                if let Landing::Rejected(failure) = &landing {
+            Effect::SettleRefresh(auth_call, outcome) => {
+                if let RefreshOutcome::Rejected(failure) = &outcome {
                     self.refusal.replace(Some(failure.clone()));
                 }
-                self.land(exchange, landing);
+                self.settle_refresh(auth_call, outcome);
             }
             Effect::Changed => {
                 let snapshot = self.session.borrow().snapshot();
@@ -623,11 +625,11 @@ impl Shell {
         }
     }
 
-    fn land(&self, exchange: Exchange, landing: Landing) {
-        let mut flights = self.flights.borrow_mut();
-        if let Some(at) = flights.iter().position(|flight| flight.exchange == exchange) {
+    fn settle_refresh(&self, auth_call: AuthCall, outcome: RefreshOutcome) {
+        let mut waiting = self.waiting_for_refresh.borrow_mut();
+        if let Some(at) = waiting.iter().position(|refresh| refresh.auth_call == auth_call) {
             // Nobody may be waiting any longer; the token is kept all the same.
-            flights.swap_remove(at).land.give(landing);
+            waiting.swap_remove(at).settler.settle(outcome);
         }
     }
 

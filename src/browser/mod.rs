@@ -5,14 +5,14 @@
 //! types; calling it needs a platform.
 //!
 //! - `manager.rs`: the [`TokenManager`] for Rust, and what all parts of the shell share;
-//! - `travel.rs`: an app's request on its way (rules 2 to 8);
-//! - `exchange.rs`: refresh, login and logout on the wire (rules 8 and 9);
-//! - `direct.rs`: the same, in synchronous steps, for the bindings;
+//! - `fetch.rs`: an app's request, from the call of `fetch` to its answer (rules 2 to 8);
+//! - `auth_call.rs`: refresh, login and logout on the wire (rules 8 and 9);
+//! - `fast_path.rs`: the common case of a fetch, in synchronous steps, for the bindings;
 //! - `answer.rs`: what servers say;
-//! - `later.rs`: a value that is waited for;
+//! - `shared_outcome.rs`: the outcome of an auth call, for all who wait for it;
 //! - `lock.rs`, `channel.rs`, `pending_logout.rs`: turns among tabs, news among tabs, and the one mark that
 //!   outlives a page;
-//! - `wake.rs`: when to look at the clock again;
+//! - `renewal_timer.rs`: when to renew the token ahead of its end;
 //! - `platform.rs`: what else is asked of the platform.
 //!
 //! The modules in JavaScript beside them touch what is foreign: the page's `fetch` and its answers
@@ -21,28 +21,28 @@
 //! decide nothing.
 
 mod answer;
+mod auth_call;
 mod call;
 mod channel;
-#[cfg(feature = "bindings")]
-mod direct;
 mod error;
-mod exchange;
-mod later;
+#[cfg(feature = "bindings")]
+mod fast_path;
+mod fetch;
 mod lock;
 mod manager;
 mod pending_logout;
 mod platform;
-mod travel;
-mod wake;
+mod renewal_timer;
+mod shared_outcome;
 
 pub use call::Outgoing;
 pub use error::{FetchError, TokenError};
 pub use manager::{Detail, Notice, Subscription, TokenManager, Tokens};
 #[cfg(feature = "bindings")]
 pub(crate) use {
-    exchange::{Asked, flat},
+    auth_call::{Asked, flat},
+    fetch::Begun,
     manager::Hooks,
     manager::Shell,
     platform::List,
-    travel::Begun,
 };

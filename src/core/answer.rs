@@ -3,15 +3,15 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::cooldown::RetryAfter;
+use super::backoff::RetryAfter;
 use super::digest::digest;
 use super::failure::{Code, Failure, Step};
 use super::secret::Secret;
 
-/// What a server granted, or an app handed over. Its `Debug` keeps the claims to itself, for they are
-/// about a person.
+/// The tokens that a server answered with (RFC 6749, 5.1), or that an app handed over. Its `Debug` keeps
+/// the claims to itself, for they are about a person.
 #[derive(Clone)]
-pub struct Grant {
+pub struct TokenResponse {
     /// The access token.
     pub access_token: Secret,
     /// The refresh token, where it is held in memory. `None` keeps the one there is (RFC 6749, 6).
@@ -29,16 +29,16 @@ pub struct Grant {
     pub issued: Option<u64>,
 }
 
-impl Grant {
+impl TokenResponse {
     /// Whose it is, as a number to compare.
     pub(crate) fn subject_digest(&self) -> Option<u64> {
         self.subject.as_deref().map(|subject| digest(&[subject]))
     }
 }
 
-impl fmt::Debug for Grant {
+impl fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Grant")
+        f.debug_struct("TokenResponse")
             .field("access_token", &self.access_token)
             .field("refresh_token", &self.refresh_token)
             .field("life", &self.life)
@@ -56,7 +56,7 @@ pub enum Body {
         /// The member `error` (RFC 6749, 5.2), if it is a string.
         error: Option<String>,
         /// The tokens, or in what way there are none that can be used.
-        grant: Result<Grant, String>,
+        tokens: Result<TokenResponse, String>,
     },
     /// A JSON text by which a session endpoint says outright that there is no session: `null`, `{}`, or
     /// `null` where the token stands.
@@ -80,12 +80,12 @@ impl Body {
         status: u16,
         is_unseen: bool,
         error: Option<String>,
-        grant: impl FnOnce() -> Result<Grant, String>,
+        tokens: impl FnOnce() -> Result<TokenResponse, String>,
     ) -> Self {
         match form {
             Form::Empty if !is_unseen || status == 0 => Self::Empty,
             Form::Other => Self::Other,
-            Form::Empty | Form::Json => Self::Json { error, grant: grant() },
+            Form::Empty | Form::Json => Self::Json { error, tokens: tokens() },
         }
     }
 }
@@ -101,9 +101,9 @@ pub(crate) enum Form {
     Other,
 }
 
-/// An answer to a call of the session's own.
+/// An answer to an auth call.
 #[derive(Clone, Debug)]
-pub struct Heard {
+pub struct AuthResponse {
     /// The HTTP status; zero where a function of the app's has answered.
     pub status: u16,
     /// What came with it.
@@ -118,7 +118,7 @@ pub struct Heard {
 #[derive(Clone, Debug)]
 pub enum Verdict {
     /// There is a token.
-    Granted(Grant),
+    Granted(TokenResponse),
     /// The server refused, and meant it.
     Rejected(Failure),
     /// The server, or what answered in its place, said nothing about the session.
@@ -132,9 +132,9 @@ pub enum Verdict {
 /// rejected by those rules, and by every 4xx that does not mean "later" or "not here". Whatever else is not a token is an outage: proxies, captive portals and crashed
 /// servers answer with HTML, and they don't get to log anybody out. Save for a refresh that is
 /// answered with success and "there is no session" ([`Body::NoSession`]): so session endpoints refuse.
-pub fn verdict(step: Step, heard: Heard) -> Verdict {
-    let is_refused = is_refusal(step, &heard);
-    let Heard { status, body, retry_after, .. } = heard;
+pub fn verdict(step: Step, response: AuthResponse) -> Verdict {
+    let is_refused = is_refusal(step, &response);
+    let AuthResponse { status, body, retry_after, .. } = response;
     let failure = |code| Failure::new(code, step).with_status(status);
     if is_refused {
         return Verdict::Rejected(failure(Code::Rejected));
@@ -143,8 +143,8 @@ pub fn verdict(step: Step, heard: Heard) -> Verdict {
         Body::Redirect => (Code::BadStatus, "a redirect, which the refresh token must not follow"),
         Body::Foreign => (Code::BadAnswer, "it is no answer of the kind that `fetch` gives"),
         _ if !matches!(status, 0 | 200..300) => (Code::BadStatus, ""),
-        Body::Json { grant: Ok(grant), .. } => return Verdict::Granted(grant),
-        Body::Json { grant: Err(ref fault), .. } => (without(step), fault.as_str()),
+        Body::Json { tokens: Ok(tokens), .. } => return Verdict::Granted(tokens),
+        Body::Json { tokens: Err(ref fault), .. } => (without(step), fault.as_str()),
         Body::Empty => (without(step), "no body"),
         Body::NoSession | Body::Incomplete => (without(step), ""),
         Body::Other => (Code::BadAnswer, "not JSON"),
@@ -161,13 +161,13 @@ fn without(step: Step) -> Code {
 }
 
 /// Whether an answer is a refusal: see [`verdict`].
-pub(crate) fn is_refusal(step: Step, heard: &Heard) -> bool {
-    let status = heard.status;
+pub(crate) fn is_refusal(step: Step, response: &AuthResponse) -> bool {
+    let status = response.status;
     let is_client_error = (400..500).contains(&status);
-    match (step, &heard.body) {
-        (Step::Login, _) if heard.rejected == Some(true) => true,
+    match (step, &response.body) {
+        (Step::Login, _) if response.rejected == Some(true) => true,
         (Step::Login, _) => is_client_error && !matches!(status, 404 | 408 | 425 | 429),
-        _ if heard.rejected.is_some() => heard.rejected == Some(true),
+        _ if response.rejected.is_some() => response.rejected == Some(true),
         (_, Body::Json { error: Some(error), .. }) if error == "invalid_grant" => is_client_error,
         // It says that the call was made in the wrong way (RFC 9449, 8), or at the wrong time.
         (_, Body::Json { error: Some(error), .. })
@@ -204,12 +204,12 @@ mod tests {
     fn json(error: Option<&str>) -> Body {
         Body::Json {
             error: error.map(str::to_owned),
-            grant: Err("no string at \"access_token\"".to_owned()),
+            tokens: Err("no string at \"access_token\"".to_owned()),
         }
     }
 
     fn code(step: Step, status: u16, body: Body) -> Code {
-        match verdict(step, Heard { status, body, rejected: None, retry_after: None }) {
+        match verdict(step, AuthResponse { status, body, rejected: None, retry_after: None }) {
             Verdict::Granted(_) => panic!("granted"),
             Verdict::Rejected(failure) | Verdict::Unreached(failure, _) => {
                 assert_eq!(failure.status, Some(status));
@@ -221,8 +221,8 @@ mod tests {
     #[test]
     fn an_answer_without_a_body_grants_where_the_browser_has_the_token() {
         let body = |form, status, is_unseen| {
-            let grant = || Err("no string".to_owned());
-            match Body::of(form, status, is_unseen, None, grant) {
+            let tokens = || Err("no string".to_owned());
+            match Body::of(form, status, is_unseen, None, tokens) {
                 Body::Empty => Form::Empty,
                 Body::Json { .. } => Form::Json,
                 _ => Form::Other,
@@ -288,8 +288,9 @@ mod tests {
             assert_eq!(code(Step::Refresh, status, Body::NoSession), Code::BadStatus, "{status}");
         }
         let rejected = Some(false);
-        let heard = Heard { status: 200, body: Body::NoSession, rejected, retry_after: None };
-        let told = verdict(Step::Refresh, heard);
+        let response =
+            AuthResponse { status: 200, body: Body::NoSession, rejected, retry_after: None };
+        let told = verdict(Step::Refresh, response);
         assert!(matches!(told, Verdict::Unreached(..)), "the user's rules say otherwise");
     }
 
@@ -308,8 +309,8 @@ mod tests {
             for (body, code) in
                 [(Body::Redirect, Code::BadStatus), (Body::Foreign, Code::BadAnswer)]
             {
-                let heard = Heard { status: 0, body, rejected: None, retry_after: None };
-                let Verdict::Unreached(failure, _) = verdict(step, heard) else { panic!("no") };
+                let response = AuthResponse { status: 0, body, rejected: None, retry_after: None };
+                let Verdict::Unreached(failure, _) = verdict(step, response) else { panic!("no") };
                 assert_eq!((failure.code, failure.status), (code, None));
             }
         }
@@ -338,7 +339,10 @@ mod tests {
     #[test]
     fn rules_of_the_users_own_are_the_whole_truth_about_a_refusal() {
         let judge = |step, status, body, rejected| {
-            verdict(step, Heard { status, body, rejected: Some(rejected), retry_after: None })
+            verdict(
+                step,
+                AuthResponse { status, body, rejected: Some(rejected), retry_after: None },
+            )
         };
         for body in [json(None), Body::Empty, Body::Other] {
             for status in [200, 401, 422, 503] {
@@ -356,11 +360,15 @@ mod tests {
 
     #[test]
     fn a_function_of_the_apps_refuses_with_nothing_and_tells_no_status() {
-        let heard = Heard { status: 0, body: Body::Empty, rejected: None, retry_after: None };
-        let Verdict::Rejected(failure) = verdict(Step::Refresh, heard) else { panic!("a refusal") };
+        let response =
+            AuthResponse { status: 0, body: Body::Empty, rejected: None, retry_after: None };
+        let Verdict::Rejected(failure) = verdict(Step::Refresh, response) else {
+            panic!("a refusal")
+        };
         assert_eq!(failure.status, None);
-        let heard = Heard { status: 0, body: json(None), rejected: None, retry_after: None };
-        assert!(matches!(verdict(Step::Refresh, heard), Verdict::Unreached(..)));
+        let response =
+            AuthResponse { status: 0, body: json(None), rejected: None, retry_after: None };
+        assert!(matches!(verdict(Step::Refresh, response), Verdict::Unreached(..)));
     }
 
     #[test]

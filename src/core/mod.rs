@@ -4,20 +4,23 @@
 //! > It knows no browser, no clock, no chance, no I/O and no `async`: time ([`Now`]) and chance are
 //! > arguments. Every rule that users rely on is decided here, and can therefore be tested here:
 //! >
-//! > 1. the token goes to no target that was not named ([`Apis::cover`]);
-//! > 2. a request is sent at most twice ([`Ticket`], [`Session::answered`]);
-//! > 3. a late 401 never refreshes: the generation that was refused is compared, not the time;
-//! > 4. there is one refresh at a time, and whoever needs it joins it ([`Session::depart`]);
-//! > 5. calls that set the refresh cookie never overlap ([`Effect::Start`], [`Session::finished`]);
-//! > 6. what began in an older epoch commits nothing, is not sent again, and never meets the next
-//! >    user's token ([`Session::logout`], [`Session::login_answered`]);
-//! > 7. a refused refresh ends the session, once; an outage never does ([`verdict`]);
-//! > 8. after an outage nobody storms the server ([`Cooldown`]);
-//! > 9. every wait ends: a flight lands, or is void ([`Effect::Land`]);
-//! > 10. managers share with the same managers alone, and take turns with all that might set the same
-//! >     cookie (`identity.rs`);
-//! > 11. a resource that says 401 where it means "forbidden" costs its own calls, and no others
-//! >     ([`Resource`]).
+//! > - the token goes to no target that was not named (rule 1, [`Apis::cover`]);
+//! > - a request is sent at most twice (rule 4, [`Ticket`], [`Session::answered`]);
+//! > - a late 401 never refreshes: generations are compared, not times (rule 4);
+//! > - a resource that says 401 where it means "forbidden" costs its own calls, and no others
+//! >   (rule 4, [`Resource`]);
+//! > - there is one refresh at a time, and whoever needs it joins it (rule 3, [`Session::depart`]);
+//! > - a refused refresh ends the session, once; an outage never does (rule 8, [`verdict`]);
+//! > - after an outage nobody storms the server (rule 8, [`Backoff`]);
+//! > - calls that set the refresh cookie never overlap (rule 9, [`Effect::Start`],
+//! >   [`Session::finished`]);
+//! > - what began in an older epoch commits nothing, is not sent again, and never meets the next
+//! >   user's token (rule 9, [`Session::logout`], [`Session::login_answered`]);
+//! > - every wait ends: a refresh has an outcome, or is void (rule 10, [`Effect::SettleRefresh`]);
+//! > - managers share with the same managers alone, and take turns with all that might set the same
+//! >   cookie (`identity.rs`).
+//! >
+//! > The rules are numbered in `docs/architecture.md`.
 //!
 //! The shell calls a method, then drains [`Session::poll_effect`] and does what it says. No method
 //! calls back, so whatever the effects run into (user code, too) finds the session whole.
@@ -25,8 +28,9 @@
 mod answer;
 mod apis;
 mod attach;
+mod auth_call_queue;
+mod backoff;
 mod challenge;
-mod cooldown;
 mod digest;
 mod endpoint;
 mod failure;
@@ -44,15 +48,15 @@ mod session;
 mod tabs;
 mod text;
 mod time;
-mod turns;
 
 pub(crate) use answer::Form;
-pub use answer::{Body, Grant, Heard, Verdict, verdict};
+pub use answer::{AuthResponse, Body, TokenResponse, Verdict, verdict};
 pub(crate) use apis::is_same_origin;
 pub use apis::{Api, Apis};
 pub use attach::Attach;
+pub use auth_call_queue::{AuthCall, Kind};
+pub use backoff::{Backoff, RetryAfter, retry_after};
 pub use challenge::{Challenge, challenges};
-pub use cooldown::{Cooldown, RetryAfter, retry_after};
 pub use endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
 pub(crate) use endpoint::{Payload, Sent, Stays, proofs};
 pub use failure::{Code, Failure, Step};
@@ -64,16 +68,16 @@ pub(crate) use patience::{NEWS, Patience};
 pub use pending_logout::{Mark, Owed, owed};
 pub use policy::{Offline, Policy, Reach, Renewal, Restore, Tabs};
 pub use redirect::Redirects;
-pub use rules::{AnswerRule, Field, HeaderField, Meaning, Rules, Sense, Told};
+pub use rules::{AnswerRule, Classification, Field, HeaderField, ResponseFacts, RuleKind, Rules};
 pub(crate) use rules::{Media, is_safe};
 pub use secret::{Secret, Unusable};
 pub use session::{
-    Arrival, Departure, Effect, Event, Landing, Reason, Session, Snapshot, Status, Ticket, Wait,
+    Arrival, Departure, Effect, Event, Reason, RefreshOutcome, Session, Snapshot, Status, Ticket,
+    Wait,
 };
-pub use tabs::{Message, Stamp};
+pub use tabs::{HybridTime, Message};
 pub(crate) use text::{concat, decimal};
 pub use time::{Life, Now, Validity, life};
-pub use turns::{Exchange, Kind};
 
 /// What the fuzz targets reach that nobody else does.
 #[cfg(fuzzing)]

@@ -5,7 +5,7 @@ use super::attach::Attach;
 use super::endpoint::{Carrier, Content, Endpoint, Sends, is_field_value, is_of};
 use super::failure::{Code, Failure, Step};
 use super::policy::{Offline, Policy, Renewal, Restore, Tabs};
-use super::rules::{AnswerRule, Rules, Sense};
+use super::rules::{AnswerRule, RuleKind, Rules};
 use super::text::{concat, find_any, is_tchar, pieces, split_at_any, trim_start};
 
 /// Everything that can be set. Start from [`Options::new`] and change what is to be different.
@@ -279,11 +279,11 @@ impl Options {
         check.rules("login.incomplete", &self.incomplete);
         let rules_refusals = self.rejected.is_some();
         let rules = Rules::new(vec![
-            (Sense::Ended, std::mem::take(&mut self.ended)),
-            (Sense::StepUp, std::mem::take(&mut self.step_up)),
-            (Sense::Unauthorized, std::mem::take(&mut self.unauthorized)),
-            (Sense::Rejected, self.rejected.take().unwrap_or_default()),
-            (Sense::Incomplete, std::mem::take(&mut self.incomplete)),
+            (RuleKind::Ended, std::mem::take(&mut self.ended)),
+            (RuleKind::StepUp, std::mem::take(&mut self.step_up)),
+            (RuleKind::Unauthorized, std::mem::take(&mut self.unauthorized)),
+            (RuleKind::Rejected, self.rejected.take().unwrap_or_default()),
+            (RuleKind::Incomplete, std::mem::take(&mut self.incomplete)),
         ]);
         check.proof(&["csrf"], self.csrf.as_ref());
         let is_carrier = match &self.refresh_token {

@@ -1,8 +1,8 @@
 //! How long each wait may take (rule 10), in milliseconds. All are counted in time in which the page
 //! could run: `timer.js` does not count a busy main thread, a frozen tab or a sleeping laptop.
 
+use super::auth_call_queue::Kind;
 use super::options::Options;
-use super::turns::Kind;
 
 /// How long a tab that had to wait listens for the news of the one before it.
 pub(crate) const NEWS: u32 = 250;
@@ -11,7 +11,7 @@ const OWN_CALL: u32 = 30_000;
 /// How long to wait for the lock where nobody holds it longer than allowed: several may be in line.
 const LINE: u32 = 30_000;
 
-/// The waits of one exchange.
+/// The waits of one auth call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Patience {
     /// For the answer, once the call is sent.
@@ -25,7 +25,7 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// Of an exchange of this kind. `is_brought`: its call is the caller's own.
+    /// Of an auth call of this kind. `is_brought`: its call is the caller's own.
     pub(crate) fn new(options: &Options, kind: Kind, is_brought: bool) -> Self {
         let logout = options.logout.as_ref().map_or(OWN_CALL, |logout| logout.timeout as u32);
         let [refresh, login] = [options.refresh.timeout, options.login_timeout].map(|ms| ms as u32);

@@ -3,7 +3,7 @@
 use super::answer::Form;
 use super::apis::Apis;
 use super::failure::{Code, Failure};
-use super::rules::{Rules, Sense, Told, is_safe};
+use super::rules::{ResponseFacts, RuleKind, Rules, is_safe};
 
 /// When a page that has no token yet asks for one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,12 +110,12 @@ pub struct Policy {
 impl Policy {
     /// Whether an answer to a call of the session's own is a refusal, where the user's rules say so. `None`:
     /// they say nothing, and [`super::verdict`] does.
-    pub(crate) fn refuses(&self, form: Form, told: &Told<'_>) -> Option<bool> {
+    pub(crate) fn refuses(&self, form: Form, facts: &ResponseFacts<'_>) -> Option<bool> {
         if self.rules_refusals {
-            return Some(self.rules.say(Sense::Rejected, told));
+            return Some(self.rules.say(RuleKind::Rejected, facts));
         }
         // A gateway whose own session is over sends whoever calls to its login page.
-        (form == Form::Other && self.rules.turn_away(told)).then_some(true)
+        (form == Form::Other && self.rules.turn_away(facts)).then_some(true)
     }
 }
 
@@ -128,20 +128,23 @@ mod tests {
     #[test]
     fn a_redirect_to_a_page_is_a_refusal_where_redirects_mean_sign_in_again() {
         let redirected = AnswerRule { redirected: true, ..AnswerRule::default() };
-        let told = Told { status: 200, redirected: true, ..Told::default() };
-        let rules = Rules::new(vec![(Sense::Unauthorized, vec![redirected.clone()])]);
+        let facts = ResponseFacts { status: 200, redirected: true, ..ResponseFacts::default() };
+        let rules = Rules::new(vec![(RuleKind::Unauthorized, vec![redirected.clone()])]);
         let policy = Policy { rules, ..Policy::default() };
-        assert_eq!(policy.refuses(Form::Other, &told), Some(true));
+        assert_eq!(policy.refuses(Form::Other, &facts), Some(true));
         for form in [Form::Json, Form::Empty] {
-            assert_eq!(policy.refuses(form, &told), None, "it is no page");
+            assert_eq!(policy.refuses(form, &facts), None, "it is no page");
         }
-        assert_eq!(policy.refuses(Form::Other, &Told { redirected: false, ..told }), None);
-        assert_eq!(Policy::default().refuses(Form::Other, &told), None, "nobody says so");
+        assert_eq!(
+            policy.refuses(Form::Other, &ResponseFacts { redirected: false, ..facts }),
+            None
+        );
+        assert_eq!(Policy::default().refuses(Form::Other, &facts), None, "nobody says so");
         let policy = Policy { rules_refusals: true, ..policy };
-        assert_eq!(policy.refuses(Form::Other, &told), Some(false), "`rejected` has the word");
-        let rules = Rules::new(vec![(Sense::Rejected, vec![redirected])]);
+        assert_eq!(policy.refuses(Form::Other, &facts), Some(false), "`rejected` has the word");
+        let rules = Rules::new(vec![(RuleKind::Rejected, vec![redirected])]);
         let policy = Policy { rules, ..policy };
-        assert_eq!(policy.refuses(Form::Other, &told), Some(true));
+        assert_eq!(policy.refuses(Form::Other, &facts), Some(true));
     }
 
     #[test]

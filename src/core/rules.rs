@@ -42,9 +42,9 @@ pub struct HeaderField {
     pub equals: Vec<String>,
 }
 
-/// What a rule says of the answers that match it.
+/// The kind of a rule: what it says of the answers that match it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sense {
+pub enum RuleKind {
     /// To a request: the session has ended, and no refresh helps.
     Ended,
     /// To a request: the user is to prove more than the session has.
@@ -57,7 +57,7 @@ pub enum Sense {
     Incomplete,
 }
 
-impl Sense {
+impl RuleKind {
     /// Whether it is of answers to an app's requests.
     fn is_of_calls(self) -> bool {
         !matches!(self, Self::Rejected | Self::Incomplete)
@@ -67,19 +67,19 @@ impl Sense {
 /// The rules of a session. The first that matches has the word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    list: Vec<(Sense, AnswerRule)>,
+    list: Vec<(RuleKind, AnswerRule)>,
 }
 
-/// An answer, as far as rules look at it.
+/// What rules look at in the response to a request, or to an auth call.
 #[derive(Clone, Copy)]
-pub struct Told<'a> {
+pub struct ResponseFacts<'a> {
     /// Its status.
     pub status: u16,
     /// `WWW-Authenticate`, where it is there and not hidden by CORS.
     pub challenge: Option<&'a str>,
     /// Whether it came by way of a redirect.
     pub redirected: bool,
-    /// Whether there is none.
+    /// Whether there is no response.
     pub network_error: bool,
     /// What the body has at each of the places of [`Rules::paths`], as texts. Empty where it is no JSON.
     pub body: &'a [Vec<String>],
@@ -87,7 +87,7 @@ pub struct Told<'a> {
     pub header: &'a dyn Fn(&str) -> Option<String>,
 }
 
-impl Default for Told<'_> {
+impl Default for ResponseFacts<'_> {
     fn default() -> Self {
         Self {
             status: 0,
@@ -100,9 +100,9 @@ impl Default for Told<'_> {
     }
 }
 
-/// What an answer means.
+/// What the rules make of an answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meaning {
+pub enum Classification {
     /// It is the caller's.
     Plain,
     /// The token has ended.
@@ -138,12 +138,12 @@ impl AnswerRule {
     /// is JSON.
     fn matches(
         &self,
-        answer: &Told<'_>,
+        facts: &ResponseFacts<'_>,
         challenges: Option<&[Challenge]>,
         values: Option<&[String]>,
-        sense: Sense,
+        kind: RuleKind,
     ) -> bool {
-        if answer.network_error {
+        if facts.network_error {
             return self.network_error;
         }
         let says = |list: &[Challenge]| {
@@ -152,12 +152,12 @@ impl AnswerRule {
             })
         };
         // Where CORS hides the challenge of an expiry the status must do.
-        let unseen = sense == Sense::Unauthorized && !self.status.is_empty();
-        self.may_match(answer.status)
-            && (!self.redirected || answer.redirected)
+        let unseen = kind == RuleKind::Unauthorized && !self.status.is_empty();
+        self.may_match(facts.status)
+            && (!self.redirected || facts.redirected)
             && (self.challenge.is_empty() || challenges.map_or(unseen, says))
             && self.header.as_ref().is_none_or(|field| {
-                (answer.header)(&field.name).is_some_and(|value| is_among(&value, &field.equals))
+                (facts.header)(&field.name).is_some_and(|value| is_among(&value, &field.equals))
             })
             && self.body.as_ref().is_none_or(|body| {
                 values.is_some_and(|values| {
@@ -180,19 +180,19 @@ impl Default for Rules {
     /// 401 (RFC 9110, 15.5.2) is an expiry, save where a stronger login or other claims are asked for.
     fn default() -> Self {
         Self::new(vec![
-            (Sense::StepUp, vec![AnswerRule::step_up()]),
-            (Sense::Unauthorized, vec![AnswerRule::status(401)]),
+            (RuleKind::StepUp, vec![AnswerRule::step_up()]),
+            (RuleKind::Unauthorized, vec![AnswerRule::status(401)]),
         ])
     }
 }
 
 impl Rules {
     /// The rules, in the order in which they are asked.
-    pub fn new(all: Vec<(Sense, Vec<AnswerRule>)>) -> Self {
+    pub fn new(all: Vec<(RuleKind, Vec<AnswerRule>)>) -> Self {
         let mut list = Vec::new();
-        for (sense, rules) in all {
+        for (kind, rules) in all {
             for rule in rules {
-                list.push((sense, rule));
+                list.push((kind, rule));
             }
         }
         Self { list }
@@ -200,7 +200,7 @@ impl Rules {
 
     /// Whether an answer to a request is the caller's, whatever it says beside this status.
     pub fn settles(&self, status: u16) -> bool {
-        !self.list.iter().any(|(sense, rule)| sense.is_of_calls() && rule.may_match(status))
+        !self.list.iter().any(|(kind, rule)| kind.is_of_calls() && rule.may_match(status))
     }
 
     /// Whether the lack of an answer may say something.
@@ -209,11 +209,11 @@ impl Rules {
     }
 
     /// Whether an answer came by way of a redirect that one of the rules takes for "sign in again".
-    pub fn turn_away(&self, answer: &Told<'_>) -> bool {
-        self.list.iter().any(|(sense, rule)| {
+    pub fn turn_away(&self, facts: &ResponseFacts<'_>) -> bool {
+        self.list.iter().any(|(kind, rule)| {
             rule.redirected
-                && matches!(sense, Sense::Unauthorized | Sense::Ended)
-                && rule.matches(answer, None, None, *sense)
+                && matches!(kind, RuleKind::Unauthorized | RuleKind::Ended)
+                && rule.matches(facts, None, None, *kind)
         })
     }
 
@@ -230,42 +230,42 @@ impl Rules {
         paths
     }
 
-    /// Whether one of the rules of this sense matches an answer to a call of the session's own.
-    pub fn say(&self, sense: Sense, answer: &Told<'_>) -> bool {
-        self.judge(answer, &mut Vec::new(), Some(sense)).is_some()
+    /// Whether one of the rules of this kind matches an answer to a call of the session's own.
+    pub fn say(&self, kind: RuleKind, facts: &ResponseFacts<'_>) -> bool {
+        self.judge(facts, &mut Vec::new(), Some(kind)).is_some()
     }
 
-    /// What an answer to a request means.
-    pub fn meaning(&self, answer: &Told<'_>) -> Meaning {
+    /// Classifies an answer to a request.
+    pub fn classify(&self, facts: &ResponseFacts<'_>) -> Classification {
         let mut list = Vec::new();
-        match self.judge(answer, &mut list, None) {
-            Some(Sense::Ended) => Meaning::Ended,
-            Some(Sense::StepUp) => Meaning::StepUp(list),
-            Some(Sense::Unauthorized) => Meaning::Unauthorized,
-            Some(Sense::Rejected | Sense::Incomplete) | None => Meaning::Plain,
+        match self.judge(facts, &mut list, None) {
+            Some(RuleKind::Ended) => Classification::Ended,
+            Some(RuleKind::StepUp) => Classification::StepUp(list),
+            Some(RuleKind::Unauthorized) => Classification::Unauthorized,
+            Some(RuleKind::Rejected | RuleKind::Incomplete) | None => Classification::Plain,
         }
     }
 
-    /// `only`: the sense that is asked for; `None` for those of answers to an app's requests.
+    /// `only`: the kind that is asked for; `None` for those of answers to an app's requests.
     fn judge(
         &self,
-        answer: &Told<'_>,
+        facts: &ResponseFacts<'_>,
         list: &mut Vec<Challenge>,
-        only: Option<Sense>,
-    ) -> Option<Sense> {
-        if let Some(value) = answer.challenge {
+        only: Option<RuleKind>,
+    ) -> Option<RuleKind> {
+        if let Some(value) = facts.challenge {
             *list = challenges(value);
         }
-        let seen = answer.challenge.map(|_| list.as_slice());
+        let seen = facts.challenge.map(|_| list.as_slice());
         let is_beyond = list.iter().any(Challenge::is_beyond_a_refresh);
-        for (at, (sense, rule)) in self.list.iter().enumerate() {
-            let values = answer.body.get(at).map(Vec::as_slice);
+        for (at, (kind, rule)) in self.list.iter().enumerate() {
+            let values = facts.body.get(at).map(Vec::as_slice);
             // A challenge that a refresh does not cure is the caller's, unless the rule names it.
             let is_cured =
-                *sense != Sense::Unauthorized || !is_beyond || !rule.challenge.is_empty();
-            let is_asked_for = only.map_or(sense.is_of_calls(), |only| only == *sense);
-            if is_asked_for && is_cured && rule.matches(answer, seen, values, *sense) {
-                return Some(*sense);
+                *kind != RuleKind::Unauthorized || !is_beyond || !rule.challenge.is_empty();
+            let is_asked_for = only.map_or(kind.is_of_calls(), |only| only == *kind);
+            if is_asked_for && is_cured && rule.matches(facts, seen, values, *kind) {
+                return Some(*kind);
             }
         }
         None
@@ -319,16 +319,26 @@ mod tests {
 
     fn rules(unauthorized: &[AnswerRule], ended: &[AnswerRule]) -> Rules {
         Rules::new(vec![
-            (Sense::Ended, ended.to_vec()),
-            (Sense::StepUp, vec![AnswerRule::step_up()]),
-            (Sense::Unauthorized, unauthorized.to_vec()),
+            (RuleKind::Ended, ended.to_vec()),
+            (RuleKind::StepUp, vec![AnswerRule::step_up()]),
+            (RuleKind::Unauthorized, unauthorized.to_vec()),
         ])
     }
 
     /// `code`: what the body has, wherever it is looked for.
-    fn judge(rules: &Rules, status: u16, challenge: Option<&str>, code: Option<&str>) -> Meaning {
+    fn judge(
+        rules: &Rules,
+        status: u16,
+        challenge: Option<&str>,
+        code: Option<&str>,
+    ) -> Classification {
         let body = vec![code.map(str::to_owned).into_iter().collect(); 9];
-        rules.meaning(&Told { status, challenge, body: &body, ..Told::default() })
+        rules.classify(&ResponseFacts {
+            status,
+            challenge,
+            body: &body,
+            ..ResponseFacts::default()
+        })
     }
 
     #[test]
@@ -338,44 +348,48 @@ mod tests {
         assert_eq!(rules.paths(), "");
         for status in [0, 200, 204, 302, 400, 403, 407, 419, 500] {
             assert!(rules.settles(status), "{status}");
-            assert_eq!(judge(&rules, status, None, None), Meaning::Plain, "{status}");
+            assert_eq!(judge(&rules, status, None, None), Classification::Plain, "{status}");
         }
-        assert_eq!(judge(&rules, 401, None, None), Meaning::Unauthorized);
+        assert_eq!(judge(&rules, 401, None, None), Classification::Unauthorized);
         let invalid = Some("Bearer error=\"invalid_token\"");
-        assert_eq!(judge(&rules, 401, invalid, None), Meaning::Unauthorized);
+        assert_eq!(judge(&rules, 401, invalid, None), Classification::Unauthorized);
     }
 
     #[test]
     fn a_challenge_that_a_refresh_does_not_cure_is_the_callers() {
         let scope = Some("Bearer error=\"insufficient_scope\"");
-        assert_eq!(judge(&Rules::default(), 401, scope, None), Meaning::Plain);
+        assert_eq!(judge(&Rules::default(), 401, scope, None), Classification::Plain);
         let named = rules(&[says("insufficient_scope")], &[]);
-        assert_eq!(judge(&named, 403, scope, None), Meaning::Unauthorized, "unless it is named");
+        assert_eq!(
+            judge(&named, 403, scope, None),
+            Classification::Unauthorized,
+            "unless it is named"
+        );
     }
 
     #[test]
     fn a_stronger_login_is_asked_of_the_app_with_all_its_challenges() {
         let both =
             "Basic realm=\"x\", Bearer error=\"insufficient_user_authentication\", max_age=5";
-        let Meaning::StepUp(list) = judge(&Rules::default(), 401, Some(both), None) else {
+        let Classification::StepUp(list) = judge(&Rules::default(), 401, Some(both), None) else {
             panic!("it asks for more");
         };
         assert_eq!(list.len(), 2);
         assert_eq!(list[1].get("max_age"), Some("5"));
-        let off = Rules::new(vec![(Sense::Unauthorized, vec![AnswerRule::status(401)])]);
-        assert_eq!(judge(&off, 401, Some(both), None), Meaning::Plain, "no refresh, either");
+        let off = Rules::new(vec![(RuleKind::Unauthorized, vec![AnswerRule::status(401)])]);
+        assert_eq!(judge(&off, 401, Some(both), None), Classification::Plain, "no refresh, either");
     }
 
     #[test]
     fn all_members_of_a_rule_must_match_and_any_rule_may() {
         let both = AnswerRule { status: vec![403, 422], ..code("7") };
         let rules = rules(&[both, AnswerRule::status(401)], &[]);
-        assert_eq!(judge(&rules, 403, None, Some("7")), Meaning::Unauthorized);
-        assert_eq!(judge(&rules, 422, None, Some("7")), Meaning::Unauthorized);
-        assert_eq!(judge(&rules, 403, None, Some("8")), Meaning::Plain);
-        assert_eq!(judge(&rules, 403, None, None), Meaning::Plain);
-        assert_eq!(judge(&rules, 200, None, Some("7")), Meaning::Plain);
-        assert_eq!(judge(&rules, 401, None, None), Meaning::Unauthorized);
+        assert_eq!(judge(&rules, 403, None, Some("7")), Classification::Unauthorized);
+        assert_eq!(judge(&rules, 422, None, Some("7")), Classification::Unauthorized);
+        assert_eq!(judge(&rules, 403, None, Some("8")), Classification::Plain);
+        assert_eq!(judge(&rules, 403, None, None), Classification::Plain);
+        assert_eq!(judge(&rules, 200, None, Some("7")), Classification::Plain);
+        assert_eq!(judge(&rules, 401, None, None), Classification::Unauthorized);
         assert!(rules.settles(200));
     }
 
@@ -383,16 +397,16 @@ mod tests {
     fn a_body_is_read_of_any_answer_that_has_one() {
         let by_code = rules(&[code("40101")], &[]);
         assert_eq!(by_code.paths(), " | code | ", "a place for each rule");
-        assert_eq!(judge(&by_code, 200, None, Some("40101")), Meaning::Unauthorized);
-        assert_eq!(judge(&by_code, 200, None, Some("0")), Meaning::Plain);
+        assert_eq!(judge(&by_code, 200, None, Some("40101")), Classification::Unauthorized);
+        assert_eq!(judge(&by_code, 200, None, Some("0")), Classification::Plain);
         for status in [0, 204, 205, 304] {
             assert!(by_code.settles(status), "{status}");
         }
         let mut any = code("");
         any.body.as_mut().unwrap().equals.clear();
         let any = rules(&[any], &[]);
-        assert_eq!(judge(&any, 200, None, Some("whatever")), Meaning::Unauthorized);
-        assert_eq!(judge(&any, 200, None, None), Meaning::Plain);
+        assert_eq!(judge(&any, 200, None, Some("whatever")), Classification::Unauthorized);
+        assert_eq!(judge(&any, 200, None, None), Classification::Plain);
     }
 
     #[test]
@@ -400,19 +414,22 @@ mod tests {
         let rules = rules(&[code("1")], &[code("2")]);
         let value = |text: &str| vec![text.to_owned()];
         let body = [value("1"), vec![], value("2")];
-        let answer = Told { status: 200, body: &body, ..Told::default() };
-        assert_eq!(rules.meaning(&answer), Meaning::Plain);
+        let facts = ResponseFacts { status: 200, body: &body, ..ResponseFacts::default() };
+        assert_eq!(rules.classify(&facts), Classification::Plain);
         let body = [value("1"), vec![], value("1")];
-        assert_eq!(rules.meaning(&Told { body: &body, ..answer }), Meaning::Unauthorized);
+        assert_eq!(
+            rules.classify(&ResponseFacts { body: &body, ..facts }),
+            Classification::Unauthorized
+        );
     }
 
     #[test]
     fn an_end_goes_before_everything_else() {
         let rules = rules(&[AnswerRule::status(401)], &[code("40103")]);
-        assert_eq!(judge(&rules, 401, None, Some("40103")), Meaning::Ended);
+        assert_eq!(judge(&rules, 401, None, Some("40103")), Classification::Ended);
         let more = Some("Bearer error=\"insufficient_claims\"");
-        assert_eq!(judge(&rules, 401, more, Some("40103")), Meaning::Ended);
-        assert_eq!(judge(&rules, 401, None, Some("40101")), Meaning::Unauthorized);
+        assert_eq!(judge(&rules, 401, more, Some("40103")), Classification::Ended);
+        assert_eq!(judge(&rules, 401, None, Some("40101")), Classification::Unauthorized);
     }
 
     #[test]
@@ -420,9 +437,9 @@ mod tests {
         let expired = AnswerRule { status: vec![401], ..says("invalid_token") };
         let revoked = AnswerRule { status: vec![401], ..says("revoked") };
         let rules = rules(&[expired], &[revoked]);
-        assert_eq!(judge(&rules, 401, None, None), Meaning::Unauthorized);
-        assert_eq!(judge(&rules, 401, Some("Bearer"), None), Meaning::Plain);
-        assert_eq!(judge(&rules, 401, Some("Bearer error=revoked"), None), Meaning::Ended);
+        assert_eq!(judge(&rules, 401, None, None), Classification::Unauthorized);
+        assert_eq!(judge(&rules, 401, Some("Bearer"), None), Classification::Plain);
+        assert_eq!(judge(&rules, 401, Some("Bearer error=revoked"), None), Classification::Ended);
     }
 
     #[test]
@@ -431,25 +448,30 @@ mod tests {
         let silent = AnswerRule { network_error: true, ..AnswerRule::default() };
         let rules = rules(&[redirected, silent], &[]);
         assert!(!rules.settles(200));
-        let answer = Told { status: 200, ..Told::default() };
-        assert_eq!(rules.meaning(&answer), Meaning::Plain);
-        assert_eq!(rules.meaning(&Told { redirected: true, ..answer }), Meaning::Unauthorized);
-        let none = Told { network_error: true, ..Told::default() };
+        let facts = ResponseFacts { status: 200, ..ResponseFacts::default() };
+        assert_eq!(rules.classify(&facts), Classification::Plain);
+        assert_eq!(
+            rules.classify(&ResponseFacts { redirected: true, ..facts }),
+            Classification::Unauthorized
+        );
+        let none = ResponseFacts { network_error: true, ..ResponseFacts::default() };
         assert!(rules.hears_silence());
-        assert_eq!(rules.meaning(&none), Meaning::Unauthorized);
+        assert_eq!(rules.classify(&none), Classification::Unauthorized);
         assert!(!Rules::default().hears_silence());
-        assert_eq!(Rules::default().meaning(&none), Meaning::Plain);
+        assert_eq!(Rules::default().classify(&none), Classification::Plain);
     }
 
     #[test]
     fn rules_for_a_refresh_say_nothing_of_requests_nor_those_of_it() {
         let rules = Rules::new(vec![
-            (Sense::Unauthorized, vec![AnswerRule::status(401)]),
-            (Sense::Rejected, vec![AnswerRule::status(422)]),
+            (RuleKind::Unauthorized, vec![AnswerRule::status(401)]),
+            (RuleKind::Rejected, vec![AnswerRule::status(422)]),
         ]);
         assert!(rules.settles(422));
-        assert_eq!(judge(&rules, 422, None, None), Meaning::Plain);
-        let refuses = |status| rules.say(Sense::Rejected, &Told { status, ..Told::default() });
+        assert_eq!(judge(&rules, 422, None, None), Classification::Plain);
+        let refuses = |status| {
+            rules.say(RuleKind::Rejected, &ResponseFacts { status, ..ResponseFacts::default() })
+        };
         assert!(refuses(422));
         assert!(!refuses(401));
     }
@@ -459,23 +481,28 @@ mod tests {
         let rules = rules(&[code("UNAUTHENTICATED")], &[]);
         let judge = |values: &[&str]| {
             let values: Vec<_> = values.iter().map(|value| (*value).to_owned()).collect();
-            rules.meaning(&Told { status: 200, body: &vec![values; 3], ..Told::default() })
+            rules.classify(&ResponseFacts {
+                status: 200,
+                body: &vec![values; 3],
+                ..ResponseFacts::default()
+            })
         };
-        assert_eq!(judge(&["NOT_FOUND", "UNAUTHENTICATED"]), Meaning::Unauthorized);
-        assert_eq!(judge(&["NOT_FOUND", "FORBIDDEN"]), Meaning::Plain);
-        assert_eq!(judge(&[]), Meaning::Plain);
+        assert_eq!(judge(&["NOT_FOUND", "UNAUTHENTICATED"]), Classification::Unauthorized);
+        assert_eq!(judge(&["NOT_FOUND", "FORBIDDEN"]), Classification::Plain);
+        assert_eq!(judge(&[]), Classification::Plain);
     }
 
     #[test]
     fn what_is_absent_is_so_in_json_alone() {
         let mut absent = code("");
         absent.body = Some(Field { path: "user".into(), equals: Vec::new(), absent: true });
-        let rules = Rules::new(vec![(Sense::Ended, vec![absent])]);
-        let judge =
-            |body: &[Vec<String>]| rules.meaning(&Told { status: 200, body, ..Told::default() });
-        assert_eq!(judge(&[vec![]]), Meaning::Ended);
-        assert_eq!(judge(&[vec!["7".to_owned()]]), Meaning::Plain);
-        assert_eq!(judge(&[]), Meaning::Plain, "it is no JSON");
+        let rules = Rules::new(vec![(RuleKind::Ended, vec![absent])]);
+        let judge = |body: &[Vec<String>]| {
+            rules.classify(&ResponseFacts { status: 200, body, ..ResponseFacts::default() })
+        };
+        assert_eq!(judge(&[vec![]]), Classification::Ended);
+        assert_eq!(judge(&[vec!["7".to_owned()]]), Classification::Plain);
+        assert_eq!(judge(&[]), Classification::Plain, "it is no JSON");
         assert!(rules.settles(204));
     }
 
@@ -492,29 +519,32 @@ mod tests {
         assert!(!rules.settles(200));
         let judge = |name: &str, value: &str| {
             let read = |asked: &str| (asked == name).then(|| value.to_owned());
-            rules.meaning(&Told { status: 200, header: &read, ..Told::default() })
+            rules.classify(&ResponseFacts {
+                status: 200,
+                header: &read,
+                ..ResponseFacts::default()
+            })
         };
-        assert_eq!(judge("grpc-status", "16"), Meaning::Unauthorized);
-        assert_eq!(judge("grpc-status", "7"), Meaning::Plain);
-        assert_eq!(judge("X-Signed-Out", "whatever"), Meaning::Ended);
-        assert_eq!(judge("X-Other", "16"), Meaning::Plain);
+        assert_eq!(judge("grpc-status", "16"), Classification::Unauthorized);
+        assert_eq!(judge("grpc-status", "7"), Classification::Plain);
+        assert_eq!(judge("X-Signed-Out", "whatever"), Classification::Ended);
+        assert_eq!(judge("X-Other", "16"), Classification::Plain);
     }
 
     #[test]
     fn a_redirect_means_sign_in_again_where_a_rule_for_calls_says_so() {
         let redirected = || AnswerRule { redirected: true, ..AnswerRule::default() };
-        let answer = Told { status: 200, redirected: true, ..Told::default() };
-        assert!(rules(&[redirected()], &[]).turn_away(&answer));
-        assert!(rules(&[], &[redirected()]).turn_away(&answer));
-        assert!(!rules(&[redirected()], &[]).turn_away(&Told { redirected: false, ..answer }));
+        let facts = ResponseFacts { status: 200, redirected: true, ..ResponseFacts::default() };
+        assert!(rules(&[redirected()], &[]).turn_away(&facts));
+        assert!(rules(&[], &[redirected()]).turn_away(&facts));
         assert!(
-            !rules(&[AnswerRule::status(200)], &[]).turn_away(&answer),
-            "it says nothing of it"
+            !rules(&[redirected()], &[]).turn_away(&ResponseFacts { redirected: false, ..facts })
         );
+        assert!(!rules(&[AnswerRule::status(200)], &[]).turn_away(&facts), "it says nothing of it");
         let more = AnswerRule { status: vec![403], ..redirected() };
-        assert!(!rules(&[more], &[]).turn_away(&answer), "all of its members must match");
-        let step_up = Rules::new(vec![(Sense::StepUp, vec![redirected()])]);
-        assert!(!step_up.turn_away(&answer));
+        assert!(!rules(&[more], &[]).turn_away(&facts), "all of its members must match");
+        let step_up = Rules::new(vec![(RuleKind::StepUp, vec![redirected()])]);
+        assert!(!step_up.turn_away(&facts));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{AbortController, Request, RequestInit};
 
-use crate::stage::{Server, Started, answer, start, token, tokens};
+use crate::support::{Server, Started, answer, start, token, tokens};
 
 /// A call that the controller can tear off.
 fn torn_by(controller: &AbortController, url: &str) -> Request {
@@ -66,8 +66,8 @@ async fn a_login_in_line_settles_at_once_and_leaves_the_line() {
 #[wasm_bindgen_test]
 async fn a_login_that_waits_for_another_tabs_lock_settles_at_once() {
     let server = Server::new();
-    let (auth, neighbour) = (server.manager(|_| {}), server.manager(|_| {}));
-    let _refreshed = server.refresh(&neighbour);
+    let (auth, other) = (server.manager(|_| {}), server.manager(|_| {}));
+    let _refreshed = server.refresh(&other);
     let refresh = server.call("refresh").await;
     let controller = AbortController::new().unwrap();
     let login = login(&server, &auth, &controller);

@@ -4,7 +4,7 @@ use tokenkeep::{Code, Status};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Response;
 
-use crate::stage::{Server, answer, json, jwt, token};
+use crate::support::{Server, answer, json, jwt, token};
 
 /// A 2xx without a token that can be used is an outage, and the session stays.
 async fn is_a_bad_answer(bad: Response) -> String {

@@ -4,7 +4,7 @@ use tokenkeep::{Code, Status};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Event;
 
-use crate::stage::{Clock, Server, Timers, json, start, token, tokens};
+use crate::support::{Clock, Server, Timers, json, start, token, tokens};
 
 #[wasm_bindgen_test]
 async fn a_token_near_its_end_is_renewed_before_the_request_leaves() {
@@ -42,7 +42,7 @@ async fn a_dead_token_is_not_sent_when_no_new_one_is_to_be_had() {
     clock.advance(301_000.0);
     let response = server.get(&auth, "api/me");
     server.call("refresh").await.fail(&"down".into());
-    let error = crate::stage::token_error(response.outcome().await);
+    let error = crate::support::token_error(response.outcome().await);
     assert_eq!(error.code(), Code::Network);
     server.is_left_alone().await;
     assert_eq!(auth.state().status, Status::SignedIn);
@@ -82,7 +82,7 @@ async fn at_the_end(is_in_use: bool, then: impl FnOnce(&Timers)) -> Server {
     }
     clock.advance(290_000.0);
     then(&timers);
-    crate::stage::lull().await;
+    crate::support::lull().await;
     // It lives on beyond this.
     drop(start(async move {
         let _auth = auth;

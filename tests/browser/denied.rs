@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::stage::{Server, Timers, lull, pause, token};
+use crate::support::{Server, Timers, lull, pause, token};
 
 #[wasm_bindgen(inline_js = "
 const denied = () => { throw new DOMException('denied', 'SecurityError') }

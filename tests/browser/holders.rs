@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::stage::{Clock, Server, Started, Timers, json, lull, token};
+use crate::support::{Clock, Server, Started, Timers, json, lull, token};
 
 #[wasm_bindgen(inline_js = "
 export function hold(name, mode) {

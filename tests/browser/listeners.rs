@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use tokenkeep::{Notice, Options, Status, TokenManager};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::stage::{Heard, Server, Timers, json, lull, token, tokens};
+use crate::support::{Heard, Server, Timers, json, lull, token, tokens};
 
 #[wasm_bindgen_test]
 async fn notices_come_in_the_order_of_the_facts_each_once() {
@@ -142,7 +142,7 @@ async fn the_last_clone_takes_the_timers_with_it() {
 }
 
 /// A manager that is dropped while a refresh of its own is on the wire.
-async fn dropped_during(server: &Server, answered_with: impl FnOnce(crate::stage::Call)) {
+async fn dropped_during(server: &Server, answered_with: impl FnOnce(crate::support::Call)) {
     let auth = TokenManager::new(Options::new(server.url("refresh"))).unwrap();
     let told = Rc::new(Cell::new(0));
     let count = Rc::clone(&told);

@@ -5,7 +5,7 @@ use js_sys::Reflect;
 use tokenkeep::{Carrier, Code, Content, Endpoint, Options, Secret, Tokens};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::stage::{Call, Server, answer, json, start, token};
+use crate::support::{Call, Server, answer, json, start, token};
 
 /// Refreshes three times. The answers have a new refresh token, an empty one, and none: the last
 /// two keep the one there is.

@@ -6,7 +6,9 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{ReadableStream, Response};
 
-use crate::stage::{Heard, Server, Timers, answer, json, lull, refused, start, token, token_error};
+use crate::support::{
+    Heard, Server, Timers, answer, json, lull, refused, start, token, token_error,
+};
 
 /// Ten callers meet a 401, and then a refresh that fails with this reason.
 async fn ten_callers_are_failed_by(reason: JsValue) {

@@ -1,10 +1,10 @@
 //! What the shell promises to Rust, in a page of a real browser.
 //!
-//! There is no server: the test stands in the place of `fetch`, and answers when the story wants it.
+//! There is no server: the test stands in the place of `fetch`, and answers when it wants to.
 
 #![cfg(target_arch = "wasm32")]
 
-mod stage;
+mod support;
 
 mod aborts;
 mod answers;
@@ -13,7 +13,7 @@ mod denied;
 mod holders;
 mod listeners;
 mod memory;
-mod neighbours;
+mod other_tabs;
 mod outages;
 mod pending_logout;
 mod proofs;

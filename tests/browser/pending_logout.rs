@@ -5,7 +5,9 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Storage;
 
-use crate::stage::{Console, Server, answer, json, lull, request, share_of, start, token, tokens};
+use crate::support::{
+    Console, Server, answer, json, lull, request, share_of, start, token, tokens,
+};
 
 fn storage() -> Storage {
     web_sys::window().unwrap().local_storage().unwrap().expect("a page has it")

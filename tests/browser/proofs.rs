@@ -5,7 +5,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{HtmlDocument, RequestCredentials};
 
-use crate::stage::{Server, json, token};
+use crate::support::{Server, json, token};
 
 fn set_cookie(cookie: &str) {
     let document: HtmlDocument = web_sys::window().unwrap().document().unwrap().unchecked_into();

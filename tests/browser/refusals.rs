@@ -3,7 +3,7 @@
 use tokenkeep::{Code, Status};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::stage::{Heard, Server, answer, json, refused, text};
+use crate::support::{Heard, Server, answer, json, refused, text};
 
 #[wasm_bindgen_test]
 async fn every_caller_of_a_refused_refresh_gets_its_own_401_and_the_session_ends_once() {

@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::AbortController;
 
-use crate::stage::{Server, answer, json, refused, request, text, token, tokens};
+use crate::support::{Server, answer, json, refused, request, text, token, tokens};
 
 #[wasm_bindgen_test]
 async fn the_token_goes_to_the_api() {

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{ReadableStream, Response, ResponseInit};
 
-use crate::stage::{Server, answer, json, refused, request, text, token, tokens, within_bound};
+use crate::support::{Server, answer, json, refused, request, text, token, tokens, within_bound};
 
 #[wasm_bindgen_test]
 async fn ten_401s_make_one_refresh_and_all_are_sent_again_with_the_new_token() {
@@ -227,7 +227,7 @@ async fn a_401_that_waits_for_the_refresh_holds_no_connection_and_stays_whole() 
     let (told, read) = oneshot::channel();
     let init = ResponseInit::new();
     init.set_status(401);
-    let all_read = Closure::once_into_js(move || told.send(()).expect("the story waits for it"));
+    let all_read = Closure::once_into_js(move || told.send(()).expect("the test waits for it"));
     let long = Response::new_with_opt_readable_stream_and_init(Some(&body(&all_read)), &init);
     server.call("api/me").await.answer(&long.unwrap());
     let refresh = server.call("refresh").await;

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use crate::stage::{Heard, Server, json, share_of, token, within_bound};
+use crate::support::{Heard, Server, json, share_of, token, within_bound};
 
 fn in_memory(options: &mut Options) {
     options.refresh_token = Carrier::Header("X-Refresh".into(), None);

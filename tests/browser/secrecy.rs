@@ -8,7 +8,7 @@ use tokenkeep::{Carrier, Content, Endpoint, FetchError, Options, Secret, Tokens}
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::stage::{Console, Server, json, jwt, refused, request, start, text, token};
+use crate::support::{Console, Server, json, jwt, refused, request, start, text, token};
 
 const SECRET: &str = "s3cr3t";
 
@@ -39,7 +39,7 @@ fn what_holds_a_secret_does_not_print_it() {
 
 /// A life with all that can go wrong, every token of which has the secret in it. Returns what was
 /// told of it.
-async fn a_whole_story() -> String {
+async fn a_whole_session() -> String {
     let told = Rc::<RefCell<String>>::default();
     let say = |word: &dyn std::fmt::Debug| {
         write!(told.borrow_mut(), "{word:?} ").unwrap();
@@ -86,7 +86,7 @@ async fn a_whole_story() -> String {
     let cause: web_sys::Response = error.cause().unwrap().clone().into();
     say(&text(&cause).await);
 
-    auth.set_tokens(crate::stage::tokens(&format!("{SECRET}-b"))).unwrap();
+    auth.set_tokens(crate::support::tokens(&format!("{SECRET}-b"))).unwrap();
     let clone = auth.clone();
     let out = request("POST", &server.url("logout"), &JsValue::UNDEFINED);
     let out = start(async move { clone.logout(Some(&out)).await });
@@ -98,9 +98,9 @@ async fn a_whole_story() -> String {
 
 #[wasm_bindgen_test]
 async fn no_notice_state_or_error_has_a_token_in_it() {
-    let told = a_whole_story().await;
+    let told = a_whole_session().await;
     for word in ["SignOut(Rejected)", "RefreshError", "BadAnswer", "Network", "SignedIn"] {
-        assert!(told.contains(word), "the story has all of it: {told}");
+        assert!(told.contains(word), "it has all of the session: {told}");
     }
     assert!(!told.contains(SECRET), "{told}");
 }
@@ -108,7 +108,7 @@ async fn no_notice_state_or_error_has_a_token_in_it() {
 #[wasm_bindgen_test]
 async fn nothing_secret_is_written_to_the_console() {
     let console = Console::new();
-    a_whole_story().await;
+    a_whole_session().await;
     web_sys::console::warn_1(&"the console is heard".into());
     let written = console.text();
     drop(console);

@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Response;
 
-use crate::stage::{
+use crate::support::{
     Heard, Server, json, lull, own, refused, request, start, text, token, token_error, tokens,
 };
 

@@ -2,10 +2,10 @@
 
 #![cfg(target_arch = "wasm32")]
 
-#[expect(dead_code, unused_imports, reason = "the stage is built for the page's stories")]
-mod stage;
+#[expect(dead_code, unused_imports, reason = "the support is built for the page's tests")]
+mod support;
 
-use stage::{Heard, Server, json, refused, token};
+use support::{Heard, Server, json, refused, token};
 use tokenkeep::Status;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 

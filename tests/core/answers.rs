@@ -2,10 +2,11 @@
 //! a new token, or do not come at all. Whatever they are about is older than the session, or of it.
 
 use tokenkeep::core::{
-    Arrival, Departure, Effect, Event, Landing, Meaning, Reason, Secret, Session, Status, Tabs,
+    Arrival, Classification, Departure, Effect, Event, Reason, RefreshOutcome, Secret, Session,
+    Status, Tabs,
 };
 
-use super::hand::*;
+use super::support::*;
 
 fn signed_in() -> Session {
     let mut tab = tab_that(Tabs::Off, false);
@@ -23,8 +24,8 @@ fn an_end_is_told_once_and_is_no_refresh() {
     let mut tab = signed_in();
     let (one, _) = sends(&mut tab, at(1));
     let (other, _) = sends(&mut tab, at(1));
-    assert_eq!(tab.means(one, 200, Meaning::Ended, true, at(2)), Departure::Deliver);
-    assert_eq!(tab.means(other, 200, Meaning::Ended, true, at(3)), Departure::Deliver);
+    assert_eq!(tab.classified(one, 200, Classification::Ended, true, at(2)), Departure::Deliver);
+    assert_eq!(tab.classified(other, 200, Classification::Ended, true, at(3)), Departure::Deliver);
     let effects = told(&mut tab);
     assert_eq!(sign_outs(&effects), [Reason::Ended]);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Start(..))), "{effects:?}");
@@ -37,13 +38,14 @@ fn an_end_that_is_told_to_an_older_token_is_a_late_401() {
     let mut tab = signed_in();
     let (late, _) = sends(&mut tab, at(1));
     refreshes(&mut tab, Some(opaque("second")), at(2));
-    let Departure::Send(again) = tab.means(late, 200, Meaning::Ended, true, at(3)) else {
+    let Departure::Send(again) = tab.classified(late, 200, Classification::Ended, true, at(3))
+    else {
         panic!("it goes again")
     };
     assert_eq!(tab.credential(again).map(Secret::reveal), Some("second"));
     assert!(sign_outs(&told(&mut tab)).is_empty());
     // The newer token has ended, too.
-    assert_eq!(tab.means(again, 200, Meaning::Ended, true, at(4)), Departure::Deliver);
+    assert_eq!(tab.classified(again, 200, Classification::Ended, true, at(4)), Departure::Deliver);
     assert_eq!(sign_outs(&told(&mut tab)), [Reason::Ended]);
 }
 
@@ -54,7 +56,7 @@ fn an_end_of_the_last_users_session_is_none_of_this_ones() {
     tab.logout(false, at(2));
     tab.enter(opaque("bob"), at(3));
     told(&mut tab);
-    assert_eq!(tab.means(late, 200, Meaning::Ended, true, at(4)), Departure::Deliver);
+    assert_eq!(tab.classified(late, 200, Classification::Ended, true, at(4)), Departure::Deliver);
     assert!(told(&mut tab).is_empty());
     assert_eq!(token(&mut tab, 5).as_deref(), Some("bob"));
 }
@@ -64,22 +66,22 @@ fn an_end_calls_off_the_refresh_that_was_wanted() {
     let mut tab = signed_in();
     let (one, _) = sends(&mut tab, at(1));
     let Departure::Wait(wait) = tab.answered(one, true, at(2)) else { panic!("it waits") };
-    let Departure::Deliver = tab.means(one, 200, Meaning::Ended, true, at(3)) else {
+    let Departure::Deliver = tab.classified(one, 200, Classification::Ended, true, at(3)) else {
         panic!("it ends")
     };
-    assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Void);
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip, "nothing is sent");
-    assert_eq!(tab.resume(wait, &Landing::Void, at(4)), Departure::Deliver);
+    assert_eq!(refresh_outcome(&told(&mut tab), wait.auth_call), RefreshOutcome::Void);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip, "nothing is sent");
+    assert_eq!(tab.resume(wait, &RefreshOutcome::Void, at(4)), Departure::Deliver);
 }
 
 #[test]
 fn an_end_outlasts_the_answer_to_a_refresh_on_the_wire() {
     let mut tab = signed_in();
     let (one, _) = sends(&mut tab, at(1));
-    let exchange = goes(&mut tab, at(2));
-    tab.means(one, 200, Meaning::Ended, true, at(3));
-    tab.refresh_answered(exchange, heard(200, Some(opaque("late"))), 0.5, at(4));
-    tab.finished(exchange);
+    let auth_call = goes(&mut tab, at(2));
+    tab.classified(one, 200, Classification::Ended, true, at(3));
+    tab.refresh_answered(auth_call, auth_response(200, Some(opaque("late"))), 0.5, at(4));
+    tab.finished(auth_call);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     assert_eq!(token(&mut tab, 5), None);
 }
@@ -88,14 +90,14 @@ fn an_end_outlasts_the_answer_to_a_refresh_on_the_wire() {
 fn more_is_asked_for_by_answers_to_this_session_alone() {
     let mut tab = signed_in();
     let (late, _) = sends(&mut tab, at(1));
-    let more = || Meaning::StepUp(Vec::new());
-    assert_eq!(tab.means(late, 200, more(), true, at(2)), Departure::Deliver);
+    let more = || Classification::StepUp(Vec::new());
+    assert_eq!(tab.classified(late, 200, more(), true, at(2)), Departure::Deliver);
     let effects = told(&mut tab);
     assert!(matches!(effects[..], [Effect::Tell(Event::StepUp(_))]), "{effects:?}");
     assert_eq!(token(&mut tab, 3).as_deref(), Some("first"), "nobody is signed out by it");
     tab.enter(opaque("bob"), at(4));
     told(&mut tab);
-    assert_eq!(tab.means(late, 200, more(), true, at(5)), Departure::Deliver);
+    assert_eq!(tab.classified(late, 200, more(), true, at(5)), Departure::Deliver);
     assert!(told(&mut tab).is_empty());
 }
 
@@ -140,10 +142,10 @@ fn a_token_that_an_answer_brings_serves_who_waits_and_the_other_tabs() {
     let Departure::Wait(wait) = tab.answered(one, true, at(2)) else { panic!("it waits") };
     tab.adopt(other, opaque("second"), at(3));
     let effects = told(&mut tab);
-    assert_eq!(landing(&effects, wait.exchange), Landing::Renewed);
+    assert_eq!(refresh_outcome(&effects, wait.auth_call), RefreshOutcome::Renewed);
     assert_eq!(posted(effects).len(), 1);
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip);
-    let Departure::Send(again) = tab.resume(wait, &Landing::Renewed, at(4)) else {
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
+    let Departure::Send(again) = tab.resume(wait, &RefreshOutcome::Renewed, at(4)) else {
         panic!("it goes again")
     };
     assert_eq!(tab.credential(again).map(Secret::reveal), Some("second"));

@@ -1,11 +1,11 @@
 //! An app that asks for the token itself, and for whether somebody is signed in.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Grant, Landing, Message, Policy, Resource, Restore, Secret, Session,
-    Status, Wait,
+    Arrival, Code, Departure, Message, Policy, RefreshOutcome, Resource, Restore, Secret, Session,
+    Status, TokenResponse, Wait,
 };
 
-use super::hand::*;
+use super::support::*;
 
 fn uploads() -> Resource {
     Resource::new("", "https://api.test/uploads")
@@ -37,22 +37,27 @@ fn waits(departure: &Departure) -> Wait {
     *wait
 }
 
-fn is_answered(tab: &mut Session, wait: Wait, grant: Option<Grant>, ms: u64) -> Landing {
-    assert_eq!(tab.arrive(wait.exchange, false, at(ms)), Arrival::Go);
-    let status = if grant.is_some() { 200 } else { 401 };
-    tab.refresh_answered(wait.exchange, heard(status, grant), 0.5, at(ms));
-    tab.finished(wait.exchange);
-    landing(&told(tab), wait.exchange)
+fn is_answered(
+    tab: &mut Session,
+    wait: Wait,
+    tokens: Option<TokenResponse>,
+    ms: u64,
+) -> RefreshOutcome {
+    assert_eq!(tab.arrive(wait.auth_call, false, at(ms)), Arrival::Go);
+    let status = if tokens.is_some() { 200 } else { 401 };
+    tab.refresh_answered(wait.auth_call, auth_response(status, tokens), 0.5, at(ms));
+    tab.finished(wait.auth_call);
+    refresh_outcome(&told(tab), wait.auth_call)
 }
 
 #[test]
 fn a_token_that_was_refused_is_not_given_again_and_all_who_say_so_share_one_refresh() {
     let mut tab = signed_in();
     let all: Vec<Wait> = (10..15).map(|ms| waits(&reports(&mut tab, "first", ms))).collect();
-    assert!(all.iter().all(|wait| wait.exchange == all[0].exchange));
-    let landing = is_answered(&mut tab, all[0], Some(opaque("second")), 20);
+    assert!(all.iter().all(|wait| wait.auth_call == all[0].auth_call));
+    let outcome = is_answered(&mut tab, all[0], Some(opaque("second")), 20);
     for wait in all {
-        let departure = tab.resume(wait, &landing, at(21));
+        let departure = tab.resume(wait, &outcome, at(21));
         assert_eq!(given(&mut tab, &departure).as_deref(), Some("second"));
     }
     // A report that comes late.
@@ -65,8 +70,8 @@ fn a_token_that_was_refused_is_not_given_again_and_all_who_say_so_share_one_refr
 fn a_resource_that_refuses_the_newer_token_too_means_forbidden() {
     let mut tab = signed_in();
     let wait = waits(&reports(&mut tab, "first", 10));
-    let landing = is_answered(&mut tab, wait, Some(opaque("second")), 20);
-    let departure = tab.resume(wait, &landing, at(21));
+    let outcome = is_answered(&mut tab, wait, Some(opaque("second")), 20);
+    let departure = tab.resume(wait, &outcome, at(21));
     assert_eq!(given(&mut tab, &departure).as_deref(), Some("second"));
     let Departure::Fail(failure) = reports(&mut tab, "second", 30) else { panic!("it fails") };
     assert_eq!(failure.code, Code::Forbidden);
@@ -82,9 +87,24 @@ fn a_resource_that_refuses_the_newer_token_too_means_forbidden() {
 fn a_report_after_a_refusal_of_the_session_gives_nothing() {
     let mut tab = signed_in();
     let wait = waits(&reports(&mut tab, "first", 10));
-    let landing = is_answered(&mut tab, wait, None, 20);
-    assert_eq!(tab.resume(wait, &landing, at(21)), Departure::Deliver);
+    let outcome = is_answered(&mut tab, wait, None, 20);
+    assert_eq!(tab.resume(wait, &outcome, at(21)), Departure::Deliver);
     assert_eq!(tab.status(), Status::SignedOut);
+}
+
+#[test]
+fn a_token_of_a_former_user_is_answered_with_none_of_the_next() {
+    let mut tab = signed_in();
+    let wait = waits(&reports(&mut tab, "first", 10));
+    is_answered(&mut tab, wait, Some(opaque("second")), 20);
+    tab.enter(opaque("bobs"), at(30));
+    for token in ["first", "second", "nobodys"] {
+        let Departure::Fail(failure) = reports(&mut tab, token, 40) else { panic!("{token}") };
+        assert_eq!(failure.code, Code::SessionChanged);
+    }
+    tab.logout(false, at(50));
+    let departure = reports(&mut tab, "bobs", 60);
+    assert_eq!(given(&mut tab, &departure), None, "nobody is signed in");
 }
 
 #[test]
@@ -108,14 +128,14 @@ fn a_peek_gives_what_is_good_and_asks_nobody() {
     assert!(tab.peek(at(600_000)).is_none(), "it has ended");
     reports(&mut tab, "first", 10);
     assert!(tab.peek(at(11)).is_none(), "it was refused");
-    assert!(super::hand::tab().peek(at(0)).is_none());
+    assert!(super::support::tab().peek(at(0)).is_none());
 }
 
 #[test]
 fn to_find_out_asks_once_and_where_it_is_known_nobody() {
     let mut tab = tab();
     let [one, other] = [1, 2].map(|ms| waits(&tab.find_out(at(ms))));
-    assert_eq!(one.exchange, other.exchange);
+    assert_eq!(one.auth_call, other.auth_call);
     is_answered(&mut tab, one, None, 10);
     assert_eq!(tab.status(), Status::SignedOut);
     assert_eq!(tab.find_out(at(20)), Departure::Deliver);
@@ -135,7 +155,7 @@ fn to_find_out_asks_nobody_where_the_app_restores_by_itself() {
 
 #[test]
 fn the_end_of_the_session_is_told_kept_and_forgotten() {
-    let lasting = |token, session_life| Grant { session_life, ..opaque(token) };
+    let lasting = |token, session_life| TokenResponse { session_life, ..opaque(token) };
     let mut tab = tab();
     tab.enter(lasting("first", Some(1_800_000)), at(0));
     let ends = |tab: &Session| tab.snapshot().session_expires_at.map(|at| at - START);
@@ -146,7 +166,7 @@ fn the_end_of_the_session_is_told_kept_and_forgotten() {
     refreshes(&mut tab, Some(lasting("third", Some(1_800_000))), at(100));
     assert_eq!(ends(&tab), Some(1_800_100));
     // A tab that begins learns it.
-    let mut other = super::hand::tab();
+    let mut other = super::support::tab();
     tab.heard(Message::Ask, at(1_100));
     for message in posted(told(&mut tab)) {
         other.heard(message, at(1_100));

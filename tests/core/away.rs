@@ -1,9 +1,9 @@
 //! A tab that was put away, frozen or in the back/forward cache, has heard nothing meanwhile. It asks what it has
 //! missed, and is told.
 
-use tokenkeep::core::{Departure, Grant, Message, Now, Session, Stamp, Status, Tabs};
+use tokenkeep::core::{Departure, HybridTime, Message, Now, Session, Status, Tabs, TokenResponse};
 
-use super::hand::*;
+use super::support::*;
 
 /// What one tab has to tell, arrives in another.
 fn tells(one: &mut Session, other: &mut Session, now: Now) {
@@ -20,7 +20,7 @@ fn comes_back(away: &mut Session, there: &mut Session, now: Now) {
 fn a_tab_that_was_away_is_told_what_it_has_missed_and_no_more() {
     let missed = |tab: &mut Session, since| {
         told(tab);
-        tab.heard(Message::Missed { since: stamp(since), session: Stamp(0) }, at(100));
+        tab.heard(Message::Missed { since: stamp(since), session: HybridTime(0) }, at(100));
         posted(told(tab))
     };
     let mut tab = tab();
@@ -41,7 +41,7 @@ fn a_tab_that_was_away_is_told_what_it_has_missed_and_no_more() {
 #[test]
 fn a_tab_that_was_away_while_another_user_came_goes_on_as_that_user() {
     let (mut away, mut there) = (tab(), tab());
-    let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
+    let of = |user: &str| TokenResponse { subject: Some(user.to_owned()), ..opaque(user) };
     away.enter(of("alice"), at(10));
     tells(&mut away, &mut there, at(10));
     there.logout(false, at(20));
@@ -112,7 +112,7 @@ fn a_tab_that_was_away_is_told_of_no_login_where_there_was_none() {
     told(&mut tab);
     // The server was not told, so the cookie is good still.
     refreshes(&mut tab, Some(opaque("second")), at(30));
-    tab.heard(Message::Missed { since: stamp(20), session: Stamp(0) }, at(40));
+    tab.heard(Message::Missed { since: stamp(20), session: HybridTime(0) }, at(40));
     let all = posted(told(&mut tab));
     assert!(matches!(all[..], [Message::Left { .. }, Message::Renewed { .. }]), "{all:?}");
 }

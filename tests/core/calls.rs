@@ -13,16 +13,17 @@ impl World {
             // that share nothing do not hear of it.
             return;
         }
-        let (flight, pauses) = (self.tabs[tab].flight, self.tabs[tab].pauses(true, self.now));
+        let (pending, pauses) =
+            (self.tabs[tab].pending_refresh, self.tabs[tab].pauses(true, self.now));
         let (unreported, age) = (self.tabs[tab].unreported(), self.tabs[tab].age(self.now));
         let is_late = unreported > 0
-            && flight.is_none()
+            && pending.is_none()
             && age == Some(Age::Good)
             && self.tabs[tab].is_just_renewed(self.now);
         let result = self.call(tab, |session, now| (session.refresh(now), Cause::Asked));
         let is_taken_for_late = matches!(result, Ok(None));
         let as_ruled = is_taken_for_late == is_late || self.several && !is_taken_for_late;
-        let unsure = self.tabs[tab].may_fly || result.is_err();
+        let unsure = self.tabs[tab].may_be_pending || result.is_err();
         self.hold(Rule::AskedByName, as_ruled || unsure, || {
             format!("{result:?} for {unreported} tokens that were handed out, {age:?}")
         });
@@ -32,35 +33,35 @@ impl World {
         match result {
             Ok(None) => {}
             Ok(Some(wait)) => {
-                let is_sent = self.sent.contains_key(&(tab, wait.exchange));
+                let is_sent = self.sent.contains_key(&(tab, wait.auth_call));
                 if !is_sent {
                     let now = self.now.wall;
-                    self.tabs[tab].called.insert(wait.exchange, now);
+                    self.tabs[tab].called.insert(wait.auth_call, now);
                 }
-                self.wants(tab, wait.exchange, true);
-                if self.tabs[tab].flight == Some(wait.exchange) {
-                    self.tabs[tab].refreshers.push(wait.exchange);
+                self.wants(tab, wait.auth_call, true);
+                if self.tabs[tab].pending_refresh == Some(wait.auth_call) {
+                    self.tabs[tab].refreshers.push(wait.auth_call);
                 }
             }
             Err(failure) => {
-                let as_ruled = failure.code == Code::SignedOut || (pauses && flight.is_none());
-                self.hold(Rule::Cooldown, as_ruled, || format!("refresh() failed: {failure}"));
+                let as_ruled = failure.code == Code::SignedOut || (pauses && pending.is_none());
+                self.hold(Rule::Backoff, as_ruled, || format!("refresh() failed: {failure}"));
             }
         }
     }
 
     pub(super) fn logs_in(&mut self, tab: usize, user: User) {
         let before = self.line.len();
-        let exchange = self.call(tab, |session, _| (session.login(), Cause::App));
+        let auth_call = self.call(tab, |session, _| (session.login(), Cause::App));
         debug_assert!(self.line.len() <= before + 1);
-        self.tabs[tab].logins.insert(exchange, user);
+        self.tabs[tab].logins.insert(auth_call, user);
     }
 
     /// A call that sets the cookie and carries the token, which is renewed first if it must be.
     pub(super) fn exchanges(&mut self, tab: usize, user: User) {
-        let exchange = self.call(tab, |session, now| (session.exchange(now), Cause::App));
+        let auth_call = self.call(tab, |session, now| (session.exchange(now), Cause::App));
         self.notes_hidden(tab);
-        self.tabs[tab].logins.insert(exchange, user);
+        self.tabs[tab].logins.insert(auth_call, user);
     }
 
     pub(super) fn hands_out(&mut self, tab: usize) {
@@ -113,12 +114,12 @@ impl World {
             return;
         }
         self.ticks(20);
-        let grant = self.server_mut(tab).login(user, Some(60_000));
-        let (token, now) = (token_in(&grant), self.now);
-        self.tabs[tab].takes(&grant, now);
+        let tokens = self.server_mut(tab).login(user, Some(60_000));
+        let (token, now) = (token_in(&tokens), self.now);
+        self.tabs[tab].takes(&tokens, now);
         self.asked.insert(token.id, now.wall);
         self.call(tab, |session, now| {
-            session.set_tokens(grant, now);
+            session.set_tokens(tokens, now);
             let wanted = true;
             ((), if is_same { Cause::Granted { token, wanted } } else { Cause::Entered(token) })
         });
@@ -134,7 +135,7 @@ impl World {
         self.tabs[tab].entries_at.extend(logout.map(|logout| (logout, entries)));
     }
 
-    /// A tab is put away that takes part in no exchange. One at a time, or nobody might be there
+    /// A tab is put away that takes part in no auth call. One at a time, or nobody might be there
     /// to tell the others.
     pub(super) fn freezes(&mut self, tab: usize) {
         if self.several && self.frozen.is_none() && !self.is_in_line(tab) {
@@ -175,20 +176,22 @@ impl World {
         });
     }
 
-    pub(super) fn wakes(&mut self, tab: usize) {
+    pub(super) fn fires_renewal_timer(&mut self, tab: usize) {
         let chance = (tab as f64 * 0.37).fract();
-        let named = self.tabs[tab].session.wake_in(chance, self.now);
+        let named = self.tabs[tab].session.renewal_due_in(chance, self.now);
         if let Some(ms) = named {
             self.ticks(ms);
         }
-        let flight = self.tabs[tab].flight;
-        self.call(tab, |session, now| (session.woke(now), Cause::App));
-        let next = self.tabs[tab].session.wake_in(chance, self.now);
+        let pending = self.tabs[tab].pending_refresh;
+        self.call(tab, |session, now| (session.renewal_timer_fired(now), Cause::App));
+        let next = self.tabs[tab].session.renewal_due_in(chance, self.now);
         let quiet = next.is_none_or(|ms| ms > 0);
         self.notes_hidden(tab);
-        let begun = self.tabs[tab].flight != flight || self.is_in_line(tab);
-        self.hold(Rule::NoBusyLoop, quiet, || format!("after {named:?}, wakes again in {next:?}"));
-        self.hold(Rule::NoBusyLoop, named != Some(0) || begun, || "woken for nothing".to_owned());
+        let begun = self.tabs[tab].pending_refresh != pending || self.is_in_line(tab);
+        self.hold(Rule::NoBusyLoop, quiet, || format!("after {named:?}, due again in {next:?}"));
+        self.hold(Rule::NoBusyLoop, named != Some(0) || begun, || {
+            "the timer fired for nothing".to_owned()
+        });
     }
 
     /// A tab is disposed of, and what was on the wire is answered after that.
@@ -202,8 +205,8 @@ impl World {
             |request: &Request| request.tab == tab && matches!(request.place, Place::Waits(_));
         let waiting = self.requests.iter().filter(|request| waits(request)).count();
         self.hold(Rule::Settles, waiting == 0, || format!("{waiting} requests wait for ever"));
-        let flight = self.tabs[tab].flight;
-        self.hold(Rule::Settles, flight.is_none(), || format!("{flight:?} never lands"));
+        let pending = self.tabs[tab].pending_refresh;
+        self.hold(Rule::Settles, pending.is_none(), || format!("{pending:?} is never settled"));
     }
 }
 

@@ -1,18 +1,18 @@
 //! Sessions that begin elsewhere, and who answers whoever asks for a token by name.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Grant, Kind, Landing, Message, Owed, Policy, Reason, Restore,
-    Secret, Session, Stamp, Status, Tabs,
+    Arrival, Code, Departure, Effect, HybridTime, Kind, Message, Owed, Policy, Reason,
+    RefreshOutcome, Restore, Secret, Session, Status, Tabs, TokenResponse,
 };
 
-use super::hand::*;
+use super::support::*;
 
-fn of(user: &str, token: &str) -> Grant {
-    Grant { subject: Some(user.to_owned()), ..opaque(token) }
+fn of(user: &str, token: &str) -> TokenResponse {
+    TokenResponse { subject: Some(user.to_owned()), ..opaque(token) }
 }
 
-fn asked_at(ms: u64, asked: u64, grant: Grant) -> Message {
-    Message::Renewed { stamp: stamp(ms), session: Stamp(0), asked: stamp(asked), grant }
+fn asked_at(ms: u64, asked: u64, tokens: TokenResponse) -> Message {
+    Message::Renewed { stamp: stamp(ms), session: HybridTime(0), asked: stamp(asked), tokens }
 }
 
 /// What one tab has to tell, arrives in another.
@@ -38,18 +38,21 @@ fn refresh_is_not_answered_by_a_token_that_was_asked_for_before_the_call() {
         let wait = tab.refresh(at(10)).unwrap().unwrap();
         tab.heard(asked_at(20, asked, opaque("theirs")), at(21));
         let effects = told(&mut tab);
-        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Land(..))), "{asked}");
-        assert_eq!(tab.arrive(wait.exchange, false, at(22)), Arrival::Go, "{asked}");
+        assert!(
+            !effects.iter().any(|effect| matches!(effect, Effect::SettleRefresh(..))),
+            "{asked}"
+        );
+        assert_eq!(tab.arrive(wait.auth_call, false, at(22)), Arrival::Go, "{asked}");
     }
 }
 
 #[test]
-fn refresh_is_answered_by_an_exchange_of_another_tab_that_was_sent_after_the_call() {
+fn refresh_is_answered_by_a_refresh_of_another_tab_that_was_sent_after_the_call() {
     let mut tab = tab();
     let wait = tab.refresh(at(10)).unwrap().unwrap();
     tab.heard(asked_at(20, 11, opaque("theirs")), at(21));
-    assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Renewed);
-    assert_eq!(tab.arrive(wait.exchange, false, at(22)), Arrival::Skip);
+    assert_eq!(refresh_outcome(&told(&mut tab), wait.auth_call), RefreshOutcome::Renewed);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(22)), Arrival::Skip);
 }
 
 #[test]
@@ -66,9 +69,9 @@ fn refresh_is_not_answered_by_a_token_that_an_answer_or_the_app_brings() {
             tab.adopt(ticket, of("ada", "second"), at(11));
         }
         assert_eq!(sends(&mut tab, at(12)).1.as_deref(), Some("second"));
-        assert_eq!(tab.arrive(wait.exchange, false, at(12)), Arrival::Go, "by the app: {by_app}");
+        assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go, "by the app: {by_app}");
         // What it asks with is what is refused.
-        tab.refresh_answered(wait.exchange, heard(401, None), 0.5, at(13));
+        tab.refresh_answered(wait.auth_call, auth_response(401, None), 0.5, at(13));
         assert_eq!(tab.snapshot().status, Status::SignedOut);
     }
 }
@@ -135,19 +138,19 @@ fn a_token_of_another_user_from_the_app_begins_a_session() {
 #[test]
 fn an_older_token_of_the_same_user_from_the_app_is_what_the_app_wants() {
     let mut tab = tab();
-    tab.enter(Grant { issued: Some(2_000), ..of("ada", "newer") }, at(0));
-    tab.set_tokens(Grant { issued: Some(1_000), ..of("ada", "older") }, at(10));
+    tab.enter(TokenResponse { issued: Some(2_000), ..of("ada", "newer") }, at(0));
+    tab.set_tokens(TokenResponse { issued: Some(1_000), ..of("ada", "older") }, at(10));
     assert_eq!(sends(&mut tab, at(11)).1.as_deref(), Some("older"));
 }
 
 #[test]
 fn a_login_of_the_same_user_in_another_tab_voids_nothing_and_hands_its_token_on() {
     let (mut here, mut there) = (tab(), tab());
-    here.enter(Grant { issued: Some(9_000), ..of("ada", "first") }, at(0));
+    here.enter(TokenResponse { issued: Some(9_000), ..of("ada", "first") }, at(0));
     let (ticket, _) = sends(&mut here, at(1));
     told(&mut here);
     // The servers' clocks may differ: it is news all the same.
-    there.enter(Grant { issued: Some(8_000), ..of("ada", "second") }, at(10));
+    there.enter(TokenResponse { issued: Some(8_000), ..of("ada", "second") }, at(10));
     tells(&mut there, &mut here, 11);
     let Departure::Send(again) = here.answered(ticket, true, at(20)) else {
         panic!("it goes again")
@@ -175,21 +178,21 @@ fn a_sign_in_elsewhere_begins_an_epoch_in_all_tabs_and_the_server_is_asked() {
 #[test]
 fn after_a_sign_in_elsewhere_no_older_token_of_another_tab_is_taken() {
     // Also where it is heard of before the sign-in is, and in the tab that was only told.
-    let grant = || of("ada", "adas");
+    let tokens = || of("ada", "adas");
     let (mut here, mut told_of_it, mut late) = (tab(), tab(), tab());
     here.signed_in(at(10));
     for message in posted(told(&mut here)) {
         told_of_it.heard(message.clone(), at(11));
-        late.heard(asked_at(15, 9, grant()), at(15));
+        late.heard(asked_at(15, 9, tokens()), at(15));
         late.heard(message, at(16));
     }
     for tab in [&mut here, &mut told_of_it] {
-        tab.heard(asked_at(15, 9, grant()), at(16));
+        tab.heard(asked_at(15, 9, tokens()), at(16));
     }
     for tab in [&mut here, &mut told_of_it, &mut late] {
         assert_eq!(tab.snapshot().status, Status::Unknown);
         let Departure::Wait(wait) = tab.depart(ANY, at(20)) else { panic!("it asks") };
-        assert_eq!(tab.arrive(wait.exchange, false, at(20)), Arrival::Go);
+        assert_eq!(tab.arrive(wait.auth_call, false, at(20)), Arrival::Go);
     }
 }
 
@@ -199,7 +202,7 @@ fn after_a_sign_in_elsewhere_a_token_that_was_asked_for_since_is_taken() {
     tab.signed_in(at(10));
     let Departure::Wait(wait) = tab.depart(ANY, at(11)) else { panic!("it asks") };
     tab.heard(asked_at(20, 12, of("bob", "bobs")), at(21));
-    assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Renewed);
+    assert_eq!(refresh_outcome(&told(&mut tab), wait.auth_call), RefreshOutcome::Renewed);
     assert_eq!(sends(&mut tab, at(22)).1.as_deref(), Some("bobs"));
 }
 
@@ -207,7 +210,7 @@ fn after_a_sign_in_elsewhere_a_token_that_was_asked_for_since_is_taken() {
 fn a_sign_in_elsewhere_takes_back_a_logout_that_is_owed() {
     let (mut tab, effects) = begins(Owed::Finish);
     let start = effects.iter().find_map(|effect| match effect {
-        Effect::Start(exchange, Kind::Logout) => Some(*exchange),
+        Effect::Start(auth_call, Kind::Logout) => Some(*auth_call),
         _ => None,
     });
     tab.signed_in(at(1));
@@ -274,15 +277,19 @@ fn a_refusal_is_told_to_tabs_that_wait_so_that_none_spends_the_cookie_again() {
         let effects = refreshes(&mut first, None, at(10));
         posted(effects).into_iter().for_each(|message| second.heard(message, at(11)));
         let effects = told(&mut second);
-        assert!(matches!(landing(&effects, wait.exchange), Landing::Rejected(_)), "{tabs:?}");
-        assert_eq!(second.arrive(wait.exchange, true, at(12)), Arrival::Skip, "{tabs:?}");
+        assert!(
+            matches!(refresh_outcome(&effects, wait.auth_call), RefreshOutcome::Rejected(_)),
+            "{tabs:?}"
+        );
+        assert_eq!(second.arrive(wait.auth_call, true, at(12)), Arrival::Skip, "{tabs:?}");
         assert_eq!(second.snapshot().status, Status::SignedOut);
     }
 }
 
 #[test]
 fn a_refusal_in_another_tab_ends_a_session_once_where_a_call_waits_and_no_other() {
-    let refused = || Message::Refused { stamp: stamp(30), session: Stamp(0), asked: stamp(20) };
+    let refused =
+        || Message::Refused { stamp: stamp(30), session: HybridTime(0), asked: stamp(20) };
     let mut idle = tab();
     refreshes(&mut idle, Some(opaque("token")), at(0));
     idle.heard(refused(), at(31));
@@ -299,24 +306,27 @@ fn a_refusal_in_another_tab_ends_a_session_once_where_a_call_waits_and_no_other(
 
 #[test]
 fn a_refusal_of_what_was_asked_before_is_no_answer_to_refresh_nor_to_another_session() {
-    let refused =
-        |ms, asked| Message::Refused { stamp: stamp(ms), session: Stamp(0), asked: stamp(asked) };
+    let refused = |ms, asked| Message::Refused {
+        stamp: stamp(ms),
+        session: HybridTime(0),
+        asked: stamp(asked),
+    };
     let mut asks = tab();
     let wait = asks.refresh(at(10)).unwrap().unwrap();
     asks.heard(refused(15, 9), at(16));
-    assert_eq!(asks.arrive(wait.exchange, false, at(17)), Arrival::Go);
+    assert_eq!(asks.arrive(wait.auth_call, false, at(17)), Arrival::Go);
     let mut elsewhere = tab();
     elsewhere.signed_in(at(10));
     let Departure::Wait(wait) = elsewhere.depart(ANY, at(11)) else { panic!("it asks") };
     elsewhere.heard(refused(15, 9), at(16));
-    assert_eq!(elsewhere.arrive(wait.exchange, false, at(17)), Arrival::Go);
+    assert_eq!(elsewhere.arrive(wait.auth_call, false, at(17)), Arrival::Go);
 }
 
 #[test]
 fn a_token_of_another_user_takes_the_refresh_token_and_the_waiting_calls_with_it() {
-    let with = |grant: Grant| Grant {
+    let with = |tokens: TokenResponse| TokenResponse {
         refresh_token: Some(Secret::new("adas-refresh".to_owned()).unwrap()),
-        ..grant
+        ..tokens
     };
     for way in ["refresh", "renewed", "adopted", "set"] {
         let mut tab = tab();
@@ -327,21 +337,21 @@ fn a_token_of_another_user_takes_the_refresh_token_and_the_waiting_calls_with_it
         let bobs = of("bob", "bobs");
         match way {
             "refresh" => {
-                assert_eq!(tab.arrive(wait.exchange, false, at(3)), Arrival::Go);
-                tab.refresh_answered(wait.exchange, heard(200, Some(bobs)), 0.5, at(4));
+                assert_eq!(tab.arrive(wait.auth_call, false, at(3)), Arrival::Go);
+                tab.refresh_answered(wait.auth_call, auth_response(200, Some(bobs)), 0.5, at(4));
             }
             "renewed" => {
                 let message = asked_at(4, 3, bobs);
-                let Message::Renewed { stamp: s, asked, grant, .. } = message else { panic!() };
+                let Message::Renewed { stamp: s, asked, tokens, .. } = message else { panic!() };
                 let session = stamp(3);
-                tab.heard(Message::Renewed { stamp: s, session, asked, grant }, at(4));
+                tab.heard(Message::Renewed { stamp: s, session, asked, tokens }, at(4));
             }
             "adopted" => tab.adopt(other, bobs, at(4)),
             _ => tab.set_tokens(bobs, at(4)),
         }
-        let landing = landing(&told(&mut tab), wait.exchange);
+        let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
         assert_eq!(tab.refresh_token().map(Secret::reveal), None, "{way}");
-        assert_eq!(tab.resume(wait, &landing, at(5)), Departure::Deliver, "{way}");
+        assert_eq!(tab.resume(wait, &outcome, at(5)), Departure::Deliver, "{way}");
         assert_eq!(sends(&mut tab, at(6)).1.as_deref(), Some("bobs"), "{way}");
     }
 }
@@ -351,20 +361,20 @@ fn an_answer_from_a_cache_brings_no_token_back() {
     // It says that it is older; or it says nothing, and was replaced.
     for issued in [None, Some(1_000)] {
         let mut tab = tab();
-        tab.enter(Grant { issued, ..opaque("first") }, at(0));
+        tab.enter(TokenResponse { issued, ..opaque("first") }, at(0));
         refreshes(
             &mut tab,
-            Some(Grant { issued: issued.map(|at| at + 1), ..opaque("second") }),
+            Some(TokenResponse { issued: issued.map(|at| at + 1), ..opaque("second") }),
             at(1),
         );
         let (ticket, _) = sends(&mut tab, at(2));
-        tab.adopt(ticket, Grant { issued, ..opaque("first") }, at(3));
+        tab.adopt(ticket, TokenResponse { issued, ..opaque("first") }, at(3));
         assert_eq!(sends(&mut tab, at(4)).1.as_deref(), Some("second"), "{issued:?}");
     }
     let mut tab = tab();
-    tab.enter(Grant { issued: Some(1_000), ..opaque("first") }, at(0));
+    tab.enter(TokenResponse { issued: Some(1_000), ..opaque("first") }, at(0));
     let (ticket, _) = sends(&mut tab, at(2));
-    tab.adopt(ticket, Grant { issued: Some(999), ..opaque("unknown") }, at(3));
+    tab.adopt(ticket, TokenResponse { issued: Some(999), ..opaque("unknown") }, at(3));
     assert_eq!(sends(&mut tab, at(4)).1.as_deref(), Some("first"));
 }
 
@@ -373,16 +383,16 @@ fn a_call_that_carries_the_token_takes_its_turn_behind_the_renewal_that_it_needs
     let mut tab = tab_that(Tabs::Off, false);
     tab.enter(opaque("first"), at(0));
     told(&mut tab);
-    let exchange = tab.exchange(at(700_000));
+    let auth_call = tab.exchange(at(700_000));
     let effects = told(&mut tab);
     let [Effect::Start(refresh, Kind::Refresh)] = effects[..] else { panic!("{effects:?}") };
-    assert_eq!(tab.arrive(exchange, false, at(700_001)), Arrival::Skip, "it is not its turn");
+    assert_eq!(tab.arrive(auth_call, false, at(700_001)), Arrival::Skip, "it is not its turn");
     assert_eq!(tab.arrive(refresh, false, at(700_001)), Arrival::Go);
-    tab.refresh_answered(refresh, heard(200, Some(opaque("second"))), 0.5, at(700_002));
+    tab.refresh_answered(refresh, auth_response(200, Some(opaque("second"))), 0.5, at(700_002));
     tab.finished(refresh);
-    assert_eq!(tab.arrive(exchange, false, at(700_003)), Arrival::Go);
+    assert_eq!(tab.arrive(auth_call, false, at(700_003)), Arrival::Go);
     assert_eq!(tab.usable_token(at(700_003)).map(Secret::reveal), Some("second"));
-    tab.login_answered(exchange, heard(200, Some(opaque("third"))), at(700_004)).unwrap();
+    tab.login_answered(auth_call, auth_response(200, Some(opaque("third"))), at(700_004)).unwrap();
     assert_eq!(sends(&mut tab, at(700_005)).1.as_deref(), Some("third"));
 }
 
@@ -391,9 +401,12 @@ fn a_call_that_carries_a_good_token_needs_no_renewal() {
     let mut tab = tab_that(Tabs::Off, false);
     tab.enter(opaque("first"), at(0));
     told(&mut tab);
-    let exchange = tab.exchange(at(10));
+    let auth_call = tab.exchange(at(10));
     let effects = told(&mut tab);
-    assert!(matches!(effects[..], [Effect::Start(e, Kind::Login)] if e == exchange), "{effects:?}");
+    assert!(
+        matches!(effects[..], [Effect::Start(e, Kind::Login)] if e == auth_call),
+        "{effects:?}"
+    );
 }
 
 #[test]
@@ -420,7 +433,7 @@ fn a_message_from_years_ahead_does_not_stop_the_order_of_what_happens() {
     let mut tab = tab();
     tab.enter(of("ada", "adas"), at(0));
     // Ahead, as of a clock that is set right since: not believed, but what happens here is later.
-    tab.heard(Message::Entered { stamp: stamp(9 * day), subject: None, grant: None }, at(10));
+    tab.heard(Message::Entered { stamp: stamp(9 * day), subject: None, tokens: None }, at(10));
     assert_eq!(sends(&mut tab, at(11)).1.as_deref(), Some("adas"));
     told(&mut tab);
     tab.enter(of("bob", "bobs"), at(12));
@@ -429,7 +442,10 @@ fn a_message_from_years_ahead_does_not_stop_the_order_of_what_happens() {
     assert!(s > stamp(9 * day));
     // So far ahead that nothing could follow: as if it had not come.
     let mut tab = self::tab();
-    tab.heard(Message::Entered { stamp: Stamp(u64::MAX), subject: None, grant: None }, at(10));
+    tab.heard(
+        Message::Entered { stamp: HybridTime(u64::MAX), subject: None, tokens: None },
+        at(10),
+    );
     tab.enter(of("bob", "bobs"), at(12));
     let effects = posted(told(&mut tab));
     assert!(matches!(effects[..], [Message::Entered { stamp: s, .. }] if s == stamp(12)));
@@ -439,7 +455,7 @@ fn a_message_from_years_ahead_does_not_stop_the_order_of_what_happens() {
 fn a_refusal_is_doubted_by_a_tab_that_had_to_wait_for_the_lock() {
     let mut tab = tab();
     let wait = tab.refresh(at(10)).unwrap().unwrap();
-    assert_eq!(tab.arrive(wait.exchange, true, at(11)), Arrival::Listen);
-    assert_eq!(tab.arrive(wait.exchange, false, at(12)), Arrival::Go);
-    assert!(tab.doubts(&heard(401, None)));
+    assert_eq!(tab.arrive(wait.auth_call, true, at(11)), Arrival::Listen);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go);
+    assert!(tab.doubts(&auth_response(401, None)));
 }

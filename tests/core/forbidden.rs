@@ -1,10 +1,11 @@
 //! Resources that answer 401 where they mean "forbidden" (rule 4).
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Landing, Meaning, Resource, Session, Tabs, Ticket, Wait,
+    Arrival, Classification, Code, Departure, Effect, RefreshOutcome, Resource, Session, Tabs,
+    Ticket, Wait,
 };
 
-use super::hand::*;
+use super::support::*;
 
 const MINUTE: u64 = 60_000;
 
@@ -35,10 +36,10 @@ fn waits(departure: Departure) -> Wait {
 
 /// The refresh that somebody waits for is answered with a token.
 fn is_renewed(tab: &mut Session, wait: Wait, token: &str, ms: u64) {
-    assert_eq!(tab.arrive(wait.exchange, false, at(ms)), Arrival::Go);
-    tab.refresh_answered(wait.exchange, heard(200, Some(opaque(token))), 0.5, at(ms));
-    tab.finished(wait.exchange);
-    assert_eq!(landing(&told(tab), wait.exchange), Landing::Renewed);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(ms)), Arrival::Go);
+    tab.refresh_answered(wait.auth_call, auth_response(200, Some(opaque(token))), 0.5, at(ms));
+    tab.finished(wait.auth_call);
+    assert_eq!(refresh_outcome(&told(tab), wait.auth_call), RefreshOutcome::Renewed);
 }
 
 /// A resource refuses the token, and the one that is renewed for it.
@@ -46,7 +47,7 @@ fn is_refused_twice(tab: &mut Session, resource: Resource, token: &str, ms: u64)
     let ticket = leaves(tab, resource, ms);
     let wait = waits(tab.answered(ticket, true, at(ms)));
     is_renewed(tab, wait, token, ms);
-    let Departure::Send(again) = tab.resume(wait, &Landing::Renewed, at(ms)) else {
+    let Departure::Send(again) = tab.resume(wait, &RefreshOutcome::Renewed, at(ms)) else {
         panic!("it goes again")
     };
     assert_eq!(tab.answered(again, true, at(ms)), Departure::Deliver);
@@ -89,7 +90,10 @@ fn a_resource_that_accepts_again_is_no_longer_forbidden() {
     is_refused_twice(&mut tab, stats(), "second", 0);
     assert!(tab.watches_resources(), "each answer is to be told");
     let ticket = leaves(&mut tab, stats(), 10);
-    assert_eq!(tab.means(ticket, 200, Meaning::Plain, true, at(11)), Departure::Deliver);
+    assert_eq!(
+        tab.classified(ticket, 200, Classification::Plain, true, at(11)),
+        Departure::Deliver
+    );
     assert!(!tab.watches_resources());
     assert!(matches!(tab.answered(ticket, true, at(12)), Departure::Wait(_)));
 }
@@ -110,16 +114,16 @@ fn the_rest_of_the_app_goes_on_while_a_refresh_that_one_resource_wants_is_limite
     let wait = waits(tab.answered(ticket, true, at(10)));
     // Another call waits for the same refresh, unsent.
     let unsent = waits(tab.depart(items(), at(11)));
-    assert_eq!(tab.arrive(wait.exchange, false, at(12)), Arrival::Go);
-    tab.refresh_answered(wait.exchange, heard(429, None), 0.9, at(13));
-    tab.finished(wait.exchange);
-    let landing = landing(&told(&mut tab), wait.exchange);
-    let failed = tab.resume(wait, &landing, at(14));
+    assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go);
+    tab.refresh_answered(wait.auth_call, auth_response(429, None), 0.9, at(13));
+    tab.finished(wait.auth_call);
+    let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
+    let failed = tab.resume(wait, &outcome, at(14));
     assert!(matches!(&failed, Departure::Fail(failure) if failure.code == Code::BadStatus));
-    let Departure::Send(trial) = tab.resume(unsent, &landing, at(14)) else { panic!("it goes") };
+    let Departure::Send(trial) = tab.resume(unsent, &outcome, at(14)) else { panic!("it goes") };
     assert!(matches!(tab.depart(stats(), at(14)), Departure::Fail(_)), "not where it was refused");
     // The token is good: the one resource meant something else.
-    assert_eq!(tab.means(trial, 200, Meaning::Plain, true, at(15)), Departure::Deliver);
+    assert_eq!(tab.classified(trial, 200, Classification::Plain, true, at(15)), Departure::Deliver);
     let ticket = leaves(&mut tab, stats(), 16);
     assert_eq!(tab.answered(ticket, true, at(17)), Departure::Deliver, "it is the caller's");
     leaves(&mut tab, items(), 18);
@@ -131,9 +135,9 @@ fn a_token_that_all_refuse_is_tried_once_at_each_resource() {
     let mut tab = signed_in();
     let ticket = leaves(&mut tab, stats(), 10);
     let wait = waits(tab.answered(ticket, true, at(10)));
-    assert_eq!(tab.arrive(wait.exchange, false, at(12)), Arrival::Go);
-    tab.refresh_answered(wait.exchange, heard(503, None), 0.9, at(13));
-    tab.finished(wait.exchange);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go);
+    tab.refresh_answered(wait.auth_call, auth_response(503, None), 0.9, at(13));
+    tab.finished(wait.auth_call);
     let trial = leaves(&mut tab, items(), 14);
     assert!(matches!(tab.answered(trial, true, at(15)), Departure::Fail(_)));
     assert!(matches!(tab.depart(items(), at(16)), Departure::Fail(_)));
@@ -145,10 +149,10 @@ fn a_stream_to_a_forbidden_resource_costs_one_refresh_and_not_one_a_call() {
     let ticket = leaves(&mut tab, stats(), 10);
     assert_eq!(tab.answered(ticket, false, at(10)), Departure::Deliver);
     let effects = told(&mut tab);
-    let [Effect::Start(exchange, _)] = effects[..] else { panic!("{effects:?}") };
-    assert_eq!(tab.arrive(exchange, false, at(11)), Arrival::Go);
-    tab.refresh_answered(exchange, heard(200, Some(opaque("second"))), 0.5, at(12));
-    tab.finished(exchange);
+    let [Effect::Start(auth_call, _)] = effects[..] else { panic!("{effects:?}") };
+    assert_eq!(tab.arrive(auth_call, false, at(11)), Arrival::Go);
+    tab.refresh_answered(auth_call, auth_response(200, Some(opaque("second"))), 0.5, at(12));
+    tab.finished(auth_call);
     told(&mut tab);
     for ms in [20, 30] {
         let ticket = leaves(&mut tab, stats(), ms);
@@ -192,7 +196,7 @@ fn a_request_waits_again_where_the_new_token_was_refused_before_it_left_and_thre
         let other = Resource::new("GET", &format!("https://api.test/{turn}"));
         let ticket = leaves(&mut tab, other, 30);
         waits(tab.answered(ticket, true, at(30)));
-        let departure = tab.resume(wait, &Landing::Renewed, at(40));
+        let departure = tab.resume(wait, &RefreshOutcome::Renewed, at(40));
         if turn == 3 {
             assert!(matches!(departure, Departure::Send(_)), "{departure:?}");
         } else {
@@ -209,10 +213,10 @@ fn a_request_that_would_wait_again_in_a_pause_tries_a_token_that_only_another_ha
     is_renewed(&mut tab, wait, "second", 20);
     let other = leaves(&mut tab, stats(), 30);
     let of_other = waits(tab.answered(other, true, at(30)));
-    assert_eq!(tab.arrive(of_other.exchange, false, at(31)), Arrival::Go);
-    tab.refresh_answered(of_other.exchange, heard(429, None), 0.9, at(32));
-    tab.finished(of_other.exchange);
-    assert!(matches!(tab.resume(wait, &Landing::Renewed, at(33)), Departure::Send(_)));
+    assert_eq!(tab.arrive(of_other.auth_call, false, at(31)), Arrival::Go);
+    tab.refresh_answered(of_other.auth_call, auth_response(429, None), 0.9, at(32));
+    tab.finished(of_other.auth_call);
+    assert!(matches!(tab.resume(wait, &RefreshOutcome::Renewed, at(33)), Departure::Send(_)));
 }
 
 #[test]
@@ -236,7 +240,7 @@ fn an_answer_that_is_no_success_shows_nothing_of_a_forbidden_resource() {
         let mut tab = signed_in();
         is_refused_twice(&mut tab, stats(), "second", 10);
         let ticket = leaves(&mut tab, stats(), 20);
-        tab.means(ticket, status, Meaning::Plain, true, at(20));
+        tab.classified(ticket, status, Classification::Plain, true, at(20));
         let ticket = leaves(&mut tab, stats(), 30);
         let departure = tab.answered(ticket, true, at(30));
         assert_eq!(matches!(departure, Departure::Wait(_)), is_open, "{status}: {departure:?}");

@@ -1,6 +1,8 @@
 //! Calls a session, does what it asks for, and holds against it what it told and what it became.
 
-use tokenkeep::core::{Effect, Event, Exchange, Kind, Landing, Now, Reason, Session, Status};
+use tokenkeep::core::{
+    AuthCall, Effect, Event, Kind, Now, Reason, RefreshOutcome, Session, Status,
+};
 
 use super::super::server::Token;
 use super::super::tab::{Seen, Told};
@@ -26,18 +28,19 @@ impl World {
         let mut told = Told::default();
         while let Some(effect) = self.tabs[tab].session.poll_effect() {
             match effect {
-                Effect::Start(exchange, kind) => {
+                Effect::Start(auth_call, kind) => {
                     told.started += 1;
-                    if kind == Kind::Refresh && !self.tabs[tab].landed.contains(&exchange) {
-                        self.wants(tab, exchange, explicit);
+                    if kind == Kind::Refresh && !self.tabs[tab].settled.contains(&auth_call) {
+                        self.wants(tab, auth_call, explicit);
                     }
                     let contended = self.holders.iter().any(|(turn, _)| turn.tab != tab);
-                    self.line.push_back(Turn { tab, exchange, kind, contended });
+                    self.line.push_back(Turn { tab, auth_call, kind, contended });
                 }
-                Effect::Land(exchange, landing) => {
-                    told.failed_landings += usize::from(matches!(landing, Landing::Failed(_)));
-                    self.lands(tab, exchange, &landing);
-                    self.answers_who_asked(tab, exchange, &landing);
+                Effect::SettleRefresh(auth_call, outcome) => {
+                    told.failed_refreshes +=
+                        usize::from(matches!(outcome, RefreshOutcome::Failed(_)));
+                    self.refresh_settles(tab, auth_call, &outcome);
+                    self.answers_who_asked(tab, auth_call, &outcome);
                 }
                 Effect::Changed => told.changed += 1,
                 Effect::Tell(Event::Refresh) => told.renewals += 1,
@@ -62,51 +65,56 @@ impl World {
     }
 
     /// Somebody waits for a refresh: the one that there is, or a new one.
-    pub(super) fn wants(&mut self, tab: usize, exchange: Exchange, explicit: bool) {
+    pub(super) fn wants(&mut self, tab: usize, auth_call: AuthCall, explicit: bool) {
         let now = self.now;
         let known = &self.tabs[tab];
-        if known.flight == Some(exchange) {
+        if known.pending_refresh == Some(auth_call) {
             return;
         }
-        let (flight, pauses) = (known.flight, known.pauses(explicit, now));
-        let pauses = pauses && !known.may_have_recovered && !known.may_fly;
-        let over = known.landed.contains(&exchange);
-        self.hold(Rule::OneRefresh, flight.is_none(), || {
-            format!("{exchange:?} is wanted beside {flight:?}")
+        let (pending, pauses) = (known.pending_refresh, known.pauses(explicit, now));
+        let pauses = pauses && !known.may_have_recovered && !known.may_be_pending;
+        let over = known.settled.contains(&auth_call);
+        self.hold(Rule::OneRefresh, pending.is_none(), || {
+            format!("{auth_call:?} is wanted beside {pending:?}")
         });
-        self.hold(Rule::Cooldown, !pauses, || format!("{exchange:?} is wanted in the pause"));
+        self.hold(Rule::Backoff, !pauses, || format!("{auth_call:?} is wanted in the pause"));
         self.hold(Rule::Settles, !over, || {
-            format!("somebody waits for {exchange:?}, which is over")
+            format!("somebody waits for {auth_call:?}, which is over")
         });
-        self.tabs[tab].flight = Some(exchange);
-        self.tabs[tab].may_fly = false;
+        self.tabs[tab].pending_refresh = Some(auth_call);
+        self.tabs[tab].may_be_pending = false;
     }
 
-    pub(super) fn lands(&mut self, tab: usize, exchange: Exchange, landing: &Landing) {
+    pub(super) fn refresh_settles(
+        &mut self,
+        tab: usize,
+        auth_call: AuthCall,
+        outcome: &RefreshOutcome,
+    ) {
         let known = &mut self.tabs[tab];
-        let first = known.landed.insert(exchange);
-        known.flight = known.flight.filter(|flight| *flight != exchange);
-        known.may_fly = false;
+        let first = known.settled.insert(auth_call);
+        known.pending_refresh = known.pending_refresh.filter(|pending| *pending != auth_call);
+        known.may_be_pending = false;
         known.may_be_newer = false;
-        known.refreshers.retain(|refresher| *refresher != exchange);
+        known.refreshers.retain(|refresher| *refresher != auth_call);
         for request in self.requests.iter_mut().filter(|request| request.tab == tab) {
             if let Place::Waits(wait) = request.place
-                && wait.exchange == exchange
+                && wait.auth_call == auth_call
             {
-                request.place = Place::Landed(wait, landing.clone());
+                request.place = Place::RefreshSettled(wait, outcome.clone());
             }
         }
-        self.hold(Rule::Settles, first, || format!("{exchange:?} landed twice"));
+        self.hold(Rule::Settles, first, || format!("{auth_call:?} was settled twice"));
     }
 
-    /// Whoever called `refresh()` is answered by the server, or by an exchange that was sent later.
-    fn answers_who_asked(&mut self, tab: usize, exchange: Exchange, landing: &Landing) {
-        let called = self.tabs[tab].called.remove(&exchange);
+    /// Whoever called `refresh()` is answered by the server, or by an auth call that was sent later.
+    fn answers_who_asked(&mut self, tab: usize, auth_call: AuthCall, outcome: &RefreshOutcome) {
+        let called = self.tabs[tab].called.remove(&auth_call);
         let is_itself = |(turn, stage): &(Turn, Stage)| {
-            turn.tab == tab && turn.exchange == exchange && *stage != Stage::Listens
+            turn.tab == tab && turn.auth_call == auth_call && *stage != Stage::Listens
         };
         let is_asked = self.holders.iter().any(is_itself);
-        if let (Some(called), Landing::Renewed, false) = (called, landing, is_asked) {
+        if let (Some(called), RefreshOutcome::Renewed, false) = (called, outcome, is_asked) {
             let token = self.tabs[tab].token();
             let asked = token.and_then(|token| self.asked.get(&token.id)).copied();
             let is_later = asked.is_some_and(|asked| asked > called);
@@ -209,7 +217,7 @@ impl World {
             || format!("tab {tab}, {cause:?}: {old:?} {was:?} -> {new:?} {is:?}, told {told:?}");
         self.hold(Rule::OncePerFact, told.sign_outs == expected, report);
         self.hold(Rule::OncePerFact, told.renewals == usize::from(renewed), report);
-        self.hold(Rule::OncePerFact, told.errors == told.failed_landings, report);
+        self.hold(Rule::OncePerFact, told.errors == told.failed_refreshes, report);
         // That the token which is there is of a new session is a change of owner, too.
         let is_told_again = cause == Cause::Heard(News::Entry) && is.is_some();
         let is_told =

@@ -32,9 +32,9 @@ impl World {
     pub(super) fn delivers_on(&mut self, route: (usize, usize)) {
         let Some(message) = self.mail.get_mut(&route).and_then(VecDeque::pop_front) else { return };
         let (_, tab) = route;
-        let grant = match &message {
-            Message::Renewed { grant, .. } | Message::Entered { grant: Some(grant), .. } => {
-                Some(grant.clone())
+        let tokens = match &message {
+            Message::Renewed { tokens, .. } | Message::Entered { tokens: Some(tokens), .. } => {
+                Some(tokens.clone())
             }
             _ => None,
         };
@@ -55,11 +55,11 @@ impl World {
         // Should the token be taken, it is as old as the sender says.
         self.call(tab, |session, now| (session.heard(message, now), Cause::Heard(news)));
         let after = self.tabs[tab].token();
-        if let Some(grant) = grant
-            && after == Some(token_in(&grant))
+        if let Some(tokens) = tokens
+            && after == Some(token_in(&tokens))
             && before != after
         {
-            self.tabs[tab].takes(&grant, now);
+            self.tabs[tab].takes(&tokens, now);
         }
         if let (Some(at), Some(token), News::Renewal) = (elsewhere, after, news)
             && before != after

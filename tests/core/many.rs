@@ -1,4 +1,4 @@
-//! Many lives, made up from a seed: how many, from which, and how to see one of them again.
+//! Many cases, made up from a seed: how many, from which, and how to run one of them again.
 
 use std::fmt::Debug;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseResult, TestError, TestRunner};
 
-/// The number of a test's lives, unless `PROPTEST_CASES` sets it for all.
+/// The number of a test's cases, unless `PROPTEST_CASES` sets it for all.
 fn config(cases: u32) -> ProptestConfig {
     let named = std::env::var_os("PROPTEST_CASES").is_some();
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
@@ -24,19 +24,19 @@ pub fn seed() -> u64 {
     }
 }
 
-/// Holds a test against many lives. The same seed is another one for each test, or all of them
-/// would look at the same lives.
-pub fn lives<S: Strategy<Value: Debug>>(
+/// Holds a test against many cases. The same seed is another one for each test, or all of them
+/// would look at the same cases.
+pub fn check_cases<S: Strategy<Value: Debug>>(
     test: &str,
     strategy: S,
     cases: u32,
     holds: impl Fn(S::Value) -> TestCaseResult,
 ) {
-    lives_from(seed(), test, strategy, config(cases), holds);
+    check_cases_from(seed(), test, strategy, config(cases), holds);
 }
 
 /// The same, from a seed.
-pub fn lives_from<S: Strategy<Value: Debug>>(
+pub fn check_cases_from<S: Strategy<Value: Debug>>(
     seed: u64,
     test: &str,
     strategy: S,
@@ -47,8 +47,8 @@ pub fn lives_from<S: Strategy<Value: Debug>>(
     let config = ProptestConfig { rng_seed: RngSeed::Fixed(own), ..config };
     match TestRunner::new(config).run(&strategy, holds) {
         Ok(()) => {}
-        Err(TestError::Fail(why, life)) => {
-            panic!("PROPTEST_RNG_SEED={seed} {test}: {why}\nin the life {life:#?}")
+        Err(TestError::Fail(why, case)) => {
+            panic!("PROPTEST_RNG_SEED={seed} {test}: {why}\nin the case {case:#?}")
         }
         Err(TestError::Abort(why)) => panic!("PROPTEST_RNG_SEED={seed} {test}: {why}"),
     }

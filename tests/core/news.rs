@@ -1,11 +1,11 @@
 //! What tabs tell each other arrives late, and in another order than it happened.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Grant, Kind, Landing, Message, Now, Policy, Reason, Secret,
-    Session, Stamp, Status, Tabs,
+    Arrival, Code, Departure, Effect, HybridTime, Kind, Message, Now, Policy, Reason,
+    RefreshOutcome, Secret, Session, Status, Tabs, TokenResponse,
 };
 
-use super::hand::*;
+use super::support::*;
 
 #[test]
 fn a_request_of_a_session_that_was_refused_is_not_sent_again_in_the_next_one() {
@@ -121,7 +121,7 @@ fn a_login_takes_away_the_mark_of_a_logout_that_another_tab_owes() {
     tab.heard(Message::Left { stamp: stamp(10) }, at(10));
     let login = tab.login();
     assert_eq!(tab.arrive(login, false, at(0)), Arrival::Go);
-    tab.login_answered(login, heard(200, Some(opaque("new"))), at(20)).unwrap();
+    tab.login_answered(login, auth_response(200, Some(opaque("new"))), at(20)).unwrap();
     let effects = told(&mut tab);
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Owe(false))), "{effects:?}");
 }
@@ -165,7 +165,7 @@ fn a_login_that_was_sent_after_another_tabs_logout_holds_though_the_news_is_late
     let login = tab.login();
     assert_eq!(tab.arrive(login, true, at(0)), Arrival::Go);
     tab.heard(Message::Left { stamp: stamp(10) }, at(50));
-    tab.login_answered(login, heard(200, Some(opaque("new"))), at(60)).unwrap();
+    tab.login_answered(login, auth_response(200, Some(opaque("new"))), at(60)).unwrap();
     assert_eq!(tab.snapshot().status, Status::SignedIn);
 }
 
@@ -246,7 +246,7 @@ fn a_logout_heard_of_twice_does_not_stop_the_login_after_it() {
     let login = tab.login();
     assert_eq!(tab.arrive(login, false, at(0)), Arrival::Go);
     tab.heard(Message::Left { stamp: stamp(40) }, at(60));
-    assert!(tab.login_answered(login, heard(200, Some(opaque("new"))), at(70)).is_ok());
+    assert!(tab.login_answered(login, auth_response(200, Some(opaque("new"))), at(70)).is_ok());
 }
 
 #[test]
@@ -254,8 +254,8 @@ fn a_logout_is_believed_after_the_clock_was_set_back() {
     let set_back = Now { wall: START - 7_200_000, steady: 5_000 };
     let mut tab = tab();
     tab.enter(opaque("token"), at(50));
-    // A tab that was opened since knows of no later stamp.
-    tab.heard(Message::Left { stamp: Stamp(set_back.wall) }, set_back);
+    // A tab that was opened since knows of no later time.
+    tab.heard(Message::Left { stamp: HybridTime(set_back.wall) }, set_back);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
 }
 
@@ -264,7 +264,7 @@ fn a_logout_from_the_far_future_signs_out_but_does_not_keep_others_from_signing_
     let day = 24 * 60 * 60 * 1_000;
     let mut tab = tab();
     tab.enter(opaque("token"), at(10));
-    tab.heard(Message::Left { stamp: Stamp(u64::MAX) }, at(20));
+    tab.heard(Message::Left { stamp: HybridTime(u64::MAX) }, at(20));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     tab.heard(entered(day + 1_000, "new"), at(day + 1_000));
     assert_eq!(tab.snapshot().status, Status::SignedIn);
@@ -276,12 +276,12 @@ fn a_request_whose_refresh_failed_goes_with_the_token_that_another_tab_brought()
     tab.enter(opaque("old"), at(10));
     let (ticket, _) = sends(&mut tab, at(20));
     let Departure::Wait(wait) = tab.answered(ticket, true, at(30)) else { panic!("it waits") };
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Go);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
     tab.heard(renewed(40, 10, "new"), at(50));
-    tab.refresh_failed(wait.exchange, Code::Timeout, 0.5, at(60));
-    let landing = landing(&told(&mut tab), wait.exchange);
-    assert!(matches!(landing, Landing::Failed(_)), "{landing:?}");
-    let Departure::Send(again) = tab.resume(wait, &landing, at(70)) else { panic!("it goes") };
+    tab.refresh_failed(wait.auth_call, Code::Timeout, 0.5, at(60));
+    let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
+    assert!(matches!(outcome, RefreshOutcome::Failed(_)), "{outcome:?}");
+    let Departure::Send(again) = tab.resume(wait, &outcome, at(70)) else { panic!("it goes") };
     assert_eq!(tab.credential(again).unwrap().reveal(), "new");
 }
 
@@ -289,11 +289,11 @@ fn a_request_whose_refresh_failed_goes_with_the_token_that_another_tab_brought()
 fn a_refresh_in_line_is_served_by_another_tabs_and_not_sent() {
     let mut tab = tab();
     let Departure::Wait(wait) = tab.depart(ANY, at(10)) else { panic!("it waits") };
-    assert_eq!(tab.arrive(wait.exchange, true, at(0)), Arrival::Listen);
+    assert_eq!(tab.arrive(wait.auth_call, true, at(0)), Arrival::Listen);
     tab.heard(renewed(20, 15, "theirs"), at(30));
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip);
-    assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Renewed);
-    let Departure::Send(ticket) = tab.resume(wait, &Landing::Renewed, at(40)) else {
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
+    assert_eq!(refresh_outcome(&told(&mut tab), wait.auth_call), RefreshOutcome::Renewed);
+    let Departure::Send(ticket) = tab.resume(wait, &RefreshOutcome::Renewed, at(40)) else {
         panic!("it goes")
     };
     assert_eq!(tab.credential(ticket).unwrap().reveal(), "theirs");
@@ -319,7 +319,7 @@ fn a_page_that_begins_with_a_debt_pays_it_before_anything_else() {
     let mut tab = Session::new(Policy::default(), owes(true), at(0));
     let effects = told(&mut tab);
     let logout = effects.iter().find_map(|effect| match effect {
-        Effect::Start(exchange, Kind::Logout) => Some(*exchange),
+        Effect::Start(auth_call, Kind::Logout) => Some(*auth_call),
         _ => None,
     });
     assert_eq!(sends(&mut tab, at(10)).1, None, "nothing is restored");
@@ -362,15 +362,20 @@ fn a_login_that_a_logout_has_followed_is_no_way_back() {
 
 #[test]
 fn a_token_of_another_user_ends_the_epoch_whichever_way_it_comes() {
-    let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
+    let of = |user: &str| TokenResponse { subject: Some(user.to_owned()), ..opaque(user) };
     for by_another_tab in [false, true] {
         let mut tab = tab();
         refreshes(&mut tab, Some(of("alice")), at(10));
         let (ticket, _) = sends(&mut tab, at(20));
         if by_another_tab {
-            let grant = of("bob");
+            let tokens = of("bob");
             tab.heard(
-                Message::Renewed { stamp: stamp(30), session: Stamp(0), asked: Stamp(0), grant },
+                Message::Renewed {
+                    stamp: stamp(30),
+                    session: HybridTime(0),
+                    asked: HybridTime(0),
+                    tokens,
+                },
                 at(40),
             );
         } else {
@@ -385,11 +390,11 @@ fn a_token_of_another_user_ends_the_epoch_whichever_way_it_comes() {
 fn a_refusal_does_not_end_what_another_tab_renewed_meanwhile() {
     let mut tab = tab();
     tab.enter(opaque("old"), at(10));
-    let exchange = goes(&mut tab, at(20));
+    let auth_call = goes(&mut tab, at(20));
     tab.heard(renewed(30, 10, "new"), at(40));
-    tab.refresh_answered(exchange, heard(401, None), 0.5, at(50));
+    tab.refresh_answered(auth_call, auth_response(401, None), 0.5, at(50));
     let effects = told(&mut tab);
-    assert_eq!(landing(&effects, exchange), Landing::Renewed);
+    assert_eq!(refresh_outcome(&effects, auth_call), RefreshOutcome::Renewed);
     assert!(sign_outs(&effects).is_empty());
     assert_eq!(sends(&mut tab, at(60)).1.as_deref(), Some("new"));
 }
@@ -417,20 +422,20 @@ fn a_tab_that_begins_is_given_a_token_that_is_good_and_no_other() {
 
 #[test]
 fn a_refusal_is_doubted_where_tabs_share_and_until_there_is_news() {
-    let refusal = heard(401, None);
+    let refusal = auth_response(401, None);
     let mut alone = tab_that(Tabs::Lock, false);
     goes(&mut alone, at(10));
     assert!(!alone.doubts(&refusal));
     let mut tab = tab();
     tab.enter(opaque("old"), at(10));
-    let exchange = goes(&mut tab, at(20));
+    let auth_call = goes(&mut tab, at(20));
     assert!(!tab.doubts(&refusal), "it has never met another tab");
     tab.heard(Message::Here, at(20));
     assert!(tab.doubts(&refusal));
-    assert!(!tab.doubts(&heard(503, None)), "an outage ends nothing");
+    assert!(!tab.doubts(&auth_response(503, None)), "an outage ends nothing");
     tab.heard(renewed(30, 10, "new"), at(40));
     assert!(!tab.doubts(&refusal), "it is there");
-    tab.refresh_answered(exchange, refusal.clone(), 0.5, at(50));
+    tab.refresh_answered(auth_call, refusal.clone(), 0.5, at(50));
     assert!(!tab.doubts(&refusal), "nobody waits");
 }
 
@@ -463,7 +468,7 @@ fn what_claims_to_come_from_the_future_is_no_news() {
 #[test]
 fn a_user_switch_is_heard_when_the_clock_was_days_ahead_and_is_set_right() {
     let ahead = 5 * 86_400_000;
-    let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
+    let of = |user: &str| TokenResponse { subject: Some(user.to_owned()), ..opaque(user) };
     let (mut first, mut begins) = (tab(), tab());
     first.enter(of("alice"), at(ahead));
     let post = posted(told(&mut first));
@@ -482,8 +487,8 @@ fn a_login_hands_its_token_on_where_tabs_share_and_not_where_they_take_turns() {
         let mut tab = tab_that(tabs, false);
         tab.enter(opaque("token"), at(10));
         let posted = posted(told(&mut tab));
-        let [Message::Entered { grant, .. }] = &posted[..] else { panic!("{posted:?}") };
-        assert_eq!(grant.is_some(), hands_on, "{tabs:?}");
+        let [Message::Entered { tokens, .. }] = &posted[..] else { panic!("{posted:?}") };
+        assert_eq!(tokens.is_some(), hands_on, "{tabs:?}");
     }
 }
 
@@ -501,21 +506,21 @@ fn a_login_that_is_heard_of_after_its_token_does_not_make_that_younger() {
 
 #[test]
 fn a_login_that_is_heard_of_after_a_later_users_token_brings_no_former_user_back() {
-    let of = |user: &str| Grant { subject: Some(user.to_owned()), ..opaque(user) };
+    let of = |user: &str| TokenResponse { subject: Some(user.to_owned()), ..opaque(user) };
     let mut tab = tab();
     tab.heard(
         Message::Renewed {
             stamp: stamp(10),
             session: stamp(5),
-            asked: Stamp(0),
-            grant: of("alice"),
+            asked: HybridTime(0),
+            tokens: of("alice"),
         },
         at(10),
     );
     // The cookie is bob's by now; of carol, who was between them, it hears late.
     refreshes(&mut tab, Some(of("bob")), at(100));
     tab.heard(
-        Message::Entered { stamp: stamp(60), subject: None, grant: Some(of("carol")) },
+        Message::Entered { stamp: stamp(60), subject: None, tokens: Some(of("carol")) },
         at(110),
     );
     assert_eq!(sends(&mut tab, at(120)).1.as_deref(), Some("bob"));

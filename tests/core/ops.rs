@@ -1,4 +1,4 @@
-//! What can happen in the model world, and strategies that make up a life of it.
+//! What can happen in the model world, and strategies that make up cases of it.
 //!
 //! Each thing that happens is made of one random number. Nested strategies would read better, and
 //! take ten times as long.
@@ -64,7 +64,7 @@ pub enum Op {
     Request { tab: u8, repeatable: bool, resource: u8 },
     /// An API answers a request on the wire.
     Api { request: u8, says: Says },
-    /// A request whose refresh has landed goes on.
+    /// A request whose refresh is settled goes on.
     Resume { request: u8 },
     /// The caller aborts a request.
     Abort { request: u8 },
@@ -107,7 +107,7 @@ pub enum Op {
     /// The wall clock is set.
     Jump { ms: i64 },
     /// The timer that was asked for goes off.
-    Wake { tab: u8 },
+    RenewalTimer { tab: u8 },
     /// A tab is opened. `owed`: what it makes of a mark.
     Open { owed: u8 },
     /// A tab is put away: frozen, or in the back/forward cache. It hears nothing there.
@@ -120,7 +120,7 @@ pub enum Op {
 
 /// A world's settings, and what happens in it.
 #[derive(Clone, Debug)]
-pub struct Life {
+pub struct Case {
     pub tabs: Tabs,
     pub restore: Restore,
     pub refresh_before: Option<u64>,
@@ -247,7 +247,7 @@ impl Bits {
             9 => Op::Unlock,
             10 => Op::Round { answer: self.answer(), chance: self.chance() },
             11 => Op::Tick { ms: self.tick() },
-            12 => Op::Wake { tab: self.tab() },
+            12 => Op::RenewalTimer { tab: self.tab() },
             13 => Op::End { identity: self.tab() },
             14 => Op::Hear,
             15 => Op::Forbid { resource: self.below(RESOURCES.into()) as u8 },
@@ -307,13 +307,13 @@ fn forbidden() -> impl Strategy<Value = u8> {
     prop_oneof![2 => Just(0), 1 => 0..1_u8 << RESOURCES]
 }
 
-/// The life of one tab that has no others.
-pub fn one_tab() -> impl Strategy<Value = Life> {
+/// A case of one tab that has no others.
+pub fn one_tab() -> impl Strategy<Value = Case> {
     let tells = prop_oneof![Just((true, false)), Just((false, false)), Just((false, true))];
     let renewal = prop_oneof![3 => Just(Renewal::Always), 1 => Just(Renewal::WithToken)];
     let settings = (restore(), refresh_before(), tells, renewal, forbidden());
     (settings, ops(Bits::op_of_one_tab, 70)).prop_map(
-        |((restore, refresh_before, (tells_subject, is_opaque), renewal, forbidden), ops)| Life {
+        |((restore, refresh_before, (tells_subject, is_opaque), renewal, forbidden), ops)| Case {
             tabs: Tabs::Off,
             restore,
             refresh_before,
@@ -328,8 +328,8 @@ pub fn one_tab() -> impl Strategy<Value = Life> {
     )
 }
 
-/// The life of several tabs that share a cookie jar, and a lock.
-pub fn several_tabs() -> impl Strategy<Value = Life> {
+/// A case of several tabs that share a cookie jar, and a lock.
+pub fn several_tabs() -> impl Strategy<Value = Case> {
     // Tabs that share nothing can have no refresh token in common.
     let ways = prop_oneof![
         5 => Just((Tabs::Share, Renewal::Always)),
@@ -340,7 +340,7 @@ pub fn several_tabs() -> impl Strategy<Value = Life> {
     let identities = prop_oneof![3 => Just(1), 1 => Just(2)];
     let settings = (ways, restore(), refresh_before(), identities, forbidden(), 2_usize..4);
     (settings, ops).prop_map(
-        |(((tabs, renewal), restore, refresh_before, identities, forbidden, many), ops)| Life {
+        |(((tabs, renewal), restore, refresh_before, identities, forbidden, many), ops)| Case {
             tabs,
             restore,
             refresh_before,

@@ -1,11 +1,11 @@
 //! A refresh token that is held in memory: where there is none, nobody is asked.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Event, Kind, Landing, Message, Policy, Reason, Renewal,
-    Restore, Secret, Session, Status, Tabs,
+    Arrival, Code, Departure, Effect, Event, Kind, Message, Policy, Reason, RefreshOutcome,
+    Renewal, Restore, Secret, Session, Status, Tabs,
 };
 
-use super::hand::*;
+use super::support::*;
 
 fn tab(tabs: Tabs) -> Session {
     let policy = Policy { tabs, renewal: Renewal::WithToken, ..Policy::default() };
@@ -14,44 +14,44 @@ fn tab(tabs: Tabs) -> Session {
     tab
 }
 
-fn with_refresh_token(token: &str) -> tokenkeep::core::Grant {
+fn with_refresh_token(token: &str) -> tokenkeep::core::TokenResponse {
     let refresh_token = Some(Secret::new("refresh".to_owned()).unwrap());
-    tokenkeep::core::Grant { refresh_token, ..opaque(token) }
+    tokenkeep::core::TokenResponse { refresh_token, ..opaque(token) }
 }
 
 #[test]
 fn a_page_that_begins_without_one_is_signed_out_and_asks_nobody() {
     let mut tab = tab(Tabs::Off);
     let Departure::Wait(wait) = tab.depart(ANY, at(0)) else { panic!("it may have a session") };
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip);
-    tab.finished(wait.exchange);
-    let landing = landing(&told(&mut tab), wait.exchange);
-    let Landing::Rejected(failure) = &landing else { panic!("{landing:?}") };
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
+    tab.finished(wait.auth_call);
+    let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
+    let RefreshOutcome::Rejected(failure) = &outcome else { panic!("{outcome:?}") };
     assert_eq!((failure.code, failure.status), (Code::SignedOut, None));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
-    let Departure::Send(ticket) = tab.resume(wait, &landing, at(1)) else { panic!("it leaves") };
+    let Departure::Send(ticket) = tab.resume(wait, &outcome, at(1)) else { panic!("it leaves") };
     assert_eq!(tab.credential(ticket), None);
 }
 
 #[test]
-fn a_page_that_begins_listens_to_its_neighbours_first() {
+fn a_page_that_begins_listens_to_the_other_tabs_first() {
     let mut tab = tab(Tabs::Share);
     let Departure::Wait(wait) = tab.depart(ANY, at(0)) else { panic!("it may have a session") };
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Listen);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Listen);
     tab.heard(renewed(1, 0, "theirs"), at(1));
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip);
-    assert_eq!(landing(&told(&mut tab), wait.exchange), Landing::Renewed);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
+    assert_eq!(refresh_outcome(&told(&mut tab), wait.auth_call), RefreshOutcome::Renewed);
     assert_eq!(sends(&mut tab, at(2)).1.as_deref(), Some("theirs"));
 }
 
 #[test]
-fn neighbours_who_say_nothing_are_not_waited_for_twice() {
+fn other_tabs_that_say_nothing_are_not_waited_for_twice() {
     let mut tab = tab(Tabs::Share);
     let Departure::Wait(wait) = tab.depart(ANY, at(0)) else { panic!("it may have a session") };
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Listen);
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Listen);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
-    tab.finished(wait.exchange);
+    tab.finished(wait.auth_call);
     told(&mut tab);
     // A login that another tab makes later is heard all the same.
     tab.heard(entered(5, "theirs"), at(5));
@@ -66,8 +66,8 @@ fn a_token_that_cannot_be_renewed_is_used_to_its_end_and_beyond() {
     for ms in [0, 599_000, 700_000] {
         assert_eq!(sends(&mut tab, at(ms)).1.as_deref(), Some("only"), "{ms}");
     }
-    assert_eq!(tab.wake_in(0.0, at(0)), None);
-    tab.woke(at(599_000));
+    assert_eq!(tab.renewal_due_in(0.0, at(0)), None);
+    tab.renewal_timer_fired(at(599_000));
     assert!(told(&mut tab).is_empty());
     assert_eq!(tab.refresh(at(0)).unwrap_err().code, Code::SignedOut);
     assert_eq!(tab.snapshot().status, Status::SignedIn, "asking for one loses none");
@@ -80,10 +80,13 @@ fn its_refusal_ends_the_session_without_a_refresh() {
     let (ticket, _) = sends(&mut tab, at(1));
     told(&mut tab);
     let Departure::Wait(wait) = tab.answered(ticket, true, at(2)) else { panic!("it waits") };
-    assert_eq!(tab.arrive(wait.exchange, false, at(0)), Arrival::Skip);
+    assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
     let effects = told(&mut tab);
     assert_eq!(sign_outs(&effects), [Reason::Rejected]);
-    assert_eq!(tab.resume(wait, &landing(&effects, wait.exchange), at(3)), Departure::Deliver);
+    assert_eq!(
+        tab.resume(wait, &refresh_outcome(&effects, wait.auth_call), at(3)),
+        Departure::Deliver
+    );
 }
 
 #[test]
@@ -92,7 +95,7 @@ fn with_one_there_is_a_refresh_and_a_missing_new_one_keeps_the_old() {
     tab.enter(with_refresh_token("first"), at(0));
     refreshes(&mut tab, Some(opaque("second")), at(1));
     assert_eq!(tab.refresh_token().map(Secret::reveal), Some("refresh"));
-    assert!(tab.wake_in(0.0, at(1)).is_some());
+    assert!(tab.renewal_due_in(0.0, at(1)).is_some());
     let effects = refreshes(&mut tab, Some(opaque("third")), at(2));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Tell(Event::Refresh))));
 }
@@ -114,22 +117,30 @@ fn a_tab_whose_token_has_ended_hands_on_what_renews_it() {
     let (mut first, mut second) = (tab(Tabs::Share), tab(Tabs::Share));
     first.enter(with_refresh_token("first"), at(0));
     told(&mut first);
-    // The new page has a call that waits, and listens to its neighbours first.
+    // The new page has a call that waits, and listens to the other tabs first.
     let Departure::Wait(wait) = second.depart(ANY, at(700_000)) else {
         panic!("it may have a session")
     };
-    assert_eq!(second.arrive(wait.exchange, false, at(0)), Arrival::Listen);
+    assert_eq!(second.arrive(wait.auth_call, false, at(0)), Arrival::Listen);
     first.heard(Message::Ask, at(700_001));
     for message in posted(told(&mut first)) {
         second.heard(message, at(700_002));
     }
     let effects = told(&mut second);
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Land(..))), "not served by it");
-    assert_eq!(second.arrive(wait.exchange, false, at(0)), Arrival::Go);
+    assert!(
+        !effects.iter().any(|effect| matches!(effect, Effect::SettleRefresh(..))),
+        "not served by it"
+    );
+    assert_eq!(second.arrive(wait.auth_call, false, at(0)), Arrival::Go);
     assert_eq!(second.refresh_token().map(Secret::reveal), Some("refresh"));
-    second.refresh_answered(wait.exchange, heard(200, Some(opaque("second"))), 0.5, at(700_003));
-    let landing = landing(&told(&mut second), wait.exchange);
-    let Departure::Send(ticket) = second.resume(wait, &landing, at(700_004)) else { panic!() };
+    second.refresh_answered(
+        wait.auth_call,
+        auth_response(200, Some(opaque("second"))),
+        0.5,
+        at(700_003),
+    );
+    let outcome = refresh_outcome(&told(&mut second), wait.auth_call);
+    let Departure::Send(ticket) = second.resume(wait, &outcome, at(700_004)) else { panic!() };
     assert_eq!(second.credential(ticket).map(Secret::reveal), Some("second"));
 }
 
@@ -145,7 +156,7 @@ fn a_tab_whose_token_was_refused_hands_it_on_as_ended() {
         second.heard(message, at(4));
     }
     assert!(matches!(second.depart(ANY, at(5)), Departure::Wait(_)), "it never leaves with that");
-    assert_eq!(second.wake_in(0.0, at(5)), None, "nor wakes for it before it is used");
+    assert_eq!(second.renewal_due_in(0.0, at(5)), None, "nor is a renewal due before it is used");
 }
 
 #[test]
@@ -169,8 +180,8 @@ fn an_eager_page_without_one_is_signed_out_at_once() {
     };
     let mut tab = Session::new(policy, owes(false), at(0));
     let start = told(&mut tab);
-    let [Effect::Start(exchange, _)] = start[..] else { panic!("{start:?}") };
-    assert_eq!(tab.arrive(exchange, false, at(0)), Arrival::Skip);
+    let [Effect::Start(auth_call, _)] = start[..] else { panic!("{start:?}") };
+    assert_eq!(tab.arrive(auth_call, false, at(0)), Arrival::Skip);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
 }
 
@@ -181,26 +192,26 @@ fn without_the_cookie_that_hints_at_a_session_an_eager_page_asks_nobody_but_for_
         let policy = Policy { restore: Restore::Eager, ..Policy::default() };
         let mut tab = Session::new(policy, owes(false), at(0));
         let start = told(&mut tab).into_iter().find_map(|effect| match effect {
-            Effect::Start(exchange, Kind::Refresh) => Some(exchange),
+            Effect::Start(auth_call, Kind::Refresh) => Some(auth_call),
             _ => None,
         });
         (tab, start.expect("it asks at once"))
     };
-    let (mut tab, exchange) = eager();
+    let (mut tab, auth_call) = eager();
     tab.no_session_hint();
     assert_eq!(tab.snapshot().status, Status::SignedOut);
-    assert_eq!(tab.arrive(exchange, false, at(0)), Arrival::Skip, "it is not sent");
-    tab.finished(exchange);
+    assert_eq!(tab.arrive(auth_call, false, at(0)), Arrival::Skip, "it is not sent");
+    tab.finished(auth_call);
     assert_eq!(sends(&mut tab, at(1)).1, None);
 
-    let (mut tab, exchange) = eager();
+    let (mut tab, auth_call) = eager();
     assert!(tab.refresh(at(0)).is_ok_and(|wait| wait.is_some()));
     tab.no_session_hint();
-    assert_eq!(tab.arrive(exchange, true, at(0)), Arrival::Listen);
-    assert_eq!(tab.arrive(exchange, false, at(0)), Arrival::Go, "somebody wants it");
+    assert_eq!(tab.arrive(auth_call, true, at(0)), Arrival::Listen);
+    assert_eq!(tab.arrive(auth_call, false, at(0)), Arrival::Go, "somebody wants it");
 
-    let (mut tab, exchange) = eager();
-    assert_eq!(tab.arrive(exchange, false, at(0)), Arrival::Go);
+    let (mut tab, auth_call) = eager();
+    assert_eq!(tab.arrive(auth_call, false, at(0)), Arrival::Go);
     tab.no_session_hint();
     assert_eq!(tab.snapshot().status, Status::Unknown, "the server is being asked");
 }

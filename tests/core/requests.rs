@@ -1,7 +1,8 @@
 //! Requests of the app: they leave, wait, are answered, go on.
 
 use tokenkeep::core::{
-    Code, Departure, Failure, Grant, Landing, Meaning, Resource, Restore, Session, Status, Ticket,
+    Classification, Code, Departure, Failure, RefreshOutcome, Resource, Restore, Session, Status,
+    Ticket, TokenResponse,
 };
 
 use super::super::ops::Says;
@@ -15,7 +16,7 @@ impl World {
         let (status, age, pauses) =
             (known.status(), known.age(self.now), known.pauses(false, self.now));
         let holds = known.token().is_some();
-        let flight = known.flight;
+        let pending = known.pending_refresh;
         let may_try = known.may_try(name, self.now);
         let owner = known.token().map(|token| (token.session, token.user));
         self.requests.push(Request {
@@ -34,11 +35,12 @@ impl World {
         let request = self.requests.len() - 1;
         let resource = resource_of(name);
         // Asking changes nothing: the caller may drop the ticket.
-        let (seen, wakes) = (self.tabs[tab].seen(), self.tabs[tab].session.wake_in(0.0, self.now));
+        let (seen, due) =
+            (self.tabs[tab].seen(), self.tabs[tab].session.renewal_due_in(0.0, self.now));
         let session = &self.tabs[tab].session;
         let short = session.may_leave(self.now);
         self.requests[request].is_short = short.is_some() && !session.watches_resources();
-        let is_same = wakes == self.tabs[tab].session.wake_in(0.0, self.now);
+        let is_same = due == self.tabs[tab].session.renewal_due_in(0.0, self.now);
         self.hold(Rule::BeforeSending, is_same && seen == self.tabs[tab].seen(), || {
             "asking whether it may leave has changed something".to_owned()
         });
@@ -48,19 +50,19 @@ impl World {
             self.hold(Rule::BeforeSending, is_sent, || format!("it may leave, and {departure:?}"));
         }
         let unsure = self.tabs[tab].may_have_recovered
-            || self.tabs[tab].may_fly
+            || self.tabs[tab].may_be_pending
             || self.tabs[tab].is_unsure();
-        let may_ask = flight.is_some() || !pauses;
+        let may_ask = pending.is_some() || !pauses;
         let as_ruled = match &departure {
             Departure::Send(_) => match age {
                 Some(Age::Good) => true,
                 Some(Age::Ending) => pauses,
                 Some(Age::Ended) => false,
                 // Others have refused it, and asking would be storming.
-                None if holds => may_try && pauses && flight.is_none(),
+                None if holds => may_try && pauses && pending.is_none(),
                 None => {
                     status == Status::SignedOut
-                        || (self.policy.restore == Restore::Manual && flight.is_none())
+                        || (self.policy.restore == Restore::Manual && pending.is_none())
                 }
             },
             Departure::Wait(_) => may_ask && age != Some(Age::Good) && status != Status::SignedOut,
@@ -74,7 +76,7 @@ impl World {
             Departure::Deliver => false,
         };
         self.hold(Rule::BeforeSending, as_ruled || unsure, || {
-            format!("{departure:?} with {status:?}, {age:?}, pauses: {pauses}, {flight:?}")
+            format!("{departure:?} with {status:?}, {age:?}, pauses: {pauses}, {pending:?}")
         });
         self.goes_on(request, departure);
     }
@@ -84,7 +86,7 @@ impl World {
         match departure {
             Departure::Send(ticket) => self.sends(request, ticket),
             Departure::Wait(wait) => {
-                self.wants(tab, wait.exchange, false);
+                self.wants(tab, wait.auth_call, false);
                 self.requests[request].place = Place::Waits(wait);
             }
             Departure::Deliver => {
@@ -145,46 +147,48 @@ impl World {
         let (tab, is_short) = (request.tab, request.is_short);
         let of_now = request.epoch == self.tabs[tab].epoch;
         let is_newest = of_now && sent.is_some() && sent == self.tabs[tab].token();
-        let settles = |session: &mut Session, meaning, now| {
-            session.means(ticket, 200, meaning, true, now) == Departure::Deliver
+        let settles = |session: &mut Session, classification, now| {
+            session.classified(ticket, 200, classification, true, now) == Departure::Deliver
         };
         let delivered = match says {
             Says::Fine | Says::Cached | Says::Renewed(_)
                 if self.forbidden & 1 << request.resource != 0 =>
             {
-                return self.api_refuses(number, Meaning::Unauthorized);
+                return self.api_refuses(number, Classification::Unauthorized);
             }
             Says::Fine if is_short => true,
             Says::Fine => self.accepts(number, is_newest),
             Says::Cached => {
-                if let Some(grant) = self.tabs[tab].previous.clone().filter(|_| of_now) {
-                    self.brings(tab, ticket, grant, false);
+                if let Some(tokens) = self.tabs[tab].previous.clone().filter(|_| of_now) {
+                    self.brings(tab, ticket, tokens, false);
                 }
                 true
             }
             Says::Renewed(life) => {
-                if let Some(grant) = sent.and_then(|sent| self.server_mut(tab).renew(sent, life)) {
+                if let Some(tokens) = sent.and_then(|sent| self.server_mut(tab).renew(sent, life)) {
                     // It is as new as the token that brought it.
                     if let Some(at) = sent.and_then(|sent| self.asked.get(&sent.id)).copied() {
-                        self.asked.insert(token_in(&grant).id, at);
+                        self.asked.insert(token_in(&tokens).id, at);
                     }
-                    self.brings(tab, ticket, grant, is_newest);
+                    self.brings(tab, ticket, tokens, is_newest);
                 }
                 true
             }
             Says::More => self.call(tab, |session, now| {
-                (settles(session, Meaning::StepUp(Vec::new()), now), Cause::More { of_now })
+                (settles(session, Classification::StepUp(Vec::new()), now), Cause::More { of_now })
             }),
             Says::Ended => {
                 if let Some(sent) = sent {
                     self.server_mut(tab).ends(sent.session);
                 }
                 if !is_newest {
-                    return self.api_refuses(number, Meaning::Ended);
+                    return self.api_refuses(number, Classification::Ended);
                 }
-                self.call(tab, |session, now| (settles(session, Meaning::Ended, now), Cause::Ended))
+                self.call(tab, |session, now| {
+                    (settles(session, Classification::Ended, now), Cause::Ended)
+                })
             }
-            Says::Refused => return self.api_refuses(number, Meaning::Unauthorized),
+            Says::Refused => return self.api_refuses(number, Classification::Unauthorized),
         };
         self.hold(Rule::Settles, delivered, || format!("{says:?} is not the caller's"));
         self.requests[number].place = Place::Settled;
@@ -196,7 +200,7 @@ impl World {
         let Place::OnTheWire(ticket, sent) = request.place else { return true };
         let (tab, resource, is_trial) = (request.tab, request.resource, request.is_trial);
         let is_delivered = self.call(tab, |session, now| {
-            let departure = session.means(ticket, 200, Meaning::Plain, true, now);
+            let departure = session.classified(ticket, 200, Classification::Plain, true, now);
             (departure == Departure::Deliver, Cause::App)
         });
         if let Some(sent) = sent.filter(|_| is_newest) {
@@ -207,14 +211,20 @@ impl World {
     }
 
     /// An answer to a request brings a token along.
-    pub(super) fn brings(&mut self, tab: usize, ticket: Ticket, grant: Grant, is_newest: bool) {
-        let (token, before) = (token_in(&grant), self.tabs[tab].token());
+    pub(super) fn brings(
+        &mut self,
+        tab: usize,
+        ticket: Ticket,
+        tokens: TokenResponse,
+        is_newest: bool,
+    ) {
+        let (token, before) = (token_in(&tokens), self.tabs[tab].token());
         if is_newest {
             let now = self.now;
-            self.tabs[tab].takes(&grant, now);
+            self.tabs[tab].takes(&tokens, now);
         }
         self.call(tab, |session, now| {
-            session.adopt(ticket, grant, now);
+            session.adopt(ticket, tokens, now);
             ((), Cause::Granted { token, wanted: is_newest })
         });
         let after = self.tabs[tab].token();
@@ -225,7 +235,7 @@ impl World {
     }
 
     /// An answer says that the token has ended, or the session of a token that is not the newest.
-    pub(super) fn api_refuses(&mut self, number: usize, meaning: Meaning) {
+    pub(super) fn api_refuses(&mut self, number: usize, classification: Classification) {
         let request = &self.requests[number];
         let Place::OnTheWire(ticket, sent) = request.place else { return };
         let (tab, repeatable) = (request.tab, request.repeatable);
@@ -254,20 +264,21 @@ impl World {
         if let Some(sent) = sent.filter(|_| forbidden && self.several) {
             known.unsure.insert(sent.id);
         }
-        let flight = known.flight;
-        let may_ask = flight.is_some() || known.may_fly || !known.pauses(false, self.now);
+        let pending = known.pending_refresh;
+        let may_ask = pending.is_some() || known.may_be_pending || !known.pauses(false, self.now);
         let refused = held.is_some_and(|held| known.is_refused(held.id));
         let same = held.map(|held| held.user) == owned.map(|(_, user)| user);
         let departure = self.call(tab, |session, now| {
-            (session.means(ticket, 200, meaning, repeatable, now), Cause::App)
+            (session.classified(ticket, 200, classification, repeatable, now), Cause::App)
         });
-        let begun = self.tabs[tab].flight != flight || matches!(departure, Departure::Wait(_));
+        let begun =
+            self.tabs[tab].pending_refresh != pending || matches!(departure, Departure::Wait(_));
         let report = || {
-            format!("{departure:?} for request {number}: sent {sent:?}, held {held:?}, {flight:?}")
+            format!("{departure:?} for request {number}: sent {sent:?}, held {held:?}, {pending:?}")
         };
         self.hold(Rule::LateRefusal, refused || !begun || self.tabs[tab].is_unsure(), report);
         // One refresh for each token that a resource refuses, whatever else it is called for.
-        if let (true, true, Some(held)) = (begun && flight.is_none(), is_newest, held) {
+        if let (true, true, Some(held)) = (begun && pending.is_none(), is_newest, held) {
             let is_first = self.tabs[tab].cost.insert((held.id, resource));
             self.hold(Rule::Forbidden, is_first, || report() + ": once more for the same token");
         }
@@ -288,7 +299,7 @@ impl World {
                 (Departure::Fail(_), true, true) => !may_ask,
                 (Departure::Deliver, false, false) => true,
                 (Departure::Deliver, true, false) => {
-                    !may_ask || self.tabs[tab].flight.is_some() || self.is_in_line(tab)
+                    !may_ask || self.tabs[tab].pending_refresh.is_some() || self.is_in_line(tab)
                 }
                 _ => false,
             };
@@ -297,7 +308,7 @@ impl World {
         self.goes_on(number, departure);
     }
 
-    /// Whether some exchange of a tab has the turn, so that a refresh does not show yet.
+    /// Whether some auth call of a tab has the turn, so that a refresh does not show yet.
     pub(super) fn is_in_line(&self, tab: usize) -> bool {
         self.line
             .iter()
@@ -305,15 +316,17 @@ impl World {
             .any(|turn| turn.tab == tab)
     }
 
-    /// A refresh may have been wanted behind another exchange: that does not show yet.
+    /// A refresh may have been wanted behind another auth call: that does not show yet.
     pub(super) fn notes_hidden(&mut self, tab: usize) {
         let known = &self.tabs[tab];
-        let may_fly = known.flight.is_none() && !known.pauses(false, self.now);
-        self.tabs[tab].may_fly |= may_fly && self.is_in_line(tab);
+        let may_be_pending = known.pending_refresh.is_none() && !known.pauses(false, self.now);
+        self.tabs[tab].may_be_pending |= may_be_pending && self.is_in_line(tab);
     }
 
     pub(super) fn resumes(&mut self, number: usize) {
-        let Place::Landed(wait, landing) = self.requests[number].place.clone() else { return };
+        let Place::RefreshSettled(wait, outcome) = self.requests[number].place.clone() else {
+            return;
+        };
         let (tab, sendings) = (self.requests[number].tab, self.requests[number].sendings);
         let known = &self.tabs[tab];
         let is_unsure = known.is_unsure();
@@ -321,15 +334,15 @@ impl World {
         let pauses = known.pauses(false, self.now) || known.may_have_recovered;
         let may_try = known.may_try(self.requests[number].resource, self.now)
             && pauses
-            && known.flight.is_none();
+            && known.pending_refresh.is_none();
         let of_now = self.requests[number].epoch == known.epoch;
         let age = known.age(self.now);
         let usable = age.is_some_and(|age| age != Age::Ended);
         let departure =
-            self.call(tab, |session, now| (session.resume(wait, &landing, now), Cause::App));
+            self.call(tab, |session, now| (session.resume(wait, &outcome, now), Cause::App));
         let report =
-            || format!("{departure:?} after {landing:?} for request {number}, token {age:?}");
-        if let (Landing::Failed(failure), true, false) = (&landing, of_now, is_unsure) {
+            || format!("{departure:?} after {outcome:?} for request {number}, token {age:?}");
+        if let (RefreshOutcome::Failed(failure), true, false) = (&outcome, of_now, is_unsure) {
             let as_ruled = match &departure {
                 Departure::Send(_) => usable || may_try && sendings == 0,
                 Departure::Fail(told) => !usable && told == failure,
@@ -343,20 +356,20 @@ impl World {
         }
         match &departure {
             Departure::Wait(_) => {
-                // The token was refused since the refresh has landed.
+                // The token was refused since the refresh was settled.
                 self.requests[number].waits += 1;
                 let as_ruled = is_refused && self.requests[number].waits <= 3 && of_now;
                 self.hold(Rule::Settles, as_ruled || self.several, report);
             }
             // That, and nobody may ask again so soon.
             Departure::Fail(told) if is_refused && pauses && told.code.is_retryable() => {}
-            Departure::Fail(told) if !matches!(&landing, Landing::Failed(f) if f == told) => {
+            Departure::Fail(told) if !matches!(&outcome, RefreshOutcome::Failed(f) if f == told) => {
                 let as_ruled = is_session_change(&departure) && (!of_now || self.several);
                 self.hold(Rule::Settles, as_ruled && sendings == 0, report);
             }
             _ => {}
         }
-        let is_renewed = matches!(landing, Landing::Renewed);
+        let is_renewed = matches!(outcome, RefreshOutcome::Renewed);
         self.requests[number].renewed_for_it = sendings > 0 && is_renewed;
         self.goes_on(number, departure);
     }

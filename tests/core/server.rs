@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use tokenkeep::core::{Grant, Secret};
+use tokenkeep::core::{Secret, TokenResponse};
 
 /// Who signs in.
 pub type User = u8;
@@ -83,9 +83,14 @@ impl Server {
         self.cookie = Some(cookie);
     }
 
-    fn grant(&mut self, session: SessionId, user: User, life: Option<u64>) -> Grant {
+    fn token_response(
+        &mut self,
+        session: SessionId,
+        user: User,
+        life: Option<u64>,
+    ) -> TokenResponse {
         let text = Token { user, session, id: self.number() }.text();
-        Grant {
+        TokenResponse {
             access_token: Secret::new(text.clone()).expect("visible ASCII"),
             refresh_token: None,
             life,
@@ -96,17 +101,17 @@ impl Server {
         }
     }
 
-    fn grant_with_refresh_token(
+    fn token_response_with_refresh_token(
         &mut self,
         session: SessionId,
         user: User,
         life: Option<u64>,
-    ) -> Grant {
+    ) -> TokenResponse {
         let refresh_token = self
             .cookie
             .filter(|_| self.in_answers)
             .map(|cookie| Secret::new(cookie.to_string()).expect("digits"));
-        Grant { refresh_token, ..self.grant(session, user, life) }
+        TokenResponse { refresh_token, ..self.token_response(session, user, life) }
     }
 
     /// The session that the cookie stands for, if it lives.
@@ -121,16 +126,16 @@ impl Server {
     }
 
     /// A login, with the right password.
-    pub fn login(&mut self, user: User, life: Option<u64>) -> Grant {
+    pub fn login(&mut self, user: User, life: Option<u64>) -> TokenResponse {
         let session = self.number();
         self.newest = Some(user);
         self.rotate(session, user);
-        self.grant_with_refresh_token(session, user, life)
+        self.token_response_with_refresh_token(session, user, life)
     }
 
     /// A refresh: a new cookie and a new token, or nothing and no cookie any more. `sent`: the
     /// cookie that the call left with.
-    pub fn refresh(&mut self, sent: Option<u32>, life: Option<u64>) -> Option<Grant> {
+    pub fn refresh(&mut self, sent: Option<u32>, life: Option<u64>) -> Option<TokenResponse> {
         let session = sent.and_then(|cookie| self.of.get(&cookie).copied());
         let alive = session.and_then(|session| Some((session, *self.live.get(&session)?)));
         let Some((session, (cookie, user))) = alive else {
@@ -144,13 +149,13 @@ impl Server {
             return None;
         }
         self.rotate(session, user);
-        Some(self.grant_with_refresh_token(session, user, life))
+        Some(self.token_response_with_refresh_token(session, user, life))
     }
 
     /// A new token in the answer to a request, if the session of the one that it was sent with lives.
-    pub fn renew(&mut self, sent: Token, life: Option<u64>) -> Option<Grant> {
+    pub fn renew(&mut self, sent: Token, life: Option<u64>) -> Option<TokenResponse> {
         let is_alive = self.live.contains_key(&sent.session);
-        is_alive.then(|| self.grant(sent.session, sent.user, life))
+        is_alive.then(|| self.token_response(sent.session, sent.user, life))
     }
 
     /// A logout: the session of the cookie ends, and the cookie goes.

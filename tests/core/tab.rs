@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use tokenkeep::core::{
-    Exchange, Grant, Now, Owed, Policy, Reason, Secret, Sends, Session, Snapshot, Status,
+    AuthCall, Now, Owed, Policy, Reason, Secret, Sends, Session, Snapshot, Status, TokenResponse,
 };
 
 use super::server::{SessionId, Token, User};
@@ -14,10 +14,10 @@ pub struct Told {
     pub changed: usize,
     pub renewals: usize,
     pub errors: usize,
-    pub failed_landings: usize,
+    pub failed_refreshes: usize,
     pub step_ups: usize,
     pub sign_outs: Vec<Reason>,
-    /// Exchanges that got their turn.
+    /// Auth calls that got their turn.
     pub started: usize,
 }
 
@@ -30,7 +30,7 @@ pub struct Seen {
 
 /// A token as the world believes the tab to have it.
 #[derive(Clone, Copy, Debug)]
-pub struct Held {
+pub struct CurrentToken {
     received: Now,
     life: Option<u64>,
     margin: u64,
@@ -44,7 +44,7 @@ pub enum Age {
     Ended,
 }
 
-impl Held {
+impl CurrentToken {
     fn new(received: Now, life: Option<u64>, before: Option<u64>) -> Self {
         let whole = life.unwrap_or(0);
         let margin = match before {
@@ -72,7 +72,7 @@ fn gone(from: Now, to: Now) -> u64 {
 #[derive(Clone, Copy, Debug)]
 struct Pause {
     since: Now,
-    back_off: u64,
+    backoff: u64,
     named: u64,
 }
 
@@ -92,28 +92,28 @@ pub struct Tab {
     pub identity: usize,
     pub session: Session,
     before: Option<u64>,
-    held: Option<Held>,
+    current: Option<CurrentToken>,
     /// Changes of owner that this tab knows of.
     pub epoch: u32,
     /// The refresh that is wanted.
-    pub flight: Option<Exchange>,
+    pub pending_refresh: Option<AuthCall>,
     /// Whether one may be wanted that does not show: its turn has not come, and nobody waits.
-    pub may_fly: bool,
+    pub may_be_pending: bool,
     /// Those that are over.
-    pub landed: HashSet<Exchange>,
+    pub settled: HashSet<AuthCall>,
     /// Callers of `refresh()` who wait.
-    pub refreshers: Vec<Exchange>,
+    pub refreshers: Vec<AuthCall>,
     /// Callers of `login()` who wait, and who they are.
-    pub logins: HashMap<Exchange, User>,
+    pub logins: HashMap<AuthCall, User>,
     /// The refresh tokens that logouts in line are to send.
-    pub last_words: HashMap<Exchange, u32>,
+    pub last_words: HashMap<AuthCall, u32>,
     /// Whether a newer token may have come since the refresh was wanted.
     pub may_be_newer: bool,
     /// Logins that the user has signed out of before they were answered.
-    pub overtaken: HashSet<Exchange>,
+    pub overtaken: HashSet<AuthCall>,
     /// Tokens that were refused here, and by which resources.
     refused: HashMap<u32, HashSet<u8>>,
-    /// The resources that had refused the token before the one that is held, and have not accepted that.
+    /// The resources that had refused the token before the current one, and have not accepted that.
     renewed_for: HashSet<u8>,
     forbidden: HashMap<u8, Forbidden>,
     /// Which resource's refusal of which token has begun a refresh that reached the server.
@@ -123,22 +123,22 @@ pub struct Tab {
     /// How many refusals of tokens that were given, and replaced, the app has told of.
     reported: u32,
     /// A token of this session that was replaced.
-    pub previous: Option<Grant>,
-    /// The grant that is held.
-    pub granted: Option<Grant>,
+    pub previous: Option<TokenResponse>,
+    /// The current tokens.
+    pub granted: Option<TokenResponse>,
     /// Since when a sign-in elsewhere is to be asked for at the server.
     pub elsewhere: Option<u64>,
-    /// When `refresh()` was last called for a refresh that is in flight.
-    pub called: HashMap<Exchange, u64>,
+    /// When `refresh()` was last called for a refresh that is pending.
+    pub called: HashMap<AuthCall, u64>,
     /// Sessions that are known to have begun.
     pub entries: u32,
     /// How many there were when a logout was wanted.
-    pub entries_at: HashMap<Exchange, u32>,
+    pub entries_at: HashMap<AuthCall, u32>,
     /// Tokens that the session may know to be refused, though by this account a resource forbids them:
     /// of several tabs, one may have learned of a new session, and forgotten that.
     pub unsure: HashSet<u32>,
-    /// Exchanges that had to wait for others.
-    pub contended: HashSet<Exchange>,
+    /// Auth calls that had to wait for others.
+    pub contended: HashSet<AuthCall>,
     /// A message has come from another tab.
     pub has_met: bool,
     /// Sessions that were signed out of, here.
@@ -155,11 +155,11 @@ impl Tab {
             identity,
             before: policy.refresh_before,
             session: Session::new(policy, owed, now),
-            held: None,
+            current: None,
             epoch: 0,
-            flight: None,
-            may_fly: false,
-            landed: HashSet::new(),
+            pending_refresh: None,
+            may_be_pending: false,
+            settled: HashSet::new(),
             refreshers: Vec::new(),
             logins: HashMap::new(),
             last_words: HashMap::new(),
@@ -209,8 +209,8 @@ impl Tab {
     /// How near to its end the token is, if there is one that has not been refused.
     pub fn age(&self, now: Now) -> Option<Age> {
         let token = self.token().filter(|token| !self.is_refused(token.id))?;
-        let held = self.held.unwrap_or_else(|| panic!("{token:?} came from nowhere"));
-        Some(held.age(now))
+        let current = self.current.unwrap_or_else(|| panic!("{token:?} came from nowhere"));
+        Some(current.age(now))
     }
 
     pub fn is_unsure(&self) -> bool {
@@ -225,7 +225,7 @@ impl Tab {
     /// Whether a resource may take the token that others have refused.
     pub fn may_try(&self, resource: u8, now: Now) -> bool {
         let by = self.token().and_then(|token| self.refused.get(&token.id));
-        let is_over = self.held.is_none_or(|held| held.age(now) == Age::Ended);
+        let is_over = self.current.is_none_or(|current| current.age(now) == Age::Ended);
         !is_over && by.is_some_and(|by| !by.is_empty() && !by.contains(&resource))
     }
 
@@ -248,8 +248,8 @@ impl Tab {
 
     /// The newest token was refused: by a first sending, or by a second one that it was renewed for.
     pub fn refuses(&mut self, resource: u8, token: u32, is_first: bool, now: Now) {
-        let held = self.held.expect("it was sent");
-        let is_new = held.age(now) != Age::Ended && gone(held.received, now) < 60_000;
+        let current = self.current.expect("it was sent");
+        let is_new = current.age(now) != Age::Ended && gone(current.received, now) < 60_000;
         if !is_first || is_new && self.renewed_for.contains(&resource) {
             self.forbids(resource, token, now);
         }
@@ -291,16 +291,16 @@ impl Tab {
 
     /// How many refusals of tokens that were given and replaced may be told of yet.
     pub fn unreported(&self) -> u32 {
-        let held = self.token().map(|token| token.id);
-        let late = self.given.iter().filter(|(token, _)| Some(**token) != held);
+        let current = self.token().map(|token| token.id);
+        let late = self.given.iter().filter(|(token, _)| Some(**token) != current);
         late.map(|(_, times)| times).sum::<u32>() - self.reported
     }
 
     /// The app has told of one, or has asked for a token instead of the one it was given.
     pub fn reports(&mut self, is_late: bool) {
         self.reported += u32::from(is_late);
-        if let (false, Some(held)) = (is_late, self.token())
-            && let Some(times) = self.given.get_mut(&held.id)
+        if let (false, Some(current)) = (is_late, self.token())
+            && let Some(times) = self.given.get_mut(&current.id)
         {
             *times = times.saturating_sub(1);
         }
@@ -308,19 +308,19 @@ impl Tab {
 
     /// Whether the token has come within the last ten seconds.
     pub fn is_just_renewed(&self, now: Now) -> bool {
-        self.held.is_some_and(|held| gone(held.received, now) < 10_000)
+        self.current.is_some_and(|current| gone(current.received, now) < 10_000)
     }
 
     /// Notes a token that has come.
-    pub fn takes(&mut self, grant: &Grant, now: Now) {
-        self.previous = self.granted.replace(grant.clone());
-        self.held = Some(Held::new(now, grant.life, self.before));
+    pub fn takes(&mut self, tokens: &TokenResponse, now: Now) {
+        self.previous = self.granted.replace(tokens.clone());
+        self.current = Some(CurrentToken::new(now, tokens.life, self.before));
     }
 
     /// Whether nobody, or nobody but one who asks explicitly, may ask for a refresh.
     pub fn pauses(&self, explicit: bool, now: Now) -> bool {
         self.pause.is_some_and(|pause| {
-            let length = if explicit { pause.named } else { pause.named.max(pause.back_off) };
+            let length = if explicit { pause.named } else { pause.named.max(pause.backoff) };
             gone(pause.since, now) < length
         })
     }
@@ -331,8 +331,8 @@ impl Tab {
         for _ in 0..self.failures {
             ceiling = 60_000.min(ceiling * 2);
         }
-        let back_off = ((f64::from(ceiling) * chance) as u64).max(100);
-        self.pause = Some(Pause { since: now, back_off, named: named.unwrap_or(0) });
+        let backoff = ((f64::from(ceiling) * chance) as u64).max(100);
+        self.pause = Some(Pause { since: now, backoff, named: named.unwrap_or(0) });
         self.failures += 1;
     }
 
@@ -344,7 +344,7 @@ impl Tab {
     }
 }
 
-/// The token of a grant.
-pub fn token_in(grant: &Grant) -> Token {
-    Token::read(grant.access_token.reveal())
+/// The access token of a token response.
+pub fn token_in(tokens: &TokenResponse) -> Token {
+    Token::read(tokens.access_token.reveal())
 }

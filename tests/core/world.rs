@@ -5,16 +5,17 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use tokenkeep::core::{
-    Code, Exchange, Heard, Kind, Landing, Message, Now, Policy, Renewal, Tabs, Ticket, Wait,
+    AuthCall, AuthResponse, Code, Kind, Message, Now, Policy, RefreshOutcome, Renewal, Tabs,
+    Ticket, Wait,
 };
 
+mod auth_calls;
 mod calls;
-mod exchanges;
 mod judge;
 mod mail;
 mod requests;
 
-use super::ops::{Answer, Life, Op, Outage, Says};
+use super::ops::{Answer, Case, Op, Outage, Says};
 use super::server::{Server, SessionId, Token, User};
 use super::tab::Tab;
 
@@ -27,7 +28,7 @@ pub enum Rule {
     LateRefusal,
     Epoch,
     Settles,
-    Cooldown,
+    Backoff,
     NoOverlap,
     RejectedOnce,
     OutageKeeps,
@@ -53,7 +54,7 @@ pub enum Rule {
 #[derive(Clone, Debug)]
 enum Place {
     Waits(Wait),
-    Landed(Wait, Landing),
+    RefreshSettled(Wait, RefreshOutcome),
     OnTheWire(Ticket, Option<Token>),
     Settled,
 }
@@ -79,7 +80,7 @@ struct Request {
     owner: Option<(SessionId, User)>,
 }
 
-/// What an exchange does that has the lock.
+/// What an auth call does that has the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Listens,
@@ -93,7 +94,7 @@ enum Stage {
 #[derive(Clone, Copy, Debug)]
 struct Turn {
     tab: usize,
-    exchange: Exchange,
+    auth_call: AuthCall,
     kind: Kind,
     contended: bool,
 }
@@ -141,8 +142,8 @@ enum News {
 /// What the page will hear of a call of the session's own.
 #[derive(Clone, Debug)]
 enum Outcome {
-    Refresh { heard: Result<Heard, Code>, outage: Option<Outage>, chance: f64 },
-    Login { heard: Option<Heard> },
+    Refresh { response: Result<AuthResponse, Code>, outage: Option<Outage>, chance: f64 },
+    Login { response: Option<AuthResponse> },
     Logout { status: Result<u16, Code> },
 }
 
@@ -165,8 +166,8 @@ pub struct World {
     unheard: Vec<(Turn, Outcome)>,
     /// When the refresh was sent that brought a token, by the wall clock.
     asked: HashMap<u32, u64>,
-    /// When an exchange was sent.
-    sent: HashMap<(usize, Exchange), u64>,
+    /// When an auth call was sent.
+    sent: HashMap<(usize, AuthCall), u64>,
     mail: BTreeMap<(usize, usize), VecDeque<Message>>,
     /// The tab that is put away.
     frozen: Option<usize>,
@@ -181,10 +182,10 @@ pub struct World {
 }
 
 impl World {
-    /// A world in which everything of a life has happened, and every answer and message has arrived.
-    pub fn lived(life: &Life) -> Self {
-        let mut world = Self::begun(life);
-        for op in &life.ops {
+    /// A world in which everything of a case has happened, and every answer and message has arrived.
+    pub fn after(case: &Case) -> Self {
+        let mut world = Self::begun(case);
+        for op in &case.ops {
             world.happens(*op);
         }
         world.drains();
@@ -192,20 +193,20 @@ impl World {
     }
 
     /// A world in which nothing has happened yet.
-    pub fn begun(life: &Life) -> Self {
+    pub fn begun(case: &Case) -> Self {
         let mut world = Self {
             policy: Policy {
-                refresh_before: life.refresh_before,
-                restore: life.restore,
-                tabs: life.tabs,
-                renewal: life.renewal,
+                refresh_before: case.refresh_before,
+                restore: case.restore,
+                tabs: case.tabs,
+                renewal: case.renewal,
                 ..Policy::default()
             },
-            several: life.tabs != Tabs::Off,
-            is_opaque: life.is_opaque,
+            several: case.tabs != Tabs::Off,
+            is_opaque: case.is_opaque,
             now: Now { wall: 1_000_000_000_000, steady: 0 },
             servers: Vec::new(),
-            forbidden: life.forbidden,
+            forbidden: case.forbidden,
             tabs: Vec::new(),
             requests: Vec::new(),
             line: VecDeque::new(),
@@ -215,20 +216,20 @@ impl World {
             sent: HashMap::new(),
             mail: BTreeMap::new(),
             frozen: None,
-            owed: vec![false; life.identities],
+            owed: vec![false; case.identities],
             is_elsewhere: false,
-            tells_subject: life.tells_subject,
+            tells_subject: case.tells_subject,
             is_set_back: false,
             faults: Vec::new(),
         };
-        for identity in 0..life.identities {
-            let in_answers = life.renewal == Renewal::WithToken;
-            let mut server = Server::new(identity, life.tells_subject, life.is_opaque, in_answers);
+        for identity in 0..case.identities {
+            let in_answers = case.renewal == Renewal::WithToken;
+            let mut server = Server::new(identity, case.tells_subject, case.is_opaque, in_answers);
             // Somebody had signed in before the page began.
             let _ = server.login(1 + identity as User, None);
             world.servers.push(server);
         }
-        for _ in 0..life.many {
+        for _ in 0..case.many {
             world.opens(0);
         }
         world
@@ -277,7 +278,7 @@ impl World {
             | Op::Elsewhere { tab, .. }
             | Op::SignedIn { tab }
             | Op::NoHint { tab }
-            | Op::Wake { tab }
+            | Op::RenewalTimer { tab }
                 if is_away(tab) => {}
             Op::Request { tab: t, repeatable, resource } => {
                 self.requests_leave(tab(t), repeatable, resource);
@@ -289,8 +290,9 @@ impl World {
                 }
             }
             Op::Resume { request } => {
-                let landed = |request: &Request| matches!(request.place, Place::Landed(..));
-                if let Some(request) = self.pick(request, landed) {
+                let settled =
+                    |request: &Request| matches!(request.place, Place::RefreshSettled(..));
+                if let Some(request) = self.pick(request, settled) {
                     self.resumes(request);
                 }
             }
@@ -332,7 +334,7 @@ impl World {
             Op::Deliver { mail } => self.delivers(usize::from(mail)),
             Op::Tick { ms } => self.ticks(ms),
             Op::Jump { ms } => self.sets_clock(ms),
-            Op::Wake { tab: t } => self.wakes(tab(t)),
+            Op::RenewalTimer { tab: t } => self.fires_renewal_timer(tab(t)),
             Op::Open { owed } if self.tabs.len() < 4 => self.opens(owed),
             Op::Open { .. } => {}
             Op::Freeze { tab: t } => self.freezes(tab(t)),
@@ -397,7 +399,7 @@ impl World {
             && !self
                 .requests
                 .iter()
-                .any(|r| matches!(r.place, Place::Landed(..) | Place::OnTheWire(..)))
+                .any(|r| matches!(r.place, Place::RefreshSettled(..) | Place::OnTheWire(..)))
     }
 
     fn judges_the_end(&mut self) {
@@ -405,8 +407,9 @@ impl World {
         self.hold(Rule::Settles, waiting == 0, || format!("{waiting} requests wait for ever"));
         for tab in 0..self.tabs.len() {
             let known = &self.tabs[tab];
-            let idle =
-                known.flight.is_none() && known.refreshers.is_empty() && known.logins.is_empty();
+            let idle = known.pending_refresh.is_none()
+                && known.refreshers.is_empty()
+                && known.logins.is_empty();
             let (status, token) = (known.status(), known.token());
             let report = || format!("tab {tab} at the end: {status:?}, {token:?}");
             let signed_out =

@@ -61,7 +61,7 @@ it('signedIn: the next call asks the server, and no other tab\'s token is taken 
   assert.equal(server.reuses, 0)
 })
 
-it('signedIn in the turn of the manager: a page that is come back to asks the server although a neighbour has a token', async (user) => {
+it('signedIn in the turn of the manager: a page that is come back to asks the server although another tab has a token', async (user) => {
   const first = await user.signedIn(OPTIONS)
   const second = await user.blank()
   const me = await second.evaluate(async (options) => {

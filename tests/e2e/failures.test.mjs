@@ -22,7 +22,7 @@ it('fifty callers of a refresh that is down get the same error, of one call, and
   assert.deepEqual(await page.evaluate(() => [auth.state.status, auth.state.claims.sub]), ['signed-in', 'alice'])
 })
 
-it('in the cool-down the next callers fail at once, without a call', async (user) => {
+it('in the back-off the next callers fail at once, without a call', async (user) => {
   const page = await user.signedIn({}, patient)
   await server.revoke()
   await server.faults({ refresh: 'down' })
@@ -43,7 +43,7 @@ it('refresh() skips the back-off, and all is well again', async (user) => {
   assert.equal(await server.refreshes(), 2)
 })
 
-it('after the cool-down a call asks again', async (user) => {
+it('after the back-off a call asks again', async (user) => {
   const page = await user.signedIn({}, (page) => page.clock.install())
   await server.revoke()
   await server.faults({ refresh: 'down' })

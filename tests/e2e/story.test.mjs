@@ -126,3 +126,21 @@ it('a wrong password is told as such', async (user) => {
   await says(page, 'message', /wrong/)
   await isOut(page)
 })
+
+it('the package\'s inspector says what became of each call, when it is asked for', async (user) => {
+  const page = await signsIn(user)
+  // It is drawn once for each frame.
+  const rows = () => page.evaluate(async () => {
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+    return [...(document.querySelector('tokenkeep-inspector')?.shadowRoot.querySelectorAll('li p') ?? [])].map(({ textContent }) => textContent)
+  })
+  assert.deepEqual(await rows(), [])
+  await page.click('#inspect')
+  await page.locator('tokenkeep-inspector').waitFor()
+  await page.check('#expire-first')
+  await act(page, 'call-once', { refreshes: 1, answered: 1 })
+  assert.ok((await rows()).includes('Sent with the token. Refused (401), and sent again with a newer token.'))
+  await page.evaluate(() => document.querySelector('#inspect').click())
+  assert.deepEqual(await rows(), [])
+  if (engine !== 'webkit') assert.deepEqual(page.errors, [])
+})

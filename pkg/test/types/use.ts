@@ -14,6 +14,10 @@ import {
   type TokenState,
 } from 'tokenkeep';
 import { createTokenManager as fromFile } from 'tokenkeep/file';
+import { createAccounts } from 'tokenkeep/accounts';
+import { watchIdle } from 'tokenkeep/idle';
+import { inspect } from 'tokenkeep/inspector';
+import { can } from 'tokenkeep/permissions';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function same<A, B>(_: Same<A, B>): void {}
@@ -175,3 +179,21 @@ fromFile({ refresh: '/r' }, new WebAssembly.Module(new Uint8Array())) satisfies 
 fromFile({ refresh: '/r' });
 
 export { platform, ours, fetch, login, logout, refresh, subscribe, getAccessToken };
+
+// What stands on a manager takes one with claims of the app's own, and knows them.
+interface Mine {
+  sub: string;
+  scope?: string;
+}
+const typed = createTokenManager<Mine>({ refresh: '/auth/refresh' });
+const idle = watchIdle(typed, { after: 60_000 });
+same<typeof idle.state.status, 'active' | 'warning' | 'expired'>(true);
+// @ts-expect-error: it takes milliseconds
+watchIdle(typed, { after: '60s' });
+const allowed: boolean = can(typed.state, ['read', 'write'], 'realm_access.roles');
+const accounts = createAccounts({ create: (name) => createTokenManager<Mine>({ name, refresh: '/auth/refresh' }) });
+same<typeof accounts.current, TokenManager<Mine> | undefined>(true);
+const who: string | undefined = accounts.state.accounts[0]?.state.claims?.sub;
+const through: typeof globalThis.fetch = accounts.fetch;
+const entries: readonly { readonly text: string }[] = inspect(typed, { panel: false }).entries;
+void [idle, allowed, who, through, entries];

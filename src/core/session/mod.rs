@@ -6,22 +6,23 @@
 //! since, and whether the session it belongs to is over.
 //!
 //! - `request.rs`: an app's request, before it is sent and when it is answered;
-//! - `exchange.rs`: refresh, login and logout;
-//! - `neighbours.rs`: what other tabs tell.
+//! - `auth_calls.rs`: refresh, login and logout;
+//! - `other_tabs.rs`: what other tabs tell.
 
-mod exchange;
-mod neighbours;
+mod auth_calls;
+mod other_tabs;
 mod request;
 
 use std::fmt;
 use std::rc::Rc;
 
-pub use exchange::Arrival;
+pub use auth_calls::Arrival;
 pub use request::{Departure, Ticket, Wait};
 
-use super::answer::Grant;
+use super::answer::TokenResponse;
+use super::auth_call_queue::{AuthCall, AuthCallQueue, Kind};
+use super::backoff::Backoff;
 use super::challenge::Challenge;
-use super::cooldown::Cooldown;
 use super::digest::digest;
 use super::endpoint::Sends;
 use super::failure::Failure;
@@ -29,9 +30,8 @@ use super::forbidden::{Forbidden, Resource};
 use super::pending_logout::Owed;
 use super::policy::{Policy, Renewal, Restore, Tabs};
 use super::secret::Secret;
-use super::tabs::{Message, Stamp};
+use super::tabs::{HybridTime, Message};
 use super::time::{Expiry, Now, Validity};
-use super::turns::{Exchange, Kind, Turns};
 
 /// The number of a token, or of a change of owner. The higher, the newer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,7 +101,7 @@ pub enum Event {
 
 /// How a refresh ended for those who waited for it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Landing {
+pub enum RefreshOutcome {
     /// There is a new token.
     Renewed,
     /// The server refused; the session is over.
@@ -115,10 +115,10 @@ pub enum Landing {
 /// Something for the shell to do.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// It is this exchange's turn: get the lock, then ask [`Session::arrive`].
-    Start(Exchange, Kind),
+    /// It is this auth call's turn: get the lock, then ask [`Session::arrive`].
+    Start(AuthCall, Kind),
     /// Release those who wait for this refresh.
-    Land(Exchange, Landing),
+    SettleRefresh(AuthCall, RefreshOutcome),
     /// The snapshot is another one now.
     Changed,
     /// Tell the app.
@@ -129,8 +129,8 @@ pub enum Effect {
     Owe(bool),
 }
 
-/// A token in use.
-struct Held {
+/// The token in use.
+struct CurrentToken {
     token: Secret,
     generation: Generation,
     expiry: Expiry,
@@ -139,7 +139,7 @@ struct Held {
     /// When it was issued, in milliseconds since the epoch by the server's clock, if it says so.
     issued: Option<u64>,
     /// When the refresh that brought it was sent; zero if it came another way.
-    asked: Stamp,
+    asked: HybridTime,
     /// The resources that have refused it; the first of them, if there are many.
     refused_by: Vec<Resource>,
     /// The resources that had refused the token before, and have not accepted this one yet.
@@ -150,9 +150,9 @@ struct Held {
     used: bool,
 }
 
-impl fmt::Debug for Held {
+impl fmt::Debug for CurrentToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Held")
+        f.debug_struct("CurrentToken")
             .field("generation", &self.generation)
             .field("expiry", &self.expiry)
             .field("refused", &self.is_refused())
@@ -161,7 +161,7 @@ impl fmt::Debug for Held {
     }
 }
 
-impl Held {
+impl CurrentToken {
     /// Whether an API has refused it.
     fn is_refused(&self) -> bool {
         !self.refused_by.is_empty()
@@ -170,21 +170,21 @@ impl Held {
 
 /// The one refresh that is wanted, and the newest generation there was when it became so.
 #[derive(Debug)]
-struct Flight {
-    exchange: Exchange,
+struct PendingRefresh {
+    auth_call: AuthCall,
     since: Generation,
-    /// The neighbours have been listened to.
+    /// The other tabs have been listened to.
     listened: bool,
     /// Another tab held the lock before.
     contended: bool,
     /// When it was last asked for explicitly: then only an answer to what was sent later will do.
-    explicit: Option<Stamp>,
+    explicit: Option<HybridTime>,
     /// When it was sent.
-    asked: Stamp,
+    asked: HybridTime,
 }
 
 /// How many tokens that were replaced are remembered, by their digests.
-const FORMER: usize = 8;
+const FORMER: usize = 64;
 /// How many of the resources that have refused a token are remembered.
 const REFUSED_BY: usize = 64;
 /// For how long after a renewal a call of `refresh()` may be about the token before, in milliseconds.
@@ -199,36 +199,36 @@ pub struct Session {
     newest: Generation,
     /// The first number of this session.
     epoch: Generation,
-    held: Option<Held>,
+    current: Option<CurrentToken>,
     /// The refresh token, where no cookie holds it.
     refresh_token: Option<Secret>,
     /// When the server ends the session unless it is renewed, if it says so.
     session_expiry: Option<Expiry>,
-    flight: Option<Flight>,
-    turns: Turns,
-    cooldown: Cooldown,
+    pending_refresh: Option<PendingRefresh>,
+    queue: AuthCallQueue,
+    backoff: Backoff,
     /// A logout has not reached the server yet, here or on an earlier page. Nothing is restored until that
     /// is settled.
     owed: Owed,
     /// The next refresh is answered by the server, whatever other tabs have: a sign-in was made elsewhere.
     asks_server: bool,
     /// Another tab has been heard.
-    has_neighbours: bool,
+    has_other_tabs: bool,
     /// Resources whose 401 means "forbidden".
     forbidden: Forbidden,
     /// Digests of tokens of this session that were replaced.
     former: Vec<u64>,
     /// How many tokens of older generations the app was given, and has not reported as refused.
     unreported: u32,
-    /// The newest outcome of an exchange that is known, in any tab.
-    stamp: Stamp,
+    /// The newest outcome of an auth call that is known, in any tab.
+    stamp: HybridTime,
     /// When this session began, or zero if it was found.
-    entered: Stamp,
+    entered: HybridTime,
     /// When the last login was. Who goes on after a logout with a cookie that is good still has begun a
     /// session without one.
-    login: Stamp,
+    login: HybridTime,
     /// When the last session was ended by its user.
-    left: Stamp,
+    left: HybridTime,
     effects: Vec<Effect>,
 }
 
@@ -242,22 +242,22 @@ impl Session {
             status: if is_owed { Status::SignedOut } else { Status::Unknown },
             newest: Generation(0),
             epoch: Generation(0),
-            held: None,
+            current: None,
             refresh_token: None,
             session_expiry: None,
-            flight: None,
-            turns: Turns::default(),
-            cooldown: Cooldown::default(),
+            pending_refresh: None,
+            queue: AuthCallQueue::default(),
+            backoff: Backoff::default(),
             owed,
             asks_server: false,
-            has_neighbours: false,
+            has_other_tabs: false,
             forbidden: Forbidden::default(),
             former: Vec::new(),
             unreported: 0,
-            stamp: Stamp(0),
-            entered: Stamp(0),
-            login: Stamp(0),
-            left: Stamp(0),
+            stamp: HybridTime(0),
+            entered: HybridTime(0),
+            login: HybridTime(0),
+            left: HybridTime(0),
             effects: Vec::new(),
         };
         if is_owed {
@@ -272,7 +272,7 @@ impl Session {
                 session.effects.push(Effect::Post(Message::Ask));
             }
             if session.policy.restore == Restore::Eager {
-                session.fly();
+                session.want_refresh();
             }
         }
         session
@@ -282,8 +282,8 @@ impl Session {
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             status: self.status,
-            claims: self.held.as_ref().and_then(|held| held.claims.clone()),
-            expires_at: self.held.as_ref().and_then(|held| held.expiry.at()),
+            claims: self.current.as_ref().and_then(|current| current.claims.clone()),
+            expires_at: self.current.as_ref().and_then(|current| current.expiry.at()),
             session_expires_at: self.session_expiry.as_ref().and_then(Expiry::at),
         }
     }
@@ -291,7 +291,7 @@ impl Session {
     /// The token that a logout is to send, before it ends the session.
     pub fn token(&self, which: Sends) -> Option<&Secret> {
         match which {
-            Sends::Access => self.held.as_ref().map(|held| &held.token),
+            Sends::Access => self.current.as_ref().map(|current| &current.token),
             Sends::Refresh | Sends::Token => self.refresh_token(),
         }
     }
@@ -306,28 +306,28 @@ impl Session {
         (!self.effects.is_empty()).then(|| self.effects.remove(0))
     }
 
-    /// In how many milliseconds to call [`Session::woke`], or `None` for never. A hint: all is
-    /// asked again at each call. `chance` is uniform in `0.0..1.0`, and the same at each call.
-    pub fn wake_in(&self, chance: f64, now: Now) -> Option<u64> {
-        if self.flight.is_some() || !self.can_renew() {
+    /// In how many milliseconds to call [`Session::renewal_timer_fired`], or `None` for never. A hint:
+    /// all is asked again at each call. `chance` is uniform in `0.0..1.0`, and the same at each call.
+    pub fn renewal_due_in(&self, chance: f64, now: Now) -> Option<u64> {
+        if self.pending_refresh.is_some() || !self.can_renew() {
             return None;
         }
-        let held = self.held.as_ref()?;
-        let due = held.expiry.until_renewal(chance, now)?;
+        let current = self.current.as_ref()?;
+        let due = current.expiry.until_renewal(chance, now)?;
         // Near its end, a token that nobody uses is left to end.
-        let is_good = held.expiry.validity(now) == Validity::Good;
-        (held.used || is_good).then(|| due.max(self.cooldown.remaining(now)))
+        let is_good = current.expiry.validity(now) == Validity::Good;
+        (current.used || is_good).then(|| due.max(self.backoff.remaining(now)))
     }
 
     /// Time went by, or the page came back into view or on line. Renews a token that is near its
     /// end and has been in use: a page that nobody uses does not keep its session alive.
-    pub fn woke(&mut self, now: Now) {
+    pub fn renewal_timer_fired(&mut self, now: Now) {
         let is_due = self
-            .held
+            .current
             .as_ref()
-            .is_some_and(|held| held.used && held.expiry.validity(now) != Validity::Good);
-        if is_due && self.can_renew() && self.cooldown.holds(false, now).is_none() {
-            self.fly();
+            .is_some_and(|current| current.used && current.expiry.validity(now) != Validity::Good);
+        if is_due && self.can_renew() && self.backoff.holds(false, now).is_none() {
+            self.want_refresh();
         }
     }
 
@@ -353,13 +353,13 @@ impl Session {
     /// A readable cookie that is there as long as there is a session is not there: nobody is asked, save
     /// by those who want that explicitly.
     pub fn no_session_hint(&mut self) {
-        let is_wanted = |flight: &Flight| {
-            flight.explicit.is_some() || self.turns.is_on_the_wire(flight.exchange)
+        let is_wanted = |pending: &PendingRefresh| {
+            pending.explicit.is_some() || self.queue.is_on_the_wire(pending.auth_call)
         };
-        let is_wanted = self.asks_server || self.flight.as_ref().is_some_and(is_wanted);
+        let is_wanted = self.asks_server || self.pending_refresh.as_ref().is_some_and(is_wanted);
         if self.status == Status::Unknown && !is_wanted {
-            self.turns.void_unsent(Kind::Refresh);
-            self.land(Landing::Void);
+            self.queue.void_unsent(Kind::Refresh);
+            self.settle_refresh(RefreshOutcome::Void);
             self.status = Status::SignedOut;
             self.changed();
         }
@@ -369,21 +369,21 @@ impl Session {
     /// Then each answer is to be told, for it may show that it does not.
     pub fn watches_resources(&self) -> bool {
         !self.forbidden.is_empty()
-            || self.held.as_ref().is_some_and(|held| !held.renewed_for.is_empty())
+            || self.current.as_ref().is_some_and(|current| !current.renewed_for.is_empty())
     }
 
     /// Whoever waited for a login or logout has lost interest: it is not sent any more. One that is on the
     /// wire is let finish.
-    pub fn withdraw(&mut self, exchange: Exchange) {
-        if !self.turns.is_on_the_wire(exchange) {
-            self.turns.void(exchange);
+    pub fn withdraw(&mut self, auth_call: AuthCall) {
+        if !self.queue.is_on_the_wire(auth_call) {
+            self.queue.void(auth_call);
         }
     }
 
     /// Forgets everything, so that nobody waits any longer. A call on the wire is let finish.
     pub fn dispose(&mut self) {
         self.raise_epoch();
-        self.turns.void_all(Kind::Login);
+        self.queue.void_all(Kind::Login);
         self.status = Status::Unknown;
     }
 
@@ -391,8 +391,8 @@ impl Session {
     fn raise_epoch(&mut self) {
         self.epoch = self.number();
         self.drop_tokens();
-        self.turns.void_all(Kind::Refresh);
-        self.land(Landing::Void);
+        self.queue.void_all(Kind::Refresh);
+        self.settle_refresh(RefreshOutcome::Void);
         self.forbidden.clear_all();
         self.former.clear();
         self.unreported = 0;
@@ -400,20 +400,20 @@ impl Session {
 
     /// Lets go of the session's tokens, and of what was to be waited for with them.
     fn drop_tokens(&mut self) {
-        self.held = None;
+        self.current = None;
         self.refresh_token = None;
         self.session_expiry = None;
         self.asks_server = false;
-        self.cooldown.reset();
+        self.backoff.reset();
     }
 
     /// Ends the session that the user wants ended, here or in another tab.
-    fn leave(&mut self, stamp: Stamp, reason: Reason) {
+    fn leave(&mut self, stamp: HybridTime, reason: Reason) {
         let was = self.status;
         self.raise_epoch();
         if reason == Reason::Logout {
             // One that went after another tab's logout has a new cookie, and there is no way back.
-            self.turns.void_all(Kind::Login);
+            self.queue.void_all(Kind::Login);
         }
         self.status = Status::SignedOut;
         self.stamp = self.stamp.max(stamp);
@@ -427,30 +427,30 @@ impl Session {
     }
 
     /// Takes a token into use.
-    fn commit(&mut self, grant: Grant, asked: Stamp, now: Now) {
+    fn commit(&mut self, tokens: TokenResponse, asked: HybridTime, now: Now) {
         let generation = self.number();
         let mut renewed_for = Vec::new();
-        if let Some(held) = &mut self.held {
-            renewed_for = std::mem::take(&mut held.refused_by);
+        if let Some(current) = &mut self.current {
+            renewed_for = std::mem::take(&mut current.refused_by);
             if self.former.len() == FORMER {
                 self.former.remove(0);
             }
-            self.former.push(digest(&[held.token.reveal()]));
-            self.unreported = self.unreported.saturating_add(held.handed_out);
+            self.former.push(digest(&[current.token.reveal()]));
+            self.unreported = self.unreported.saturating_add(current.handed_out);
         }
-        if grant.refresh_token.is_some() {
-            self.refresh_token = grant.refresh_token;
+        if tokens.refresh_token.is_some() {
+            self.refresh_token = tokens.refresh_token;
         }
-        if grant.session_life.is_some() {
-            self.session_expiry = Some(Expiry::new(now, grant.session_life, None));
+        if tokens.session_life.is_some() {
+            self.session_expiry = Some(Expiry::new(now, tokens.session_life, None));
         }
-        self.held = Some(Held {
-            token: grant.access_token,
+        self.current = Some(CurrentToken {
+            token: tokens.access_token,
             generation,
-            expiry: Expiry::new(now, grant.life, self.policy.refresh_before),
-            claims: grant.claims,
-            subject: grant.subject,
-            issued: grant.issued,
+            expiry: Expiry::new(now, tokens.life, self.policy.refresh_before),
+            claims: tokens.claims,
+            subject: tokens.subject,
+            issued: tokens.issued,
             asked,
             refused_by: Vec::new(),
             renewed_for,
@@ -459,27 +459,27 @@ impl Session {
         });
         self.status = Status::SignedIn;
         self.asks_server = false;
-        self.cooldown.reset();
+        self.backoff.reset();
         self.changed();
     }
 
-    /// Whether a grant is another user's than the token that is held.
-    fn is_of_another(&self, grant: &Grant) -> bool {
-        let mine = self.held.as_ref().and_then(|held| held.subject.as_ref());
-        mine.zip(grant.subject.as_ref()).is_some_and(|(mine, theirs)| mine != theirs)
+    /// Whether tokens are another user's than the current token.
+    fn is_of_another(&self, tokens: &TokenResponse) -> bool {
+        let mine = self.current.as_ref().and_then(|current| current.subject.as_ref());
+        mine.zip(tokens.subject.as_ref()).is_some_and(|(mine, theirs)| mine != theirs)
     }
 
-    /// Whether a grant is certainly of the user that the token held is of.
+    /// Whether a subject is certainly the user of the current token.
     fn is_of_same(&self, subject: Option<u64>) -> bool {
-        let mine = self.held.as_ref().and_then(|held| held.subject.as_deref());
+        let mine = self.current.as_ref().and_then(|current| current.subject.as_deref());
         mine.zip(subject).is_some_and(|(mine, theirs)| digest(&[mine]) == theirs)
     }
 
-    /// Whether a grant is older than the token held, by what both say of themselves, or was replaced by it.
-    fn is_older(&self, grant: &Grant) -> bool {
-        let held = self.held.as_ref().and_then(|held| held.issued);
-        held.zip(grant.issued).is_some_and(|(held, issued)| issued < held)
-            || self.former.contains(&digest(&[grant.access_token.reveal()]))
+    /// Whether tokens are older than the current one, by what both say of themselves, or were replaced by it.
+    fn is_older(&self, tokens: &TokenResponse) -> bool {
+        let current = self.current.as_ref().and_then(|current| current.issued);
+        current.zip(tokens.issued).is_some_and(|(current, issued)| issued < current)
+            || self.former.contains(&digest(&[tokens.access_token.reveal()]))
     }
 
     fn number(&mut self) -> Generation {
@@ -502,37 +502,37 @@ impl Session {
     }
 
     /// The one refresh: joins the one there is, or asks for one.
-    fn fly(&mut self) -> Exchange {
-        if let Some(flight) = &self.flight {
-            return flight.exchange;
+    fn want_refresh(&mut self) -> AuthCall {
+        if let Some(pending) = &self.pending_refresh {
+            return pending.auth_call;
         }
-        let exchange = self.stand_in_line(Kind::Refresh);
-        self.flight = Some(Flight {
-            exchange,
+        let auth_call = self.stand_in_line(Kind::Refresh);
+        self.pending_refresh = Some(PendingRefresh {
+            auth_call,
             since: self.newest,
             listened: false,
             contended: false,
             explicit: None,
-            asked: Stamp(0),
+            asked: HybridTime(0),
         });
-        exchange
+        auth_call
     }
 
-    fn land(&mut self, landing: Landing) {
-        if let Some(flight) = self.flight.take() {
-            self.effects.push(Effect::Land(flight.exchange, landing));
+    fn settle_refresh(&mut self, outcome: RefreshOutcome) {
+        if let Some(pending) = self.pending_refresh.take() {
+            self.effects.push(Effect::SettleRefresh(pending.auth_call, outcome));
         }
     }
 
-    fn stand_in_line(&mut self, kind: Kind) -> Exchange {
-        let exchange = self.turns.join(kind);
+    fn stand_in_line(&mut self, kind: Kind) -> AuthCall {
+        let auth_call = self.queue.join(kind);
         self.give_turn();
-        exchange
+        auth_call
     }
 
     fn give_turn(&mut self) {
-        if let Some((exchange, kind)) = self.turns.next() {
-            self.effects.push(Effect::Start(exchange, kind));
+        if let Some((auth_call, kind)) = self.queue.next() {
+            self.effects.push(Effect::Start(auth_call, kind));
         }
     }
 }

@@ -1,16 +1,20 @@
 //! An app's request: before it is sent (rule 3), and when it is answered (rules 4 to 6 and 8).
 
-use super::super::answer::Grant;
+use super::super::answer::TokenResponse;
+use super::super::auth_call_queue::AuthCall;
+use super::super::digest::digest;
 use super::super::failure::{Code, Failure, Step};
 use super::super::forbidden::{NEW, Resource};
 use super::super::pending_logout::Owed;
 use super::super::policy::Restore;
-use super::super::rules::Meaning;
+use super::super::rules::Classification;
 use super::super::secret::Secret;
-use super::super::tabs::Stamp;
+use super::super::tabs::HybridTime;
 use super::super::time::{Now, Validity};
-use super::super::turns::Exchange;
-use super::{Event, Generation, Held, LATE_REPORTS, Landing, REFUSED_BY, Reason, Session, Status};
+use super::{
+    CurrentToken, Event, Generation, LATE_REPORTS, REFUSED_BY, Reason, RefreshOutcome, Session,
+    Status,
+};
 
 /// The right to be sent once, and the memory of the generation it was sent with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +42,7 @@ impl Ticket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
     /// The refresh.
-    pub exchange: Exchange,
+    pub auth_call: AuthCall,
     epoch: Generation,
     resource: Resource,
     /// It has been sent already, and refused.
@@ -64,7 +68,7 @@ enum Way {
 pub enum Departure {
     /// Send it, with what [`Session::credential`] gives for the ticket.
     Send(Ticket),
-    /// Wait until the refresh lands, then ask [`Session::resume`].
+    /// Wait for the outcome of the refresh, then ask [`Session::resume`].
     Wait(Wait),
     /// Give the caller the answer it has got.
     Deliver,
@@ -85,28 +89,32 @@ impl Session {
     /// may drop it.
     pub fn may_leave(&self, now: Now) -> Option<Ticket> {
         let resource = Resource::ANY;
-        (self.way(resource, now) == Way::Send).then(|| Ticket::first(self.current().0, resource))
+        (self.way(resource, now) == Way::Send)
+            .then(|| Ticket::first(self.current_generation().0, resource))
     }
 
     /// The token that a ticket of [`Session::may_leave`] is sent with: see [`Session::credential`].
     pub fn leaves(&mut self, ticket: Ticket) -> Option<&Secret> {
-        let held = self.held.as_mut().filter(|held| held.generation == ticket.generation)?;
-        held.used = true;
-        Some(&held.token)
+        let current =
+            self.current.as_mut().filter(|current| current.generation == ticket.generation)?;
+        current.used = true;
+        Some(&current.token)
     }
 
     fn way(&self, resource: Resource, now: Now) -> Way {
-        let Some(held) = &self.held else {
+        let Some(current) = &self.current else {
             return if self.may_restore() { Way::Wait } else { Way::Send };
         };
-        let validity = held.expiry.validity(now);
+        let validity = current.expiry.validity(now);
         match validity {
-            _ if held.is_refused() => {
+            _ if current.is_refused() => {
                 // It may be that one resource alone has refused it, in the wrong words. Asking would be
                 // storming, so the others are asked.
                 let may_be_good =
-                    validity != Validity::Ended && !held.refused_by.contains(&resource);
-                if may_be_good && self.flight.is_none() && self.cooldown.holds(false, now).is_some()
+                    validity != Validity::Ended && !current.refused_by.contains(&resource);
+                if may_be_good
+                    && self.pending_refresh.is_none()
+                    && self.backoff.holds(false, now).is_some()
                 {
                     Way::Try
                 } else {
@@ -117,49 +125,50 @@ impl Session {
             // The server has the last word on it.
             _ if !self.can_renew() => Way::Send,
             // Near its end, and asking would be storming: it is good still.
-            Validity::Ending if self.cooldown.holds(false, now).is_some() => Way::Send,
+            Validity::Ending if self.backoff.holds(false, now).is_some() => Way::Send,
             Validity::Ending | Validity::Ended => Way::Wait,
         }
     }
 
-    /// A request was answered with a status, and [`super::super::Rules::meaning`] says what with.
-    /// `repeatable`: see [`Session::answered`]. An answer to what an older session sent says nothing
-    /// of this one.
-    pub fn means(
+    /// A request was answered with a status, and [`super::super::Rules::classify`] has classified the
+    /// answer. `repeatable`: see [`Session::answered`]. An answer to what an older session sent says
+    /// nothing of this one.
+    pub fn classified(
         &mut self,
         ticket: Ticket,
         status: u16,
-        meaning: Meaning,
+        classification: Classification,
         repeatable: bool,
         now: Now,
     ) -> Departure {
-        match meaning {
-            Meaning::Unauthorized => return self.answered(ticket, repeatable, now),
-            Meaning::StepUp(challenges) if ticket.generation >= self.epoch => {
+        match classification {
+            Classification::Unauthorized => return self.answered(ticket, repeatable, now),
+            Classification::StepUp(challenges) if ticket.generation >= self.epoch => {
                 self.tell(Event::StepUp(challenges));
             }
-            Meaning::Ended if self.is_sent_with_the_last(ticket) => {
-                self.end(Landing::Void, Reason::Ended);
+            Classification::Ended if self.is_sent_with_the_last(ticket) => {
+                self.end(RefreshOutcome::Void, Reason::Ended);
             }
             // It was the older token's end: the request has another try, as after a late 401.
-            Meaning::Ended => return self.answered(ticket, repeatable, now),
-            Meaning::Plain if (200..400).contains(&status) => self.accepted(ticket, now),
-            Meaning::StepUp(_) | Meaning::Plain => {}
+            Classification::Ended => return self.answered(ticket, repeatable, now),
+            Classification::Plain if (200..400).contains(&status) => self.accepted(ticket, now),
+            Classification::StepUp(_) | Classification::Plain => {}
         }
         Departure::Deliver
     }
 
     /// A resource has accepted a token. Where others had refused it before, they mean "forbidden".
     fn accepted(&mut self, ticket: Ticket, now: Now) {
-        let Some(held) = self.held.as_mut().filter(|held| held.generation == ticket.generation)
+        let Some(current) =
+            self.current.as_mut().filter(|current| current.generation == ticket.generation)
         else {
             return;
         };
         self.forbidden.clear(ticket.resource);
-        held.renewed_for.retain(|resource| *resource != ticket.resource);
+        current.renewed_for.retain(|resource| *resource != ticket.resource);
         if ticket.is_trial && !ticket.again {
-            for resource in std::mem::take(&mut held.refused_by) {
-                self.forbidden.note(resource, held.generation, now);
+            for resource in std::mem::take(&mut current.refused_by) {
+                self.forbidden.note(resource, current.generation, now);
             }
         }
     }
@@ -167,34 +176,34 @@ impl Session {
     /// A request came to nothing. Whether that may be a 401 that CORS hides: its token is past its
     /// end, or nobody knows when that is, or there is a newer one.
     pub fn may_be_refused(&self, ticket: Ticket, now: Now) -> bool {
-        let is_over = |held: &Held| {
-            held.generation != ticket.generation
-                || held.expiry.at().is_none()
-                || held.expiry.validity(now) == Validity::Ended
+        let is_over = |current: &CurrentToken| {
+            current.generation != ticket.generation
+                || current.expiry.at().is_none()
+                || current.expiry.validity(now) == Validity::Ended
         };
-        self.held.as_ref().is_some_and(is_over)
+        self.current.as_ref().is_some_and(is_over)
     }
 
     /// An answer to a request brought a new token along. It is news only where the request was sent
     /// with the newest there is: others have had it already, or it is older than what came since. An
-    /// answer from a cache brings a token that is older than the one held.
-    pub fn adopt(&mut self, ticket: Ticket, grant: Grant, now: Now) {
-        let is_same = |held: &Held| held.token == grant.access_token;
+    /// answer from a cache brings a token that is older than the current one.
+    pub fn adopt(&mut self, ticket: Ticket, tokens: TokenResponse, now: Now) {
+        let is_same = |current: &CurrentToken| current.token == tokens.access_token;
         if !self.is_sent_with_the_last(ticket)
-            || self.held.as_ref().is_some_and(is_same)
-            || self.is_older(&grant)
+            || self.current.as_ref().is_some_and(is_same)
+            || self.is_older(&tokens)
         {
             return;
         }
-        self.settle_unsent(Stamp(0));
+        self.settle_unsent(HybridTime(0));
         // Its place is right behind the token that brought it, not now: another user may have signed
         // in since, in a tab that has not been heard yet.
-        self.renew(grant, self.stamp.next(), Stamp(0), now);
+        self.renew(tokens, self.stamp.next(), HybridTime(0), now);
     }
 
     /// Whether no newer token has come since a request was sent.
     fn is_sent_with_the_last(&self, ticket: Ticket) -> bool {
-        self.held.as_ref().is_some_and(|held| held.generation == ticket.generation)
+        self.current.as_ref().is_some_and(|current| current.generation == ticket.generation)
     }
 
     /// A request was answered with what counts as an expiry. Whether that is worth a refresh hangs
@@ -204,8 +213,8 @@ impl Session {
         if ticket.generation < self.epoch {
             return Departure::Deliver;
         }
-        let Some(held) = &mut self.held else { return Departure::Deliver };
-        let (resource, generation) = (ticket.resource, held.generation);
+        let Some(current) = &mut self.current else { return Departure::Deliver };
+        let (resource, generation) = (ticket.resource, current.generation);
         let is_newest = generation == ticket.generation;
         if ticket.again {
             if is_newest && ticket.is_trial {
@@ -216,33 +225,34 @@ impl Session {
         }
         if is_newest {
             // Whoever asked for this token may be gone, or could not be sent again.
-            let is_new = held.expiry.validity(now) != Validity::Ended && held.expiry.age(now) < NEW;
-            if is_new && held.renewed_for.contains(&resource) {
+            let is_new =
+                current.expiry.validity(now) != Validity::Ended && current.expiry.age(now) < NEW;
+            if is_new && current.renewed_for.contains(&resource) {
                 self.forbidden.note(resource, generation, now);
             }
             if self.forbidden.has(resource, generation, now) {
                 return Departure::Deliver;
             }
-            if held.refused_by.len() < REFUSED_BY && !held.refused_by.contains(&resource) {
-                held.refused_by.push(resource);
+            if current.refused_by.len() < REFUSED_BY && !current.refused_by.contains(&resource) {
+                current.refused_by.push(resource);
             }
         }
-        match (held.is_refused(), repeatable) {
+        match (current.is_refused(), repeatable) {
             (false, true) => self.send(resource, true, false),
             (false, false) => Departure::Deliver,
             (true, true) => self.wait(resource, true, 0, now),
             (true, false) => {
-                if self.cooldown.holds(false, now).is_none() {
-                    self.fly();
+                if self.backoff.holds(false, now).is_none() {
+                    self.want_refresh();
                 }
                 Departure::Deliver
             }
         }
     }
 
-    /// The refresh that a request waited for has landed. A request waits once before it is sent,
+    /// The refresh that a request waited for has an outcome. A request waits once before it is sent,
     /// and once after a refusal; and again where the new token was refused before it could leave.
-    pub fn resume(&mut self, wait: Wait, landing: &Landing, now: Now) -> Departure {
+    pub fn resume(&mut self, wait: Wait, outcome: &RefreshOutcome, now: Now) -> Departure {
         if wait.epoch != self.epoch {
             return if wait.sent {
                 Departure::Deliver
@@ -250,20 +260,20 @@ impl Session {
                 Departure::Fail(Failure::new(Code::SessionChanged, Step::Request))
             };
         }
-        let is_refused = self.held.as_ref().is_some_and(Held::is_refused);
+        let is_refused = self.current.as_ref().is_some_and(CurrentToken::is_refused);
         // What was refused is not usable, save where another resource may take it; and another tab may
         // have brought a token meanwhile.
         let tries = self.way(wait.resource, now) == Way::Try;
-        match landing {
-            Landing::Failed(failure) if !self.is_usable(now) && (wait.sent || !tries) => {
+        match outcome {
+            RefreshOutcome::Failed(failure) if !self.is_usable(now) && (wait.sent || !tries) => {
                 Departure::Fail(failure.clone())
             }
-            _ if wait.sent && self.held.is_none() => Departure::Deliver,
+            _ if wait.sent && self.current.is_none() => Departure::Deliver,
             _ if is_refused && !tries && wait.waited < WAITS => {
                 self.wait(wait.resource, wait.sent, wait.waited + 1, now)
             }
             _ => {
-                let is_renewed = matches!(landing, Landing::Renewed);
+                let is_renewed = matches!(outcome, RefreshOutcome::Renewed);
                 let is_trial = if wait.sent { is_renewed } else { tries };
                 self.send(wait.resource, wait.sent, is_trial)
             }
@@ -273,8 +283,8 @@ impl Session {
     /// The token that a ticket is sent with, or `None` for a request without one. It is the newest
     /// of the ticket's own session: there is no way to it from an older epoch.
     pub fn credential(&self, ticket: Ticket) -> Option<&Secret> {
-        let held = self.held.as_ref()?;
-        (held.generation == ticket.generation).then_some(&held.token)
+        let current = self.current.as_ref()?;
+        (current.generation == ticket.generation).then_some(&current.token)
     }
 
     /// Whether somebody is signed in is to be found out: as for a request, but where it is known already
@@ -287,13 +297,19 @@ impl Session {
     }
 
     /// The app wants the token itself. `refused`: one that a resource has refused, which is not given
-    /// again. That it was refused counts as it does for a request (rule 4).
+    /// again. That it was refused counts as it does for a request (rule 4). A token of another session is
+    /// answered with none of this one: whatever it was refused for belongs to that session (rule 9).
     pub fn ask(&mut self, refused: Option<(&Secret, Resource)>, now: Now) -> Departure {
         let Some((refused, resource)) = refused else { return self.depart(Resource::ANY, now) };
+        let is_current = self.current.as_ref().is_some_and(|current| current.token == *refused);
+        let is_of_session = is_current || self.former.contains(&digest(&[refused.reveal()]));
+        if !is_of_session && self.status != Status::SignedOut {
+            return Departure::Fail(Failure::new(Code::SessionChanged, Step::Request));
+        }
         match self.depart(resource, now) {
             Departure::Send(ticket) if self.credential(ticket) == Some(refused) => {
-                if let Some(held) = &mut self.held {
-                    held.handed_out = held.handed_out.saturating_sub(1);
+                if let Some(current) = &mut self.current {
+                    current.handed_out = current.handed_out.saturating_sub(1);
                 }
                 match self.answered(ticket, true, now) {
                     Departure::Deliver => {
@@ -312,14 +328,15 @@ impl Session {
     /// The token of now for the app itself, if one is there and has not ended. Nobody is asked.
     pub fn peek(&mut self, now: Now) -> Option<Secret> {
         self.usable_token(now)?;
-        self.hand_out(Ticket::first(self.current().0, Resource::ANY))
+        self.hand_out(Ticket::first(self.current_generation().0, Resource::ANY))
     }
 
     /// The app itself is given the token that a ticket stands for.
     pub fn hand_out(&mut self, ticket: Ticket) -> Option<Secret> {
-        let held = self.held.as_mut().filter(|held| held.generation == ticket.generation)?;
-        held.handed_out = held.handed_out.saturating_add(1);
-        Some(held.token.clone())
+        let current =
+            self.current.as_mut().filter(|current| current.generation == ticket.generation)?;
+        current.handed_out = current.handed_out.saturating_add(1);
+        Some(current.token.clone())
     }
 
     /// Wants a refresh now, whatever the state of the token. Joins one that was not sent yet, or is
@@ -331,78 +348,81 @@ impl Session {
     /// owed, or there is no refresh token to ask with, [`Code::SignedOut`].
     pub fn refresh(&mut self, now: Now) -> Result<Option<Wait>, Failure> {
         let is_owed = !matches!(self.owed, Owed::Nothing | Owed::InDoubt);
-        if is_owed || self.held.is_some() && !self.can_renew() {
+        if is_owed || self.current.is_some() && !self.can_renew() {
             return Err(Failure::new(Code::SignedOut, Step::Refresh));
         }
-        let is_new = |held: &Held| {
-            !held.is_refused()
-                && held.expiry.validity(now) == Validity::Good
-                && held.expiry.age(now) < LATE_REPORTS
+        let is_new = |current: &CurrentToken| {
+            !current.is_refused()
+                && current.expiry.validity(now) == Validity::Good
+                && current.expiry.age(now) < LATE_REPORTS
         };
-        if self.unreported > 0 && self.flight.is_none() && self.held.as_ref().is_some_and(is_new) {
+        if self.unreported > 0
+            && self.pending_refresh.is_none()
+            && self.current.as_ref().is_some_and(is_new)
+        {
             self.unreported -= 1;
             return Ok(None);
         }
-        if self.flight.is_none()
-            && let Some(failure) = self.cooldown.holds(true, now)
+        if self.pending_refresh.is_none()
+            && let Some(failure) = self.backoff.holds(true, now)
         {
             return Err(failure.clone());
         }
-        if let Some(held) = &mut self.held {
-            held.handed_out = held.handed_out.saturating_sub(1);
+        if let Some(current) = &mut self.current {
+            current.handed_out = current.handed_out.saturating_sub(1);
         }
-        let exchange = self.fly();
-        let is_sent = self.turns.is_on_the_wire(exchange);
-        if let Some(flight) = self.flight.as_mut().filter(|_| !is_sent) {
-            flight.explicit = Some(Stamp(now.wall));
+        let auth_call = self.want_refresh();
+        let is_sent = self.queue.is_on_the_wire(auth_call);
+        if let Some(pending) = self.pending_refresh.as_mut().filter(|_| !is_sent) {
+            pending.explicit = Some(HybridTime(now.wall));
         }
         let resource = Resource::ANY;
-        Ok(Some(Wait { exchange, epoch: self.epoch, resource, sent: false, waited: 0 }))
+        Ok(Some(Wait { auth_call, epoch: self.epoch, resource, sent: false, waited: 0 }))
     }
 
-    /// Joins the refresh in flight or asks for one, unless it is too early to ask again.
+    /// Joins the pending refresh or asks for one, unless it is too early to ask again.
     fn wait(&mut self, resource: Resource, sent: bool, waited: u8, now: Now) -> Departure {
-        if self.flight.is_none()
-            && let Some(failure) = self.cooldown.holds(false, now)
+        if self.pending_refresh.is_none()
+            && let Some(failure) = self.backoff.holds(false, now)
         {
             return Departure::Fail(failure.clone());
         }
-        let exchange = self.fly();
-        Departure::Wait(Wait { exchange, epoch: self.epoch, resource, sent, waited })
+        let auth_call = self.want_refresh();
+        Departure::Wait(Wait { auth_call, epoch: self.epoch, resource, sent, waited })
     }
 
     fn send(&mut self, resource: Resource, again: bool, is_trial: bool) -> Departure {
-        if let Some(held) = &mut self.held {
-            held.used = true;
+        if let Some(current) = &mut self.current {
+            current.used = true;
         }
-        Departure::Send(Ticket { generation: self.current(), resource, again, is_trial })
+        Departure::Send(Ticket { generation: self.current_generation(), resource, again, is_trial })
     }
 
     /// The generation that a request is sent with now.
-    fn current(&self) -> Generation {
-        self.held.as_ref().map_or(self.newest, |held| held.generation)
+    fn current_generation(&self) -> Generation {
+        self.current.as_ref().map_or(self.newest, |current| current.generation)
     }
 
     /// Asks for a refresh where a request would wait for one.
     pub(super) fn renew_ahead(&mut self, now: Now) {
-        if self.way(Resource::ANY, now) == Way::Wait && self.cooldown.holds(false, now).is_none() {
-            self.fly();
+        if self.way(Resource::ANY, now) == Way::Wait && self.backoff.holds(false, now).is_none() {
+            self.want_refresh();
         }
     }
 
     /// The token, if a request could leave with it.
     pub fn usable_token(&self, now: Now) -> Option<&Secret> {
-        self.held.as_ref().filter(|_| self.is_usable(now)).map(|held| &held.token)
+        self.current.as_ref().filter(|_| self.is_usable(now)).map(|current| &current.token)
     }
 
     fn may_restore(&self) -> bool {
         self.status == Status::Unknown
-            && (self.policy.restore != Restore::Manual || self.flight.is_some())
+            && (self.policy.restore != Restore::Manual || self.pending_refresh.is_some())
     }
 
     fn is_usable(&self, now: Now) -> bool {
-        self.held
-            .as_ref()
-            .is_some_and(|held| !held.is_refused() && held.expiry.validity(now) != Validity::Ended)
+        self.current.as_ref().is_some_and(|current| {
+            !current.is_refused() && current.expiry.validity(now) != Validity::Ended
+        })
     }
 }

@@ -18,7 +18,7 @@ export function claims({ headers }) {
 /** `more`: routes beside or in the place of its own. What a route needs, the server has: `who`, `rotate`, `session`, `grant`. */
 export async function startStrict(more = {}) {
   const stub = await startStub()
-  const { at, origin, routes } = stub
+  const { at, http, origin, routes } = stub
   let sessions, good, holds
   let last = 0
 
@@ -27,6 +27,7 @@ export async function startStrict(more = {}) {
 
   const server = {
     origin,
+    http,
     at,
     /** The claims of a request's token, if it is good. */
     who(arrived) {
@@ -91,7 +92,7 @@ export async function startStrict(more = {}) {
   }
 
   /** A route whose answers can be held. */
-  const kept = (answer) => async (arrived) => {
+  const kept = (answer) => answer.handle ? answer : async (arrived) => {
     const given = await answer(arrived)
     const held = holds.get(arrived.path)
     if (!held) return given

@@ -21,16 +21,17 @@ export const cut = { cut: true }
 
 /**
  * `routes` maps a path, or with `/` at its end what lies below it, to a function of what arrived: `{ method, path, query, headers, body,
- * sha256, nth }`, `nth` counting from 1 for each path.
+ * sha256, nth }`, `nth` counting from 1 for each path. A route may be `{ handle(request, response) }` instead, and is left to itself.
  */
 export async function startStub(routes = {}) {
   const seen = []
   const server = createServer(async (request, response) => {
-    const chunks = []
-    for await (const chunk of request) chunks.push(chunk)
     const [path, query = ''] = request.url.split('?')
     const above = Object.keys(routes).filter((above) => above.endsWith('/') && path.startsWith(above))
     const route = routes[path] ?? routes[above.sort((one, other) => other.length - one.length)[0]]
+    if (route?.handle) return route.handle(request, response)
+    const chunks = []
+    for await (const chunk of request) chunks.push(chunk)
     const answer = await (route ? route(keep(request, path, query, Buffer.concat(chunks))) : file(path))
     if (answer.cut) return request.socket.destroy()
     const { status = 200, type = 'text/plain', body = '', headers } = answer
@@ -54,6 +55,8 @@ export async function startStub(routes = {}) {
   })
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
+    /** Node's own, for what is no request: `upgrade`. */
+    http: server,
     routes,
     /** What arrived at a path. */
     at: (path) => seen.filter((arrived) => arrived.path === path),

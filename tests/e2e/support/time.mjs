@@ -68,7 +68,7 @@ export function stopClocks() {
   }
 }
 
-/** Runs in a page whose time is taken: a new manager, without neighbours, for to stand in line takes time, and there is none. */
+/** Runs in a page whose time is taken: a new manager, without other tabs, for to stand in line takes time, and there is none. */
 export async function startAnew(options) {
   globalThis.auth?.dispose()
   await start({ ...options, tabs: 'off' })

@@ -1,4 +1,4 @@
-//! The rules of the core against ten million random lives: minutes, where the tests take seconds.
+//! The rules of the core against ten million random cases: minutes, where the tests take seconds.
 
 use super::Chore;
 use crate::project::Project;
@@ -8,21 +8,21 @@ use lexopt::{Arg, Parser, ValueExt};
 
 pub const CHORE: Chore = Chore {
     name: "long",
-    about: "hold the rules of the core against ten million random lives",
+    about: "hold the rules of the core against ten million random cases",
     options: &[
-        ("--lives N", "another number of them"),
+        ("--cases N", "another number of them"),
         ("--seed N", "those of an earlier run: each run prints its seed"),
     ],
     run: long,
 };
 
-const LIVES: u64 = 10_000_000;
+const CASES: u64 = 10_000_000;
 
 fn long(project: &Project, mut arguments: Parser) -> Result<()> {
-    let (mut lives, mut seed) = (LIVES, None);
+    let (mut cases, mut seed) = (CASES, None);
     while let Some(argument) = arguments.next()? {
         match argument {
-            Arg::Long("lives") => lives = arguments.value()?.parse()?,
+            Arg::Long("cases") => cases = arguments.value()?.parse()?,
             Arg::Long("seed") => seed = Some(arguments.value()?.parse::<u64>()?),
             other => return Err(other.unexpected().into()),
         }
@@ -31,7 +31,7 @@ fn long(project: &Project, mut arguments: Parser) -> Result<()> {
     cargo
         .args(["test", "--profile", "long", "--package", "tokenkeep", "--test", "core_rules"])
         .args(["--", "--ignored", "--nocapture", "every_rule_holds_for_a_long_time"])
-        .env("TOKENKEEP_LIVES", lives.to_string());
+        .env("TOKENKEEP_CASES", cases.to_string());
     if let Some(seed) = seed {
         cargo.env("PROPTEST_RNG_SEED", seed.to_string());
     }

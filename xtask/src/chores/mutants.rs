@@ -20,11 +20,11 @@ pub const CHORE: Chore = Chore {
     run: mutants,
 };
 
-/// Lives enough for a rule that is broken to show, few enough for hundreds of mutants.
-const LIVES: &str = "400";
+/// Cases enough for a rule that is broken to show, few enough for hundreds of mutants.
+const CASES: &str = "400";
 
 /// The tests of the core beside its own.
-const TESTS: [&str; 4] = ["core_stories", "core_targets", "core_rules", "secrecy"];
+const TESTS: [&str; 4] = ["core_scenarios", "core_targets", "core_rules", "secrecy"];
 
 fn mutants(project: &Project, mut arguments: Parser) -> Result<()> {
     let mut file = "**".to_owned();
@@ -55,7 +55,7 @@ fn mutants(project: &Project, mut arguments: Parser) -> Result<()> {
         .current_dir(alone)
         .env("PATH", path)
         .env("CARGO_TARGET_DIR", home.join("build"))
-        .env("PROPTEST_CASES", LIVES);
+        .env("PROPTEST_CASES", CASES);
     run::run(&mut cargo, Limit::NONE)
 }
 
@@ -109,7 +109,7 @@ fn manifest(project: &Project) -> Result<String> {
     Ok([
         "[package]\nname = \"tokenkeep\"\nedition = \"2024\"\nautotests = false\n\n[workspace]\n",
         "\n[lib]\ndoctest = false\n\n[lints.rust]\nunexpected_cfgs = \"allow\"\n",
-        // Building is what takes the time; but what makes the lives up is built once.
+        // Building is what takes the time; but what makes the cases up is built once.
         "\n[profile.test]\ndebug = 0\n\n[profile.dev.package]\nproptest = { opt-level = 3 }\n",
         "\n[dependencies]\n",
         &lines(&["base64", "zeroize"]),

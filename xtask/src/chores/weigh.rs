@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_modules_of_a_path_are_told_apart() {
-        let name = "<tokenkeep::browser::exchange::Job<u8>>::run::{closure#0}";
-        assert_eq!(path(name), ["tokenkeep", "browser", "exchange", "Job"]);
+        let name = "<tokenkeep::browser::auth_call::Job<u8>>::run::{closure#0}";
+        assert_eq!(path(name), ["tokenkeep", "browser", "auth_call", "Job"]);
     }
 }

@@ -20,7 +20,7 @@ pub struct Kind {
     pub run: fn(&Plan, &mut Counts) -> Result<()>,
 }
 
-pub static KINDS: [Kind; 7] = [
+pub static KINDS: [Kind; 10] = [
     Kind {
         name: "lint",
         about: "formatting, clippy, rustdoc and tsc have nothing to say",
@@ -81,6 +81,30 @@ pub static KINDS: [Kind; 7] = [
         run: with_back_ends,
     },
     Kind {
+        name: "libraries",
+        about: "the package in real tabs, with the libraries that people have",
+        is_in_all: false,
+        set_up: |plan| needs_of_tabs(plan, LIBRARIES),
+        run: |plan, counts| in_tabs(plan, counts, LIBRARIES),
+    },
+    Kind {
+        name: "frameworks",
+        about: "the bindings in real tabs, with the frameworks that people have",
+        is_in_all: false,
+        set_up: |plan| {
+            cargo_tools::ensure(plan.project, &browser::test_tools(plan.project)?)?;
+            needs_of_tabs(plan, FRAMEWORKS)
+        },
+        run: |plan, counts| in_tabs(plan, counts, FRAMEWORKS),
+    },
+    Kind {
+        name: "runners",
+        about: "the test double, and the package, in the test runners that people have",
+        is_in_all: false,
+        set_up: |plan| needs_of_tabs(plan, RUNNERS),
+        run: |plan, counts| in_tabs(plan, counts, RUNNERS),
+    },
+    Kind {
         name: "size",
         about: "the package is within its budget",
         is_in_all: false,
@@ -96,6 +120,9 @@ pub static KINDS: [Kind; 7] = [
 
 const E2E: &str = "tests/e2e";
 const BACKENDS: &str = "tests/backends";
+const LIBRARIES: &str = "tests/libraries";
+const FRAMEWORKS: &str = "tests/frameworks";
+const RUNNERS: &str = "tests/runners";
 
 /// What the reference server's tests start, stop and kill. Debian keeps PostgreSQL's own programs off
 /// `PATH`; the one that manages them is on it.
@@ -121,6 +148,20 @@ impl Kind {
 fn needs_of_package(plan: &Plan) -> Result<()> {
     rust::wasm_target(plan.project)?;
     node::packages(plan.project, "pkg")
+}
+
+/// For tests that drive the package in Chromium with npm packages of their own, and the support of `E2E`.
+fn needs_of_tabs(plan: &Plan, directory: &str) -> Result<()> {
+    needs_of_package(plan)?;
+    node::packages(plan.project, E2E)?;
+    node::packages(plan.project, directory)?;
+    browser::CHROME.program(plan.project).map(drop)
+}
+
+fn in_tabs(plan: &Plan, counts: &mut Counts, directory: &str) -> Result<()> {
+    build::package(plan.project)?;
+    let mut npm = npm_test(plan, directory, &browser::CHROME)?;
+    count(&mut npm, Limit::minutes(20), counts)
 }
 
 /// Each check counts as a test.

@@ -1,0 +1,93 @@
+// Keeps what a manager has told: entries that never change, in a list that is another one after each change.
+
+import type { Inspected, InspectedCall, InspectedEvent, InspectedSending, Inspector } from './inspector.js';
+import { createListeners } from './listeners.js';
+import { callText, eventText } from './inspector-words.js';
+
+type Entry = InspectedCall | InspectedEvent;
+type Draft = { -readonly [K in keyof InspectedCall]: InspectedCall[K] };
+type Event = InspectedEvent['type'];
+
+const EVENTS = ['change', 'refresh', 'signout', 'refresherror', 'stepup'] as const;
+// What the manager's face says; see `Watch` in core-interface.ts.
+const HOOK = Symbol.for('tokenkeep.watch');
+const PASS = -1;
+const WAIT = -2;
+
+/** `now` is the clock. */
+export function record(auth: Inspected, limit: number, now: () => number): Inspector {
+  let entries: readonly Entry[] = Object.freeze([]);
+  let last = 0;
+  const listeners = createListeners();
+
+  function publish(next: readonly Entry[]): void {
+    entries = Object.freeze(next.slice(-limit));
+    listeners.tell();
+  }
+
+  function add(type: Event, text: string): void {
+    publish([...entries, Object.freeze({ kind: 'event', id: ++last, at: now(), type, text })]);
+  }
+
+  const heard = (event: { readonly type: string }): void => add(event.type as Event, eventText(event, auth.state, now()));
+
+  function watch(url: string, way: number | undefined, method?: string) {
+    const { status, expiresAt } = auth.state;
+    const at = now();
+    const decision = way === undefined ? 'own' : way === PASS ? 'passed' : way === WAIT ? 'waited' : 'sent';
+    const call: Draft = { kind: 'call', id: ++last, at, method: decision === 'passed' ? method : (method ?? 'GET').toUpperCase(), url, decision, sendings: [], text: '' };
+    const had = { status, left: expiresAt === null ? null : expiresAt - at };
+    // What happened meanwhile tells why a refused call was not sent again.
+    const show = (): void => {
+      const since = entries.filter((entry): entry is InspectedEvent => entry.kind === 'event' && entry.id > call.id);
+      call.text = callText(call, had, since.map(({ type }) => type), auth.state.status);
+      const entry = Object.freeze({ ...call, sendings: Object.freeze([...call.sendings]) });
+      const at = entries.findIndex(({ id }) => id === call.id);
+      if (at >= 0) publish([...entries.slice(0, at), entry, ...entries.slice(at + 1)]);
+      // One that has been dropped meanwhile stays away.
+      else if (!isListed) publish([...entries, entry]);
+      isListed = true;
+    };
+    let isListed = false;
+    show();
+    return (token?: boolean) => {
+      const at = now();
+      const which = call.sendings.length;
+      const sending: InspectedSending = { at, token: !!token };
+      if (token !== undefined) {
+        call.sendings = [...call.sendings, sending];
+        show();
+      }
+      return (status?: unknown, name?: unknown, code?: unknown) => {
+        const end = { ...(typeof status === 'number' ? { status } : { error: word(code) ?? word(name) ?? 'error' }) };
+        if (token === undefined) Object.assign(call, end, { took: now() - call.at });
+        else call.sendings = call.sendings.map((other, n) => (n === which ? Object.freeze({ ...other, ...end }) : other));
+        show();
+      };
+    };
+  }
+
+  const hook = (auth as { [HOOK]?: (watcher: typeof watch | undefined) => void })[HOOK];
+  if (hook) hook(watch);
+  else add('note', 'This manager does not tell of its calls: it is a test double, a copy, or of another version of tokenkeep. Its events are here.');
+  for (const type of EVENTS) auth.addEventListener(type, heard);
+  auth.ready?.catch((error: unknown) => add('ready', `It cannot work. ${String((error as Error)?.message)}`));
+
+  return {
+    get entries() {
+      return entries;
+    },
+    subscribe: listeners.add,
+    clear: () => publish([]),
+    dispose() {
+      hook?.(undefined);
+      for (const type of EVENTS) auth.removeEventListener(type, heard);
+      listeners.clear();
+    },
+  };
+}
+
+/** The name or the code of an error, if it is that: an app may abort with whatever it likes. */
+function word(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w-]{1,40}$/.test(value) ? value : undefined;
+}

@@ -1,0 +1,80 @@
+// The sentences: what was decided, and why. The manager says what; why is read from the state and from the events about it.
+
+import type { RefreshErrorEvent, RefreshEvent, SignoutEvent, StepUpEvent, TokenState } from '../types.js';
+import type { InspectedCall, InspectedEvent } from './inspector.js';
+
+type Status = TokenState['status'];
+type Type = InspectedEvent['type'];
+
+/** When a call waits for a refresh ahead of time, its token is so near its end, in milliseconds, unless `refreshBefore` says otherwise. */
+const NEAR = 31_000;
+
+const SIGNOUT = {
+  logout: 'logout() was called in this tab',
+  rejected: 'the server refused the refresh',
+  ended: 'an answer said "log in again" (option `ended`)',
+  'other-tab': 'it ended in another tab',
+};
+
+/** `had`: the session as it was at the call. `since`: the types of the events since then. `is`: whether there is a session now. */
+export function callText(call: Omit<InspectedCall, 'text'>, had: { status: Status; left: number | null }, since: Type[], is: Status): string {
+  const { decision, sendings, took, status, error, url } = call;
+  const [first, second] = sendings;
+  const words: string[] = [];
+  if (decision === 'passed') {
+    words.push(`Handed on without the token: ${origin(url)} is not in \`apis\`, or this is the refresh or logout endpoint.`);
+    if (status === 401) words.push('It was refused. If this is your API, name it in `apis`.');
+  } else if (decision === 'own') words.push('Handed on as it is: it brings its own Authorization, or is no-cors.');
+  else {
+    if (decision === 'waited') words.push(`Waited: ${reason(had)}.`);
+    if (first) words.push(first.token ? 'Sent with the token.' : 'Sent without a token: nobody is signed in.');
+    if (second) {
+      words.push(`Refused (${first!.status ?? first!.error}), and sent again${second.token ? ' with a newer token' : ''}.`);
+      if (second.status === 401) words.push('Refused again: that is the caller\'s.');
+    } else if (first?.status === 401) {
+      if (took === undefined) words.push('Refused (401): waits for a new token.');
+      else words.push(`Refused (401), and not sent again: ${error ? 'no new token could be had' : why(since, is, first.token)}.`);
+    }
+  }
+  if (error) words.push(`Ended with ${error}.`);
+  return words.join(' ');
+}
+
+function reason({ status, left }: { status: Status; left: number | null }): string {
+  if (status === 'unknown') return 'it was not known yet whether somebody is signed in';
+  if (left !== null && left <= 0) return 'the token had run out';
+  if (left !== null && left < NEAR) return `the token was ${Math.ceil(left / 1000)} s before its end`;
+  return 'the token had been refused, or the session was changing';
+}
+
+function why(since: Type[], is: Status, hadToken: boolean): string {
+  if (since.includes('stepup')) return 'the answer asks for another login';
+  if (since.includes('signout')) return 'the session has ended';
+  if (is !== 'signed-in' || !hadToken) return 'nobody is signed in';
+  return 'a new token cures nothing here (forbidden), or its body can be sent once only';
+}
+
+/** A URL of ours always has one. */
+function origin(url: string): string {
+  return /^[^/]*\/\/[^/]*/.exec(url)?.[0] ?? url;
+}
+
+export function eventText(event: { readonly type: string }, state: TokenState<object>, now: number): string {
+  const { type } = event;
+  if (type === 'change') {
+    const { status, expiresAt } = state;
+    return `The state is ${status}${status === 'signed-in' && expiresAt !== null ? `, with a token for ${Math.round((expiresAt - now) / 1000)} s` : ''}.`;
+  }
+  if (type === 'refresh') return (event as RefreshEvent).answer === undefined ? 'A new token, not from this tab\'s call.' : 'A new token from the server.';
+  if (type === 'signout') {
+    const { reason, error } = event as SignoutEvent;
+    return `The session has ended: ${SIGNOUT[reason] ?? reason}${error?.status ? ` (${error.status})` : ''}.`;
+  }
+  if (type === 'refresherror') {
+    const { code, status, retryable } = (event as RefreshErrorEvent).error;
+    return `A refresh failed: ${code}${status ? ` (${status})` : ''}. ${retryable ? 'The session is still there; the next tries wait a while.' : 'The session is over.'}`;
+  }
+  // A challenge may hold what is nobody's business: its scheme and its error are none of that.
+  const named = (event as StepUpEvent).challenges.map(({ scheme, parameters }) => [scheme, parameters.error].filter(Boolean).join(' '));
+  return `An answer asks for another login${named.length ? `: ${named.join(', ')}` : ''}.`;
+}

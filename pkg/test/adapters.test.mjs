@@ -1,0 +1,90 @@
+// The entries for what is not `fetch`: small, harmless under Node, and exact about who gets the token. What they do is shown in
+// real pages, in tests/libraries.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { load } from './support/bundle.mjs'
+
+const ENTRIES = ['axios', 'event-source', 'websocket', 'xhr']
+// Of each entry, packed, in bytes.
+const BUDGET = 3000
+
+describe('the adapters', () => {
+  for (const name of ENTRIES) {
+    it(`${name} is small, and brings no WebAssembly along`, () => {
+      const file = readFileSync(new URL(`../dist/adapters/${name}.js`, import.meta.url))
+      const size = gzipSync(file, { level: 9 }).length
+      assert.ok(size <= BUDGET, `${size} bytes`)
+      assert.ok(!file.includes('WebAssembly'))
+    })
+  }
+
+  it('take the test double for a manager', async () => {
+    const { createTestTokenManager } = await import('../dist/testing.js')
+    const { createXMLHttpRequest } = await import('../dist/adapters/xhr.js')
+    const { createEventSource } = await import('../dist/adapters/event-source.js')
+    const auth = createTestTokenManager()
+    assert.equal(typeof createXMLHttpRequest(auth), 'function')
+    assert.equal(typeof createEventSource(auth), 'function')
+  })
+
+  it('can be made under Node, where nobody uses them', async () => {
+    const auth = { fetch() {}, getAccessToken() {}, peekAccessToken() {}, addEventListener() {} }
+    const { createXMLHttpRequest } = await import('../dist/adapters/xhr.js')
+    const { createEventSource } = await import('../dist/adapters/event-source.js')
+    await import('../dist/adapters/websocket.js')
+    const { tokenkeepAxios } = await import('../dist/adapters/axios.js')
+    const { default: axios } = await import('axios')
+    const Request = createXMLHttpRequest(auth)
+    assert.throws(() => new Request(), { code: 'server' })
+    assert.equal(typeof createEventSource(auth), 'function')
+    const instance = axios.create()
+    assert.equal(tokenkeepAxios(auth, instance), instance)
+  })
+})
+
+describe('who gets the token', async () => {
+  globalThis.location = new URL('https://page.test/app/')
+  globalThis.origin = 'https://page.test'
+  const { target } = await load("export { target } from './adapters/target.js'")
+  const covers = (apis, url) => target('it', { apis }).covered(url) !== undefined
+
+  it('is by default the page\'s own origin, and no other', () => {
+    for (const url of ['https://page.test/', '/x', 'x', 'https://page.test:443/x?https://evil.test', 'HTTPS://PAGE.TEST/x', '\\x']) assert.ok(covers(undefined, url), url)
+    for (const url of [
+      'http://page.test/', 'https://page.test:8443/', 'https://page.test.evil.test/', 'https://evil.test/https://page.test/', '//evil.test/', '\\\\evil.test/',
+      'https://user@page.test/', 'https://page.test@evil.test/', 'blob:https://page.test/1', 'data:text/plain,https://page.test/', 'ws://page.test/', 'https://:',
+    ]) assert.ok(!covers(undefined, url), url)
+  })
+
+  it('is the list, whole, on the borders of segments', () => {
+    for (const [api, yes, no] of [
+      ['/api', ['/api', '/api/', '/api/x', '/x/../api', '/api?x', '/api#x'], ['/apix', '/API', '/', '/api/../x', '/%61pi']],
+      ['/api/', ['/api/', '/api/x'], ['/api', '/apix']],
+      ['https://api.test', ['https://api.test/', 'https://api.test/x'], ['/', 'https://page.test/', 'http://api.test/']],
+      ['v1', ['/app/v1', 'v1/x'], ['/v1']],
+    ]) {
+      for (const url of yes) assert.ok(covers([api], url), `${api} covers ${url}`)
+      for (const url of no) assert.ok(!covers([api], url), `${api} does not cover ${url}`)
+    }
+    assert.ok(!covers([], '/'))
+    assert.ok(covers(['/a', new URL('https://b.test/')], 'https://b.test/x'))
+  })
+
+  it('is refused in a word where it is no list of such URLs', () => {
+    for (const apis of ['/api', ['http://a.test/?x'], ['https://u:p@a.test'], ['ftp://a.test'], ['/#x'], ['/a', 'http://:'], 5]) {
+      assert.throws(() => target('it', { apis }), { code: 'invalid-option', message: /^it: option `apis`/ })
+    }
+    assert.throws(() => target('it', { attach: { query: 'token' } }), { code: 'invalid-option' })
+    assert.throws(() => target('it', { attach: { cookie: true } }), { code: 'invalid-option' })
+  })
+
+  it('is told in the header that the manager uses', () => {
+    const plain = target('it', {})
+    assert.deepEqual([plain.header, plain.value('t')], ['Authorization', 'Bearer t'])
+    const other = target('it', { attach: { header: 'X-Token', scheme: '' } })
+    assert.deepEqual([other.header, other.value('t')], ['X-Token', 't'])
+  })
+})

@@ -1,0 +1,432 @@
+//! Refresh, login and logout on the wire: in turns, under the lock, each within its time.
+
+use std::rc::Rc;
+
+use gloo_net::http::Headers;
+use js_sys::{Array, JsString, Promise};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Request};
+
+use super::answer::{self, Reading};
+use super::call::Outgoing;
+use super::error::{FetchError, TokenError};
+use super::lock::{self, Held};
+use super::manager::Shell;
+use super::platform::{self, List};
+use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
+use crate::core::{
+    Arrival, Attach, AuthCall, Code, Credentials, Endpoint, Failure, Kind, NEWS, Patience, Payload,
+    Secret, Sent, Stays, Step, proofs,
+};
+
+/// How often a lock that was lost before anything was sent is waited for again.
+const TRIES: u32 = 3;
+
+/// What becomes of a login or a logout: for a login, the rest of the answer's JSON.
+pub(crate) type Outcome = Result<JsValue, TokenError>;
+
+/// A login or a logout that somebody waits for.
+pub(super) struct Job {
+    auth_call: AuthCall,
+    /// The caller's request, or `None` for what the option `logout` says.
+    call: Option<Box<dyn Outgoing>>,
+    /// Of a login that is to carry the token of the session that there was when it was called: which
+    /// session that is.
+    carries_token_of: Option<u32>,
+    /// The token of the session that has ended, if the logout is to send it.
+    token: Option<Secret>,
+    answer: Settler<Outcome>,
+}
+
+/// A login or a logout that has been asked for.
+pub(crate) struct Asked {
+    shell: Rc<Shell>,
+    step: Step,
+    /// `None`: there is nothing to wait for.
+    line: Result<Option<InLine>, FetchError>,
+}
+
+/// One that stands in line, or is on the wire.
+struct InLine {
+    auth_call: AuthCall,
+    answer: SharedOutcome<Outcome>,
+    /// The caller's.
+    signal: Option<AbortSignal>,
+}
+
+impl Asked {
+    /// What came of it. The caller's signal ends the wait, wherever it waits.
+    pub(crate) async fn outcome(self) -> Result<JsValue, FetchError> {
+        let Some(InLine { auth_call, answer, signal }) = self.line? else {
+            return Ok(JsValue::UNDEFINED);
+        };
+        let answered = match &signal {
+            None => answer.get().await,
+            Some(signal) => {
+                let answered = answer.get_before(platform::alarm(Some(signal), None)).await;
+                answered.map_err(|reason| {
+                    self.shell.withdraw(auth_call);
+                    FetchError::Platform(reason)
+                })?
+            }
+        };
+        let changed = || Err(TokenError::new(Code::SessionChanged, self.step));
+        match (answered.unwrap_or_else(changed), signal.as_ref().and_then(aborted)) {
+            (Err(_), Some(reason)) => Err(FetchError::Platform(reason)),
+            (outcome, _) => Ok(outcome?),
+        }
+    }
+}
+
+/// The reason of a signal, if it is aborted.
+fn aborted(signal: &AbortSignal) -> Option<JsValue> {
+    let reason = platform::reason(signal);
+    (!reason.is_undefined()).then_some(reason)
+}
+
+impl Shell {
+    /// `carries_token`: the call is one for the session that there is, and sends its token.
+    pub(crate) fn login(self: &Rc<Self>, call: Box<dyn Outgoing>, carries_token: bool) -> Asked {
+        let signal = call.signal();
+        let line = self
+            .alive(Step::Login)
+            .and_then(|()| self.outside_refresh(Step::Login, signal.clone()))
+            .map_err(FetchError::from)
+            .and_then(|()| signal.as_ref().and_then(aborted).map_or(Ok(()), refuse))
+            .map(|()| {
+                if carries_token {
+                    self.look_for_hint();
+                }
+                let auth_call = self.tell_only(|session, now| {
+                    if carries_token { session.exchange(now) } else { session.login() }
+                });
+                let epoch = carries_token.then(|| self.session.borrow().epoch());
+                let answer = self.job(auth_call, Some(call), epoch, None);
+                Some(InLine { auth_call, answer, signal })
+            });
+        self.drain();
+        Asked { shell: Rc::clone(self), step: Step::Login, line }
+    }
+
+    /// `call`: `None` for what the option `logout` says.
+    pub(crate) fn logout(self: &Rc<Self>, call: Option<Box<dyn Outgoing>>) -> Asked {
+        let signal = call.as_ref().and_then(|call| call.signal());
+        let mut line = self.alive(Step::Logout).map_err(FetchError::from).map(|()| {
+            let is_reachable = call.is_some() || self.options.logout.is_some();
+            let sends = self.options.logout.as_ref().and_then(|endpoint| endpoint.sends);
+            // The session may have ended at a logout before, which did not reach the server.
+            let token = sends.and_then(|which| self.session.borrow().token(which).cloned());
+            let token = token.or_else(|| self.kept.borrow().clone());
+            self.kept.replace(token.clone());
+            let auth_call = self.tell_only(|session, now| session.logout(is_reachable, now))?;
+            let answer = self.job(auth_call, call, None, token);
+            Some(InLine { auth_call, answer, signal: signal.clone() })
+        });
+        self.drain();
+        // The session is over all the same, and the server is told at the next start.
+        if let Ok(Some(InLine { auth_call, .. })) = &line
+            && let Some(reason) = signal.as_ref().and_then(aborted)
+        {
+            self.withdraw(*auth_call);
+            line = refuse(reason);
+        }
+        Asked { shell: Rc::clone(self), step: Step::Logout, line }
+    }
+
+    /// Nobody waits any longer for a login or a logout.
+    fn withdraw(self: &Rc<Self>, auth_call: AuthCall) {
+        drop(self.take_job(auth_call));
+        self.tell(|session, _| session.withdraw(auth_call));
+    }
+
+    /// # Errors
+    /// [`Code::InvalidArgument`], if the app's refresh function makes this call: it would wait for itself. A call
+    /// of its own first turn is known, and one that has the signal it was given.
+    pub(super) fn outside_refresh(
+        &self,
+        step: Step,
+        signal: Option<AbortSignal>,
+    ) -> Result<(), TokenError> {
+        if self.is_in_refresh.get() || signal.is_some_and(|signal| platform::is_of_refresh(&signal))
+        {
+            let detail = "called by the refresh function, it would wait for itself: use the platform's fetch there";
+            return Err(Failure::new(Code::InvalidArgument, step).with_detail(detail).into());
+        }
+        Ok(())
+    }
+
+    fn job(
+        &self,
+        auth_call: AuthCall,
+        call: Option<Box<dyn Outgoing>>,
+        carries_token_of: Option<u32>,
+        token: Option<Secret>,
+    ) -> SharedOutcome<Outcome> {
+        let (answer, answered) = shared_outcome();
+        self.jobs.borrow_mut().push(Job { auth_call, call, carries_token_of, token, answer });
+        answered
+    }
+
+    /// The header field of a login that carries a token. Without a body it has no credentials of its
+    /// own, so to one of the APIs it carries that of the session, too.
+    ///
+    /// # Errors
+    /// Why one that has to carry it can't.
+    fn token_of_login(
+        &self,
+        call: &dyn Outgoing,
+        carries_token_of: Option<u32>,
+    ) -> Result<Option<Sent>, Failure> {
+        let session = self.session.borrow();
+        if carries_token_of.is_none() && (call.has_body() || !self.covers(&call.url())) {
+            return Ok(None);
+        }
+        if carries_token_of.is_some_and(|epoch| epoch != session.epoch()) {
+            return Err(Failure::new(Code::SessionChanged, Step::Login));
+        }
+        let token = session.usable_token(platform::now());
+        if carries_token_of.is_some() && token.is_none() {
+            return Err(Failure::new(Code::SignedOut, Step::Login));
+        }
+        Ok(self.options.attach.field(&call.method(), token, &platform::cookie))
+    }
+
+    /// An auth call whose turn has come. Nothing of it outlives an await but what it needs to end
+    /// its turn: what the compiler makes of that is large.
+    pub(super) async fn run_auth_call(self: Rc<Self>, auth_call: AuthCall, kind: Kind) {
+        let is_brought =
+            self.jobs.borrow().iter().any(|job| job.auth_call == auth_call && job.call.is_some());
+        let patience = Patience::new(&self.options, kind, is_brought);
+        let arrived = self.arrive(auth_call, patience).await;
+        match &arrived {
+            // The lock was not to be had in time.
+            None => self.conclude(auth_call, kind, Reading::late()),
+            Some((held, Arrival::Go)) => {
+                if let Some(answer) = self.ask(auth_call, kind, patience.answer) {
+                    let answer = JsFuture::from(answer).await.unwrap_or_default();
+                    let mut reading =
+                        answer::read(answer, kind, &self.options, &self.policy, platform::now());
+                    if kind == Kind::Refresh
+                        && let Ok(response) = &reading.response
+                        && self.session.borrow().doubts(response)
+                    {
+                        self.listen(auth_call).await;
+                    }
+                    // Who has slept through its time has lost the lock, and commits nothing.
+                    if !is_true(held.kept()).await {
+                        reading = Reading::late();
+                    }
+                    self.conclude(auth_call, kind, reading);
+                }
+            }
+            Some(_) => {}
+        }
+        // Whoever waits for what was not sent is told so by this.
+        drop(self.take_job(auth_call));
+        // Only when the news is out may the next tab go.
+        if let Some((held, _)) = arrived {
+            let _ = JsFuture::from(self.after_news(&JsValue::UNDEFINED)).await;
+            held.release();
+        }
+        self.tell(|session, _| session.finished(auth_call));
+    }
+
+    /// Waits for the lock, and asks what is to be done with it: to go, or to skip. `None`: it was not to be had
+    /// in time. One that was lost again before anything was sent is waited for again.
+    async fn arrive(&self, auth_call: AuthCall, patience: Patience) -> Option<(Held, Arrival)> {
+        let Patience { answer, hold, longest_hold, lock } = patience;
+        for _ in 0..TRIES {
+            let lock = lock::acquire(self.lock.as_deref(), lock, hold, longest_hold);
+            let held = JsFuture::from(self.after_news(&lock)).await.unwrap_or(JsValue::UNDEFINED);
+            let held = (!held.is_undefined()).then(|| held.unchecked_into::<Held>())?;
+            let mut arrival =
+                self.tell_only(|session, now| session.arrive(auth_call, held.contended(), now));
+            if arrival == Arrival::Listen {
+                // Whether there was news shows in the arrival.
+                self.listen(auth_call).await;
+                arrival = self.tell_only(|session, now| session.arrive(auth_call, false, now));
+            }
+            // A busy page has used up the time: it takes more.
+            if arrival != Arrival::Go || held.allows(answer) {
+                return Some((held, arrival));
+            }
+            if is_true(held.prolong(answer)).await {
+                let arrival = self.tell_only(|session, now| session.arrive(auth_call, false, now));
+                return Some((held, arrival));
+            }
+            held.release();
+        }
+        None
+    }
+
+    /// Waits for news of another tab, for a moment.
+    async fn listen(&self, auth_call: AuthCall) {
+        let alarm = platform::alarm(None, Some(NEWS));
+        let _ = self.refresh_outcome(auth_call).get_before(alarm).await;
+    }
+
+    /// Sends an auth call. `None` if there is nothing to send.
+    fn ask(&self, auth_call: AuthCall, kind: Kind, ms: u32) -> Option<Promise> {
+        let options = &*self.options;
+        let mut jobs = self.jobs.borrow_mut();
+        let job = jobs.iter_mut().find(|job| job.auth_call == auth_call);
+        let (call, token, epoch) = job.map_or((None, None, None), |job| {
+            (job.call.take(), job.token.take(), job.carries_token_of)
+        });
+        // A patched `fetch` may call back in.
+        drop(jobs);
+        let call = if let Some(call) = call {
+            let (csrf, page) = (options.csrf.as_ref(), self.page.as_deref());
+            let mut proofs = proofs(&call.url(), csrf, page, &platform::cookie);
+            if kind == Kind::Login {
+                match self.token_of_login(&*call, epoch) {
+                    Ok(field) => proofs.extend(field),
+                    Err(failure) => {
+                        if let Some(job) = self.take_job(auth_call) {
+                            job.answer.settle(Err(failure.into()));
+                        }
+                        return None;
+                    }
+                }
+            }
+            let proofs: Vec<(&str, &str)> =
+                proofs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            // A parameter of the URL goes another way, alone.
+            let parameter = proofs.iter().find(|(name, _)| name.starts_with('?'));
+            match parameter.map_or_else(|| call.request(&proofs), |_| None) {
+                Some(request) => request.into(),
+                None => call.send(parameter.map_or(&proofs, std::slice::from_ref)).into(),
+            }
+        } else if kind == Kind::Refresh && self.hooks.refresh.is_function() {
+            let token = self.session.borrow().refresh_token().map(|token| token.reveal().into());
+            Array::of2(&self.hooks.refresh, &token.unwrap_or_default()).into()
+        } else {
+            let hooks = &self.hooks;
+            let (endpoint, headers, token) = match kind {
+                Kind::Refresh => {
+                    let token = self.session.borrow().refresh_token().cloned();
+                    (&options.refresh, &hooks.refresh_headers, token)
+                }
+                _ => (options.logout.as_ref()?, &hooks.logout_headers, token),
+            };
+            let request = self.prepare(endpoint, headers, token.as_ref());
+            request.map_or_else(|error| Promise::reject(&error).into(), JsValue::from)
+        };
+        // The page may be gone before the answer is there, and with it the cookie that it sets.
+        let keepalive = kind != Kind::Login;
+        let is_cookie = matches!(options.attach, Attach::Cookie(_));
+        let places = vec![
+            JsString::from(if is_cookie { "" } else { &options.access_token_at }),
+            JsString::from(options.refresh_token_at.as_str()),
+            JsString::from(options.expires_in_at.as_str()),
+            JsString::from(options.expires_at_at.as_str()),
+            JsString::from(options.session_expires_in_at.as_str()),
+        ];
+        self.is_in_refresh.set(Array::is_array(&call));
+        let answer = answer::hear(&call, ms, keepalive, places, &self.paths);
+        self.is_in_refresh.set(false);
+        Some(answer)
+    }
+
+    /// Tells what came of an auth call.
+    fn conclude(self: &Rc<Self>, auth_call: AuthCall, kind: Kind, reading: Reading) {
+        let Reading { response, by, json } = reading;
+        let answer = self.take_job(auth_call).map(|job| job.answer);
+        let outcome = match kind {
+            Kind::Refresh => {
+                let chance = platform::chance();
+                self.cause.replace((response.is_err() || !by.is_undefined()).then_some(by));
+                // What a function of the app's has answered, has the tokens in it.
+                let is_answer = response.as_ref().is_ok_and(|response| response.status != 0);
+                self.answer.replace(if is_answer { json } else { JsValue::UNDEFINED });
+                return self.tell(|session, now| match response {
+                    Ok(response) => session.refresh_answered(auth_call, response, chance, now),
+                    Err(code) => session.refresh_failed(auth_call, code, chance, now),
+                });
+            }
+            Kind::Login => response
+                .map_err(|code| Failure::new(code, Step::Login))
+                .and_then(|response| {
+                    self.tell_only(|session, now| session.login_answered(auth_call, response, now))
+                })
+                .map(|()| json),
+            Kind::Logout => self
+                .tell_only(|session, _| {
+                    session.logout_answered(response.map(|response| response.status))
+                })
+                .map(|()| JsValue::UNDEFINED),
+        };
+        self.drain();
+        // Nobody waits for the logout of an earlier page; if it has failed again, the mark stays.
+        if let Some(answer) = answer {
+            answer.settle(outcome.map_err(|failure| {
+                let is_told_by = kind == Kind::Logout
+                    || matches!(failure.code, Code::Rejected | Code::Network | Code::NoToken);
+                let is_told_by = is_told_by && !by.is_undefined();
+                TokenError::from(failure).with_cause(is_told_by.then_some(by))
+            }));
+        }
+    }
+
+    fn take_job(&self, auth_call: AuthCall) -> Option<Job> {
+        let mut jobs = self.jobs.borrow_mut();
+        let at = jobs.iter().position(|job| job.auth_call == auth_call)?;
+        Some(jobs.remove(at))
+    }
+
+    /// Builds a call of the options'. Cookies for CSRF are read here, at the last moment.
+    fn prepare(
+        &self,
+        endpoint: &Endpoint,
+        headers: &JsValue,
+        token: Option<&Secret>,
+    ) -> Result<Request, JsValue> {
+        let page = self.page.as_deref();
+        let made = endpoint.compose(&self.options, token, page, &platform::cookie);
+        let fields = Headers::new();
+        for (name, value) in &made.headers {
+            fields.set(name, value);
+        }
+        let more = &mut List::new(platform::more(headers)?);
+        while let (Some(name), Some(value)) = (more.text(), more.text()) {
+            fields.set(&name, &value);
+        }
+        let encoded;
+        let body = match made.body {
+            Payload::Empty => None,
+            Payload::Text(text) => Some(text),
+            Payload::Fields(is_form, fields) => {
+                encoded = platform::encode(is_form, flat(&fields));
+                Some(&*encoded)
+            }
+        };
+        let credentials = match endpoint.credentials {
+            Credentials::Include => "include",
+            Credentials::SameOrigin => "same-origin",
+            Credentials::Omit => "omit",
+        };
+        let (mode, redirect) = match made.stays {
+            Stays::Free => (None, None),
+            Stays::InOrigin => (Some("same-origin"), None),
+            Stays::Put => (None, Some("manual")),
+        };
+        let (url, method) = (&endpoint.url, &endpoint.method);
+        platform::request(url, method, credentials, &fields.into_raw(), body, mode, redirect)
+    }
+}
+
+/// A refusal with a reason of the platform's.
+fn refuse<T>(reason: JsValue) -> Result<T, FetchError> {
+    Err(FetchError::Platform(reason))
+}
+
+/// What a promise says that is fulfilled with yes or no.
+async fn is_true(promise: Promise) -> bool {
+    JsFuture::from(promise).await.is_ok_and(|value| value.is_truthy())
+}
+
+/// Pairs as JavaScript has them: value after name.
+pub(crate) fn flat(pairs: &[(&str, &str)]) -> Vec<JsString> {
+    pairs.iter().flat_map(|(name, value)| [JsString::from(*name), JsString::from(*value)]).collect()
+}

@@ -1,0 +1,396 @@
+//! An app's fetch: the request is sent, refused, refreshed for, and sent again (rules 2 to 8).
+
+use std::rc::Rc;
+
+use futures::future::LocalBoxFuture;
+use js_sys::Promise;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Response};
+
+use super::answer;
+use super::call::Outgoing;
+use super::error::{FetchError, TokenError};
+use super::manager::Shell;
+use super::platform::{self, List};
+use super::shared_outcome::SharedOutcome;
+use crate::core::{
+    Classification, Code, Departure, Failure, Life, Media, Reach, Redirects, RefreshOutcome,
+    Resource, ResponseFacts, Secret, Status, Step, Ticket, Wait, is_safe, is_same_origin,
+};
+
+/// How far a request has come in the turn of its call. What the call belongs to is settled then: a
+/// logout or a login later in the same turn finds it under way.
+pub(crate) enum Begun {
+    /// It gets no token.
+    Bare,
+    /// It may leave.
+    Leaves(Ticket),
+    /// It waits for a refresh.
+    Waits(Wait, SharedOutcome<RefreshOutcome>),
+    /// It is refused.
+    Refused(FetchError),
+    /// It needs a token, and there was none to be had.
+    Fails(Failure),
+    /// It has been answered: the bindings have sent it by themselves.
+    #[cfg(feature = "bindings")]
+    Answered(Ticket, Response),
+}
+
+impl Shell {
+    /// Begins a request.
+    pub(crate) fn begin(self: &Rc<Self>, call: &dyn Outgoing) -> Begun {
+        if let Err(error) = self.alive(Step::Request) {
+            return Begun::Refused(error.into());
+        }
+        if call.is_exempt() || !self.covers(&call.url()) {
+            return Begun::Bare;
+        }
+        if let Err(error) = self.outside_refresh(Step::Request, call.signal()) {
+            return Begun::Refused(error.into());
+        }
+        self.look_for_hint();
+        let resource = Resource::new(&call.method(), &call.url());
+        match self.tell_only(|session, now| session.depart(resource, now)) {
+            Departure::Send(ticket) => Begun::Leaves(ticket),
+            Departure::Wait(wait) => Begun::Waits(wait, self.join(wait)),
+            Departure::Fail(failure) => Begun::Fails(failure),
+            Departure::Deliver => {
+                Begun::Refused(Failure::new(Code::SessionChanged, Step::Request).into())
+            }
+        }
+    }
+
+    /// A request that has begun, the rest of the way.
+    pub(crate) async fn fetch(
+        self: Rc<Self>,
+        call: &dyn Outgoing,
+        begun: Begun,
+    ) -> Result<Response, FetchError> {
+        let mut arrived: Option<(Ticket, Response)> = None;
+        let mut joined = None;
+        let mut refused: Option<Response> = None;
+        // What the platform rejected with, where that may be a refusal.
+        let mut silence: Option<FetchError> = None;
+        let mut departure = match begun {
+            Begun::Bare => return settle(call.send(&[])).await,
+            Begun::Refused(error) => return Err(error),
+            Begun::Fails(failure) => Departure::Fail(failure),
+            Begun::Leaves(ticket) => Departure::Send(ticket),
+            Begun::Waits(wait, outcome) => {
+                joined = Some(outcome);
+                Departure::Wait(wait)
+            }
+            #[cfg(feature = "bindings")]
+            Begun::Answered(ticket, response) => {
+                arrived = Some((ticket, response));
+                Departure::Deliver
+            }
+        };
+        loop {
+            if let Some((ticket, response)) = arrived.take() {
+                let classification = self.look(ticket, &response).await;
+                let is_repeatable = call.is_repeatable();
+                let status = answer::status(&response);
+                departure = self.tell_only(|s, now| {
+                    s.classified(ticket, status, classification, is_repeatable, now)
+                });
+                refused = Some(response);
+            }
+            let failed = match departure {
+                Departure::Send(ticket) => {
+                    if let Some(response) = refused.take() {
+                        answer::discard(&response);
+                    }
+                    match settle(self.send(call, ticket)).await {
+                        Ok(response) => {
+                            arrived = Some((ticket, response));
+                            departure = Departure::Deliver;
+                        }
+                        Err(error) => {
+                            departure = self.overhear(call, ticket).ok_or_else(|| error.clone())?;
+                            silence = Some(error);
+                        }
+                    }
+                    continue;
+                }
+                Departure::Wait(wait) => {
+                    if let Some(response) = &refused {
+                        answer::keep(response);
+                    }
+                    let outcome = joined.take().unwrap_or_else(|| self.join(wait));
+                    match self.wait(wait, outcome, call.signal()).await {
+                        Ok(next) => {
+                            departure = next;
+                            continue;
+                        }
+                        Err(reason) => FetchError::Platform(reason),
+                    }
+                }
+                Departure::Fail(failure)
+                    if refused.is_none() && silence.is_none() && self.goes_bare(call, &failure) =>
+                {
+                    return self.send_bare(call, failure).await;
+                }
+                Departure::Fail(failure) => silence.unwrap_or_else(|| self.blame(failure).into()),
+                Departure::Deliver => {
+                    self.drain();
+                    let none = || Failure::new(Code::SessionChanged, Step::Request).into();
+                    return refused.ok_or_else(|| silence.unwrap_or_else(none));
+                }
+            };
+            if let Some(response) = &refused {
+                answer::discard(response);
+            }
+            return Err(failed);
+        }
+    }
+
+    /// What becomes of redirects of a request with the token; `None` where it is not to get it.
+    pub(crate) fn redirects(&self, url: &str, method: &str) -> Option<Redirects> {
+        let (attach, apis) = (&self.options.attach, &self.policy.apis);
+        let page = self.page.as_deref();
+        apis.cover(url).then(|| Redirects::of(attach, apis, page, url, method))
+    }
+
+    /// Sends a call with what its ticket gives it.
+    fn send(&self, call: &dyn Outgoing, ticket: Ticket) -> Promise {
+        let token = self.session.borrow().credential(ticket).cloned();
+        let field = self.options.attach.field(&call.method(), token.as_ref(), &platform::cookie);
+        match &field {
+            Some((name, value)) => {
+                let follow = Redirects::Follow;
+                let redirects = || self.redirects(&call.url(), &call.method()).unwrap_or(follow);
+                call.send_within(&[(name, value)], &redirects)
+            }
+            None => call.send(&[]),
+        }
+    }
+
+    /// Whether a request that came to nothing was refused, for all that is known; and then what
+    /// becomes of it. A caller's abort is none of this.
+    fn overhear(&self, call: &dyn Outgoing, ticket: Ticket) -> Option<Departure> {
+        let is_aborted =
+            call.signal().is_some_and(|signal| !platform::reason(&signal).is_undefined());
+        if !self.policy.rules.hears_silence() || is_aborted || !is_safe(&call.method()) {
+            return None;
+        }
+        self.tell_only(|session, now| {
+            let may_be = session.may_be_refused(ticket, now);
+            let classification = Classification::Unauthorized;
+            may_be.then(|| session.classified(ticket, 0, classification, call.is_repeatable(), now))
+        })
+    }
+
+    /// Whether a call whose token was not to be had leaves without one, for a service worker to
+    /// answer it.
+    fn goes_bare(&self, call: &dyn Outgoing, failure: &Failure) -> bool {
+        let url = call.url();
+        let reach = Reach {
+            is_controlled: platform::is_controlled(),
+            is_offline: platform::is_offline(),
+            is_same_origin: is_same_origin(&self.options.refresh.url, &url),
+        };
+        self.policy.goes_bare(failure, &call.method(), reach)
+    }
+
+    /// Sends a call without a token. A refusal of that says nothing: the failure does.
+    async fn send_bare(
+        self: &Rc<Self>,
+        call: &dyn Outgoing,
+        failure: Failure,
+    ) -> Result<Response, FetchError> {
+        if let Ok(response) = settle(call.send(&[])).await {
+            if self.classify(&response).await == Classification::Plain {
+                return Ok(response);
+            }
+            answer::discard(&response);
+        }
+        Err(self.blame(failure).into())
+    }
+
+    /// The access token for the app's own use, and not the one that a resource has refused; with
+    /// `is_question`, nothing but whether somebody is signed in. What the call belongs to is settled at
+    /// once.
+    pub(crate) fn access_token(
+        self: &Rc<Self>,
+        is_question: bool,
+        refused: Option<(Secret, Resource)>,
+    ) -> LocalBoxFuture<'static, Result<Option<Secret>, TokenError>> {
+        let asked = self.alive(Step::Request).and_then(|()| {
+            self.outside_refresh(Step::Request, None)?;
+            if !is_question {
+                self.exposed()?;
+            }
+            self.look_for_hint();
+            let refused = refused.as_ref().map(|(token, by)| (token, *by));
+            Ok(self.tell_only(|session, now| match is_question {
+                true => session.find_out(now),
+                false => session.ask(refused, now),
+            }))
+        });
+        let mut joined = match &asked {
+            Ok(Departure::Wait(wait)) => Some(self.join(*wait)),
+            _ => None,
+        };
+        // The token of now, whatever becomes of the session before it is looked at.
+        let found = joined.is_none().then(|| self.found(asked.clone()?, is_question, &refused));
+        // It may be news that nobody is signed in.
+        self.drain();
+        let this = Rc::clone(self);
+        Box::pin(async move {
+            if let Some(found) = found {
+                return found;
+            }
+            let mut departure = asked?;
+            loop {
+                departure = match departure {
+                    // Without a signal, nothing ends the wait.
+                    Departure::Wait(wait) => {
+                        let outcome = joined.take().unwrap_or_else(|| this.join(wait));
+                        this.wait(wait, outcome, None).await.unwrap_or(Departure::Deliver)
+                    }
+                    // Another sign-in has begun meanwhile, where no script could see it.
+                    Departure::Fail(failure)
+                        if is_question
+                            && failure.code == Code::SessionChanged
+                            && !this.is_disposed() =>
+                    {
+                        this.tell_only(|session, now| session.find_out(now))
+                    }
+                    departure => return this.found(departure, is_question, &refused),
+                }
+            }
+        })
+    }
+
+    /// What comes of asking for the access token.
+    fn found(
+        &self,
+        departure: Departure,
+        is_question: bool,
+        refused: &Option<(Secret, Resource)>,
+    ) -> Result<Option<Secret>, TokenError> {
+        let mut session = self.session.borrow_mut();
+        let is_refused = |token: &Secret| refused.as_ref().is_some_and(|(it, _)| it == token);
+        let code = match departure {
+            Departure::Fail(failure) => return Err(self.blame(failure)),
+            _ if is_question => return Ok(None),
+            Departure::Send(ticket) => match session.hand_out(ticket) {
+                Some(token) if is_refused(&token) => Code::Forbidden,
+                Some(token) => return Ok(Some(token)),
+                None => Code::SignedOut,
+            },
+            _ if session.status() == Status::SignedOut => Code::SignedOut,
+            _ => Code::SessionChanged,
+        };
+        Err(TokenError::new(code, Step::Request))
+    }
+
+    /// The access token, if one is there and has not ended.
+    pub(crate) fn peek(&self) -> Result<Option<Secret>, TokenError> {
+        self.alive(Step::Request)?;
+        self.exposed()?;
+        Ok(self.tell_only(|session, now| session.peek(now)))
+    }
+
+    fn exposed(&self) -> Result<(), TokenError> {
+        match self.options.expose_token {
+            true => Ok(()),
+            false => Err(TokenError::new(Code::NotExposed, Step::Request)),
+        }
+    }
+
+    /// Where the page can tell that there is no session, nobody is asked.
+    pub(super) fn look_for_hint(&self) {
+        if let Some(cookie) = &self.policy.hint
+            && self.session.borrow().status() == Status::Unknown
+            && platform::lacks_cookie(cookie)
+        {
+            self.tell_only(|session, _| session.no_session_hint());
+        }
+    }
+
+    /// Whether the URL may receive the token (rule 1).
+    pub(crate) fn covers(&self, url: &str) -> bool {
+        self.policy.apis.cover(url)
+    }
+
+    /// Classifies an answer. A token that it brings along is taken first.
+    async fn look(self: &Rc<Self>, ticket: Ticket, response: &Response) -> Classification {
+        if let Some(name) = &self.options.adopt
+            && let Some(text) = answer::header(response, name)
+            && let Ok(token) = Secret::new(text)
+        {
+            let now = platform::now();
+            let tokens = answer::describe(token, None, Life::default(), &self.options, now);
+            self.tell(|session, now| session.adopt(ticket, tokens, now));
+        }
+        self.classify(response).await
+    }
+
+    /// Classifies an answer by the rules.
+    async fn classify(&self, response: &Response) -> Classification {
+        let rules = &self.policy.rules;
+        let status = answer::status(response);
+        if rules.settles(status) {
+            return Classification::Plain;
+        }
+        let header = |name: &str| answer::header(response, name);
+        let mut body = Vec::new();
+        if !self.paths.is_empty() {
+            let media = Media::of(&header("Content-Type").unwrap_or_default());
+            if media != Media::Other {
+                let members = answer::members(response, &self.paths, media == Media::Text);
+                if let Ok(members) = JsFuture::from(members).await {
+                    body = answer::lists(&mut List::new(members.unchecked_into()));
+                }
+            }
+        }
+        let challenge = header("WWW-Authenticate");
+        rules.classify(&ResponseFacts {
+            status,
+            challenge: challenge.as_deref(),
+            redirected: answer::is_redirected(response),
+            network_error: false,
+            body: &body,
+            header: &header,
+        })
+    }
+
+    /// Joins those who wait for a refresh.
+    fn join(self: &Rc<Self>, wait: Wait) -> SharedOutcome<RefreshOutcome> {
+        let outcome = self.refresh_outcome(wait.auth_call);
+        self.drain();
+        outcome
+    }
+
+    /// Waits for the outcome of a refresh, or for the caller to lose interest.
+    ///
+    /// # Errors
+    /// The reason of the caller's signal.
+    async fn wait(
+        self: &Rc<Self>,
+        wait: Wait,
+        outcome: SharedOutcome<RefreshOutcome>,
+        signal: Option<AbortSignal>,
+    ) -> Result<Departure, JsValue> {
+        let outcome = match signal {
+            None => outcome.get().await,
+            Some(signal) => outcome.get_before(platform::alarm(Some(&signal), None)).await?,
+        };
+        let outcome = outcome.unwrap_or(RefreshOutcome::Void);
+        Ok(self.tell_only(|session, now| session.resume(wait, &outcome, now)))
+    }
+}
+
+/// A promise's outcome as a `Response`, or what the platform rejected with. The answer may come from
+/// another realm, or from whoever wrapped `fetch`, so its class is not asked for.
+async fn settle(sent: Promise) -> Result<Response, FetchError> {
+    let answer = JsFuture::from(sent).await.map_err(FetchError::Platform)?;
+    if answer.is_object() || answer.is_function() {
+        Ok(answer.unchecked_into())
+    } else {
+        Err(Failure::new(Code::BadFetch, Step::Request).into())
+    }
+}

@@ -1,0 +1,59 @@
+//! When to renew the token ahead of its end: a timer runs while the page can be seen, and a page that
+//! comes back looks at once. Both are hints. The truth is asked at each call.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use wasm_bindgen::prelude::*;
+
+use super::manager::Shell;
+use super::platform::{self, Alarm};
+use crate::core::Session;
+
+#[wasm_bindgen(module = "/src/browser/timer.js")]
+extern "C" {
+    /// As an alarm, it is to be stopped.
+    #[wasm_bindgen(extends = Alarm, js_name = Object)]
+    type Listening;
+
+    fn wake(fired: &JsValue) -> Listening;
+
+    #[wasm_bindgen(method)]
+    fn set(this: &Listening, ms: f64);
+}
+
+/// The timer and the listeners, until it is dropped.
+pub(super) struct RenewalTimer {
+    listening: Listening,
+    /// Drawn once, so that the tabs of many users don't renew together.
+    chance: f64,
+    _fired: Closure<dyn FnMut(JsValue)>,
+}
+
+impl Drop for RenewalTimer {
+    fn drop(&mut self) {
+        self.listening.stop();
+    }
+}
+
+impl RenewalTimer {
+    pub(super) fn new(shell: &Rc<Shell>) -> Self {
+        let shell = Rc::downgrade(shell);
+        let fired = Closure::new(move |is_visible: JsValue| {
+            let Some(shell) = shell.upgrade() else { return };
+            // The page may have come back, or gone: the timer is set anew in either case.
+            if is_visible.is_truthy() {
+                shell.tell(|session, now| session.renewal_timer_fired(now));
+            } else {
+                shell.drain();
+            }
+        });
+        Self { listening: wake(fired.as_ref()), chance: platform::chance(), _fired: fired }
+    }
+
+    /// Sets the timer as the session says: in so many milliseconds, or never.
+    pub(super) fn set(&self, session: &RefCell<Session>) {
+        let ms = session.borrow().renewal_due_in(self.chance, platform::now());
+        self.listening.set(ms.map_or(f64::INFINITY, |ms| ms as f64));
+    }
+}

@@ -1,0 +1,159 @@
+//! The queue of the auth calls, in which those that set the refresh cookie never overlap (rule 9).
+//!
+//! A late `Set-Cookie` of one would undo the other. So a call that has lost its purpose while it
+//! stood in line is passed over, and one that is on the wire is let finish.
+
+/// A refresh, a login or a logout: a call that sets, or clears, the refresh cookie. This is its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AuthCall(u32);
+
+/// Which call it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Asks for a new token.
+    Refresh,
+    /// Sends credentials.
+    Login,
+    /// Ends the session on the server.
+    Logout,
+}
+
+#[derive(Debug)]
+struct QueuedCall {
+    auth_call: AuthCall,
+    kind: Kind,
+    started: bool,
+    on_the_wire: bool,
+    void: bool,
+}
+
+/// The auth calls in line. The first has the turn.
+#[derive(Debug, Default)]
+pub(crate) struct AuthCallQueue {
+    calls: Vec<QueuedCall>,
+    last: u32,
+}
+
+impl AuthCallQueue {
+    /// Stands in line.
+    pub(crate) fn join(&mut self, kind: Kind) -> AuthCall {
+        self.last = self.last.wrapping_add(1);
+        let auth_call = AuthCall(self.last);
+        self.calls.push(QueuedCall {
+            auth_call,
+            kind,
+            started: false,
+            on_the_wire: false,
+            void: false,
+        });
+        auth_call
+    }
+
+    /// Whose turn has just come, once.
+    pub(crate) fn next(&mut self) -> Option<(AuthCall, Kind)> {
+        let first = self.calls.first_mut().filter(|queued| !queued.started)?;
+        first.started = true;
+        Some((first.auth_call, first.kind))
+    }
+
+    /// Whether the auth call has the turn, and a purpose still.
+    pub(crate) fn may_go(&self, auth_call: AuthCall) -> bool {
+        self.calls.first().is_some_and(|queued| queued.auth_call == auth_call && !queued.void)
+    }
+
+    /// It goes on the wire.
+    pub(crate) fn go(&mut self, auth_call: AuthCall) {
+        if let Some(queued) = self.find(auth_call) {
+            queued.on_the_wire = true;
+        }
+    }
+
+    pub(crate) fn is_on_the_wire(&self, auth_call: AuthCall) -> bool {
+        self.calls.iter().any(|queued| queued.auth_call == auth_call && queued.on_the_wire)
+    }
+
+    /// Whether an auth call of a kind is on the wire.
+    pub(crate) fn has_on_the_wire(&self, kind: Kind) -> bool {
+        self.calls.iter().any(|queued| queued.kind == kind && queued.on_the_wire)
+    }
+
+    /// Ends a turn. Says whether its outcome counts still.
+    pub(crate) fn finish(&mut self, auth_call: AuthCall) -> bool {
+        let Some(at) = self.calls.iter().position(|queued| queued.auth_call == auth_call) else {
+            return false;
+        };
+        !self.calls.remove(at).void
+    }
+
+    /// Takes the purpose from one auth call.
+    pub(crate) fn void(&mut self, auth_call: AuthCall) {
+        if let Some(queued) = self.find(auth_call) {
+            queued.void = true;
+        }
+    }
+
+    /// Takes the purpose from every auth call of a kind.
+    pub(crate) fn void_all(&mut self, kind: Kind) {
+        self.calls
+            .iter_mut()
+            .filter(|queued| queued.kind == kind)
+            .for_each(|queued| queued.void = true);
+    }
+
+    /// Takes the purpose from every auth call of a kind that has not been sent.
+    pub(crate) fn void_unsent(&mut self, kind: Kind) {
+        self.calls
+            .iter_mut()
+            .filter(|queued| queued.kind == kind && !queued.on_the_wire)
+            .for_each(|queued| queued.void = true);
+    }
+
+    /// How many auth calls of a kind there are in line.
+    pub(crate) fn count(&self, kind: Kind) -> usize {
+        self.calls.iter().filter(|queued| queued.kind == kind).count()
+    }
+
+    fn find(&mut self, auth_call: AuthCall) -> Option<&mut QueuedCall> {
+        self.calls.iter_mut().find(|queued| queued.auth_call == auth_call)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_has_the_turn_and_the_others_wait_for_it_in_order() {
+        let mut queue = AuthCallQueue::default();
+        let refresh = queue.join(Kind::Refresh);
+        let logout = queue.join(Kind::Logout);
+        assert_eq!(queue.next(), Some((refresh, Kind::Refresh)));
+        assert_eq!(queue.next(), None, "a turn is given once");
+        assert!(!queue.may_go(logout));
+        assert!(queue.finish(refresh));
+        assert_eq!(queue.next(), Some((logout, Kind::Logout)));
+    }
+
+    #[test]
+    fn a_void_turn_comes_but_does_not_go() {
+        let mut queue = AuthCallQueue::default();
+        let login = queue.join(Kind::Login);
+        queue.void_all(Kind::Login);
+        assert_eq!(queue.next(), Some((login, Kind::Login)));
+        assert!(!queue.may_go(login));
+        assert!(!queue.finish(login), "nor does its outcome count");
+        assert!(!queue.finish(login), "a turn ends once");
+    }
+
+    #[test]
+    fn what_is_on_the_wire_and_what_is_of_another_kind_keeps_its_purpose() {
+        let mut queue = AuthCallQueue::default();
+        let [sent, unsent] = [queue.join(Kind::Logout), queue.join(Kind::Logout)];
+        let login = queue.join(Kind::Login);
+        queue.go(sent);
+        queue.void_unsent(Kind::Logout);
+        assert!(queue.finish(sent));
+        assert!(!queue.finish(unsent));
+        assert!(queue.finish(login));
+    }
+}

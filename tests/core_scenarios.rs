@@ -1,0 +1,21 @@
+//! What a session does, step by step, where a rule hangs on one order of events. `core_rules.rs`
+//! holds the same rules against random ones.
+
+#[path = "core/answers.rs"]
+mod answers;
+#[path = "core/asking.rs"]
+mod asking;
+#[path = "core/away.rs"]
+mod away;
+#[path = "core/elsewhere.rs"]
+mod elsewhere;
+#[path = "core/forbidden.rs"]
+mod forbidden;
+#[path = "core/news.rs"]
+mod news;
+#[path = "core/renewal.rs"]
+mod renewal;
+#[path = "core/scenario.rs"]
+mod scenario;
+#[path = "core/support.rs"]
+mod support;

@@ -1,0 +1,84 @@
+// @microsoft/fetch-event-source, which has retries of its own.
+
+import assert from 'node:assert/strict'
+import { json, refused } from '../e2e/support/stub.mjs'
+import { hurry, recipe } from './support/recipe.mjs'
+
+const { it, server } = await recipe('fetch-event-source', {
+  driver: `
+    import { fetchEventSource } from '@microsoft/fetch-event-source'
+    import { auth, listen } from 'the client'
+    export { fetchEventSource }
+    export const item = (id, signal) => new Promise((resolve, reject) => {
+      const end = new AbortController()
+      signal?.addEventListener('abort', () => end.abort())
+      const heard = ({ data }) => {
+        resolve(JSON.parse(data))
+        end.abort()
+      }
+      listen('/api/items/' + id, heard, end.signal).catch(reject)
+    })
+  `,
+  routes: (server) => ({
+    '/api/items/': (arrived) => {
+      const who = server().who(arrived)
+      if (!who) return refused()
+      const data = JSON.stringify({ id: Number(arrived.path.split('/').at(-1)), of: who.sub })
+      return { type: 'text/event-stream', body: `data: ${data}\n\n`, goesOn: true }
+    },
+  }),
+  unauthorized: { name: 'Error', status: 401 },
+  // It goes on trying.
+  outage: null,
+  recovers: true,
+})
+
+it('a stream that breaks off goes on where it was, with a new token', async (tab) => {
+  server.route('/api/log', (arrived) => {
+    if (!server.who(arrived)) return refused()
+    const from = Number(arrived.headers['last-event-id'] ?? 0)
+    if (from === 0) server.revoke()
+    return { type: 'text/event-stream', body: `id: ${from + 1}\ndata: ${from + 1}\n\n`, goesOn: from === 1 }
+  })
+  await tab.evaluate(() => {
+    globalThis.heard = []
+    globalThis.over = new AbortController()
+    listen('/api/log', ({ data }) => heard.push(data), over.signal)
+  })
+  await tab.waitForFunction(() => heard.length === 2)
+  assert.deepEqual(await tab.evaluate(() => heard), ['1', '2'])
+  assert.equal(server.at('/auth/refresh').length, 1)
+  await tab.evaluate(() => over.abort())
+})
+
+it('as it comes, it asks again for ever where the API says 401', async (tab) => {
+  server.route('/api/log', () => refused())
+  server.route('/auth/refresh', () => refused())
+  await hurry(tab)
+  await tab.evaluate(() => {
+    globalThis.over = new AbortController()
+    fetchEventSource('/api/log', { fetch: auth.fetch, signal: over.signal })
+  })
+  await tab.waitForFunction(() => asked === 3)
+  await tab.evaluate(() => over.abort())
+})
+
+it('as it comes, a page that is hidden while it waits to ask again has two streams afterwards', async (tab) => {
+  server.route('/api/log', ({ nth }) => (nth === 1 ? json({}, { status: 503 }) : { type: 'text/event-stream', body: 'data: 1\n\n', goesOn: true }))
+  await tab.evaluate(() => {
+    globalThis.heard = []
+    globalThis.waits = new Promise((resolve) => {
+      globalThis.over = new AbortController()
+      fetchEventSource('/api/log', { fetch: auth.fetch, signal: over.signal, onmessage: ({ data }) => heard.push(data), onerror: () => void resolve() })
+    })
+  })
+  await tab.evaluate(async () => {
+    await waits
+    for (const hidden of [true, false]) {
+      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true })
+      document.dispatchEvent(new Event('visibilitychange'))
+    }
+  })
+  await tab.waitForFunction(() => heard.length === 2)
+  assert.equal(server.at('/api/log').length, 3)
+})

@@ -1,0 +1,63 @@
+// MapLibre, by the code of its page: a map whose token runs out while its tiles are asked for.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { refused } from '../e2e/support/stub.mjs'
+import { snippet } from './support/docs.mjs'
+import { library } from './support/library.mjs'
+
+const at = (name) => readFileSync(new URL(`./node_modules/maplibre-gl/dist/${name}`, import.meta.url))
+// A tile of one pixel.
+const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
+
+const routes = {
+  // The library loads its worker from where it is itself.
+  '/maplibre-gl-worker.mjs': () => ({ type: 'text/javascript', body: at('maplibre-gl-worker.mjs') }),
+  '/maplibre-gl-shared.mjs': () => ({ type: 'text/javascript', body: at('maplibre-gl-shared.mjs') }),
+}
+const html = `<!doctype html><meta charset="utf-8"><title>tokenkeep</title><link rel="icon" href="data:,">
+<div id="map" style="width: 800px; height: 600px"></div><script type="module" src="/bundle.js"></script>`
+// There is no GPU here.
+const chromium = { args: ['--enable-unsafe-swiftshader', '--use-gl=angle', '--use-angle=swiftshader'] }
+
+function tiles(of) {
+  return { ...routes, '/api/tiles/': (arrived) => (of().who(arrived) ? { type: 'image/png', body: PIXEL } : refused()) }
+}
+
+const own = await library({ code: snippet('maplibre'), html, chromium, routes: tiles(() => own.server) })
+const transformed = await library({ code: snippet('maplibre', 'By transformRequest'), html, chromium, routes: tiles(() => transformed.server) })
+
+/** Shows the map until it has all it needs, and tells what failed. */
+const show = (tab) => tab.evaluate(() => new Promise((done) => {
+  const failed = []
+  globalThis.map = show('map')
+  map.on('error', ({ error }) => failed.push(error.message))
+  map.once('idle', () => done(failed))
+}))
+
+own.it('MapLibre, by a protocol of one\'s own: tiles whose token has run out cost one refresh, and none is missing', async (tab) => {
+  const { server } = own
+  server.revoke()
+  const arrived = []
+  server.route('/api/tiles/', (request) => {
+    const isGood = Boolean(server.who(request))
+    arrived.push([request.path, isGood])
+    return isGood ? { type: 'image/png', body: PIXEL } : refused()
+  })
+  assert.deepEqual(await show(tab), [])
+  const good = arrived.filter(([, isGood]) => isGood).map(([path]) => path)
+  assert.ok(good.length > 1)
+  assert.deepEqual([...new Set(arrived.map(([path]) => path))].sort(), good.sort())
+  assert.equal(server.at('/auth/refresh').length, 1)
+})
+
+transformed.it('MapLibre, by transformRequest: every tile is asked for with the token, and a style\'s other addresses without', async (tab) => {
+  const { server } = transformed
+  assert.deepEqual(await show(tab), [])
+  assert.equal(server.at('/auth/refresh').length, 0)
+  const other = await tab.evaluate(async () => {
+    const found = await map._requestManager.transformRequest('https://elsewhere.test/api/tiles/1', 'Tile')
+    return found.headers
+  })
+  assert.equal(other, undefined)
+})

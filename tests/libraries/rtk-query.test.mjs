@@ -1,0 +1,40 @@
+// RTK Query, which knows errors as plain data.
+
+import assert from 'node:assert/strict'
+import { recipe } from './support/recipe.mjs'
+
+const { it, server, unreached } = await recipe('rtk-query', {
+  driver: `
+    import { fetchBaseQuery } from '@reduxjs/toolkit/query'
+    import { Provider } from 'react-redux'
+    import { api, auth, store, useItemQuery } from 'the client'
+    import { show } from './pages/react.tsx'
+    const Wrapper = ({ children }) => <Provider store={store}>{children}</Provider>
+    export const stay = (id) => (globalThis.now = show(() => useItemQuery(id), Wrapper))
+    export const plain = fetchBaseQuery({ baseUrl: '/api', fetchFn: auth.fetch })
+    export const item = (id, signal) => {
+      const asked = store.dispatch(api.endpoints.item.initiate(id))
+      signal?.addEventListener('abort', () => asked.abort())
+      return asked.unwrap()
+    }
+  `,
+  outage: {
+    status: 'CUSTOM_ERROR',
+    error: 'refresh: the server answered with a status that says nothing about the session (status 503)',
+    data: { code: 'bad-status', retryable: true },
+  },
+  unauthorized: { status: 401, data: { error: 'the API\'s own' } },
+  // The session's end takes the state away, and what was under way with it.
+  ended: { name: 'AbortError' },
+  aborted: { name: 'AbortError' },
+  asks: 4,
+  post: () => store.dispatch(api.endpoints.saveItem.initiate({ id: 1, of: 'a name' })),
+  shows: true,
+})
+
+it('as it comes, it makes a text of every error', async (tab) => {
+  server.revoke()
+  server.route('/auth/refresh', unreached)
+  const { error } = await tab.evaluate(() => plain('items/1', { signal: new AbortController().signal }, {}))
+  assert.deepEqual(error, { status: 'FETCH_ERROR', error: 'TokenError: refresh: the server answered with a status that says nothing about the session (status 503)' })
+})
