@@ -26,7 +26,10 @@
 //!
 //! - `bindings`: exports the class that the npm package stands on. Leave it out in a Rust app.
 
-#![warn(missing_docs)]
+#![warn(missing_docs, unreachable_pub)]
+// A panic would end the app's page with it, and what is printed is the app's affair.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod core;
 

@@ -44,7 +44,7 @@ const ANSWERS = [
     () => ({ status, headers: new Headers({ 'content-type': 'application/json' }), clone: () => ({ text: async () => 5 }) }),
     () => ({ status, body: { cancel() { throw 1 } }, json: async () => ({ access_token: 'mock' }), text: async () => '{}' }),
     () => ({ status, body: { cancel: () => 5 } }),
-    ...MEMBERS.flatMap((name) => [() => ({ status, ...{}, get [name]() { throw new RangeError(name) } }), () => bent(status, name, thrower(name))]),
+    ...MEMBERS.flatMap((name) => [() => ({ status, get [name]() { throw new RangeError(name) } }), () => bent(status, name, thrower(name))]),
     // A `then` that is called and does nothing is an answer that never comes.
     ...MEMBERS.flatMap((name) => ODD_VALUES.filter((value) => name !== 'then' || typeof value !== 'function').map((value) => () => bent(status, name, { value }))),
   ]),

@@ -427,7 +427,7 @@ describe('a token that the browser has', () => {
 
   it('is guarded by double submit, afresh at each sending, for methods with an effect', async () => {
     let value = 1
-    globalThis.document = { addEventListener() {}, removeEventListener() {}, baseURI: `${ORIGIN}/`, addEventListener() {}, get cookie() { return `other=x; csrf_access=value-${value}` } }
+    globalThis.document = { addEventListener() {}, removeEventListener() {}, baseURI: `${ORIGIN}/`, get cookie() { return `other=x; csrf_access=value-${value}` } }
     routes['/refresh'] = () => (value++, json({}))
     let refused = true
     routes['/api/me'] = () => ((refused = !refused), status(refused ? 200 : 401))
@@ -443,7 +443,7 @@ describe('the calls of the manager’s own', () => {
   afterEach(() => delete globalThis.document)
 
   it('have double submit of their own, and header fields that are read at each sending', async () => {
-    globalThis.document = { addEventListener() {}, removeEventListener() {}, baseURI: `${ORIGIN}/`, addEventListener() {}, cookie: 'a=1; b=2; c=3' }
+    globalThis.document = { addEventListener() {}, removeEventListener() {}, baseURI: `${ORIGIN}/`, cookie: 'a=1; b=2; c=3' }
     let count = 0
     routes['/refresh'] = () => json({ access_token: 'one' })
     routes['/logout'] = () => status(200)

@@ -88,9 +88,9 @@ export function own(fetch) {
 /**
  * Sends. Never throws: it rejects with what the page's `fetch` throws or rejects with. What it answers with may be anything.
  * @param {string} url  Where to, without the fragment.
- * @param {unknown[]} args  Those of `fetch`.
+ * @param {any[]} args  Those of `fetch`.
  * @param {boolean} [ours]  Whether the members of the second are ours, so that they may be marked.
- * @returns {Promise<unknown>}
+ * @returns {Promise<any>}
  */
 export function transmit(url, args, ours) {
   try {
@@ -140,7 +140,7 @@ function isPlain(value) {
  */
 export function isBack(url, input, init) {
   if (isPlatforms() && sending === undefined) return false
-  const by = url === sending ? wrapper : (requests.get(input) ?? init?.[SENT])
+  const by = url === sending ? wrapper : (requests.get(/** @type {object} */ (input)) ?? init?.[SENT])
   if (by === undefined) return false
   found(by)
   return true
@@ -181,11 +181,11 @@ export function duplicate(request) {
         new Request(probe, { method: 'POST', mode: 'no-cors', cache: 'default', integrity: '' })
       } catch {
         // Unread, it would hold all that the other half has sent.
-        probe.body.cancel()
+        /** @type {ReadableStream} */ (probe.body).cancel()
         return undefined
       }
       // WebKit sends a form's files empty if nobody keeps the form itself, and here nobody can.
-    } else if ('body' in request && /^multipart/.test(request.headers.get('content-type'))) return undefined
+    } else if ('body' in request && /^multipart/.test(/** @type {string} */ (request.headers.get('content-type')))) return undefined
   }
   return request.clone()
 }

@@ -25,7 +25,7 @@ export async function sendWith(request, name, value) {
  * @param {RequestMode} [mode] @param {RequestRedirect} [redirect]
  */
 export function request(url, method, credentials, headers, body, mode, redirect) {
-  return new Request(url, { __proto__: null, method, credentials, headers, body, mode, redirect, cache: 'no-store' })
+  return new Request(url, /** @type {RequestInit} */ ({ __proto__: null, method, credentials, headers, body, mode, redirect, cache: 'no-store' }))
 }
 
 /** Fields, name after value, as the text of a form or of a JSON object. @param {boolean} isForm @param {string[]} flat */
@@ -108,11 +108,12 @@ export async function hear(call, ms, keepalive, places, dotted) {
   // As `init`, and not as a request made of it: Firefox forgets `keepalive` when it copies a request.
   async function bounds() {
     // Its caller's own signal holds still, and what another `init` would reset.
-    const { signal, referrer, referrerPolicy } = call
+    const { signal, referrer, referrerPolicy } = /** @type {Request} */ (call)
     const torn = () => abort.abort(signal.reason)
     signal.addEventListener('abort', torn)
     if (signal.aborted) torn()
-    const outlives = call.keepalive || (keepalive && (await call.clone().arrayBuffer()).byteLength <= MOST_KEPT_ALIVE)
+    const outlives = /** @type {Request} */ (call).keepalive
+      || (keepalive && (await /** @type {Request} */ (call).clone().arrayBuffer()).byteLength <= MOST_KEPT_ALIVE)
     return { __proto__: null, signal: abort.signal, keepalive: outlives, referrer, referrerPolicy }
   }
 }
@@ -129,7 +130,7 @@ const MOMENT = 10
 /**
  * Sends. All calls that outlive their page together may have 64 KiB (Fetch, 4.6): one for which there is no room is refused on the
  * spot, and so has not been sent. It goes without, then. A `fetch` that is patched may have sent it: nothing is sent twice by one.
- * @param {Request} request @param {RequestInit} init
+ * @param {Request} request @param {RequestInit & { signal: AbortSignal }} init
  */
 async function sent(request, init) {
   const again = init.keepalive && isPlatforms() && request.clone()
@@ -142,7 +143,7 @@ async function sent(request, init) {
   return took < MOMENT && !init.signal.aborted ? transmit(again.url, [again, { ...init, __proto__: null, keepalive: false }], true) : answer
 }
 
-/** Fulfils in a task of its own: what the platform has queued before is done by then. */
+/** Fulfils in a task of its own: what the platform has queued before is done by then. @returns {Promise<void>} */
 function aTask() {
   const { port1, port2 } = new MessageChannel()
   return new Promise((resolve) => {

@@ -49,6 +49,7 @@ export function parse(text) {
   }
 }
 
+/** @type {(value: unknown) => value is Record<string, any>} */
 const isObject = (value) => typeof value === 'object' && value !== null
 // What an object inherits is no part of the answer.
 export const own = (value, name) => Object.getOwnPropertyDescriptor(value, name)?.value

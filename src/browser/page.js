@@ -26,7 +26,7 @@ export function base() {
 export function read(type, name) {
   const { prototype } = globalThis[type] ?? {}
   // Where there is no such class, as in a test, there are no elements, either.
-  return prototype ? Object.getOwnPropertyDescriptor(prototype, name).get.call(document) : document[name]
+  return prototype ? /** @type {any} */ (Object.getOwnPropertyDescriptor(prototype, name)).get.call(document) : document[name]
 }
 
 /**
@@ -87,7 +87,7 @@ export function isOffline() {
  */
 export function mayBeSignIn() {
   try {
-    const [{ type, redirectCount }] = performance.getEntriesByType('navigation')
+    const [{ type, redirectCount }] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'))
     const referrer = read('Document', 'referrer')
     return type === 'navigate' && (redirectCount > 0 || (referrer !== '' && new URL(referrer).origin !== globalThis.origin))
   } catch {

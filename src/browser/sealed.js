@@ -10,7 +10,7 @@ const POINT = 65
 
 /**
  * The keys of a tab; undefined where the platform has no cryptography, as in an insecure context.
- * @returns {undefined | { key: Promise<ArrayBuffer>, meet(key: unknown): boolean, seal(text: string): Promise<(object | undefined)[]>, open(from: unknown, sealed: any): Promise<string> }}
+ * @returns {undefined | { key: Promise<ArrayBuffer>, meet(key: unknown): boolean, seal(text: string): Promise<(object | void)[]>, open(from: unknown, sealed: any): Promise<string> }}
  */
 export function sealer() {
   const { subtle } = globalThis.crypto ?? {}

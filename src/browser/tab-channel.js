@@ -69,7 +69,7 @@ export function open(name, heard, keys) {
       tells(sealed && (async () => void (message[REFRESH_TOKEN] = await keys.open(key, sealed))), () => tell(message))
     }
   }
-  const greet = () => sends(async () => send({ kind: 'ask', key: await keys.key }))
+  const greet = () => sends(async () => send({ kind: 'ask', key: await /** @type {NonNullable<typeof keys>} */ (keys).key }))
   const answer = (message, now) => {
     if (cancelAnswer) return
     const wait = Math.max(answered + ANSWERS - now, 0)
@@ -93,11 +93,11 @@ export function open(name, heard, keys) {
       // The receiver may have slept: both lives are counted from here.
       const at = accessToken === undefined ? undefined : Date.now()
       const message = { kind, stamp, session, asked, subject, accessToken, life, sessionLife, at }
-      const seal = async () => {
+      const seal = keys && (async () => {
         message.key = await keys.key
         if (refreshToken !== undefined) message.sealed = await keys.seal(refreshToken)
-      }
-      sends(keys && seal, () => send(message))
+      })
+      sends(seal, () => send(message))
     },
     /**
      * Fulfils with `value` when what was posted is sealed and sent, and what was heard is opened and told: soon, in any case.
@@ -128,7 +128,7 @@ export function open(name, heard, keys) {
 
 /**
  * A line, so that messages keep their order while one of them is being sealed or opened. What need not wait does not.
- * @returns {(prepare: (() => Promise<void>) | undefined, go?: () => void) => void}
+ * @returns {(prepare?: () => Promise<void>, go?: () => void) => void}
  */
 function line() {
   let length = 0

@@ -23,7 +23,7 @@ export function outside(work) {
   return value
 }
 
-/** Sets a timer, outside of the app's zone. @param {() => void} work @param {number} ms @returns {() => void} what calls it off */
+/** Sets a timer, outside of the app's zone. @param {(nothing?: undefined) => void} work @param {number} ms @returns {() => void} what calls it off */
 export function after(work, ms) {
   try {
     const timer = outside(() => setTimeout(work, ms))
@@ -43,7 +43,7 @@ const TURNS = 2
  * Calls `ring` when the page could run for so many milliseconds. A timer that goes off late says nothing of why: the page may have
  * been busy, frozen, or asleep, and what is waited for stands in its queue. So each slice counts as what it was set for, however
  * long it took. A page that is being prerendered is not there yet: much that it asks for is not answered before (Web Locks).
- * @param {number} ms @param {() => void} ring @returns {() => void} what calls it off
+ * @param {number} ms @param {(nothing?: undefined) => void} ring @returns {() => void} what calls it off
  */
 export function patience(ms, ring) {
   let cancel
@@ -51,7 +51,7 @@ export function patience(ms, ring) {
   const next = () => {
     if (left === -TURNS) return ring()
     cancel = after(() => {
-      if (!globalThis.document?.prerendering) left--
+      if (!/** @type {any} */ (globalThis.document)?.prerendering) left--
       next()
     }, left > 0 ? ms / SLICES : 0)
   }
@@ -66,7 +66,7 @@ export function patience(ms, ring) {
 export function within(promise, ms) {
   return new Promise((resolve) => {
     const cancel = patience(ms, resolve)
-    promise.catch(() => {}).then((value) => {
+    promise.catch(() => undefined).then((value) => {
       cancel()
       resolve(value)
     })

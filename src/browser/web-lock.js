@@ -64,7 +64,7 @@ export async function acquire(name, ms, hold, longest) {
     take().catch(() => {})
   }
 
-  /** Fulfils when the lock is held, or is not to be had, or denied. */
+  /** Fulfils when the lock is held, or is not to be had, or denied. @returns {Promise<void>} */
   function ask(options, contended) {
     return new Promise((settle) => {
       let isGranted = false
@@ -73,7 +73,7 @@ export async function acquire(name, ms, hold, longest) {
         // Too late, it is given back at once.
         if (!lock || held || isOver) return undefined
         isGranted = true
-        return new Promise((release) => {
+        return new Promise((/** @type {(nothing?: undefined) => void} */ release) => {
           let mine
           finished.then(() => mine || release())
           takeLease(name, hold).then((lease) => {
@@ -123,7 +123,8 @@ function holder(name, hold, lease, contended, isStolen, release) {
       const next = await takeLease(name, ms)
       lease.end()
       lease = next
-      isReleased ? lease.end() : keep()
+      if (isReleased) lease.end()
+      else keep()
     })
     return within(prolonged.then(heard).then(isMine), QUESTION)
   }
@@ -160,7 +161,7 @@ function takeLease(name, ms) {
 async function left(name, longest) {
   const lease = `${name} until `
   const now = performance.now()
-  const names = (await navigator.locks.query()).held.map((lock) => lock.name)
+  const names = /** @type {{ name: string }[]} */ ((await navigator.locks.query()).held).map((lock) => lock.name)
   seen = new Map(names.map((name) => [name, seen.get(name) ?? now]))
   const ends = names.map((name) => (name.startsWith(lease) ? Math.min(+name.slice(lease.length) - Date.now(), seen.get(name) + longest + GRACE - now) : 0))
   return Math.max(0, ...ends.filter((end) => end > 0))

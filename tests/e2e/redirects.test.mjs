@@ -15,7 +15,7 @@ function api(to, status = 302) {
 }
 
 const other = await startStub({ '/landed': preflighted(() => json({ landed: 'other' }, cors)) })
-const routes = (self) => ({
+const routes = () => ({
   '/auth/refresh': preflighted(() => ({ ...granted('good'), headers: cors })),
   '/api/out': api(() => `${other.origin}/landed`),
   '/api/out307': api(() => `${other.origin}/landed`, 307),

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { json } from '../e2e/support/stub.mjs'
-import { OUTAGE, recipe } from './support/recipe.mjs'
+import { recipe } from './support/recipe.mjs'
 
 const { it, server, unreached, get } = await recipe('supabase-js', {
   driver: `

@@ -58,7 +58,6 @@ it('the page of the documentation: an upload with progress, whose token has run 
 
 it('with a good token nobody can tell it from the platform\'s', async (tab) => {
   const [ours, theirs] = await tab.evaluate(async () => {
-    const { state: { claims } } = auth
     const ours = await send()
     const token = await auth.getAccessToken()
     return [ours, await send({ of: native, headers: { authorization: `Bearer ${token}` } })]

@@ -1,22 +1,28 @@
 //! Measures a server on loopback, or is one: `cargo xtask load` runs it.
 //!
+//!     load store postgres|redis|cluster              is such a store, as the tests start it, until it is killed
 //!     load bare                                      serves one bare axum handler, to be measured beside
-//!     load calls HOST:PORT                           calls that handler
-//!     load server HOST:PORT NAME PASSWORD SESSIONS PROCESS
+//!     load server BARE SERVER NAME PASSWORD STORE SESSIONS PROCESS
+
+#[expect(dead_code, unused_imports, reason = "the tests need the rest of it")]
+#[path = "../tests/promises/harness/mod.rs"]
+mod harness;
 
 use std::{
-    env, fs,
-    net::SocketAddr,
+    env, fs, future,
+    net::{Ipv4Addr, SocketAddr},
     time::{Duration, Instant},
 };
 
+use argon2::{Argon2, Params, password_hash::PasswordHasher};
 use axum::{Json, Router, routing::get};
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, Response, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokenkeep_server::store::{self, User};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket},
     task::JoinSet,
 };
 
@@ -30,18 +36,29 @@ const HOW_LONG: Duration = Duration::from_secs(3);
 async fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["store", kind] => be_store(kind).await,
         ["bare"] => bare().await,
-        ["calls", address] => {
-            let server = Server { address: address.parse()?, login: String::new() };
-            measure(&server, Work::Bare, "bare handler").await
+        ["server", bare, server, name, password, store, sessions, process] => {
+            let bare = Server { address: bare.parse()?, login: String::new() };
+            let server = Server { address: server.parse()?, login: login(name, password) };
+            speed(&bare, &server).await?;
+            let server = cheap(server, store).await?;
+            memory(&server, sessions.parse()?, process).await
         }
-        ["server", address, name, password, sessions, process] => {
-            let login = json!({ "username": name, "password": password }).to_string();
-            let server = Server { address: address.parse()?, login };
-            whole(&server, sessions.parse()?, process).await
-        }
-        _ => Err("load bare | load calls HOST:PORT | load server HOST:PORT NAME …".into()),
+        _ => Err("load store KIND | load bare | load server BARE SERVER …".into()),
     }
+}
+
+/// Each writes to the disk before it answers.
+async fn be_store(kind: &str) -> Result<()> {
+    let setup = match kind {
+        "postgres" => harness::Setup::own_postgres(),
+        "redis" => harness::Setup::own_redis(),
+        "cluster" => harness::Setup::own_cluster(),
+        _ => return Err("load store postgres|redis|cluster".into()),
+    };
+    println!("listening on {}", setup.url);
+    future::pending().await
 }
 
 async fn bare() -> Result<()> {
@@ -51,50 +68,96 @@ async fn bare() -> Result<()> {
     Ok(axum::serve(listener, router).await?)
 }
 
-async fn whole(server: &Server, sessions: usize, process: &str) -> Result<()> {
-    measure(server, Work::Api, "API calls").await?;
-    measure(server, Work::Refresh, "refreshes").await?;
-    measure(server, Work::Login, "logins").await?;
-    let mut burst = JoinSet::new();
-    for _ in 0..CLIENTS {
-        burst.spawn(server.clone().client(Work::Login, Instant::now() + 2 * HOW_LONG));
-    }
-    measure(server, Work::Refresh, "refreshes beside a burst of logins").await?;
-    burst.shutdown().await;
+fn login(name: &str, password: &str) -> String {
+    json!({ "username": name, "password": password }).to_string()
+}
 
+/// The same server with an account whose password takes no time, so that thousands of sessions can be opened
+/// in seconds. The memory of argon2 has been taken before.
+async fn cheap(server: Server, store: &str) -> Result<Server> {
+    // A store within the server can be given no account from here.
+    if store == "sqlite::memory:" {
+        return Ok(server);
+    }
+    let (name, password) = ("cheap", "no-time-at-all");
+    let argon2 = Argon2::from(Params::new(Params::MIN_M_COST, Params::MIN_T_COST, 1, None)?);
+    let user = User {
+        name: name.to_owned(),
+        password_hash: argon2.hash_password(password.as_bytes())?.to_string(),
+        roles: Vec::new(),
+        second_factor: String::new(),
+    };
+    let store = store::open(store, None).await.map_err(|error| error.0)?;
+    store.put_user(&user).await.map_err(|error| error.0)?;
+    Ok(Server { login: login(name, password), ..server })
+}
+
+async fn speed(bare: &Server, server: &Server) -> Result<()> {
+    let bare = measure(bare.clients().await?, Work::Bare, "bare handler", None).await?;
+    for (work, name) in
+        [(Work::Api, "API calls"), (Work::Refresh, "refreshes"), (Work::Login, "logins")]
+    {
+        measure(server.users().await?, work, name, Some(bare)).await?;
+    }
+    let users = server.users().await?;
+    let mut burst = JoinSet::new();
+    for client in server.clients().await? {
+        burst.spawn(client.work(Work::Login, Instant::now() + 2 * HOW_LONG));
+    }
+    let name = "refreshes beside a burst of logins";
+    measure(users, Work::Refresh, name, Some(bare)).await?;
+    burst.shutdown().await;
+    Ok(())
+}
+
+/// In two halves: what a server takes once is told from what each session costs.
+async fn memory(server: &Server, sessions: usize, process: &str) -> Result<()> {
     let before = resident(process)?;
+    open(server, sessions / 2).await?;
+    let half = resident(process)?;
+    open(server, sessions - sessions / 2).await?;
+    let after = resident(process)?;
+    println!("  {:<36} {before} MiB, {half} MiB, {after} MiB over {sessions} sessions", "memory");
+    Ok(())
+}
+
+async fn open(server: &Server, sessions: usize) -> Result<()> {
     let mut logins = JoinSet::new();
-    for _ in 0..CLIENTS {
-        let server = server.clone();
+    for mut client in server.clients().await? {
         logins.spawn(async move {
-            let mut client = server.connect().await?;
             for _ in 0..sessions / CLIENTS {
                 client.log_in().await?;
             }
             Ok(())
         });
     }
-    all(logins).await?;
-    let after = resident(process)?;
-    println!("  {:<36} {before} MiB, and {after} MiB {sessions} sessions later", "memory");
-    Ok(())
+    all(logins).await.map(drop)
 }
 
-async fn measure(server: &Server, work: Work, name: &str) -> Result<()> {
-    let begun = Instant::now();
-    let mut clients = JoinSet::new();
-    for _ in 0..CLIENTS {
-        clients.spawn(server.clone().client(work, begun + HOW_LONG));
+/// Answers how often a second.
+async fn measure(
+    clients: Vec<Client>,
+    work: Work,
+    name: &str,
+    beside: Option<usize>,
+) -> Result<usize> {
+    let until = Instant::now() + HOW_LONG;
+    let mut working = JoinSet::new();
+    for client in clients {
+        working.spawn(client.work(work, until));
     }
-    let mut taken = all(clients).await?.concat();
+    let mut taken = all(working).await?.concat();
     taken.sort_unstable();
     let at = |share: usize| {
         let micros = taken.get(taken.len() * share / 100).map_or(0, Duration::as_micros);
         format!("{}.{:02} ms", micros / 1000, micros % 1000 / 10)
     };
-    let rate = taken.len() as u64 / HOW_LONG.as_secs();
-    println!("  {name:<36} {rate:>7}/s   p50 {:>10}   p99 {:>10}", at(50), at(99));
-    Ok(())
+    let rate = taken.len() / HOW_LONG.as_secs() as usize;
+    let share = beside.map_or(String::new(), |bare| {
+        format!("   {:.2} % of bare", 100.0 * rate as f64 / bare.max(1) as f64)
+    });
+    println!("  {name:<36} {rate:>7}/s   p50 {:>10}   p99 {:>10}{share}", at(50), at(99));
+    Ok(rate)
 }
 
 async fn all<T: 'static>(mut tasks: JoinSet<Result<T>>) -> Result<Vec<T>> {
@@ -120,28 +183,28 @@ struct Server {
 }
 
 impl Server {
-    /// Works until then; answers how long each piece of work took.
-    async fn client(self, work: Work, until: Instant) -> Result<Vec<Duration>> {
-        let mut client = self.connect().await?;
-        if !matches!(work, Work::Bare) {
-            client.log_in().await?;
+    async fn clients(&self) -> Result<Vec<Client>> {
+        let mut clients = Vec::new();
+        for number in (2..).take(CLIENTS) {
+            clients.push(self.connect(number).await?);
         }
-        let mut taken = Vec::new();
-        while Instant::now() < until {
-            let begun = Instant::now();
-            match work {
-                Work::Bare => client.send(Method::GET, "/", "").await.map(drop)?,
-                Work::Api => client.send(Method::GET, "/api/me", "").await.map(drop)?,
-                Work::Refresh => client.token("/auth/refresh", "").await?,
-                Work::Login => client.log_in().await?,
-            }
-            taken.push(begun.elapsed());
-        }
-        Ok(taken)
+        Ok(clients)
     }
 
-    async fn connect(&self) -> Result<Client> {
-        let stream = TcpStream::connect(self.address).await?;
+    /// Clients with a session.
+    async fn users(&self) -> Result<Vec<Client>> {
+        let mut clients = self.clients().await?;
+        for client in &mut clients {
+            client.log_in().await?;
+        }
+        Ok(clients)
+    }
+
+    /// From an address of the client's own: at the login the addresses take turns.
+    async fn connect(&self, number: u8) -> Result<Client> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((Ipv4Addr::new(127, 0, 0, number), 0).into())?;
+        let stream = socket.connect(self.address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
@@ -159,6 +222,22 @@ struct Client {
 }
 
 impl Client {
+    /// Works until then; answers how long each piece of work took.
+    async fn work(mut self, work: Work, until: Instant) -> Result<Vec<Duration>> {
+        let mut taken = Vec::new();
+        while Instant::now() < until {
+            let begun = Instant::now();
+            match work {
+                Work::Bare => self.send(Method::GET, "/", "").await.map(drop)?,
+                Work::Api => self.send(Method::GET, "/api/me", "").await.map(drop)?,
+                Work::Refresh => self.token("/auth/refresh", "").await?,
+                Work::Login => self.log_in().await?,
+            }
+            taken.push(begun.elapsed());
+        }
+        Ok(taken)
+    }
+
     /// Without the cookie of before: each login is a session more.
     async fn log_in(&mut self) -> Result<()> {
         self.cookie.clear();
@@ -191,6 +270,8 @@ impl Client {
             .header("x-requested-with", "load")
             .header("sec-fetch-site", "same-origin")
             .body(Full::new(Bytes::from(body.to_owned())))?;
+        // The last answer has been read, which the connection may not have noticed.
+        self.sender.ready().await?;
         let (head, body) = self.sender.send_request(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         if !head.status.is_success() {

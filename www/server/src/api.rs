@@ -21,7 +21,7 @@ use crate::{
     answer::{self, Failure},
     app::App,
     auth::session::TWO_FACTORS,
-    challenge,
+    challenge, random,
     tokens::{Access, Refused},
 };
 
@@ -93,7 +93,7 @@ pub async fn echo(request: Request) -> Response {
     let mut hash = Sha256::new();
     match consume(request.into_body(), |chunk| hash.update(chunk)).await {
         Some(bytes) => {
-            let sha256: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+            let sha256 = random::hex(&hash.finalize());
             answer::ok(json!({
                 "method": method, "sha256": sha256, "bytes": bytes, "contentType": content_type,
             }))

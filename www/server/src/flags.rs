@@ -31,7 +31,9 @@ tokenkeep-server: the reference auth server
                            more, of which the first seals and all open
   --rotate-key             adds a signing key to the store, says its id, and ends
   --store URL              sqlite::memory: | sqlite:FILE | postgres://HOST/DATABASE | redis://HOST
+                           | redis+sentinel://HOST:PORT,HOST:PORT/PRIMARY
                            | redis+cluster://HOST:PORT,HOST:PORT
+                           with TLS: ?sslmode=require, rediss://, rediss+cluster://
   --origin ORIGIN          another origin whose pages may call, such as https://app.example (repeatable)
   --user-file FILE         accounts to add: lines of NAME:PASSWORD[:ROLE,ROLE[:SECRET]], where SECRET is an
                            authenticator app's, in base32; - is the standard input
@@ -60,6 +62,8 @@ pub enum Asked {
     RotateKey(Box<Config>),
     Help,
 }
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Under --demo, unless a flag says otherwise: fifty tabs are one address and one user.
 const DEMO_LIMIT: Limit = Limit::per_minute(100_000);
@@ -91,17 +95,15 @@ pub fn parse(
             }
             "access-ttl" => {
                 config.access_ttl = value(&mut parser, &name)?
-                    .read("a time of 1s or more, such as 5m", |text| {
-                        time(text).filter(|time| *time >= Duration::from_secs(1))
-                    })?;
+                    .read("a time of 1s or more, such as 5m", at_least(SECOND))?;
             }
-            "refresh-ttl" | "session-ttl" => {
-                let ttl = value(&mut parser, &name)?
-                    .read("a time of 1s or more, such as 7d", |text| {
-                        time(text).filter(|time| *time >= Duration::from_secs(1))
-                    })?;
-                let of_refresh = name == "refresh-ttl";
-                *(if of_refresh { &mut config.refresh_ttl } else { &mut config.session_ttl }) = ttl;
+            "refresh-ttl" => {
+                config.refresh_ttl = value(&mut parser, &name)?
+                    .read("a time of 1s or more, such as 7d", at_least(SECOND))?;
+            }
+            "session-ttl" => {
+                config.session_ttl = value(&mut parser, &name)?
+                    .read("a time of 1s or more, such as 7d", at_least(SECOND))?;
             }
             "issuer" => {
                 let issuer = value(&mut parser, &name)?
@@ -123,9 +125,7 @@ pub fn parse(
             "key-age" => {
                 // Two at least are published at any time if keys are exchanged faster than they are read.
                 config.key_age = value(&mut parser, &name)?
-                    .read("a time of 1h or more, such as 90d", |text| {
-                        time(text).filter(|time| *time >= Duration::from_secs(60 * 60))
-                    })?;
+                    .read("a time of 1h or more, such as 90d", at_least(60 * 60 * SECOND))?;
             }
             "key-secret-file" => {
                 let text = file(&mut parser, &name)?;
@@ -345,10 +345,14 @@ fn time(text: &str) -> Option<Duration> {
     humantime::parse_duration(text).ok()
 }
 
+fn at_least(least: Duration) -> impl FnOnce(&str) -> Option<Duration> {
+    move |text| time(text).filter(|time| *time >= least)
+}
+
 fn limit(text: &str) -> Option<Limit> {
     let (count, window) = text.split_once('/')?;
     let (count, window) = (count.parse().ok()?, time(window)?);
-    (count > 0 && window >= Duration::from_secs(1)).then_some(Limit { count, window })
+    (count > 0 && window >= SECOND).then_some(Limit { count, window })
 }
 
 fn origin(text: &str) -> Option<String> {

@@ -2,6 +2,9 @@
 //! access token in memory and its refresh token in a cookie that no script sees. Written to be copied:
 //! one subject per file, and the reasons beside the code.
 
+// What cannot fail says why: `expect`.
+#![warn(clippy::unwrap_used)]
+
 pub mod address;
 pub mod app;
 pub mod clock;

@@ -14,13 +14,12 @@ pub fn id() -> String {
     Base64UrlUnpadded::encode_string(&bytes()[..16])
 }
 
-/// So many random bytes in hexadecimal, 32 at most.
-pub fn hex(count: usize) -> String {
-    bytes()[..count].iter().map(|byte| format!("{byte:02x}")).collect()
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What the store keeps of a token. A plain SHA-256 is enough, other than for a password: there is no
 /// list of likely 256-bit values to try.
 pub fn digest(value: &str) -> String {
-    Sha256::digest(value.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(value.as_bytes()))
 }

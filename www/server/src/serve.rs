@@ -1,4 +1,4 @@
-//! Starts and stops: the socket, the clearing of the store, and an end that no open answer can delay.
+//! Starts and stops: the socket, the housekeeping, and an end that no open answer can delay.
 
 use std::{
     io,
@@ -27,7 +27,8 @@ use crate::{
 /// How long answers may take once the server is told to stop: longer than the store may, so that no
 /// exchange is cut off between its commit and its answer.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
-const PURGE_EVERY: Duration = Duration::from_secs(60);
+/// Also how long another instance's new key takes to be found (`tokens/keys.rs`).
+const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
 
 /// Who a connection comes from. Behind a proxy that is the proxy: `address.rs` says who the client is.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +45,7 @@ pub struct Running {
     app: Arc<App>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
-    purging: JoinHandle<()>,
+    housekeeping: JoinHandle<()>,
 }
 
 /// Adds a signing key to the store; answers its id. Running instances find it within a minute, and sign with it
@@ -88,13 +89,13 @@ pub async fn start(mut config: Config) -> Result<Running, String> {
         }
         None => tokio::spawn(connections::serve(listener, router, patience, stopped)),
     };
-    let purging = tokio::spawn(purge(app.clone()));
-    Ok(Running { address, app, stop, serving, purging })
+    let housekeeping = tokio::spawn(keep_house(app.clone()));
+    Ok(Running { address, app, stop, serving, housekeeping })
 }
 
 impl Running {
     pub async fn stop(self) {
-        self.purging.abort();
+        self.housekeeping.abort();
         if let Some(demo) = &self.app.demo {
             demo.release_for_good();
         }
@@ -106,8 +107,8 @@ impl Running {
     }
 }
 
-async fn purge(app: Arc<App>) {
-    let mut ticks = interval(PURGE_EVERY);
+async fn keep_house(app: Arc<App>) {
+    let mut ticks = interval(HOUSEKEEPING_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

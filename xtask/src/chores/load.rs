@@ -2,14 +2,15 @@
 //! token, beside a bare axum handler in the same run.
 
 use super::Chore;
+use super::test::STORES;
 use crate::project::Project;
 use crate::run::{self, Limit};
 use crate::scratch::Scratch;
+use crate::setup::system;
 use crate::{lock, progress};
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -18,7 +19,7 @@ pub const CHORE: Chore = Chore {
     about: "measure the reference server, on loopback",
     options: &[
         ("--sessions N", "10000 unless told: how many the memory is measured over"),
-        ("--store URL", "this store instead of SQLite and Redis (repeatable)"),
+        ("--store URL", "this store instead of one of each kind (repeatable)"),
     ],
     run: load,
 };
@@ -37,29 +38,31 @@ fn load(project: &Project, mut arguments: Parser) -> Result<()> {
     let release = build(project)?;
     let program = release.join("examples/load");
     let scratch = Scratch::new()?;
-    let mut redis = None;
-    if stores.is_empty() {
-        stores.push(format!("sqlite:{}", scratch.path().join("load.db").display()));
-        let (process, url) = start_redis(scratch.path())?;
-        redis = Some(process);
-        stores.push(url);
-    }
-
-    let (bare, address) = start(Command::new(&program).arg("bare"))?;
-    run::run(Command::new(&program).args(["calls", &address]), Limit::minutes(1))?;
-    drop(bare);
-    for store in &stores {
+    let (_bare, bare) = start(Command::new(&program).arg("bare"))?;
+    let measure = |store: &str| -> Result<()> {
         for tokens in ["jwt", "opaque"] {
             let name = store.split(':').next().unwrap_or(store);
             println!("{name}, {tokens} tokens");
             let (server, address) = start(&mut server(&release, scratch.path(), store, tokens)?)?;
-            let process = server.0.id().to_string();
+            let (sessions, process) = (sessions.to_string(), server.0.id().to_string());
             let mut measure = Command::new(&program);
-            measure.args(["server", &address, USER.0, USER.1, &sessions.to_string(), &process]);
+            measure.args(["server", http(&bare)?, http(&address)?, USER.0, USER.1]);
+            measure.args([store, &sessions, &process]);
             run::run(&mut measure, Limit::minutes(15))?;
         }
+        Ok(())
+    };
+    if !stores.is_empty() {
+        return stores.iter().try_for_each(|store| measure(store));
     }
-    drop(redis);
+    system::ensure(project, &STORES)?;
+    measure(&format!("sqlite:{}", scratch.path().join("load.db").display()))?;
+    for kind in ["postgres", "redis", "cluster"] {
+        let mut store = Command::new(&program);
+        // It is killed, and leaves its files.
+        let (_store, url) = start(store.args(["store", kind]).env("TMPDIR", scratch.path()))?;
+        measure(&url)?;
+    }
     Ok(())
 }
 
@@ -96,34 +99,20 @@ impl Drop for Running {
     }
 }
 
-/// Starts what says `listening on http://HOST:PORT` in its first line.
+/// Starts what says `listening on URL` in its first line.
 fn start(command: &mut Command) -> Result<(Running, String)> {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let output = child.stdout.take().context("no output")?;
     let running = Running(child);
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line)?;
-    let Some(address) = line.trim().strip_prefix("listening on http://") else {
+    let Some(url) = line.trim().strip_prefix("listening on ") else {
         bail!("{} does not start", run::name(command));
     };
-    Ok((running, address.to_owned()))
+    Ok((running, url.to_owned()))
 }
 
-fn start_redis(folder: &Path) -> Result<(Running, String)> {
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let mut command = Command::new("redis-server");
-    command
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
-        .arg(folder);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("redis-server does not start: apt-get install redis-server")?;
-    let output = child.stdout.take().context("no output")?;
-    let running = Running(child);
-    let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-    if !lines.any(|line| line.contains("Ready to accept connections")) {
-        bail!("redis-server has ended");
-    }
-    Ok((running, format!("redis://127.0.0.1:{port}")))
+/// The address in a server's URL.
+fn http(url: &str) -> Result<&str> {
+    url.strip_prefix("http://").context("no HTTP server")
 }

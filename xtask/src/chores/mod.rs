@@ -1,8 +1,10 @@
 //! One file for each chore.
 
+mod audit;
 mod bench;
 mod build;
 mod demo;
+mod docs;
 mod faults;
 mod fuzz;
 mod load;
@@ -24,10 +26,11 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 12] = [
+pub static CHORES: [Chore; 14] = [
     demo::CHORE,
     test::CHORE,
     build::CHORE,
+    docs::CHORE,
     size::CHORE,
     bench::CHORE,
     test::SETUP,
@@ -36,6 +39,7 @@ pub static CHORES: [Chore; 12] = [
     faults::CHORE,
     fuzz::CHORE,
     mutants::CHORE,
+    audit::CHORE,
     release::CHORE,
 ];
 

@@ -9,10 +9,9 @@ use axum::{
 };
 
 use super::{
-    end_session_before,
     guess::Guess,
     opening::Opening,
-    second_factor::{self, Ticket},
+    second_factor,
     session::{PASSWORD, Session},
 };
 use crate::{
@@ -63,18 +62,13 @@ pub async fn login(
     };
     let remember = fields.get("remember").map(|remember| remember.expose() == "true");
     if !user.second_factor.is_empty() {
-        let (user, client) = (user.name, client.to_owned());
-        return Ok(second_factor::asked(&app, Ticket { user, client, remember, until: 0 }));
+        return Ok(second_factor::asked(&app, user.name, client.to_owned(), remember));
     }
 
-    end_session_before(&app, &headers).await?;
     let session = Session::new(app.clock.now(), PASSWORD, remember, &headers);
     let opening = Opening { user: &user.name, client, session, from: &from, event: Event::Login };
     // The account went away while its password was checked.
-    let (answer, _) = opening.open(&app).await?.ok_or_else(invalid_credentials)?;
-    app.counters.logins.add();
-    app.log.line(&format!("login: {}", user.name));
-    Ok(answer)
+    opening.log_in(&app, &headers).await?.ok_or_else(invalid_credentials)
 }
 
 /// One answer for a wrong name and a wrong password, so that it does not tell which names exist.

@@ -13,7 +13,7 @@ pub mod session;
 pub mod sessions;
 pub mod successor;
 
-use axum::{http::HeaderMap, response::Response};
+use axum::response::Response;
 use serde_json::{Value, json};
 
 use session::Lives;
@@ -47,15 +47,6 @@ pub async fn end_family(app: &App, user: &str, id: &str) -> store::Result<()> {
         app.counters.revoked_families.add();
     }
     Ok(())
-}
-
-/// A browser that logs in is about to lose the cookie of the session before: whoever else has it must not
-/// keep it.
-async fn end_session_before(app: &App, headers: &HeaderMap) -> store::Result<()> {
-    match cookie::read(headers) {
-        Some(before) => end_family_of(app, &before).await,
-        None => Ok(()),
-    }
 }
 
 /// Ends the family that a refresh token belongs to, if there is one.

@@ -1,15 +1,16 @@
 //! What all ways into a session have in common: a login, a second factor, a step-up, a new password.
 
-use axum::response::Response;
+use axum::{http::HeaderMap, response::Response};
 use serde_json::json;
 
-use super::{session::Session, token_answer};
+use super::{end_family_of, session::Session, token_answer};
 use crate::{
     answer::Failure,
     app::App,
+    cookie,
     observe::audit::{About, Event},
     random,
-    store::{Family, Grant, Key, NewFamily, place},
+    store::{Family, Key, NewFamily, place},
     tokens::Draft,
 };
 
@@ -23,8 +24,23 @@ pub struct Opening<'a> {
 }
 
 impl Opening<'_> {
+    /// The end of a login, in one step or in two. Nothing: the account is gone.
+    pub async fn log_in(self, app: &App, headers: &HeaderMap) -> Result<Option<Response>, Failure> {
+        // The browser is about to lose the cookie of the session before: whoever else has it must not keep it.
+        if let Some(before) = cookie::read(headers) {
+            end_family_of(app, &before).await?;
+        }
+        let user = self.user;
+        let opened = self.open(app).await?;
+        if opened.is_some() {
+            app.counters.logins.add();
+            app.log.line(&format!("login: {user}"));
+        }
+        Ok(opened)
+    }
+
     /// Opens the session; the answer has its tokens. Nothing: the account is gone.
-    pub async fn open(self, app: &App) -> Result<Option<(Response, Grant)>, Failure> {
+    pub async fn open(self, app: &App) -> Result<Option<Response>, Failure> {
         let Some(lives) = self.session.lives(&app.config, app.clock.now()) else {
             return Ok(None);
         };
@@ -57,6 +73,6 @@ impl Opening<'_> {
         };
         app.tell(self.event, about);
         let shown = json!({ "name": family.user, "roles": grant.roles });
-        Ok(Some((token_answer(lives, &access, &refresh, Some(shown)), grant)))
+        Ok(Some(token_answer(lives, &access, &refresh, Some(shown))))
     }
 }

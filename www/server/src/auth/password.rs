@@ -66,8 +66,7 @@ pub async fn change(
         event: Event::PasswordChanged,
     };
     app.log.line(&format!("password: {}", access.sub));
-    let opened = opening.open(&app).await?;
-    opened.map(|(answer, _)| answer).ok_or_else(wrong)
+    opening.open(&app).await?.ok_or_else(wrong)
 }
 
 fn wrong() -> Failure {

@@ -40,11 +40,11 @@ const CODES: Limit = Limit { count: 5, window: Duration::from_secs(5 * 60) };
 const REMEMBERED: u64 = 5 * 60 * 1000;
 
 #[derive(Serialize, Deserialize)]
-pub struct Ticket {
-    pub user: String,
-    pub client: String,
-    pub remember: Option<bool>,
-    pub until: u64,
+struct Ticket {
+    user: String,
+    client: String,
+    remember: Option<bool>,
+    until: u64,
 }
 
 /// What the secret of an account's second factor is sealed for: it is no other account's.
@@ -53,8 +53,9 @@ pub fn purpose(user: &str) -> String {
 }
 
 /// The first answer of a login in two steps.
-pub fn asked(app: &App, mut ticket: Ticket) -> Response {
-    ticket.until = app.clock.now() + TICKET.as_millis() as u64;
+pub fn asked(app: &App, user: String, client: String, remember: Option<bool>) -> Response {
+    let until = app.clock.now() + TICKET.as_millis() as u64;
+    let ticket = Ticket { user, client, remember, until };
     let text = serde_json::to_vec(&ticket).expect("plain data");
     answer::ok(json!({
         "second_factor": "totp",
@@ -83,7 +84,6 @@ pub async fn login(
     let user = account(&app, &ticket.user).await?;
     check(&app, &user, code.expose(), &from).await?;
 
-    super::end_session_before(&app, &headers).await?;
     let session = Session::new(now, TWO_FACTORS, ticket.remember, &headers);
     let opening = Opening {
         user: &user.name,
@@ -92,10 +92,7 @@ pub async fn login(
         from: &from,
         event: Event::Login,
     };
-    let (answer, _) = opening.open(&app).await?.ok_or_else(gone)?;
-    app.counters.logins.add();
-    app.log.line(&format!("login: {}", user.name));
-    Ok(answer)
+    opening.log_in(&app, &headers).await?.ok_or_else(gone)
 }
 
 /// POST /auth/stepup: a session and a code against a session with two factors, authenticated now. It is a
@@ -130,7 +127,7 @@ pub async fn step_up(
         from: &from,
         event: Event::SecondFactor,
     };
-    let (answer, _) = opening.open(&app).await?.ok_or_else(gone)?;
+    let answer = opening.open(&app).await?.ok_or_else(gone)?;
     end_family(&app, &family.user, &family.id).await?;
     Ok(answer)
 }

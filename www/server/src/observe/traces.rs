@@ -33,7 +33,7 @@ impl Traces {
         let begun = app.clock.now();
         match parent {
             Some((trace, span)) => Span { trace: trace.into(), parent: Some(span.into()), begun },
-            None => Span { trace: random::hex(16), parent: None, begun },
+            None => Span { trace: random::hex(&random::bytes()[..16]), parent: None, begun },
         }
     }
 
@@ -48,7 +48,7 @@ impl Traces {
         attributes.extend(route.map(|route| text("http.route", route)));
         let mut told = json!({
             "traceId": span.trace,
-            "spanId": random::hex(8),
+            "spanId": random::hex(&random::bytes()[..8]),
             "name": name,
             // A server's.
             "kind": 2,

@@ -225,27 +225,41 @@ fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
-pub const URLS: &str = "sqlite::memory:, sqlite:FILE, postgres://HOST/DATABASE, redis://HOST or \
+pub const URLS: &str = "sqlite::memory:, sqlite:FILE, postgres://HOST/DATABASE, redis://HOST, \
+                        redis+sentinel://HOST:PORT,HOST:PORT/PRIMARY or \
                         redis+cluster://HOST:PORT,HOST:PORT";
 
 /// Whether a URL names a store.
 pub fn is_url(url: &str) -> bool {
-    ["sqlite:", "postgres://", "postgresql://", "redis://", "redis+cluster://"]
-        .iter()
-        .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+    [
+        "sqlite:",
+        "postgres://",
+        "postgresql://",
+        "redis://",
+        "rediss://",
+        "redis+sentinel://",
+        "redis+cluster://",
+        "rediss+cluster://",
+    ]
+    .iter()
+    .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
 }
 
 /// Opens the store that a URL names. A `clock` takes the place of the store's own: for tests.
 pub async fn open(url: &str, clock: Option<Clock>) -> Result<Arc<dyn Store>> {
     if let Some(file) = url.strip_prefix("sqlite:") {
-        Ok(Arc::new(sqlite::Sqlite::open(file, clock)?))
-    } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        Ok(Arc::new(postgres::Postgres::open(url, clock).await?))
-    } else if let Some(nodes) = url.strip_prefix("redis+cluster://") {
-        Ok(Arc::new(redis::Redis::cluster(nodes, clock).await?))
-    } else if url.starts_with("redis://") {
-        Ok(Arc::new(redis::Redis::single(url, clock).await?))
-    } else {
-        Err(StoreError(format!("a store is {URLS}")))
+        return Ok(Arc::new(sqlite::Sqlite::open(file, clock)?));
     }
+    // Whoever speaks TLS takes the process's cryptography: a second provider in the build would leave them
+    // without a choice. An error says that it was installed before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    Ok(match scheme {
+        "postgres" | "postgresql" => Arc::new(postgres::Postgres::open(url, clock).await?),
+        "redis" | "rediss" => Arc::new(redis::Redis::single(url, clock).await?),
+        "redis+sentinel" => Arc::new(redis::Redis::sentinel(rest, clock).await?),
+        "redis+cluster" => Arc::new(redis::Redis::cluster("redis", rest, clock).await?),
+        "rediss+cluster" => Arc::new(redis::Redis::cluster("rediss", rest, clock).await?),
+        _ => return Err(StoreError(format!("a store is {URLS}"))),
+    })
 }

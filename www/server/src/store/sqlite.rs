@@ -19,8 +19,12 @@ use super::{
 use crate::clock::Clock;
 
 /// Each is carried out once, in its order: `user_version` counts them. Never change one that was released.
-const MIGRATIONS: &[&str] =
-    &[include_str!("sqlite/1.sql"), include_str!("sqlite/2.sql"), include_str!("sqlite/3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("sqlite/1.sql"),
+    include_str!("sqlite/2.sql"),
+    include_str!("sqlite/3.sql"),
+    include_str!("sqlite/4.sql"),
+];
 
 pub struct Sqlite {
     connection: Arc<Mutex<Connection>>,

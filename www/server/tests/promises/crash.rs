@@ -86,7 +86,7 @@ async fn play(
     let first = [&flags[..], &["--user", "alice:wonderland:user"]].concat();
     let (mut process, _output, mut at) = start(&first);
     let usual = {
-        let mut cookie = login(at).await;
+        let mut cookie = wire::login(at).await;
         let mut fastest = Duration::MAX;
         for _ in 0..5 {
             let began = Instant::now();
@@ -96,7 +96,7 @@ async fn play(
         fastest
     };
     for round in 0..rounds(3) {
-        let old = login(at).await;
+        let old = wire::login(at).await;
         // From at once to a little after the usual time, in an order that looks random.
         let delay = usual * (round as u32 * 37 % 100 + 10) / 90;
         let answered = refresh_and_kill(&mut process, at, &old, delay).await;
@@ -128,19 +128,9 @@ async fn refresh_and_kill(
     new_cookie(&String::from_utf8_lossy(&answer))
 }
 
-pub async fn login(at: SocketAddr) -> String {
-    let json = ("Content-Type", "application/json");
-    let body = r#"{"username":"alice","password":"wonderland"}"#;
-    let answer = wire::send(at, "POST /auth/login", &[json], body).await.expect("an answer");
-    new_cookie(&answer).unwrap_or_else(|| panic!("{answer}"))
-}
-
 /// The new cookie, if the old one was honoured.
 pub async fn refreshed(at: SocketAddr, cookie: &str) -> Option<String> {
-    let cookie = format!("__Host-refresh={cookie}");
-    let headers =
-        [("Cookie", cookie.as_str()), ("X-Requested-With", "t"), ("Sec-Fetch-Site", "same-origin")];
-    let answer = wire::send(at, "POST /auth/refresh", &headers, "").await.expect("an answer");
+    let answer = wire::refresh(at, cookie).await.expect("an answer");
     assert!(!answer.starts_with("HTTP/1.1 5"), "{answer}");
     new_cookie(&answer)
 }

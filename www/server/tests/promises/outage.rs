@@ -13,36 +13,18 @@ use crate::{
     harness::{
         ALICE, Folder, Server, Service, Session, Setup,
         postgres::Postgres,
+        process::until,
         proxy::{Fate, Proxy},
-        redis::Redis,
-        rounds,
+        redis::{Redis, Sentinel},
+        rounds, wire,
     },
+    on_stores,
     process::{kill, start},
 };
 
-/// Each with a store that nobody else uses.
-macro_rules! on_own_stores {
-    ($($name:ident,)*) => {$(
-        mod $name {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_postgres() {
-                super::$name($crate::harness::Setup::own_postgres()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_redis() {
-                super::$name($crate::harness::Setup::own_redis()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_cluster() {
-                super::$name($crate::harness::Setup::own_cluster()).await;
-            }
-        }
-    )*};
-}
-
-on_own_stores!(
+// Each with a store that nobody else uses.
+on_stores!(
+    [in_postgres: own_postgres, in_redis: own_redis, in_cluster: own_cluster]
     without_its_store_the_server_answers_503_and_is_well_again_by_itself,
     a_store_that_hangs_is_given_up_in_time_and_costs_no_session,
     a_store_that_forgot_everything_is_given_its_accounts_again,
@@ -186,6 +168,26 @@ async fn after_a_failover_of_redis_the_new_primary_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sentinel_leads_to_the_new_primary() {
+    let folders = [Folder::new(), Folder::new(), Folder::new()];
+    let mut primary = Redis::start(&folders[0].0);
+    let replica = Redis::start(&folders[1].0);
+    replica.follow(Some(&primary));
+    let sentinel = Sentinel::start(&folders[2].0, &primary);
+    let setup = Setup::sqlite();
+    let server = setup.server_with(|config| config.store = sentinel.url()).await;
+    let session = server.login().await;
+    // What it had not received would be lost.
+    let size = |redis: &Redis| redis.command(&["DBSIZE"]);
+    until("the replication", || (size(&replica) == size(&primary)).then_some(()));
+    primary.kill();
+
+    until_ready(&server).await;
+    let answer = server.refresh(&session.cookie).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_failover_of_postgres_the_new_primary_is_found() {
     let setup = Setup::postgres();
     let server = setup.server().await;
@@ -250,7 +252,7 @@ async fn told_to_stop_it_answers_what_it_began(setup: Setup) {
     let proxy = Proxy::start(&setup.url).await;
     let (mut process, _output, at) =
         start(&["--store", &proxy.url, "--user", "alice:wonderland:user"]);
-    let cookie = crash::refreshed(at, &crash::login(at).await).await.expect("refreshed");
+    let cookie = crash::refreshed(at, &wire::login(at).await).await.expect("refreshed");
     proxy.catch_exchange(&Key::of(&cookie).digest, Fate::Held);
     let call = tokio::spawn(async move { crash::refreshed(at, &cookie).await });
     proxy.until_answered().await;
@@ -269,23 +271,9 @@ async fn used_before(server: &Server) -> Session {
     server.refresh(&session.cookie).send().await.session()
 }
 
-macro_rules! behind_a_proxy {
-    ($($name:ident,)*) => {$(
-        mod $name {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_postgres() {
-                super::$name($crate::harness::Setup::postgres()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_redis() {
-                super::$name($crate::harness::Setup::redis()).await;
-            }
-        }
-    )*};
-}
-
-behind_a_proxy!(
+// Behind a proxy. A cluster tells its clients other addresses than the proxy's.
+on_stores!(
+    [in_postgres: postgres, in_redis: redis]
     an_answer_that_the_store_gave_and_the_server_lost_costs_no_session,
     a_client_that_hangs_up_in_the_middle_keeps_its_session,
     told_to_stop_it_answers_what_it_began,

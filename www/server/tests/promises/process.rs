@@ -10,15 +10,18 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use tokenkeep_server::flags;
+
 use crate::{
     harness::{
         Folder,
+        process::signal,
         wire::{self, between},
     },
     login::contains,
 };
 
-const BIN: &str = env!("CARGO_BIN_EXE_tokenkeep-server");
+pub const BIN: &str = env!("CARGO_BIN_EXE_tokenkeep-server");
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(BIN).args(arguments).output().expect("it runs")
@@ -39,7 +42,7 @@ pub fn start(arguments: &[&str]) -> (Process, BufReader<impl Read + use<>>, Sock
 }
 
 /// With variables in its environment, and with a text on its standard input.
-fn start_with(
+pub fn start_with(
     arguments: &[&str],
     environment: &[(&str, &str)],
     input: &str,
@@ -69,9 +72,8 @@ fn start_with(
     (process, output, address)
 }
 
-pub fn kill(process: &Process, signal: &str) {
-    let status = Command::new("kill").args([signal, &process.0.id().to_string()]).status();
-    assert!(status.expect("kill runs").success());
+pub fn kill(process: &Process, name: &str) {
+    signal(process.0.id(), name);
 }
 
 #[test]
@@ -139,10 +141,30 @@ fn a_port_in_use_is_one_clear_line() {
 }
 
 #[test]
-fn help_names_every_flag() {
+fn help_names_the_flags_that_there_are() {
     let output = run(&["--help"]);
     assert!(output.status.success());
-    assert!(String::from_utf8_lossy(&output.stdout).contains("--access-ttl"));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), flags::HELP);
+    let mut named: Vec<_> = flags::HELP
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("--"))
+        .map(|flag| flag.trim_end_matches([',', ';', ':', ')']))
+        .collect();
+    for flag in &named {
+        let parsed = flags::parse([format!("--{flag}").into()], |_| None);
+        assert_ne!(parsed.err(), Some(format!("--{flag} is no flag; see --help")));
+    }
+    // And all of them: each is an arm of one `match`, which begins with its name.
+    let arms = include_str!("../../src/flags.rs").lines().filter_map(|line| {
+        let (arm, _) = line.strip_prefix("            \"")?.split_once(" => ")?;
+        Some(arm.split(" | ").map(|name| name.trim_matches('"')))
+    });
+    let mut taken: Vec<_> = arms.flatten().collect();
+    for flags in [&mut named, &mut taken] {
+        flags.sort_unstable();
+        flags.dedup();
+    }
+    assert_eq!(named, taken);
 }
 
 #[tokio::test]
@@ -319,7 +341,8 @@ fn a_secret_that_cannot_be_taken_is_one_line_without_it() {
         (
             variable("TOKENKEEP_STORE", b"wonderland"),
             "TOKENKEEP_STORE: got something else, takes sqlite::memory:, sqlite:FILE, \
-             postgres://HOST/DATABASE, redis://HOST or redis+cluster://HOST:PORT,HOST:PORT"
+             postgres://HOST/DATABASE, redis://HOST, redis+sentinel://HOST:PORT,HOST:PORT/PRIMARY \
+             or redis+cluster://HOST:PORT,HOST:PORT"
                 .into(),
         ),
     ] {

@@ -3,7 +3,7 @@
 use super::Plan;
 use super::counts::Counts;
 use super::page_server;
-use crate::chores::{build, demo, size};
+use crate::chores::{build, demo, docs, size};
 use crate::run::{self, Interrupted, Limit};
 use crate::scratch::Scratch;
 use crate::setup::browser::{self, Browser};
@@ -20,10 +20,10 @@ pub struct Kind {
     pub run: fn(&Plan, &mut Counts) -> Result<()>,
 }
 
-pub static KINDS: [Kind; 10] = [
+pub static KINDS: [Kind; 11] = [
     Kind {
         name: "lint",
-        about: "formatting, clippy, rustdoc and tsc have nothing to say",
+        about: "formatting, clippy, rustdoc, tsc and oxlint have nothing to say",
         is_in_all: false,
         set_up: |plan| {
             rust::components(plan.project)?;
@@ -105,6 +105,17 @@ pub static KINDS: [Kind; 10] = [
         run: |plan, counts| in_tabs(plan, counts, RUNNERS),
     },
     Kind {
+        name: "site",
+        about: "the documentation site: its links, its search, and that it names everything",
+        is_in_all: false,
+        set_up: |plan| {
+            docs::set_up(plan.project)?;
+            node::packages(plan.project, E2E)?;
+            browser::CHROME.program(plan.project).map(drop)
+        },
+        run: site,
+    },
+    Kind {
         name: "size",
         about: "the package is within its budget",
         is_in_all: false,
@@ -123,6 +134,7 @@ const BACKENDS: &str = "tests/backends";
 const LIBRARIES: &str = "tests/libraries";
 const FRAMEWORKS: &str = "tests/frameworks";
 const RUNNERS: &str = "tests/runners";
+const SITE: &str = "tests/site";
 
 /// What the reference server's tests start, stop and kill. Debian keeps PostgreSQL's own programs off
 /// `PATH`; the one that manages them is on it.
@@ -179,8 +191,12 @@ fn lint(plan: &Plan, counts: &mut Counts) -> Result<()> {
     wasm.args(["--", "-D", "warnings"]);
     // The generated bindings are among the sources that tsc reads.
     let built = build::package(plan.project);
-    let mut tsc = plan.project.command(plan.project.path("pkg/node_modules/.bin/tsc"));
-    tsc.args(["--noEmit", "--strict", "--project", "pkg"]);
+    let of_package = |name: &str, arguments: &[&str]| {
+        let program = plan.project.path("pkg/node_modules/.bin").join(name);
+        let mut command = plan.project.command(program);
+        command.args(arguments);
+        command
+    };
 
     let mut doc = cargo(&["doc", "--no-deps", "--package", "tokenkeep"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
@@ -190,7 +206,10 @@ fn lint(plan: &Plan, counts: &mut Counts) -> Result<()> {
         cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         wasm,
         doc,
-        tsc,
+        of_package("tsc", &["--noEmit", "--strict", "--project", "pkg"]),
+        of_package("tsc", &["--project", "src"]),
+        of_package("tsc", &["--project", "www"]),
+        of_package("oxlint", &[]),
     ];
     for check in &mut checks {
         eprintln!("→ {}", run::name(check));
@@ -286,6 +305,13 @@ fn with_back_ends(plan: &Plan, counts: &mut Counts) -> Result<()> {
     npm.env("TOKENKEEP_SERVER", server)
         .env("TOKENKEEP_PYTHON", python::packages(plan.project, BACKENDS)?);
     count(&mut npm, Limit::minutes(15), counts)
+}
+
+fn site(plan: &Plan, counts: &mut Counts) -> Result<()> {
+    let site = docs::site(plan.project)?;
+    let mut npm = npm_test(plan, SITE, &browser::CHROME)?;
+    npm.env("TOKENKEEP_SITE", site);
+    count(&mut npm, Limit::minutes(10), counts)
 }
 
 /// The tests find their browser in a variable of its own.

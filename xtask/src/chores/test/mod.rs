@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 pub const CHORE: Chore = Chore {
     name: "test",
-    about: "run all kinds of tests, or those named: lint native browser package e2e backends libraries frameworks runners size",
+    about: "run all kinds of tests, or those named: lint native browser package e2e backends libraries frameworks runners site size",
     options: &[
         ("--browser NAME", "in that one only: chrome, firefox or webkit"),
         ("--long", "more rounds and more calls, where a test has a long form"),

@@ -5,14 +5,18 @@
 //! A commit is answered once it is on the disk, and on the replicas that `synchronous_standby_names` has.
 //! Turn `synchronous_commit` off and a crash brings used tokens back.
 
+use std::error::Error;
+
 use async_trait::async_trait;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::{
     Config, NoTls, Row,
+    config::SslMode,
     error::SqlState,
     types::{ToSql, Type},
 };
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
     Account, Exchange, Exchanged, Family, Grant, Group, Hits, Key, LiveFamily, NewFamily, PATIENCE,
@@ -67,9 +71,10 @@ impl From<tokio_postgres::Error> for Failed {
 impl From<tokio_postgres::Error> for StoreError {
     /// Without the details, which would have values in them.
     fn from(error: tokio_postgres::Error) -> Self {
-        match error.as_db_error() {
-            Some(db) => Self(format!("postgres: {} {}", db.code().code(), db.message())),
-            None => Self(format!("postgres: {error}")),
+        match (error.as_db_error(), error.source()) {
+            (Some(db), _) => Self(format!("postgres: {} {}", db.code().code(), db.message())),
+            (None, Some(cause)) => Self(format!("postgres: {error}: {cause}")),
+            (None, None) => Self(format!("postgres: {error}")),
         }
     }
 }
@@ -84,11 +89,12 @@ impl Postgres {
         let limit = format!("-c statement_timeout={}", PATIENCE.as_millis());
         let options = config.get_options().map(|given| format!("{given} {limit}"));
         config.options(options.unwrap_or(limit));
-        let manager = Manager::from_config(
-            config,
-            NoTls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
+        let how = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = match config.get_ssl_mode() {
+            SslMode::Require => Manager::from_config(config, tls()?, how),
+            // `prefer`, the default, would protect from nobody who stands between.
+            _ => Manager::from_config(config, NoTls, how),
+        };
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
             .runtime(Runtime::Tokio1)
@@ -180,6 +186,12 @@ impl Postgres {
         let rows = self.call(statement, values).await?;
         rows.into_iter().next().ok_or_else(|| StoreError("postgres: no row".into()))
     }
+}
+
+/// With the certificates that the system trusts, or those in `SSL_CERT_FILE`.
+fn tls() -> Result<MakeRustlsConnect> {
+    let found = MakeRustlsConnect::with_native_certs();
+    found.map(|(tls, _)| tls).map_err(|_| StoreError("postgres: no certificate to trust".into()))
 }
 
 fn unsigned(row: &Row, column: &str) -> Result<u64> {

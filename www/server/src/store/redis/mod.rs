@@ -1,4 +1,5 @@
-//! The store in Redis, for several instances behind one address: one Redis, or a cluster.
+//! The store in Redis, for several instances behind one address: one Redis, the
+//! primary that Sentinels name, or a cluster.
 //!
 //! Every call is a script, and every script stays in one place (see `place.rs`): the keys of a place share
 //! a hash tag, so a cluster keeps them on one machine, and Redis runs scripts one at a time. That is what
@@ -9,19 +10,12 @@
 //! A failover to a replica loses the last writes, since Redis answers before its replicas have them: see
 //! the README for what that costs.
 
-use std::{
-    sync::{Arc, LazyLock, PoisonError, RwLock},
-    time::Duration,
-};
+mod connection;
+
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
-use redis::{
-    Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError, RedisResult, Script,
-    ServerErrorKind,
-    aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig},
-    cluster::ClusterClientBuilder,
-    cluster_async::ClusterConnection,
-};
+use redis::{ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind};
 use tokio::{task::JoinSet, time::timeout};
 
 use super::{
@@ -29,6 +23,7 @@ use super::{
     Result, Standing, Store, StoreError, User, place, raised, words,
 };
 use crate::clock::Clock;
+use connection::Link;
 
 /// What all keys begin with. A cluster's URL may name another: it has no numbered databases.
 const NAME: &str = "tokenkeep";
@@ -69,27 +64,8 @@ impl Code {
 }
 
 #[derive(Clone)]
-enum Connection {
-    Single(ConnectionManager),
-    Cluster(ClusterConnection),
-}
-
-impl Connection {
-    async fn query<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult<T> {
-        let value = match self {
-            Self::Single(connection) => connection.req_packed_command(command).await,
-            Self::Cluster(connection) => connection.req_packed_command(command).await,
-        }?;
-        Ok(T::from_redis_value(value.extract_error()?)?)
-    }
-}
-
-/// Connections are shared and cheap to clone: commands of all requests go down one of them.
-#[derive(Clone)]
 pub struct Redis {
-    connection: Arc<RwLock<Connection>>,
-    /// Makes the connection to a single Redis anew. A cluster's looks for the primaries itself.
-    dial: Option<(Client, ConnectionManagerConfig)>,
+    link: Arc<Link>,
     name: String,
     clock: Option<Clock>,
 }
@@ -102,57 +78,18 @@ impl From<RedisError> for StoreError {
 
 impl Redis {
     pub async fn single(url: &str, clock: Option<Clock>) -> Result<Self> {
-        let info = url.into_connection_info()?;
-        // A connection into a network that swallows everything must not be kept for its quarter of an hour.
-        let tcp = info.tcp_settings().clone();
-        #[cfg(target_os = "linux")]
-        let tcp = tcp.set_user_timeout(PATIENCE);
-        let client = Client::open(info.set_tcp_settings(tcp))?;
-        // A request waits a moment for a lost connection to come back, then is answered 503.
-        let patience = ConnectionManagerConfig::new()
-            .set_number_of_retries(2)
-            .set_connection_timeout(Some(Duration::from_secs(1)))
-            .set_response_timeout(Some(PATIENCE));
-        let manager =
-            timeout(PATIENCE * 2, client.get_connection_manager_with_config(patience.clone()))
-                .await
-                .map_err(|_| StoreError::late("redis"))??;
-        Ok(Self {
-            connection: Arc::new(RwLock::new(Connection::Single(manager))),
-            dial: Some((client, patience)),
-            name: NAME.to_owned(),
-            clock,
-        })
+        Ok(Self { link: Link::single(url).await?, name: NAME.to_owned(), clock })
     }
 
-    /// `nodes`: `[user:password@]host:port,host:port…[/name]`. A few are enough: they tell of the others.
-    pub async fn cluster(nodes: &str, clock: Option<Clock>) -> Result<Self> {
+    /// `nodes`: `[user:password@]host:port,host:port…/name`, with the primary's name.
+    pub async fn sentinel(nodes: &str, clock: Option<Clock>) -> Result<Self> {
+        Ok(Self { link: Link::sentinel(nodes).await?, name: NAME.to_owned(), clock })
+    }
+
+    /// `nodes`: `[user:password@]host:port,host:port…[/name]`.
+    pub async fn cluster(scheme: &str, nodes: &str, clock: Option<Clock>) -> Result<Self> {
         let (nodes, name) = nodes.split_once('/').unwrap_or((nodes, NAME));
-        let (login, hosts) = match nodes.rsplit_once('@') {
-            Some((login, hosts)) => (format!("{login}@"), hosts),
-            None => (String::new(), nodes),
-        };
-        let urls = hosts.split(',').map(|host| format!("redis://{login}{host}"));
-        let client = ClusterClientBuilder::new(urls)
-            // A command whose answer was lost is sent again: each script can bear that.
-            .retries(3)
-            .min_retry_wait(50)
-            .max_retry_wait(500)
-            .connection_timeout(Duration::from_secs(1))
-            .response_timeout(PATIENCE);
-        #[cfg(target_os = "linux")]
-        let client =
-            client.tcp_settings(redis::io::tcp::TcpSettings::default().set_user_timeout(PATIENCE));
-        let client = client.build()?;
-        let connection = timeout(PATIENCE * 2, client.get_async_connection())
-            .await
-            .map_err(|_| StoreError::late("redis"))??;
-        Ok(Self {
-            connection: Arc::new(RwLock::new(Connection::Cluster(connection))),
-            dial: None,
-            name: name.to_owned(),
-            clock,
-        })
+        Ok(Self { link: Link::cluster(scheme, nodes).await?, name: name.to_owned(), clock })
     }
 
     /// The beginning of all keys of a place. What stands in braces decides the machine.
@@ -179,7 +116,7 @@ impl Redis {
             }
             command
         };
-        let mut connection = self.connection.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut connection = self.link.connection();
         let work = async {
             match connection.query(&command("EVALSHA", &code.sha1)).await {
                 // A Redis that is new or forgot everything is told the whole script, and keeps it.
@@ -190,26 +127,16 @@ impl Redis {
             }
         };
         match timeout(PATIENCE, work).await {
+            Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
-                if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
-                    self.dial_again()?;
-                }
+                self.link.failed(Some(&error));
                 Err(error.into())
             }
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(StoreError::late("redis")),
+            Err(_) => {
+                self.link.failed(None);
+                Err(StoreError::late("redis"))
+            }
         }
-    }
-
-    /// It was the primary, and no longer is: a new connection to the same address finds the one that is.
-    fn dial_again(&self) -> Result<()> {
-        if let Some((client, patience)) = &self.dial {
-            let manager =
-                ConnectionManager::new_lazy_with_config(client.clone(), patience.clone())?;
-            *self.connection.write().unwrap_or_else(PoisonError::into_inner) =
-                Connection::Single(manager);
-        }
-        Ok(())
     }
 
     /// The same in every place, all at once.

@@ -1,5 +1,6 @@
 //! What the tests stand on: a server over a fresh store, its clock, its log, and a small client.
 
+pub mod certificate;
 mod client;
 pub mod postgres;
 pub mod process;
@@ -46,27 +47,26 @@ const START: u64 = 1_800_000_000_000;
 /// `in_cluster`.
 #[macro_export]
 macro_rules! on_all_stores {
-    ($($name:ident,)*) => {$(
+    ($($name:ident,)*) => {
+        $crate::on_stores!(
+            [in_sqlite: sqlite, in_postgres: postgres, in_redis: redis, in_cluster: cluster]
+            $($name,)*
+        );
+    };
+}
+
+/// The same, with the stores that the list names: each of them is made by a function of `Setup`.
+#[macro_export]
+macro_rules! on_stores {
+    ($stores:tt $($name:ident,)*) => {$(
         mod $name {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_sqlite() {
-                super::$name($crate::harness::Setup::sqlite()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_postgres() {
-                super::$name($crate::harness::Setup::postgres()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_redis() {
-                super::$name($crate::harness::Setup::redis()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn in_cluster() {
-                super::$name($crate::harness::Setup::cluster()).await;
-            }
+            $crate::on_stores!(@one $name $stores);
+        }
+    )*};
+    (@one $name:ident [$($store:ident: $setup:ident),*]) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $store() {
+            super::$name($crate::harness::Setup::$setup()).await;
         }
     )*};
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
     sync::{
         OnceLock,
@@ -12,23 +12,33 @@ use std::{
 
 use super::{
     Folder,
+    certificate::Certificate,
     process::{Process, free_port, signal, until},
 };
 
 pub struct Postgres {
     port: u16,
     folder: Folder,
-    process: Option<(Process, u32)>,
+    more: &'static [&'static str],
+    process: Option<Process>,
 }
+
+/// Faster, and not safe from a power cut.
+const WITHOUT_SYNC: &[&str] = &["-F"];
 
 impl Postgres {
     /// All tests' server, which ends with the test program.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Postgres> = OnceLock::new();
-        SHARED.get_or_init(Self::start)
+        SHARED.get_or_init(|| Self::start_with(WITHOUT_SYNC))
     }
 
+    /// One that writes to the disk before it answers.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(more: &'static [&'static str]) -> Self {
         let folder = Folder::new();
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(&folder.0));
@@ -50,7 +60,7 @@ impl Postgres {
             "--no-sync",
             "--no-instructions",
         ]));
-        let mut postgres = Self { port: 0, folder, process: None };
+        let mut postgres = Self { port: 0, folder, more, process: None };
         for _ in 0..20 {
             postgres.port = free_port();
             if postgres.resume() {
@@ -66,18 +76,30 @@ impl Postgres {
         let port = self.port.to_string();
         let mut words = as_postgres("postgres");
         words.extend(["-D", data.to_str().expect("a plain path"), "-p", &port].map(str::to_owned));
-        // Nothing here has to live through a power cut, only through a kill.
-        words.extend(["-F", "-h", "127.0.0.1", "-k", ""].map(str::to_owned));
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let mut process = Process::start(&self.folder.0, &words);
-        let id = process.id();
-        let ready = until("the start of PostgreSQL", || {
-            let answers = || self.try_sql("SELECT 1").then_some(true);
-            let gone = || (!Path::new(&format!("/proc/{id}/exe")).exists()).then_some(false);
-            answers().or_else(gone)
-        });
-        self.process = Some((process, id));
+        words.extend(["-h", "127.0.0.1", "-k", ""].map(str::to_owned));
+        let words: Vec<&str> =
+            words.iter().map(String::as_str).chain(self.more.iter().copied()).collect();
+        let process = Process::start(&self.folder.0, &words);
+        let ready = process.until_ready(|| self.try_sql("SELECT 1"));
+        self.process = Some(process);
         ready
+    }
+
+    /// From now on it speaks TLS, too.
+    pub fn encrypt(&self, certificate: &Certificate) {
+        let file = |name: &str| self.folder.0.join("data").join(name);
+        let (cert, key) = (file("server.crt"), file("server.key"));
+        fs::copy(&certificate.file, &cert).expect("copied");
+        fs::copy(&certificate.key_file, &key).expect("copied");
+        // It takes no key that others could read.
+        run(Command::new("chmod").arg("600").arg(&key));
+        if is_root() {
+            run(Command::new("chown").arg("postgres").args([&cert, &key]));
+        }
+        assert!(self.try_sql("ALTER SYSTEM SET ssl = on"));
+        assert!(self.try_sql("SELECT pg_reload_conf()"));
+        let url = format!("{}?sslmode=require", self.url());
+        until("TLS", || psql(&url, "SELECT 1").map(drop));
     }
 
     /// Killed with all of its processes, as by a power cut.
@@ -88,9 +110,9 @@ impl Postgres {
 
     /// To all of its processes.
     pub fn signal(&self, name: &str) {
-        let (_, id) = self.process.as_ref().expect("it runs");
+        let id = self.process.as_ref().expect("it runs").id;
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
-        signal(*id, name);
+        signal(id, name);
         for child in children.expect("its children").split_whitespace() {
             // One may have just ended.
             let mut kill = Command::new("kill");

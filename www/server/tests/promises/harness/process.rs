@@ -2,13 +2,18 @@
 //! shell holds it, and kills it when the pipe from here closes.
 
 use std::{
+    io::{BufRead, BufReader},
     net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-pub struct Process(Child);
+pub struct Process {
+    shell: Child,
+    /// The program's own number.
+    pub id: u32,
+}
 
 const HOLD: &str = r#""$@" > /dev/null 2>&1 & program=$!
 echo $program
@@ -19,7 +24,7 @@ wait"#;
 impl Process {
     /// Its user, when we are root and it would not run as root, is taken on before.
     pub fn start(folder: &Path, words: &[&str]) -> Self {
-        let child = Command::new("sh")
+        let mut shell = Command::new("sh")
             .args(["-c", HOLD, "sh"])
             .args(words)
             .current_dir(folder)
@@ -27,23 +32,26 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .expect("sh runs");
-        Self(child)
+        // The shell tells the number first.
+        let mut line = String::new();
+        let output = shell.stdout.as_mut().expect("piped");
+        BufReader::new(output).read_line(&mut line).expect("the shell tells");
+        Self { shell, id: line.trim().parse().expect("a number") }
     }
 
-    /// The program's own number, which the shell tells first.
-    pub fn id(&mut self) -> u32 {
-        use std::io::{BufRead, BufReader};
-        let output = self.0.stdout.as_mut().expect("piped, and asked for once");
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line).expect("the shell tells");
-        line.trim().parse().expect("a number")
+    /// Waits until it answers. Whether it does: it may also have ended.
+    pub fn until_ready(&self, mut answers: impl FnMut() -> bool) -> bool {
+        let program = format!("/proc/{}/exe", self.id);
+        until("the start of a store", || {
+            if answers() { Some(true) } else { (!Path::new(&program).exists()).then_some(false) }
+        })
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
     }
 }
 

@@ -1,9 +1,6 @@
 //! Stands between the server and its store, and does to the answer of one exchange what a network does.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering::SeqCst},
-};
+use std::sync::{Arc, Mutex};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -36,6 +33,9 @@ struct Wanted {
     before: usize,
     fate: Fate,
 }
+
+/// On one connection: what shall become of the answer that comes next.
+type Caught = Arc<Mutex<Option<Fate>>>;
 
 impl Proxy {
     /// Before the store of a URL such as `scheme://[user@]127.0.0.1:port[/name]`.
@@ -91,21 +91,14 @@ impl Proxy {
     }
 
     fn join(&self, server: TcpStream, store: TcpStream) {
-        let caught = Arc::new(AtomicBool::new(false));
-        let fate = Arc::new(Mutex::new(Fate::Lost));
+        let caught = Arc::default();
         let (from_server, to_server) = server.into_split();
         let (from_store, to_store) = store.into_split();
-        tokio::spawn(self.clone().requests(from_server, to_store, caught.clone(), fate.clone()));
-        tokio::spawn(self.clone().answers(from_store, to_server, caught, fate));
+        tokio::spawn(self.clone().requests(from_server, to_store, Arc::clone(&caught)));
+        tokio::spawn(self.clone().answers(from_store, to_server, caught));
     }
 
-    async fn requests(
-        self,
-        mut from: OwnedReadHalf,
-        mut to: OwnedWriteHalf,
-        caught: Arc<AtomicBool>,
-        fate: Arc<Mutex<Fate>>,
-    ) {
+    async fn requests(self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, caught: Caught) {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut buffer).await {
             let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
@@ -115,8 +108,7 @@ impl Proxy {
                     && text.contains(&known.needle)
                 {
                     if known.before == 0 {
-                        *fate.lock().expect("whole") = known.fate;
-                        caught.store(true, SeqCst);
+                        *caught.lock().expect("whole") = Some(known.fate);
                         *wanted = None;
                     } else {
                         known.before -= 1;
@@ -129,21 +121,15 @@ impl Proxy {
         }
     }
 
-    async fn answers(
-        self,
-        mut from: OwnedReadHalf,
-        mut to: OwnedWriteHalf,
-        caught: Arc<AtomicBool>,
-        fate: Arc<Mutex<Fate>>,
-    ) {
+    async fn answers(self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, caught: Caught) {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut buffer).await {
             // A Redis that does not know the script yet has not carried it out.
             let asks_for_script = buffer[..length].starts_with(b"-NOSCRIPT");
-            if caught.load(SeqCst) && !asks_for_script {
-                caught.store(false, SeqCst);
+            let fate = if asks_for_script { None } else { caught.lock().expect("whole").take() };
+            if let Some(fate) = fate {
                 self.answered.send_replace(true);
-                if *fate.lock().expect("whole") == Fate::Lost {
+                if fate == Fate::Lost {
                     return;
                 }
                 let mut released = self.released.subscribe();

@@ -2,6 +2,7 @@
 //! cluster of three for all of them, where each test has a name of its own.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::{
         OnceLock,
@@ -11,15 +12,18 @@ use std::{
 
 use super::{
     Folder,
+    certificate::Certificate,
     process::{Process, free_port, signal, until},
 };
 
 pub struct Redis {
     port: u16,
     bus: u16,
+    /// Where it speaks TLS, if it has a certificate.
+    tls: u16,
     folder: PathBuf,
-    more: &'static [&'static str],
-    process: Option<(Process, u32)>,
+    more: Vec<String>,
+    process: Option<Process>,
 }
 
 /// Another process may take the port before Redis does: then the next one is tried.
@@ -37,6 +41,14 @@ const IN_CLUSTER: &[&str] = &[
     "always",
 ];
 
+fn encrypted(certificate: &Certificate) -> Vec<&str> {
+    let files = [&certificate.file, &certificate.key_file];
+    let [file, key] = files.map(|path| path.to_str().expect("a plain path"));
+    let mut words = vec!["--tls-cert-file", file, "--tls-key-file", key];
+    words.extend(["--tls-ca-cert-file", file, "--tls-auth-clients", "no", "--tls-cluster", "yes"]);
+    words
+}
+
 impl Redis {
     pub fn start(folder: &Path) -> Self {
         Self::start_with(folder, IN_MEMORY)
@@ -46,11 +58,30 @@ impl Redis {
         Self::start_with(folder, ON_DISK)
     }
 
-    fn start_with(folder: &Path, more: &'static [&'static str]) -> Self {
+    pub fn start_encrypted(folder: &Path, certificate: &Certificate) -> Self {
+        Self::start_with(folder, &[IN_MEMORY, &encrypted(certificate)].concat())
+    }
+
+    /// A cluster of one.
+    pub fn start_encrypted_cluster(folder: &Path, certificate: &Certificate) -> Self {
+        let node = Self::start_with(folder, &[IN_CLUSTER, &encrypted(certificate)].concat());
+        node.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+        until("the cluster", || {
+            node.command(&["CLUSTER", "INFO"]).contains("cluster_state:ok").then_some(())
+        });
+        node
+    }
+
+    fn start_with(folder: &Path, more: &[&str]) -> Self {
         for _ in 0..TRIES {
-            let folder = folder.to_owned();
-            let mut redis =
-                Self { port: free_port(), bus: free_port(), folder, more, process: None };
+            let mut redis = Self {
+                port: free_port(),
+                bus: free_port(),
+                tls: free_port(),
+                folder: folder.to_owned(),
+                more: more.iter().map(|word| (*word).to_owned()).collect(),
+                process: None,
+            };
             if redis.resume() {
                 return redis;
             }
@@ -60,25 +91,21 @@ impl Redis {
 
     /// Starts it again on the same port. Whether it could.
     pub fn resume(&mut self) -> bool {
-        let (port, bus) = (self.port.to_string(), self.bus.to_string());
+        let [port, bus, tls] = [self.port, self.bus, self.tls].map(|port| port.to_string());
         let mut words = vec!["redis-server", "--port", &port, "--bind", "127.0.0.1"];
-        words.extend(["--save", "", "--rdbcompression", "no"]);
-        words.extend(self.more);
-        if self.more == IN_CLUSTER {
-            words.extend(["--cluster-port", &bus]);
+        words.extend(["--cluster-port", &bus, "--save", "", "--rdbcompression", "no"]);
+        words.extend(self.more.iter().map(String::as_str));
+        if words.contains(&"--tls-cert-file") {
+            words.extend(["--tls-port", &tls]);
         }
-        let mut process = Process::start(&self.folder, &words);
-        let id = process.id();
+        let process = Process::start(&self.folder, &words);
         let client = self.client();
-        let ready = until("the start of Redis", || {
-            let answers = || {
-                let answer = redis::cmd("PING").query::<String>(&mut client.get_connection().ok()?);
-                answer.ok().map(|_| true)
-            };
-            let gone = || (!Path::new(&format!("/proc/{id}/exe")).exists()).then_some(false);
-            answers().or_else(gone)
+        let ready = process.until_ready(|| {
+            let answer =
+                client.get_connection().and_then(|mut redis| redis::cmd("PING").exec(&mut redis));
+            answer.is_ok()
         });
-        self.process = Some((process, id));
+        self.process = Some(process);
         ready
     }
 
@@ -89,12 +116,15 @@ impl Redis {
     }
 
     pub fn signal(&self, name: &str) {
-        let (_, id) = self.process.as_ref().expect("it runs");
-        signal(*id, name);
+        signal(self.process.as_ref().expect("it runs").id, name);
     }
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub fn encrypted_url(&self) -> String {
+        format!("rediss://127.0.0.1:{}", self.tls)
     }
 
     fn client(&self) -> redis::Client {
@@ -124,6 +154,44 @@ impl Redis {
     /// Has Redis write everything it holds to its folder.
     pub fn save(&self) {
         self.command(&["SAVE"]);
+    }
+}
+
+/// One that watches a primary and its replicas, and decides alone.
+pub struct Sentinel {
+    port: u16,
+    _process: Process,
+}
+
+impl Sentinel {
+    pub fn start(folder: &Path, primary: &Redis) -> Self {
+        let port = free_port();
+        let file = folder.join("sentinel.conf");
+        let text = format!(
+            "port {port}\nbind 127.0.0.1\n\
+             sentinel monitor primary 127.0.0.1 {} 1\n\
+             sentinel down-after-milliseconds primary 500\n",
+            primary.port
+        );
+        fs::write(&file, text).expect("written");
+        let file = file.to_str().expect("a plain path");
+        let process = Process::start(folder, &["redis-server", file, "--sentinel"]);
+        let sentinel = Self { port, _process: process };
+        // Before it knows of the replica it has nobody to turn to.
+        let url = format!("redis://127.0.0.1:{port}");
+        let client = redis::Client::open(url).expect("a URL");
+        until("the Sentinel", || {
+            let mut connection = client.get_connection().ok()?;
+            let mut ask = redis::cmd("SENTINEL");
+            let known: Vec<redis::Value> =
+                ask.arg("REPLICAS").arg("primary").query(&mut connection).ok()?;
+            (!known.is_empty()).then_some(())
+        });
+        sentinel
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis+sentinel://127.0.0.1:{}/primary", self.port)
     }
 }
 

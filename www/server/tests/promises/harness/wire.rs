@@ -26,6 +26,21 @@ pub async fn send(
     Ok(answer)
 }
 
+/// Alice logs in; answers her cookie.
+pub async fn login(address: SocketAddr) -> String {
+    let json = ("Content-Type", "application/json");
+    let body = r#"{"username":"alice","password":"wonderland"}"#;
+    let answer = send(address, "POST /auth/login", &[json], body).await.expect("an answer");
+    between(&answer, "__Host-refresh=", ";").to_owned()
+}
+
+pub async fn refresh(address: SocketAddr, cookie: &str) -> io::Result<String> {
+    let cookie = format!("__Host-refresh={cookie}");
+    let headers =
+        [("Cookie", cookie.as_str()), ("X-Requested-With", "t"), ("Sec-Fetch-Site", "same-origin")];
+    send(address, "POST /auth/refresh", &headers, "").await
+}
+
 /// The value of a header, or of a string field of a JSON body: what stands between `before` and `after`.
 pub fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     text.split_once(before)

@@ -1,0 +1,191 @@
+//! How Redis is reached: at one address, at the primary that Sentinels name, or as a cluster.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use redis::{
+    Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError, RedisResult,
+    ServerErrorKind,
+    aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig},
+    cluster::{ClusterClient, ClusterClientBuilder},
+    cluster_async::ClusterConnection,
+    io::tcp::TcpSettings,
+    sentinel::{Sentinel, SentinelNodeConnectionInfo},
+};
+use tokio::{
+    sync::Mutex,
+    time::{sleep, timeout},
+};
+
+use crate::store::{PATIENCE, Result, StoreError};
+
+/// Shared and cheap to clone: commands of all requests go down one of them.
+#[derive(Clone)]
+pub enum Connection {
+    Single(ConnectionManager),
+    Cluster(ClusterConnection),
+}
+
+impl Connection {
+    pub async fn query<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult<T> {
+        let value = match self {
+            Self::Single(connection) => connection.req_packed_command(command).await,
+            Self::Cluster(connection) => connection.req_packed_command(command).await,
+        }?;
+        Ok(T::from_redis_value(value.extract_error()?)?)
+    }
+}
+
+/// The connection of now, and how to get the next one.
+pub struct Link {
+    connection: RwLock<Connection>,
+    source: Source,
+    /// Held by who looks for the next one.
+    looking: Mutex<()>,
+}
+
+enum Source {
+    /// Whoever answers at that address.
+    Address(Client),
+    Sentinels(Sentinels),
+    Cluster(ClusterClient),
+}
+
+/// How long until the next one is looked for again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+struct Sentinels {
+    sentinel: Mutex<Sentinel>,
+    name: String,
+    node: SentinelNodeConnectionInfo,
+}
+
+impl Sentinels {
+    async fn primary(&self) -> RedisResult<Client> {
+        self.sentinel.lock().await.async_master_for(&self.name, Some(&self.node)).await
+    }
+}
+
+impl Link {
+    pub async fn single(url: &str) -> Result<Arc<Self>> {
+        let info = url.into_connection_info()?;
+        let client = Client::open(info.set_tcp_settings(tcp()))?;
+        let manager = in_time(client.get_connection_manager_with_config(patience())).await?;
+        Ok(Self::new(Connection::Single(manager), Source::Address(client)))
+    }
+
+    /// `nodes`: `[user:password@]host:port,host:port…/name`. The login is Redis's; the Sentinels ask for none.
+    pub async fn sentinel(nodes: &str) -> Result<Arc<Self>> {
+        let (nodes, name) = nodes
+            .split_once('/')
+            .ok_or_else(|| StoreError("redis: which primary shall the Sentinels name?".into()))?;
+        let (login, hosts) = split_login(nodes);
+        // What Redis is asked with is read from a URL, as everywhere.
+        let info = format!("redis://{login}localhost").into_connection_info()?;
+        let node = SentinelNodeConnectionInfo::default()
+            .set_redis_connection_info(info.redis_settings().clone())
+            .set_tcp_settings(tcp());
+        let urls = hosts.split(',').map(|host| format!("redis://{host}")).collect();
+        let sentinel = Mutex::new(Sentinel::build::<String>(urls)?);
+        let sentinels = Sentinels { sentinel, name: name.to_owned(), node };
+        let manager = in_time(async {
+            let client = sentinels.primary().await?;
+            client.get_connection_manager_with_config(patience()).await
+        })
+        .await?;
+        Ok(Self::new(Connection::Single(manager), Source::Sentinels(sentinels)))
+    }
+
+    /// `nodes`: `[user:password@]host:port,host:port…`. A few are enough: they tell of the others.
+    pub async fn cluster(scheme: &str, nodes: &str) -> Result<Arc<Self>> {
+        let (login, hosts) = split_login(nodes);
+        let urls = hosts.split(',').map(|host| format!("{scheme}://{login}{host}"));
+        let client = ClusterClientBuilder::new(urls)
+            // A command whose answer was lost is sent again: each script can bear that.
+            .retries(3)
+            .min_retry_wait(50)
+            .max_retry_wait(500)
+            .connection_timeout(Duration::from_secs(1))
+            .response_timeout(PATIENCE)
+            .tcp_settings(tcp())
+            .build()?;
+        let connection = in_time(client.get_async_connection()).await?;
+        Ok(Self::new(Connection::Cluster(connection), Source::Cluster(client)))
+    }
+
+    fn new(connection: Connection, source: Source) -> Arc<Self> {
+        let connection = RwLock::new(connection);
+        Arc::new(Self { connection, source, looking: Mutex::default() })
+    }
+
+    pub fn connection(&self) -> Connection {
+        self.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A call failed with that, or had no answer: whoever was the primary may no longer be.
+    pub fn failed(self: &Arc<Self>, error: Option<&RedisError>) {
+        // To one address the manager connects again by itself, but if the way to a replica is whole.
+        let looks = match &self.source {
+            Source::Address(_) => error.is_some_and(is_replica),
+            Source::Sentinels(_) | Source::Cluster(_) => true,
+        };
+        if looks {
+            tokio::spawn(self.clone().look_again());
+        }
+    }
+
+    /// Beside the request that failed, which has no time left. Of many such requests one looks; if it does
+    /// not find anything, the next that fails does.
+    async fn look_again(self: Arc<Self>) {
+        let Ok(_held) = self.looking.try_lock() else {
+            return;
+        };
+        let lead_to = |client| {
+            Ok(Connection::Single(ConnectionManager::new_lazy_with_config(client, patience())?))
+        };
+        let found = match &self.source {
+            Source::Address(client) => lead_to(client.clone()),
+            Source::Sentinels(sentinels) => in_time(sentinels.primary()).await.and_then(lead_to),
+            // It looks for the primaries itself, but can lose all of them, and then has nobody to ask.
+            Source::Cluster(client) => {
+                in_time(client.get_async_connection()).await.map(Connection::Cluster)
+            }
+        };
+        if let Ok(connection) = found {
+            *self.connection.write().unwrap_or_else(PoisonError::into_inner) = connection;
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+fn is_replica(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+}
+
+async fn in_time<T>(work: impl Future<Output = RedisResult<T>>) -> Result<T> {
+    Ok(timeout(PATIENCE * 2, work).await.map_err(|_| StoreError::late("redis"))??)
+}
+
+/// A request waits a moment for a lost connection to come back, then is answered 503.
+fn patience() -> ConnectionManagerConfig {
+    ConnectionManagerConfig::new()
+        .set_number_of_retries(2)
+        .set_connection_timeout(Some(Duration::from_secs(1)))
+        .set_response_timeout(Some(PATIENCE))
+}
+
+/// A connection into a network that swallows everything must not be kept for its quarter of an hour.
+fn tcp() -> TcpSettings {
+    let settings = TcpSettings::default();
+    #[cfg(target_os = "linux")]
+    let settings = settings.set_user_timeout(PATIENCE);
+    settings
+}
+
+/// `user:password@` and the rest.
+fn split_login(nodes: &str) -> (&str, &str) {
+    let end = nodes.rfind('@').map_or(0, |at| at + 1);
+    nodes.split_at(end)
+}
