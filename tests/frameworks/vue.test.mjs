@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import vue from '@vitejs/plugin-vue'
 import { manager, withOld } from './support/old.mjs'
 import { write } from './support/page.mjs'
-import { enter, hydration, rows } from './support/rows.mjs'
+import { hydration, rows } from './support/rows.mjs'
 import { isQuiet, pages, says, signIn, startSite, world } from './support/site.mjs'
 import { bundle } from './support/vite.mjs'
 
