@@ -1,0 +1,26 @@
+// What the two entries for Angular, and two copies of the package, know each other by.
+
+import { inject, InjectionToken, type Signal } from '@angular/core';
+import { mistake } from './common.js';
+import type { TokenManager, TokenManagerOptions, TokenState } from '../types.js';
+
+export interface Provided {
+  readonly auth: TokenManager<any>;
+  readonly state: Signal<TokenState<any>>;
+  readonly isServer: boolean;
+  /** Counts the sessions that have ended. */
+  readonly ended: () => number;
+  /** For the interceptor. */
+  readonly options: Pick<TokenManagerOptions, 'apis' | 'attach'>;
+}
+
+const KEY = /*#__PURE__*/ Symbol.for('tokenkeep.angular');
+const shared = globalThis as unknown as Record<symbol, InjectionToken<Provided> | undefined>;
+
+export const token = () => (shared[KEY] ??= new InjectionToken<Provided>('tokenkeep'));
+
+export function injectProvided(): Provided {
+  const provided = inject(token(), { optional: true });
+  if (!provided) throw mistake('tokenkeep/angular: there is no manager here. Add provideTokenkeep(auth) to the providers of the app.');
+  return provided;
+}

@@ -1,0 +1,85 @@
+// Angular: the state of the session as a signal, and a guard for routes. Functions and tokens only, for nothing of this is compiled by
+// Angular's own compiler. The manager is the app's own, made at module scope.
+
+import { DestroyRef, ErrorHandler, inject, Injector, makeEnvironmentProviders, PLATFORM_ID, provideEnvironmentInitializer, runInInjectionContext, signal, VERSION, type EnvironmentProviders, type Signal } from '@angular/core';
+import { injectProvided, token, type Provided } from './angular-token.js';
+import { checked, explained, ifDisposed, mistake, UNKNOWN } from './common.js';
+import type { TokenError } from '../error.js';
+import type { SignoutReason, TokenManager, TokenManagerOptions, TokenState } from '../types.js';
+
+/** What {@link provideTokenkeep} takes beside the manager. */
+export interface TokenkeepOptions extends Pick<TokenManagerOptions, 'apis' | 'attach'> {
+  /** The session has ended: the place to navigate to the sign-in page. It may use `inject`. */
+  onSignedOut?: (reason: SignoutReason) => void;
+}
+
+/**
+ * Provides the manager: `bootstrapApplication(App, { providers: [provideTokenkeep(auth)] })`. `apis` and `attach`, as the manager has them,
+ * are for `tokenkeepInterceptor` alone.
+ */
+export function provideTokenkeep(auth: TokenManager<any>, { onSignedOut, ...options }: TokenkeepOptions = {}): EnvironmentProviders {
+  if (!(Number(VERSION.major) >= 20)) throw mistake(`tokenkeep/angular: needs Angular 20 or newer; this is Angular ${VERSION.full}.`);
+  checked(auth, 'provideTokenkeep');
+  const make = (): Provided => {
+    // PLATFORM_ID has this value where Angular renders on a server.
+    const isServer = (inject(PLATFORM_ID) as unknown) === 'server';
+    const state = signal<TokenState<any>>(isServer ? UNKNOWN : auth.state);
+    let ended = 0;
+    const provided = { auth, state: state.asReadonly(), isServer, options, ended: () => ended };
+    // A server has many apps, and one manager, which never changes.
+    if (isServer) return provided;
+    const [injector, errors, ends] = [inject(Injector), inject(ErrorHandler), inject(DestroyRef)];
+    const leave = ({ reason }: { reason: SignoutReason }) => {
+      ended += 1;
+      runInInjectionContext(injector, () => onSignedOut?.(reason));
+    };
+    auth.addEventListener('signout', leave);
+    ends.onDestroy(() => auth.removeEventListener('signout', leave));
+    ends.onDestroy(auth.subscribe(() => state.set(auth.state)));
+    ifDisposed(auth, 'provideTokenkeep', (error) => errors.handleError(error));
+    return provided;
+  };
+  return makeEnvironmentProviders([{ provide: token(), useFactory: make }, provideEnvironmentInitializer(() => void inject(token()))]);
+}
+
+/** What {@link injectAuth} returns. */
+export interface Auth<Claims extends object = Record<string, unknown>> {
+  /** The manager. */
+  readonly auth: TokenManager<Claims>;
+  /** Its state now. On a server, `status` is `'unknown'`. */
+  readonly state: Signal<TokenState<Claims>>;
+}
+
+/** The manager, and its state as a signal, where `inject` works. */
+export function injectAuth<Claims extends object = Record<string, unknown>>(): Auth<Claims> {
+  const { auth, state } = injectProvided();
+  return { auth, state };
+}
+
+/** What {@link authGuard} takes. Its functions may use `inject`. `Target` is Angular's `UrlTree` or `RedirectCommand`. */
+export interface GuardOptions<Target> {
+  /** Where who is not signed in is led to. `url`: where they were going. */
+  signIn: (url: string) => Target;
+  /** Where to go while the server cannot be asked. Default: the navigation fails with the error. */
+  outage?: (url: string, error: TokenError) => Target;
+}
+
+/**
+ * For routes: `canActivate: [authGuard({ signIn: () => inject(Router).parseUrl('/sign-in') })]`. Waits until it is known whether
+ * somebody is signed in, and asks the server if nobody has. On a server, where nobody can know, it lets all pass.
+ */
+export function authGuard<Target>({ signIn, outage }: GuardOptions<Target>): (route: unknown, state: { url: string }) => Promise<Target | true> {
+  return async (_route, { url }) => {
+    const { auth, isServer } = injectProvided();
+    const injector = inject(Injector);
+    if (isServer) return true;
+    try {
+      if ((await auth.known()).status === 'signed-in') return true;
+    } catch (cause) {
+      const error = explained(cause, 'authGuard');
+      if (!outage || error.code === 'invalid-argument') throw error;
+      return runInInjectionContext(injector, () => outage(url, error));
+    }
+    return runInInjectionContext(injector, () => signIn(url));
+  };
+}

@@ -1,0 +1,140 @@
+// What must be true of an app in every framework. `it` is of support/site.mjs; the app is the one of its page.
+
+import assert from 'node:assert/strict'
+import { isQuiet, says, signIn } from './site.mjs'
+
+const FORM = '[name=username]'
+
+/** Signs in, and arrives at what is guarded. */
+export async function enter(open, path) {
+  const page = await open(path)
+  await page.locator(FORM).waitFor()
+  await signIn(page)
+  await says(page, 'signed in as alice')
+  return page
+}
+
+/** `path`: of a page that the browser renders. */
+export function rows(it, { path = '/' } = {}) {
+  visible(it, path)
+
+  it('three calls with a token that has ended cost one refresh, and the page stays', async (open, server) => {
+    const page = await enter(open, path)
+    await page.evaluate(() => (globalThis.stays = document.querySelector('#state')))
+    const before = await server.refreshes()
+    await server.revoke()
+    assert.deepEqual(await page.evaluate(() => calls(3)), [200, 200, 200])
+    assert.equal(await server.refreshes(), before + 1)
+    await says(page, 'signed in as alice')
+    assert.equal(await page.evaluate(() => stays.isConnected), true)
+    isQuiet(page)
+  })
+
+  it('signing out leads to the form, and nobody listens any more who is not shown', async (open, server) => {
+    const page = await enter(open, path)
+    const shown = await page.evaluate(() => listeners)
+    await page.click('text=Sign out')
+    await page.locator(FORM).waitFor()
+    const left = await page.evaluate(() => listeners)
+    await signIn(page)
+    await says(page, 'signed in as alice')
+    assert.equal(await page.evaluate(() => listeners), shown)
+    assert.ok(left <= shown, `${left} of ${shown}`)
+    assert.deepEqual((await server.lines('/auth/logout')), ['POST /auth/logout 204'])
+    isQuiet(page)
+  })
+}
+
+/** What can be seen from outside. */
+export function visible(it, path = '/') {
+  it('who is not signed in is led to the form, by one question to the server', async (open, server) => {
+    const page = await open(path)
+    await page.locator(FORM).waitFor()
+    assert.equal(await server.refreshes(), 1)
+    isQuiet(page)
+  })
+
+  it('signing in shows the state, and a call has the token', async (open, server) => {
+    const page = await enter(open, path)
+    await page.click('text=Who am I?')
+    await page.locator('pre', { hasText: 'alice' }).waitFor()
+    assert.deepEqual((await server.lines('/api')), ['GET /api/me 200'])
+    isQuiet(page)
+  })
+
+  it('a wrong password is said, and costs no refresh', async (open, server) => {
+    const page = await open(path)
+    await page.locator(FORM).waitFor()
+    const before = await server.refreshes()
+    await signIn(page, ['alice', 'rabbit'])
+    await page.locator('[role=alert]', { hasText: 'wrong' }).waitFor()
+    assert.equal(await server.refreshes(), before)
+    isQuiet(page)
+  })
+
+  it('a reload comes back to the guarded page', async (open) => {
+    const page = await enter(open, path)
+    await page.reload()
+    await says(page, 'signed in as alice')
+    isQuiet(page)
+  })
+
+  it('a session that the server ends leads to the form', async (open, server) => {
+    const page = await enter(open, path)
+    await server.end()
+    await server.revoke()
+    await page.click('text=Who am I?')
+    await page.locator(FORM).waitFor()
+    isQuiet(page)
+  })
+
+  it('a sign-out in another tab leads to the form here', async (open) => {
+    const page = await enter(open, path)
+    const other = await open(path)
+    await says(other, 'signed in as alice')
+    await other.click('text=Sign out')
+    await page.locator(FORM).waitFor()
+    isQuiet(page)
+  })
+
+  it('an outage is shown, is no sign-out, and ends with another try', async (open, server) => {
+    const page = await enter(open, path)
+    await server.faults({ refresh: 'down' })
+    await page.reload()
+    await says(page, 'out of order: bad-status')
+    const before = await server.refreshes()
+    const answer = page.waitForResponse(/auth.refresh/)
+    await page.click('text=Try again')
+    await answer
+    await says(page, 'out of order: bad-status')
+    assert.equal(await server.refreshes(), before + 1)
+    await server.faults()
+    await page.click('text=Try again')
+    await says(page, 'signed in as alice')
+    isQuiet(page)
+  })
+}
+
+/** The page that a server has rendered: `/`. */
+export function hydration(it) {
+  it('a server renders what it knows: nothing', async (open) => {
+    const html = await (await fetch(new URL('/', (await open()).url()))).text()
+    assert.match(html, /one moment/)
+    assert.doesNotMatch(html, /signed in|username/)
+  })
+
+  for (const [when, path] of [['before', '/'], ['after', '/#late']]) {
+    it(`hydration that begins ${when} the state is known finds no difference, and then the state is the user's`, async (open, server) => {
+      const page = await enter(open, '/client')
+      const before = await server.refreshes()
+      const rendered = await open(path)
+      await says(rendered, 'signed in as alice')
+      isQuiet(rendered)
+      // The other tab has handed its token on, or not yet; nobody has asked twice.
+      assert.ok((await server.refreshes()) <= before + 1)
+      await rendered.click('text=Sign out')
+      await page.locator(FORM).waitFor()
+      isQuiet(rendered)
+    })
+  }
+}
