@@ -95,7 +95,7 @@ pub static KINDS: [Kind; 11] = [
             cargo_tools::ensure(plan.project, &browser::test_tools(plan.project)?)?;
             needs_of_tabs(plan, FRAMEWORKS)
         },
-        run: |plan, counts| in_tabs(plan, counts, FRAMEWORKS),
+        run: with_frameworks,
     },
     Kind {
         name: "runners",
@@ -173,6 +173,16 @@ fn needs_of_tabs(plan: &Plan, directory: &str) -> Result<()> {
 fn in_tabs(plan: &Plan, counts: &mut Counts, directory: &str) -> Result<()> {
     build::package(plan.project)?;
     let mut npm = npm_test(plan, directory, &browser::CHROME)?;
+    count(&mut npm, Limit::minutes(20), counts)
+}
+
+/// They are driven against the reference server; the apps in Rust are built here, too.
+fn with_frameworks(plan: &Plan, counts: &mut Counts) -> Result<()> {
+    build::package(plan.project)?;
+    let server = demo::server(plan.project)?;
+    let tools = cargo_tools::ensure(plan.project, &browser::test_tools(plan.project)?)?;
+    let mut npm = npm_test(plan, FRAMEWORKS, &browser::CHROME)?;
+    npm.env("TOKENKEEP_SERVER", server).env("PATH", cargo_tools::in_front_of_path(tools)?);
     count(&mut npm, Limit::minutes(20), counts)
 }
 
