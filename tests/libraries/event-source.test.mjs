@@ -105,6 +105,7 @@ async function listen(tab) {
     globalThis.pauses = []
     globalThis.ended = new Promise((resolve) => (globalThis.source = listen((one) => news.push(one), (error) => resolve(error?.code ?? 'none'))))
     source.addEventListener('error', () => pauses.push(...ahead()))
+    globalThis.failed = new Promise((resolve) => source.addEventListener('error', () => resolve(), { once: true }))
   })
 }
 
@@ -182,7 +183,8 @@ it('a refresh that is not reached is tried again, and one that is refused ends i
   server.revoke()
   server.route('/auth/refresh', () => ({ status: 503 }))
   await listen(tab)
-  await closed(tab)
+  // Only then has the refresh been answered with 503: an explicit one would join it before.
+  await tab.evaluate(() => failed)
   assert.equal(await tab.evaluate(() => source.readyState), 0)
   server.route('/auth/refresh', () => ({ status: 401, type: 'application/json', body: '{}' }))
   await tab.evaluate(async () => {
