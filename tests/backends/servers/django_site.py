@@ -1,5 +1,5 @@
-"""Django with four ways of giving a single-page app tokens, each as its documentation sets it up: simplejwt's own views (rotation and
-blacklist on), dj-rest-auth with HttpOnly cookies, allauth's headless API for apps with its JWT strategy, and Django OAuth Toolkit
+"""Django with five ways of giving a single-page app tokens, four of them as their documentation sets them up: simplejwt's own views (rotation and
+blacklist on), the same in cookie views of one's own, dj-rest-auth with HttpOnly cookies, allauth's headless API for apps with its JWT strategy, and Django OAuth Toolkit
 with rotation and its protection against reuse."""
 
 from datetime import timedelta
@@ -90,13 +90,16 @@ from django.core.management import call_command  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.urls import include, path  # noqa: E402
 from oauth2_provider.contrib.rest_framework import OAuth2Authentication, TokenHasScope  # noqa: E402
-from oauth2_provider.models import Application, RefreshToken  # noqa: E402
+from oauth2_provider.models import Application, RefreshToken as OAuthRefreshToken  # noqa: E402
 from oauth2_provider.views import RevokeTokenView, TokenView  # noqa: E402
+from rest_framework.exceptions import PermissionDenied  # noqa: E402
 from rest_framework.permissions import IsAdminUser, IsAuthenticated  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
 from rest_framework_simplejwt.authentication import JWTAuthentication  # noqa: E402
+from rest_framework_simplejwt.exceptions import InvalidToken, TokenError  # noqa: E402
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken  # noqa: E402
+from rest_framework_simplejwt.tokens import RefreshToken  # noqa: E402
 from rest_framework_simplejwt.views import TokenBlacklistView, TokenObtainPairView, TokenRefreshView  # noqa: E402
 
 
@@ -116,6 +119,46 @@ class AdminScope(Me):
     required_scopes = ["admin"]
 
 
+COOKIE = {"path": "/auth/", "samesite": "Strict"}
+
+
+def granted(response):
+    """The refresh token moves from the JSON into a cookie that no script sees."""
+    response.set_cookie("refresh", response.data.pop("refresh"), max_age=86400, httponly=True, secure=True, **COOKIE)
+    return response
+
+
+class Login(TokenObtainPairView):
+    def post(self, request, *args, **kwargs):
+        return granted(super().post(request, *args, **kwargs))
+
+
+class Refresh(TokenRefreshView):
+    def post(self, request, *args, **kwargs):
+        # The cookie goes along by itself: no form of a foreign page can send this header.
+        if request.headers.get("X-Requested-With") != "tokenkeep":
+            raise PermissionDenied()
+        serializer = self.get_serializer(data={"refresh": request.COOKIES.get("refresh", "")})
+        try:
+            serializer.is_valid(raise_exception=True)
+        except TokenError as error:
+            raise InvalidToken(error.args[0])
+        return granted(Response(serializer.validated_data))
+
+
+class Logout(APIView):
+    authentication_classes = permission_classes = []
+
+    def post(self, request):
+        try:
+            RefreshToken(request.COOKIES.get("refresh", "")).blacklist()
+        except TokenError:
+            pass  # There is no such session any more.
+        response = Response(status=204)
+        response.delete_cookie("refresh", **COOKIE)
+        return response
+
+
 def api(prefix, authentication, admin=Admin):
     """The app's own API, the same behind each way of signing in."""
     classes = {"authentication_classes": [authentication]}
@@ -127,6 +170,10 @@ urlpatterns = [
     path("api/token/refresh/", TokenRefreshView.as_view()),
     path("api/token/blacklist/", TokenBlacklistView.as_view()),
     *api("api", JWTAuthentication),
+    path("auth/login/", Login.as_view()),
+    path("auth/refresh/", Refresh.as_view()),
+    path("auth/logout/", Logout.as_view()),
+    *api("views", JWTAuthentication),
     path("dj-rest-auth/login/", LoginView.as_view()),
     path("dj-rest-auth/logout/", LogoutView.as_view()),
     path("dj-rest-auth/token/refresh/", get_refresh_view().as_view()),
@@ -143,14 +190,14 @@ def end():
     """No session is good any more."""
     for token in OutstandingToken.objects.all():
         BlacklistedToken.objects.get_or_create(token=token)
-    for token in RefreshToken.objects.filter(revoked=None):
+    for token in OAuthRefreshToken.objects.filter(revoked=None):
         token.revoke()
     Session.objects.all().delete()
 
 
 def sessions():
     """How many refresh tokens are good still."""
-    live = [OutstandingToken.objects.filter(blacklistedtoken=None), RefreshToken.objects.filter(revoked=None), Session.objects.all()]
+    live = [OutstandingToken.objects.filter(blacklistedtoken=None), OAuthRefreshToken.objects.filter(revoked=None), Session.objects.all()]
     return sum(tokens.count() for tokens in live)
 
 
