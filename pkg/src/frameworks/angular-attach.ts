@@ -25,7 +25,7 @@ export function attach(auth: TokenManager<any>, { covered, header, value }: Targ
       return sendWith(token).pipe(
         catchError((refusal: unknown) => {
           if (!(refusal instanceof HttpErrorResponse) || refusal.status !== 401 || INCURABLE.test(refusal.headers.get('WWW-Authenticate') ?? '')) return throwError(() => refusal);
-          return from(auth.getAccessToken({ refused: token, by: url }).catch(unlessNobody)).pipe(
+          return from(auth.getAccessToken({ refused: token, by: url }).catch(unlessOutage)).pipe(
             catchError(failed),
             // What was refused in one session is not sent again in another one, which may be another user's.
             switchMap((newer) => (newer === undefined || session[0] !== ended() || session[1] !== user() ? throwError(() => refusal) : sendWith(newer))),
@@ -36,8 +36,14 @@ export function attach(auth: TokenManager<any>, { covered, header, value }: Targ
   );
 }
 
-/** No token, where that is no outage: nobody is signed in, or the API says 401 where it means 403. */
+/** No token, where nobody is signed in. */
 function unlessNobody(error: unknown): undefined {
-  if (isTokenError(error) && ['signed-out', 'rejected', 'forbidden'].includes(error.code)) return;
+  if (isTokenError(error) && ['signed-out', 'rejected'].includes(error.code)) return;
+  throw error;
+}
+
+/** No newer token, where that is no outage: the session is over, or is another one, or the API says 401 where it means 403. */
+function unlessOutage(error: unknown): undefined {
+  if (isTokenError(error) && !error.retryable) return;
   throw error;
 }
