@@ -1,0 +1,46 @@
+// Chromium, and one visit to a page that tries the package out.
+
+import { readFileSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+
+const WEBDRIVER = new URL('../../webdriver.json', import.meta.url)
+// Bounds a visit, in milliseconds. A dev server compiles during the first.
+const PATIENCE = 120_000
+
+export async function startBrowser() {
+  const executablePath = process.env.CHROMIUM
+  if (!executablePath) throw new Error('set CHROMIUM to the program; `cargo xtask matrix` does')
+  const { args } = JSON.parse(readFileSync(WEBDRIVER, 'utf8'))['goog:chromeOptions']
+  return chromium.launch({ executablePath, args, timeout: PATIENCE })
+}
+
+const WELL = JSON.stringify({ names: ['alice', 'alice', 'alice'], status: 'signed-in' })
+
+/** Opens the page in a profile of its own. Answers what is wrong, if anything is. */
+export async function visit(chrome, server, wants) {
+  const counts = server.begin()
+  const context = await chrome.newContext()
+  const page = await context.newPage()
+  const said = []
+  page.on('pageerror', (error) => said.push(String(error)))
+  page.on('console', (message) => message.type() === 'error' && said.push(message.text()))
+  page.setDefaultTimeout(PATIENCE)
+  try {
+    await page.goto(`${server.origin}/`)
+    const outcome = await (await page.waitForFunction(() => globalThis.outcome)).jsonValue()
+    if (outcome !== WELL) return `the page says ${outcome}`
+    await page.waitForFunction((text) => document.querySelector('#said')?.textContent === text, WELL)
+    const { wasm, ...calls } = counts
+    const arrived = JSON.stringify(calls)
+    if (arrived !== wants.calls) return `the server counts ${arrived}`
+    if (wasm > 0 !== wants.file) return wants.file ? 'no .wasm was asked for' : 'a .wasm was asked for'
+    return undefined
+  } catch (error) {
+    return [...said, String(error).split('\n')[0]].join('; ')
+  } finally {
+    await context.close()
+  }
+}
+
+/** One sign-in, three calls that are refused, one refresh, and three that are answered. */
+export const CALLS = JSON.stringify({ logins: 1, refused: 3, refreshes: 1, reuses: 0, answered: 3 })

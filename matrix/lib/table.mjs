@@ -1,0 +1,37 @@
+// docs/matrix.md, from what was measured. A run of some tools leaves the rows of the others.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+
+const HEAD = ['tool', 'versions', 'build', 'dev', 'file, build', 'file, dev', 'note']
+
+const row = (cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
+
+export const line = ({ title, versions, build, dev, fileBuild, fileDev, notes }) =>
+  row([title, versions, build, dev, fileBuild, fileDev, notes.join(' ')])
+
+/** `order`: the titles of all tools. */
+export function write(path, order, results, { node, chromium, version }) {
+  const before = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
+  const rows = order.map((title) => {
+    const result = results.find((result) => result.title === title)
+    return result ? line(result) : before.find((line) => line.startsWith(`| ${title} |`)) ?? row([title, '', ...Array(4).fill('not run'), ''])
+  })
+  writeFileSync(path, `# Build tools
+
+What \`cargo xtask matrix\` measured: tokenkeep ${version}, packed and installed by its tarball into the smallest project of each tool, in
+Chromium ${chromium}; the tools ran under Node ${node}. In every cell a page signs in, its token is refused by the server, and it makes three calls at
+once: all three must be answered, after exactly one refresh. The projects are in [matrix/tools](../matrix/tools).
+
+- **build**: the production build, served as files, or by the tool's own server where it renders on one.
+- **dev**: the tool's dev server.
+- **file**: \`tokenkeep/file\`, with \`tokenkeep/core.wasm\` as a file that the tool puts out. The folder \`file\` of a project has what differs.
+
+A figure is the time in seconds from the command to the page that is done, on ${machine()}. "none": the tool has no such thing.
+
+${row(HEAD)}
+${row(HEAD.map(() => '---'))}
+${rows.join('\n')}
+`)
+}
+
+const machine = () => 'two slow cores that did other work at the same time'

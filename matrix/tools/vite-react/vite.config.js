@@ -1,0 +1,3 @@
+import plugin from '@vitejs/plugin-react'
+
+export default { plugins: [plugin()] }

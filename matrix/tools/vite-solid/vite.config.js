@@ -1,0 +1,3 @@
+import plugin from 'vite-plugin-solid'
+
+export default { plugins: [plugin()] }
