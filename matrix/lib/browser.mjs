@@ -5,7 +5,7 @@ import { chromium } from 'playwright-core'
 
 const WEBDRIVER = new URL('../../webdriver.json', import.meta.url)
 // Bounds a visit, in milliseconds. A dev server compiles during the first.
-const PATIENCE = 120_000
+const PATIENCE = 60_000
 
 export async function startBrowser() {
   const executablePath = process.env.CHROMIUM
@@ -16,7 +16,7 @@ export async function startBrowser() {
 
 const WELL = JSON.stringify({ names: ['alice', 'alice', 'alice'], status: 'signed-in' })
 
-/** Opens the page in a profile of its own. Answers what is wrong, if anything is. */
+/** Opens the page in a profile of its own. Answers what is wrong with its outcome, if anything is; fails where it has none. */
 export async function visit(chrome, server, wants) {
   const counts = server.begin()
   const context = await chrome.newContext()
@@ -36,7 +36,7 @@ export async function visit(chrome, server, wants) {
     if (wasm > 0 !== wants.file) return wants.file ? 'no .wasm was asked for' : 'a .wasm was asked for'
     return undefined
   } catch (error) {
-    return [...said, String(error).split('\n')[0]].join('; ')
+    throw new Error([...said, String(error).split('\n')[0]].join('; '))
   } finally {
     await context.close()
   }
