@@ -9,6 +9,7 @@ mod faults;
 mod fuzz;
 mod load;
 mod long;
+mod matrix;
 mod mutants;
 mod release;
 mod size;
@@ -26,13 +27,14 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 14] = [
+pub static CHORES: [Chore; 15] = [
     demo::CHORE,
     test::CHORE,
     build::CHORE,
     docs::CHORE,
     size::CHORE,
     bench::CHORE,
+    matrix::CHORE,
     test::SETUP,
     load::CHORE,
     long::CHORE,
