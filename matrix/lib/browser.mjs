@@ -36,7 +36,7 @@ export async function visit(chrome, server, wants) {
     if (wasm > 0 !== wants.file) return wants.file ? 'no .wasm was asked for' : 'a .wasm was asked for'
     return undefined
   } catch (error) {
-    throw new Error([...said, String(error).split('\n')[0]].join('; '))
+    throw new Error([...said, String(error).split('\n')[0]].join('; '), { cause: error })
   } finally {
     await context.close()
   }

@@ -36,7 +36,8 @@ export async function startServer() {
     },
     '/auth/refresh': (request, response) => {
       counts.refreshes++
-      rotates(request) ? grant(response) : answer(response, 401, { error: 'invalid_grant' })
+      if (rotates(request)) return grant(response)
+      answer(response, 401, { error: 'invalid_grant' })
     },
     '/expire': (_, response) => {
       good.clear()
@@ -60,9 +61,13 @@ export async function startServer() {
     if (route) return request.resume().on('end', () => route(request, response))
     if (path === '/favicon.ico') return response.writeHead(204).end()
     if (path.endsWith('.wasm')) counts.wasm++
-    behind.port ? pass(request, response, behind.port) : send(path, response, behind.folders)
+    if (behind.port) return pass(request, response, behind.port)
+    void send(path, response, behind.folders)
   })
-  server.on('upgrade', (request, socket, head) => (behind.port ? tunnel(request, socket, head, behind.port) : socket.destroy()))
+  server.on('upgrade', (request, socket, head) => {
+    if (behind.port) return tunnel(request, socket, head, behind.port)
+    socket.destroy()
+  })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     origin: `http://127.0.0.1:${server.address().port}`,

@@ -1,6 +1,7 @@
 // docs/matrix.md, from what was measured. A run of some tools leaves the rows of the others.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
 
 const HEAD = ['tool', 'versions', 'build', 'dev', 'file, build', 'file, dev', 'note']
 
@@ -26,7 +27,8 @@ once: all three must be answered, after exactly one refresh. The projects are in
 - **dev**: the tool's dev server.
 - **file**: \`tokenkeep/file\`, with \`tokenkeep/core.wasm\` as a file that the tool puts out. The folder \`file\` of a project has what differs.
 
-A figure is the time in seconds from the command to the page that is done, on ${machine()}. "none": the tool has no such thing.
+A figure is the time in seconds from the command to the page that is done, of two visits with a dev server; npm's time is not in it. ${machine()}. "none":
+the tool has no such thing.
 
 ${row(HEAD)}
 ${row(HEAD.map(() => '---'))}
@@ -34,4 +36,7 @@ ${rows.join('\n')}
 `)
 }
 
-const machine = () => 'two slow cores that did other work at the same time'
+function machine() {
+  const cores = cpus()
+  return `${cores.length} × ${cores[0].model.trim()}, load average ${loadavg()[0].toFixed(1)}`
+}
