@@ -7,7 +7,7 @@ class App {
   readonly outcome = signal('')
 
   constructor() {
-    void run().then((outcome) => this.outcome.set(outcome))
+    void run().then((outcome: string) => this.outcome.set(outcome))
   }
 }
 
