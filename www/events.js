@@ -8,9 +8,11 @@ import { plain, signoutReason } from './words.js';
 
 const MOST = 30;
 
+const STATES = { unknown: 'Nobody has asked the server yet.', 'signed-in': 'Signed in.', 'signed-out': 'Signed out.' };
+
 /** @param {TokenManager} auth */
 export function logEvents(auth) {
-  auth.addEventListener('change', () => log('change', `The state is new: ${auth.state.status}.`));
+  auth.addEventListener('change', () => log('change', STATES[auth.state.status]));
   auth.addEventListener('refresh', () => log('refresh', 'There is a new token.'));
   auth.addEventListener('signout', ({ reason }) => log('signout', `Over: ${signoutReason(reason)} (${reason}).`));
   auth.addEventListener('refresherror', ({ error }) => log('refresherror', plain(error)));
