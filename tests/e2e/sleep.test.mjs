@@ -42,6 +42,8 @@ function it(name, seconds, body) {
       time.fired = 0
     })
     await body()
+    // What is on the wire still is not to be counted by the next test.
+    await page.evaluate(() => auth.refresh().catch(() => {}))
   })
 }
 
