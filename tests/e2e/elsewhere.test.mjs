@@ -1,25 +1,20 @@
 // Sessions that begin or change where no script of ours sees it; whom the server is asked for; and whose token a new one is.
 
 import assert from 'node:assert/strict'
-import { reload, startBrowser, User } from './support/browser.mjs'
-import { check } from './support/lack.mjs'
-import { startStrict } from './support/strict.mjs'
+import { reload, startBrowser } from './support/browser.mjs'
+import { eachWithUser, startStrict } from './support/strict.mjs'
 import { json, refused } from './support/stub.mjs'
 
 const server = await startStrict()
 const browser = await startBrowser()
 const OPTIONS = { logout: '/auth/logout' }
 
-function it(name, body) {
-  check(name, async (t) => {
-    server.reset()
-    // The server's own sign-in: it sets the cookie, and leads back.
-    server.route('/sso', (arrived) => ({ status: 302, headers: { location: '/?back', ...server.session(arrived, { sub: 'bob' }) } }))
-    // The same without leading anywhere, as a form in another tab ends.
-    server.route('/form', (arrived) => ({ body: 'signed in', headers: server.session(arrived, { sub: 'bob' }) }))
-    await body(await User.visits(t, browser, server.origin))
-  })
-}
+const it = eachWithUser(server, browser, () => {
+  // The server's own sign-in: it sets the cookie, and leads back.
+  server.route('/sso', (arrived) => ({ status: 302, headers: { location: '/?back', ...server.session(arrived, { sub: 'bob' }) } }))
+  // The same without leading anywhere, as a form in another tab ends.
+  server.route('/form', (arrived) => ({ body: 'signed in', headers: server.session(arrived, { sub: 'bob' }) }))
+})
 
 const becomes = (page, status) => page.evaluate((status) => until((state) => state.status === status), status)
 const becomesUser = (page, name) => page.evaluate((name) => until(({ claims }) => claims?.sub === name), name)

@@ -1,9 +1,8 @@
 // Which managers of one origin are the same (tokens, logouts and marks are theirs), and which only take turns.
 
 import assert from 'node:assert/strict'
-import { reload, startBrowser, User } from './support/browser.mjs'
-import { check } from './support/lack.mjs'
-import { jwt, startStrict } from './support/strict.mjs'
+import { reload, startBrowser } from './support/browser.mjs'
+import { eachWithUser, jwt, startStrict } from './support/strict.mjs'
 import { json, startStub } from './support/stub.mjs'
 
 const server = await startStrict()
@@ -11,13 +10,9 @@ const cors = { 'access-control-allow-origin': '*', 'access-control-allow-headers
 const partner = await startStub({ '/': () => json({}, cors) })
 const browser = await startBrowser()
 
-function it(name, body) {
-  check(name, async (t) => {
-    server.reset()
-    partner.reset()
-    await body(await User.visits(t, browser, server.origin))
-  })
-}
+const it = eachWithUser(server, browser, () => {
+  partner.reset()
+})
 
 const refresh = (more) => ({ refresh: { url: '/auth/refresh', ...more } })
 const becomes = (page, status) => page.evaluate((status) => until((state) => state.status === status), status)

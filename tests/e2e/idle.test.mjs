@@ -1,10 +1,9 @@
 // Who has gone away is signed out, in real tabs: activity in any of them counts, a sleep counts, and the server is told once.
 
 import assert from 'node:assert/strict'
-import { startBrowser, User } from './support/browser.mjs'
+import { startBrowser } from './support/browser.mjs'
 import { blocks, documented } from './support/docs.mjs'
-import { check } from './support/lack.mjs'
-import { startStrict } from './support/strict.mjs'
+import { eachWithUser, startStrict } from './support/strict.mjs'
 import { takeTime } from './support/time.mjs'
 
 const SECOND = 1000
@@ -12,12 +11,7 @@ const AFTER = 60 * SECOND
 const server = await startStrict()
 const browser = await startBrowser()
 
-function it(name, body) {
-  check(name, async (t) => {
-    server.reset()
-    await body(await User.visits(t, browser, server.origin))
-  })
-}
+const it = eachWithUser(server, browser)
 
 // Where the clocks of all tabs begin: after now, for tokens must not have run out.
 const begin = Date.now() + 60 * SECOND

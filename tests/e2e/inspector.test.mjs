@@ -1,23 +1,19 @@
 // The inspector in a real page: the documentation's code, the panel, what it shows and what it does not.
 
 import assert from 'node:assert/strict'
-import { startBrowser, User } from './support/browser.mjs'
+import { startBrowser } from './support/browser.mjs'
 import { documented } from './support/docs.mjs'
-import { check, Lack } from './support/lack.mjs'
-import { jwt, startStrict } from './support/strict.mjs'
+import { Lack } from './support/lack.mjs'
+import { eachWithUser, jwt, startStrict } from './support/strict.mjs'
 import { json, startStub } from './support/stub.mjs'
 
 const server = await startStrict()
 const partner = await startStub({ '/': () => json({}, { status: 401, 'access-control-allow-origin': '*' }) })
 const browser = await startBrowser()
 
-function it(name, body) {
-  check(name, async (t) => {
-    server.reset()
-    for (const [path, answer] of Object.entries(documented('sessions/inspector'))) server.route(path, answer)
-    await body(await User.visits(t, browser, server.origin))
-  })
-}
+const it = eachWithUser(server, browser, () => {
+  for (const [path, answer] of Object.entries(documented('sessions/inspector'))) server.route(path, answer)
+})
 
 const INSPECTOR = '/tokenkeep/session/inspector.js'
 

@@ -1,9 +1,9 @@
 // Calls while the refresh does not reach the server: who is asked without a token, and what the caller is told (rule 8).
 
 import assert from 'node:assert/strict'
-import { reload, startBrowser, User } from './support/browser.mjs'
-import { check, Lack } from './support/lack.mjs'
-import { startStrict } from './support/strict.mjs'
+import { reload, startBrowser } from './support/browser.mjs'
+import { Lack } from './support/lack.mjs'
+import { eachWithUser, startStrict } from './support/strict.mjs'
 import { cut, json, refused } from './support/stub.mjs'
 
 // Answers the API from what it has kept, where there is no network.
@@ -33,14 +33,10 @@ const UNREACHED = { code: 'network', retryable: true }
 const DOWN = { code: 'bad-status', retryable: true, status: 503 }
 const tokens = (path) => server.at(path).map(({ headers }) => headers.authorization ?? null)
 
-function it(name, body) {
-  check(name, async (t) => {
-    server.reset()
-    // Worker and all, an origin is one user's.
-    server.route('/worker-of-the-app.js', () => ({ type: 'text/javascript', body: WORKER }))
-    await body(await User.visits(t, browser, server.origin))
-  })
-}
+const it = eachWithUser(server, browser, () => {
+  // Worker and all, an origin is one user's.
+  server.route('/worker-of-the-app.js', () => ({ type: 'text/javascript', body: WORKER }))
+})
 
 /** The server says nothing any more; pages still load. */
 function hangUp(...paths) {

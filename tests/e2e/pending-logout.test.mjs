@@ -1,20 +1,14 @@
 // A logout that has not reached the server: it is tried again with what it needs, and nobody is told that it is done before it is (rule 9).
 
 import assert from 'node:assert/strict'
-import { reload, startBrowser, User } from './support/browser.mjs'
-import { check } from './support/lack.mjs'
-import { startStrict } from './support/strict.mjs'
+import { reload, startBrowser } from './support/browser.mjs'
+import { eachWithUser, startStrict } from './support/strict.mjs'
 import { cut, json } from './support/stub.mjs'
 
 const server = await startStrict()
 const browser = await startBrowser()
 
-function it(name, body) {
-  check(name, async (t) => {
-    server.reset()
-    await body(await User.visits(t, browser, server.origin))
-  })
-}
+const it = eachWithUser(server, browser)
 
 const DOWN = { status: 503 }
 const out = (page) => page.evaluate(() => outcome(auth.logout()))

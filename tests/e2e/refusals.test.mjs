@@ -1,20 +1,14 @@
 // What is refused, and who is told; and what is decided in the turn of a call, whatever the call is and however early it comes.
 
 import assert from 'node:assert/strict'
-import { startBrowser, User } from './support/browser.mjs'
-import { check } from './support/lack.mjs'
-import { startStrict } from './support/strict.mjs'
+import { startBrowser } from './support/browser.mjs'
+import { eachWithUser, startStrict } from './support/strict.mjs'
 import { json } from './support/stub.mjs'
 
 const server = await startStrict()
 const browser = await startBrowser()
 
-function it(name, body) {
-  check(name, async (t) => {
-    server.reset()
-    await body(await User.visits(t, browser, server.origin))
-  })
-}
+const it = eachWithUser(server, browser)
 
 const refreshes = () => server.at('/auth/refresh').length
 const becomes = (page, status) => page.evaluate((status) => until((state) => state.status === status), status)

@@ -1,9 +1,8 @@
 // A readable cookie that is there as long as there is a session: without it nobody is asked, and visitors wait for nothing.
 
 import assert from 'node:assert/strict'
-import { startBrowser, User } from './support/browser.mjs'
-import { check } from './support/lack.mjs'
-import { startStrict } from './support/strict.mjs'
+import { startBrowser } from './support/browser.mjs'
+import { eachWithUser, startStrict } from './support/strict.mjs'
 import { json } from './support/stub.mjs'
 
 const server = await startStrict()
@@ -17,13 +16,9 @@ const WAYS = {
   'sessionHint beside another csrf': { sessionHint: 'hint', csrf: { cookie: 'csrf', header: 'x-csrf' } },
 }
 
-function it(name, body) {
-  check(name, async (t) => {
-    server.reset()
-    server.route('/api/catalogue', () => json({ items: [1, 2, 3] }))
-    await body(await User.visits(t, browser, server.origin))
-  })
-}
+const it = eachWithUser(server, browser, () => {
+  server.route('/api/catalogue', () => json({ items: [1, 2, 3] }))
+})
 
 const refreshes = () => server.at('/auth/refresh').length
 const ask = (page) => page.evaluate(async () => {

@@ -1,6 +1,8 @@
 // A back end of Node's own that is strict: each refresh cookie is good for one rotation, and what comes with a used one is counted. It has
 // a session for each account of one browser (`?account=1`). It ends with the test file.
 
+import { User } from './browser.mjs'
+import { check } from './lack.mjs'
 import { json, refused, startStub } from './stub.mjs'
 
 /** A JWT whose signature says nothing. */
@@ -123,4 +125,14 @@ export async function startStrict(more = {}) {
   for (const routes of [own, more]) for (const [path, answer] of Object.entries(routes)) routes[path] = kept(answer)
   server.reset()
   return server
+}
+
+/** `it(name, test)`: the test is given a user of its own, and the server has forgotten the one before. `prepare`: what it answers besides. */
+export function eachWithUser(server, browser, prepare = () => {}) {
+  return (name, body) =>
+    check(name, async (t) => {
+      server.reset()
+      prepare()
+      await body(await User.visits(t, browser, server.origin))
+    })
 }
