@@ -2,7 +2,8 @@
 //!
 //!     load store postgres|redis|cluster              is such a store, as the tests start it, until it is killed
 //!     load bare                                      serves one bare axum handler, to be measured beside
-//!     load server BARE SERVER NAME PASSWORD STORE SESSIONS PROCESS
+//!     load server BARE SERVER NAME PASSWORD SESSIONS PROCESS
+//!                                                    measures; the store's URL is in TOKENKEEP_STORE
 
 #[expect(dead_code, unused_imports, reason = "the tests need the rest of it")]
 #[path = "../tests/promises/harness/mod.rs"]
@@ -38,11 +39,11 @@ async fn main() -> Result<()> {
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["store", kind] => be_store(kind).await,
         ["bare"] => bare().await,
-        ["server", bare, server, name, password, store, sessions, process] => {
+        ["server", bare, server, name, password, sessions, process] => {
             let bare = Server { address: bare.parse()?, login: String::new() };
             let server = Server { address: server.parse()?, login: login(name, password) };
             speed(&bare, &server).await?;
-            let server = cheap(server, store).await?;
+            let server = cheap(server, &env::var("TOKENKEEP_STORE")?).await?;
             memory(&server, sessions.parse()?, process).await
         }
         _ => Err("load store KIND | load bare | load server BARE SERVER …".into()),
@@ -141,20 +142,23 @@ async fn measure(
     name: &str,
     beside: Option<usize>,
 ) -> Result<usize> {
-    let until = Instant::now() + HOW_LONG;
+    let begun = Instant::now();
+    let until = begun + HOW_LONG;
     let mut working = JoinSet::new();
     for client in clients {
         working.spawn(client.work(work, until));
     }
     let mut taken = all(working).await?.concat();
+    // The last calls have ended behind `until`.
+    let took = begun.elapsed();
     taken.sort_unstable();
     let at = |share: usize| {
         let micros = taken.get(taken.len() * share / 100).map_or(0, Duration::as_micros);
         format!("{}.{:02} ms", micros / 1000, micros % 1000 / 10)
     };
-    let rate = taken.len() / HOW_LONG.as_secs() as usize;
+    let rate = (taken.len() as f64 / took.as_secs_f64()) as usize;
     let share = beside.map_or(String::new(), |bare| {
-        format!("   {:.2} % of bare", 100.0 * rate as f64 / bare.max(1) as f64)
+        format!("   {:.1} % of bare", 100.0 * rate as f64 / bare.max(1) as f64)
     });
     println!("  {name:<36} {rate:>7}/s   p50 {:>10}   p99 {:>10}{share}", at(50), at(99));
     Ok(rate)

@@ -118,10 +118,17 @@ async fn keep_house(app: Arc<App>) {
     }
 }
 
-/// A store's URL without the password that it may hold.
+/// A store's URL without the password that it may hold: before the host, or in an option.
 fn shown(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-        _ => url.to_owned(),
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    // A `?` or `@` may be a part of the password: then nothing can be told apart.
+    if rest.contains('?') {
+        return format!("{scheme}://…");
+    }
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://…@{host}"),
+        None => url.to_owned(),
     }
 }

@@ -81,7 +81,10 @@ impl From<tokio_postgres::Error> for StoreError {
 
 impl Postgres {
     pub async fn open(url: &str, clock: Option<Clock>) -> Result<Self> {
-        let mut config: Config = url.parse()?;
+        // Without the cause, which may quote a part of a password.
+        let mut config: Config = url
+            .parse()
+            .map_err(|error: tokio_postgres::Error| StoreError(format!("postgres: {error}")))?;
         config.connect_timeout(PATIENCE);
         #[cfg(target_os = "linux")]
         config.tcp_user_timeout(PATIENCE);
@@ -191,7 +194,10 @@ impl Postgres {
 /// With the certificates that the system trusts, or those in `SSL_CERT_FILE`.
 fn tls() -> Result<MakeRustlsConnect> {
     let found = MakeRustlsConnect::with_native_certs();
-    found.map(|(tls, _)| tls).map_err(|_| StoreError("postgres: no certificate to trust".into()))
+    found.map(|(tls, _)| tls).map_err(|errors| {
+        let why = errors.first().map(|error| format!(": {error}")).unwrap_or_default();
+        StoreError(format!("postgres: no certificate to trust{why}"))
+    })
 }
 
 fn unsigned(row: &Row, column: &str) -> Result<u64> {

@@ -12,7 +12,7 @@ use redis::{
     cluster::{ClusterClient, ClusterClientBuilder},
     cluster_async::ClusterConnection,
     io::tcp::TcpSettings,
-    sentinel::{Sentinel, SentinelNodeConnectionInfo},
+    sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType},
 };
 use tokio::{
     sync::Mutex,
@@ -49,24 +49,12 @@ pub struct Link {
 enum Source {
     /// Whoever answers at that address.
     Address(Client),
-    Sentinels(Sentinels),
+    Sentinels(Mutex<SentinelClient>),
     Cluster(ClusterClient),
 }
 
 /// How long until the next one is looked for again.
 const PAUSE: Duration = Duration::from_millis(500);
-
-struct Sentinels {
-    sentinel: Mutex<Sentinel>,
-    name: String,
-    node: SentinelNodeConnectionInfo,
-}
-
-impl Sentinels {
-    async fn primary(&self) -> RedisResult<Client> {
-        self.sentinel.lock().await.async_master_for(&self.name, Some(&self.node)).await
-    }
-}
 
 impl Link {
     pub async fn single(url: &str) -> Result<Arc<Self>> {
@@ -87,15 +75,15 @@ impl Link {
         let node = SentinelNodeConnectionInfo::default()
             .set_redis_connection_info(info.redis_settings().clone())
             .set_tcp_settings(tcp());
-        let urls = hosts.split(',').map(|host| format!("redis://{host}")).collect();
-        let sentinel = Mutex::new(Sentinel::build::<String>(urls)?);
-        let sentinels = Sentinels { sentinel, name: name.to_owned(), node };
+        let urls: Vec<_> = hosts.split(',').map(|host| format!("redis://{host}")).collect();
+        let role = SentinelServerType::Master;
+        let mut sentinels = SentinelClient::build(urls, name, Some(node), role)?;
         let manager = in_time(async {
-            let client = sentinels.primary().await?;
+            let client = sentinels.async_get_client().await?;
             client.get_connection_manager_with_config(patience()).await
         })
         .await?;
-        Ok(Self::new(Connection::Single(manager), Source::Sentinels(sentinels)))
+        Ok(Self::new(Connection::Single(manager), Source::Sentinels(Mutex::new(sentinels))))
     }
 
     /// `nodes`: `[user:password@]host:port,host:port…`. A few are enough: they tell of the others.
@@ -126,10 +114,13 @@ impl Link {
 
     /// A call failed with that, or had no answer: whoever was the primary may no longer be.
     pub fn failed(self: &Arc<Self>, error: Option<&RedisError>) {
-        // To one address the manager connects again by itself, but if the way to a replica is whole.
         let looks = match &self.source {
+            // The manager connects to its address again by itself. Only a connection that holds, to what is a
+            // replica by now, has to be given up.
             Source::Address(_) => error.is_some_and(is_replica),
-            Source::Sentinels(_) | Source::Cluster(_) => true,
+            // A primary that is cut off from its replicas says so: there may be another by now.
+            Source::Sentinels(_) => true,
+            Source::Cluster(_) => !error.is_some_and(is_refusal),
         };
         if looks {
             tokio::spawn(self.clone().look_again());
@@ -147,7 +138,11 @@ impl Link {
         };
         let found = match &self.source {
             Source::Address(client) => lead_to(client.clone()),
-            Source::Sentinels(sentinels) => in_time(sentinels.primary()).await.and_then(lead_to),
+            Source::Sentinels(sentinels) => {
+                in_time(async { sentinels.lock().await.async_get_client().await })
+                    .await
+                    .and_then(lead_to)
+            }
             // It looks for the primaries itself, but can lose all of them, and then has nobody to ask.
             Source::Cluster(client) => {
                 in_time(client.get_async_connection()).await.map(Connection::Cluster)
@@ -162,6 +157,15 @@ impl Link {
 
 fn is_replica(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+}
+
+/// A primary that is well says no, such as for want of memory or of replicas.
+fn is_refusal(error: &RedisError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Extension
+            | ErrorKind::Server(ServerErrorKind::ResponseError | ServerErrorKind::NoPerm)
+    )
 }
 
 async fn in_time<T>(work: impl Future<Output = RedisResult<T>>) -> Result<T> {
