@@ -94,8 +94,9 @@ export interface Core {
   exchange(call: Call): Promise<unknown>;
   refresh(): Promise<void>;
   logout(call: Call | undefined): Promise<void>;
-  /** `isQuestion`: nothing is handed out; it fulfils when the state is known. */
-  getAccessToken(isQuestion: boolean, refused?: string, by?: string): Promise<string>;
+  /** Fulfils when the state is known. */
+  known(): Promise<void>;
+  getAccessToken(refused?: string, by?: string): Promise<string>;
   peekAccessToken(): string | undefined;
   dispose(): void;
   /** Gives its memory back; nothing of it may be called after that. */

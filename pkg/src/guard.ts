@@ -15,11 +15,11 @@ export function guard(exports: Exports, trapped: (cause: unknown) => Error): Exp
       typeof value !== 'function'
         ? value
         : // No export takes more; a list of them would be made at each call.
-          (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown): unknown => {
+          (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown): unknown => {
             // Timers and promises of the dead instance; the glue looks for errors in what comes back.
             if (error) return [];
             try {
-              return value(a, b, c, d, e, f) as unknown;
+              return value(a, b, c, d, e) as unknown;
             } catch (cause) {
               throw (error ??= trapped(cause));
             }

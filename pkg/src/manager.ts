@@ -240,17 +240,17 @@ export function createManager(load: Load, options: unknown): TokenManager {
       args[0] === undefined || isEvent(args[0])
         ? whenReady((core) => core.logout(undefined))
         : withCall('logout', args, (core, call) => core.logout(call)),
-    known: () => whenReady((core) => core.getAccessToken(true)).then(() => state),
-    getAccessToken(about?: unknown): Promise<string> {
+    known: () => whenReady((core) => core.known()).then(() => state),
+    getAccessToken(about: unknown = {}): Promise<string> {
       try {
-        const { refused, by } = (about === undefined ? {} : snapshot(about)) as { refused?: unknown; by?: unknown };
-        if (typeof about !== 'object' && about !== undefined) throw 0;
-        if (typeof refused !== 'string' && refused !== undefined) throw 0;
-        const place = by === undefined ? undefined : address(by)!.place;
-        return whenReady((core) => core.getAccessToken(false, refused, place?.url));
+        const { refused, by } = snapshot(about) as { refused?: unknown; by?: unknown };
+        const place = by === undefined ? undefined : address(by)?.place;
+        if (typeof about === 'object' && (refused === undefined || typeof refused === 'string') && (by === undefined || place))
+          return whenReady((core) => core.getAccessToken(refused, place?.url));
       } catch {
-        return Promise.reject(failure ?? new TokenError('invalid-argument', 'getAccessToken: takes { refused, by }: the token that was refused, and the URL that refused it.'));
+        // It is null, or a getter of the caller's threw.
       }
+      return Promise.reject(failure ?? new TokenError('invalid-argument', 'getAccessToken: takes { refused, by }: the token that was refused, and the URL that refused it.'));
     },
     peekAccessToken: () => core?.peekAccessToken(),
     subscribe(listener: () => void) {

@@ -43,6 +43,7 @@ class FakeCore {
   login = (call) => this.slow('login', { call })
   logout = (call) => this.slow('logout', { call })
   refresh = () => this.slow('refresh', {})
+  known = () => this.slow('known', {})
   getAccessToken = (...args) => this.slow('getAccessToken', { args })
   peekAccessToken = () => 'now'
 
@@ -445,18 +446,17 @@ describe('the methods', () => {
     assert.equal(core.logouted.call, undefined)
 
     const token = auth.getAccessToken()
-    assert.deepEqual(core.getAccessTokened.args, [false, undefined, undefined])
+    assert.deepEqual(core.getAccessTokened.args, [undefined, undefined])
     core.getAccessTokened.resolve('token')
     assert.equal(await token, 'token')
     void auth.getAccessToken({ refused: 'token', by: new URL('https://api.test/up?n=1#x') })
-    assert.deepEqual(core.getAccessTokened.args, [false, 'token', 'https://api.test/up?n=1'])
+    assert.deepEqual(core.getAccessTokened.args, ['token', 'https://api.test/up?n=1'])
     void auth.getAccessToken({ refused: 'token', by: '/up' })
-    assert.deepEqual(core.getAccessTokened.args, [false, 'token', 'https://page.test/up'])
+    assert.deepEqual(core.getAccessTokened.args, ['token', 'https://page.test/up'])
     assert.equal(auth.peekAccessToken(), 'now')
 
     const known = auth.known()
-    assert.deepEqual(core.getAccessTokened.args, [true])
-    core.getAccessTokened.resolve()
+    core.knowned.resolve()
     assert.equal(await known, auth.state)
 
     await auth.setTokens({ accessToken: 'a', expiresIn: 5 })

@@ -148,28 +148,30 @@ impl Core {
     /// Asks for a new token now.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn refresh(&self) -> Promise {
-        let asked = self.shell.refresh();
+        let asked = self.shell.refresh(false);
         self.promise(Box::pin(async move {
             asked.await?;
             Ok(JsValue::UNDEFINED)
         }))
     }
 
-    /// The access token, if `exposeToken` is set; never `refused`, which the resource `by` has refused.
-    /// With `is_question` nothing but whether somebody is signed in: then there is a state.
-    #[wasm_bindgen(js_name = getAccessToken, unchecked_return_type = "Promise<string>")]
-    pub fn get_access_token(
-        &self,
-        is_question: bool,
-        refused: Option<String>,
-        by: Option<String>,
-    ) -> Promise {
-        let by = by.map_or(Resource::ANY, |url| Resource::new("", &url));
-        let refused = refused.and_then(|token| Secret::new(token).ok()).map(|token| (token, by));
-        let asked = self.shell.access_token(is_question, refused);
+    /// Fulfils when there is a state.
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn known(&self) -> Promise {
+        let asked = self.shell.refresh(true);
         self.promise(Box::pin(async move {
-            Ok(asked.await?.map_or(JsValue::UNDEFINED, |token| JsValue::from(token.reveal())))
+            asked.await?;
+            Ok(JsValue::UNDEFINED)
         }))
+    }
+
+    /// The access token, if `exposeToken` is set, and not `refused`, which the URL `by` has refused.
+    #[wasm_bindgen(js_name = getAccessToken, unchecked_return_type = "Promise<string>")]
+    pub fn get_access_token(&self, refused: Option<String>, by: Option<String>) -> Promise {
+        let by = by.map_or(Resource::ANY, |url| Resource::reported(&url));
+        let refused = refused.and_then(|token| Secret::new(token).ok()).map(|token| (token, by));
+        let asked = self.shell.access_token(refused);
+        self.promise(Box::pin(async move { Ok(JsValue::from(asked.await?.reveal())) }))
     }
 
     /// The access token of now, if `exposeToken` is set.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use futures::future::LocalBoxFuture;
+use futures::future::{Either, LocalBoxFuture};
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -209,89 +209,59 @@ impl Shell {
         Err(self.blame(failure).into())
     }
 
-    /// The access token for the app's own use, and not the one that a resource has refused; with
-    /// `is_question`, nothing but whether somebody is signed in. What the call belongs to is settled at
-    /// once.
+    /// The access token for the app's own use, and not the one that a resource has refused. What the
+    /// call belongs to is settled at once.
     pub(crate) fn access_token(
         self: &Rc<Self>,
-        is_question: bool,
         refused: Option<(Secret, Resource)>,
-    ) -> LocalBoxFuture<'static, Result<Option<Secret>, TokenError>> {
-        let asked = self.alive(Step::Request).and_then(|()| {
+    ) -> LocalBoxFuture<'static, Result<Secret, TokenError>> {
+        let begun = self.alive(Step::Request).and_then(|()| {
             self.outside_refresh(Step::Request, None)?;
-            if !is_question {
-                self.exposed()?;
-            }
+            self.exposed()?;
             self.look_for_hint();
             let refused = refused.as_ref().map(|(token, by)| (token, *by));
-            Ok(self.tell_only(|session, now| match is_question {
-                true => session.find_out(now),
-                false => session.ask(refused, now),
-            }))
+            Ok(self.tell_only(|session, now| session.access_token(refused, now)))
         });
-        let mut joined = match &asked {
-            Ok(Departure::Wait(wait)) => Some(self.join(*wait)),
-            _ => None,
-        };
-        // The token of now, whatever becomes of the session before it is looked at.
-        let found = joined.is_none().then(|| self.found(asked.clone()?, is_question, &refused));
+        let refused = refused.map(|(token, _)| token);
+        let begun = begun.map(|departure| match departure {
+            Departure::Wait(wait) => Either::Left((wait, self.join(wait))),
+            // The token of now, whatever becomes of the session before it is looked at.
+            departure => Either::Right(self.hand_over(departure, refused.as_ref())),
+        });
         // It may be news that nobody is signed in.
         self.drain();
         let this = Rc::clone(self);
         Box::pin(async move {
-            if let Some(found) = found {
-                return found;
-            }
-            let mut departure = asked?;
+            let (mut wait, mut outcome) = match begun? {
+                Either::Left(waits) => waits,
+                Either::Right(token) => return token,
+            };
             loop {
-                departure = match departure {
-                    // Without a signal, nothing ends the wait.
-                    Departure::Wait(wait) => {
-                        let outcome = joined.take().unwrap_or_else(|| this.join(wait));
-                        this.wait(wait, outcome, None).await.unwrap_or(Departure::Deliver)
-                    }
-                    // Another sign-in has begun meanwhile, where no script could see it.
-                    Departure::Fail(failure)
-                        if is_question
-                            && failure.code == Code::SessionChanged
-                            && !this.is_disposed() =>
-                    {
-                        this.tell_only(|session, now| session.find_out(now))
-                    }
-                    departure => return this.found(departure, is_question, &refused),
+                // Without a signal, nothing ends the wait.
+                let departure = this.wait(wait, outcome, None).await;
+                match departure.unwrap_or(Departure::Deliver) {
+                    Departure::Wait(next) => (wait, outcome) = (next, this.join(next)),
+                    departure => return this.hand_over(departure, refused.as_ref()),
                 }
             }
         })
     }
 
-    /// What comes of asking for the access token.
-    fn found(
+    fn hand_over(
         &self,
         departure: Departure,
-        is_question: bool,
-        refused: &Option<(Secret, Resource)>,
-    ) -> Result<Option<Secret>, TokenError> {
-        let mut session = self.session.borrow_mut();
-        let is_refused = |token: &Secret| refused.as_ref().is_some_and(|(it, _)| it == token);
-        let code = match departure {
-            Departure::Fail(failure) => return Err(self.blame(failure)),
-            _ if is_question => return Ok(None),
-            Departure::Send(ticket) => match session.hand_out(ticket) {
-                Some(token) if is_refused(&token) => Code::Forbidden,
-                Some(token) => return Ok(Some(token)),
-                None => Code::SignedOut,
-            },
-            _ if session.status() == Status::SignedOut => Code::SignedOut,
-            _ => Code::SessionChanged,
-        };
-        Err(TokenError::new(code, Step::Request))
+        refused: Option<&Secret>,
+    ) -> Result<Secret, TokenError> {
+        let token = self.session.borrow_mut().hand_over(departure, refused);
+        token.map_err(|failure| self.blame(failure))
     }
 
     /// The access token, if one is there and has not ended.
-    pub(crate) fn peek(&self) -> Result<Option<Secret>, TokenError> {
+    pub(crate) fn peek(self: &Rc<Self>) -> Result<Option<Secret>, TokenError> {
         self.alive(Step::Request)?;
         self.exposed()?;
-        Ok(self.tell_only(|session, now| session.peek(now)))
+        // It is in use now, so the timer may have to be set.
+        Ok(self.tell(|session, now| session.peek(now)))
     }
 
     fn exposed(&self) -> Result<(), TokenError> {

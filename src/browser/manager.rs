@@ -20,7 +20,7 @@ use super::renewal_timer::RenewalTimer;
 use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
 use crate::core::{
     AuthCall, Code, Effect, Event, Failure, Identity, Life, Mark, Now, Options, Owed, Policy,
-    Reason, RefreshOutcome, Resource, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
+    Reason, RefreshOutcome, Resource, Restore, Secret, Session, Snapshot, Status, Step, Tabs, owed,
 };
 
 /// Something that users are told.
@@ -217,7 +217,7 @@ impl TokenManager {
     /// [`Code::Rejected`] if the session is over; the outages; [`Code::SessionChanged`] if the
     /// session was ended meanwhile.
     pub fn refresh(&self) -> impl Future<Output = Result<(), TokenError>> + 'static {
-        self.shell().refresh()
+        self.shell().refresh(false)
     }
 
     /// Ends the session here and in every tab, at once, then tells the server: with the request
@@ -249,11 +249,11 @@ impl TokenManager {
     /// [`Code::NotExposed`] unless the option `expose_token` is set; [`Code::SignedOut`] without a
     /// session; the outages.
     pub fn access_token(&self) -> impl Future<Output = Result<Secret, TokenError>> + 'static {
-        token(self.shell().access_token(false, None))
+        self.shell().access_token(None)
     }
 
     /// The access token after `refused`, which the resource at the URL `by` has refused: that one is
-    /// never given again. All who say so of one token bring about one refresh.
+    /// not given again to who says so. All who say so of one token bring about one refresh.
     ///
     /// # Errors
     /// As [`TokenManager::access_token`]; [`Code::Forbidden`] where the resource has refused a newer
@@ -263,7 +263,7 @@ impl TokenManager {
         refused: &Secret,
         by: &str,
     ) -> impl Future<Output = Result<Secret, TokenError>> + 'static {
-        token(self.shell().access_token(false, Some((refused.clone(), Resource::new("", by)))))
+        self.shell().access_token(Some((refused.clone(), Resource::reported(by))))
     }
 
     /// The access token, if one is there and has not ended: for what cannot wait. Nobody is asked for a
@@ -281,7 +281,7 @@ impl TokenManager {
     /// # Errors
     /// The outages: then nothing is known still.
     pub fn known(&self) -> impl Future<Output = Result<Snapshot, TokenError>> + 'static {
-        let (known, shell) = (self.shell().access_token(true, None), Rc::clone(self.shell()));
+        let (known, shell) = (self.shell().refresh(true), Rc::clone(self.shell()));
         async move {
             known.await?;
             Ok(shell.session.borrow().snapshot())
@@ -292,13 +292,6 @@ impl TokenManager {
     pub fn subscribe(&self, listener: impl Fn(&Notice) + 'static) -> Subscription {
         self.shell().subscribe(listener)
     }
-}
-
-/// The token that was asked for.
-async fn token(
-    asked: impl Future<Output = Result<Option<Secret>, TokenError>>,
-) -> Result<Secret, TokenError> {
-    asked.await?.ok_or_else(|| TokenError::new(Code::SignedOut, Step::Request))
 }
 
 /// A copy of a request whose body the caller may use up.
@@ -448,10 +441,6 @@ impl Shell {
         Ok(shell)
     }
 
-    pub(super) fn is_disposed(&self) -> bool {
-        self.is_disposed.get()
-    }
-
     /// # Errors
     /// [`Code::Disposed`], once it is.
     pub(super) fn alive(&self, step: Step) -> Result<(), TokenError> {
@@ -473,26 +462,51 @@ impl Shell {
         Ok(())
     }
 
-    /// Asks at once, and waits for what comes of it.
-    pub(crate) fn refresh(self: &Rc<Self>) -> LocalBoxFuture<'static, Result<(), TokenError>> {
-        let asked = self.alive(Step::Refresh).and_then(|()| {
-            self.outside_refresh(Step::Refresh, None)?;
-            self.tell_only(|session, now| session.refresh(now))
-                .map_err(|failure| self.blame(failure))
+    /// Asks at once, and waits for what comes of it. `to_know`: nothing is wanted but that it is known whether
+    /// somebody is signed in.
+    pub(crate) fn refresh(
+        self: &Rc<Self>,
+        to_know: bool,
+    ) -> LocalBoxFuture<'static, Result<(), TokenError>> {
+        let mut asked = self.ask_for_refresh(to_know);
+        let this = Rc::clone(self);
+        Box::pin(async move {
+            while let Some(outcome) = asked? {
+                match outcome.get().await.unwrap_or(RefreshOutcome::Void) {
+                    RefreshOutcome::Renewed => break,
+                    // Another sign-in may have begun meanwhile, where no script could see it.
+                    RefreshOutcome::Void if to_know => asked = this.ask_for_refresh(to_know),
+                    _ if to_know && this.session.borrow().status() != Status::Unknown => break,
+                    RefreshOutcome::Rejected(failure) | RefreshOutcome::Failed(failure) => {
+                        return Err(this.blame(failure));
+                    }
+                    RefreshOutcome::Void => {
+                        return Err(TokenError::new(Code::SessionChanged, Step::Refresh));
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The refresh to wait for, if there is one.
+    fn ask_for_refresh(
+        self: &Rc<Self>,
+        to_know: bool,
+    ) -> Result<Option<SharedOutcome<RefreshOutcome>>, TokenError> {
+        let step = if to_know { Step::Request } else { Step::Refresh };
+        self.alive(step)?;
+        self.outside_refresh(step, None)?;
+        if to_know {
+            self.look_for_hint();
+        }
+        let asked = self.tell_only(|session, now| match to_know {
+            true => session.known(now),
+            false => session.refresh(now),
         });
         let outcome = asked.map(|wait| wait.map(|wait| self.refresh_outcome(wait.auth_call)));
         self.drain();
-        let this = Rc::clone(self);
-        Box::pin(async move {
-            let Some(outcome) = outcome? else { return Ok(()) };
-            match outcome.get().await.unwrap_or(RefreshOutcome::Void) {
-                RefreshOutcome::Renewed => Ok(()),
-                RefreshOutcome::Rejected(failure) | RefreshOutcome::Failed(failure) => {
-                    Err(this.blame(failure))
-                }
-                RefreshOutcome::Void => Err(TokenError::new(Code::SessionChanged, Step::Refresh)),
-            }
-        })
+        outcome.map_err(|failure| self.blame(failure))
     }
 
     pub(crate) fn subscribe(self: &Rc<Self>, listener: impl Fn(&Notice) + 'static) -> Subscription {

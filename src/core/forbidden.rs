@@ -12,15 +12,30 @@ use super::time::Now;
 /// The target resource of a request (RFC 9110, 7.1), without its query, and the method: `DELETE` may
 /// be forbidden where `GET` is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Resource(u64);
+pub struct Resource {
+    digest: u64,
+    /// The app has reported it: what becomes of its requests is not seen here.
+    is_reported: bool,
+}
 
 impl Resource {
-    /// Where it does not matter what a request is for.
-    pub const ANY: Self = Self(0);
+    /// Where it does not matter, or is not known, what a request is for.
+    pub const ANY: Self = Self { digest: 0, is_reported: true };
 
     /// The resource that a request is for. `url`: as the platform serialised it.
     pub fn new(method: &str, url: &str) -> Self {
-        Self(digest(&[&method.to_ascii_uppercase(), split_at_any(url, b"?#").0]))
+        let digest = digest(&[&method.to_ascii_uppercase(), split_at_any(url, b"?#").0]);
+        Self { digest, is_reported: false }
+    }
+
+    /// One that has refused a token, as the app says that was given it.
+    pub fn reported(url: &str) -> Self {
+        Self { is_reported: true, ..Self::new("", url) }
+    }
+
+    /// Whether an answer to a request may show that it is open again.
+    pub(super) fn is_watched(&self) -> bool {
+        !self.is_reported
     }
 }
 
@@ -91,8 +106,9 @@ impl Forbidden {
         })
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
+    /// Whether an answer may show that one of them is open again.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.list.iter().any(|entry| entry.resource.is_watched())
     }
 }
 
@@ -100,7 +116,11 @@ impl Forbidden {
 mod tests {
     use super::*;
 
-    const STATS: Resource = Resource(1);
+    const STATS: Resource = numbered(1);
+
+    const fn numbered(digest: u64) -> Resource {
+        Resource { digest, is_reported: false }
+    }
 
     fn at(ms: u64) -> Now {
         Now { wall: 1_000_000 + ms, steady: ms }
@@ -122,7 +142,7 @@ mod tests {
         assert!(!forbidden.has(STATS, Generation(1), at(64 * FIRST)), "it may have ended");
         assert!(forbidden.has(STATS, Generation(2), at(FIRST - 1)));
         assert!(!forbidden.has(STATS, Generation(2), at(FIRST)));
-        assert!(!forbidden.has(Resource(2), Generation(1), at(0)));
+        assert!(!forbidden.has(numbered(2), Generation(1), at(0)));
     }
 
     #[test]
@@ -135,16 +155,16 @@ mod tests {
             assert!(!forbidden.has(STATS, Generation(99), at(end)), "{minutes}");
         }
         forbidden.clear(STATS);
-        assert!(forbidden.is_empty());
+        assert!(!forbidden.is_watched());
     }
 
     #[test]
     fn the_oldest_of_many_is_forgotten() {
         let mut forbidden = Forbidden::default();
         for number in 0..=MOST as u64 {
-            forbidden.note(Resource(number), Generation(1), at(0));
+            forbidden.note(numbered(number), Generation(1), at(0));
         }
         assert_eq!(forbidden.list.len(), MOST);
-        assert!(!forbidden.has(Resource(0), Generation(1), at(0)));
+        assert!(!forbidden.has(numbered(0), Generation(1), at(0)));
     }
 }

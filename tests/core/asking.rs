@@ -1,14 +1,14 @@
 //! An app that asks for the token itself, and for whether somebody is signed in.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Message, Policy, RefreshOutcome, Resource, Restore, Secret, Session,
-    Status, TokenResponse, Wait,
+    Arrival, Code, Departure, Effect, Message, Policy, RefreshOutcome, Resource, Restore, Secret,
+    Session, Status, TokenResponse, Wait,
 };
 
 use super::support::*;
 
 fn uploads() -> Resource {
-    Resource::new("", "https://api.test/uploads")
+    Resource::reported("https://api.test/uploads")
 }
 
 fn secret(token: &str) -> Secret {
@@ -24,7 +24,7 @@ fn signed_in() -> Session {
 
 /// The app says that a token was refused, and wants another.
 fn reports(tab: &mut Session, token: &str, ms: u64) -> Departure {
-    tab.ask(Some((&secret(token), uploads())), at(ms))
+    tab.access_token(Some((&secret(token), uploads())), at(ms))
 }
 
 fn given(tab: &mut Session, departure: &Departure) -> Option<String> {
@@ -77,10 +77,13 @@ fn a_resource_that_refuses_the_newer_token_too_means_forbidden() {
     assert_eq!(failure.code, Code::Forbidden);
     assert!(told(&mut tab).is_empty(), "nobody is asked");
     // Others are given it still, and their refusals are worth a refresh.
-    let other = tab.ask(None, at(31));
+    let other = tab.access_token(None, at(31));
     assert_eq!(given(&mut tab, &other).as_deref(), Some("second"));
-    let items = Resource::new("", "https://api.test/items");
-    assert!(matches!(tab.ask(Some((&secret("second"), items)), at(32)), Departure::Wait(_)));
+    let items = Resource::reported("https://api.test/items");
+    assert!(matches!(
+        tab.access_token(Some((&secret("second"), items)), at(32)),
+        Departure::Wait(_)
+    ));
 }
 
 #[test]
@@ -111,7 +114,7 @@ fn a_token_of_a_former_user_is_answered_with_none_of_the_next() {
 fn a_late_report_is_counted_as_one() {
     let mut tab = signed_in();
     for _ in 0..2 {
-        let asked = tab.ask(None, at(1));
+        let asked = tab.access_token(None, at(1));
         given(&mut tab, &asked);
     }
     // One of the two reports so, and the other calls `refresh`.
@@ -132,24 +135,24 @@ fn a_peek_gives_what_is_good_and_asks_nobody() {
 }
 
 #[test]
-fn to_find_out_asks_once_and_where_it_is_known_nobody() {
+fn to_known_asks_once_and_where_it_is_known_nobody() {
     let mut tab = tab();
-    let [one, other] = [1, 2].map(|ms| waits(&tab.find_out(at(ms))));
+    let [one, other] = [1, 2].map(|ms| tab.known(at(ms)).unwrap().unwrap());
     assert_eq!(one.auth_call, other.auth_call);
     is_answered(&mut tab, one, None, 10);
     assert_eq!(tab.status(), Status::SignedOut);
-    assert_eq!(tab.find_out(at(20)), Departure::Deliver);
+    assert_eq!(tab.known(at(20)), Ok(None));
     let mut signed_in = signed_in();
     // Whether the token is good still, is another question.
-    assert_eq!(signed_in.find_out(at(700_000)), Departure::Deliver);
+    assert_eq!(signed_in.known(at(700_000)), Ok(None));
     assert!(told(&mut signed_in).is_empty());
 }
 
 #[test]
-fn to_find_out_asks_nobody_where_the_app_restores_by_itself() {
+fn to_known_asks_nobody_where_the_app_restores_by_itself() {
     let policy = Policy { restore: Restore::Manual, ..Policy::default() };
     let mut tab = Session::new(policy, owes(false), at(0));
-    assert!(matches!(tab.find_out(at(1)), Departure::Send(_)));
+    assert_eq!(tab.known(at(1)), Ok(None));
     assert_eq!(tab.status(), Status::Unknown);
 }
 
@@ -176,4 +179,87 @@ fn the_end_of_the_session_is_told_kept_and_forgotten() {
     assert_eq!(ends(&tab), None);
     tab.enter(opaque("another"), at(3_000));
     assert_eq!(ends(&tab), None);
+}
+
+#[test]
+fn a_token_that_is_only_peeked_at_is_renewed_before_its_end() {
+    let mut tab = signed_in();
+    assert!(tab.peek(at(1)).is_some());
+    // A tenth of its life before its end, which is half a minute at the most.
+    assert!(tab.renewal_due_in(0.5, at(1)).is_some());
+    tab.renewal_timer_fired(at(595_000));
+    let starts = |effect: &Effect| matches!(effect, Effect::Start(..));
+    assert_eq!(told(&mut tab).iter().filter(|effect| starts(effect)).count(), 1);
+}
+
+#[test]
+fn a_report_of_a_token_near_its_end_is_kept_over_an_outage() {
+    let mut tab = signed_in();
+    let wait = waits(&reports(&mut tab, "first", 595_000));
+    assert_eq!(tab.arrive(wait.auth_call, false, at(595_001)), Arrival::Go);
+    tab.refresh_failed(wait.auth_call, Code::Network, 0.0, at(595_002));
+    tab.finished(wait.auth_call);
+    let outcome = refresh_outcome(&told(&mut tab), wait.auth_call);
+    let Departure::Fail(failure) = tab.resume(wait, &outcome, at(595_003)) else {
+        panic!("what was refused is not given again")
+    };
+    assert_eq!(failure.code, Code::Network);
+    assert!(tab.peek(at(595_004)).is_none());
+}
+
+#[test]
+fn a_url_that_refuses_a_token_near_its_end_and_the_next_one_means_forbidden() {
+    let mut tab = signed_in();
+    let wait = waits(&reports(&mut tab, "first", 595_000));
+    is_answered(&mut tab, wait, Some(opaque("second")), 595_010);
+    let Departure::Fail(failure) = reports(&mut tab, "second", 595_020) else { panic!("it fails") };
+    assert_eq!(failure.code, Code::Forbidden);
+    assert!(told(&mut tab).is_empty());
+}
+
+#[test]
+fn a_report_of_a_token_past_its_end_is_no_report_of_one_before() {
+    let mut tab = signed_in();
+    let asked = tab.access_token(None, at(1));
+    given(&mut tab, &asked);
+    let wait = waits(&reports(&mut tab, "first", 600_000));
+    is_answered(&mut tab, wait, Some(opaque("second")), 600_010);
+    assert!(matches!(tab.refresh(at(600_020)), Ok(Some(_))));
+}
+
+#[test]
+fn what_the_app_reports_is_not_watched_for_in_answers_to_requests() {
+    let mut tab = signed_in();
+    let wait = waits(&reports(&mut tab, "first", 10));
+    is_answered(&mut tab, wait, Some(opaque("second")), 20);
+    assert!(!tab.watches_resources(), "a request can leave at once again");
+    assert!(matches!(reports(&mut tab, "second", 30), Departure::Fail(_)));
+    assert!(!tab.watches_resources());
+}
+
+#[test]
+fn a_report_of_a_token_many_renewals_ago_is_one_of_this_session() {
+    let mut tab = signed_in();
+    for n in 0..64 {
+        refreshes(&mut tab, Some(opaque(&format!("token{n}"))), at(20_000 * (n + 1)));
+    }
+    let late = reports(&mut tab, "first", 1_300_000);
+    assert_eq!(given(&mut tab, &late).as_deref(), Some("token63"));
+}
+
+#[test]
+fn the_token_that_was_refused_is_not_handed_over() {
+    let mut tab = signed_in();
+    let (ticket, _) = sends(&mut tab, at(1));
+    let refused = secret("first");
+    let failure = tab.hand_over(Departure::Send(ticket), Some(&refused)).unwrap_err();
+    assert_eq!(failure.code, Code::Forbidden);
+    let token = tab.hand_over(Departure::Send(ticket), None).unwrap();
+    assert_eq!(token.reveal(), "first");
+    let changed = tab.hand_over(Departure::Deliver, None).unwrap_err();
+    assert_eq!(changed.code, Code::SessionChanged);
+    tab.logout(false, at(2));
+    for departure in [Departure::Send(ticket), Departure::Deliver] {
+        assert_eq!(tab.hand_over(departure, None).unwrap_err().code, Code::SignedOut);
+    }
 }

@@ -183,7 +183,9 @@ struct PendingRefresh {
     asked: HybridTime,
 }
 
-/// How many tokens that were replaced are remembered, by their digests.
+/// How many tokens that were replaced are remembered, by their digests: for as many renewals a call may be
+/// on its way, such as a long upload with tokens of a minute, before its refusal is not known for one of this
+/// session's.
 const FORMER: usize = 64;
 /// How many of the resources that have refused a token are remembered.
 const REFUSED_BY: usize = 64;
@@ -368,8 +370,9 @@ impl Session {
     /// Whether some resource is known to answer 401 where it means "forbidden", or may turn out to.
     /// Then each answer is to be told, for it may show that it does not.
     pub fn watches_resources(&self) -> bool {
-        !self.forbidden.is_empty()
-            || self.current.as_ref().is_some_and(|current| !current.renewed_for.is_empty())
+        let is_watched =
+            |current: &CurrentToken| current.renewed_for.iter().any(Resource::is_watched);
+        self.forbidden.is_watched() || self.current.as_ref().is_some_and(is_watched)
     }
 
     /// Whoever waited for a login or logout has lost interest: it is not sent any more. One that is on the

@@ -287,42 +287,72 @@ impl Session {
         (current.generation == ticket.generation).then_some(&current.token)
     }
 
-    /// Whether somebody is signed in is to be found out: as for a request, but where it is known already
-    /// nobody is asked.
-    pub fn find_out(&mut self, now: Now) -> Departure {
-        match self.status {
-            Status::Unknown => self.depart(Resource::ANY, now),
-            _ => Departure::Deliver,
+    /// The app wants to know whether somebody is signed in. `None`: that is known, or nobody is to ask
+    /// before the app does.
+    ///
+    /// # Errors
+    /// While it is too early to ask again, the failure of the last time.
+    pub fn known(&mut self, now: Now) -> Result<Option<Wait>, Failure> {
+        if self.status != Status::Unknown {
+            return Ok(None);
+        }
+        match self.depart(Resource::ANY, now) {
+            Departure::Wait(wait) => Ok(Some(wait)),
+            Departure::Fail(failure) => Err(failure),
+            Departure::Send(_) | Departure::Deliver => Ok(None),
         }
     }
 
-    /// The app wants the token itself. `refused`: one that a resource has refused, which is not given
-    /// again. That it was refused counts as it does for a request (rule 4). A token of another session is
-    /// answered with none of this one: whatever it was refused for belongs to that session (rule 9).
-    pub fn ask(&mut self, refused: Option<(&Secret, Resource)>, now: Now) -> Departure {
+    /// The app wants the access token itself. `refused`: one that a resource has refused, which is not
+    /// given to it again. That it was refused counts as it does for a request (rule 4). A token of another
+    /// session is answered with none of this one: whatever it was refused for belongs to that session
+    /// (rule 9). [`Session::hand_over`] makes the answer of the departure.
+    pub fn access_token(&mut self, refused: Option<(&Secret, Resource)>, now: Now) -> Departure {
         let Some((refused, resource)) = refused else { return self.depart(Resource::ANY, now) };
-        let is_current = self.current.as_ref().is_some_and(|current| current.token == *refused);
-        let is_of_session = is_current || self.former.contains(&digest(&[refused.reveal()]));
-        if !is_of_session && self.status != Status::SignedOut {
-            return Departure::Fail(Failure::new(Code::SessionChanged, Step::Request));
-        }
-        match self.depart(resource, now) {
-            Departure::Send(ticket) if self.credential(ticket) == Some(refused) => {
-                if let Some(current) = &mut self.current {
-                    current.handed_out = current.handed_out.saturating_sub(1);
-                }
-                match self.answered(ticket, true, now) {
-                    Departure::Deliver => {
-                        Departure::Fail(Failure::new(Code::Forbidden, Step::Request))
-                    }
-                    departure => departure,
-                }
+        let Some(current) = self.current.as_mut().filter(|current| current.token == *refused)
+        else {
+            let is_former = self.former.contains(&digest(&[refused.reveal()]));
+            if !is_former && self.status != Status::SignedOut {
+                return Departure::Fail(Failure::new(Code::SessionChanged, Step::Request));
             }
-            departure => {
-                self.unreported = self.unreported.saturating_sub(1);
-                departure
-            }
+            self.unreported = self.unreported.saturating_sub(1);
+            return self.depart(resource, now);
+        };
+        current.handed_out = current.handed_out.saturating_sub(1);
+        let ticket = Ticket::first(current.generation.0, resource);
+        // That a token past its end is refused says nothing of the resource.
+        if current.expiry.validity(now) == Validity::Ended {
+            return self.wait(resource, true, 0, now);
         }
+        match self.answered(ticket, true, now) {
+            Departure::Deliver => Departure::Fail(Failure::new(Code::Forbidden, Step::Request)),
+            departure => departure,
+        }
+    }
+
+    /// What the app gets that wanted the access token, when there is nothing more to wait for.
+    ///
+    /// # Errors
+    /// The failure of the refresh; [`Code::Forbidden`] where there is no other token than the one that was
+    /// refused; [`Code::SignedOut`] or [`Code::SessionChanged`] where the session is over.
+    pub fn hand_over(
+        &mut self,
+        departure: Departure,
+        refused: Option<&Secret>,
+    ) -> Result<Secret, Failure> {
+        let code = match departure {
+            Departure::Fail(failure) => return Err(failure),
+            Departure::Send(ticket) if refused.is_some() && self.credential(ticket) == refused => {
+                Code::Forbidden
+            }
+            Departure::Send(ticket) => match self.hand_out(ticket) {
+                Some(token) => return Ok(token),
+                None => Code::SignedOut,
+            },
+            _ if self.status == Status::SignedOut => Code::SignedOut,
+            _ => Code::SessionChanged,
+        };
+        Err(Failure::new(code, Step::Request))
     }
 
     /// The token of now for the app itself, if one is there and has not ended. Nobody is asked.
@@ -336,6 +366,7 @@ impl Session {
         let current =
             self.current.as_mut().filter(|current| current.generation == ticket.generation)?;
         current.handed_out = current.handed_out.saturating_add(1);
+        current.used = true;
         Some(current.token.clone())
     }
 
