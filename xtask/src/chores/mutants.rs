@@ -24,7 +24,8 @@ pub const CHORE: Chore = Chore {
 const CASES: &str = "400";
 
 /// The tests of the core beside its own.
-const TESTS: [&str; 4] = ["core_scenarios", "core_targets", "core_rules", "secrecy"];
+const TESTS: [&str; 5] =
+    ["core_scenarios", "core_targets", "core_handed_out", "core_rules", "secrecy"];
 
 fn mutants(project: &Project, mut arguments: Parser) -> Result<()> {
     let mut file = "**".to_owned();
