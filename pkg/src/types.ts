@@ -278,7 +278,7 @@ export interface Tokens {
 
 /** What `getAccessToken` is told of a token that an API has refused. */
 export interface RefusedToken {
-  /** The token. It is never handed out again; all who say so of one token bring about one refresh. */
+  /** The token. It is not handed out again to who reports it; all who report one token bring about one refresh. */
   refused?: string;
   /** The URL that refused it. A URL that refuses the token after it, too, means "forbidden": that costs no further refresh. */
   by?: string | URL;

@@ -16,7 +16,8 @@ extern "C" {
     #[wasm_bindgen(extends = Alarm, js_name = Object)]
     type Listening;
 
-    fn wake(fired: &JsValue) -> Listening;
+    #[wasm_bindgen(js_name = renewalTimer)]
+    fn listening(fired: &JsValue) -> Listening;
 
     #[wasm_bindgen(method)]
     fn set(this: &Listening, ms: f64);
@@ -48,7 +49,7 @@ impl RenewalTimer {
                 shell.drain();
             }
         });
-        Self { listening: wake(fired.as_ref()), chance: platform::chance(), _fired: fired }
+        Self { listening: listening(fired.as_ref()), chance: platform::chance(), _fired: fired }
     }
 
     /// Sets the timer as the session says: in so many milliseconds, or never.

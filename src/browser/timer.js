@@ -106,15 +106,15 @@ const LONGEST = 2 ** 31 - 1
 const SAME = 50
 
 /**
- * Listens. `woke` is told whether the page can be seen; a worker has nothing to hide.
- * @param {(isVisible: boolean) => void} woke
+ * A timer that also fires when the page may have slept. `fired` is told whether the page can be seen; a worker has nothing to hide.
+ * @param {(isVisible: boolean) => void} fired
  */
-export function wake(woke) {
+export function renewalTimer(fired) {
   const { document } = globalThis
   let cancel
   let due = Infinity
   const isVisible = () => document?.visibilityState !== 'hidden'
-  const call = () => woke(isVisible())
+  const call = () => fired(isVisible())
   outside(() => {
     addEventListener('online', call)
     addEventListener('pageshow', call)

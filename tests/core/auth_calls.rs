@@ -62,7 +62,7 @@ impl World {
                     let known = &self.tabs[tab];
                     let was = known.entries_at.get(&auth_call).copied().unwrap_or(0);
                     let is_newest = was == known.entries;
-                    self.hold(Rule::Debt, is_newest, || {
+                    self.hold(Rule::PendingLogout, is_newest, || {
                         format!("{turn:?} ends a session that began after it was wanted")
                     });
                 }

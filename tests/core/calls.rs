@@ -97,7 +97,7 @@ impl World {
         self.call(tab, |session, now| (session.signed_in(now), Cause::Elsewhere));
         self.tabs[tab].elsewhere = Some(now.wall);
         let owed = self.owed[self.tabs[tab].identity];
-        self.hold(Rule::Debt, !owed, || "a logout is owed after a sign-in".to_owned());
+        self.hold(Rule::PendingLogout, !owed, || "a logout is owed after a sign-in".to_owned());
     }
 
     pub(super) fn has_no_hint(&mut self, tab: usize) {
@@ -171,7 +171,7 @@ impl World {
         let told = self.obeys(tab, false);
         let is_out = owed == Owed::Nothing || self.tabs[tab].status() == Status::SignedOut;
         let is_silent = owed == Owed::Nothing || told.started == usize::from(owed == Owed::Finish);
-        self.hold(Rule::Debt, is_out && is_silent, || {
+        self.hold(Rule::PendingLogout, is_out && is_silent, || {
             format!("{owed:?} at the beginning: {told:?}")
         });
     }

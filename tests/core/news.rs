@@ -315,7 +315,7 @@ fn tabs_that_only_take_turns_ask_for_a_token_of_their_own_after_a_login_elsewher
 }
 
 #[test]
-fn a_page_that_begins_with_a_debt_pays_it_before_anything_else() {
+fn a_page_that_begins_with_a_pending_logout_finishes_it_before_anything_else() {
     let mut tab = Session::new(Policy::default(), owes(true), at(0));
     let effects = told(&mut tab);
     let logout = effects.iter().find_map(|effect| match effect {

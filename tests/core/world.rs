@@ -45,7 +45,7 @@ pub enum Rule {
     Forbidden,
     Elsewhere,
     AskedByName,
-    Debt,
+    PendingLogout,
     Apart,
     Doubts,
 }

@@ -215,8 +215,8 @@ impl Session {
         Some(self.stand_in_line(Kind::Logout))
     }
 
-    /// The answer to a logout: the status, or why there is none. The debt is paid when the server
-    /// has said so.
+    /// The answer to a logout: the status, or why there is none. A pending logout is over when the
+    /// server has said so.
     ///
     /// # Errors
     /// The failure for the caller. The session is over all the same.
