@@ -1,5 +1,6 @@
 // Keeps what a manager has told: entries that never change, in a list that is another one after each change.
 
+import { PASS, WAIT } from '../core-interface.js';
 import type { Inspected, InspectedCall, InspectedEvent, InspectedSending, Inspector } from './inspector.js';
 import { createListeners } from './listeners.js';
 import { callText, eventText } from './inspector-words.js';
@@ -11,8 +12,6 @@ type Event = InspectedEvent['type'];
 const EVENTS = ['change', 'refresh', 'signout', 'refresherror', 'stepup'] as const;
 // What the manager's face says; see `Watch` in core-interface.ts.
 const HOOK = Symbol.for('tokenkeep.watch');
-const PASS = -1;
-const WAIT = -2;
 
 /** `now` is the clock. */
 export function record(auth: Inspected, limit: number, now: () => number): Inspector {
