@@ -359,6 +359,15 @@ describe('reset', () => {
     assert.deepEqual(await auth.login('/login'), {})
   })
 
+  it('forgets which token was fetched for whom', async () => {
+    const auth = createTestTokenManager({ session: ALICE, exposeToken: true })
+    const renew = async (by) => auth.getAccessToken({ refused: await auth.getAccessToken(), by })
+    const renewed = await renew('/x')
+    auth.test.reset()
+    assert.equal(await renew('/y'), renewed)
+    assert.equal(await code(auth.getAccessToken({ refused: renewed, by: '/x' })), 'none')
+  })
+
   it('tells nobody where nothing has changed', () => {
     for (const session of [undefined, null]) {
       const auth = createTestTokenManager({ session })

@@ -407,6 +407,22 @@ const PROMISES = {
     assert.equal(await auth.getAccessToken(), renewed)
   },
 
+  async 'a token of another session is answered with none of this one'(_, world) {
+    const { auth, server } = await signedIn(world, { exposeToken: true })
+    const theirs = await auth.getAccessToken()
+    await auth.setTokens({ accessToken: jwt('bob') })
+    const { state } = auth
+    assert.deepEqual(await outcome(auth.getAccessToken({ refused: theirs })), { code: 'session-changed', retryable: false })
+    assert.equal(auth.state, state)
+    await auth.logout()
+    assert.equal((await outcome(auth.getAccessToken({ refused: theirs }))).code, 'signed-out')
+    await auth.login('/auth/login', credentials)
+    assert.equal((await outcome(auth.getAccessToken({ refused: theirs, by: API }))).code, 'session-changed')
+    await auth.signedIn()
+    server.knows('alice')
+    assert.equal((await outcome(auth.getAccessToken({ refused: theirs }))).code, 'session-changed')
+  },
+
   async 'a subscriber is called for each change, until it has had enough'(_, world) {
     const { auth } = await signedIn(world)
     let calls = 0

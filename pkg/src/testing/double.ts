@@ -40,6 +40,8 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
   const held = new Map<TestHold, { until: Promise<void>; release: () => void }>();
   const answers = new Map<string, TestAnswer<Claims>>();
   const responders: [TestTarget, Responder][] = [];
+  /** The tokens that this session has had. */
+  const own = new Set<string>();
   /** By URL: the token that was fetched because it had refused another. */
   const renewedFor = new Map<string | undefined, string>();
   /** Rejects what waits when the manager is disposed of. */
@@ -63,6 +65,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
 
   function hold({ claims = null, accessToken = `test-token-${++made}`, expiresAt = null, sessionExpiresAt = null }: TestSession<Claims> = {}) {
     token = accessToken;
+    own.add(token);
     isOver = false;
     return changed(Object.freeze({ status: 'signed-in', claims: copied(claims), expiresAt, sessionExpiresAt }));
   }
@@ -77,6 +80,8 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
   function turn(): void {
     epoch++;
     token = undefined;
+    own.clear();
+    renewedFor.clear();
     land({ done: false });
   }
 
@@ -332,6 +337,8 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
         if (!exposeToken) throw error('not-exposed', 'request: getAccessToken needs the option exposeToken: true');
         const { refused, by } = { ...about };
         const place = by === undefined ? undefined : absolute(by);
+        // A refused token of another session is answered with none of this one.
+        if (refused !== undefined && state.status !== 'signed-out' && !own.has(refused)) throw changedMeanwhile('request');
         if (refused !== undefined && refused === token) {
           if (place !== undefined && renewedFor.get(place) === token) throw error('forbidden', 'request: the API has refused a new token, too');
           isOver = true;
