@@ -5,9 +5,6 @@ import { ownBase, pageBase } from '../base.js';
 import { TokenError } from '../error.js';
 import type { TokenManager, TokenManagerOptions } from '../types.js';
 
-/** A challenge that a new token does not cure (RFC 6750, section 3.1, and RFC 9470). */
-export const INCURABLE = /\berror="?insufficient_/i;
-
 /** What an adapter has to know of a request. */
 export interface Target {
   /** The URL as the platform parses it, if it may receive the token. */
