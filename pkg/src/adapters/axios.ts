@@ -84,9 +84,13 @@ function got(token: Promise<string | undefined>, config: InternalAxiosRequestCon
     const cancel = () => reject(new axios.CanceledError(undefined, undefined, config));
     if (signal?.aborted) cancel();
     signal?.addEventListener?.('abort', cancel);
-    void cancelToken?.promise.then(cancel);
+    // Its `promise` would keep a listener for each request, as long as the token lives.
+    cancelToken?.subscribe(cancel);
     token.then(resolve, (error: unknown) => {
       reject(isTokenError(error) ? axios.AxiosError.from(error, error.code, config) : (error as Error));
-    }).finally(() => signal?.removeEventListener?.('abort', cancel));
+    }).finally(() => {
+      signal?.removeEventListener?.('abort', cancel);
+      cancelToken?.unsubscribe(cancel);
+    });
   });
 }
