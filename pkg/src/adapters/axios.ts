@@ -7,7 +7,8 @@ import axios, { type AxiosInstance, type AxiosResponse, type InternalAxiosReques
 import { isTokenError, TokenError } from '../error.js';
 import type { TokenManager, TokenManagerOptions } from '../types.js';
 import { copy, type Body } from './body.js';
-import { expectManager, target } from './target.js';
+import { expectManager } from './manager.js';
+import { target } from './target.js';
 import { firstToken, INCURABLE, newerToken } from './token.js';
 
 /**

@@ -3,7 +3,7 @@
 
 import { ownBase, pageBase } from '../base.js';
 import { TokenError } from '../error.js';
-import type { TokenManager, TokenManagerOptions } from '../types.js';
+import type { TokenManagerOptions } from '../types.js';
 
 /** What an adapter has to know of a request. */
 export interface Target {
@@ -13,12 +13,6 @@ export interface Target {
   readonly header: string;
   /** What the header says. */
   value(token: string): string;
-}
-
-/** Throws a `TokenError` unless `auth` is a manager that can work for the adapter called `name`. */
-export function expectManager(auth: unknown, name: string): void {
-  if (typeof (auth as TokenManager | undefined)?.peekAccessToken !== 'function')
-    throw new TokenError('invalid-argument', `${name}: takes the manager that createTokenManager gives. If this is one, it is of another version of tokenkeep: install one.`);
 }
 
 /** Reads the options. Throws a `TokenError` that names what is bad. */

@@ -7,7 +7,9 @@
 import { isTokenError, TokenError } from '../error.js';
 import type { TokenManager, TokenManagerOptions } from '../types.js';
 import { copy, type Body } from './body.js';
-import { expectManager, target } from './target.js';
+import { expectManager } from './manager.js';
+import { target } from './target.js';
+import { setTimer } from './timer.js';
 import { firstToken, INCURABLE, newerToken } from './token.js';
 
 /** What the class needs of a manager. */
@@ -163,7 +165,7 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
     clearTimeout(call.timer);
     const all = timeouts.get(call.request);
     if (!all) return;
-    if (call.phase === 'waiting') call.timer = setTimeout(() => waits(call) && fail(call, 'timeout'), all - performance.now() + call.began);
+    if (call.phase === 'waiting') call.timer = setTimer(() => waits(call) && fail(call, 'timeout'), all - performance.now() + call.began);
     else if (call.phase === 'sent') Reflect.set(platform, 'timeout', Math.max(all - call.left + call.began, 1), call.request);
   }
 
