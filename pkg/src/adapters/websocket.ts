@@ -182,7 +182,11 @@ export function openWebSocket(
     refused = undefined;
     if (token !== undefined && way && 'query' in way) address.searchParams.set(way.query, token);
     const offered = [...protocols];
-    if (token !== undefined && way && 'protocol' in way) offered.push(way.protocol(token));
+    try {
+      if (token !== undefined && way && 'protocol' in way) offered.push(way.protocol(token));
+    } catch (error) {
+      return give(thrown('protocol', error));
+    }
     try {
       open(new WebSocket(address, offered), token);
     } catch {
@@ -198,7 +202,14 @@ export function openWebSocket(
     live.onopen = () => {
       if (state > 1) return;
       opened = performance.now();
-      if (token !== undefined && way && 'message' in way) live.send(way.message(token));
+      try {
+        if (token !== undefined && way && 'message' in way) live.send(way.message(token));
+      } catch (error) {
+        live.onclose = null;
+        live.close();
+        socket = undefined;
+        return give(thrown('message', error));
+      }
       state = 1;
       target.dispatchEvent(new Event('open'));
     };
@@ -223,6 +234,12 @@ export function openWebSocket(
 
   void connect();
   return target;
+}
+
+/** A function of the app's has thrown. What it threw may quote the token, so that its name alone is told. */
+function thrown(option: string, error: unknown): TokenError {
+  const name = error instanceof Error ? error.name : typeof error;
+  return new TokenError('invalid-argument', `openWebSocket: the function \`token.${option}\` threw (${name}).`);
 }
 
 /** A relative URL, or one of `http`, is one of `ws`, as newer browsers take it. */
