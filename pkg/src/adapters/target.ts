@@ -2,6 +2,7 @@
 // `attach` once more, and reads them as the manager does: rule 1, on the URL as the platform parses it.
 
 import { ownBase, pageBase } from '../base.js';
+import { covers } from '../covers.js';
 import { TokenError } from '../error.js';
 import type { TokenManagerOptions } from '../types.js';
 
@@ -33,12 +34,7 @@ export function target(name: string, { apis, attach: { header = 'Authorization',
   return {
     covered(url) {
       const place = parse(url, pageBase());
-      const isBelow = ({ origin, pathname }: URL) => {
-        if (origin !== place!.origin || !place!.pathname.startsWith(pathname)) return false;
-        const rest = place!.pathname.slice(pathname.length);
-        return pathname.endsWith('/') || !rest || rest[0] === '/';
-      };
-      return place && list.some(isBelow) ? place.href : undefined;
+      return place && list.some((api) => covers(api, place)) ? place.href : undefined;
     },
     header,
     value: (token) => (scheme ? `${scheme} ${token}` : token),

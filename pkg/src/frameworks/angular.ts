@@ -3,7 +3,8 @@
 
 import { DestroyRef, ErrorHandler, inject, Injector, makeEnvironmentProviders, PLATFORM_ID, provideEnvironmentInitializer, runInInjectionContext, signal, VERSION, type EnvironmentProviders, type Signal } from '@angular/core';
 import { injectProvided, token, type Provided } from './angular-token.js';
-import { checked, explained, ifDisposed, mistake, UNKNOWN } from './common.js';
+import { checked, explained, ifDisposed, mistake } from './common.js';
+import { UNKNOWN } from '../state.js';
 import type { TokenError } from '../error.js';
 import type { SignoutReason, TokenManager, TokenManagerOptions, TokenState } from '../types.js';
 

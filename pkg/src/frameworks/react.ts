@@ -4,8 +4,9 @@
 // at module scope: components come and go, StrictMode mounts them twice, and there is still one session.
 
 import * as React from 'react';
-import { checked, ifDisposed, missing, mistake, provided, UNKNOWN } from './common.js';
+import { checked, ifDisposed, missing, mistake, provided } from './common.js';
 import { firstView, watch, type View } from './watch.js';
+import { UNKNOWN } from '../state.js';
 import type { TokenError } from '../error.js';
 import type { SignoutReason, TokenManager, TokenState } from '../types.js';
 

@@ -5,7 +5,8 @@ import { TokenError } from '../error.js';
 import { createEvents, isEvent } from '../events.js';
 import { failure, reusable, type Failure } from './failures.js';
 import { absolute, fits, isCovered, isRequest, request, signalOf, withToken, type Arguments, type Recorded } from './requests.js';
-import { copied, endOf, frozen, payload, SIGNED_OUT, UNKNOWN } from './session.js';
+import { copied, endOf, frozen, payload, SIGNED_OUT } from './session.js';
+import { UNKNOWN } from '../state.js';
 import type { RefusedToken, SignoutReason, TokenManagerEventMap, Tokens, TokenState } from '../types.js';
 import type {
   TestAnswer, TestCall, TestControls, TestFailure, TestHold, TestResponse, TestSession, TestTarget, TestTokenManager, TestTokenManagerOptions,
@@ -353,14 +354,9 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
       if (!exposeToken) throw error('not-exposed', 'request: peekAccessToken needs the option exposeToken: true');
       return isOver ? undefined : token;
     },
-    subscribe(listener: () => void) {
-      // Its own, so that one listener may subscribe twice.
-      const call = () => listener();
-      events.add('change', call);
-      return () => events.remove('change', call);
-    },
-    addEventListener: (...args: unknown[]) => events.add(...args),
-    removeEventListener: (...args: unknown[]) => events.remove(...args),
+    subscribe: events.subscribe,
+    addEventListener: events.add,
+    removeEventListener: events.remove,
     dispose,
     test,
   };
