@@ -5,11 +5,10 @@ import { execFileSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { controls, createTestTokenManager, createTokenManager, isTokenError, TokenError } from 'tokenkeep/testing'
+import { turns } from './support/turns.mjs'
 
 const pkg = fileURLToPath(new URL('..', import.meta.url))
 const ALICE = { claims: { sub: 'alice', roles: ['editor'] } }
-/** All that is under way has had its turn. */
-const turns = () => new Promise((resolve) => setTimeout(resolve, 5))
 const code = (promise) => promise.then(() => 'none', (error) => error.code ?? error)
 
 function heard(auth) {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { turns } from './support/turns.mjs'
 import { double, jwt, real, REST } from './support/worlds.mjs'
 
 const { isTokenError } = await import('tokenkeep')
@@ -45,8 +46,6 @@ const signedIn = async (world, options) => {
   await made.auth.login('/auth/login', credentials)
   return { ...made, told: watch(made.auth) }
 }
-/** All that is under way has had its turn. */
-const turns = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 /** The list: what an app can see. */
 const PROMISES = {
