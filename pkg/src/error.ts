@@ -17,7 +17,7 @@
  * | `no-token` | the login was answered with success, and without a token, as where a second factor is asked for. `cause` is the `Response`, its body unread |
  * | `rejected` | it refused: the session is over, or the credentials are wrong. After `login` and `logout`, `cause` is the `Response`, its body unread |
  * | `signed-out` | the operation needs a session, and there is none |
- * | `session-changed` | the request began in a session that has ended meanwhile; it was not sent |
+ * | `session-changed` | the request began in a session that has ended meanwhile; it was not sent. Or `getAccessToken` was told of a token of another session |
  * | `not-exposed` | `getAccessToken` or `peekAccessToken` without the option `exposeToken: true` |
  * | `forbidden` | `getAccessToken({ refused, by })`: the API has refused a new token, too, so it says 401 where it means 403 |
  * | `disposed` | the manager was disposed |

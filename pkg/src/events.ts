@@ -12,6 +12,8 @@ export interface Events {
   add(...args: unknown[]): void;
   /** As the platform's `removeEventListener`. */
   remove(...args: unknown[]): void;
+  /** Calls `listener` at each `change`, and hands it nothing. Returns the function that ends this. */
+  subscribe(listener: () => void): () => void;
 }
 
 export function createEvents(): Events {
@@ -38,6 +40,9 @@ export function createEvents(): Events {
     return [type, heard, ...more] as Parameters<EventTarget['addEventListener']>;
   }
 
+  const add = (...args: unknown[]): void => target?.addEventListener(...wrap(args));
+  const remove = (...args: unknown[]): void => target?.removeEventListener(...wrap(args));
+
   return {
     dispatch(type, members) {
       if (!target) return;
@@ -51,8 +56,14 @@ export function createEvents(): Events {
       target.dispatchEvent(event);
       current = outer;
     },
-    add: (...args) => target?.addEventListener(...wrap(args)),
-    remove: (...args) => target?.removeEventListener(...wrap(args)),
+    add,
+    remove,
+    subscribe(listener) {
+      // Its own, so that one listener may subscribe twice.
+      const call = () => listener();
+      add('change', call);
+      return () => remove('change', call);
+    },
   };
 }
 

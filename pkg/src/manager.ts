@@ -10,6 +10,7 @@ import { createEvents, isEvent } from './events.js';
 import { isObject } from './object.js';
 import { PASS, WAIT, type Call, type Core, type Guard, type Host, type Watch } from './core-interface.js';
 import { snapshot } from './snapshot.js';
+import { UNKNOWN } from './state.js';
 import type { TokenManager, TokenState } from './types.js';
 
 // Of a login or logout, unless the caller says otherwise.
@@ -28,7 +29,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
   /** Why no call can succeed any more. */
   let failure: TokenError | undefined;
   let starting: Promise<void> | undefined;
-  let state: TokenState = Object.freeze({ status: 'unknown', claims: null, expiresAt: null, sessionExpiresAt: null });
+  let state: TokenState = UNKNOWN;
   /** The authorization of the ticket it was last asked for. */
   let ticket: number | undefined;
   let authorization: string | undefined;
@@ -253,14 +254,9 @@ export function createManager(load: Load, options: unknown): TokenManager {
       return Promise.reject(failure ?? new TokenError('invalid-argument', 'getAccessToken: takes { refused, by }: the token that was refused, and the URL that refused it.'));
     },
     peekAccessToken: () => core?.peekAccessToken(),
-    subscribe(listener: () => void) {
-      // Its own, so that one listener may subscribe twice.
-      const call = () => listener();
-      events.add('change', call);
-      return () => events.remove('change', call);
-    },
-    addEventListener: (...args: unknown[]) => events.add(...args),
-    removeEventListener: (...args: unknown[]) => events.remove(...args),
+    subscribe: events.subscribe,
+    addEventListener: events.add,
+    removeEventListener: events.remove,
     // For `tokenkeep/inspector`. A script of the page sees more of its calls in any case: it can wrap the page's `fetch`.
     [Symbol.for('tokenkeep.watch')]: (watcher: Watch | undefined) => void (watch = watcher),
     dispose() {

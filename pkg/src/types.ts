@@ -278,7 +278,10 @@ export interface Tokens {
 
 /** What `getAccessToken` is told of a token that an API has refused. */
 export interface RefusedToken {
-  /** The token. It is not handed out again to who reports it; all who report one token bring about one refresh. */
+  /**
+   * The token. It is not handed out again to who reports it; all who say so of one token bring about one refresh. For one of another session, which may be
+   * another user's, none of this one is given.
+   */
   refused?: string;
   /** The URL that refused it. A URL that refuses the token after it, too, means "forbidden": that costs no further refresh. */
   by?: string | URL;
@@ -443,7 +446,8 @@ export interface TokenManager<Claims extends object = Record<string, unknown>> e
   /**
    * The access token, refreshed if it must be: for WebSocket, EventSource and SDKs that cannot use `fetch`.
    * Rejects with {@link TokenError} `not-exposed` unless the option `exposeToken` is `true`, `signed-out` without a session,
-   * and `forbidden` where the API refuses a new token, too.
+   * `session-changed` where the session it was asked for has ended meanwhile, or `refused` is a token of another one, and `forbidden` where
+   * the API refuses a new token, too.
    */
   getAccessToken: (about?: RefusedToken) => Promise<string>;
 

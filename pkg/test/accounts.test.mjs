@@ -50,6 +50,7 @@ const create = (name) => (made[name] = new Manager(name))
 const start = (options) => (accounts = createAccounts({ create, ...options }))
 const names = () => accounts.state.accounts.map(({ name }) => name)
 const KEY = 'accounts'
+const remembered = () => JSON.parse(localStorage.get(KEY)).names
 let storage
 
 beforeEach(() => {
@@ -136,21 +137,37 @@ describe('accounts', () => {
     made.work.fails = Object.assign(new Error('no network'), { retryable: true })
     await assert.rejects(accounts.remove('work'), { message: 'no network' })
     assert.deepEqual([names(), made.work.disposed, accounts.state.accounts[0].state.status], [['work'], 0, 'signed-out'])
-    assert.match(localStorage.get(KEY), /work/)
+    assert.deepEqual(remembered(), ['work'])
     made.work.fails = Object.assign(new Error('refused'), { retryable: false })
     await assert.rejects(accounts.remove('work'), { message: 'refused' })
     assert.deepEqual([names(), made.work.disposed], [[], 1])
-    assert.doesNotMatch(localStorage.get(KEY), /work/)
+    assert.deepEqual(remembered(), [])
   })
 
-  it('when disposed sign nobody out, and free everything', () => {
+  it('when disposed sign nobody out, and free everything', async () => {
     start({ remember: KEY })
     accounts.add('work')
-    made.work.become({ status: 'signed-in' })
+    made.work.become({ status: 'signed-in', claims: { sub: 'alice' } })
+    const told = []
+    accounts.subscribe(() => told.push(accounts.state))
     accounts.dispose()
-    assert.deepEqual([made.work.disposed, made.work.state.status, storage], [1, 'signed-in', undefined])
+    assert.deepEqual([made.work.disposed, made.work.listeners.size, made.work.state.status, storage], [1, 0, 'signed-in', undefined])
+    assert.deepEqual([accounts.state, accounts.current, accounts.get('work'), told], [{ current: null, accounts: [] }, undefined, undefined, []])
+    assert.deepEqual(remembered(), ['work'])
     assert.throws(() => accounts.add('home'), { code: 'disposed' })
     assert.throws(() => accounts.switch('work'), { code: 'disposed' })
+    await assert.rejects(accounts.fetch('/api/me'), { code: 'disposed' })
+    assert.deepEqual(Object.keys(made), ['work'])
+  })
+
+  it('leave no manager behind where one of those that are remembered cannot be made', () => {
+    localStorage.set(KEY, '{"names":["work","home"],"used":"home"}')
+    const fails = (name) => {
+      if (name === 'home') throw new Error('no such account')
+      return create(name)
+    }
+    assert.throws(() => createAccounts({ create: fails, remember: KEY }), { message: 'no such account' })
+    assert.deepEqual([made.work.disposed, made.work.listeners.size, storage], [1, 0, undefined])
   })
 
   it('say what is wrong', async () => {
@@ -213,7 +230,7 @@ describe('what is remembered', () => {
     accounts.add('work')
     localStorage.set(KEY, '{"names":["work","theirs"],"used":"theirs"}')
     accounts.add('home')
-    assert.deepEqual(JSON.parse(localStorage.get(KEY)).names, ['work', 'theirs', 'home'])
+    assert.deepEqual(remembered(), ['work', 'theirs', 'home'])
   })
 
   it('is not kept where there is no store, and nothing fails for it', () => {

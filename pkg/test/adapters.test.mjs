@@ -1,26 +1,11 @@
-// The entries for what is not `fetch`: small, harmless under Node, and exact about who gets the token. What they do is shown in
+// The entries for what is not `fetch`: harmless under Node, and exact about who gets the token. What they do is shown in
 // real pages, in tests/libraries.
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { gzipSync } from 'node:zlib'
 import { load } from './support/bundle.mjs'
 
-const ENTRIES = ['axios', 'event-source', 'websocket', 'xhr']
-// Of each entry, packed, in bytes.
-const BUDGET = 3000
-
 describe('the adapters', () => {
-  for (const name of ENTRIES) {
-    it(`${name} is small, and brings no WebAssembly along`, () => {
-      const file = readFileSync(new URL(`../dist/adapters/${name}.js`, import.meta.url))
-      const size = gzipSync(file, { level: 9 }).length
-      assert.ok(size <= BUDGET, `${size} bytes`)
-      assert.ok(!file.includes('WebAssembly'))
-    })
-  }
-
   it('take the test double for a manager', async () => {
     const { createTestTokenManager } = await import('../dist/testing.js')
     const { createXMLHttpRequest } = await import('../dist/adapters/xhr.js')

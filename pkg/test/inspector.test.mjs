@@ -89,11 +89,16 @@ describe('a call', () => {
     assert.deepEqual(told(), [['GET', '/api/me', 'waited', 'token 200', 200]])
   })
 
-  it('whose token has run out, or is near its end, says so', async () => {
+  it('whose token has run out, or is near its end, says so', async (t) => {
+    let passed = 0
+    for (const clock of [Date, performance]) {
+      const began = clock.now()
+      t.mock.method(clock, 'now', () => began + passed)
+    }
     start()
     routes['/api/me'] = () => Response.json({})
-    await auth.setTokens({ accessToken: SECRET, expiresIn: 0.001 })
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await auth.setTokens({ accessToken: SECRET, expiresIn: 60 })
+    passed = 61_000
     await call('/api/me')
     assert.match(calls()[0].text, /^Waited: the token had run out\./)
     const { callText } = await load("export { callText } from './session/inspector-words.js'")

@@ -5,11 +5,10 @@ import { execFileSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { controls, createTestTokenManager, createTokenManager, isTokenError, TokenError } from 'tokenkeep/testing'
+import { turns } from './support/turns.mjs'
 
 const pkg = fileURLToPath(new URL('..', import.meta.url))
 const ALICE = { claims: { sub: 'alice', roles: ['editor'] } }
-/** All that is under way has had its turn. */
-const turns = () => new Promise((resolve) => setTimeout(resolve, 5))
 const code = (promise) => promise.then(() => 'none', (error) => error.code ?? error)
 
 function heard(auth) {
@@ -357,6 +356,15 @@ describe('reset', () => {
     assert.deepEqual(told, ['change', 'signout logout', 'change'])
     await auth.refresh()
     assert.deepEqual(await auth.login('/login'), {})
+  })
+
+  it('forgets which token was fetched for whom', async () => {
+    const auth = createTestTokenManager({ session: ALICE, exposeToken: true })
+    const renew = async (by) => auth.getAccessToken({ refused: await auth.getAccessToken(), by })
+    const renewed = await renew('/x')
+    auth.test.reset()
+    assert.equal(await renew('/y'), renewed)
+    assert.equal(await code(auth.getAccessToken({ refused: renewed, by: '/x' })), 'none')
   })
 
   it('tells nobody where nothing has changed', () => {

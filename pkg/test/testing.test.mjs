@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { turns } from './support/turns.mjs'
 import { double, jwt, real, REST } from './support/worlds.mjs'
 
 const { isTokenError } = await import('tokenkeep')
@@ -45,8 +46,6 @@ const signedIn = async (world, options) => {
   await made.auth.login('/auth/login', credentials)
   return { ...made, told: watch(made.auth) }
 }
-/** All that is under way has had its turn. */
-const turns = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 /** The list: what an app can see. */
 const PROMISES = {
@@ -405,6 +404,22 @@ const PROMISES = {
     const renewed = await auth.getAccessToken({ refused: await auth.getAccessToken(), by })
     assert.equal((await outcome(auth.getAccessToken({ refused: renewed, by }))).code, 'forbidden')
     assert.equal(await auth.getAccessToken(), renewed)
+  },
+
+  async 'a token of another session is answered with none of this one'(_, world) {
+    const { auth, server } = await signedIn(world, { exposeToken: true })
+    const theirs = await auth.getAccessToken()
+    await auth.setTokens({ accessToken: jwt('bob') })
+    const { state } = auth
+    assert.deepEqual(await outcome(auth.getAccessToken({ refused: theirs })), { code: 'session-changed', retryable: false })
+    assert.equal(auth.state, state)
+    await auth.logout()
+    assert.equal((await outcome(auth.getAccessToken({ refused: theirs }))).code, 'signed-out')
+    await auth.login('/auth/login', credentials)
+    assert.equal((await outcome(auth.getAccessToken({ refused: theirs, by: API }))).code, 'session-changed')
+    await auth.signedIn()
+    server.knows('alice')
+    assert.equal((await outcome(auth.getAccessToken({ refused: theirs }))).code, 'session-changed')
   },
 
   async 'a subscriber is called for each change, until it has had enough'(_, world) {

@@ -1,24 +1,16 @@
-// What an app pays for a binding: each entry has its budget, and what is not used is left out by a bundler.
+// What an app pays for a binding: nothing of the core or the framework, and not for what it does not use. Budgets are in pkg/test/sizes.test.mjs.
 
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 import { PACKAGE } from '../e2e/support/paths.mjs'
 
-// In bytes after gzip.
-const BUDGET = 3000
 const FOLDER = join(PACKAGE, 'frameworks')
 const entries = readdirSync(FOLDER).filter((name) => name.endsWith('.js'))
 
 for (const name of entries) {
-  test(`${name} is within its budget`, () => {
-    const size = gzipSync(readFileSync(join(FOLDER, name)), { level: 9 }).length
-    assert.ok(size <= BUDGET, `${size} bytes`)
-  })
-
   test(`${name} has nothing of the core, and nothing of a framework`, () => {
     const code = readFileSync(join(FOLDER, name), 'utf8')
     assert.doesNotMatch(code, /WebAssembly|__VUE|ɵ/)

@@ -145,6 +145,31 @@ it('what was refused in one session is not sent in the next one', async (tab) =>
   assert.equal(server.at('/api/one').length, 1)
 })
 
+it('a cancel token keeps nothing of the requests that it was for', async (tab) => {
+  server.revoke()
+  assert.deepEqual(await tab.evaluate(async () => {
+    const { token } = axios.CancelToken.source()
+    const { subscribe, unsubscribe } = token
+    const heard = new Set()
+    token.subscribe = (listener) => (heard.add(listener), subscribe.call(token, listener))
+    token.unsubscribe = (listener) => (heard.delete(listener), unsubscribe.call(token, listener))
+    const calls = [1, 2].map((n) => end(api.get(`/${n}`, { cancelToken: token })))
+    return [(await Promise.all(calls)).map(({ status }) => status), heard.size]
+  }), [[200, 200], 0])
+})
+
+it('a cancel token ends the wait for the token', async (tab) => {
+  server.revoke()
+  const refreshing = server.hold('/auth/refresh')
+  await tab.evaluate(() => {
+    globalThis.source = axios.CancelToken.source()
+    globalThis.sent = end(api.get('/one', { cancelToken: source.token }))
+  })
+  await refreshing.arrived()
+  assert.equal((await tab.evaluate(() => (source.cancel(), sent))).canceled, true)
+  refreshing.release()
+})
+
 it('an adapter of the app\'s own stays behind it', async (tab) => {
   assert.deepEqual(await tab.evaluate(async () => {
     const seen = []

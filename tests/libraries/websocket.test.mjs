@@ -241,6 +241,24 @@ it('bad use is one clear error, without the token', async (tab) => {
   assert.deepEqual(out, [['invalid-argument', 'invalid-argument', 'invalid-argument'], 'invalid-argument', false, 'not-exposed', 'disposed'])
 })
 
+for (const option of ['protocol', 'message']) {
+  it(`a function for the ${option} that throws ends it with one clear error, without the token`, async (tab) => {
+    came.length = sockets.length = 0
+    isDown = false
+    await tab.evaluate(takeTime)
+    const [seen, left, message] = await tab.evaluate(async (option) => {
+      follow(() => openWebSocket(auth, '/ws/message', { token: { [option]: (token) => { throw new RangeError(token) } } }))
+      const failed = new Promise((done) => socket.addEventListener('error', ({ error }) => done(error)))
+      const { message, cause } = await failed
+      await saw('close')
+      return [seen, time.ahead.filter((ms) => ms < 60_000), [message, cause]]
+    }, option)
+    assert.deepEqual([seen, left], [['error invalid-argument 3', 'close 1006 3'], []])
+    assert.deepEqual(message, [`openWebSocket: the function \`token.${option}\` threw (RangeError).`, undefined])
+    assert.equal(came.length, option === 'message' ? 1 : 0)
+  })
+}
+
 ticket.it('a ticket is asked for before each connection', async (tab) => {
   // The other server knows the tokens of its own.
   const was = server.who

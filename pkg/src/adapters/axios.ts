@@ -7,7 +7,9 @@ import axios, { type AxiosInstance, type AxiosResponse, type InternalAxiosReques
 import { isTokenError, TokenError } from '../error.js';
 import type { TokenManager, TokenManagerOptions } from '../types.js';
 import { copy, type Body } from './body.js';
-import { expectManager, INCURABLE, target } from './target.js';
+import { expectManager } from './manager.js';
+import { target } from './target.js';
+import { firstToken, INCURABLE, newerToken } from './token.js';
 
 /**
  * Has `instance`, of `axios.create()` or `axios` itself, send requests to one of `apis` with the token. Where one is refused with a 401, the
@@ -20,7 +22,7 @@ import { expectManager, INCURABLE, target } from './target.js';
  * `timeout` is for each sending; `onUploadProgress` tells of both.
  */
 export function tokenkeepAxios<Instance extends AxiosInstance>(
-  auth: Pick<TokenManager, 'getAccessToken' | 'addEventListener'>,
+  auth: Pick<TokenManager, 'getAccessToken'>,
   instance: Instance,
   options: Pick<TokenManagerOptions, 'apis' | 'attach'> = {},
 ): Instance {
@@ -31,28 +33,24 @@ export function tokenkeepAxios<Instance extends AxiosInstance>(
   // One of the app's own, as a mock, stays behind ours.
   const { adapter = 'xhr' } = instance.defaults;
   const behind = typeof adapter === 'function' ? adapter : 'xhr';
-  // What was refused in one session is not sent again in the next one, which may be another user's.
-  let session = 0;
-  auth.addEventListener('signout', () => void session++);
 
   instance.defaults.adapter = async (config) => {
     const send = axios.getAdapter(behind, config);
     const { headers } = config;
     const url = covered(instance.getUri(config));
     if (url === undefined || config.auth || headers.has('Authorization') || headers.has(header)) return send(config);
-    const began = session;
     const data = copy(config.data as Body) as unknown;
     const attempt = (token?: string) => {
       // The caller's is in all errors and logs.
       const own = token === undefined ? { ...config } : { ...config, headers: headers.concat({ [header]: value(token) }) };
       return sent(send({ ...own, data: copy(data as Body) }), config);
     };
-    const token = await got(auth.getAccessToken(), config, (code) => code === 'signed-out');
+    const token = await got(firstToken(auth), config);
     const first = await attempt(token);
     const { status, headers: said } = first.response ?? {};
     if (token === undefined || status !== 401 || INCURABLE.test(`${said!['www-authenticate']}`)) return finish(first);
-    const newer = await got(auth.getAccessToken({ refused: token, by: url }), config, (_, retryable) => !retryable);
-    return finish(newer === undefined || began !== session ? first : await attempt(newer));
+    const newer = await got(newerToken(auth, token, url), config);
+    return finish(newer === undefined ? first : await attempt(newer));
   };
   return instance;
 }
@@ -80,18 +78,20 @@ async function sent(answer: PromiseLike<AxiosResponse>, config: InternalAxiosReq
   }
 }
 
-/** Waits for the token, until its caller gives up; `undefined` where the request can do without. */
-function got(token: Promise<string>, config: InternalAxiosRequestConfig, isFine: (code: string, retryable: boolean) => boolean): Promise<string | undefined> {
+/** Waits for the token, until its caller gives up. */
+function got(token: Promise<string | undefined>, config: InternalAxiosRequestConfig): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const { signal, cancelToken } = config;
     const cancel = () => reject(new axios.CanceledError(undefined, undefined, config));
     if (signal?.aborted) cancel();
     signal?.addEventListener?.('abort', cancel);
-    void cancelToken?.promise.then(cancel);
+    // Its `promise` would keep a listener for each request, as long as the token lives.
+    cancelToken?.subscribe(cancel);
     token.then(resolve, (error: unknown) => {
-      if (!isTokenError(error)) return reject(error as Error);
-      if (isFine(error.code, error.retryable)) return resolve(undefined);
-      reject(axios.AxiosError.from(error, error.code, config));
-    }).finally(() => signal?.removeEventListener?.('abort', cancel));
+      reject(isTokenError(error) ? axios.AxiosError.from(error, error.code, config) : (error as Error));
+    }).finally(() => {
+      signal?.removeEventListener?.('abort', cancel);
+      cancelToken?.unsubscribe(cancel);
+    });
   });
 }

@@ -3,8 +3,8 @@
 
 import { pageBase } from '../base.js';
 import { isTokenError, TokenError } from '../error.js';
-import type { TokenManager } from '../types.js';
-import { later, untilSignout } from './again.js';
+import type { TokenManager, TokenManagerOptions } from '../types.js';
+import { later, untilSessionEnds } from './again.js';
 
 // As browsers have it, and what further pauses grow to, in milliseconds.
 const RETRY = 3000;
@@ -16,10 +16,15 @@ type Handler = ((event: Event) => void) | null;
  * A class that stands for `EventSource`: `auth.fetch` asks, so what lies under the manager's `apis` is asked with the token, and a refusal costs
  * one refresh. A connection that ends is taken up again as the standard has it, with `Last-Event-ID`, after the time that the server
  * named in `retry`; where that fails, too, after ever longer pauses, and not before there is a network. 204, any status
- * but 200, and another type of content end it, and so does the end of the session: then `readyState` is `CLOSED` in the event `error`, whose own
- * member `error` is the {@link TokenError}, where there was one.
+ * but 200, and another type of content end it, and so does the end of the session, or another user's login: then `readyState` is `CLOSED` in the
+ * event `error`, whose own member `error` is the {@link TokenError}, where there was one.
+ *
+ * `options`: `subject` as the manager has it; default `sub`, or else `user_id`. Where a token does not name its user, any login ends it.
  */
-export function createEventSource(auth: Pick<TokenManager, 'fetch' | 'state' | 'addEventListener' | 'removeEventListener'>): typeof EventSource {
+export function createEventSource(
+  auth: Pick<TokenManager, 'fetch' | 'state' | 'addEventListener' | 'removeEventListener'>,
+  { subject }: Pick<TokenManagerOptions, 'subject'> = {},
+): typeof EventSource {
   if (typeof auth?.fetch !== 'function' || typeof auth.addEventListener !== 'function')
     throw new TokenError('invalid-argument', 'createEventSource: takes the manager that createTokenManager gives.');
 
@@ -70,7 +75,7 @@ export function createEventSource(auth: Pick<TokenManager, 'fetch' | 'state' | '
         this.close();
         this.dispatchEvent(Object.assign(new Event('error'), isTokenError(error) && { error }));
       };
-      const forget = untilSignout(auth, fail);
+      const forget = untilSessionEnds(auth, subject, fail);
 
       const connect = async () => {
         let error: unknown;

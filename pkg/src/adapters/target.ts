@@ -2,11 +2,9 @@
 // `attach` once more, and reads them as the manager does: rule 1, on the URL as the platform parses it.
 
 import { ownBase, pageBase } from '../base.js';
+import { covers } from '../covers.js';
 import { TokenError } from '../error.js';
-import type { TokenManager, TokenManagerOptions } from '../types.js';
-
-/** A challenge that a new token does not cure (RFC 6750, section 3.1, and RFC 9470). */
-export const INCURABLE = /\berror="?insufficient_/i;
+import type { TokenManagerOptions } from '../types.js';
 
 /** What an adapter has to know of a request. */
 export interface Target {
@@ -16,12 +14,6 @@ export interface Target {
   readonly header: string;
   /** What the header says. */
   value(token: string): string;
-}
-
-/** Throws a `TokenError` unless `auth` is a manager that can work for the adapter called `name`. */
-export function expectManager(auth: unknown, name: string): void {
-  if (typeof (auth as TokenManager | undefined)?.peekAccessToken !== 'function')
-    throw new TokenError('invalid-argument', `${name}: takes the manager that createTokenManager gives. If this is one, it is of another version of tokenkeep: install one.`);
 }
 
 /** Reads the options. Throws a `TokenError` that names what is bad. */
@@ -42,12 +34,7 @@ export function target(name: string, { apis, attach: { header = 'Authorization',
   return {
     covered(url) {
       const place = parse(url, pageBase());
-      const isBelow = ({ origin, pathname }: URL) => {
-        if (origin !== place!.origin || !place!.pathname.startsWith(pathname)) return false;
-        const rest = place!.pathname.slice(pathname.length);
-        return pathname.endsWith('/') || !rest || rest[0] === '/';
-      };
-      return place && list.some(isBelow) ? place.href : undefined;
+      return place && list.some((api) => covers(api, place)) ? place.href : undefined;
     },
     header,
     value: (token) => (scheme ? `${scheme} ${token}` : token),

@@ -4,7 +4,8 @@
 import { pageBase } from '../base.js';
 import { isTokenError, TokenError } from '../error.js';
 import type { TokenManager } from '../types.js';
-import { later, untilSignout } from './again.js';
+import { later, untilSessionEnds } from './again.js';
+import { expectManager } from './manager.js';
 
 /** How the token travels. None where the URL is a function, which may ask for a ticket. */
 export type SocketToken =
@@ -29,6 +30,8 @@ export interface SocketOptions {
   protocols?: readonly string[];
   /** The close codes that say that the token is refused. Default `[1008, 3000, 4401]`. */
   refused?: readonly number[];
+  /** As the manager has it. Default: `sub`, or else `user_id`. Where a token does not name its user, any login ends the connection. */
+  subject?: string;
 }
 
 // The first pause is at most so long, and further ones grow to this, in milliseconds.
@@ -62,7 +65,7 @@ export interface TokenSocket extends EventTarget {
 
 /**
  * Opens a WebSocket, and opens it again whenever it ends, after a pause with back-off and full jitter, and not before there is a network, until
- * `close` is called, the session ends, or the server refuses a new token, too. Where it closes with a code that says "refused", or the connection fails twice before it is open (a browser
+ * `close` is called, the session ends, another user signs in, or the server refuses a new token, too. Where it closes with a code that says "refused", or the connection fails twice before it is open (a browser
  * does not tell a refusal from a server that is down), the next one has a newer token: one refresh, whoever else asks for one.
  *
  * `url`: relative to the page, `http` or `ws`; or a function that answers one, and is asked before each connection: for tickets, got by
@@ -71,9 +74,9 @@ export interface TokenSocket extends EventTarget {
 export function openWebSocket(
   auth: Pick<TokenManager, 'getAccessToken' | 'state' | 'addEventListener' | 'removeEventListener'>,
   url: string | URL | (() => string | URL | Promise<string | URL>),
-  { token: way, protocols = [], refused: codes = [1008, 3000, 4401] }: SocketOptions = {},
+  { token: way, protocols = [], refused: codes = [1008, 3000, 4401], subject }: SocketOptions = {},
 ): TokenSocket {
-  if (typeof auth?.getAccessToken !== 'function') throw new TokenError('invalid-argument', 'openWebSocket: takes the manager that createTokenManager gives.');
+  expectManager(auth, 'openWebSocket');
   if (!way && typeof url !== 'function')
     throw new TokenError('invalid-argument', 'openWebSocket: takes { token: { query, protocol or message } }, or a function as URL that asks for a ticket.');
 
@@ -117,7 +120,7 @@ export function openWebSocket(
   }));
   for (const type of ['open', 'message', 'close', 'error'] as const) target.addEventListener(type, (event) => (target[`on${type}`] as Handler<Event>)?.call(target, event));
 
-  const forget = untilSignout(auth, () => end(1000, 'signed out'));
+  const forget = untilSessionEnds(auth, subject, () => end(1000, 'signed out'));
 
   function end(code?: number, reason?: string): void {
     if (state > 1) return;
@@ -179,7 +182,11 @@ export function openWebSocket(
     refused = undefined;
     if (token !== undefined && way && 'query' in way) address.searchParams.set(way.query, token);
     const offered = [...protocols];
-    if (token !== undefined && way && 'protocol' in way) offered.push(way.protocol(token));
+    try {
+      if (token !== undefined && way && 'protocol' in way) offered.push(way.protocol(token));
+    } catch (error) {
+      return give(thrown('protocol', error));
+    }
     try {
       open(new WebSocket(address, offered), token);
     } catch {
@@ -195,7 +202,14 @@ export function openWebSocket(
     live.onopen = () => {
       if (state > 1) return;
       opened = performance.now();
-      if (token !== undefined && way && 'message' in way) live.send(way.message(token));
+      try {
+        if (token !== undefined && way && 'message' in way) live.send(way.message(token));
+      } catch (error) {
+        live.onclose = null;
+        live.close();
+        socket = undefined;
+        return give(thrown('message', error));
+      }
       state = 1;
       target.dispatchEvent(new Event('open'));
     };
@@ -220,6 +234,12 @@ export function openWebSocket(
 
   void connect();
   return target;
+}
+
+/** A function of the app's has thrown. What it threw may quote the token, so that its name alone is told. */
+function thrown(option: string, error: unknown): TokenError {
+  const name = error instanceof Error ? error.name : typeof error;
+  return new TokenError('invalid-argument', `openWebSocket: the function \`token.${option}\` threw (${name}).`);
 }
 
 /** A relative URL, or one of `http`, is one of `ws`, as newer browsers take it. */

@@ -7,10 +7,13 @@
 import { isTokenError, TokenError } from '../error.js';
 import type { TokenManager, TokenManagerOptions } from '../types.js';
 import { copy, type Body } from './body.js';
-import { expectManager, INCURABLE, target } from './target.js';
+import { expectManager } from './manager.js';
+import { target } from './target.js';
+import { setTimer } from './timer.js';
+import { firstToken, INCURABLE, newerToken } from './token.js';
 
 /** What the class needs of a manager. */
-type Manager = Pick<TokenManager, 'getAccessToken' | 'addEventListener'>;
+type Manager = Pick<TokenManager, 'getAccessToken'>;
 
 /** One `open` and what becomes of it; there is none for a request that is none of ours. */
 interface Call {
@@ -24,8 +27,6 @@ interface Call {
   body?: Body;
   /** The token that it was sent with. */
   token?: string;
-  /** The session that it began in, by its number. */
-  session?: number;
   /** Its second sending. */
   isAgain?: boolean;
   /** It has been refused, and nobody is to see that yet. */
@@ -72,9 +73,6 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
   const platform = Native.prototype;
   /** As the platform has it, past what the class shows. */
   const stateOf = (request: XMLHttpRequest) => Reflect.get(platform, 'readyState', request) as number;
-  // What was refused in one session is not sent again in the next one, which may be another user's.
-  let session = 0;
-  auth.addEventListener('signout', () => void session++);
   const calls = new WeakMap<XMLHttpRequest, Call>();
   const uploads = new WeakMap<EventTarget, XMLHttpRequest>();
   /** The callers' own; the platform is told how much of it is left. */
@@ -120,18 +118,15 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
       expectOpened(call);
       call.body = copy(body);
       call.phase = 'waiting';
-      call.session = session;
       call.began = performance.now();
       bound(call);
       tell(call, 'loadstart');
       if (!waits(call)) return;
-      auth.getAccessToken().then(
+      firstToken(auth).then(
         (token) => waits(call) && leave(call, token),
         (error: unknown) => {
           if (!waits(call)) return;
           const { code, retryable } = (isTokenError(error) ? error : {}) as Partial<TokenError>;
-          // Nobody is signed in: the API says what it thinks of that.
-          if (code === 'signed-out') return leave(call);
           // A mistake of the app's, as a manager without `exposeToken`, is not to look as a bad network.
           if (!retryable && code !== 'session-changed') setTimeout(() => { throw error; });
           fail(call, 'error', error);
@@ -170,7 +165,7 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
     clearTimeout(call.timer);
     const all = timeouts.get(call.request);
     if (!all) return;
-    if (call.phase === 'waiting') call.timer = setTimeout(() => waits(call) && fail(call, 'timeout'), all - performance.now() + call.began);
+    if (call.phase === 'waiting') call.timer = setTimer(() => waits(call) && fail(call, 'timeout'), all - performance.now() + call.began);
     else if (call.phase === 'sent') Reflect.set(platform, 'timeout', Math.max(all - call.left + call.began, 1), call.request);
   }
 
@@ -230,12 +225,13 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
     call.isHidden = call.isAgain = true;
     call.phase = 'waiting';
     bound(call);
-    auth.getAccessToken({ refused: call.token!, by: call.url }).then(
-      // In a task of its own: in the midst of an answer Chromium would add the rest of it to the next one.
-      (token) => setTimeout(() => waits(call) && (call.session === session ? leave(call, token) : deliver(call))),
+    // In a task of its own: in the midst of an answer Chromium would add the rest of it to the next one. It is the question that waits for
+    // that: between a token and its sending the session could become another user's.
+    setTimeout(() => waits(call) && newerToken(auth, call.token!, call.url).then(
+      (token) => waits(call) && (token === undefined ? deliver(call) : leave(call, token)),
       // In an outage a 401 would be taken for the end of the session.
-      (error: unknown) => waits(call) && (isTokenError(error) && error.retryable ? fail(call, 'error', error) : deliver(call)),
-    );
+      (error: unknown) => waits(call) && fail(call, 'error', error),
+    ));
   }
 
   /** The refusal is the caller's: it is told of now. What is still to come of it tells of itself. */

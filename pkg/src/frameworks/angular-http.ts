@@ -28,6 +28,6 @@ export function provideTokenkeepBackend(): EnvironmentProviders {
  * all, and the request is sent once more. The manager needs `exposeToken: true`. Of the manager's rules for answers it knows the 401 alone.
  */
 export const tokenkeepInterceptor: HttpInterceptorFn = (request, next) => {
-  const { auth, isServer, options, ended } = injectProvided();
-  return isServer ? next(request) : attach(auth, target('provideTokenkeep', options), ended, request, next);
+  const { auth, isServer, options } = injectProvided();
+  return isServer ? next(request) : attach(auth, target('provideTokenkeep', options), request, next);
 };

@@ -8,8 +8,6 @@ export interface Provided {
   readonly auth: TokenManager<any>;
   readonly state: Signal<TokenState<any>>;
   readonly isServer: boolean;
-  /** Counts the sessions that have ended. */
-  readonly ended: () => number;
   /** For the interceptor. */
   readonly options: Pick<TokenManagerOptions, 'apis' | 'attach'>;
 }

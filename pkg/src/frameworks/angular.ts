@@ -3,7 +3,8 @@
 
 import { DestroyRef, ErrorHandler, inject, Injector, makeEnvironmentProviders, PLATFORM_ID, provideEnvironmentInitializer, runInInjectionContext, signal, VERSION, type EnvironmentProviders, type Signal } from '@angular/core';
 import { injectProvided, token, type Provided } from './angular-token.js';
-import { checked, explained, ifDisposed, mistake, UNKNOWN } from './common.js';
+import { checked, explained, ifDisposed, mistake } from './common.js';
+import { UNKNOWN } from '../state.js';
 import type { TokenError } from '../error.js';
 import type { SignoutReason, TokenManager, TokenManagerOptions, TokenState } from '../types.js';
 
@@ -24,15 +25,11 @@ export function provideTokenkeep(auth: TokenManager<any>, { onSignedOut, ...opti
     // PLATFORM_ID has this value where Angular renders on a server.
     const isServer = (inject(PLATFORM_ID) as unknown) === 'server';
     const state = signal<TokenState<any>>(isServer ? UNKNOWN : auth.state);
-    let ended = 0;
-    const provided = { auth, state: state.asReadonly(), isServer, options, ended: () => ended };
+    const provided = { auth, state: state.asReadonly(), isServer, options };
     // A server has many apps, and one manager, which never changes.
     if (isServer) return provided;
     const [injector, errors, ends] = [inject(Injector), inject(ErrorHandler), inject(DestroyRef)];
-    const leave = ({ reason }: { reason: SignoutReason }) => {
-      ended += 1;
-      runInInjectionContext(injector, () => onSignedOut?.(reason));
-    };
+    const leave = ({ reason }: { reason: SignoutReason }) => runInInjectionContext(injector, () => onSignedOut?.(reason));
     auth.addEventListener('signout', leave);
     ends.onDestroy(() => auth.removeEventListener('signout', leave));
     ends.onDestroy(auth.subscribe(() => state.set(auth.state)));

@@ -1,10 +1,7 @@
 // What the bindings have in common. Each entry holds its own copy of it, so that an app loads one file.
 
 import { isTokenError, TokenError } from '../error.js';
-import type { TokenManager, TokenState } from '../types.js';
-
-/** The state that a server renders, and that its page has until the browser has taken it over. */
-export const UNKNOWN: TokenState<any> = /*#__PURE__*/ Object.freeze({ status: 'unknown', claims: null, expiresAt: null, sessionExpiresAt: null });
+import type { TokenManager } from '../types.js';
 
 /** The app has made a mistake. It has to be told at once, and in words that name the way out. */
 export function mistake(message: string): TokenError {

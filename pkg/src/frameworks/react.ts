@@ -4,7 +4,9 @@
 // at module scope: components come and go, StrictMode mounts them twice, and there is still one session.
 
 import * as React from 'react';
-import { checked, explained, ifDisposed, missing, mistake, provided, UNKNOWN } from './common.js';
+import { checked, ifDisposed, missing, mistake, provided } from './common.js';
+import { firstView, watch, type View } from './watch.js';
+import { UNKNOWN } from '../state.js';
 import type { TokenError } from '../error.js';
 import type { SignoutReason, TokenManager, TokenState } from '../types.js';
 
@@ -92,50 +94,28 @@ export interface RequireAuthProps {
 /** Shows its children to who is signed in. Waits until that is known, and asks the server if nobody has. */
 export function RequireAuth({ children, fallback = null, signedOut = fallback, outage, onSignedOut }: RequireAuthProps): React.ReactNode {
   const auth = useManager();
-  const status = useAuthState(statusOf);
-  const [attempt, setAttempt] = React.useState(0);
-  const [outcome, setOutcome] = React.useState<TokenError | 'nobody'>();
-
-  React.useEffect(() => {
-    if (status !== 'unknown') return;
-    let isCurrent = true;
-    // After an outage somebody has pressed a button: `refresh` does not wait until the server has had its rest.
-    const question: Promise<unknown> = attempt ? auth.refresh() : auth.known();
-    question.then(
-      // It may still be unknown: with `restore: 'manual'` nobody asks.
-      () => isCurrent && setOutcome('nobody'),
-      (error: unknown) => isCurrent && setOutcome(explained(error, 'RequireAuth')),
-    );
-    return () => {
-      isCurrent = false;
-      setOutcome(undefined);
+  const leave = React.useRef(onSignedOut);
+  React.useEffect(() => void (leave.current = onSignedOut));
+  const [subscribe, get] = React.useMemo(() => {
+    let view = firstView(auth);
+    const subscribe = (update: () => void) => {
+      view = firstView(auth);
+      const show = (next: View) => {
+        view = next;
+        update();
+      };
+      return watch(auth, 'RequireAuth', show, (reason) => leave.current?.(reason));
     };
-  }, [auth, status, attempt]);
-
-  const isOut = status === 'signed-out' || (status === 'unknown' && outcome === 'nobody');
-  const reason = React.useRef<SignoutReason>(undefined);
-  React.useEffect(() => {
-    const hear = (event: { reason: SignoutReason }) => void (reason.current = event.reason);
-    auth.addEventListener('signout', hear);
-    return () => auth.removeEventListener('signout', hear);
+    // Nobody watches while React keeps the component hidden.
+    return [subscribe, () => (view === 'in' ? firstView(auth) : view)];
   }, [auth]);
-  // StrictMode runs effects twice, and a redirect is wanted once.
-  const isTold = React.useRef(false);
-  React.useEffect(() => {
-    if (isOut && !isTold.current) onSignedOut?.(reason.current);
-    isTold.current = isOut;
-    if (!isOut) reason.current = undefined;
-  });
+  const view = React.useSyncExternalStore(subscribe, get, waiting);
 
-  if (status === 'signed-in') return children;
-  if (isOut) return signedOut;
-  if (typeof outcome !== 'object') return fallback;
-  if (!outage || outcome.code === 'invalid-argument') throw outcome;
-  const retry = () => {
-    setOutcome(undefined);
-    setAttempt(attempt + 1);
-  };
-  return outage({ error: outcome, retry });
+  if (view === 'in') return children;
+  if (view === 'out') return signedOut;
+  if (view === 'waiting') return fallback;
+  if (!outage || view.error.code === 'invalid-argument') throw view.error;
+  return outage(view);
 }
 
-const statusOf = ({ status }: TokenState) => status;
+const waiting = (): View => 'waiting';

@@ -2,8 +2,9 @@
 // scope.
 
 import * as solid from 'solid-js';
-import { checked, ifDisposed, missing, mistake, provided, UNKNOWN } from './common.js';
+import { checked, ifDisposed, missing, mistake, provided } from './common.js';
 import { firstView, watch, type View } from './watch.js';
+import { UNKNOWN } from '../state.js';
 import type { TokenError } from '../error.js';
 import type { SignoutReason, TokenManager, TokenState } from '../types.js';
 

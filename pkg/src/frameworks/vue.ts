@@ -2,8 +2,9 @@
 // made at module scope.
 
 import { computed, getCurrentInstance, hasInjectionContext, inject, onMounted, onUnmounted, shallowRef, type App, type Ref, type SetupContext, type VNode } from 'vue';
-import { checked, explained, ifDisposed, mistake, UNKNOWN } from './common.js';
+import { checked, explained, ifDisposed, mistake } from './common.js';
 import { firstView, watch, type View } from './watch.js';
+import { UNKNOWN } from '../state.js';
 import type { TokenError } from '../error.js';
 import type { SignoutReason, TokenManager, TokenState } from '../types.js';
 

@@ -54,7 +54,7 @@ export interface Accounts<Manager extends AccountManager = TokenManager> {
   fetch: TokenManager['fetch'];
   /** Calls `listener` on each change of `state`, also of an account's own. Returns the function that ends this. */
   subscribe: (listener: () => void) => () => void;
-  /** Disposes of all managers. No account is signed out. */
+  /** Disposes of all managers; there is no account any more. None is signed out, and what is remembered stays. */
   dispose: () => void;
 }
 
@@ -96,15 +96,16 @@ export function createAccounts<Manager extends AccountManager = TokenManager>({ 
   }
 
   function drop(name: string): void {
-    ends.get(name)?.();
-    managers.get(name)?.dispose();
+    const [manager, end] = [managers.get(name), ends.get(name)];
     managers.delete(name);
     ends.delete(name);
     if (used === name) used = null;
+    end?.();
+    manager?.dispose();
   }
 
   function get(name: string): Manager {
-    if (isOver) throw new TokenError('disposed', 'The accounts were disposed.');
+    if (isOver) throw disposed();
     const manager = managers.get(name);
     if (!manager) throw bad(`there is no account ${JSON.stringify(name)}; \`add\` makes one.`);
     return manager;
@@ -140,9 +141,24 @@ export function createAccounts<Manager extends AccountManager = TokenManager>({ 
     publish();
   }
 
+  function dispose(): void {
+    isOver = true;
+    globalThis.removeEventListener?.('storage', hear);
+    listeners.clear();
+    for (const name of [...managers.keys()]) drop(name);
+    // The claims of those who were signed in go, too.
+    publish();
+  }
+
   if (remember) {
     const { names, used: lastUsed } = kept();
-    for (const name of names) make(name);
+    try {
+      for (const name of names) make(name);
+    } catch (error) {
+      // Nobody gets hold of those that are there.
+      dispose();
+      throw error;
+    }
     if (names.includes(lastUsed as string)) used = lastUsed as string;
     globalThis.addEventListener?.('storage', hear);
   }
@@ -157,7 +173,7 @@ export function createAccounts<Manager extends AccountManager = TokenManager>({ 
     },
     get: (name) => managers.get(name),
     add(name) {
-      if (isOver) throw new TokenError('disposed', 'The accounts were disposed.');
+      if (isOver) throw disposed();
       if (!isName(name)) throw bad(`a name is a string of 1 to ${LONGEST} characters.`);
       const there = managers.get(name);
       if (there) return there;
@@ -188,23 +204,23 @@ export function createAccounts<Manager extends AccountManager = TokenManager>({ 
       if (failed) throw failed;
     },
     fetch(input, init) {
+      if (isOver) return Promise.reject(disposed());
       // Not `async`: what `fetch` reads it reads at the call.
       const manager = used === null ? undefined : managers.get(used);
       if (!manager) return Promise.reject(new TokenError('signed-out', 'No account is used; `switch` to one. Nothing was sent.'));
       return arguments.length < 2 ? manager.fetch(input) : manager.fetch(input, init);
     },
     subscribe: listeners.add,
-    dispose() {
-      isOver = true;
-      globalThis.removeEventListener?.('storage', hear);
-      for (const name of [...managers.keys()]) drop(name);
-      listeners.clear();
-    },
+    dispose,
   };
 }
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= LONGEST;
+}
+
+function disposed(): TokenError {
+  return new TokenError('disposed', 'The accounts were disposed.');
 }
 
 function bad(words: string): TokenError {

@@ -5,7 +5,8 @@ import { TokenError } from '../error.js';
 import { createEvents, isEvent } from '../events.js';
 import { failure, reusable, type Failure } from './failures.js';
 import { absolute, fits, isCovered, isRequest, request, signalOf, withToken, type Arguments, type Recorded } from './requests.js';
-import { copied, endOf, frozen, payload, SIGNED_OUT, UNKNOWN } from './session.js';
+import { copied, endOf, frozen, payload, SIGNED_OUT } from './session.js';
+import { UNKNOWN } from '../state.js';
 import type { RefusedToken, SignoutReason, TokenManagerEventMap, Tokens, TokenState } from '../types.js';
 import type {
   TestAnswer, TestCall, TestControls, TestFailure, TestHold, TestResponse, TestSession, TestTarget, TestTokenManager, TestTokenManagerOptions,
@@ -40,6 +41,8 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
   const held = new Map<TestHold, { until: Promise<void>; release: () => void }>();
   const answers = new Map<string, TestAnswer<Claims>>();
   const responders: [TestTarget, Responder][] = [];
+  /** The tokens that this session has had. */
+  const own = new Set<string>();
   /** By URL: the token that was fetched because it had refused another. */
   const renewedFor = new Map<string | undefined, string>();
   /** Rejects what waits when the manager is disposed of. */
@@ -63,6 +66,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
 
   function hold({ claims = null, accessToken = `test-token-${++made}`, expiresAt = null, sessionExpiresAt = null }: TestSession<Claims> = {}) {
     token = accessToken;
+    own.add(token);
     isOver = false;
     return changed(Object.freeze({ status: 'signed-in', claims: copied(claims), expiresAt, sessionExpiresAt }));
   }
@@ -77,6 +81,8 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
   function turn(): void {
     epoch++;
     token = undefined;
+    own.clear();
+    renewedFor.clear();
     land({ done: false });
   }
 
@@ -332,6 +338,8 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
         if (!exposeToken) throw error('not-exposed', 'request: getAccessToken needs the option exposeToken: true');
         const { refused, by } = { ...about };
         const place = by === undefined ? undefined : absolute(by);
+        // A refused token of another session is answered with none of this one.
+        if (refused !== undefined && state.status !== 'signed-out' && !own.has(refused)) throw changedMeanwhile('request');
         if (refused !== undefined && refused === token) {
           if (place !== undefined && renewedFor.get(place) === token) throw error('forbidden', 'request: the API has refused a new token, too');
           isOver = true;
@@ -346,14 +354,9 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
       if (!exposeToken) throw error('not-exposed', 'request: peekAccessToken needs the option exposeToken: true');
       return isOver ? undefined : token;
     },
-    subscribe(listener: () => void) {
-      // Its own, so that one listener may subscribe twice.
-      const call = () => listener();
-      events.add('change', call);
-      return () => events.remove('change', call);
-    },
-    addEventListener: (...args: unknown[]) => events.add(...args),
-    removeEventListener: (...args: unknown[]) => events.remove(...args),
+    subscribe: events.subscribe,
+    addEventListener: events.add,
+    removeEventListener: events.remove,
     dispose,
     test,
   };

@@ -1,5 +1,6 @@
 // What a request of the app's is: where it goes, whether it gets the token, and who answers it.
 
+import { covers } from '../covers.js';
 import type { AttachOptions } from '../types.js';
 import type { TestCall, TestTarget } from '../testing.js';
 
@@ -50,12 +51,8 @@ function headersOf({ args: [input, init] }: TestCall): Record<string, string> {
 export function isCovered(call: TestCall, apis: readonly string[] | undefined): boolean {
   const { mode } = { ...(call.args[1] as RequestInit | undefined) };
   if (call.url === undefined || mode === 'no-cors' || Object.keys(headersOf(call)).some((name) => name.toLowerCase() === 'authorization')) return false;
-  const { origin, pathname } = new URL(call.url);
-  return (apis ?? ['/']).some((api) => {
-    const prefix = new URL(apis ? api : new URL(base()).origin, base());
-    const path = prefix.pathname;
-    return origin === prefix.origin && pathname.startsWith(path) && (path.endsWith('/') || /^(\/|$)/.test(pathname.slice(path.length)));
-  });
+  const place = new URL(call.url);
+  return (apis ?? ['/']).some((api) => covers(new URL(api, base()), place));
 }
 
 /** The arguments of `fetch` with the token on them, in a header; the caller's own where there is none. */

@@ -1,9 +1,9 @@
 // What a state shows of a session, and what a token says of itself.
 
+import { UNKNOWN } from '../state.js';
 import type { TokenState } from '../types.js';
 
-export const UNKNOWN: TokenState<never> = Object.freeze({ status: 'unknown', claims: null, expiresAt: null, sessionExpiresAt: null });
-export const SIGNED_OUT: TokenState<never> = Object.freeze({ ...UNKNOWN, status: 'signed-out' });
+export const SIGNED_OUT: TokenState<any> = Object.freeze({ ...UNKNOWN, status: 'signed-out' });
 
 /** Frozen as deep as it goes. */
 export function frozen<T>(value: T): T {

@@ -1,0 +1,40 @@
+// What an app pays for each entry of the package. The main one, with the WebAssembly in it, is held to its budget by `cargo xtask size`.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { gzipSync } from 'node:zlib'
+
+const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url))
+const { exports } = JSON.parse(read('package.json'))
+
+// In bytes after gzip. What stands on top of the manager is small: an adapter, a binding, a preset.
+const SMALL = 3000
+const BUDGETS = {
+  './file': 17_000,
+  './testing': 4400,
+  './inspector': 5000,
+}
+
+const entries = Object.entries(exports).flatMap(([name, { default: path }]) => (path?.endsWith('.js') ? [[name, read(path)]] : []))
+const isManager = (name) => name === '.' || name === './file'
+
+describe('the entries', () => {
+  it('are all looked at', () => {
+    const names = entries.map(([name]) => name)
+    assert.ok(names.includes('./xhr') && names.includes('./react') && names.includes('./presets/oauth2'))
+    for (const name of Object.keys(BUDGETS)) assert.ok(names.includes(name), name)
+  })
+
+  for (const [name, code] of entries.filter(([name]) => name !== '.')) {
+    it(`${name} is within its budget`, () => {
+      const size = gzipSync(code, { level: 9 }).length
+      const budget = BUDGETS[name] ?? SMALL
+      assert.ok(size <= budget, `${size} bytes; the budget is ${budget}`)
+    })
+  }
+
+  for (const [name, code] of entries.filter(([name]) => !isManager(name))) {
+    it(`${name} brings no WebAssembly along`, () => assert.ok(!code.includes('WebAssembly')))
+  }
+})
