@@ -42,6 +42,16 @@ const MEANWHILE = {
   'a logout': { happens: () => auth.logout('/auth/logout'), status: 401 },
 }
 
+/** A tab that knows of the session, and has `news` when another tab tells of a change. */
+async function hears(user) {
+  const page = await user.tab()
+  await page.evaluate(async () => {
+    await until(({ status }) => status === 'signed-in')
+    globalThis.news = new Promise((resolve) => auth.addEventListener('change', () => resolve(), { once: true }))
+  })
+  return page
+}
+
 for (const [what, { happens, status, name }] of Object.entries(MEANWHILE)) {
   for (const isClosed of [false, true]) {
     it(`who comes back after ${what} in another tab${isClosed ? ', which is closed by then,' : ''} knows of it`, async (user) => {
@@ -50,8 +60,13 @@ for (const [what, { happens, status, name }] of Object.entries(MEANWHILE)) {
       await other.evaluate(() => until(({ status }) => status === 'signed-in'))
       const isKept = await away(page, async () => {
         await server.revoke()
+        const witness = isClosed && (await hears(user))
         await other.evaluate(happens)
-        if (isClosed) await other.close()
+        if (!isClosed) return
+        // What it has to say has left it.
+        await witness.evaluate(() => news)
+        await witness.close()
+        await other.close()
       })
       console.log(`after ${what}: ${isKept ? 'kept' : 'begun anew'}`)
       const answer = await page.evaluate(() => call('/api/me'))

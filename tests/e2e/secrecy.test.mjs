@@ -77,7 +77,7 @@ function keep() {
   globalThis.attempt = (promise) => promise.catch((error) => void errors.push(error))
 }
 
-it('a whole story with all its failures shows no secret anywhere', async (user) => {
+it('a whole scenario with all its failures shows no secret anywhere', async (user) => {
   const page = await user.tab()
   const { secrets, seen, settled } = watch(page)
   await page.evaluate(keep)

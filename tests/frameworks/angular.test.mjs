@@ -105,6 +105,8 @@ for (const [name, site, arrive] of [['without zones', zoneless, enter], ['with z
     await page.evaluate(() => going.unsubscribe())
     await aborted
     await server.release('api')
+    // Another call has been there and back since.
+    await page.evaluate(() => calls(1))
     assert.deepEqual(await page.evaluate(() => late), [])
   })
 

@@ -52,9 +52,14 @@ for (const [name, site] of Object.entries(sites)) {
     const before = await server.refreshes()
     await server.revoke()
     await server.faults({ refresh: 'hold' })
+    const answered = new Promise((resolve) => {
+      const good = []
+      page.on('response', (response) => response.url().endsWith('/api/me') && response.status() === 200 && good.push(response) === 3 && resolve())
+    })
     for (let call = 0; call < 3; call += 1) await page.click('text=Who am I?')
     await server.held('refresh')
     await server.release('refresh')
+    await answered
     await page.locator('pre', { hasText: 'alice' }).waitFor()
     assert.equal(await server.refreshes(), before + 1)
     assert.ok((await server.lines('/api/me')).includes('GET /api/me 401'))

@@ -216,18 +216,22 @@ for (const [what, leave] of Object.entries({
 }
 
 it('nothing is told after close(), also of what has arrived', async (tab) => {
-  answer = (response) => {
-    begin(response)
-    response.write('event: news\ndata: 1\n\nevent: news\ndata: 2\n\n')
-  }
-  await tab.evaluate(() => void (globalThis.seen = []))
-  assert.deepEqual(await tab.evaluate(() => new Promise((resolve) => {
+  const over = new Promise((resolve) => {
+    answer = (response) => {
+      response.on('close', resolve)
+      begin(response)
+      response.write('event: news\ndata: 1\n\nevent: news\ndata: 2\n\n')
+    }
+  })
+  await tab.evaluate(() => {
+    globalThis.seen = []
     const source = listen((one) => {
       seen.push(one)
       source.close()
-      setTimeout(() => resolve(seen), 100)
     })
-  })), [1])
+  })
+  await over
+  assert.deepEqual(await tab.evaluate(() => seen), [1])
 })
 
 it('bad use is one clear error', async (tab) => {

@@ -13,8 +13,14 @@ const { it, server } = await recipe('ky', {
 it('a timeout of its own counts the wait for the refresh', async (tab) => {
   server.revoke()
   const held = server.hold('/auth/refresh')
-  const call = tab.evaluate(() => seen(api.get('items/1', { timeout: 100 })))
+  // The time is over when the test says so.
+  await tab.evaluate(() => {
+    const { setTimeout } = globalThis
+    globalThis.setTimeout = (work, delay, ...more) => (delay === 54_321 ? (globalThis.expire = work) : setTimeout(work, delay, ...more))
+    globalThis.call = seen(api.get('items/1', { timeout: 54_321 }))
+  })
   await held.arrived()
-  assert.equal((await call).error.name, 'TimeoutError')
+  await tab.evaluate(() => expire())
+  assert.equal((await tab.evaluate(() => call)).error.name, 'TimeoutError')
   held.release()
 })

@@ -35,15 +35,21 @@ const show = (tab) => tab.evaluate(() => new Promise((done) => {
   map.once('idle', () => done(failed))
 }))
 
-own.it('MapLibre, by a protocol of one\'s own: tiles whose token has run out cost one refresh, and none is missing', async (tab) => {
-  const { server } = own
-  server.revoke()
+/** Lists the tiles that are asked for: the path, and whether with a token that is good. */
+function follow(server) {
   const arrived = []
   server.route('/api/tiles/', (request) => {
     const isGood = Boolean(server.who(request))
     arrived.push([request.path, isGood])
     return isGood ? { type: 'image/png', body: PIXEL } : refused()
   })
+  return arrived
+}
+
+own.it('MapLibre, by a protocol of one\'s own: tiles whose token has run out cost one refresh, and none is missing', async (tab) => {
+  const { server } = own
+  server.revoke()
+  const arrived = follow(server)
   assert.deepEqual(await show(tab), [])
   const good = arrived.filter(([, isGood]) => isGood).map(([path]) => path)
   assert.ok(good.length > 1)
@@ -53,7 +59,10 @@ own.it('MapLibre, by a protocol of one\'s own: tiles whose token has run out cos
 
 transformed.it('MapLibre, by transformRequest: every tile is asked for with the token, and a style\'s other addresses without', async (tab) => {
   const { server } = transformed
+  const arrived = follow(server)
   assert.deepEqual(await show(tab), [])
+  assert.ok(arrived.length > 1)
+  assert.ok(arrived.every(([, isGood]) => isGood))
   assert.equal(server.at('/auth/refresh').length, 0)
   const other = await tab.evaluate(async () => {
     const found = await map._requestManager.transformRequest('https://elsewhere.test/api/tiles/1', 'Tile')

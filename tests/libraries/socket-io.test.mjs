@@ -50,9 +50,7 @@ it('socket.io: a server that closes at the token\'s end is met again with a new 
   await tab.evaluate(() => connected())
   server.revoke()
   io.disconnectSockets()
-  await tab.evaluate(async () => {
-    while (seen.length < 4) await new Promise((done) => setTimeout(done, 10))
-  })
+  await tab.waitForFunction(() => seen.length >= 4)
   assert.deepEqual(await tab.evaluate(() => seen), ['connect', 'io server disconnect', 'unauthorized', 'connect'])
   assert.equal(server.at('/auth/refresh').length, 1)
 })
@@ -62,9 +60,7 @@ it('socket.io: a new token that is refused, too, is the end', async (tab) => {
   isClosed = true
   await tab.evaluate(() => new Promise((done) => auth.addEventListener('refresh', done)))
   await until(() => asked.length === 2)
-  await tab.evaluate(async () => {
-    while (socket.active || seen.length < 2) await new Promise((done) => setTimeout(done, 10))
-  })
+  await tab.waitForFunction(() => !socket.active && seen.length >= 2)
   assert.deepEqual(await tab.evaluate(() => [seen, socket.connected]), [['unauthorized', 'unauthorized'], false])
   assert.deepEqual([asked.length, server.at('/auth/refresh').length], [2, 1])
 })
@@ -78,8 +74,6 @@ it('socket.io: signing out ends it, and so does a refused refresh', async (tab) 
   server.revoke()
   server.route('/auth/refresh', () => json({ error: 'invalid_grant' }, { status: 401 }))
   await follow(tab)
-  await tab.evaluate(async () => {
-    while (socket.active || !seen.length) await new Promise((done) => setTimeout(done, 10))
-  })
+  await tab.waitForFunction(() => !socket.active && seen.length)
   assert.deepEqual(await tab.evaluate(() => seen), ['unauthorized'])
 })

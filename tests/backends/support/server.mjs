@@ -3,28 +3,20 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { newEnoughNode } from '../../e2e/support/node.mjs'
 
 const SERVERS = fileURLToPath(new URL('../servers/', import.meta.url))
 const PACKAGES = fileURLToPath(new URL('../node_modules/', import.meta.url))
 // What oidc-provider needs.
-const NODE = 22
+const NODE = '22.0.0'
 
 function interpreter(file) {
-  if (!file.endsWith('.py')) return newEnoughNode()
+  if (!file.endsWith('.py')) return newEnoughNode(PACKAGES, NODE)
   if (!process.env.TOKENKEEP_PYTHON) throw new Error('set TOKENKEEP_PYTHON to the interpreter that has requirements.txt')
   return process.env.TOKENKEEP_PYTHON
-}
-
-/** This Node, or the one that npm has brought. */
-function newEnoughNode() {
-  if (Number(process.versions.node.split('.')[0]) >= NODE) return process.execPath
-  const program = `${PACKAGES}node-${process.platform}-${process.arch}/bin/node`
-  if (!existsSync(program)) throw new Error(`install Node ${NODE} or newer (https://nodejs.org): this is ${process.version}`)
-  return program
 }
 
 /** Starts `servers/<file>`. It says where it listens in its first line: one origin, or more. */

@@ -2,24 +2,17 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { newEnoughNode } from '../../e2e/support/node.mjs'
 
 const PACKAGES = fileURLToPath(new URL('../node_modules/', import.meta.url))
-const NEEDED = '22.22.3'
-
-function newEnoughNode() {
-  const [major, minor] = process.versions.node.split('.').map(Number)
-  if (major > 22 || (major === 22 && minor > 22)) return process.execPath
-  const program = `${PACKAGES}node-${process.platform}-${process.arch}/bin/node`
-  if (!existsSync(program)) throw new Error(`install Node ${NEEDED} or newer (https://nodejs.org): this is ${process.version}`)
-  return program
-}
+/** What Angular's command line needs. */
+export const NEEDED = ['22.22.3', '24.15.0', '26.0.0']
 
 function start(words, cwd) {
-  const child = spawn(newEnoughNode(), words, { cwd, stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, NG_CLI_ANALYTICS: 'false', NO_COLOR: '1' } })
+  const child = spawn(newEnoughNode(PACKAGES, ...NEEDED), words, { cwd, stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, NG_CLI_ANALYTICS: 'false', NO_COLOR: '1' } })
   const said = []
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', (line) => said.push(line))
   return { child, said, exited: once(child, 'exit') }

@@ -117,8 +117,8 @@ export function visible(it, path = '/') {
 
 /** The page that a server has rendered: `/`. */
 export function hydration(it) {
-  it('a server renders what it knows: nothing', async (open) => {
-    const html = await (await fetch(new URL('/', (await open()).url()))).text()
+  it('a server renders what it knows: nothing', async (open, server, origin) => {
+    const html = await (await fetch(`${origin}/`)).text()
     assert.match(html, /one moment/)
     assert.doesNotMatch(html, /signed in|username/)
   })

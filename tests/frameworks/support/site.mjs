@@ -65,13 +65,13 @@ export function pass(asked, answer, behind) {
   asked.pipe(onward)
 }
 
-/** `it(name, body)`: the test is given a user's way to open pages, and the server, as new. */
+/** `it(name, body)`: the test is given a user's way to open pages, the server, as new, and the origin. */
 export async function world() {
   const browser = await startBrowser()
   const it = (site, name, body) => test(name, { timeout: TIMEOUT }, async (t) => {
     await site.server.reset()
     const user = await User.visits(t, browser, site.origin)
-    await body((path) => open(user, path), site.server)
+    await body((path) => open(user, path), site.server, site.origin)
   })
   return { browser, it }
 }

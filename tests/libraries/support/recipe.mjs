@@ -134,7 +134,7 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     await held.arrived()
     await tab.evaluate(() => controller.abort())
     if (aborted) assert.deepEqual(await tab.evaluate(() => first), { error: aborted })
-    else await tab.evaluate(async () => { while (!globalThis.aborted) await new Promise((resolve) => setTimeout(resolve)) })
+    else await tab.waitForFunction(() => globalThis.aborted)
     held.release()
     assert.deepEqual(await tab.evaluate(() => second), { value: { id: 2, of: 'alice' } })
     assert.equal(await tab.evaluate(() => globalThis.aborted), 1)

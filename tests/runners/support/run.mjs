@@ -6,28 +6,21 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { newEnoughNode } from '../../e2e/support/node.mjs'
 
 const RUNNERS = fileURLToPath(new URL('../', import.meta.url))
 const PACKAGES = `${RUNNERS}node_modules/`
 // What Vitest, MSW and jsdom need.
-const NODE = 22
+const NODE = '22.0.0'
 // Bounds a run, in milliseconds: a runner that hangs must fail.
 const PATIENCE = 180_000
-
-/** This Node, or the one that npm has brought. */
-function newEnoughNode() {
-  if (Number(process.versions.node.split('.')[0]) >= NODE) return process.execPath
-  const program = `${PACKAGES}node-${process.platform}-${process.arch}/bin/node`
-  if (!existsSync(program)) throw new Error(`install Node ${NODE} or newer (https://nodejs.org): this is ${process.version}`)
-  return program
-}
 
 /** Runs `program` (a file in node_modules) in a folder of this one. Resolves to `{ code, stdout, stderr }`, however it ended. */
 export function run(folder, program, args, { options = [], env = {} } = {}) {
   // It is no part of this test, and not to report to it.
   const { NODE_TEST_CONTEXT, NODE_OPTIONS, ...mine } = process.env
   return new Promise((resolve) => {
-    execFile(newEnoughNode(), [...options, PACKAGES + program, ...args], {
+    execFile(newEnoughNode(PACKAGES, NODE), [...options, PACKAGES + program, ...args], {
       cwd: RUNNERS + folder, encoding: 'utf8', timeout: PATIENCE, maxBuffer: 2 ** 26, env: { ...mine, CI: 'true', FORCE_COLOR: '0', ...env },
     }, (error, stdout, stderr) => resolve({ code: error ? (error.code ?? error.signal) : 0, stdout, stderr }))
   })

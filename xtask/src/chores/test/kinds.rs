@@ -1,8 +1,8 @@
 //! The kinds of tests: what each needs, and how it is run.
 
 use super::Plan;
-use super::counts::Counts;
 use super::page_server;
+use super::report::Report;
 use crate::chores::{build, demo, docs, size};
 use crate::run::{self, Interrupted, Limit};
 use crate::scratch::Scratch;
@@ -17,7 +17,7 @@ pub struct Kind {
     /// Whether it runs in each of the browsers.
     pub is_in_all: bool,
     pub set_up: fn(&Plan) -> Result<()>,
-    pub run: fn(&Plan, &mut Counts) -> Result<()>,
+    pub run: fn(&Plan, &mut Report) -> Result<()>,
 }
 
 pub static KINDS: [Kind; 11] = [
@@ -85,7 +85,7 @@ pub static KINDS: [Kind; 11] = [
         about: "the package in real tabs, with the libraries that people have",
         is_in_all: false,
         set_up: |plan| needs_of_tabs(plan, LIBRARIES),
-        run: |plan, counts| in_tabs(plan, counts, LIBRARIES),
+        run: |plan, report| in_tabs(plan, report, LIBRARIES),
     },
     Kind {
         name: "frameworks",
@@ -102,7 +102,7 @@ pub static KINDS: [Kind; 11] = [
         about: "the test double, and the package, in the test runners that people have",
         is_in_all: false,
         set_up: |plan| needs_of_tabs(plan, RUNNERS),
-        run: |plan, counts| in_tabs(plan, counts, RUNNERS),
+        run: |plan, report| in_tabs(plan, report, RUNNERS),
     },
     Kind {
         name: "site",
@@ -120,10 +120,10 @@ pub static KINDS: [Kind; 11] = [
         about: "the package is within its budget",
         is_in_all: false,
         set_up: needs_of_package,
-        run: |plan, counts| {
+        run: |plan, report| {
             build::package(plan.project)?;
             size::check(plan.project)?;
-            counts.passed += 1;
+            report.passed();
             Ok(())
         },
     },
@@ -170,24 +170,24 @@ fn needs_of_tabs(plan: &Plan, directory: &str) -> Result<()> {
     browser::CHROME.program(plan.project).map(drop)
 }
 
-fn in_tabs(plan: &Plan, counts: &mut Counts, directory: &str) -> Result<()> {
+fn in_tabs(plan: &Plan, report: &mut Report, directory: &str) -> Result<()> {
     build::package(plan.project)?;
     let mut npm = npm_test(plan, directory, &browser::CHROME)?;
-    count(&mut npm, Limit::minutes(20), counts)
+    count(&mut npm, Limit::minutes(20), report)
 }
 
 /// They are driven against the reference server; the apps in Rust are built here, too.
-fn with_frameworks(plan: &Plan, counts: &mut Counts) -> Result<()> {
+fn with_frameworks(plan: &Plan, report: &mut Report) -> Result<()> {
     build::package(plan.project)?;
     let server = demo::server(plan.project)?;
     let tools = cargo_tools::ensure(plan.project, &browser::test_tools(plan.project)?)?;
     let mut npm = npm_test(plan, FRAMEWORKS, &browser::CHROME)?;
     npm.env("TOKENKEEP_SERVER", server).env("PATH", cargo_tools::in_front_of_path(tools)?);
-    count(&mut npm, Limit::minutes(20), counts)
+    count(&mut npm, Limit::minutes(20), report)
 }
 
 /// Each check counts as a test.
-fn lint(plan: &Plan, counts: &mut Counts) -> Result<()> {
+fn lint(plan: &Plan, report: &mut Report) -> Result<()> {
     let cargo = |arguments: &[&str]| {
         let mut cargo = plan.project.cargo();
         cargo.args(arguments);
@@ -224,26 +224,26 @@ fn lint(plan: &Plan, counts: &mut Counts) -> Result<()> {
     for check in &mut checks {
         eprintln!("→ {}", run::name(check));
         match run::run(check, Limit::minutes(15)) {
-            Ok(()) => counts.passed += 1,
+            Ok(()) => report.passed(),
             Err(error) if error.is::<Interrupted>() => return Err(error),
             Err(error) => {
                 eprintln!("error: {error:#}");
-                counts.failed += 1;
+                report.failed(run::name(check));
             }
         }
     }
     built
 }
 
-fn native(plan: &Plan, counts: &mut Counts) -> Result<()> {
+fn native(plan: &Plan, report: &mut Report) -> Result<()> {
     let mut cargo = plan.project.cargo();
     cargo.args(["test", "--workspace", "--no-fail-fast"]);
     say_how_long(plan, &mut cargo);
-    count(&mut cargo, Limit::minutes(30), counts)
+    count(&mut cargo, Limit::minutes(30), report)
 }
 
 /// One run for each test program, so that all run even if one fails.
-fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
+fn in_browser(plan: &Plan, report: &mut Report) -> Result<()> {
     let mut directories = cargo_tools::ensure(plan.project, &browser::test_tools(plan.project)?)?;
     directories.extend(plan.browser.ensure(plan.project)?);
     let path = cargo_tools::in_front_of_path(directories)?;
@@ -251,7 +251,7 @@ fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
     let mut result = Ok(());
     for test in &plan.project.browser_tests {
         let words = [plan.browser.wrapper, &["wasm-pack"]].concat();
-        let attempt = |counts: &mut Counts| {
+        let attempt = |report: &mut Report| {
             let mut wasm_pack = plan.project.command(words[0]);
             wasm_pack
                 .args(&words[1..])
@@ -260,9 +260,9 @@ fn in_browser(plan: &Plan, counts: &mut Counts) -> Result<()> {
                 .args(["--", "--test", test])
                 .env("PATH", &path)
                 .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
-            page_server::look_after(|| count(&mut wasm_pack, Limit::minutes(15), counts))
+            page_server::look_after(|| count(&mut wasm_pack, Limit::minutes(15), report))
         };
-        match until_it_begins(counts, attempt) {
+        match until_it_begins(report, attempt) {
             Err(error) if error.is::<Interrupted>() => return Err(error),
             other => result = result.and(other),
         }
@@ -277,11 +277,11 @@ const TRIES: u32 = 5;
 /// then, where a browser opens more connections at once than it has threads: then the page never loads
 /// (`webdriver.json` says for how long it may) and no test begins.
 /// Such a run is no failure of a test, and is tried again.
-fn until_it_begins(counts: &mut Counts, attempt: impl Fn(&mut Counts) -> Result<()>) -> Result<()> {
+fn until_it_begins(report: &mut Report, attempt: impl Fn(&mut Report) -> Result<()>) -> Result<()> {
     for _ in 1..TRIES {
-        let before = *counts;
-        let result = attempt(counts);
-        if result.is_ok() || *counts != before {
+        let before = report.counts;
+        let result = attempt(report);
+        if result.is_ok() || report.counts != before {
             return result;
         }
         if let Err(error) = result {
@@ -291,37 +291,37 @@ fn until_it_begins(counts: &mut Counts, attempt: impl Fn(&mut Counts) -> Result<
             eprintln!("no test has begun ({error:#}); once more");
         }
     }
-    attempt(counts)
+    attempt(report)
 }
 
-fn package(plan: &Plan, counts: &mut Counts) -> Result<()> {
+fn package(plan: &Plan, report: &mut Report) -> Result<()> {
     build::package(plan.project)?;
     let mut npm = npm_test(plan, "pkg", &browser::CHROME)?;
-    count(&mut npm, Limit::minutes(15), counts)
+    count(&mut npm, Limit::minutes(15), report)
 }
 
-fn end_to_end(plan: &Plan, counts: &mut Counts) -> Result<()> {
+fn end_to_end(plan: &Plan, report: &mut Report) -> Result<()> {
     build::package(plan.project)?;
     let server = demo::server(plan.project)?;
     let mut npm = npm_test(plan, E2E, plan.browser)?;
     npm.env("TOKENKEEP_SERVER", server);
-    count(&mut npm, Limit::minutes(30), counts)
+    count(&mut npm, Limit::minutes(30), report)
 }
 
-fn with_back_ends(plan: &Plan, counts: &mut Counts) -> Result<()> {
+fn with_back_ends(plan: &Plan, report: &mut Report) -> Result<()> {
     build::package(plan.project)?;
     let server = demo::server(plan.project)?;
     let mut npm = npm_test(plan, BACKENDS, &browser::CHROME)?;
     npm.env("TOKENKEEP_SERVER", server)
         .env("TOKENKEEP_PYTHON", python::packages(plan.project, BACKENDS)?);
-    count(&mut npm, Limit::minutes(15), counts)
+    count(&mut npm, Limit::minutes(15), report)
 }
 
-fn site(plan: &Plan, counts: &mut Counts) -> Result<()> {
+fn site(plan: &Plan, report: &mut Report) -> Result<()> {
     let site = docs::site(plan.project)?;
     let mut npm = npm_test(plan, SITE, &browser::CHROME)?;
     npm.env("TOKENKEEP_SITE", site);
-    count(&mut npm, Limit::minutes(10), counts)
+    count(&mut npm, Limit::minutes(10), report)
 }
 
 /// The tests find their browser in a variable of its own.
@@ -345,13 +345,13 @@ fn say_how_long(plan: &Plan, command: &mut Command) {
     }
 }
 
-fn count(command: &mut Command, limit: Limit, counts: &mut Counts) -> Result<()> {
+fn count(command: &mut Command, limit: Limit, report: &mut Report) -> Result<()> {
     // Colours would stand between the runners' words.
     command.env_remove("FORCE_COLOR");
     let scratch = Scratch::new()?;
     command.env("TMPDIR", scratch.path());
     run::run_lines(command, limit, |line| {
         println!("{line}");
-        counts.read(line);
+        report.read(line);
     })
 }

@@ -1,21 +1,25 @@
 //! Runs all kinds of tests, each to its end, and sums up.
 
 mod counts;
+mod failures;
 mod kinds;
 mod page_server;
+mod report;
+mod summary;
 
 use super::Chore;
+use crate::lock;
 use crate::project::Project;
 use crate::run::Interrupted;
 use crate::setup::browser::{BROWSERS, Browser};
-use crate::{lock, progress};
 use anyhow::{Result, bail};
-use counts::Counts;
 pub use kinds::STORES;
 use kinds::{KINDS, Kind};
 use lexopt::{Arg, Parser, ValueExt};
+use report::Report;
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use summary::{Line, Summary};
 
 pub const CHORE: Chore = Chore {
     name: "test",
@@ -109,11 +113,11 @@ impl Plan<'_> {
     }
 
     /// A kind that breaks has failed at least once, whatever its tests said, and so has one without tests.
-    fn run(&self, kind: &Kind) -> Result<Counts> {
-        let mut counts = Counts::default();
+    fn run(&self, kind: &Kind) -> Result<Report> {
+        let mut report = Report::default();
         let result =
-            self.set_up(kind).and_then(|()| (kind.run)(self, &mut counts)).and_then(|()| {
-                match counts.sum() {
+            self.set_up(kind).and_then(|()| (kind.run)(self, &mut report)).and_then(|()| {
+                match report.counts.sum() {
                     0 => bail!("no test was run"),
                     _ => Ok(()),
                 }
@@ -122,16 +126,18 @@ impl Plan<'_> {
             Err(error) if error.is::<Interrupted>() => return Err(error),
             Err(error) => {
                 eprintln!("error: {}: {error:#}", kind.name);
-                counts.failed = counts.failed.max(1);
+                if report.counts.failed == 0 {
+                    report.failed(format!("{error:#}"));
+                }
             }
             Ok(()) => {}
         }
-        Ok(counts)
+        Ok(report)
     }
 }
 
 fn test(project: &Project, asked: &Asked) -> Result<()> {
-    let mut results = Vec::new();
+    let mut lines = Vec::new();
     for (kind, plan) in asked.plans(project) {
         let name = match kind.is_in_all {
             true => format!("{} {}", kind.name, plan.browser.name),
@@ -139,23 +145,12 @@ fn test(project: &Project, asked: &Asked) -> Result<()> {
         };
         eprintln!("\n=== {name}: {} ===", kind.about);
         let started = Instant::now();
-        let counts = plan.run(kind)?;
-        results.push((name, counts, started.elapsed()));
+        let report = plan.run(kind)?;
+        lines.push(Line { name, report, took: started.elapsed() });
     }
-    sum_up(&results)
-}
-
-fn sum_up(results: &[(String, Counts, Duration)]) -> Result<()> {
-    println!("\n{:<16} {:>6} {:>6} {:>7}", "", "passed", "failed", "skipped");
-    let mut all = Counts::default();
-    for (name, counts, took) in results {
-        let took = progress::Took(*took);
-        let Counts { passed, failed, skipped } = counts;
-        println!("{name:<16} {passed:>6} {failed:>6} {skipped:>7}   {took}");
-        all.add(*counts);
-    }
-    println!("\n{} passed, {} failed", all.passed, all.failed);
-    if all.failed > 0 {
+    let summary = Summary(lines);
+    println!("\n{summary}");
+    if summary.counts().failed > 0 {
         bail!(Failed);
     }
     Ok(())

@@ -1,0 +1,77 @@
+//! What is said at the end of all tests: a table, the names of those that failed, and the sum. The names
+//! stand here again because a long log is cut, and then only its end is left.
+
+use super::counts::Counts;
+use super::report::Report;
+use crate::progress::Took;
+use std::fmt;
+use std::time::Duration;
+
+/// What has come of one kind, in one browser.
+pub struct Line {
+    pub name: String,
+    pub report: Report,
+    pub took: Duration,
+}
+
+pub struct Summary(pub Vec<Line>);
+
+impl Summary {
+    pub fn counts(&self) -> Counts {
+        let mut all = Counts::default();
+        self.0.iter().for_each(|line| all.add(line.report.counts));
+        all
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        writeln!(f, "{:<16} {:>6} {:>6} {:>7}", "", "passed", "failed", "skipped")?;
+        for Line { name, report, took } in &self.0 {
+            let Counts { passed, failed, skipped } = report.counts;
+            writeln!(f, "{name:<16} {passed:>6} {failed:>6} {skipped:>7}   {}", Took(*took))?;
+        }
+        writeln!(f)?;
+        let all = self.counts();
+        if all.failed > 0 {
+            writeln!(f, "failed:")?;
+            for Line { name, report, .. } in &self.0 {
+                for failure in report.failures.names() {
+                    writeln!(f, "  {name}: {failure}")?;
+                }
+            }
+            writeln!(f)?;
+        }
+        write!(f, "{} passed, {} failed", all.passed, all.failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Line, Report, Summary};
+    use std::time::Duration;
+
+    fn line(name: &str, output: &str) -> Line {
+        let mut report = Report::default();
+        output.lines().for_each(|line| report.read(line));
+        Line { name: name.to_owned(), report, took: Duration::ZERO }
+    }
+
+    #[test]
+    fn the_names_of_failed_tests_stand_between_the_table_and_the_sum() {
+        let e2e = "not ok 1 - a tab\n  location: '/e2e/tabs.test.mjs:7:1'\n# pass 1\n# fail 1";
+        let native = "test a ... FAILED\ntest b ... ok\ntest result: FAILED. 1 passed; 1 failed";
+        let said = Summary(vec![line("native", native), line("e2e chrome", e2e)]).to_string();
+        let (_, end) = said.split_once("\n\n").unwrap();
+        let names = "failed:\n  native: a\n  e2e chrome: a tab (tabs.test.mjs:7)";
+        assert_eq!(end, format!("{names}\n\n2 passed, 2 failed"));
+    }
+
+    #[test]
+    fn where_all_has_passed_there_are_no_names() {
+        let said = Summary(vec![line("size", "test result: ok. 1 passed")]).to_string();
+        let (table, end) = said.split_once("\n\n").unwrap();
+        assert!(table.contains("size"), "{table}");
+        assert_eq!(end, "1 passed, 0 failed");
+    }
+}
