@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { run } from './support/node22.mjs'
 import { manager, withOld } from './support/old.mjs'
 import { write } from './support/page.mjs'
-import { enter, rows } from './support/rows.mjs'
-import { isQuiet, pages, says, signIn, startSite, world } from './support/site.mjs'
+import { comesBack, enter, rows } from './support/rows.mjs'
+import { isQuiet, pages, says, startSite, world } from './support/site.mjs'
 
 const NG = fileURLToPath(new URL('node_modules/@angular/cli/bin/ng.js', import.meta.url))
 
@@ -23,15 +23,7 @@ const zoneless = await startSite(pages(join(app, 'dist/zoneless')))
 const zoned = await startSite(pages(join(app, 'dist/zoned')))
 
 rows((what, body) => it(zoneless, `Angular: ${what}`, body))
-
-it(zoneless, 'Angular: who was led to the form comes back to where they were going', async (open) => {
-  const page = await open('/?from=a-link')
-  await page.waitForURL(/\/sign-in\?next=/)
-  await signIn(page)
-  await says(page, 'signed in as alice')
-  assert.match(page.url(), /\/\?from=a-link$/)
-  isQuiet(page)
-})
+comesBack((what, body) => it(zoneless, `Angular: ${what}`, body))
 
 /** Signs in where there is no form. */
 async function enterZoned(open) {

@@ -7,8 +7,8 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { serve } from './support/node22.mjs'
 import { manager, withOld } from './support/old.mjs'
 import { write } from './support/page.mjs'
-import { hydration, rows } from './support/rows.mjs'
-import { isQuiet, pages, pass, says, signIn, startSite, world } from './support/site.mjs'
+import { comesBack, hydration, rows } from './support/rows.mjs'
+import { isQuiet, pages, pass, startSite, world } from './support/site.mjs'
 import { bundle } from './support/vite.mjs'
 
 const { it } = await world()
@@ -23,15 +23,7 @@ const here = (what, body) => it(site, `Svelte: ${what}`, body)
 rows(here, { path: '/client' })
 hydration(here)
 rows((what, body) => it(kit, `SvelteKit: ${what}`, body))
-
-it(kit, 'SvelteKit: who was led to the form comes back to where they were going', async (open) => {
-  const page = await open('/?from=a-link')
-  await page.waitForURL(/\/sign-in\?next=/)
-  await signIn(page)
-  await says(page, 'signed in as alice')
-  assert.match(page.url(), /\/\?from=a-link$/)
-  isQuiet(page)
-})
+comesBack((what, body) => it(kit, `SvelteKit: ${what}`, body))
 
 here('stores call at once and runes follow, from one subscription each, which ends with the component', async (open) => {
   const page = await open('/bench.html')

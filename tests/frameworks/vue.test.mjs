@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import vue from '@vitejs/plugin-vue'
 import { manager, withOld } from './support/old.mjs'
 import { write } from './support/page.mjs'
-import { hydration, rows } from './support/rows.mjs'
-import { isQuiet, pages, says, signIn, startSite, world } from './support/site.mjs'
+import { comesBack, hydration, rows } from './support/rows.mjs'
+import { pages, startSite, world } from './support/site.mjs'
 import { bundle } from './support/vite.mjs'
 
 const { it } = await world()
@@ -17,15 +17,7 @@ const routed = await startSite(pages(folder, undefined, 'routed.html'))
 rows((what, body) => it(site, `Vue: ${what}`, body), { path: '/client' })
 hydration((what, body) => it(site, `Vue: ${what}`, body))
 rows((what, body) => it(routed, `vue-router: ${what}`, body))
-
-it(routed, 'vue-router: who was led to the form comes back to where they were going', async (open) => {
-  const page = await open('/?from=a-link')
-  await page.waitForURL(/\/sign-in\?next=/)
-  await signIn(page)
-  await says(page, 'signed in as alice')
-  assert.match(page.url(), /\/\?from=a-link$/)
-  isQuiet(page)
-})
+comesBack((what, body) => it(routed, `vue-router: ${what}`, body))
 
 it(routed, 'vue-router: an outage that nobody has a page for is the navigation\'s error', async (open, server) => {
   await server.faults({ refresh: 'down' })

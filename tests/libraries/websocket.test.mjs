@@ -223,7 +223,7 @@ it('messages go both ways, as the kind that was asked for', async (tab) => {
   })
   assert.deepEqual([text, kind], ['echo hi', 'arraybuffer'])
   sockets[0].send(Buffer.from([1]))
-  assert.equal((await saw(tab, 'message', 3)).at(-1), 'message [object ArrayBuffer]')
+  assert.equal((await saw(tab, 'message', 3)).at(-1), 'message [object ArrayBuffer] 1')
 })
 
 it('bad use is one clear error, without the token', async (tab) => {

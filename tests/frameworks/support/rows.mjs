@@ -115,6 +115,18 @@ export function visible(it, path = '/') {
   })
 }
 
+/** With a router. */
+export function comesBack(it) {
+  it('who was led to the form comes back to where they were going', async (open, server, origin) => {
+    const page = await open('/?from=a-link')
+    await page.waitForURL(/\/sign-in\?next=/)
+    await signIn(page)
+    await says(page, 'signed in as alice')
+    assert.equal(page.url(), `${origin}/?from=a-link`)
+    isQuiet(page)
+  })
+}
+
 /** The page that a server has rendered: `/`. */
 export function hydration(it) {
   it('a server renders what it knows: nothing', async (open, server, origin) => {
