@@ -22,7 +22,7 @@ const SIGNALS = {
     globalThis.stop = () => controller.abort({ my: 'reason' })
   },
   'AbortSignal.timeout': () => {
-    globalThis.signal = AbortSignal.timeout(1000)
+    globalThis.signal = AbortSignal.timeout(3000)
     globalThis.stop = () => signal.aborted || new Promise((resolve) => signal.addEventListener('abort', resolve))
   },
   'AbortSignal.any': () => {
@@ -152,7 +152,7 @@ for (const [kind, make] of Object.entries(SIGNALS)) {
     await server.revoke()
     await server.faults({ refresh: 'hold' })
     await page.evaluate(make)
-    if (kind === 'AbortSignal.timeout') await page.evaluate(() => (globalThis.signal = AbortSignal.timeout(3000)))
+    if (kind === 'AbortSignal.timeout') await page.evaluate(() => (globalThis.signal = AbortSignal.timeout(6000)))
     await begin(page, '/api/items/1')
     await server.held('refresh')
     await server.faults({ api: 'hold' })
