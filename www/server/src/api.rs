@@ -21,7 +21,10 @@ use crate::{
     answer::{self, Failure},
     app::App,
     auth::session::TWO_FACTORS,
-    challenge, random,
+    challenge::{self, Scheme},
+    config::Dpop,
+    dpop::{self, Brought, Refusal},
+    random,
     tokens::{Access, Refused},
 };
 
@@ -29,27 +32,25 @@ const FRESH_SECONDS: u64 = 5 * 60;
 
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
-/// The token of an `Authorization: Bearer` header (RFC 6750 section 2.1; the scheme in any case).
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The token of an `Authorization` header: `Bearer` (RFC 6750 section 2.1) or `DPoP` (RFC 9449 section 7.1), in any
+/// case.
+pub fn presented(headers: &HeaderMap) -> Option<(Scheme, &str)> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let (name, token) = value.split_once(' ')?;
+    let schemes = [("bearer", Scheme::Bearer), ("dpop", Scheme::Dpop)];
+    let (_, scheme) = schemes.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known))?;
+    Some((scheme, token.trim()))
 }
 
 /// Stands before every address of the API: lets a request with a good token through, and tells the
 /// handler whose it is.
 pub async fn need_token(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let checked = match bearer(request.headers()) {
-        None => Err(challenge::no_token()),
-        Some(token) => match app.tokens.check(&app, token).await {
-            // RFC 9068 section 4: a token for another API is none for this one.
-            Ok(access) if access.aud != app.config.audience => {
-                Err(challenge::invalid_token("The access token is for another API"))
-            }
-            Ok(access) => Ok(access),
-            Err(Refused::Invalid(why)) => Err(challenge::invalid_token(why)),
-            Err(Refused::Store(error)) => Err(Failure::from(error).into_response()),
-        },
+    let brought =
+        Brought::by(&app, request.method().as_str(), request.uri().path(), request.headers());
+    let checked = match presented(request.headers()) {
+        None => Err(challenge::no_token(app.config.dpop)),
+        Some((Scheme::Bearer, token)) => bearer(&app, token).await,
+        Some((Scheme::Dpop, token)) => bound(&app, token, brought).await,
     };
     let response = match checked {
         Ok(access) => {
@@ -69,6 +70,44 @@ pub async fn need_token(State(app): State<Arc<App>>, mut request: Request, next:
         app.counters.api_ok.add();
     }
     response
+}
+
+async fn bearer(app: &App, token: &str) -> Result<Access, Response> {
+    if app.config.dpop == Dpop::Required {
+        return Err(Refusal::Unbound.at_api());
+    }
+    let access = good(app, Scheme::Bearer, token).await?;
+    // RFC 9449 section 7.2: else whoever stole it would only have to leave the proof out.
+    if access.cnf.is_some() {
+        let why = "The access token is bound to a key: it needs a DPoP proof";
+        return Err(challenge::invalid_token(Scheme::Dpop, why));
+    }
+    Ok(access)
+}
+
+async fn bound(app: &App, token: &str, brought: Brought) -> Result<Access, Response> {
+    let proof = brought.for_token(app, token).map_err(Refusal::at_api)?;
+    let access = good(app, Scheme::Dpop, token).await?;
+    match &access.cnf {
+        None => return Err(Refusal::Unbound.at_api()),
+        Some(key) if key.jkt != proof.jkt => return Err(Refusal::OtherKey.at_api()),
+        Some(_) => {}
+    }
+    dpop::spend(app, &proof).await.map_err(Refusal::at_api)?;
+    Ok(access)
+}
+
+/// What a token says, if it is good here and now.
+async fn good(app: &App, scheme: Scheme, token: &str) -> Result<Access, Response> {
+    match app.tokens.check(app, token).await {
+        // RFC 9068 section 4: a token for another API is none for this one.
+        Ok(access) if access.aud != app.config.audience => {
+            Err(challenge::invalid_token(scheme, "The access token is for another API"))
+        }
+        Ok(access) => Ok(access),
+        Err(Refused::Invalid(why)) => Err(challenge::invalid_token(scheme, why)),
+        Err(Refused::Store(error)) => Err(Failure::from(error).into_response()),
+    }
 }
 
 pub async fn me(Extension(access): Extension<Access>) -> Response {
@@ -110,7 +149,7 @@ pub async fn admin(Extension(access): Extension<Access>) -> Response {
     if access.roles.iter().any(|role| role == "admin") {
         answer::ok(json!({ "name": access.sub, "admin": true }))
     } else {
-        challenge::insufficient_scope("admin")
+        challenge::insufficient_scope(access.scheme(), "admin")
     }
 }
 
@@ -120,7 +159,7 @@ pub async fn vault(State(app): State<Arc<App>>, Extension(access): Extension<Acc
     if access.acr == TWO_FACTORS && since <= FRESH_SECONDS {
         answer::ok(json!({ "name": access.sub, "vault": true }))
     } else {
-        challenge::insufficient_user_authentication(TWO_FACTORS, FRESH_SECONDS)
+        challenge::insufficient_user_authentication(access.scheme(), TWO_FACTORS, FRESH_SECONDS)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     counters::Counters,
     cross_origin,
     demo::{self, Demo},
-    health,
+    dpop, health,
     log::Log,
     oauth,
     observe::{
@@ -147,6 +147,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/.well-known/oauth-authorization-server", get(auth::metadata::metadata))
         .route("/.well-known/openid-configuration", get(auth::metadata::metadata))
         .merge(api)
+        .layer(from_fn_with_state(app.clone(), dpop::give_nonce))
         // Before the layers below: they must stand around it too, or no preflight would reach them.
         .method_not_allowed_fallback(async || answer::method_not_allowed());
 

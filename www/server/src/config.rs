@@ -22,6 +22,9 @@ pub struct Config {
     /// How long a used refresh token may be used again. 0: a reuse always ends the family.
     pub reuse_grace: Duration,
     pub tokens: TokenKind,
+    pub dpop: Dpop,
+    /// Whether proofs need a nonce (RFC 9449 section 8).
+    pub dpop_nonce: bool,
     /// The address under which browsers and resource servers know this server (RFC 8414 section 2).
     pub issuer: Option<String>,
     /// Whom access tokens are for, and those of some clients in particular.
@@ -73,6 +76,8 @@ impl Default for Config {
             session_ttl: 90 * DAY,
             reuse_grace: Duration::ZERO,
             tokens: TokenKind::Jwt,
+            dpop: Dpop::Off,
+            dpop_nonce: false,
             issuer: None,
             audience: "tokenkeep-api".into(),
             audiences: Vec::new(),
@@ -120,6 +125,16 @@ pub enum TokenKind {
     Jwt,
     /// A reference: says nothing, and a resource server asks `/oauth/introspect`.
     Opaque,
+}
+
+/// Which logins get tokens that are bound to a key (RFC 9449), and whether others are good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dpop {
+    Off,
+    /// Those that bring a proof.
+    Allowed,
+    /// All.
+    Required,
 }
 
 /// A confidential client (RFC 6749 section 2.1): a resource server or an administrator's tool.

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     address::Cidr,
-    config::{Client, Config, Limit, NewUser, TokenKind},
+    config::{Client, Config, Dpop, Limit, NewUser, TokenKind},
     observe::audit::Audit,
     secret::Secret,
     store, totp,
@@ -23,6 +23,9 @@ tokenkeep-server: the reference auth server
   --session-ttl TIME       90d: how long a session lives at most, and unused if it is to be remembered
   --reuse-grace TIME       0s: how long a used refresh token may be used again
   --tokens jwt|opaque      jwt
+  --dpop off|allowed|required   off: whether logins may or must bring a key that their tokens are bound to
+                           (RFC 9449); takes --issuer
+  --dpop-nonce             the proofs of that key need a nonce
   --issuer URL             under which address this server is known, such as https://auth.example
   --audience NAME          tokenkeep-api: whom access tokens are for
   --audience-of CLIENT=NAME   the same for those of one client (repeatable)
@@ -163,6 +166,18 @@ pub fn parse(
                         _ => None,
                     })?;
             }
+            "dpop" => {
+                config.dpop = value(&mut parser, &name)?.read(
+                    "off, allowed or required",
+                    |text| match text {
+                        "off" => Some(Dpop::Off),
+                        "allowed" => Some(Dpop::Allowed),
+                        "required" => Some(Dpop::Required),
+                        _ => None,
+                    },
+                )?;
+            }
+            "dpop-nonce" => config.dpop_nonce = true,
             "store" => {
                 config.store = value(&mut parser, &name)?
                     .secret(store::URLS, |text| store::is_url(text).then(|| text.to_owned()))?;
@@ -218,6 +233,12 @@ pub fn parse(
         }
         config.users.extend(crate::demo::accounts());
         config.clients.push(crate::demo::client());
+    }
+    if config.dpop != Dpop::Off && config.issuer.is_none() && !config.demo {
+        return Err("--dpop: takes --issuer, the address that proofs must be for".to_owned());
+    }
+    if config.dpop_nonce && config.dpop == Dpop::Off {
+        return Err("--dpop-nonce: is for --dpop allowed or required".to_owned());
     }
     if config.plain_cookie && !config.demo {
         return Err("--plain-cookie: is for --demo alone".to_owned());

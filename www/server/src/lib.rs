@@ -27,6 +27,7 @@ mod counters;
 mod cross_origin;
 mod csrf;
 mod demo;
+mod dpop;
 mod health;
 mod limit;
 mod oauth;

@@ -20,6 +20,7 @@ use crate::{
     body,
     config::account_name,
     csrf,
+    dpop::{self, Brought},
     observe::audit::{About, Event},
     secret::Secret,
     serve::Peer,
@@ -33,6 +34,7 @@ const CLIENT: &str = "web";
 pub async fn login(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    brought: Brought,
     request: Request,
 ) -> Result<Response, Failure> {
     csrf::not_foreign(request.headers(), &app.config.origins)?;
@@ -46,6 +48,8 @@ pub async fn login(
         return Err(answer::bad_request("The field `client_id` is no client's name.").into());
     }
 
+    // Before the password is: what is wrong with the proof is no guess.
+    let proof = brought.for_login(&app)?;
     let guess = Guess::allow(&app, from.clone(), &name).await?;
     let user = match app.account(&name).await? {
         Account::Known(user) => Some(user),
@@ -66,6 +70,7 @@ pub async fn login(
     }
 
     let session = Session::new(app.clock.now(), PASSWORD, remember, &headers);
+    let session = session.bound_to(dpop::key(&app, proof).await?);
     let opening = Opening { user: &user.name, client, session, from: &from, event: Event::Login };
     // The account went away while its password was checked.
     opening.log_in(&app, &headers).await?.ok_or_else(invalid_credentials)

@@ -7,7 +7,7 @@ use axum::{extract::State, response::Response};
 use serde_json::json;
 
 use super::session::{PASSWORD, TWO_FACTORS};
-use crate::{answer, app::App};
+use crate::{answer, app::App, config::Dpop, dpop};
 
 /// Only with an issuer that is an address: without one, a resource server could not check it (section 3.3).
 pub async fn metadata(State(app): State<Arc<App>>) -> Response {
@@ -16,7 +16,7 @@ pub async fn metadata(State(app): State<Arc<App>>) -> Response {
     };
     let at = |path| format!("{issuer}{path}");
     let basic = ["client_secret_basic"];
-    answer::ok(json!({
+    let mut metadata = json!({
         "issuer": issuer,
         "jwks_uri": at("/auth/jwks.json"),
         "introspection_endpoint": at("/oauth/introspect"),
@@ -28,5 +28,9 @@ pub async fn metadata(State(app): State<Arc<App>>) -> Response {
         "grant_types_supported": [],
         "scopes_supported": [],
         "acr_values_supported": [PASSWORD, TWO_FACTORS],
-    }))
+    });
+    if app.config.dpop != Dpop::Off {
+        metadata["dpop_signing_alg_values_supported"] = json!([dpop::ALGORITHM]);
+    }
+    answer::ok(metadata)
 }

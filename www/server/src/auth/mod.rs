@@ -16,7 +16,7 @@ pub mod successor;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use session::Lives;
+use session::{Lives, Session};
 
 use crate::{
     answer,
@@ -27,10 +27,16 @@ use crate::{
 };
 
 /// The answer with an access token in its body and a refresh token in its cookie.
-fn token_answer(lives: Lives, access: &Secret, refresh: &Secret, user: Option<Value>) -> Response {
+fn token_answer(
+    session: &Session,
+    lives: Lives,
+    access: &Secret,
+    refresh: &Secret,
+    user: Option<Value>,
+) -> Response {
     let mut body = json!({
         "access_token": access.expose(),
-        "token_type": "Bearer",
+        "token_type": session.scheme().name(),
         "expires_in": lives.access.as_secs(),
     });
     if let Some(user) = user {

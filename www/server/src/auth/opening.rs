@@ -73,6 +73,6 @@ impl Opening<'_> {
         };
         app.tell(self.event, about);
         let shown = json!({ "name": family.user, "roles": grant.roles });
-        Ok(Some(token_answer(lives, &access, &refresh, Some(shown))))
+        Ok(Some(token_answer(&self.session, lives, &access, &refresh, Some(shown))))
     }
 }

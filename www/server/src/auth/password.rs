@@ -57,7 +57,9 @@ pub async fn change(
     app.store.put_user(&User { password_hash, ..user }).await?;
     app.store.revoke(Group::User(&access.sub), true).await?;
 
-    let session = Session::new(app.clock.now(), PASSWORD, None, &headers);
+    // Who could call this has shown the key that his token is bound to.
+    let jkt = access.cnf.map(|key| key.jkt);
+    let session = Session::new(app.clock.now(), PASSWORD, None, &headers).bound_to(jkt);
     let opening = Opening {
         user: &access.sub,
         client: &access.client_id,

@@ -5,6 +5,9 @@
 //! token issued in it. With `--reuse-grace` a second use that comes soon leads to the same successor: both
 //! then hold the same token again, and whoever uses it second and late ends the family.
 //!
+//! The refresh token of a session that is bound to a key needs a proof by that key (RFC 9449 section 5). It is asked
+//! for before the exchange, so that who has the token alone neither uses it up nor ends the owner's session.
+//!
 //! The store decides all of it in one step. What is asked before changes nothing, and after it nothing is
 //! asked: so there is no failure that leaves the old token used and the new one with nobody.
 
@@ -20,7 +23,9 @@ use super::{session::Session, successor, token_answer};
 use crate::{
     answer::{self, Failure},
     app::App,
-    cookie, csrf, limit,
+    cookie, csrf,
+    dpop::{self, Brought, Refusal},
+    limit,
     observe::audit::{About, Event},
     serve::Peer,
     store::{Exchange, Exchanged, Key, StoreError, place},
@@ -30,6 +35,7 @@ use crate::{
 pub async fn refresh(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    brought: Brought,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     csrf::proof(&headers, &app.config.origins)?;
@@ -45,10 +51,22 @@ pub async fn refresh(
     let now = app.clock.now();
     let old = Key::of(token.expose());
 
-    // By family, so that many users behind one address do not share a limit; guesses have no family.
     let known = app.store.family(&old).await?;
+    // A token of no living family is refused or is a reuse, whatever the lives and its key are.
+    let session = known.as_ref().map_or_else(
+        || Session { begun_at: now, ..Session::default() },
+        |family| Session::read(&family.details),
+    );
+    let proof = match &known {
+        Some(_) => brought.for_session(&app, session.jkt.as_deref()),
+        None => Ok(None),
+    };
+
+    // By family, so that many users behind one address do not share a limit. Guesses have no family, and who has
+    // a token without its key must not use up the owner's.
     let from = app.client(peer, &headers);
-    let who = known.as_ref().map_or(&from, |family| &family.id);
+    let has_key = matches!(proof, Ok(_) | Err(Refusal::Nonce));
+    let who = known.as_ref().filter(|_| has_key).map_or(&from, |family| &family.id);
     limit::check(&app, app.config.refresh_limit, "refresh", who).await?;
     let about = About {
         user: known.as_ref().map(|family| family.user.as_str()),
@@ -56,13 +74,17 @@ pub async fn refresh(
         session: known.as_ref().map(|family| family.id.as_str()),
         from: Some(&from),
     };
-    // A token of no living family is refused or is a reuse, whatever the lives are.
-    let session = known.as_ref().map_or_else(
-        || Session { begun_at: now, ..Session::default() },
-        |family| Session::read(&family.details),
-    );
+    let proof = proof.inspect_err(|refusal| {
+        // A client that has the key and has to be told a nonce is an ordinary one.
+        if !matches!(refusal, Refusal::Nonce) {
+            app.log.line("refresh: refused, without a proof by the session's key");
+            app.tell(Event::ProofRefused, about);
+        }
+    })?;
     let lives = session.lives(&app.config, now).ok_or_else(invalid_grant)?;
     let user = about.user.unwrap_or_default();
+    // The last thing that can be refused with the session untouched.
+    dpop::key(&app, proof).await?;
 
     let draft = Draft::new(&app, user, lives.access);
     let attempt = app.in_doubt.attempt(&old, || place::token_in(old.place));
@@ -109,7 +131,7 @@ pub async fn refresh(
         app.log.line(&format!("refresh: {}", grant.family.user));
     }
     attempt.settle();
-    Ok(token_answer(lives, &access, &refresh, None))
+    Ok(token_answer(&session, lives, &access, &refresh, None))
 }
 
 fn unreadable() -> StoreError {

@@ -24,7 +24,9 @@ use crate::{
     app::App,
     body,
     config::Limit,
-    cookie, csrf, limit,
+    cookie, csrf,
+    dpop::{self, Brought},
+    limit,
     observe::audit::{About, Event},
     serve::Peer,
     store::{Account, Key, User},
@@ -68,6 +70,7 @@ pub fn asked(app: &App, user: String, client: String, remember: Option<bool>) ->
 pub async fn login(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    brought: Brought,
     request: Request,
 ) -> Result<Response, Failure> {
     csrf::not_foreign(request.headers(), &app.config.origins)?;
@@ -81,10 +84,12 @@ pub async fn login(
     let Some(ticket) = ticket.filter(|ticket| now < ticket.until) else {
         return Err(refused("The login has taken too long: begin again."));
     };
+    let proof = brought.for_login(&app)?;
     let user = account(&app, &ticket.user).await?;
     check(&app, &user, code.expose(), &from).await?;
 
     let session = Session::new(now, TWO_FACTORS, ticket.remember, &headers);
+    let session = session.bound_to(dpop::key(&app, proof).await?);
     let opening = Opening {
         user: &user.name,
         client: &ticket.client,
@@ -100,6 +105,7 @@ pub async fn login(
 pub async fn step_up(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    brought: Brought,
     request: Request,
 ) -> Result<Response, Failure> {
     csrf::proof(request.headers(), &app.config.origins)?;
@@ -112,14 +118,17 @@ pub async fn step_up(
         None => None,
     };
     let family = family.ok_or_else(|| refused("There is no session: log in."))?;
+    let before = Session::read(&family.details);
+    // Before the code is looked at: who has the cookie without its key must not use up the owner's tries.
+    let proof = brought.for_session(&app, before.jkt.as_deref())?;
     let user = account(&app, &family.user).await?;
     check(&app, &user, code.expose(), &from).await?;
 
-    let before = Session::read(&family.details);
     let session = Session {
         begun_at: before.begun_at,
         ..Session::new(app.clock.now(), TWO_FACTORS, before.remember, &headers)
     };
+    let session = session.bound_to(dpop::key(&app, proof).await?);
     let opening = Opening {
         user: &user.name,
         client: &family.client,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, header::USER_AGENT};
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
+use crate::{challenge::Scheme, config::Config};
 
 /// Authentication context class references (RFC 9470 section 2): how sure it is who logged in.
 pub const PASSWORD: &str = "pwd";
@@ -27,6 +27,9 @@ pub struct Session {
     pub remember: Option<bool>,
     /// What the browser calls itself, for "signed in on these devices".
     pub agent: String,
+    /// The thumbprint of the key that all of its tokens are bound to (`dpop/`). It never changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jkt: Option<String>,
 }
 
 /// How long a session's tokens and its cookie may live from now on.
@@ -39,6 +42,7 @@ pub struct Lives {
 }
 
 impl Session {
+    /// Bound to no key yet.
     pub fn new(now: u64, acr: &str, remember: Option<bool>, headers: &HeaderMap) -> Self {
         let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
         Self {
@@ -47,7 +51,13 @@ impl Session {
             acr: acr.to_owned(),
             remember,
             agent: agent.chars().take(200).collect(),
+            jkt: None,
         }
+    }
+
+    /// How its access tokens must be sent.
+    pub fn scheme(&self) -> Scheme {
+        if self.jkt.is_some() { Scheme::Dpop } else { Scheme::Bearer }
     }
 
     pub fn read(details: &str) -> Self {
@@ -56,6 +66,11 @@ impl Session {
 
     pub fn written(&self) -> String {
         serde_json::to_string(self).expect("plain data")
+    }
+
+    /// Bound to that key, if there is one.
+    pub fn bound_to(self, jkt: Option<String>) -> Self {
+        Self { jkt, ..self }
     }
 
     /// Nothing: its time is over.

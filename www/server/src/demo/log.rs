@@ -93,7 +93,8 @@ pub async fn record(State(app): State<Arc<App>>, request: Request, next: Next) -
     let Some(demo) = app.demo.as_ref().filter(|_| path != "/healthz") else {
         return next.run(request).await;
     };
-    let token = api::bearer(request.headers()).map(|token| random::digest(token)[..8].to_owned());
+    let token =
+        api::presented(request.headers()).map(|(_, token)| random::digest(token)[..8].to_owned());
     let in_hand = &demo.log.in_hand;
     let (beside, _in_hand) = if path.starts_with("/auth/") {
         (in_hand.fetch_add(1, SeqCst), Some(InHand(in_hand)))

@@ -91,7 +91,7 @@ async fn local(
 
 /// DNS rebinding: a page of `evil.example` has its own name point to 127.0.0.1, and is then of one origin with
 /// this server. Its requests still say `Host: evil.example`.
-fn names_this_machine(headers: &HeaderMap) -> bool {
+pub fn names_this_machine(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else {
         return false;
     };

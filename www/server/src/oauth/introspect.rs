@@ -24,20 +24,27 @@ pub async fn introspect(
     let fields = body::fields(request).await?;
     let token = fields.need("token")?;
     match app.tokens.check(&app, token.expose()).await {
-        Ok(access) => Ok(answer::ok(json!({
-            "active": true,
-            "token_type": "Bearer",
-            "iss": access.iss,
-            "aud": access.aud,
-            "sub": access.sub,
-            "username": access.sub,
-            "client_id": access.client_id,
-            "scope": access.roles.join(" "),
-            "roles": access.roles,
-            "jti": access.jti,
-            "iat": access.iat,
-            "exp": access.exp,
-        }))),
+        Ok(access) => {
+            let mut said = json!({
+                "active": true,
+                "token_type": access.scheme().name(),
+                "iss": access.iss,
+                "aud": access.aud,
+                "sub": access.sub,
+                "username": access.sub,
+                "client_id": access.client_id,
+                "scope": access.roles.join(" "),
+                "roles": access.roles,
+                "jti": access.jti,
+                "iat": access.iat,
+                "exp": access.exp,
+            });
+            // RFC 9449 section 6.2: whoever asks must see to it that there is a proof by this key.
+            if let Some(key) = access.cnf {
+                said["cnf"] = json!(key);
+            }
+            Ok(answer::ok(said))
+        }
         // Section 2.2: no reason is given.
         Err(Refused::Invalid(_)) => Ok(answer::ok(json!({ "active": false }))),
         Err(Refused::Store(error)) => Err(error.into()),

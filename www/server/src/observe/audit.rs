@@ -23,6 +23,8 @@ pub enum Event {
     Refresh,
     /// A used refresh token came again: a thief, or a client without a lock. Alarm on this.
     Reuse,
+    /// A refresh token came without a proof by its session's key: a thief, or a client that lost the key.
+    ProofRefused,
     Logout,
     Revoke,
     SessionEnded,

@@ -199,6 +199,10 @@ pub trait Store: Send + Sync {
     /// Counts under `key`: one more, one less, or with 0 none. The window starts with the first.
     async fn hit(&self, key: &str, by: i64, window: u64) -> Result<Hits>;
 
+    /// Whether `use_id` is the first use of `what`, which is remembered for `kept`. Of any number of parallel uses
+    /// exactly one is the first, and stays it when the call is made again.
+    async fn first_use(&self, what: &str, use_id: &str, kept: u64) -> Result<bool>;
+
     /// Clears away what has expired.
     async fn purge(&self) -> Result<()>;
     /// Whether the store answers now, and would write.

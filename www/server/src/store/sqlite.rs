@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/2.sql"),
     include_str!("sqlite/3.sql"),
     include_str!("sqlite/4.sql"),
+    include_str!("sqlite/5.sql"),
 ];
 
 pub struct Sqlite {
@@ -518,9 +519,30 @@ impl Store for Sqlite {
         .await
     }
 
+    async fn first_use(&self, what: &str, use_id: &str, kept: u64) -> Result<bool> {
+        let (what, use_id) = (what.to_owned(), use_id.to_owned());
+        self.call(move |db| {
+            // What is still remembered stays as it is, and the update finds no row.
+            db.execute(
+                "INSERT INTO first_uses AS f (what, use_id, expires_at) VALUES (?1, ?2, ?3 + ?4)
+                 ON CONFLICT DO UPDATE SET use_id = excluded.use_id, expires_at = excluded.expires_at
+                 WHERE f.expires_at <= ?3",
+                params![what, use_id, db.now, kept as i64],
+            )?;
+            db.query_row(
+                "SELECT use_id = ?2 FROM first_uses WHERE what = ?1",
+                [what, use_id],
+                |row| row.get(0),
+            )
+        })
+        .await
+    }
+
     async fn purge(&self) -> Result<()> {
         self.call(move |db| {
-            for table in ["refresh_tokens", "families", "access_tokens", "denied", "hits"] {
+            for table in
+                ["refresh_tokens", "families", "access_tokens", "denied", "hits", "first_uses"]
+            {
                 db.execute(&format!("DELETE FROM {table} WHERE expires_at <= ?1"), [db.now])?;
             }
             Ok(())

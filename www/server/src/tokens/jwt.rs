@@ -117,6 +117,7 @@ mod tests {
             rev: 0,
             auth_time: 0,
             acr: "pwd".into(),
+            cnf: None,
         };
         let other = Signer {
             key: signer.key.clone(),

@@ -8,8 +8,11 @@
 use std::{cmp::Reverse, time::Duration};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{Access, jwt::Signer};
@@ -124,6 +127,16 @@ impl Keys {
         Sealing::new(&seeds)
     }
 
+    /// A MAC of a text, by the key that signs now: one that all instances know.
+    pub fn mac(&self, now: u64, text: &str) -> String {
+        self.signing(now).mac(text)
+    }
+
+    /// Whether one of the keys has made it.
+    pub fn has_made(&self, text: &str, mac: &str) -> bool {
+        self.keys.iter().any(|key| key.mac(text).as_bytes().ct_eq(mac.as_bytes()).into())
+    }
+
     fn signing(&self, now: u64) -> &Key {
         let published = |key: &&Key| now >= key.created_at + millis(PUBLISHED_FIRST);
         // The first key of all has nobody to wait for.
@@ -138,6 +151,12 @@ impl Key {
 
     fn new(seed: [u8; 32], created_at: u64) -> Self {
         Self { signer: Signer::new(&seed), seed: seed.into(), created_at }
+    }
+
+    fn mac(&self, text: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&*self.seed).expect("a key of any length");
+        mac.update(text.as_bytes());
+        Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes())
     }
 }
 

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     app::App,
     auth::session::Session,
+    challenge::Scheme,
     config::{Config, TokenKind},
     random,
     sealing::Sealing,
@@ -42,9 +43,22 @@ pub struct Access {
     /// When the user last showed who he is, and how (RFC 9068 section 2.2.1).
     pub auth_time: u64,
     pub acr: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+}
+
+/// The key that a token is bound to, by its thumbprint (RFC 9449 section 6.1).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Confirmation {
+    pub jkt: String,
 }
 
 impl Access {
+    /// How it must be sent.
+    pub fn scheme(&self) -> Scheme {
+        if self.cnf.is_some() { Scheme::Dpop } else { Scheme::Bearer }
+    }
+
     fn new(grant: Grant, config: &Config) -> Self {
         let session = Session::read(&grant.family.details);
         Self {
@@ -60,6 +74,7 @@ impl Access {
             rev: grant.revision,
             auth_time: session.auth_time,
             acr: session.acr,
+            cnf: session.jkt.map(|jkt| Confirmation { jkt }),
         }
     }
 }

@@ -83,7 +83,10 @@ async fn only_a_named_origin_may_read_the_answers(setup: Setup) {
     let named = server.get("/api/me").header("origin", "https://spa.example").send().await;
     assert_eq!(named.header("access-control-allow-origin"), "https://spa.example");
     assert_eq!(named.header("access-control-allow-credentials"), "true");
-    assert_eq!(named.header("access-control-expose-headers"), "www-authenticate,retry-after,date");
+    assert_eq!(
+        named.header("access-control-expose-headers"),
+        "www-authenticate,retry-after,date,dpop-nonce"
+    );
     let preflight = server
         .call(Method::OPTIONS, "/auth/refresh")
         .header("origin", "https://spa.example")

@@ -10,6 +10,7 @@ mod crash;
 mod crowd;
 mod csrf;
 mod demo;
+mod dpop;
 mod encrypted;
 mod input;
 mod keys;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha1::Sha1;
 
 use crate::{
-    harness::{ALICE, Answer, CAROL, CAROLS_APP, Server, Session, Setup},
+    harness::{ALICE, Answer, CAROL, CAROLS_APP, Call, Server, Session, Setup},
     login::contains,
     on_all_stores,
 };
@@ -23,7 +23,7 @@ on_all_stores!(
 );
 
 /// What her authenticator app shows now.
-fn code(setup: &Setup) -> String {
+pub fn code(setup: &Setup) -> String {
     let mut mac = Hmac::<Sha1>::new_from_slice(b"12345678901234567890").expect("a key");
     mac.update(&(setup.now() / 30_000).to_be_bytes());
     let digest = mac.finalize().into_bytes();
@@ -33,7 +33,11 @@ fn code(setup: &Setup) -> String {
 }
 
 async fn ticket(server: &Server) -> String {
-    let answer = server.try_login(CAROL.0, CAROL.1).send().await;
+    ticket_of(server.try_login(CAROL.0, CAROL.1)).await
+}
+
+pub async fn ticket_of(login: Call) -> String {
+    let answer = login.send().await;
     assert_eq!((answer.status, answer.set_cookie()), (StatusCode::OK, ""));
     answer.json()["ticket"].as_str().expect("a ticket").to_owned()
 }

@@ -1,8 +1,13 @@
 //! No secret in any log line, in any `Debug`, or in an error's answer.
 
+use tokenkeep_server::config::Dpop;
+
 use crate::{
     access::KINDS,
-    harness::{ADMIN, ALICE, CLIENT, Setup},
+    harness::{
+        ADMIN, ALICE, CLIENT, Setup,
+        dpop::{ClientKey, ISSUER},
+    },
     on_all_stores,
 };
 
@@ -31,8 +36,14 @@ async fn a_full_story_leaves_no_secret_in_the_log(setup: Setup) {
             secrets.extend([session.access, session.cookie]);
         }
     }
+    secrets.extend(bound_to_a_key(&setup).await);
     let lines = setup.log_lines();
-    for told in ["login: alice", "refresh: alice", "logout"] {
+    for told in [
+        "login: alice",
+        "refresh: alice",
+        "refresh: refused, without a proof by the session's key",
+        "logout",
+    ] {
         assert!(lines.iter().any(|line| line == told), "{told}");
     }
     for line in lines {
@@ -40,6 +51,23 @@ async fn a_full_story_leaves_no_secret_in_the_log(setup: Setup) {
             assert!(!line.contains(secret), "{line}");
         }
     }
+}
+
+/// Sessions of a client and of a thief with another key; answers what nobody may read of them.
+async fn bound_to_a_key(setup: &Setup) -> Vec<String> {
+    let server = setup
+        .server_with(|config| {
+            config.dpop = Dpop::Required;
+            config.issuer = Some(ISSUER.into());
+        })
+        .await;
+    let (key, thief) = (ClientKey::new(), ClientKey::new());
+    let session = key.login(setup, &server).await;
+    thief.refresh(setup, &server, &session.cookie).await;
+    let proof = key.proof(setup, "POST", "/auth/refresh").sign();
+    let newer = server.refresh(&session.cookie).dpop(&proof).send().await.session();
+    thief.me(setup, &server, &newer.access).await;
+    vec![session.access, session.cookie, newer.access, newer.cookie, proof, key.thumbprint()]
 }
 
 #[test]

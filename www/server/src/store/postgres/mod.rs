@@ -25,7 +25,8 @@ use super::{
 use crate::clock::Clock;
 
 /// Each is carried out once, in its order. Never change one that was released.
-const MIGRATIONS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql")];
 
 /// Few are enough: a call takes about a millisecond.
 const CONNECTIONS: usize = 16;
@@ -463,6 +464,17 @@ impl Store for Postgres {
             )
             .await?;
         Ok(Hits { count: unsigned(&row, "total")?, resets_in: unsigned(&row, "resets_in")? })
+    }
+
+    async fn first_use(&self, what: &str, use_id: &str, kept: u64) -> Result<bool> {
+        let kept = kept as i64;
+        let row = self
+            .one(
+                "SELECT tokenkeep.first_use($1, $2, $3, $4) AS first",
+                &[number(&self.now()), text(&what), text(&use_id), number(&kept)],
+            )
+            .await?;
+        Ok(row.try_get("first")?)
     }
 
     async fn purge(&self) -> Result<()> {

@@ -50,6 +50,7 @@ scripts!(
     HIT: "hit.lua",
     KEYRING: "keyring.lua",
     FAMILIES: "families.lua",
+    FIRST_USE: "first_use.lua",
 );
 
 struct Code {
@@ -386,6 +387,13 @@ impl Store for Redis {
             return Err(odd());
         };
         Ok(Hits { count: number(count)?, resets_in: number(resets_in)? })
+    }
+
+    async fn first_use(&self, what: &str, use_id: &str, kept: u64) -> Result<bool> {
+        let (key, kept) = (format!("{}:first-use:{what}", self.name), kept.to_string());
+        let first: String =
+            self.run(&FIRST_USE, &key, &[use_id.as_bytes(), kept.as_bytes()]).await?;
+        Ok(first == use_id)
     }
 
     /// Redis does that itself.

@@ -111,6 +111,15 @@ impl Call {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
+    pub fn dpop(self, proof: &str) -> Self {
+        self.header("dpop", proof)
+    }
+
+    /// An access token that is bound to a key, with a proof.
+    pub fn bound(self, token: &str, proof: &str) -> Self {
+        self.header("authorization", &format!("DPoP {token}")).dpop(proof)
+    }
+
     pub fn basic(self, id: &str, secret: &str) -> Self {
         let credentials = Base64::encode_string(format!("{id}:{secret}").as_bytes());
         self.header("authorization", &format!("Basic {credentials}"))

@@ -2,6 +2,7 @@
 
 pub mod certificate;
 mod client;
+pub mod dpop;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
@@ -29,7 +30,7 @@ use tokenkeep_server::{
     store::{self, Account, Store, User},
 };
 
-pub use client::{Answer, Session};
+pub use client::{Answer, Call, Session};
 use postgres::Postgres;
 use redis::{Cluster, Redis};
 
