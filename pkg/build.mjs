@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipAsync } from '@gfx/zopfli'
 import { build } from 'esbuild'
@@ -17,8 +17,11 @@ const TARGET = ['chrome80', 'firefox113', 'safari16.4', 'node20']
 // The modules that the package exports, as package.json names them. None imports another, so an app has those that it imports.
 const { exports } = JSON.parse(readFileSync(path('package.json'), 'utf8'))
 const ENTRIES = Object.values(exports).flatMap((entry) => entry.default?.match(/^\.\/dist\/(.+)\.js$/)?.[1] ?? [])
+// Of these, those that run in a worker, and have no page to ask.
+const WORKER = 'isolation/worker'
+const SCRIPT = 'isolation/script'
 // The declarations that the entries name; the rest is nobody's business.
-const TYPES = [...ENTRIES, 'types', 'error', 'remote']
+const TYPES = [...ENTRIES, 'types', 'error', 'remote', 'isolation/home']
 
 const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
 try {
@@ -38,30 +41,47 @@ try {
   // A packer that takes its time: a twentieth smaller than what zlib makes, and read by the same DecompressionStream.
   const packed = Buffer.from(await gzipAsync(readFileSync(path('dist/core.wasm')), {})).toString('base64')
 
-  await build({
-    entryPoints: ENTRIES.map((name) => path('src', `${name}.ts`)),
+  const modules = { '#core': core, '#wasm': `export default ${JSON.stringify(packed)}` }
+  const browser = path('generated/snippets', crate, 'src/browser')
+  /** Puts in what is generated. The core's own modules: it and the face know the same of the page and its `fetch`. */
+  const generated = {
+    name: 'core',
+    setup(build) {
+      build.onResolve({ filter: /^#(fetch|page|storage|timer)$/ }, ({ path: name }) => ({ path: join(browser, `${name.slice(1)}.js`) }))
+      build.onResolve({ filter: /^#/ }, ({ path }) => ({ path, namespace: 'core' }))
+      build.onLoad({ filter: /./, namespace: 'core' }, ({ path }) => ({ contents: modules[path], resolveDir: join(here, 'src') }))
+    },
+  }
+  /** Puts in the place of what asks the page what has asked it before. */
+  const workers = {
+    name: 'worker',
+    setup(build) {
+      build.onResolve({ filter: /^\.+\/(.*\/)?(fetch|page|storage|timer)\.js$/ }, ({ path: name, resolveDir }) => {
+        const asked = resolve(resolveDir, name)
+        return dirname(asked) === browser ? { path: path('src/isolation/platform', basename(asked).replace(/js$/, 'ts')) } : undefined
+      })
+    },
+  }
+  const make = (names, plugins, external) => build({
+    entryPoints: names.map((name) => path('src', `${name}.ts`)),
     outbase: path('src'),
     outdir: path('dist'),
     bundle: true,
     // What an entry is for, as a framework, is the app's own copy.
     packages: 'external',
+    external,
     minify: true,
     format: 'esm',
     target: TARGET,
     // Chrome 80 has it; what it had wrong until 91 is a private name behind it.
     supported: { 'optional-chain': true },
     legalComments: 'none',
-    plugins: [{
-      name: 'core',
-      setup(build) {
-        const modules = { '#core': core, '#wasm': `export default ${JSON.stringify(packed)}` }
-        // The core's own modules: it and the face know the same of the page and its `fetch`.
-        build.onResolve({ filter: /^#(fetch|page)$/ }, ({ path: name }) => ({ path: path('generated/snippets', crate, `src/browser/${name.slice(1)}.js`) }))
-        build.onResolve({ filter: /^#/ }, ({ path }) => ({ path, namespace: 'core' }))
-        build.onLoad({ filter: /./, namespace: 'core' }, ({ path }) => ({ contents: modules[path], resolveDir: join(here, 'src') }))
-      },
-    }],
+    plugins,
   })
+  await make(ENTRIES.filter((name) => name !== WORKER && name !== SCRIPT), [generated])
+  await make([WORKER], [workers, generated])
+  // It brings no second core.
+  await make([SCRIPT], [], ['./worker.js'])
 
   execFileSync(path('node_modules/.bin/tsc'), ['--project', here, '--outDir', scratch], { stdio: 'inherit' })
   for (const name of TYPES) {

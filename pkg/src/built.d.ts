@@ -29,4 +29,34 @@ declare module '#page' {
   export function base(): string | undefined;
   /** A member of the document, read past elements of its name. */
   export function read(type: 'Node', name: 'baseURI'): string;
+  /** The value of a cookie that scripts may read; `undefined` where there is none, `null` where none can be read. */
+  export function cookie(name: string): string | undefined | null;
+  /** Whether a service worker answers the calls of this page. */
+  export function isControlled(): boolean;
+  /** Whether the platform says that there is no network. */
+  export function isOffline(): boolean;
+  /** Whether the user may have signed in on the way to this page. */
+  export function mayBeSignIn(): boolean;
+  /** The origin of the page. */
+  export function origin(): string | undefined;
+  /** A URL as the platform parses and serialises it. */
+  export function resolve(url: string, base?: string): string | undefined;
+}
+
+declare module '#storage' {
+  /** The text of a mark in the storage. */
+  export function marked(key: string): string | undefined;
+  /** Sets a mark, or takes it away. */
+  export function mark(key: string, mark?: string): void;
+}
+
+declare module '#timer' {
+  export function after(work: () => void, ms: number): () => void;
+  export function alarm(signal?: AbortSignal, ms?: number): { rings: Promise<unknown>; stop(): void };
+  export function outside<T>(work: () => T): T;
+  export function patience(ms: number, ring: () => void): () => void;
+  export function reason(signal: AbortSignal): unknown;
+  export function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined>;
+  /** Listens. `woke` is told whether the page can be seen. */
+  export function wake(woke: (isVisible: boolean) => void): { set(ms: number): void; stop(): void };
 }

@@ -11,7 +11,7 @@ import { TokenError } from './error.js';
 import { isObject } from './object.js';
 import { ASK, FOLLOW, PASS, SAME_ORIGIN, type Call, type Guard } from './core-interface.js';
 
-type Init = Record<string, unknown>;
+export type Init = Record<string, unknown>;
 
 /** The first argument, read once. */
 export interface Target {
@@ -338,7 +338,7 @@ async function readdress(request: Request, url: string): Promise<Response> {
 }
 
 /** Each member once, in the platform's order; then whatever else a patched `fetch` may look for. */
-function read(init: Init, copy: Init): void {
+export function read(init: Init, copy: Init): void {
   // By name: an engine remembers at each of them where the member is, or that there is none.
   const values = [
     init.adAuctionHeaders, init.attributionReporting, init.body, init.browsingTopics, init.cache, init.credentials, init.duplex,
@@ -356,7 +356,7 @@ function read(init: Init, copy: Init): void {
 }
 
 /** As pairs, whatever they were given as (Web IDL, `sequence` and `record`). What is no header is left for the platform to refuse. */
-function copyHeaders(given: object): unknown[] {
+export function copyHeaders(given: object): unknown[] {
   if (Symbol.iterator in given) {
     const copy = [];
     for (const pair of given as Iterable<unknown>) copy.push(isObject(pair) && Symbol.iterator in pair ? [...(pair as Iterable<unknown>)].map(text) : pair);
@@ -377,7 +377,7 @@ function text(value: unknown): unknown {
 }
 
 /** `undefined` for what cannot be copied here. */
-function copyBody(body: object): unknown {
+export function copyBody(body: object): unknown {
   // Immutable; and never to be read into memory.
   if (body instanceof Blob) return body;
   if (body instanceof URLSearchParams) return new URLSearchParams(body);
@@ -396,7 +396,7 @@ function copyBody(body: object): unknown {
 }
 
 /** Whether it is a signal of this realm's, and not something that only looks as one. */
-function isSignal(value: object): boolean {
+export function isSignal(value: object): boolean {
   try {
     return value instanceof AbortSignal && typeof Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')!.get!.call(value) === 'boolean';
   } catch {

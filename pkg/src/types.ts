@@ -253,6 +253,8 @@ export interface TokenManagerOptions {
    * no network, or none to the API's origin. A 401 to such a call rejects with the error of the refresh. Default `'auto'`.
    */
   offline?: 'auto' | 'send' | 'reject';
+  /** Where the token lives. The other homes, in a worker, have an entry of their own: `tokenkeep/isolated`. Default `'page'`. */
+  isolation?: 'page';
 }
 
 /** How an answer to `login` is waited for and read. */

@@ -6,8 +6,9 @@
 /** @param {unknown} given */
 export function options(given) {
   if (given === undefined) given = {}
-  const all = members('options', '', given, 'refresh logout apis attach unauthorized ended stepUp rejected adopt response csrf refreshToken refreshBefore tabs restore exposeToken name subject sessionHint login offline')
-  const { refresh } = all
+  const all = members('options', '', given, 'refresh logout apis attach unauthorized ended stepUp rejected adopt response csrf refreshToken refreshBefore tabs restore exposeToken name subject sessionHint login offline isolation')
+  const { refresh, isolation = 'page' } = all
+  expect(isolation === 'page', 'isolation', "'page' here, and its other values in tokenkeep/isolated", isolation)
   if (refresh === undefined) {
     throw 'option `refresh` is missing; it takes the URL of the refresh endpoint, an object with `url`, a function, or `false`'
   }

@@ -1,0 +1,62 @@
+// Starts the worker in which the token is to live, or says why there is none. There is no other home to fall back on than the one that the app
+// has named.
+
+import { TokenError } from '../error.js';
+
+export type Isolation = 'worker' | 'shared-worker';
+
+/** Where the worker comes from: its script, or a function that starts it, as a bundler knows it. */
+export type WorkerSource = string | URL | (() => Worker | SharedWorker);
+
+/** The page's end of the line to a worker. */
+export interface Home {
+  readonly port: MessagePort;
+  /** Calls `lost` where the worker's script does not come, or does not run. */
+  onLost(lost: (cause: unknown) => void): void;
+}
+
+/** `name` tells shared workers of one script apart. Throws a `TokenError`. */
+export function openHome(isolation: Isolation, source: WorkerSource | undefined, name: string, mayFallBack: boolean): Home {
+  let isShared = isolation === 'shared-worker';
+  if (isShared && typeof SharedWorker !== 'function') {
+    if (!mayFallBack) throw unavailable("there is no SharedWorker here; `fallback: 'worker'` would do with a worker for each tab");
+    isShared = false;
+  }
+  if (typeof Worker !== 'function') throw unavailable('there are no workers here');
+  let worker;
+  try {
+    worker = start(isShared, source, name);
+  } catch (cause) {
+    throw unavailable(`the platform refuses it (${cause instanceof Error ? cause.message : 'unknown reason'})`, cause);
+  }
+  let port: MessagePort;
+  if ('port' in worker) port = worker.port;
+  else {
+    const channel = new MessageChannel();
+    port = channel.port1;
+    worker.postMessage('tokenkeep', [channel.port2]);
+  }
+  return {
+    port,
+    onLost(lost) {
+      worker.addEventListener('error', (event) => {
+        // Some engines show an error of the script's to the console as well, where it says more.
+        lost(event);
+      });
+    },
+  };
+}
+
+// Each of the two expressions is written as bundlers look for it.
+function start(isShared: boolean, source: WorkerSource | undefined, name: string): Worker | SharedWorker {
+  if (typeof source === 'function') return source();
+  if (source !== undefined) return isShared ? new SharedWorker(source, { type: 'module', name }) : new Worker(source, { type: 'module', name });
+  return isShared
+    ? new SharedWorker(new URL('./script.js', import.meta.url), { type: 'module', name })
+    : new Worker(new URL('./script.js', import.meta.url), { type: 'module', name });
+}
+
+/** Why there is no home. */
+export function unavailable(why: string, cause?: unknown): TokenError {
+  return new TokenError('not-loaded', `The worker that keeps the token could not be started: ${why}. Nothing was sent.`, { cause });
+}

@@ -1,0 +1,361 @@
+// The page's side: a manager whose core is at the other end of a port. A call is read, and its order among the others settled, in the turn
+// in which it is made; what waits for the worker to start is sent in that order.
+
+import { isBack, own, transmit } from '#fetch';
+import { address, locate, platform, type Place, type Places } from '../call.js';
+import { TokenError } from '../error.js';
+import { createEvents, isEvent } from '../events.js';
+import { snapshot } from '../snapshot.js';
+import type { TokenManager, TokenState, Tokens } from '../types.js';
+import { covers, type Api } from './apis.js';
+import { crossingOptions } from './crossing.js';
+import { receiveError } from './errors.js';
+import { isMark, mark, marks, mayBeSignIn, teller } from './facts.js';
+import { openHome, unavailable, type Home, type Isolation, type WorkerSource } from './home.js';
+import { VERSION, type Method, type ToPage, type ToWorker, type WireResponse } from './messages.js';
+import { describe, type Described } from './request.js';
+import { inlet, receiveResponse, type Inlet } from './response.js';
+
+// Of a login or logout, unless the caller says otherwise.
+const CREDENTIALS = { method: 'POST', credentials: 'include' };
+// These URLs reach no server.
+const LOCAL = /^(about|blob|data):/;
+/** So long the worker may take to start, in milliseconds. */
+const PATIENCE = 30_000;
+
+/** A call that waits for its answer, or whose body has not come to its end. */
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  /** The end of it: nobody listens to the caller's signal any more. */
+  over(): void;
+  /** Its body. */
+  inlet?: Inlet;
+}
+
+/** See `createTokenManager`. Never throws. */
+export function createIsolated(given: unknown): TokenManager {
+  const events = createEvents();
+  const places: Places = { known: new Map() };
+  const pending = new Map<number, Pending>();
+  const inlets = new Map<number, Inlet>();
+  /** Calls that wait for the worker to start, in their order. */
+  let queue: (() => void)[] | undefined = [];
+  let state: TokenState = freeze({ status: 'unknown', claims: null, expiresAt: null, sessionExpiresAt: null });
+  /** Why no call can succeed any more. */
+  let failure: TokenError | undefined;
+  let port: MessagePort | undefined;
+  /** Who may receive the token, as soon as the worker has said so. */
+  let apis: readonly Api[] | undefined;
+  let facts: ReturnType<typeof teller> | undefined;
+  let last = 0;
+  let becomesReady!: () => void;
+  let fails!: (error: unknown) => void;
+  const ready = new Promise<void>((resolve, reject) => {
+    becomesReady = resolve;
+    fails = reject;
+  });
+  ready.catch(() => {});
+  // A body that is dropped unread must not hold its connection for ever.
+  const dropped = typeof FinalizationRegistry === 'function' ? new FinalizationRegistry((stream: number) => inlets.has(stream) && post({ kind: 'cancel', stream })) : undefined;
+
+  function fail(error: TokenError): TokenError {
+    failure ??= error;
+    queue = undefined;
+    facts?.stop();
+    removeEventListener('pagehide', leave);
+    for (const { reject, over } of pending.values()) {
+      over();
+      reject(failure);
+    }
+    for (const { broken } of inlets.values()) broken(failure);
+    pending.clear();
+    inlets.clear();
+    fails(failure);
+    port?.close();
+    port = undefined;
+    return failure;
+  }
+
+  function check(): void {
+    if (failure) throw failure;
+  }
+
+  function post(message: ToWorker, transfer: Transferable[] = []): void {
+    if (message.kind !== 'facts') facts?.tell();
+    port?.postMessage(message, transfer);
+  }
+
+  function leave({ persisted }: { persisted: boolean }): void {
+    if (!persisted) post({ kind: 'bye', disposed: false });
+  }
+
+  function begin(): void {
+    const { isolation, worker, fallback, ...options } = snapshot(given) as Record<string, unknown>;
+    if (isolation !== 'worker' && isolation !== 'shared-worker')
+      throw invalid(`option \`isolation\` takes 'worker' or 'shared-worker'${isolation === 'service-worker' ? "; 'service-worker' is not built yet" : isolation === 'page' ? "; the entry for 'page' is `tokenkeep`" : ''}.`);
+    if (fallback !== undefined && fallback !== 'worker') throw invalid("option `fallback` takes 'worker'.");
+    if (worker !== undefined && typeof worker !== 'string' && typeof worker !== 'function') throw invalid('option `worker` takes the URL of a script, or a function that starts a worker.');
+    const { options: crossing, text, name } = crossingOptions(options);
+    const blocked = blockedBy();
+    const home: Home = openHome(isolation as Isolation, worker as WorkerSource | undefined, name, fallback === 'worker');
+    const late = setTimeout(() => fail(unavailable('it has not answered')), PATIENCE);
+    const started = () => {
+      clearTimeout(late);
+      blocked.stop();
+    };
+    // It says nothing of why: the policy's own event does, and comes in the same turn or the next.
+    home.onLost((event) => setTimeout(() => {
+      if (apis || failure) return;
+      started();
+      fail(unavailable(blocked.why() ?? ((event as ErrorEvent).message || 'its script did not come, or is no module script here'), event));
+    }));
+    ({ port } = home);
+    port.onmessage = ({ data }: MessageEvent<ToPage>) => {
+      if (data.kind === 'welcome' || data.kind === 'failed') started();
+      hear(data);
+    };
+    addEventListener('pagehide', leave);
+    post({ kind: 'hello', version: VERSION, options: crossing, text, marks: marks(), maybeSignIn: mayBeSignIn() });
+  }
+
+  function hear(message: ToPage): void {
+    const { kind } = message;
+    if (kind === 'welcome') {
+      ({ apis } = message);
+      facts = teller(message.cookies, post);
+      facts.tell();
+      const waiting = queue!;
+      queue = undefined;
+      for (const work of waiting) work();
+    } else if (kind === 'ready') becomesReady();
+    else if (kind === 'failed') fail(receiveError(message.error, answer) as TokenError);
+    else if (kind === 'state') {
+      state = freeze(message.state);
+      // The answer that brought it may have set a cookie.
+      facts?.tell();
+      events.dispatch('change', {});
+    } else if (kind === 'event') events.dispatch(message.type, { ...freeze(message.members), ...(message.error && { error: receiveError(message.error, answer) }) });
+    else if (kind === 'mark') {
+      if (isMark(message.key)) mark(message.key, message.text);
+    } else if ('stream' in message) {
+      const into = inlets.get(message.stream);
+      if (kind === 'chunk') return into?.chunk(message.bytes);
+      inlets.delete(message.stream);
+      if (kind === 'end') into?.end();
+      else if (kind === 'broken') into?.broken(receiveError(message.error, answer));
+    } else settle(message);
+  }
+
+  function settle(message: Extract<ToPage, { id: number }>): void {
+    const { id } = message;
+    const call = pending.get(id);
+    if (!call) {
+      // Its caller has given it up.
+      if (message.kind === 'response' && message.response.stream !== undefined) post({ kind: 'cancel', stream: message.response.stream });
+      return;
+    }
+    pending.delete(id);
+    if (message.kind === 'response') call.resolve(answer(message.response, call));
+    else {
+      call.over();
+      if (message.kind === 'done') call.resolve(message.value);
+      else call.reject(receiveError(message.error, answer));
+    }
+  }
+
+  /** The `Response` again; the caller's signal reaches its body. */
+  function answer(wire: WireResponse, call?: Pending): Response {
+    const { stream } = wire;
+    if (stream === undefined) {
+      call?.over();
+      return receiveResponse(wire, null);
+    }
+    const into = inlet(
+      () => post({ kind: 'pull', stream }),
+      () => {
+        inlets.delete(stream);
+        call?.over();
+        post({ kind: 'cancel', stream });
+      },
+    );
+    const { body, ...ends } = into;
+    if (call) call.inlet = into;
+    inlets.set(stream, {
+      ...ends,
+      end() {
+        call?.over();
+        ends.end();
+      },
+    } as Inlet);
+    dropped?.register(body, stream);
+    return receiveResponse(wire, body);
+  }
+
+  /** Sends a call as soon as there is a worker to send it to, and waits for its answer. `away` is the other way that it may go then. */
+  function ask<T>(message: (id: number) => ToWorker, described?: Described, away?: () => Promise<T> | undefined): Promise<T> {
+    const { signal, transfer, later } = described ?? {};
+    return new Promise<unknown>((resolve, reject) => {
+      const reason = () => signal!.reason ?? new DOMException('The operation was aborted.', 'AbortError');
+      if (signal?.aborted) return reject(reason());
+      const id = ++last;
+      const torn = () => {
+        pending.delete(id);
+        call.over();
+        call.inlet?.broken(reason());
+        reject(reason());
+        if (!queue) post({ kind: 'abort', id });
+      };
+      const call: Pending = { resolve, reject, over: () => signal?.removeEventListener('abort', torn) };
+      signal?.addEventListener('abort', torn);
+      pending.set(id, call);
+      const work = () => {
+        if (!pending.has(id)) return;
+        const other = away?.();
+        try {
+          if (other) {
+            pending.delete(id);
+            call.over();
+            return resolve(other);
+          }
+          post(message(id), transfer);
+          // The platform reads it; where it cannot, the call goes without it no further.
+          if (later) later().then((body) => post({ kind: 'body', id, body }), (cause) => {
+            post({ kind: 'abort', id });
+            settleWith(id, cause);
+          });
+        } catch (cause) {
+          settleWith(id, cause);
+        }
+      };
+      if (queue) queue.push(work);
+      else work();
+    }) as Promise<T>;
+  }
+
+  function settleWith(id: number, cause: unknown): void {
+    const call = pending.get(id);
+    pending.delete(id);
+    call?.over();
+    call?.reject(cause);
+  }
+
+  const isCovered = (place: Place) => (place.covered ??= covers(apis!, place.url));
+
+  function call<T>(method: Method, more?: { tokens?: Tokens }): Promise<T> {
+    return failure ? Promise.reject(failure) : ask<T>((id) => ({ kind: 'call', id, method, ...more }));
+  }
+
+  /** For the calls that are no `fetch` but take its arguments. */
+  function withRequest<T>(method: Method, [input, init]: unknown[]): Promise<T> {
+    try {
+      check();
+      const target = address(input);
+      if (!target) throw new TokenError('invalid-argument', `${method}: takes a string, a URL or a Request, as fetch does. Nothing was sent.`);
+      const described = describe<never>(target, init, CREDENTIALS, (cause) => {
+        throw cause;
+      });
+      return ask((id) => ({ kind: 'call', id, method, request: described.wire }), described);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  const hidden = () => new TokenError('not-exposed', 'The access token does not leave the worker that keeps it.');
+
+  const manager = {
+    ready,
+    get state() {
+      return state;
+    },
+    // One named argument, and no constructor: as the platform's.
+    fetch(input: unknown): Promise<Response> {
+      const init: unknown = arguments[1];
+      try {
+        check();
+        const target = arguments.length ? locate(input, places) : undefined;
+        if (!target) return platform('', ...arguments);
+        const { place } = target;
+        if (place.href === undefined || LOCAL.test(place.href) || isBack(place.url, input, init) || (apis && !isCovered(place)))
+          return platform(place.url, target.input, ...[...arguments].slice(1));
+        // What is bad, the platform is left to say.
+        const described = describe(target, init, {}, (_, ...args) => platform(place.url, ...args));
+        if ('then' in described) return described;
+        const away = () => transmit(place.url, described.args, true) as Promise<Response>;
+        if (described.exempt) return away();
+        return ask((id) => ({ kind: 'fetch', id, request: described.wire }), described, () => (isCovered(place) ? undefined : away()));
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
+    login: (...args: unknown[]) => withRequest('login', args),
+    exchange: (...args: unknown[]) => withRequest('exchange', args),
+    signedIn: () => call<void>('signedIn'),
+    setTokens(tokens: unknown): Promise<void> {
+      try {
+        check();
+        return call('setTokens', { tokens: snapshot(tokens) as Tokens });
+      } catch (cause) {
+        return Promise.reject(failure ?? new TokenError('invalid-argument', 'setTokens: the tokens could not be read.', { cause }));
+      }
+    },
+    refresh: () => call<void>('refresh'),
+    // `onClick={auth.logout}` hands over an event.
+    logout: (...args: unknown[]) => (args[0] === undefined || isEvent(args[0]) ? call<void>('logout') : withRequest<void>('logout', args)),
+    known: () => call<void>('known').then(() => state),
+    getAccessToken: () => Promise.reject(failure ?? hidden()),
+    peekAccessToken() {
+      throw failure ?? hidden();
+    },
+    subscribe(listener: () => void) {
+      // Its own, so that one listener may subscribe twice.
+      const heard = () => listener();
+      events.add('change', heard);
+      return () => events.remove('change', heard);
+    },
+    addEventListener: (...args: unknown[]) => events.add(...args),
+    removeEventListener: (...args: unknown[]) => events.remove(...args),
+    dispose() {
+      if (port) post({ kind: 'bye', disposed: true });
+      fail(new TokenError('disposed', 'The token manager was disposed.'));
+    },
+  };
+  if (Symbol.dispose) Object.defineProperty(manager, Symbol.dispose, { value: manager.dispose });
+  own(manager.fetch);
+
+  // A manager of a server's would be that of all who are served.
+  if (!globalThis.location) fail(new TokenError('server', 'There is no page here: this is a server, whose users must not share a token. Nothing was sent.'));
+  else try {
+    begin();
+  } catch (cause) {
+    fail(cause instanceof TokenError ? cause : invalid('The options could not be read.', cause));
+  }
+  return manager as unknown as TokenManager;
+}
+
+function invalid(message: string, cause?: unknown): TokenError {
+  return new TokenError('invalid-option', message, { cause });
+}
+
+/** Whether the page's policy has something against workers. To be stopped. */
+function blockedBy(): { why(): string | undefined; stop(): void } {
+  let directive: string | undefined;
+  const { document } = globalThis;
+  const hear = ({ effectiveDirective }: SecurityPolicyViolationEvent) => {
+    if (/^(worker|child|script|default)-src/.test(effectiveDirective)) directive = effectiveDirective;
+  };
+  document?.addEventListener('securitypolicyviolation', hear);
+  return {
+    why: () => directive && `the Content-Security-Policy must allow its script in ${directive}`,
+    stop: () => document?.removeEventListener('securitypolicyviolation', hear),
+  };
+}
+
+/** Frozen, and all that it holds. */
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const item of Object.values(value)) freeze(item);
+    Object.freeze(value);
+  }
+  return value;
+}

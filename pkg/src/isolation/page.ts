@@ -1,0 +1,40 @@
+// The entry `tokenkeep/isolated`: the same manager, whose token lives in a worker. Nothing of the core is here.
+
+import { createIsolated } from './manager.js';
+import type { Isolation, WorkerSource } from './home.js';
+import type { TokenManager } from '../types.js';
+import type { WorkerOptions } from './worker.js';
+
+export { isTokenError, TokenError } from '../error.js';
+export type { TokenErrorCode, TokenErrorDetails } from '../error.js';
+export type { Isolation, WorkerOptions, WorkerSource };
+export type * from '../types.js';
+
+/** Where the token lives. */
+export interface HomeOptions {
+  /** `'worker'`: in a worker of this tab's. `'shared-worker'`: in one for all tabs of the origin. */
+  isolation: Isolation;
+  /** The worker's script, or a function that starts it, as `() => new Worker(…)`. Default: the script that comes with the package. */
+  worker?: WorkerSource;
+  /** Where there is no `SharedWorker`: a worker for each tab. Default: none; every call rejects with `not-loaded`. */
+  fallback?: 'worker';
+}
+
+/** Options for a worker that has none of its own: plain values, for functions cannot cross. */
+export type IsolatedOptions = HomeOptions & WorkerOptions;
+
+/**
+ * As the main entry's `createTokenManager`: the same manager, but the token is in a worker, where no script of the page can read it. Never
+ * throws; where there is no such worker, `ready` and every call reject with a {@link TokenError} `not-loaded` that says why.
+ *
+ * ```ts
+ * export const auth = createTokenManager({ refresh: '/auth/refresh', isolation: 'worker' })
+ * ```
+ *
+ * A worker file of the app's own, which calls `serve(options)` of `tokenkeep/worker`, has the options; `worker` says where it is.
+ */
+export function createTokenManager<Claims extends object = Record<string, unknown>>(
+  options: IsolatedOptions | (HomeOptions & { worker: WorkerSource }),
+): TokenManager<Claims> {
+  return createIsolated(options) as unknown as TokenManager<Claims>;
+}

@@ -1,0 +1,289 @@
+// The worker's side: one manager, and a port for each page. What a page sends is a page's word: it may be a hostile script's, which can use
+// the session as the page can, and no more. Options are taken once; no message reads a token.
+
+import { TokenError } from '../error.js';
+import { snapshot } from '../snapshot.js';
+import type { SignoutEvent, TokenManager, TokenManagerEventMap } from '../types.js';
+import { covers } from './apis.js';
+import { sendError } from './errors.js';
+import { VERSION, type Facts, type ToPage, type ToWorker, type WireError, type WireRequest, type WireResponse } from './messages.js';
+import { place, settle, type Settled } from './options.js';
+import { whenCalm } from './platform/fetch.js';
+import { revive } from './request.js';
+import { pump, sendResponse } from './response.js';
+import { shown, told } from './told.js';
+
+/** A page. */
+interface Page {
+  post(message: ToPage): void;
+  visible: boolean;
+}
+
+type Of<Kind extends ToWorker['kind']> = Extract<ToWorker, { kind: Kind }>;
+
+/** What a manager that was disposed of may have to send still is sent within so many milliseconds. */
+const LINGER = 2000;
+
+/** See `serve`. */
+export function serveWith(make: (options: unknown) => TokenManager, given: unknown): void {
+  const isShared = 'onconnect' in globalThis;
+  const pages = new Set<Page>();
+  /** Endpoints that have answered a login: method, origin and path. */
+  const logins = new Set<string>();
+  /** The options, or what is wrong with them. */
+  let settled: Settled | TokenError | undefined;
+  /** Those of the first page, in a form that can be compared. */
+  let first: string | undefined;
+  let manager: TokenManager | undefined;
+  /** The page that has called for the logout under way: to the others it is one of another tab's. */
+  let leaving: Page | undefined;
+
+  if (given !== undefined) take(() => snapshot(given) as Record<string, unknown>);
+
+  function take(options: () => Record<string, unknown>): void {
+    try {
+      settled = settle(options());
+    } catch (cause) {
+      settled = cause instanceof TokenError ? cause : new TokenError('invalid-option', 'The options could not be read.', { cause });
+    }
+  }
+
+  function tell(message: ToPage): void {
+    for (const page of pages) page.post(message);
+  }
+
+  function start(options: unknown): TokenManager {
+    const made = make(options);
+    made.addEventListener('change', () => tell({ kind: 'state', state: made.state }));
+    made.addEventListener('refresh', ({ answer }) => event('refresh', { answer }));
+    made.addEventListener('stepup', ({ challenges }) => event('stepup', { challenges }));
+    made.addEventListener('refresherror', ({ error }) => event('refresherror', {}, error));
+    made.addEventListener('signout', ({ reason, error }: SignoutEvent) => {
+      for (const page of pages) {
+        const isOthers = reason === 'logout' && leaving && page !== leaving;
+        page.post({ kind: 'event', type: 'signout', members: { reason: isOthers ? 'other-tab' : reason }, error: crossing(error) });
+      }
+      leaving = undefined;
+    });
+    return made;
+  }
+
+  function event(type: keyof TokenManagerEventMap, members: Record<string, unknown>, error?: unknown): void {
+    tell({ kind: 'event', type, members, error: crossing(error) });
+  }
+
+  /** An error of an event's. A body that nobody has asked for stays here. */
+  function crossing(error: unknown): WireError | undefined {
+    return error === undefined ? error : sendError(error, (response) => sendResponse(response, adopt(), undefined));
+  }
+
+  const adopt = () => (settled instanceof TokenError ? undefined : settled?.adopt);
+
+  /** Takes in a page. */
+  function attend(port: MessagePort): void {
+    const calls = new Map<number, { abort: AbortController; outlives: boolean }>();
+    const bodies = new Map<number, (body: Blob | undefined) => void>();
+    const streams = new Map<number, ReturnType<typeof pump>>();
+    let last = 0;
+    let isGreeted = false;
+    const page: Page = { post: (message) => port.postMessage(message), visible: true };
+
+    port.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+      try {
+        hear(data);
+      } catch {
+        // It is no message of ours.
+      }
+    };
+    // Where the platform says so, it has crashed.
+    port.addEventListener('close', () => leave(false));
+
+    function hear(message: ToWorker): void {
+      const { kind } = message;
+      if (kind === 'hello' && !isGreeted) return greet(message);
+      if (kind === 'bye') return leave(message.disposed);
+      if (!isGreeted) return;
+      if (kind === 'facts') return facts(message.facts);
+      if (!manager) return;
+      if (kind === 'fetch') void send(manager, message);
+      else if (kind === 'call') void call(manager, message);
+      else if (kind === 'body') bodies.get(message.id)?.(message.body);
+      else if (kind === 'abort') calls.get(message.id)?.abort.abort();
+      else if (kind === 'pull') streams.get(message.stream)?.pull();
+      else if (kind === 'cancel') streams.get(message.stream)?.cancel();
+      else if (kind === 'marks') remember(message.marks);
+      else if (kind === 'shown') shown(message.persisted === true);
+    }
+
+    function greet({ version, options, text, marks, maybeSignIn }: Of<'hello'>): void {
+      const [name] = Object.keys(options);
+      if (version !== VERSION) return refuse(new TokenError('not-loaded', 'The page and the worker are of different versions of tokenkeep.'));
+      if (given !== undefined) {
+        if (name !== undefined) return refuse(new TokenError('invalid-option', `option \`${name}\`: the worker's own file has the options; the page gives none.`));
+      } else if (first === undefined) {
+        first = text;
+        take(() => options);
+      } else if (first !== text) return refuse(new TokenError('invalid-option', 'The worker has its options already, from a page that gave others. Give the managers different names.'));
+      if (settled instanceof TokenError) return refuse(settled);
+      isGreeted = true;
+      if (!manager) {
+        remember(marks);
+        told.maybeSignIn = maybeSignIn;
+      }
+      const { apis, cookies } = settled!;
+      page.post({ kind: 'welcome', version: VERSION, apis, cookies });
+    }
+
+    function refuse(error: TokenError): void {
+      page.post({ kind: 'failed', error: sendError(error, () => undefined) });
+    }
+
+    function remember(marks: Record<string, string>): void {
+      told.marks = Object.assign(Object.create(null), marks) as typeof told.marks;
+    }
+
+    function facts({ cookies, controlled, visible }: Facts): void {
+      told.cookies = Object.assign(Object.create(null), cookies) as Facts['cookies'];
+      told.controlled = controlled;
+      page.visible = visible;
+      const isNew = !pages.has(page);
+      pages.add(page);
+      manager ??= start((settled as Settled).options);
+      look();
+      if (!isNew) return;
+      const { state, ready } = manager;
+      if (state.status !== 'unknown') page.post({ kind: 'state', state });
+      ready.then(() => page.post({ kind: 'ready' }), (error) => page.post({ kind: 'failed', error: sendError(error, () => undefined) }));
+    }
+
+    /** Says what crosses of an answer, and lets its body follow. */
+    function cross(response: Response, over?: () => void): WireResponse {
+      const { body } = response;
+      const stream = body ? ++last : undefined;
+      const wire = sendResponse(response, adopt(), stream);
+      if (stream === undefined) over?.();
+      else {
+        const end = () => {
+          streams.delete(stream);
+          over?.();
+        };
+        const source = pump(body as ReadableStream<Uint8Array<ArrayBuffer>>, {
+          chunk: (bytes) => page.post({ kind: 'chunk', stream, bytes }),
+          end: () => {
+            end();
+            page.post({ kind: 'end', stream });
+          },
+          broken: (cause) => {
+            end();
+            page.post({ kind: 'broken', stream, error: sendError(cause, () => undefined) });
+          },
+        });
+        streams.set(stream, {
+          ...source,
+          cancel() {
+            end();
+            source.cancel();
+          },
+        });
+      }
+      return wire;
+    }
+
+    /** Does `work` with the arguments of `fetch`: in this turn, unless the body is to come. The page's `abort` reaches their signal. */
+    async function withBody<T>(id: number, request: WireRequest, work: (url: string, init: RequestInit) => Promise<T>): Promise<T> {
+      const { signal } = calls.get(id)!.abort;
+      let later: Blob | undefined;
+      if (typeof request.body === 'object' && 'later' in request.body) {
+        later = await new Promise((resolve) => bodies.set(id, resolve));
+        bodies.delete(id);
+      }
+      return work(...revive(request, later, signal));
+    }
+
+    function begin(id: number, request?: WireRequest): () => void {
+      calls.set(id, { abort: new AbortController(), outlives: !request || request.init.keepalive === true });
+      return () => void calls.delete(id);
+    }
+
+    async function send(manager: TokenManager, { id, request }: Of<'fetch'>): Promise<void> {
+      const over = begin(id, request);
+      try {
+        check(request.url, request.init.method);
+        const response = await withBody(id, request, manager.fetch);
+        if (response.url) guard(response.url, undefined, response);
+        page.post({ kind: 'response', id, response: cross(response, over) });
+      } catch (error) {
+        over();
+        page.post({ kind: 'error', id, error: sendError(error, () => undefined) });
+      }
+    }
+
+    async function call(manager: TokenManager, { id, method, request, tokens }: Of<'call'>): Promise<void> {
+      const over = begin(id);
+      const isLogin = method === 'login' || method === 'exchange';
+      try {
+        let value: unknown;
+        if (method === 'logout') leaving ??= page;
+        if (request && (isLogin || method === 'logout')) {
+          if (isLogin) logins.add(`${request.init.method} ${place(request.url)}`);
+          value = await withBody<unknown>(id, request, manager[method]);
+        } else if (method === 'setTokens') await manager.setTokens(tokens!);
+        else if (method === 'logout' || method === 'refresh' || method === 'known' || method === 'signedIn') await manager[method]();
+        // The state crosses by itself, and before this.
+        page.post({ kind: 'done', id, value: isLogin ? value : undefined });
+      } catch (error) {
+        // A refusal is the caller's to read; what came with success may hold what has been taken for no token.
+        const answer = (response: Response) => (response.ok ? sendResponse(response, adopt(), undefined) : cross(response));
+        page.post({ kind: 'error', id, error: sendError(error, request ? answer : (response) => sendResponse(response, adopt(), undefined)) });
+      } finally {
+        over();
+        if (leaving === page && method === 'logout') leaving = undefined;
+      }
+    }
+
+    function leave(isDisposed: boolean): void {
+      for (const { abort, outlives } of calls.values()) if (!outlives) abort.abort();
+      for (const stream of streams.values()) stream.cancel();
+      pages.delete(page);
+      look();
+      port.close();
+      if (isShared || !isDisposed) return;
+      manager?.dispose();
+      setTimeout(() => whenCalm(close), LINGER);
+    }
+  }
+
+  /** Says who cannot be a call of the app's. */
+  function check(url: string, method = 'GET'): void {
+    if (!covers((settled as Settled).apis, url)) throw new TokenError('invalid-argument', 'request: the worker sends nothing to what is none of `apis`.');
+    guard(url, method);
+  }
+
+  /** An answer that holds tokens is not for the page, whoever asks, and by whatever way. */
+  function guard(url: string, method?: string, response?: Response): void {
+    const at = place(url)!;
+    if (!(settled as Settled).own.includes(at) && !logins.has(`${method} ${at}`)) return;
+    void response?.body?.cancel().catch(() => {});
+    throw new TokenError('invalid-argument', 'request: this endpoint answers with tokens; it is for `login`, `exchange`, `refresh` and `logout`.');
+  }
+
+  /** Whether any page can be seen. */
+  function look(): void {
+    const visible = !pages.size || [...pages].some((page) => page.visible);
+    if (visible === told.visible) return;
+    told.visible = visible;
+    shown(false);
+  }
+
+  told.mark = (key, text) => tell({ kind: 'mark', key, text });
+  if (isShared) addEventListener('connect', (event) => attend((event as MessageEvent).ports[0]!));
+  else {
+    // One page, and one port of it: whatever comes after that is nobody's.
+    const listen = ({ ports: [port] }: MessageEvent) => {
+      if (!port) return;
+      removeEventListener('message', listen);
+      attend(port);
+    };
+    addEventListener('message', listen);
+  }
+}
