@@ -29,8 +29,8 @@ interface Pending {
   reject(error: unknown): void;
   /** The end of it: nobody listens to the caller's signal any more. */
   over(): void;
-  /** Its body. */
-  inlet?: Inlet;
+  /** Breaks off its body. */
+  breaks?: (cause: unknown) => void;
 }
 
 /** See `createTokenManager`. Never throws. */
@@ -38,8 +38,8 @@ export function createIsolated(given: unknown): TokenManager {
   const events = createEvents();
   const places: Places = { known: new Map() };
   const pending = new Map<number, Pending>();
-  const inlets = new Map<number, Inlet>();
-  /** Calls that wait for the worker to start, in their order. */
+  const inlets = new Map<number, Omit<Inlet, 'body'>>();
+  /** Calls that wait for the worker to be ready, in their order: where an option is bad, nothing is sent. */
   let queue: (() => void)[] | undefined = [];
   let state: TokenState = freeze({ status: 'unknown', claims: null, expiresAt: null, sessionExpiresAt: null });
   /** Why no call can succeed any more. */
@@ -125,11 +125,12 @@ export function createIsolated(given: unknown): TokenManager {
       ({ apis } = message);
       facts = teller(message.cookies, post);
       facts.tell();
+    } else if (kind === 'ready') {
+      becomesReady();
       const waiting = queue!;
       queue = undefined;
       for (const work of waiting) work();
-    } else if (kind === 'ready') becomesReady();
-    else if (kind === 'failed') fail(receiveError(message.error, answer) as TokenError);
+    } else if (kind === 'failed') fail(receiveError(message.error, answer) as TokenError);
     else if (kind === 'state') {
       state = freeze(message.state);
       // The answer that brought it may have set a cookie.
@@ -169,7 +170,7 @@ export function createIsolated(given: unknown): TokenManager {
     const { stream } = wire;
     if (stream === undefined) {
       call?.over();
-      return receiveResponse(wire, null);
+      return receiveResponse(wire);
     }
     const into = inlet(
       () => post({ kind: 'pull', stream }),
@@ -180,16 +181,16 @@ export function createIsolated(given: unknown): TokenManager {
       },
     );
     const { body, ...ends } = into;
-    if (call) call.inlet = into;
+    if (call) call.breaks = ends.broken;
     inlets.set(stream, {
       ...ends,
       end() {
         call?.over();
         ends.end();
       },
-    } as Inlet);
+    });
     dropped?.register(body, stream);
-    return receiveResponse(wire, body);
+    return receiveResponse(wire, into);
   }
 
   /** Sends a call as soon as there is a worker to send it to, and waits for its answer. `away` is the other way that it may go then. */
@@ -202,7 +203,7 @@ export function createIsolated(given: unknown): TokenManager {
       const torn = () => {
         pending.delete(id);
         call.over();
-        call.inlet?.broken(reason());
+        call.breaks?.(reason());
         reject(reason());
         if (!queue) post({ kind: 'abort', id });
       };
@@ -276,7 +277,7 @@ export function createIsolated(given: unknown): TokenManager {
         const target = arguments.length ? locate(input, places) : undefined;
         if (!target) return platform('', ...arguments);
         const { place } = target;
-        if (place.href === undefined || LOCAL.test(place.href) || isBack(place.url, input, init) || (apis && !isCovered(place)))
+        if (place.href === undefined || LOCAL.test(place.href) || isBack(place.url, input, init) || (!queue && !isCovered(place)))
           return platform(place.url, target.input, ...[...arguments].slice(1));
         // What is bad, the platform is left to say.
         const described = describe(target, init, {}, (_, ...args) => platform(place.url, ...args));

@@ -56,6 +56,8 @@ export interface Inlet {
   chunk(bytes: Uint8Array<ArrayBuffer>): void;
   end(): void;
   broken(cause: unknown): void;
+  /** Why it broke off. */
+  failure(): { cause: unknown } | undefined;
 }
 
 /** In the page: the body. `ask` asks for one more chunk; `cancel` says that nobody reads it any more. */
@@ -111,22 +113,35 @@ export function inlet(ask: () => void, cancel: () => void): Inlet {
       failure ??= { cause };
       stir();
     },
+    failure: () => failure,
   };
 }
 
 /** In the page: the `Response` again. */
-export function receiveResponse(wire: WireResponse, body: ReadableStream<Uint8Array<ArrayBuffer>> | null): Response {
+export function receiveResponse(wire: WireResponse, from?: Inlet): Response {
   const { status, statusText, headers, url, type, redirected } = wire;
   // No script can make one of another status.
   const isMade = status >= 200 && status < 600;
-  const response = isMade ? new Response(body, { status, statusText, headers }) : Response.error();
-  return dressed(response, isMade ? { url, type, redirected } : { url, type, redirected, status, statusText });
+  const response = isMade ? new Response(from?.body ?? null, { status, statusText, headers }) : Response.error();
+  return dressed(response, isMade ? { url, type, redirected } : { url, type, redirected, status, statusText }, from);
 }
 
+const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const;
+
 /** What only the platform can set is set on the object; its clones have it, too. */
-function dressed(response: Response, members: Partial<Response>): Response {
+function dressed(response: Response, members: Partial<Response>, from: Inlet | undefined): Response {
   const define = (name: string, value: unknown) => Object.defineProperty(response, name, { __proto__: null, value, configurable: true } as PropertyDescriptor);
   for (const [name, value] of Object.entries(members)) define(name, value);
-  define('clone', () => dressed(Response.prototype.clone.call(response), members));
+  define('clone', () => dressed(Response.prototype.clone.call(response), members, from));
+  // Where a script's stream breaks off, the platform forgets why.
+  if (from)
+    for (const name of READERS) {
+      const read = Response.prototype[name] as (() => Promise<unknown>) | undefined;
+      if (read)
+        define(name, () => read.call(response).catch((error) => {
+          const failure = from.failure();
+          throw failure ? failure.cause : error;
+        }));
+    }
   return response;
 }

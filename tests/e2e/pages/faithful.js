@@ -1,6 +1,6 @@
 // Makes the calls of calls.js by the platform's fetch and by ours, and tells all that can be seen of each.
 
-import { createTokenManager } from '/tokenkeep/index.js'
+import { createTokenManager } from '/home.js'
 import { bad, foreign, good, odd } from '/calls.js'
 
 const calls = { ...good, ...odd, ...bad }

@@ -1,6 +1,6 @@
 // What the tests call in the page. All of it speaks in plain data, which crosses to Node unharmed.
 
-import { createTokenManager, isTokenError } from '/tokenkeep/index.js'
+import { createTokenManager, isTokenError } from '/home.js'
 
 const PASSWORDS = { alice: 'wonderland', admin: 'correct-horse' }
 

