@@ -9,6 +9,18 @@ import { world } from './support/world.mjs'
 
 const { server, browser, it } = await world()
 
+// What the reference server does not answer with.
+const bytes = Buffer.alloc(300_000, 'abc')
+const stub = await startStub({
+  '/auth/refresh': () => granted('new'),
+  '/api/echo': (arrived) => (arrived.headers.authorization === 'Bearer new' ? json(arrived, { 'x-next': 'newer', 'x-seen': 'yes' }) : refused()),
+  '/api/bytes': () => ({ body: bytes, type: 'application/octet-stream', headers: { 'x-next': 'newer' } }),
+  '/api/broken': () => ({ body: 'abc', breaksOff: true }),
+  '/api/empty': () => ({ status: 204 }),
+  '/api/away': () => ({ status: 302, headers: { location: '/api/bytes' } }),
+  '/api/endless': () => ({ body: 'abc', goesOn: true }),
+})
+
 const HOMES = ['worker', 'shared-worker']
 
 /** Runs in the page, before all else: keeps all that crosses to it, and what a patched platform sees. */
@@ -246,18 +258,6 @@ for (const home of HOMES) {
     assert.deepEqual((await page.evaluate(() => own)).map((url) => new URL(url).pathname), ['/apix', '/api/me'])
   })
 }
-
-// What the reference server does not answer with.
-const bytes = Buffer.alloc(300_000, 'abc')
-const stub = await startStub({
-  '/auth/refresh': () => granted('new'),
-  '/api/echo': (arrived) => (arrived.headers.authorization === 'Bearer new' ? json(arrived, { 'x-next': 'newer', 'x-seen': 'yes' }) : refused()),
-  '/api/bytes': () => ({ body: bytes, type: 'application/octet-stream', headers: { 'x-next': 'newer' } }),
-  '/api/broken': () => ({ body: 'abc', breaksOff: true }),
-  '/api/empty': () => ({ status: 204 }),
-  '/api/away': () => ({ status: 302, headers: { location: '/api/bytes' } }),
-  '/api/endless': () => ({ body: 'abc', goesOn: true }),
-})
 
 for (const home of HOMES) {
   const named = (text, body) => check(`${home}: ${text}`, async (t) => {

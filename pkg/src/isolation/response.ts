@@ -120,10 +120,11 @@ export function inlet(ask: () => void, cancel: () => void): Inlet {
 /** In the page: the `Response` again. */
 export function receiveResponse(wire: WireResponse, from?: Inlet): Response {
   const { status, statusText, headers, url, type, redirected } = wire;
-  // No script can make one of another status.
-  const isMade = status >= 200 && status < 600;
-  const response = isMade ? new Response(from?.body ?? null, { status, statusText, headers }) : Response.error();
-  return dressed(response, isMade ? { url, type, redirected } : { url, type, redirected, status, statusText }, from);
+  const members = { url, type, redirected };
+  // No script can make one of another status; and some platforms give a body with one that has none.
+  const isOdd = status < 200 || status > 599 || (from && [204, 205, 304].includes(status));
+  const made = isOdd && !from ? Response.error() : new Response(from?.body ?? null, { status: isOdd ? 200 : status, statusText, headers });
+  return dressed(made, isOdd ? { ...members, status, statusText, ok: status > 199 && status < 300 } : members, from);
 }
 
 const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const;
