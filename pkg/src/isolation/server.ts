@@ -225,7 +225,9 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
         let value: unknown;
         if (method === 'logout') leaving ??= page;
         if (request && (isLogin || method === 'logout')) {
-          if (isLogin) logins.add(`${request.init.method} ${place(request.url)}`);
+          // It carries the token: to the APIs, or to whoever gives tokens out.
+          if (method === 'exchange' && !isOwnOrigin(request.url)) among(request.url);
+          if (isLogin) logins.add(key(request.init.method, request.url));
           value = await withBody<unknown>(id, request, manager[method]);
         } else if (method === 'setTokens') await manager.setTokens(tokens!);
         else if (method === 'logout' || method === 'refresh' || method === 'known' || method === 'signedIn') await manager[method]();
@@ -254,15 +256,23 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
   }
 
   /** Says who cannot be a call of the app's. */
-  function check(url: string, method = 'GET'): void {
-    if (!covers((settled as Settled).apis, url)) throw new TokenError('invalid-argument', 'request: the worker sends nothing to what is none of `apis`.');
+  function check(url: string, method: string | undefined): void {
+    among(url);
     guard(url, method);
+  }
+
+  function isOwnOrigin(url: string): boolean {
+    const { origin } = new URL(url);
+    return (settled as Settled).own.some((own) => new URL(own).origin === origin);
+  }
+
+  function among(url: string): void {
+    if (!covers((settled as Settled).apis, url)) throw new TokenError('invalid-argument', 'request: the worker takes the token to nothing but `apis`.');
   }
 
   /** An answer that holds tokens is not for the page, whoever asks, and by whatever way. */
   function guard(url: string, method?: string, response?: Response): void {
-    const at = place(url)!;
-    if (!(settled as Settled).own.includes(at) && !logins.has(`${method} ${at}`)) return;
+    if (!(settled as Settled).own.includes(place(url)!) && !logins.has(key(method, url))) return;
     void response?.body?.cancel().catch(() => {});
     throw new TokenError('invalid-argument', 'request: this endpoint answers with tokens; it is for `login`, `exchange`, `refresh` and `logout`.');
   }
@@ -286,4 +296,9 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
     };
     addEventListener('message', listen);
   }
+}
+
+/** A method, and where it goes. */
+function key(method: string | undefined, url: string): string {
+  return `${method?.toUpperCase()} ${place(url)}`;
 }

@@ -17,7 +17,7 @@ export async function bundle(code, modules = {}) {
     plugins: [{
       name: 'modules',
       setup(build) {
-        build.onResolve({ filter: /^#(fetch|page)$/ }, ({ path }) => ({ path: `${browser}${path.slice(1)}.js` }))
+        build.onResolve({ filter: /^#(fetch|page|storage|timer)$/ }, ({ path }) => ({ path: `${browser}${path.slice(1)}.js` }))
         build.onResolve({ filter: /^#/ }, ({ path }) => ({ path, namespace: 'test' }))
         build.onLoad({ filter: /./, namespace: 'test' }, ({ path }) => ({ contents: modules[path], resolveDir: src }))
       },
