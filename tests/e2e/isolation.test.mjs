@@ -19,7 +19,13 @@ const stub = await startStub({
   '/api/empty': () => ({ status: 204 }),
   '/api/away': () => ({ status: 302, headers: { location: '/api/bytes' } }),
   '/api/endless': () => ({ body: 'abc', goesOn: true }),
+  '/api/held': { handle: (_, response) => {
+    response.on('close', () => torn?.())
+    arrived?.()
+  } },
 })
+// Of the call that is held.
+let arrived, torn
 
 const HOMES = ['worker', 'shared-worker']
 
@@ -381,6 +387,48 @@ for (const home of HOMES) {
       return [good.status, await outcome(both.fetch('/api/echo'))]
     }, home)
     assert.deepEqual(seen, [200, { error: { code: 'invalid-option', retryable: false } }])
+  })
+
+  named('a page that goes takes its calls along, and dispose ends what is its own', async (user) => {
+    const stays = await user.tab({ isolation: home })
+    const goes = await user.tab({ isolation: home })
+    const [isHere, isTorn] = [new Promise((resolve) => (arrived = resolve)), new Promise((resolve) => (torn = resolve))]
+    await goes.evaluate(async () => {
+      await auth.setTokens({ accessToken: 'new', expiresIn: 300 })
+      void auth.fetch('/api/held').catch(() => {})
+    })
+    await isHere
+    await goes.goto('about:blank')
+    await isTorn
+    await stays.evaluate(() => auth.setTokens({ accessToken: 'new', expiresIn: 300 }))
+    assert.equal((await stays.evaluate(() => call('/api/echo'))).status, 200)
+    const seen = await stays.evaluate(async () => {
+      const waiting = outcome(auth.fetch('/api/held'))
+      auth.dispose()
+      auth.dispose()
+      return [await waiting, await outcome(auth.fetch('/api/echo')), await outcome(auth.ready)]
+    })
+    assert.deepEqual(seen.map(({ error }) => error?.code), ['disposed', 'disposed', undefined])
+  })
+
+  named('a cookie that the options name is read afresh, and no other one', async (user) => {
+    const page = await user.tab({ isolation: home, csrf: { cookie: 'csrf', header: 'X-CSRF' } }, (page) => page.addInitScript(() => {
+      document.cookie = 'csrf=one%20'
+      document.cookie = 'other=secret'
+      globalThis.sent = []
+      const { postMessage } = MessagePort.prototype
+      MessagePort.prototype.postMessage = function (message, ...more) {
+        sent.push(JSON.stringify(message))
+        return postMessage.call(this, message, ...more)
+      }
+    }))
+    await page.evaluate(async () => {
+      await auth.refresh()
+      document.cookie = 'csrf=two'
+      await auth.refresh()
+    })
+    assert.deepEqual(stub.at('/auth/refresh').map(({ headers }) => headers['x-csrf']), ['one ', 'two'])
+    assert.ok(!(await page.evaluate(() => sent.join())).includes('secret'))
   })
 
   named('a worker that does not start is a typed error that says why, and nothing is sent', async (user) => {

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import { after } from 'node:test'
+import { home } from './engine.mjs'
 import { sendFile } from './files.mjs'
 
 const DASHES = Buffer.from('--')
@@ -36,10 +37,12 @@ export async function startEcho() {
     const headers = rawHeaders.flatMap((name, i) => (i % 2 ? [] : `${name}: ${rawHeaders[i + 1]}`.replaceAll(boundary ?? '\0', 'BOUNDARY')))
     // The platform sends them in no order; whether it opens a connection is its affair. A boundary may be longer or shorter.
     const irrelevant = boundary ? /^(connection|content-length):/i : /^connection:/i
+    // Chromium's workers send no client hints.
+    const isHint = (line) => home && /^sec-ch-ua/i.test(line)
     const arrived = {
       method: request.method,
       url: request.url,
-      headers: headers.filter((line) => !irrelevant.test(line)).sort(),
+      headers: headers.filter((line) => !irrelevant.test(line) && !isHint(line)).sort(),
       bytes: bytes - text.length + same.length,
       sha256: hash.digest('hex'),
     }

@@ -1,14 +1,14 @@
-//! Says how large the package is, and holds its main entry to a budget.
+//! Says how large the package is, and holds what a page loads to a budget.
 
 use super::{Chore, build, no_more, weigh};
 use crate::project::Project;
 use crate::run;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use std::fs;
 
 pub const CHORE: Chore = Chore {
     name: "size",
-    about: "print the sizes of the npm package, where the bytes are, and hold them to the budget",
+    about: "print the sizes of the npm package, where the bytes are, and hold them to the budgets",
     options: &[],
     run: |project, arguments| {
         no_more(arguments)?;
@@ -19,11 +19,12 @@ pub const CHORE: Chore = Chore {
     },
 };
 
-const FILES: [&str; 3] = ["index.js", "file.js", "core.wasm"];
+const FILES: [&str; 5] =
+    ["index.js", "file.js", "core.wasm", "isolation/page.js", "isolation/worker.js"];
 
 /// What an app pays for `import … from 'tokenkeep'`, in bytes after gzip. It may not grow from here, and is
-/// far from its aim still: 45 kB.
-const BUDGET: u64 = 73_000;
+/// far from its aim still: 45 kB. Where the token lives in a worker, the page's part is for the first call to wait for.
+const BUDGETS: [(&str, u64); 2] = [("index.js", 73_000), ("isolation/page.js", 8_000)];
 
 /// Node's own zlib, which every build has, instead of two more crates.
 const MEASURE: &str = "
@@ -41,20 +42,20 @@ pub fn check(project: &Project) -> Result<()> {
             .args(["-e", MEASURE])
             .args(FILES.map(|file| format!("pkg/dist/{file}"))),
     )?;
-    println!("{:<10} {:>8} {:>8} {:>8}", "", "raw", "gzip", "brotli");
-    let mut main = None;
+    println!("{:<20} {:>8} {:>8} {:>8}", "", "raw", "gzip", "brotli");
     for (file, line) in FILES.iter().zip(measured.lines()) {
         let sizes: Vec<u64> = line.split(' ').map_while(|n| n.parse().ok()).collect();
         let [raw, gzip, brotli] = sizes[..] else {
             bail!("cannot read the sizes: {line}");
         };
-        println!("{file:<10} {raw:>8} {gzip:>8} {brotli:>8}");
-        main.get_or_insert(gzip);
+        println!("{file:<20} {raw:>8} {gzip:>8} {brotli:>8}");
+        let budget = BUDGETS.iter().find(|(name, _)| name == file);
+        if let Some((_, budget)) = budget
+            && gzip > *budget
+        {
+            bail!("{file} is {gzip} bytes after gzip; the budget is {budget}");
+        }
     }
-    let main = main.context("no sizes")?;
-    if main > BUDGET {
-        bail!("{} is {main} bytes after gzip; the budget is {BUDGET}", FILES[0]);
-    }
-    println!("{} is within its budget of {BUDGET} bytes after gzip", FILES[0]);
+    println!("all are within their budgets, in bytes after gzip: {BUDGETS:?}");
     Ok(())
 }
