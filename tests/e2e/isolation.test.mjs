@@ -413,7 +413,7 @@ for (const home of HOMES) {
 
   named('a cookie that the options name is read afresh, and no other one', async (user) => {
     const page = await user.tab({ isolation: home, csrf: { cookie: 'csrf', header: 'X-CSRF' } }, (page) => page.addInitScript(() => {
-      document.cookie = 'csrf=one%20'
+      document.cookie = 'csrf=one%21'
       document.cookie = 'other=secret'
       globalThis.sent = []
       const { postMessage } = MessagePort.prototype
@@ -427,7 +427,7 @@ for (const home of HOMES) {
       document.cookie = 'csrf=two'
       await auth.refresh()
     })
-    assert.deepEqual(stub.at('/auth/refresh').map(({ headers }) => headers['x-csrf']), ['one ', 'two'])
+    assert.deepEqual(stub.at('/auth/refresh').map(({ headers }) => headers['x-csrf']), ['one!', 'two'])
     assert.ok(!(await page.evaluate(() => sent.join())).includes('secret'))
   })
 

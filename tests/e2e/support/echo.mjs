@@ -37,12 +37,13 @@ export async function startEcho() {
     const headers = rawHeaders.flatMap((name, i) => (i % 2 ? [] : `${name}: ${rawHeaders[i + 1]}`.replaceAll(boundary ?? '\0', 'BOUNDARY')))
     // The platform sends them in no order; whether it opens a connection is its affair. A boundary may be longer or shorter.
     const irrelevant = boundary ? /^(connection|content-length):/i : /^connection:/i
-    // Chromium's workers send no client hints.
+    // Chromium's workers send no client hints. The headers of a `Request` cross in lower case, which is the same to HTTP.
     const isHint = (line) => home && /^sec-ch-ua/i.test(line)
+    const named = (line) => (home ? line.replace(/^[^:]*/, (name) => name.toLowerCase()) : line)
     const arrived = {
       method: request.method,
       url: request.url,
-      headers: headers.filter((line) => !irrelevant.test(line) && !isHint(line)).sort(),
+      headers: headers.filter((line) => !irrelevant.test(line) && !isHint(line)).map(named).sort(),
       bytes: bytes - text.length + same.length,
       sha256: hash.digest('hex'),
     }
