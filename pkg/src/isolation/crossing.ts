@@ -33,7 +33,7 @@ function textOf(value: unknown, path: string): string {
     return `{${members.map((name) => `${JSON.stringify(name)}:${textOf(value[name], path ? `${path}.${name}` : name)}`).join()}}`;
   }
   if (typeof value === 'object' ? value !== null : typeof value === 'function' || typeof value === 'symbol')
-    throw new TokenError('invalid-option', `option \`${path}\` cannot cross to a worker, which takes plain values; write a worker file of your own for it: \`serve(options)\` of tokenkeep/worker.`);
+    throw new TokenError('invalid-option', `option \`${path}\` cannot cross to a worker; give it to \`serve\` of tokenkeep/worker, in a worker file of your own.`);
   return typeof value === 'bigint' ? `${value}n` : `${JSON.stringify(value)}`;
 }
 

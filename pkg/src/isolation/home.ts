@@ -19,7 +19,7 @@ export interface Home {
 export function openHome(isolation: Isolation, source: WorkerSource | undefined, name: string, mayFallBack: boolean): Home {
   let isShared = isolation === 'shared-worker';
   if (isShared && typeof SharedWorker !== 'function') {
-    if (!mayFallBack) throw unavailable("there is no SharedWorker here; `fallback: 'worker'` would do with a worker for each tab");
+    if (!mayFallBack) throw unavailable("there is no SharedWorker here, and no `fallback`");
     isShared = false;
   }
   if (typeof Worker !== 'function') throw unavailable('there are no workers here');

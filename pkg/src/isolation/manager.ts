@@ -20,6 +20,7 @@ import { inlet, receiveResponse, type Inlet } from './response.js';
 const CREDENTIALS = { method: 'POST', credentials: 'include' };
 // These URLs reach no server.
 const LOCAL = /^(about|blob|data):/;
+const NOBODY: TokenState = { status: 'unknown', claims: null, expiresAt: null, sessionExpiresAt: null };
 /** So long the worker may take to start, in milliseconds. */
 const PATIENCE = 30_000;
 
@@ -41,7 +42,7 @@ export function createIsolated(given: unknown): TokenManager {
   const inlets = new Map<number, Omit<Inlet, 'body'>>();
   /** Calls that wait for the worker to be ready, in their order: where an option is bad, nothing is sent. */
   let queue: (() => void)[] | undefined = [];
-  let state: TokenState = freeze({ status: 'unknown', claims: null, expiresAt: null, sessionExpiresAt: null });
+  let state: TokenState = freeze({ ...NOBODY });
   /** Why no call can succeed any more. */
   let failure: TokenError | undefined;
   let port: MessagePort | undefined;
@@ -95,7 +96,7 @@ export function createIsolated(given: unknown): TokenManager {
     if (isolation !== 'worker' && isolation !== 'shared-worker')
       throw invalid(`option \`isolation\` takes 'worker' or 'shared-worker'${isolation === 'service-worker' ? "; 'service-worker' is not built yet" : isolation === 'page' ? "; the entry for 'page' is `tokenkeep`" : ''}.`);
     if (fallback !== undefined && fallback !== 'worker') throw invalid("option `fallback` takes 'worker'.");
-    if (worker !== undefined && typeof worker !== 'string' && typeof worker !== 'function') throw invalid('option `worker` takes the URL of a script, or a function that starts a worker.');
+    if (worker !== undefined && typeof worker !== 'string' && typeof worker !== 'function') throw invalid('option `worker` takes a URL, or a function that starts a worker.');
     const { options: crossing, text, name } = crossingOptions(options);
     const blocked = blockedBy();
     const home: Home = openHome(isolation as Isolation, worker as WorkerSource | undefined, name, fallback === 'worker');
@@ -108,7 +109,7 @@ export function createIsolated(given: unknown): TokenManager {
     home.onLost((event) => setTimeout(() => {
       if (apis || failure) return;
       started();
-      fail(unavailable(blocked.why() ?? ((event as ErrorEvent).message || 'its script did not come, or is no module script here'), event));
+      fail(unavailable(blocked.why() ?? ((event as ErrorEvent).message || 'its script did not come, or does not run'), event));
     }));
     ({ port } = home);
     port.onmessage = ({ data }: MessageEvent<ToPage>) => {
@@ -132,10 +133,9 @@ export function createIsolated(given: unknown): TokenManager {
       for (const work of waiting) work();
     } else if (kind === 'failed') fail(receiveError(message.error, answer) as TokenError);
     else if (kind === 'state') {
-      state = freeze(message.state);
       // The answer that brought it may have set a cookie.
       facts?.tell();
-      events.dispatch('change', {});
+      become(message.state);
     } else if (kind === 'event') events.dispatch(message.type, { ...freeze(message.members), ...(message.error && { error: receiveError(message.error, answer) }) });
     else if (kind === 'mark') {
       if (isMark(message.key)) mark(message.key, message.text);
@@ -148,6 +148,13 @@ export function createIsolated(given: unknown): TokenManager {
     } else settle(message);
   }
 
+  function become(next: TokenState): void {
+    if (next.status === 'signed-out' && state.status === next.status) return;
+    state = freeze(next);
+    events.dispatch('change', {});
+  }
+
+  /** Whatever becomes of it, there is no session any more, in this turn. */
   function settle(message: Extract<ToPage, { id: number }>): void {
     const { id } = message;
     const call = pending.get(id);
@@ -219,7 +226,10 @@ export function createIsolated(given: unknown): TokenManager {
             call.over();
             return resolve(other);
           }
-          post(message(id), transfer);
+          const sent = message(id);
+          post(sent, transfer);
+          // Whatever becomes of it, there is no session any more, in this turn.
+          if (sent.kind === 'call' && sent.method === 'logout') become({ ...NOBODY, status: 'signed-out' });
           // The platform reads it; where it cannot, the call goes without it no further.
           if (later) later().then((body) => post({ kind: 'body', id, body }), (cause) => {
             post({ kind: 'abort', id });
@@ -252,7 +262,7 @@ export function createIsolated(given: unknown): TokenManager {
     try {
       check();
       const target = address(input);
-      if (!target) throw new TokenError('invalid-argument', `${method}: takes a string, a URL or a Request, as fetch does. Nothing was sent.`);
+      if (!target) throw new TokenError('invalid-argument', `${method}: takes a string, a URL or a Request. Nothing was sent.`);
       const described = describe<never>(target, init, CREDENTIALS, (cause) => {
         throw cause;
       });
@@ -325,7 +335,7 @@ export function createIsolated(given: unknown): TokenManager {
   own(manager.fetch);
 
   // A manager of a server's would be that of all who are served.
-  if (!globalThis.location) fail(new TokenError('server', 'There is no page here: this is a server, whose users must not share a token. Nothing was sent.'));
+  if (!globalThis.location) fail(new TokenError('server', 'This is a server, whose users must not share a token. Nothing was sent.'));
   else try {
     begin();
   } catch (cause) {
