@@ -21,7 +21,7 @@ const ENTRIES = Object.values(exports).flatMap((entry) => entry.default?.match(/
 const WORKER = 'isolation/worker'
 const SCRIPT = 'isolation/script'
 // The declarations that the entries name; the rest is nobody's business.
-const TYPES = [...ENTRIES, 'types', 'error', 'remote', 'isolation/home']
+const TYPES = [...ENTRIES, 'types', 'error', 'remote']
 
 const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
 try {

@@ -403,6 +403,8 @@ for (const home of HOMES) {
     await isTorn
     await stays.evaluate(() => auth.setTokens({ accessToken: 'new', expiresIn: 300 }))
     assert.equal((await stays.evaluate(() => call('/api/echo'))).status, 200)
+    // Where the driver shows workers: it is alone in its home.
+    const ended = home === 'worker' && stays.workers().map((worker) => new Promise((resolve) => worker.on('close', resolve)))
     const seen = await stays.evaluate(async () => {
       const waiting = outcome(auth.fetch('/api/held'))
       auth.dispose()
@@ -410,6 +412,7 @@ for (const home of HOMES) {
       return [await waiting, await outcome(auth.fetch('/api/echo')), await outcome(auth.ready)]
     })
     assert.deepEqual(seen.map(({ error }) => error?.code), ['disposed', 'disposed', undefined])
+    await Promise.all(ended || [])
   })
 
   named('a cookie that the options name is read afresh, and no other one', async (user) => {

@@ -2,11 +2,7 @@
 // has named.
 
 import { TokenError } from '../error.js';
-
-export type Isolation = 'worker' | 'shared-worker';
-
-/** Where the worker comes from: its script, or a function that starts it, as a bundler knows it. */
-export type WorkerSource = string | URL | (() => Worker | SharedWorker);
+import type { Isolation, WorkerSource } from './page.js';
 
 /** The page's end of the line to a worker. */
 export interface Home {

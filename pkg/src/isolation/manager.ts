@@ -11,8 +11,9 @@ import { covers, type Api } from './apis.js';
 import { crossingOptions } from './crossing.js';
 import { receiveError } from './errors.js';
 import { isMark, mark, marks, mayBeSignIn, teller } from './facts.js';
-import { openHome, unavailable, type Home, type Isolation, type WorkerSource } from './home.js';
+import { openHome, unavailable, type Home } from './home.js';
 import { VERSION, type Method, type ToPage, type ToWorker, type WireResponse } from './messages.js';
+import type { Isolation, WorkerSource } from './page.js';
 import { describe, type Described } from './request.js';
 import { inlet, receiveResponse, type Inlet } from './response.js';
 

@@ -1,14 +1,19 @@
 // The entry `tokenkeep/isolated`: the same manager, whose token lives in a worker. Nothing of the core is here.
 
 import { createIsolated } from './manager.js';
-import type { Isolation, WorkerSource } from './home.js';
 import type { TokenManager } from '../types.js';
 import type { WorkerOptions } from './worker.js';
 
 export { isTokenError, TokenError } from '../error.js';
 export type { TokenErrorCode, TokenErrorDetails } from '../error.js';
-export type { Isolation, WorkerOptions, WorkerSource };
+export type { WorkerOptions };
 export type * from '../types.js';
+
+/** In a worker of this tab's, or in one for all tabs of the origin. */
+export type Isolation = 'worker' | 'shared-worker';
+
+/** Where the worker comes from: its script, or a function that starts it, as a bundler knows it. */
+export type WorkerSource = string | URL | (() => Worker | SharedWorker);
 
 /** Where the token lives. */
 export interface HomeOptions {

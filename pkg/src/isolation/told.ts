@@ -12,7 +12,7 @@ export const told = {
   /** Whether any page can be seen. */
   visible: true,
   /** Hands a mark to the pages, to be stored. */
-  mark: (_key: string, _text: string | undefined): void => {},
+  mark: (() => {}) as (key: string, text: string | undefined) => void,
 };
 
 /** Says to whoever listens for it that a page was come back to, or is seen or hidden now. */
