@@ -58,5 +58,5 @@ declare module '#timer' {
   export function reason(signal: AbortSignal): unknown;
   export function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined>;
   /** Listens. `woke` is told whether the page can be seen. */
-  export function wake(woke: (isVisible: boolean) => void): { set(ms: number): void; stop(): void };
+  export function renewalTimer(woke: (isVisible: boolean) => void): { set(ms: number): void; stop(): void };
 }
