@@ -189,8 +189,8 @@ function fields(own: Pair[], more: string[]): { headers: unknown; parameter?: Pa
     const pair: Pair = [name, more[i + 1]!];
     if (name[0] === '?') parameter = pair;
     else {
-      pairs = pairs.filter(([own]) => !isSame(own, name));
-      pairs.push(pair);
+      // By a literal: `push` asks `Object.prototype` for setters named as a place in the list.
+      pairs = [...pairs.filter(([own]) => !isSame(own, name)), pair];
     }
   }
   const headers = record(pairs);
@@ -202,7 +202,7 @@ function fields(own: Pair[], more: string[]): { headers: unknown; parameter?: Pa
  * platform would (Fetch Standard, section 2.2.2). What is no list of header fields stays as it is, for the platform to refuse.
  */
 function record(pairs: Pair[]): unknown {
-  const plain: Record<string, string> = {};
+  let plain: Record<string, string> = {};
   const spelled = new Map<string, string>();
   for (const pair of pairs) {
     if (!Array.isArray(pair) || pair.length !== 2) return pairs;
@@ -215,7 +215,8 @@ function record(pairs: Pair[]): unknown {
     else if (name === '__proto__') return new Headers(pairs);
     else {
       spelled.set(lower, name);
-      plain[name] = value as string;
+      // Nobody's setter on `Object.prototype` gets it.
+      plain = { ...plain, [name]: value as string };
     }
   }
   return plain;

@@ -124,8 +124,10 @@ pub(super) fn read(
         is_incomplete = kind == Kind::Login && policy.rules.say(RuleKind::Incomplete, &facts);
     }
     let is_unseen = matches!(options.attach, Attach::Cookie(_));
-    // An answer with a token in it is no cause of an error: whoever reads that would read the token.
-    let has_token = refresh_token.is_some() || (!is_unseen && access_token.is_some());
+    // An answer with a token in it is no cause of an error: whoever reads that would read the token. One
+    // whose JSON broke off may have it in what is there.
+    let is_cut = kind == Kind::Refresh && form == Form::Other && status / 100 == 2;
+    let has_token = is_cut || refresh_token.is_some() || (!is_unseen && access_token.is_some());
     let by = if has_token { JsValue::UNDEFINED } else { by };
     let body = if is_incomplete {
         Body::Incomplete

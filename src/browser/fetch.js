@@ -1,6 +1,9 @@
 // Which `fetch` sends. It is the page's, as it stands in the global scope at the moment: apps mock and instrument it. But what
 // stands there may be a manager's own, or lead to one: then what is beneath it sends, so that no call comes back for ever.
 
+/** As it was when this was imported: a script that patches it later is not handed what is sent. */
+const { apply } = Reflect
+
 /** A manager's own `fetch`, of this copy of the package or of another, has this: a function that tells what is beneath it. */
 const OWN = Symbol.for('tokenkeep.fetch')
 /** Members that we send through somebody's wrapper have this: that wrapper. */
@@ -97,7 +100,7 @@ export function transmit(url, args, ours) {
     isPlatforms()
     // The platform reads what a polluted prototype says, too; wrappers get a plain object, for they call its methods.
     if (isNative && ours && args.length > 1) args = [args[0], { __proto__: null, ...args[1] }]
-    const answer = isNative ? Reflect.apply(chosen, globalThis, args) : through(url, args, ours)
+    const answer = isNative ? apply(chosen, globalThis, args) : through(url, args, ours)
     // A promise of another realm, or what somebody made up, is followed; what is no promise is the answer.
     return answer instanceof Promise && answer.then === Promise.prototype.then ? answer : new Promise((resolve) => resolve(answer))
   } catch (error) {
@@ -117,7 +120,7 @@ function through(url, args, ours) {
   wrapper = fetch
   open.set(url, count + 1)
   try {
-    const answer = new Promise((resolve) => resolve(Reflect.apply(fetch, globalThis, args)))
+    const answer = new Promise((resolve) => resolve(apply(fetch, globalThis, args)))
     return answer.finally(close)
   } finally {
     ;[sending, wrapper] = outer

@@ -72,7 +72,9 @@ export async function hear(call, ms, keepalive, places, dotted) {
       given.add(abort.signal)
       return heard(await call[0]({ refreshToken: call[1], signal: abort.signal }), places[0])
     }
-    const response = await ('then' in call ? call : sent(call, await bounds()))
+    // Not `in`: that asks `Object.prototype`, too, where somebody may have put one.
+    const isSent = typeof (/** @type {any} */ (call).then) === 'function'
+    const response = await (isSent ? call : sent(/** @type {Request} */ (call), await bounds()))
     if (response?.type === 'error') return [response]
     if (response?.type === 'opaqueredirect') return [response, REDIRECT]
     if (!isAnswer(response)) return [response, FOREIGN]

@@ -60,6 +60,8 @@ export async function startStub(routes = {}) {
     routes,
     /** What arrived at a path. */
     at: (path) => seen.filter((arrived) => arrived.path === path),
+    /** All that arrived. */
+    seen: () => [...seen],
     reset: () => void (seen.length = 0),
   }
 }

@@ -20,7 +20,7 @@ pub struct Kind {
     pub run: fn(&Plan, &mut Report) -> Result<()>,
 }
 
-pub static KINDS: [Kind; 11] = [
+pub static KINDS: [Kind; 12] = [
     Kind {
         name: "lint",
         about: "formatting, clippy, rustdoc, tsc and oxlint have nothing to say",
@@ -66,6 +66,21 @@ pub static KINDS: [Kind; 11] = [
             plan.browser.program(plan.project).map(drop)
         },
         run: end_to_end,
+    },
+    Kind {
+        name: "attacks",
+        about: "the threat model: attacks on the package in real tabs, each with its verdict",
+        is_in_all: true,
+        set_up: |plan| {
+            needs_of_package(plan)?;
+            node::packages(plan.project, E2E)?;
+            plan.browser.program(plan.project).map(drop)
+        },
+        run: |plan, counts| {
+            build::package(plan.project)?;
+            let mut npm = npm_test(plan, ATTACKS, plan.browser)?;
+            count(&mut npm, Limit::minutes(20), counts)
+        },
     },
     Kind {
         name: "backends",
@@ -130,6 +145,7 @@ pub static KINDS: [Kind; 11] = [
 ];
 
 const E2E: &str = "tests/e2e";
+const ATTACKS: &str = "tests/attacks";
 const BACKENDS: &str = "tests/backends";
 const LIBRARIES: &str = "tests/libraries";
 const FRAMEWORKS: &str = "tests/frameworks";

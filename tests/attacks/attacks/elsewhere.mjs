@@ -1,0 +1,69 @@
+// Pages of another origin. What is said of the server holds of one that does what docs/security.md asks.
+
+import { ACCESS } from '../support/rows.mjs'
+
+/** `sibling`: of the same site, so that `SameSite` is no defence; a subdomain of the app's would be one. */
+const sibling = ({ elsewhere }) => `http://127.0.0.1:${elsewhere.port}`
+
+const foreign = (name, seeks, mount) => ({ name, seeks, inherent: [], mount })
+
+/** A form that a page of another origin sends, into a frame of its own. Runs there. */
+function sendForm([action, fields]) {
+  return new Promise((resolve) => {
+    const frame = Object.assign(document.createElement('iframe'), { name: 'silent' })
+    const form = Object.assign(document.createElement('form'), { action, method: 'POST', target: 'silent' })
+    for (const [name, value] of Object.entries(fields)) form.append(Object.assign(document.createElement('input'), { name, value }))
+    document.body.append(frame, form)
+    frame.onload = () => {
+      try {
+        // It is no longer the blank one when it cannot be read.
+        void frame.contentWindow.location.href
+      } catch {
+        resolve()
+      }
+    }
+    form.submit()
+  })
+}
+
+export default [
+  foreign('A sibling origin fetches the refresh endpoint with credentials', ACCESS, async (scene) => {
+    await scene.signedIn()
+    const page = await scene.blank('/', sibling(scene))
+    return page.evaluate((url) => fetch(url, { method: 'POST', credentials: 'include' }).then((answer) => answer.text(), String), `${scene.server.origin}/auth/refresh`)
+  }),
+  foreign('Login CSRF: a form of a sibling origin signs the user in to the attacker\'s account', 'that the user works in the attacker\'s account', async (scene) => {
+    const page = await scene.blank('/', sibling(scene))
+    await page.evaluate(sendForm, [`${scene.server.origin}/auth/login`, { username: 'mallory' }])
+    const app = await scene.tab()
+    await app.evaluate(() => auth.fetch('/api/me'))
+    return scene.server.users().at(-1) === 'mallory'
+  }),
+  foreign('Logout CSRF: a form of a sibling origin signs the user out', 'that the user is signed out', async (scene) => {
+    await scene.signedIn()
+    const page = await scene.blank('/', sibling(scene))
+    await page.evaluate(sendForm, [`${scene.server.origin}/auth/logout`, {}])
+    return scene.server.sessionsOf('alice') === 0
+  }),
+  foreign('An opener of another origin asks the app\'s tab by `postMessage`', ACCESS, async (scene) => {
+    const opener = await scene.blank('/', scene.elsewhere.origin)
+    const [page] = await Promise.all([
+      scene.user.context.waitForEvent('page'),
+      opener.evaluate((url) => void (globalThis.opened = open(url)), `${scene.server.origin}/bare.html`),
+    ])
+    await page.waitForURL('**/bare.html')
+    await scene.tab({ page })
+    await scene.story(page)
+    await page.evaluate(() => {
+      globalThis.asked = new Promise((resolve) => addEventListener('message', resolve))
+    })
+    await opener.evaluate(() => {
+      addEventListener('message', ({ data }) => attacker.keep(data))
+      for (const message of ['token?', { tokenkeep: 2, kind: 'ask' }, { type: 'getAccessToken' }]) opened.postMessage(message, '*')
+    })
+    await page.evaluate(() => asked)
+    // An answer comes before what is sent after it.
+    await page.evaluate(() => opener.postMessage('last', '*'))
+    return scene.loot(opener)
+  }),
+]

@@ -1,0 +1,31 @@
+// Mounts attacks in every home of the package, where each must work if it is called inherent, and must not if it is said that we hold.
+// One that works in no home is mounted on a keeper that makes every mistake, and must work there, unless the platform bars it.
+
+import assert from 'node:assert/strict'
+import { engine } from '../../e2e/support/engine.mjs'
+import { check, Lack } from '../../e2e/support/lack.mjs'
+import { careless, homes } from './homes.mjs'
+import { isGot } from './rows.mjs'
+import { stage } from './scene.mjs'
+
+/** Verdicts are of the engines in which each has been seen. */
+const unseen = engine === 'webkit' ? 'verdicts for WebKitGTK' : undefined
+
+/** A test for each attack and home. */
+export async function mount(attacks) {
+  if (unseen) return check('attacks', () => Promise.reject(new Lack(unseen)))
+  const scene = await stage()
+  for (const attack of attacks) {
+    const { name, when, lacks, inherent, barred, server } = attack
+    const isHeldOff = homes.every(({ name }) => !inherent.includes(name))
+    for (const home of isHeldOff ? [careless, ...homes] : homes) {
+      const works = home === careless ? !barred : inherent.includes(home.name)
+      check(`${home.name}: ${name}${when ? `, ${when}` : ''}: ${works ? 'inherent' : 'holds'}`, async (t) => {
+        if (lacks?.[engine]) throw new Lack(lacks[engine])
+        const own = await scene(t, home, server)
+        const got = isGot(attack, await attack.mount(own), own.server.secrets)
+        assert.equal(got, works, got ? 'the attacker got it' : 'the attacker got nothing')
+      })
+    }
+  }
+}

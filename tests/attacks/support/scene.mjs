@@ -1,0 +1,108 @@
+// Where an attack is mounted: the app's server and the attacker's, a user with a browser profile of their own, and tabs whose `auth`
+// lives in the home that is attacked.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { startBrowser, User } from '../../e2e/support/browser.mjs'
+import { startApp, startElsewhere } from './server.mjs'
+
+const ATTACKER = readFileSync(new URL('attacker.js', import.meta.url), 'utf8')
+
+/** `stage(t, home, how)`: a scene for one attack. `how` is for the app's server. */
+export async function stage() {
+  const server = await startApp()
+  const elsewhere = await startElsewhere()
+  const browser = await startBrowser()
+  return async (t, home, how) => {
+    server.reset({ ...how, isCareless: home.name === 'careless' })
+    elsewhere.reset()
+    return new Scene(await User.visits(t, browser, server.origin), home, server, elsewhere)
+  }
+}
+
+class Scene {
+  constructor(user, home, server, elsewhere) {
+    Object.assign(this, { user, home, server, elsewhere })
+  }
+
+  /** A page of the app's origin without any script, save what the attacker works with. */
+  async blank(path = '/bare.html', origin = this.server.origin) {
+    const page = await this.user.context.newPage()
+    await page.goto(origin + path)
+    await page.evaluate(ATTACKER)
+    return page
+  }
+
+  /**
+   * A tab with `auth`. The attacker's script (a function, run in the page) stands before the app's, or behind them: all of the
+   * package is loaded then, and nobody has signed in yet.
+   */
+  async tab({ options, before, after, argument, page } = {}) {
+    page ??= await this.blank()
+    if (before) await page.evaluate(before, argument)
+    await this.start(page, options)
+    if (after) await page.evaluate(after, argument)
+    return page
+  }
+
+  /** Makes `auth` in a page, or in a frame of one. */
+  start(frame, options) {
+    return frame.evaluate(async ([module, options]) => {
+      const { createTokenManager } = await import(module)
+      globalThis.auth = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', ...options })
+      await auth.ready
+    }, [this.server.origin + this.home.module, { ...options, ...this.home.options }])
+  }
+
+  signIn(frame, username = 'alice') {
+    return frame.evaluate((username) => auth.login('/auth/login', { body: new URLSearchParams({ username }) }), username)
+  }
+
+  /** A tab in which somebody has signed in. */
+  async signedIn(how) {
+    const page = await this.tab(how)
+    await this.signIn(page)
+    return page
+  }
+
+  /** What an app does in a session: signs in, calls, is refused and refreshes. It must go well: an attack that breaks it got nothing by that. */
+  async story(page) {
+    await this.signIn(page)
+    await page.evaluate(() => auth.fetch('/api/me'))
+    this.server.revoke()
+    await page.evaluate(async () => {
+      await Promise.all([auth.fetch('/api/me'), auth.fetch('/api/two', { headers: { 'X-One': '1' } }), auth.fetch(new Request('/api/three', { method: 'POST', body: 'x' }))])
+      await auth.refresh()
+    })
+    const users = this.server.users()
+    assert.ok(users.filter((user) => user === 'alice').length >= 4, `the app goes on: ${users}`)
+  }
+
+  /** The name of the channel between the tabs of one session: whoever knows the package and the options can find it out. */
+  async channel(options) {
+    const module = this.home.name === 'careless' ? this.home.module : '/tokenkeep/index.js'
+    const page = await this.blank()
+    const name = await page.evaluate(async ([module, options]) => {
+      const { BroadcastChannel } = globalThis
+      const named = new Promise((resolve) => {
+        globalThis.BroadcastChannel = function (name) {
+          resolve(name)
+          return new BroadcastChannel(name)
+        }
+      })
+      const { createTokenManager } = await import(module)
+      const manager = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', restore: 'manual', ...options })
+      await manager.ready
+      const name = await named
+      manager.dispose()
+      return name
+    }, [module, options])
+    await page.close()
+    return name
+  }
+
+  /** What the attacker's scripts have kept in a page. */
+  loot(page) {
+    return page.evaluate(() => attacker.loot())
+  }
+}

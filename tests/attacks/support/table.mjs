@@ -1,0 +1,45 @@
+// The table of docs/threat-model.md, made of the list of attacks.
+
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export const DOCUMENT = fileURLToPath(new URL('../../../docs/threat-model.md', import.meta.url))
+
+/** Where the table stands in the document: between these headings. */
+const BEGIN = '## The attacks\n'
+const END = '\n## '
+
+/** `groups` as in list.mjs, `homes` by their names. */
+export function table(groups, homes) {
+  const row = (cells) => `| ${cells.join(' | ')} |`
+  return groups.flatMap(([title, attacks]) => [
+    `### ${title}`,
+    '',
+    row(['attack', 'is after', ...homes]),
+    row(['---', '---', ...homes.map(() => '---')]),
+    ...lines(attacks).map(({ name, when, seeks, inherent }) => row([when ? `${name}, ${when}` : name, seeks, ...homes.map((home) => (inherent.includes(home) ? 'inherent' : '**holds**'))])),
+    '',
+  ]).join('\n')
+}
+
+/** One line where the script's moment makes no difference. */
+function lines(attacks) {
+  const left = [...attacks]
+  const found = []
+  while (left.length) {
+    const [attack] = left.splice(0, 1)
+    const { name, when, inherent } = attack
+    const other = left[0]
+    const isSame = when === 'before' && other?.name === name && other.when === 'after' && `${other.inherent}` === `${inherent}`
+    if (isSame) left.splice(0, 1)
+    found.push(isSame ? { ...attack, when: 'before and after' } : attack)
+  }
+  return found
+}
+
+/** The document: what stands before the table, the table, and what stands behind it. */
+export function split(text = readFileSync(DOCUMENT, 'utf8')) {
+  const begin = text.indexOf('\n### ', text.indexOf(BEGIN)) + 1
+  const end = text.indexOf(END, begin)
+  return [text.slice(0, begin), text.slice(begin, end), text.slice(end)]
+}

@@ -1,0 +1,20 @@
+// What docs/threat-model.md says is what is mounted here.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { attacks, groups } from './list.mjs'
+import { homes } from './support/homes.mjs'
+import { EVERYWHERE } from './support/rows.mjs'
+import { split, table } from './support/table.mjs'
+
+test('the table of the document is the list of the attacks', () => {
+  const [, written] = split()
+  assert.equal(written, table(groups, homes.map(({ name }) => name)), 'npm run table writes it')
+})
+
+test('each attack has a name of its own, and homes that there may be', () => {
+  const names = attacks.map(({ name, when, seeks }) => `${name} ${when} ${seeks}`)
+  assert.deepEqual(names, [...new Set(names)])
+  for (const { inherent } of attacks) for (const home of inherent) assert.ok(EVERYWHERE.includes(home), home)
+  for (const { name } of homes) assert.ok(EVERYWHERE.includes(name), name)
+})
