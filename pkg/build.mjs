@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipAsync } from '@gfx/zopfli'
 import { build } from 'esbuild'
-import { glue, rename } from './glue.mjs'
+import { glue, rename, slim } from './glue.mjs'
 import { named } from './order.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -42,7 +42,7 @@ try {
     '-o',
     path('dist/core.wasm'),
   ])
-  const core = glue(rename(readFileSync(path('generated/core.js'), 'utf8'), JSON.parse(renamed)))
+  const core = glue(rename(slim(readFileSync(path('generated/core.js'), 'utf8')), JSON.parse(renamed)))
   const [, crate] = core.match(/snippets\/(tokenkeep-\w+)\//)
   // A packer that takes its time: a twentieth smaller than what zlib makes, and read by the same DecompressionStream.
   const packed = Buffer.from(await gzipAsync(readFileSync(path('dist/core.wasm')), {})).toString('base64')
