@@ -79,25 +79,32 @@ export function reason(signal) {
 }
 
 /**
- * Rings when the signal is aborted, with its reason, at once if it is already; or after so many milliseconds.
- * @param {AbortSignal} [signal] @param {number} [ms]
+ * A promise and what settles it. It says that something is there, and carries nothing.
+ * @returns {{ there: Promise<void>, settle(): void }}
  */
-export function alarm(signal, ms) {
-  /** @type {(reason?: unknown) => void} */ let settle
-  const rings = new Promise((resolve) => (settle = resolve))
-  const ring = () => settle(signal && reason(signal))
-  const calm = ms === undefined ? undefined : patience(ms, ring)
-  if (signal) outside(() => signal.addEventListener('abort', ring))
-  if (signal?.aborted) ring()
-  return {
-    rings,
-    stop() {
+export function settling() {
+  /** @type {(nothing?: undefined) => void} */ let resolve
+  const there = /** @type {Promise<void>} */ (new Promise((settle) => (resolve = settle)))
+  return { there, settle: () => resolve() }
+}
+
+/**
+ * Fulfils when `there` does. Rejects if the signal is aborted before, with its reason, at once if it is already; or after so many
+ * milliseconds.
+ * @param {Promise<void>} there @param {AbortSignal} [signal] @param {number} [ms] @returns {Promise<void>}
+ */
+export function before(there, signal, ms) {
+  return new Promise((resolve, reject) => {
+    const ring = () => reject(signal && reason(signal))
+    const calm = ms === undefined ? undefined : patience(ms, ring)
+    if (signal) outside(() => signal.addEventListener('abort', ring))
+    if (signal?.aborted) ring()
+    void there.then(() => {
       calm?.()
       signal?.removeEventListener('abort', ring)
-      // A promise that never settles holds what listens to it in WebAssembly, for ever.
-      settle()
-    },
-  }
+      resolve()
+    })
+  })
 }
 
 /** The longest time that a timer can wait, in milliseconds (HTML, 8.6). */
