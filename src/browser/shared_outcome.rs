@@ -11,16 +11,20 @@ use web_sys::AbortSignal;
 
 #[wasm_bindgen(module = "/src/browser/timer.js")]
 extern "C" {
-    type Settling;
+    pub(crate) type Settling;
 
     /// A promise and what settles it.
-    fn settling() -> Settling;
+    pub(crate) fn settling() -> Settling;
 
     #[wasm_bindgen(method, getter)]
-    fn there(this: &Settling) -> Promise;
+    pub(crate) fn there(this: &Settling) -> Promise;
 
     #[wasm_bindgen(method)]
-    fn settle(this: &Settling);
+    pub(crate) fn settle(this: &Settling, value: &JsValue);
+
+    #[cfg(feature = "bindings")]
+    #[wasm_bindgen(method)]
+    pub(crate) fn refuse(this: &Settling, reason: &JsValue);
 
     /// Fulfils when `there` does. Rejects if the signal is aborted before, with its reason; or after so
     /// many milliseconds.
@@ -56,7 +60,7 @@ impl<T> Settler<T> {
 
 impl<T> Drop for Settler<T> {
     fn drop(&mut self) {
-        self.settling.settle();
+        self.settling.settle(&JsValue::UNDEFINED);
     }
 }
 

@@ -79,19 +79,23 @@ export function reason(signal) {
 }
 
 /**
- * A promise and what settles it. It says that something is there, and carries nothing.
- * @returns {{ there: Promise<void>, settle(): void }}
+ * A promise and what settles it.
+ * @returns {{ there: Promise<unknown>, settle(value?: unknown): void, refuse(reason: unknown): void }}
  */
 export function settling() {
-  /** @type {(nothing?: undefined) => void} */ let resolve
-  const there = /** @type {Promise<void>} */ (new Promise((settle) => (resolve = settle)))
-  return { there, settle: () => resolve() }
+  /** @type {(value?: unknown) => void} */ let settle
+  /** @type {(reason: unknown) => void} */ let refuse
+  const there = new Promise((resolve, reject) => {
+    settle = resolve
+    refuse = reject
+  })
+  return { there, settle: (value) => settle(value), refuse: (reason) => refuse(reason) }
 }
 
 /**
  * Fulfils when `there` does. Rejects if the signal is aborted before, with its reason, at once if it is already; or after so many
  * milliseconds.
- * @param {Promise<void>} there @param {AbortSignal} [signal] @param {number} [ms] @returns {Promise<void>}
+ * @param {Promise<unknown>} there @param {AbortSignal} [signal] @param {number} [ms] @returns {Promise<void>}
  */
 export function before(there, signal, ms) {
   return new Promise((resolve, reject) => {

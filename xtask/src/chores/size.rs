@@ -23,7 +23,7 @@ const FILES: [&str; 3] = ["index.js", "file.js", "core.wasm"];
 
 /// What an app pays for `import … from 'tokenkeep'`, in bytes after gzip. It may not grow from here, and is
 /// far from its aim still: 45 kB.
-const BUDGET: u64 = 72_400;
+const BUDGET: u64 = 71_000;
 
 /// Node's own zlib, which every build has, instead of two more crates.
 const MEASURE: &str = "
