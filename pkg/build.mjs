@@ -1,13 +1,14 @@
 // Makes dist/ out of src/ and generated/ (what `cargo xtask build` makes of the crate). The same input gives the same bytes.
 
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipAsync } from '@gfx/zopfli'
 import { build } from 'esbuild'
-import { glue, rename } from './glue.mjs'
+import { glue, rename, slim } from './glue.mjs'
+import { named } from './order.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const path = (...names) => join(here, ...names)
@@ -31,12 +32,20 @@ try {
   const renamed = execFileSync(path('node_modules/.bin/wasm-opt'), [
     path('generated/core_bg.wasm'),
     '--minify-imports-and-exports-and-modules',
+    '-o',
+    path('dist/core.wasm'),
+  ], { encoding: 'utf8' })
+  writeFileSync(path('dist/core.wasm'), named(readFileSync(path('dist/core.wasm'))))
+  execFileSync(path('node_modules/.bin/wasm-opt'), [
+    path('dist/core.wasm'),
+    '--reorder-functions-by-name',
+    '--strip-debug',
     '--strip-producers',
     '--strip-target-features',
     '-o',
     path('dist/core.wasm'),
-  ], { encoding: 'utf8' })
-  const core = glue(rename(readFileSync(path('generated/core.js'), 'utf8'), JSON.parse(renamed)))
+  ])
+  const core = glue(rename(slim(readFileSync(path('generated/core.js'), 'utf8')), JSON.parse(renamed)))
   const [, crate] = core.match(/snippets\/(tokenkeep-\w+)\//)
   // A packer that takes its time: a twentieth smaller than what zlib makes, and read by the same DecompressionStream.
   const packed = Buffer.from(await gzipAsync(readFileSync(path('dist/core.wasm')), {})).toString('base64')

@@ -42,6 +42,64 @@ export function rename(generated, { imports, exports }) {
   }
 }
 
+/** Without what no platform needs that the package runs on, and with one function for what stands in the glue over and over. */
+export function slim(generated) {
+  let code = generated
+  // All of them have `encodeInto`, and texts here are short: one way to pass them is enough.
+  code = replaceFrom(code, "if (!('encodeInto' in cachedTextEncoder))", 'let WASM_VECTOR_LEN', '')
+  code = replaceFrom(code, 'function passStringToWasm0(', 'function takeFromExternrefTable0(', PASS_STRING)
+  code = code.replaceAll(/, wasm\.__wbindgen_malloc, wasm\.__wbindgen_realloc\)/g, ')')
+  // Some Safaris decode no more than two gigabytes with one decoder. What a manager is told is far from that.
+  code = replaceFrom(code, 'const MAX_SAFARI_DECODE_BYTES', 'const cachedTextEncoder', DECODE_TEXT)
+  code = replaceFrom(code, 'let cachedDataViewMemory0', 'function getStringFromWasm0(', DATA_VIEW)
+  const given = code.replaceAll(GIVES_STRING, (_, number, isOptional) => `giveString(arg0, ${isOptional ? 'isLikeNone(ret)' : 'false'}, ret);`)
+  if (given === code) throw new Error('glue.mjs does not fit this wasm-bindgen: no text is returned')
+  return given
+}
+
+const PASS_STRING = `function passStringToWasm0(arg) {
+    const bytes = cachedTextEncoder.encode(arg);
+    const ptr = wasm.__wbindgen_malloc(WASM_VECTOR_LEN = bytes.length, 1) >>> 0;
+    getUint8ArrayMemory0().set(bytes, ptr);
+    return ptr;
+}
+
+function giveString(to, isNone, text) {
+    const ptr = isNone ? 0 : passStringToWasm0(text);
+    const view = getDataViewMemory0();
+    view.setInt32((to >>> 0) + 4, WASM_VECTOR_LEN, true);
+    view.setInt32(to >>> 0, ptr, true);
+}
+
+`
+const DECODE_TEXT = `function decodeText(bytes) {
+    return cachedTextDecoder.decode(bytes);
+}
+
+`
+const DATA_VIEW = `let cachedDataViewMemory0 = null;
+function getDataViewMemory0() {
+    if (cachedDataViewMemory0?.buffer !== wasm.memory.buffer) cachedDataViewMemory0 = new DataView(wasm.memory.buffer);
+    return cachedDataViewMemory0;
+}
+
+`
+/** How a function that JavaScript brings returns a text, or none. */
+const GIVES_STRING = new RegExp([
+  String.raw`(?:const|var) ptr(\d) = (isLikeNone\(ret\) \? 0 : )?passStringToWasm0\(ret\);`,
+  String.raw`(?:const|var) len\1 = WASM_VECTOR_LEN;`,
+  String.raw`getDataViewMemory0\(\)\.setInt32\(\(arg0 >>> 0\) \+ 4 \* 1, len\1, true\);`,
+  String.raw`getDataViewMemory0\(\)\.setInt32\(\(arg0 >>> 0\) \+ 4 \* 0, ptr\1, true\);`,
+].join(String.raw`\s+`), 'g')
+
+/** Replaces all from one mark up to the next. */
+function replaceFrom(text, from, to, replacement) {
+  const start = position(text, from)
+  const end = text.indexOf(to, start)
+  if (end < 0) throw new Error(`glue.mjs does not fit this wasm-bindgen: ${to}`)
+  return text.slice(0, start) + replacement + text.slice(end)
+}
+
 function before(text, mark) {
   return text.slice(0, position(text, mark))
 }

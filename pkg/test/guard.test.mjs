@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { glue, rename } from '../glue.mjs'
+import { glue, rename, slim } from '../glue.mjs'
 import { load } from './support/bundle.mjs'
 
 const { guard } = await load("export { guard } from './guard.js'")
@@ -62,6 +62,7 @@ describe('guarded exports', () => {
 describe('the generated glue', () => {
   it('is refused where it does not look as expected', () => {
     assert.throws(() => glue('export class Core {}'), /does not fit/)
+    assert.throws(() => slim('export class Core {}'), /does not fit/)
     assert.throws(() => rename('"./core_bg.js": import0', { imports: [['./other.js', 'a', 'b']], exports: [] }), /other/)
     assert.throws(() => rename('"./core_bg.js": import0; wasm.gone()', { imports: [], exports: [] }), /gone/)
   })

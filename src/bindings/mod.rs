@@ -14,12 +14,14 @@ use std::rc::Rc;
 use futures::future::LocalBoxFuture;
 use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::Response;
 
 use self::host::Host;
 use self::request::Call;
-use crate::browser::{Asked, Begun, FetchError, Notice, Outgoing, Shell, Subscription, TokenError};
+use crate::browser::{
+    Asked, Begun, FetchError, Notice, Outgoing, Shell, Subscription, TokenError, settling,
+};
 use crate::core::{Event, Reason, Resource, Secret, Ticket};
 
 #[cfg(all(target_arch = "wasm32", not(test)))]
@@ -202,12 +204,16 @@ impl Core {
     /// One form for all of them: what the compiler makes of a promise is large.
     fn promise(&self, future: LocalBoxFuture<'static, Result<JsValue, FetchError>>) -> Promise {
         let host = self.host.clone();
-        future_to_promise(async move {
-            future.await.map_err(|error| match error {
-                FetchError::Platform(reason) => reason,
-                FetchError::Token(error) => host.throw(&error),
-            })
-        })
+        let settling = settling();
+        let promise = settling.there();
+        spawn_local(async move {
+            match future.await {
+                Ok(value) => settling.settle(&value),
+                Err(FetchError::Platform(reason)) => settling.refuse(&reason),
+                Err(FetchError::Token(error)) => settling.refuse(&host.throw(&error)),
+            }
+        });
+        promise
     }
 }
 

@@ -64,7 +64,7 @@ impl Asked {
         let answered = match &signal {
             None => answer.get().await,
             Some(signal) => {
-                let answered = answer.get_before(platform::alarm(Some(signal), None)).await;
+                let answered = answer.get_before(Some(signal), None).await;
                 answered.map_err(|reason| {
                     self.shell.withdraw(auth_call);
                     FetchError::Platform(reason)
@@ -262,8 +262,7 @@ impl Shell {
 
     /// Waits for news of another tab, for a moment.
     async fn listen(&self, auth_call: AuthCall) {
-        let alarm = platform::alarm(None, Some(NEWS));
-        let _ = self.refresh_outcome(auth_call).get_before(alarm).await;
+        let _ = self.refresh_outcome(auth_call).get_before(None, Some(NEWS)).await;
     }
 
     /// Sends an auth call. `None` if there is nothing to send.

@@ -347,7 +347,7 @@ impl Shell {
     ) -> Result<Departure, JsValue> {
         let outcome = match signal {
             None => outcome.get().await,
-            Some(signal) => outcome.get_before(platform::alarm(Some(&signal), None)).await?,
+            Some(signal) => outcome.get_before(Some(&signal), None).await?,
         };
         let outcome = outcome.unwrap_or(RefreshOutcome::Void);
         Ok(self.tell_only(|session, now| session.resume(wait, &outcome, now)))

@@ -45,4 +45,5 @@ pub(crate) use {
     manager::Hooks,
     manager::Shell,
     platform::List,
+    shared_outcome::settling,
 };

@@ -105,20 +105,8 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/browser/timer.js")]
 extern "C" {
-    /// Rings when a signal is aborted, or after so many milliseconds. To be stopped.
-    pub(super) type Alarm;
-
-    pub(super) fn alarm(signal: Option<&AbortSignal>, ms: Option<u32>) -> Alarm;
-
     /// The reason of a signal, if it is aborted.
     pub(super) fn reason(signal: &AbortSignal) -> JsValue;
-
-    /// Fulfils with the signal's reason.
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn rings(this: &Alarm) -> Promise;
-
-    #[wasm_bindgen(method)]
-    pub(super) fn stop(this: &Alarm);
 }
 
 /// The value of a cookie that scripts may read.

@@ -7,13 +7,12 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 use super::manager::Shell;
-use super::platform::{self, Alarm};
+use super::platform;
 use crate::core::Session;
 
 #[wasm_bindgen(module = "/src/browser/timer.js")]
 extern "C" {
-    /// As an alarm, it is to be stopped.
-    #[wasm_bindgen(extends = Alarm, js_name = Object)]
+    /// To be stopped.
     type Listening;
 
     #[wasm_bindgen(js_name = renewalTimer)]
@@ -21,6 +20,9 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn set(this: &Listening, ms: f64);
+
+    #[wasm_bindgen(method)]
+    fn stop(this: &Listening);
 }
 
 /// The timer and the listeners, until it is dropped.

@@ -1,65 +1,90 @@
-//! The outcome of an auth call, for all who wait for it: a promise (ECMA-262, 27.2) of Rust's own. It is
-//! settled once.
+//! The outcome of an auth call, for all who wait for it. It is settled once. A promise of JavaScript's says
+//! that it is there: what a promise of Rust's would bring along is larger than all else here.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use futures::channel::oneshot;
-use futures::future::{Either, FutureExt as _, Shared, select};
-use wasm_bindgen::JsValue;
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+use web_sys::AbortSignal;
 
-use super::platform::Alarm;
+#[wasm_bindgen(module = "/src/browser/timer.js")]
+extern "C" {
+    pub(crate) type Settling;
 
-/// The side of those who wait. The channel says that the outcome is there; that it carries nothing
-/// keeps what the compiler makes of it to one copy for all types.
+    /// A promise and what settles it.
+    pub(crate) fn settling() -> Settling;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn there(this: &Settling) -> Promise;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn settle(this: &Settling, value: &JsValue);
+
+    #[cfg(feature = "bindings")]
+    #[wasm_bindgen(method)]
+    pub(crate) fn refuse(this: &Settling, reason: &JsValue);
+
+    /// Fulfils when `there` does. Rejects if the signal is aborted before, with its reason; or after so
+    /// many milliseconds.
+    fn before(there: &Promise, signal: Option<&AbortSignal>, ms: Option<u32>) -> Promise;
+}
+
+/// The side of those who wait.
 #[derive(Clone)]
 pub(crate) struct SharedOutcome<T> {
     outcome: Rc<OnceCell<T>>,
-    there: Shared<oneshot::Receiver<()>>,
+    there: Promise,
 }
 
-/// The side of the one who settles it.
+/// The side of the one who settles it. Who waits is told, too, if it goes without an outcome.
 pub(super) struct Settler<T> {
     outcome: Rc<OnceCell<T>>,
-    tell: oneshot::Sender<()>,
+    settling: Settling,
 }
 
 pub(super) fn shared_outcome<T>() -> (Settler<T>, SharedOutcome<T>) {
-    let (tell, there) = oneshot::channel();
+    let settling = settling();
+    let there = settling.there();
     let outcome = Rc::default();
-    (
-        Settler { outcome: Rc::clone(&outcome), tell },
-        SharedOutcome { outcome, there: there.shared() },
-    )
+    (Settler { outcome: Rc::clone(&outcome), settling }, SharedOutcome { outcome, there })
 }
 
 impl<T> Settler<T> {
     pub(super) fn settle(self, outcome: T) {
-        // Nobody may be waiting any longer, and a settler settles once.
+        // A settler settles once. That it goes tells those who wait.
         let _ = self.outcome.set(outcome);
-        let _ = self.tell.send(());
+    }
+}
+
+impl<T> Drop for Settler<T> {
+    fn drop(&mut self) {
+        self.settling.settle(&JsValue::UNDEFINED);
     }
 }
 
 impl<T: Clone> SharedOutcome<T> {
     /// Waits for the outcome, or until the settler is gone.
     pub(super) async fn get(self) -> Option<T> {
-        let _ = self.there.await;
+        let _ = JsFuture::from(self.there).await;
         self.outcome.get().cloned()
     }
 
-    /// Waits for the outcome, but no longer than until the alarm rings.
+    /// Waits for the outcome, but only until the signal is aborted, and no longer than so many milliseconds.
     ///
     /// # Errors
-    /// What the alarm rang with.
-    pub(super) async fn get_before(self, alarm: Alarm) -> Result<Option<T>, JsValue> {
-        let rung = select(self.there, JsFuture::from(alarm.rings())).await;
-        alarm.stop();
-        match rung {
-            Either::Left(_) => Ok(self.outcome.get().cloned()),
-            // An alarm's promise does not reject.
-            Either::Right((reason, _)) => Err(reason.unwrap_or_else(|error| error)),
+    /// The reason of the signal; `undefined` after that time.
+    pub(super) async fn get_before(
+        self,
+        signal: Option<&AbortSignal>,
+        ms: Option<u32>,
+    ) -> Result<Option<T>, JsValue> {
+        let waited = JsFuture::from(before(&self.there, signal, ms)).await;
+        match self.outcome.get() {
+            // It may have come in the same moment.
+            Some(outcome) => Ok(Some(outcome.clone())),
+            None => waited.map(|_| None),
         }
     }
 }

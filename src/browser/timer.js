@@ -79,25 +79,36 @@ export function reason(signal) {
 }
 
 /**
- * Rings when the signal is aborted, with its reason, at once if it is already; or after so many milliseconds.
- * @param {AbortSignal} [signal] @param {number} [ms]
+ * A promise and what settles it.
+ * @returns {{ there: Promise<unknown>, settle(value?: unknown): void, refuse(reason: unknown): void }}
  */
-export function alarm(signal, ms) {
-  /** @type {(reason?: unknown) => void} */ let settle
-  const rings = new Promise((resolve) => (settle = resolve))
-  const ring = () => settle(signal && reason(signal))
-  const calm = ms === undefined ? undefined : patience(ms, ring)
-  if (signal) outside(() => signal.addEventListener('abort', ring))
-  if (signal?.aborted) ring()
-  return {
-    rings,
-    stop() {
+export function settling() {
+  /** @type {(value?: unknown) => void} */ let settle
+  /** @type {(reason: unknown) => void} */ let refuse
+  const there = new Promise((resolve, reject) => {
+    settle = resolve
+    refuse = reject
+  })
+  return { there, settle: (value) => settle(value), refuse: (reason) => refuse(reason) }
+}
+
+/**
+ * Fulfils when `there` does. Rejects if the signal is aborted before, with its reason, at once if it is already; or after so many
+ * milliseconds.
+ * @param {Promise<unknown>} there @param {AbortSignal} [signal] @param {number} [ms] @returns {Promise<void>}
+ */
+export function before(there, signal, ms) {
+  return new Promise((resolve, reject) => {
+    const ring = () => reject(signal && reason(signal))
+    const calm = ms === undefined ? undefined : patience(ms, ring)
+    if (signal) outside(() => signal.addEventListener('abort', ring))
+    if (signal?.aborted) ring()
+    void there.then(() => {
       calm?.()
       signal?.removeEventListener('abort', ring)
-      // A promise that never settles holds what listens to it in WebAssembly, for ever.
-      settle()
-    },
-  }
+      resolve()
+    })
+  })
 }
 
 /** The longest time that a timer can wait, in milliseconds (HTML, 8.6). */
