@@ -51,12 +51,6 @@ declare module '#storage' {
 }
 
 declare module '#timer' {
-  export function after(work: () => void, ms: number): () => void;
-  export function alarm(signal?: AbortSignal, ms?: number): { rings: Promise<unknown>; stop(): void };
-  export function outside<T>(work: () => T): T;
-  export function patience(ms: number, ring: () => void): () => void;
-  export function reason(signal: AbortSignal): unknown;
-  export function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined>;
   /** Listens. `woke` is told whether the page can be seen. */
   export function renewalTimer(woke: (isVisible: boolean) => void): { set(ms: number): void; stop(): void };
 }

@@ -3,7 +3,8 @@
 import { renewalTimer as always } from '#timer';
 import { told } from '../told.js';
 
-export { after, alarm, outside, patience, reason, within } from '#timer';
+// Its own `renewalTimer` stands before this one's.
+export * from '#timer';
 
 /** See `renewalTimer` there. */
 export function renewalTimer(woke: (isVisible: boolean) => void): ReturnType<typeof always> {
