@@ -15,7 +15,7 @@ export const TOOLS = [
   { ...page, name: 'webpack', title: 'webpack', versions: ['webpack', 'webpack-dev-server'], notes: [] },
   { ...page, name: 'rspack', title: 'Rspack', versions: ['@rspack/core'], notes: [] },
   { name: 'rsbuild', title: 'Rsbuild', versions: ['@rsbuild/core'], app: 'src', serves: ['dist'], notes: [] },
-  { name: 'parcel', title: 'Parcel', versions: ['parcel'], app: '.', serves: ['dist'], notes: ['File: `packageExports` for `@parcel/resolver-default` in package.json, and `npm:tokenkeep/core.wasm` in the URL.'] },
+  { name: 'parcel', title: 'Parcel', versions: ['parcel'], app: '.', serves: ['dist'], notes: ['File: `npm:tokenkeep/dist/core.wasm` in the URL.'] },
   vite('vite-react', 'Vite, React', ['react'], { fast: true, notes: [] }),
   vite('vite-vue', 'Vite, Vue', ['vue'], { notes: [] }),
   vite('vite-solid', 'Vite, Solid', ['solid-js'], { notes: [] }),
