@@ -72,7 +72,7 @@ impl Code {
             Self::Disposed => "The token manager was disposed.",
             Self::BadFetch => "The page's patched fetch gave no Response.",
             Self::Redirected => {
-                "A redirect would take the token to where it must not go; send to the URL it leads to."
+                "A redirect would take the token elsewhere; send to the URL it leads to."
             }
             _ => "",
         }
