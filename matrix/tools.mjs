@@ -3,26 +3,27 @@
 //
 // `versions`: the packages whose versions the table names. `app`: where the app's modules go. `serves`: the folders that are served when
 // built. `watches`: its dev server is none, but writes there, too, and then says this. `script`: what comes after the scripts' names. `notes`: what a user has to know.
+// `fast`: `cargo xtask test matrix` builds and drives it, too.
 
 const page = { app: '.', serves: ['dist', 'public'] }
 const vite = (name, title, versions, more) => ({ name, title, versions: ['vite', ...versions], app: 'src', serves: ['dist'], ...more })
 
 export const TOOLS = [
-  { name: 'plain', title: 'plain page', versions: [], app: '.', serves: ['.'], notes: ['An import map names the module.'] },
+  { name: 'plain', fast: true, title: 'plain page', versions: [], app: '.', serves: ['.'], notes: ['An import map names the module.'] },
   { ...page, name: 'esbuild', title: 'esbuild', versions: ['esbuild'], notes: ['File: `--loader:.wasm=file`.'] },
   { ...page, name: 'rollup', title: 'Rollup', versions: ['rollup'], watches: 'created dist', notes: ['Dev: `--watch`. File: `@rollup/plugin-url`.'] },
   { ...page, name: 'webpack', title: 'webpack', versions: ['webpack', 'webpack-dev-server'], notes: [] },
   { ...page, name: 'rspack', title: 'Rspack', versions: ['@rspack/core'], notes: [] },
   { name: 'rsbuild', title: 'Rsbuild', versions: ['@rsbuild/core'], app: 'src', serves: ['dist'], notes: [] },
-  { name: 'parcel', title: 'Parcel', versions: ['parcel'], app: '.', serves: ['dist'], notes: ['File: `packageExports` for `@parcel/resolver-default` in package.json, and `npm:tokenkeep/core.wasm` in the URL.'] },
-  vite('vite-react', 'Vite, React', ['react'], { notes: [] }),
+  { name: 'parcel', title: 'Parcel', versions: ['parcel'], app: '.', serves: ['dist'], notes: ['File: `npm:tokenkeep/dist/core.wasm` in the URL.'] },
+  vite('vite-react', 'Vite, React', ['react'], { fast: true, notes: [] }),
   vite('vite-vue', 'Vite, Vue', ['vue'], { notes: [] }),
   vite('vite-solid', 'Vite, Solid', ['solid-js'], { notes: [] }),
   vite('vite-svelte', 'Vite, Svelte', ['svelte'], { notes: [] }),
   { name: 'sveltekit', title: 'SvelteKit', versions: ['@sveltejs/kit'], app: 'src/lib', serves: ['build'], notes: ['Prerendered.'] },
   { name: 'astro', title: 'Astro', versions: ['astro'], app: 'src', serves: ['dist'], notes: [] },
-  { name: 'next', title: 'Next, Turbopack', versions: ['next', 'react'], app: 'app', notes: ['Rendered on the server.'] },
+  { name: 'next', fast: true, title: 'Next, Turbopack', versions: ['next', 'react'], app: 'app', notes: ['Rendered on the server.'] },
   { name: 'next-webpack', folder: 'next', title: 'Next, webpack', versions: ['next', 'react'], app: 'app', script: ':webpack', notes: ['Rendered on the server.'] },
   { name: 'nuxt', title: 'Nuxt', versions: ['nuxt', 'vue'], app: 'app/auth', notes: ['Rendered on the server.'] },
-  { name: 'angular', title: 'Angular', versions: ['@angular/core', '@angular/build'], app: 'src', serves: ['dist/app/browser'], notes: [] },
+  { name: 'angular', fast: true, title: 'Angular', versions: ['@angular/core', '@angular/build'], app: 'src', serves: ['dist/app/browser'], notes: [] },
 ]

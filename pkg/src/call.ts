@@ -248,7 +248,7 @@ async function ask(guard: Guard, method: string, url: string, more: string[], se
     }
     void answer.body?.cancel().catch(() => {});
   }
-  throw new TokenError('redirected', 'request: a redirect would take the token to where it must not go; send to the URL that it leads to.');
+  throw new TokenError('redirected', 'A redirect would take the token elsewhere; send to the URL it leads to.');
 }
 
 /** `redirect` is the caller's: who follows none himself needs no guard. */

@@ -294,7 +294,7 @@ function tell(answer: Promise<Response>, done?: ReturnType<ReturnType<Watch>>): 
 /** The status of an answer, as far as it can be read: it may be of another realm, or of a mock. */
 function statusOf(response: unknown): number | undefined {
   if (!isObject(response))
-    throw new TokenError('bad-fetch', "request: the page's fetch is patched, and gave no Response.");
+    throw new TokenError('bad-fetch', "The page's patched fetch gave no Response.");
   try {
     const { status } = response as Response;
     return typeof status === 'number' ? status : undefined;

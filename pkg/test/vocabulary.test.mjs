@@ -620,3 +620,20 @@ describe('a wrong option', () => {
     assert.equal((await api(auth)).status, 200)
   })
 })
+
+describe('errors', () => {
+  it('say what happened, at which endpoint, and what follows; no query and no URL of a login is in them', async () => {
+    const auth = manager({ refresh: `${refresh}?client_secret=hush#too` })
+    const link = `${ORIGIN}/login/magic-link`
+    for (const [status, body, call, words] of [
+      [404, {}, () => auth.refresh(), `Unexpected HTTP status 404 from the refresh endpoint (${refresh}); the session was kept.`],
+      [200, { odd: true }, () => auth.refresh(), new RegExp(`^No usable token from the refresh endpoint \\(${refresh}: .*access_token.*\\); the session was kept\\.$`)],
+      [401, {}, () => auth.refresh(), `Refused: HTTP status 401 from the refresh endpoint (${refresh}); sign in again.`],
+      [403, {}, () => auth.login(link), 'Refused: HTTP status 403 from the login endpoint.'],
+      [500, {}, () => auth.login(link), 'Unexpected HTTP status 500 from the login endpoint.'],
+    ]) {
+      routes['/refresh'] = routes['/login/magic-link'] = () => json(body, { status })
+      await assert.rejects(call, { message: words })
+    }
+  })
+})

@@ -556,8 +556,11 @@ impl Shell {
     pub(super) fn blame(&self, failure: Failure) -> TokenError {
         let is_told = failure.step == Step::Refresh
             && !matches!(failure.code, Code::SignedOut | Code::SessionChanged);
-        let cause = is_told.then(|| self.cause.borrow().clone()).flatten();
-        TokenError::from(failure).with_cause(cause)
+        if !is_told {
+            return failure.into();
+        }
+        let failure = failure.at(self.options.refresh.address());
+        TokenError::from(failure).with_cause(self.cause.borrow().clone())
     }
 
     /// What stands behind an event.

@@ -85,8 +85,7 @@ pub enum Carrier {
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (url, _) = split_at_any(&self.url, b"?#");
-        write!(f, "Endpoint({} {url})", self.method)
+        write!(f, "Endpoint({} {})", self.method, self.address())
     }
 }
 
@@ -104,6 +103,11 @@ impl Endpoint {
             sends: None,
             success: Vec::new(),
         }
+    }
+
+    /// The URL as it may be said: without its query, which may have a secret in it.
+    pub(crate) fn address(&self) -> &str {
+        split_at_any(&self.url, b"?#").0
     }
 
     /// What the call is made of. `token` is the one that it takes along, if there is one; `page` the

@@ -62,6 +62,22 @@ impl Code {
         }
     }
 
+    /// What happened and what to do, where no endpoint has a part in it.
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::SignedOut => "Nobody is signed in; sign in first.",
+            Self::SessionChanged => "The session in which this began has ended; begin anew.",
+            Self::NotExposed => "The token is handed out with the option exposeToken: true only.",
+            Self::Forbidden => "The API refuses a new token, too: it means 403.",
+            Self::Disposed => "The token manager was disposed.",
+            Self::BadFetch => "The page's patched fetch gave no Response.",
+            Self::Redirected => {
+                "A redirect would take the token elsewhere; send to the URL it leads to."
+            }
+            _ => "",
+        }
+    }
+
     /// Whether the same call may succeed later, with nothing changed.
     pub fn is_retryable(self) -> bool {
         matches!(self, Self::Network | Self::Timeout | Self::BadStatus | Self::BadAnswer)
@@ -106,7 +122,7 @@ pub struct Failure {
     pub step: Step,
     /// The HTTP status that told, if one did.
     pub status: Option<u16>,
-    /// More words, where the code does not say all: an option's name, a token's fault.
+    /// More words, where the code does not say all: an option's name, the endpoint's URL, a token's fault.
     pub detail: Option<String>,
 }
 
@@ -127,46 +143,51 @@ impl Failure {
         self.detail = Some(detail.into());
         self
     }
+
+    /// The same, with the endpoint's URL, which has to be fit to be said, in front of the detail.
+    pub(crate) fn at(self, url: &str) -> Self {
+        match &self.detail {
+            // A function of the app's is asked.
+            _ if url.is_empty() => self,
+            Some(detail) => {
+                let detail = concat(&[url, ": ", detail]);
+                self.with_detail(detail)
+            }
+            None => self.with_detail(url),
+        }
+    }
 }
 
 impl Failure {
-    /// The failure in words. Put together without the machinery of formatting, which is larger than
-    /// all that it would do here.
+    /// The failure in words: what happened, at which endpoint, and what follows. Put together without the
+    /// machinery of formatting, which is larger than all that it would do here.
     pub(crate) fn message(&self) -> String {
+        let step = self.step.as_str();
+        let detail = self.detail.as_deref().unwrap_or_default();
         let what = match self.code {
-            Code::InvalidOption | Code::InvalidArgument => "",
-            Code::Network => "the server could not be reached",
-            Code::Timeout => "there was no answer in time",
-            Code::BadStatus => {
-                "the server answered with a status that says nothing about the session"
-            }
-            Code::BadAnswer | Code::NoToken => {
-                "the server answered without a token that could be used"
-            }
-            Code::Rejected => "the server refused",
-            Code::SignedOut => "there is no session",
-            Code::SessionChanged => "the session in which this began has ended meanwhile",
-            Code::NotExposed => "the token is handed out with the option exposeToken: true only",
-            Code::Forbidden => {
-                "the API refuses a new token, too, so it means that this is forbidden"
-            }
-            Code::Disposed => "this token manager was disposed of",
-            Code::BadFetch => "the page's fetch is patched, and gave no Response",
-            Code::Redirected => {
-                "a redirect would take the token to where it must not go; send to the URL it leads to"
-            }
+            Code::InvalidOption | Code::InvalidArgument => return concat(&[step, ": ", detail]),
+            Code::Network => "No answer",
+            Code::Timeout => "No answer in time",
+            Code::BadStatus => "Unexpected",
+            Code::BadAnswer | Code::NoToken => "No usable token",
+            Code::Rejected => "Refused:",
+            code => return code.sentence().into(),
         };
-        let mut message = concat(&[self.step.as_str(), ": ", what]);
-        if let Some(detail) = &self.detail {
-            message.push_str(if what.is_empty() { "" } else { ": " });
-            message.push_str(detail);
-        }
-        if let Some(status) = self.status {
-            message.push_str(" (status ");
-            message.push_str(&decimal(status.into()));
-            message.push(')');
-        }
-        message
+        let status = match (self.code, self.status) {
+            (Code::BadStatus | Code::Rejected, Some(status)) => {
+                concat(&[" HTTP status ", &decimal(status.into())])
+            }
+            (Code::BadStatus | Code::Rejected, None) => " answer".into(),
+            _ => String::new(),
+        };
+        let outcome = match self.step {
+            Step::Refresh if self.code == Code::Rejected => "; sign in again.",
+            Step::Refresh => "; the session was kept.",
+            Step::Logout => "; signed out all the same.",
+            _ => ".",
+        };
+        let (open, close) = if detail.is_empty() { ("", "") } else { (" (", ")") };
+        concat(&[what, &status, " from the ", step, " endpoint", open, detail, close, outcome])
     }
 }
 
@@ -183,15 +204,57 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_says_where_what_and_which_status() {
-        let failure = Failure::new(Code::BadStatus, Step::Refresh).with_status(503);
-        assert_eq!(
-            failure.to_string(),
-            "refresh: the server answered with a status that says nothing about the session (status 503)"
-        );
-        let failure =
-            Failure::new(Code::InvalidOption, Step::Setup).with_detail("option \"tabs\": …");
-        assert_eq!(failure.to_string(), "set-up: option \"tabs\": …");
+    fn a_failure_says_what_happened_where_and_what_follows() {
+        let says = |code, step, status, detail: &str| {
+            Failure::new(code, step).with_status(status).with_detail(detail).to_string()
+        };
+        let url = "https://app.test/refresh";
+        for (message, text) in [
+            (
+                says(Code::BadStatus, Step::Refresh, 404, url),
+                "Unexpected HTTP status 404 from the refresh endpoint (https://app.test/refresh); the session was kept.",
+            ),
+            (
+                says(Code::BadStatus, Step::Refresh, 0, "a redirect"),
+                "Unexpected answer from the refresh endpoint (a redirect); the session was kept.",
+            ),
+            (
+                says(Code::Network, Step::Refresh, 0, ""),
+                "No answer from the refresh endpoint; the session was kept.",
+            ),
+            (
+                says(Code::Timeout, Step::Logout, 0, ""),
+                "No answer in time from the logout endpoint; signed out all the same.",
+            ),
+            (
+                says(Code::Rejected, Step::Refresh, 401, url),
+                "Refused: HTTP status 401 from the refresh endpoint (https://app.test/refresh); sign in again.",
+            ),
+            (
+                says(Code::NoToken, Step::Login, 200, "no body"),
+                "No usable token from the login endpoint (no body).",
+            ),
+            (
+                says(Code::SessionChanged, Step::Request, 0, ""),
+                "The session in which this began has ended; begin anew.",
+            ),
+            (
+                says(Code::InvalidOption, Step::Setup, 0, "option `tabs`: …"),
+                "set-up: option `tabs`: …",
+            ),
+        ] {
+            assert_eq!(message, text);
+        }
+    }
+
+    #[test]
+    fn every_failure_has_words() {
+        use Code::*;
+        for code in
+            [SignedOut, SessionChanged, NotExposed, Forbidden, Disposed, BadFetch, Redirected]
+        {
+            assert!(!code.sentence().is_empty(), "{code:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,9 @@
 import assert from 'node:assert/strict'
 import { recipe } from './support/recipe.mjs'
 
+/** What the error of the refresh says in an outage. */
+const words = (origin) => `Unexpected HTTP status 503 from the refresh endpoint (${origin}/auth/refresh); the session was kept.`
+
 const { it, server, unreached } = await recipe('rtk-query', {
   driver: `
     import { fetchBaseQuery } from '@reduxjs/toolkit/query'
@@ -18,11 +21,7 @@ const { it, server, unreached } = await recipe('rtk-query', {
       return asked.unwrap()
     }
   `,
-  outage: {
-    status: 'CUSTOM_ERROR',
-    error: 'refresh: the server answered with a status that says nothing about the session (status 503)',
-    data: { code: 'bad-status', retryable: true },
-  },
+  outage: (origin) => ({ status: 'CUSTOM_ERROR', error: words(origin), data: { code: 'bad-status', retryable: true } }),
   unauthorized: { status: 401, data: { error: 'the API\'s own' } },
   // The session's end takes the state away, and what was under way with it.
   ended: { name: 'AbortError' },
@@ -36,5 +35,6 @@ it('as it comes, it makes a text of every error', async (tab) => {
   server.revoke()
   server.route('/auth/refresh', unreached)
   const { error } = await tab.evaluate(() => plain('items/1', { signal: new AbortController().signal }, {}))
-  assert.deepEqual(error, { status: 'FETCH_ERROR', error: 'TokenError: refresh: the server answered with a status that says nothing about the session (status 503)' })
+  const origin = await tab.evaluate(() => location.origin)
+  assert.deepEqual(error, { status: 'FETCH_ERROR', error: `TokenError: ${words(origin)}` })
 })

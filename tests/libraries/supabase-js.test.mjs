@@ -43,7 +43,8 @@ it('without `throwOnError` an outage is a text', async (tab) => {
   server.revoke()
   server.route('/auth/refresh', unreached)
   const { error } = await tab.evaluate(() => supabase.from('items').select().eq('id', 1).single().retry(false))
-  assert.deepEqual([error.message, error.code], ['TokenError: refresh: the server answered with a status that says nothing about the session (status 503)', ''])
+  const refresh = await tab.evaluate(() => `${location.origin}/auth/refresh`)
+  assert.deepEqual([error.message, error.code], [`TokenError: Unexpected HTTP status 503 from the refresh endpoint (${refresh}); the session was kept.`, ''])
 })
 
 it('the key goes along, and the token with it', async (tab) => {

@@ -18,7 +18,7 @@ type Responder = TestResponse | ((call: TestCall) => TestResponse | Promise<Test
 
 const error = (...[code, message]: ConstructorParameters<typeof TokenError>) => new TokenError(code, message);
 const disposed = () => error('disposed', 'The token manager was disposed.');
-const changedMeanwhile = (step: string) => error('session-changed', `${step}: the session in which this began has ended meanwhile`);
+const changedMeanwhile = () => error('session-changed', 'The session in which this began has ended; begin anew.');
 
 const refusal = failure('refresh', 'rejected');
 
@@ -173,7 +173,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
     if (state.status === 'signed-out' || (token !== undefined && !isOver)) return token;
     const began = epoch;
     return fly().then((landing) => {
-      if (epoch !== began) throw changedMeanwhile('request');
+      if (epoch !== began) throw changedMeanwhile();
       if (!landing.done && landing.error && state.status !== 'signed-out') throw landing.error;
       return token;
     });
@@ -208,11 +208,11 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
   function asks<T>(name: 'login' | 'exchange', args: unknown[]): Promise<T> {
     return promised(request(name, args, 'POST'), async () => {
       demandAddress(name, args[0]);
-      if (name === 'exchange' && (await usable()) === undefined) throw error('signed-out', 'login: there is no session');
+      if (name === 'exchange' && (await usable()) === undefined) throw error('signed-out', 'Nobody is signed in; sign in first.');
       const sessions = logouts;
       await freed(name);
       failsNow(name);
-      if (sessions !== logouts) throw changedMeanwhile('login');
+      if (sessions !== logouts) throw changedMeanwhile();
       const { json = {}, session } = { ...answers.get(name) };
       enter(session);
       return (json === undefined ? json : JSON.parse(JSON.stringify(json))) as T;
@@ -319,7 +319,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
     refresh: () =>
       promised({ name: 'refresh', args: [] }, async () => {
         const landing = await fly();
-        if (!landing.done) throw landing.error ?? changedMeanwhile('refresh');
+        if (!landing.done) throw landing.error ?? changedMeanwhile();
       }),
     logout(...args: unknown[]) {
       const isBare = args[0] === undefined || isEvent(args[0]);
@@ -328,30 +328,30 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
         logouts++;
         leave('logout');
         // A listener may have begun the next session: sent now, the logout would end that.
-        if (state.status !== 'signed-out') throw changedMeanwhile('logout');
+        if (state.status !== 'signed-out') throw changedMeanwhile();
         await freed('logout');
         failsNow('logout');
       });
     },
     getAccessToken: (about?: RefusedToken) =>
       promised({ name: 'getAccessToken', args: about === undefined ? [] : [about] }, async () => {
-        if (!exposeToken) throw error('not-exposed', 'request: getAccessToken needs the option exposeToken: true');
+        if (!exposeToken) throw error('not-exposed', 'The token is handed out with the option exposeToken: true only.');
         const { refused, by } = { ...about };
         const place = by === undefined ? undefined : absolute(by);
         // A refused token of another session is answered with none of this one.
         if (refused !== undefined && state.status !== 'signed-out' && !own.has(refused)) throw changedMeanwhile('request');
         if (refused !== undefined && refused === token) {
-          if (place !== undefined && renewedFor.get(place) === token) throw error('forbidden', 'request: the API has refused a new token, too');
+          if (place !== undefined && renewedFor.get(place) === token) throw error('forbidden', 'The API refuses a new token, too: it means 403.');
           isOver = true;
         }
         const mine = await usable();
-        if (mine === undefined) throw error('signed-out', 'request: there is no session');
+        if (mine === undefined) throw error('signed-out', 'Nobody is signed in; sign in first.');
         if (refused !== undefined && place !== undefined) renewedFor.set(place, mine);
         return mine;
       }),
     peekAccessToken() {
       calls.push({ name: 'peekAccessToken', args: [] });
-      if (!exposeToken) throw error('not-exposed', 'request: peekAccessToken needs the option exposeToken: true');
+      if (!exposeToken) throw error('not-exposed', 'The token is handed out with the option exposeToken: true only.');
       return isOver ? undefined : token;
     },
     subscribe: events.subscribe,

@@ -77,7 +77,7 @@ export async function world() {
 }
 
 /** Opens a page, and keeps what the console says that is no mere news: `said`. A call that fails is no news to us. */
-async function open(user, path = '/') {
+export async function open(user, path = '/') {
   const page = await user.context.newPage()
   page.said = []
   page.on('console', (message) => {

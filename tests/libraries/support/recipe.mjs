@@ -39,7 +39,7 @@ const COUNTED = `
  * has none, `driver` exports it: a module that imports the page's code from 'the client'. `routes(server)` and `esbuild`: see `library`. `origin`:
  * in whose place the page's code is given the server's.
  *
- * How errors arrive, as `seen` shows them: `outage` (`null`: not at all), `unauthorized`, `ended` where the session ends meanwhile, and `aborted`, if
+ * How errors arrive, as `seen` shows them: `outage` (`null`: not at all; a function is given the page's origin), `unauthorized`, `ended` where the session ends meanwhile, and `aborted`, if
  * an abort settles the call; `cancels`: whether it can be aborted. `asks`: how often the library calls in an outage, `asksAtEnd`: when the session
  * ends. `recovers`: whether it calls again by itself when the outage is over. `stubborn`: it calls again whatever the error says. `shows`: whether `stay(id)`
  * puts a component on the page that shows the item, as `now()` tells. `post`: run in the tab, it sends `{ of: 'a name' }` to the item 1.
@@ -82,7 +82,8 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     server.route('/auth/refresh', unreached)
     await hurry(tab)
     await tab.evaluate(() => (globalThis.asked = 0))
-    assert.deepEqual(await get(tab, 1), { error: outage })
+    const error = typeof outage === 'function' ? outage(await tab.evaluate(() => location.origin)) : outage
+    assert.deepEqual(await get(tab, 1), { error })
     assert.equal(await tab.evaluate(() => asked), asks)
     assert.equal(await tab.evaluate(() => auth.state.status), 'signed-in')
   })

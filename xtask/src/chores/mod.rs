@@ -10,6 +10,7 @@ mod fuzz;
 mod load;
 mod long;
 mod matrix;
+mod minimal;
 mod mutants;
 mod release;
 mod size;
@@ -27,7 +28,7 @@ pub struct Chore {
     pub run: fn(&Project, Parser) -> Result<()>,
 }
 
-pub static CHORES: [Chore; 15] = [
+pub static CHORES: [Chore; 16] = [
     demo::CHORE,
     test::CHORE,
     build::CHORE,
@@ -42,6 +43,7 @@ pub static CHORES: [Chore; 15] = [
     fuzz::CHORE,
     mutants::CHORE,
     audit::CHORE,
+    minimal::CHORE,
     release::CHORE,
 ];
 

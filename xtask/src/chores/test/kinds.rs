@@ -120,6 +120,17 @@ pub static KINDS: [Kind; 12] = [
         run: |plan, report| in_tabs(plan, report, RUNNERS),
     },
     Kind {
+        name: "matrix",
+        about: "the packed package in the build tools that most people have",
+        is_in_all: false,
+        set_up: |plan| {
+            needs_of_package(plan)?;
+            node::packages(plan.project, MATRIX)?;
+            browser::CHROME.program(plan.project).map(drop)
+        },
+        run: |plan, counts| in_tabs(plan, counts, MATRIX),
+    },
+    Kind {
         name: "site",
         about: "the documentation site: its links, its search, and that it names everything",
         is_in_all: false,
@@ -150,6 +161,7 @@ const BACKENDS: &str = "tests/backends";
 const LIBRARIES: &str = "tests/libraries";
 const FRAMEWORKS: &str = "tests/frameworks";
 const RUNNERS: &str = "tests/runners";
+const MATRIX: &str = "matrix";
 const SITE: &str = "tests/site";
 
 /// What the reference server's tests start, stop and kill. Debian keeps PostgreSQL's own programs off
