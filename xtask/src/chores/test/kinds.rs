@@ -20,7 +20,7 @@ pub struct Kind {
     pub run: fn(&Plan, &mut Report) -> Result<()>,
 }
 
-pub static KINDS: [Kind; 12] = [
+pub static KINDS: [Kind; 13] = [
     Kind {
         name: "lint",
         about: "formatting, clippy, rustdoc, tsc and oxlint have nothing to say",
