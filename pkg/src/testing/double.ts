@@ -339,7 +339,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
         const { refused, by } = { ...about };
         const place = by === undefined ? undefined : absolute(by);
         // A refused token of another session is answered with none of this one.
-        if (refused !== undefined && state.status !== 'signed-out' && !own.has(refused)) throw changedMeanwhile('request');
+        if (refused !== undefined && state.status !== 'signed-out' && !own.has(refused)) throw changedMeanwhile();
         if (refused !== undefined && refused === token) {
           if (place !== undefined && renewedFor.get(place) === token) throw error('forbidden', 'The API refuses a new token, too: it means 403.');
           isOver = true;
