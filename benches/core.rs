@@ -21,6 +21,7 @@ fn token_response(token: &str) -> TokenResponse {
         claims: None,
         subject: None,
         issued: None,
+        bound: None,
     }
 }
 

@@ -7,6 +7,8 @@ mod answers;
 mod asking;
 #[path = "core/away.rs"]
 mod away;
+#[path = "core/dpop.rs"]
+mod dpop;
 #[path = "core/elsewhere.rs"]
 mod elsewhere;
 #[path = "core/forbidden.rs"]

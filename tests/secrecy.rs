@@ -25,6 +25,7 @@ fn token_response() -> TokenResponse {
         claims: Some(CLAIMS.into()),
         subject: Some(SUBJECT.to_owned()),
         issued: None,
+        bound: None,
     }
 }
 

@@ -27,6 +27,9 @@ pub struct TokenResponse {
     /// When the access token was issued, in milliseconds since the epoch by the server's clock: the
     /// claim `iat` (RFC 7519, 4.1.6), if the token is a JWT that says so.
     pub issued: Option<u64>,
+    /// The key that the access token is bound to (RFC 9449), by its number. `None`: whoever has the
+    /// token can use it (RFC 6750).
+    pub bound: Option<u64>,
 }
 
 impl TokenResponse {
@@ -173,7 +176,10 @@ pub(crate) fn is_refusal(step: Step, response: &AuthResponse) -> bool {
         (_, Body::Json { error: Some(error), .. })
             if matches!(
                 error.as_str(),
-                "use_dpop_nonce" | "temporarily_unavailable" | "server_error"
+                "use_dpop_nonce"
+                    | "invalid_dpop_proof"
+                    | "temporarily_unavailable"
+                    | "server_error"
             ) =>
         {
             false
@@ -296,7 +302,9 @@ mod tests {
 
     #[test]
     fn an_error_that_is_about_the_call_alone_ends_no_session() {
-        for error in ["use_dpop_nonce", "temporarily_unavailable", "server_error"] {
+        for error in
+            ["use_dpop_nonce", "invalid_dpop_proof", "temporarily_unavailable", "server_error"]
+        {
             for status in [400, 401, 403] {
                 assert_eq!(code(Step::Refresh, status, json(Some(error))), Code::BadStatus);
             }

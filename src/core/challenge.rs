@@ -20,7 +20,7 @@ impl Challenge {
 
     /// Whether the refusal is one that a new token of the same grant does not cure: more scope
     /// (RFC 6750, 3.1), a stronger or newer login (RFC 9470, 3), other claims (OpenID Connect CAEP),
-    /// a proof with another nonce (RFC 9449, 9).
+    /// a proof with another nonce (RFC 9449, 9), or another proof.
     pub fn is_beyond_a_refresh(&self) -> bool {
         matches!(
             self.get("error"),
@@ -29,6 +29,7 @@ impl Challenge {
                     | "insufficient_user_authentication"
                     | "insufficient_claims"
                     | "use_dpop_nonce"
+                    | "invalid_dpop_proof"
             )
         )
     }
@@ -154,6 +155,8 @@ mod tests {
             ),
             (r#"Bearer realm="", error="insufficient_claims", claims="e30=""#, true),
             (r#"DPoP error="use_dpop_nonce", error_description="RS requires nonce""#, true),
+            (r#"DPoP error="invalid_dpop_proof""#, true),
+            (r#"DPoP error="invalid_token""#, false),
             (r#"Bearer error="invalid_token""#, false),
             ("Bearer", false),
             ("", false),

@@ -38,6 +38,9 @@ pub enum Code {
     BadFetch,
     /// A redirect would have taken the token to where it must not go.
     Redirected,
+    /// The key for proofs of possession (RFC 9449) is not to be had: there is no `crypto.subtle`, as in an
+    /// insecure context, or the platform refuses IndexedDB.
+    NoKey,
 }
 
 impl Code {
@@ -59,6 +62,7 @@ impl Code {
             Self::Disposed => "disposed",
             Self::BadFetch => "bad-fetch",
             Self::Redirected => "redirected",
+            Self::NoKey => "no-key",
         }
     }
 
@@ -74,6 +78,7 @@ impl Code {
             Self::Redirected => {
                 "A redirect would take the token elsewhere; send to the URL it leads to."
             }
+            Self::NoKey => "No key for DPoP: that takes https and IndexedDB.",
             _ => "",
         }
     }
@@ -250,9 +255,16 @@ mod tests {
     #[test]
     fn every_failure_has_words() {
         use Code::*;
-        for code in
-            [SignedOut, SessionChanged, NotExposed, Forbidden, Disposed, BadFetch, Redirected]
-        {
+        for code in [
+            SignedOut,
+            SessionChanged,
+            NotExposed,
+            Forbidden,
+            Disposed,
+            BadFetch,
+            Redirected,
+            NoKey,
+        ] {
             assert!(!code.sentence().is_empty(), "{code:?}");
         }
     }
@@ -276,6 +288,7 @@ mod tests {
             (Disposed, "disposed"),
             (BadFetch, "bad-fetch"),
             (Redirected, "redirected"),
+            (NoKey, "no-key"),
         ] {
             assert_eq!(code.as_str(), word);
         }
@@ -299,6 +312,7 @@ mod tests {
             Disposed,
             BadFetch,
             Redirected,
+            NoKey,
         ] {
             assert!(!code.is_retryable(), "{code:?}");
         }

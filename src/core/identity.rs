@@ -8,6 +8,7 @@
 use super::apis::Apis;
 use super::attach::Attach;
 use super::digest::{NONE, add, digest};
+use super::dpop::DpopKeys;
 use super::endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
 use super::options::Options;
 use super::policy::Policy;
@@ -22,6 +23,9 @@ pub(crate) struct Identity {
     /// What the same managers share by. `None`: a function stands where something would have to be
     /// compared, and the app has chosen no name.
     pub(crate) share: Option<String>,
+    /// What the key is kept under that tokens are bound to: a digest of what says whose refresh token it is,
+    /// and of nothing else, for that is bound to it, too, and outlives a new version of the app.
+    pub(crate) key: String,
 }
 
 impl Identity {
@@ -37,12 +41,14 @@ impl Identity {
             Some(url) => concat(&["tokenkeep ", split_at_any(url, b"?").0]),
             None => concat(&["tokenkeep ", origin, path]),
         };
-        let share = (options.name.is_some() || !has_functions).then(|| {
-            let mut parts = Parts(NONE);
-            parts.of(options, &policy.apis);
-            concat(&["tokenkeep ", PROTOCOL, " ", &hex(parts.0)])
-        });
-        Self { turn, share }
+        let mut parts = Parts(NONE);
+        parts.maybe(options.name.as_deref());
+        parts.endpoint(&options.refresh);
+        let key = concat(&["tokenkeep key ", &hex(parts.0)]);
+        parts.others(options, &policy.apis);
+        let share = concat(&["tokenkeep ", PROTOCOL, " ", &hex(parts.0)]);
+        let share = (options.name.is_some() || !has_functions).then_some(share);
+        Self { turn, share, key }
     }
 }
 
@@ -50,10 +56,9 @@ impl Identity {
 struct Parts(u64);
 
 impl Parts {
-    fn of(&mut self, options: &Options, apis: &Apis) {
-        self.maybe(options.name.as_deref());
+    /// All but the name and the refresh.
+    fn others(&mut self, options: &Options, apis: &Apis) {
         self.text(&options.subject);
-        self.endpoint(&options.refresh);
         match &options.logout {
             Some(logout) => self.endpoint(logout),
             None => self.text("no logout"),
@@ -69,6 +74,11 @@ impl Parts {
                 self.pair(csrf.as_ref());
             }
         }
+        self.text(match options.dpop {
+            None => "bearer",
+            Some(DpopKeys::Stored) => "dpop",
+            Some(DpopKeys::Memory) => "dpop in memory",
+        });
         self.maybe(options.adopt.as_deref());
         self.texts(&[
             &options.access_token_at,
@@ -196,7 +206,7 @@ mod tests {
 
     #[test]
     fn whatever_decides_where_a_token_comes_from_and_goes_tells_managers_apart() {
-        let changes: [fn(&mut Options); 17] = [
+        let changes: [fn(&mut Options); 19] = [
             |o| o.name = Some("shop".into()),
             |o| o.subject = "user_id".into(),
             |o| o.refresh.method = "GET".into(),
@@ -210,6 +220,8 @@ mod tests {
             |o| o.attach = Attach::Query("token".into()),
             |o| o.attach = Attach::Cookie(None),
             |o| o.adopt = Some("X-New".into()),
+            |o| o.dpop = Some(DpopKeys::Stored),
+            |o| o.dpop = Some(DpopKeys::Memory),
             |o| o.access_token_at = "data.token".into(),
             |o| o.refresh_token = Carrier::Json("refresh".into()),
             |o| o.refresh_token = Carrier::Form("refresh".into()),
@@ -243,10 +255,20 @@ mod tests {
     }
 
     #[test]
+    fn the_key_is_kept_for_whoever_has_the_refresh_token() {
+        let key = |change: fn(&mut Options)| identity(change).key;
+        let same = key(|_| ());
+        assert_eq!(with(|_| (), &["https://b.test/"], false).key, same);
+        assert_eq!(key(|o| o.access_token_at = "data.token".into()), same);
+        assert_ne!(key(|o| o.refresh.url.push('1')), same);
+        assert_ne!(key(|o| o.name = Some("mail".into())), same);
+    }
+
+    #[test]
     fn no_option_can_be_read_in_a_name() {
         let key = |o: &mut Options| o.refresh.headers = field("X-Key", "abc-secret");
-        let Identity { turn, share } = identity(key);
-        assert!(!turn.contains("secret") && !share.unwrap().contains("secret"));
+        let Identity { turn, share, key } = identity(key);
+        assert!(![turn, share.unwrap(), key].iter().any(|name| name.contains("secret")));
     }
 
     impl Identity {

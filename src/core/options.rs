@@ -2,6 +2,7 @@
 
 use super::apis::{Api, Apis};
 use super::attach::Attach;
+use super::dpop::DpopKeys;
 use super::endpoint::{Carrier, Content, Endpoint, Sends, is_field_value, is_of};
 use super::failure::{Code, Failure, Step};
 use super::policy::{Offline, Policy, Renewal, Restore, Tabs};
@@ -75,6 +76,9 @@ pub struct Options {
     pub incomplete: Vec<AnswerRule>,
     /// What becomes of a call that needs a token while the refresh does not reach the server.
     pub offline: Offline,
+    /// Whether tokens are bound to a key (RFC 9449), and where that lives. Whether one is, its `token_type`
+    /// says.
+    pub dpop: Option<DpopKeys>,
 }
 
 impl Endpoint {
@@ -211,6 +215,7 @@ impl Options {
             login_timeout: 30_000.0,
             incomplete: Vec::new(),
             offline: Offline::Auto,
+            dpop: None,
         }
     }
 
@@ -264,10 +269,16 @@ impl Options {
                 check.that(!self.expose_token, &["exposeToken"], takes);
             }
         }
+        if self.dpop.is_some() {
+            let is_header = matches!(self.attach, Attach::Header(..));
+            check.that(is_header, &["attach"], "takes { header, scheme } with `dpop`");
+            let takes = "takes `false` with `dpop`: the token is worth nothing without a proof";
+            check.that(!self.expose_token, &["exposeToken"], takes);
+        }
         let sends = self.logout.as_ref().and_then(|logout| logout.sends);
         let is_sent = sends != Some(Sends::Access) || matches!(self.attach, Attach::Header(..));
-        let takes_no_access =
-            "takes the access token only where that is attached in a header field";
+        let is_sent = is_sent && (self.dpop.is_none() || sends != Some(Sends::Access));
+        let takes_no_access = "takes the access token only where that is attached in a header field, and without `dpop`";
         check.that(is_sent, &["logout.send"], takes_no_access);
         let is_header = self.adopt.as_deref().is_none_or(is_token);
         check.that(is_header, &["adopt.header"], takes);
@@ -336,7 +347,11 @@ impl Options {
                 _ => Renewal::WithToken,
             },
             restore: self.restore,
-            tabs: self.tabs,
+            tabs: match (self.tabs, self.dpop) {
+                // Another tab could do nothing with a token that is bound to this one's key.
+                (Tabs::Share, Some(DpopKeys::Memory)) => Tabs::Lock,
+                (tabs, _) => tabs,
+            },
             offline: self.offline,
             hint: self.hint(),
         })
@@ -449,7 +464,7 @@ mod tests {
     #[test]
     fn a_wrong_option_is_named_with_what_it_takes() {
         type Change = fn(&mut Options);
-        let wrongs: [(&str, Change); 58] = [
+        let wrongs: [(&str, Change); 62] = [
             ("refresh.url", |o| o.refresh.url = "data:,x".into()),
             ("refresh.url", |o| o.refresh.url = "https://user:secret@x.test/".into()),
             ("refresh.method", |o| o.refresh.method = "TRACE".into()),
@@ -472,6 +487,11 @@ mod tests {
             }),
             ("logout.send", |o| {
                 o.attach = Attach::Cookie(None);
+                let sends = Some(Sends::Access);
+                o.logout = Some(Endpoint { sends, ..Endpoint::new("/out") });
+            }),
+            ("logout.send", |o| {
+                o.dpop = Some(DpopKeys::Stored);
                 let sends = Some(Sends::Access);
                 o.logout = Some(Endpoint { sends, ..Endpoint::new("/out") });
             }),
@@ -540,6 +560,13 @@ mod tests {
                 let body = Some(Field { path: "a".into(), equals: vec!["1".into()], absent: true });
                 o.ended = vec![AnswerRule { body, ..AnswerRule::default() }];
             }),
+            ("exposeToken", |o| (o.dpop, o.expose_token) = (Some(DpopKeys::Memory), true)),
+            ("attach", |o| {
+                (o.dpop, o.attach) = (Some(DpopKeys::Stored), Attach::Cookie(None));
+            }),
+            ("attach", |o| {
+                (o.dpop, o.attach) = (Some(DpopKeys::Stored), Attach::Query("token".into()));
+            }),
             ("name", |o| o.name = Some(String::new())),
             ("subject", |o| o.subject = String::new()),
             ("sessionHint", |o| o.session_hint = Some("a b".into())),
@@ -597,6 +624,15 @@ mod tests {
         let in_memory = |o: &mut Options| o.refresh_token = Carrier::Json("refresh".into());
         assert_eq!(renewal(in_memory), Renewal::WithToken);
         assert_eq!(renewal(|o| o.renewal = Some(Renewal::Never)), Renewal::Never);
+    }
+
+    #[test]
+    fn tokens_of_keys_in_memory_are_not_shared() {
+        let tabs = |keys, tabs| settle(|o| (o.dpop, o.tabs) = (keys, tabs)).unwrap().1.tabs;
+        assert_eq!(tabs(None, Tabs::Share), Tabs::Share);
+        assert_eq!(tabs(Some(DpopKeys::Stored), Tabs::Share), Tabs::Share);
+        assert_eq!(tabs(Some(DpopKeys::Memory), Tabs::Share), Tabs::Lock);
+        assert_eq!(tabs(Some(DpopKeys::Memory), Tabs::Off), Tabs::Off);
     }
 
     #[test]

@@ -98,6 +98,7 @@ impl Server {
             claims: (!self.is_opaque).then(|| Rc::from(text)),
             subject: self.tells_subject.then(|| user.to_string()),
             issued: (!self.is_opaque).then_some(u64::from(self.last)),
+            bound: None,
         }
     }
 

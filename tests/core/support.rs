@@ -28,6 +28,7 @@ pub fn opaque(token: &str) -> TokenResponse {
         claims: None,
         subject: None,
         issued: None,
+        bound: None,
     }
 }
 

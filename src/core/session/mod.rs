@@ -138,6 +138,8 @@ struct CurrentToken {
     subject: Option<String>,
     /// When it was issued, in milliseconds since the epoch by the server's clock, if it says so.
     issued: Option<u64>,
+    /// The key that it is bound to, if it is.
+    bound: Option<u64>,
     /// When the refresh that brought it was sent; zero if it came another way.
     asked: HybridTime,
     /// The resources that have refused it; the first of them, if there are many.
@@ -298,6 +300,12 @@ impl Session {
         }
     }
 
+    /// The key that the access token is bound to (RFC 9449), if it is: a call with that token carries a proof
+    /// by that key.
+    pub fn bound(&self) -> Option<u64> {
+        self.current.as_ref()?.bound
+    }
+
     /// The refresh token, where it is held in memory. To be sent to the refresh endpoint alone.
     pub fn refresh_token(&self) -> Option<&Secret> {
         self.refresh_token.as_ref()
@@ -454,6 +462,7 @@ impl Session {
             claims: tokens.claims,
             subject: tokens.subject,
             issued: tokens.issued,
+            bound: tokens.bound,
             asked,
             refused_by: Vec::new(),
             renewed_for,

@@ -116,6 +116,7 @@ impl Session {
             claims: current.claims.clone(),
             subject: current.subject.clone(),
             issued: current.issued,
+            bound: current.bound,
         })
     }
 

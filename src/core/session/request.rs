@@ -187,7 +187,7 @@ impl Session {
     /// An answer to a request brought a new token along. It is news only where the request was sent
     /// with the newest there is: others have had it already, or it is older than what came since. An
     /// answer from a cache brings a token that is older than the current one.
-    pub fn adopt(&mut self, ticket: Ticket, tokens: TokenResponse, now: Now) {
+    pub fn adopt(&mut self, ticket: Ticket, mut tokens: TokenResponse, now: Now) {
         let is_same = |current: &CurrentToken| current.token == tokens.access_token;
         if !self.is_sent_with_the_last(ticket)
             || self.current.as_ref().is_some_and(is_same)
@@ -195,6 +195,8 @@ impl Session {
         {
             return;
         }
+        // It is of the kind of the one it takes the place of.
+        tokens.bound = self.bound();
         self.settle_unsent(HybridTime(0));
         // Its place is right behind the token that brought it, not now: another user may have signed
         // in since, in a tab that has not been heard yet.
