@@ -20,7 +20,7 @@ const SECTIONS = [
   ['Testing', 'testing'],
   ['Debugging', ['debugging.md']],
   ['Migration', 'migration'],
-  ['How it works', ['security.md', 'threat-model.md', 'architecture.md'], 'benchmark'],
+  ['How it works', ['security.md', 'threat-model.md', 'dpop.md', 'architecture.md'], 'benchmark'],
 ]
 const parser = new MarkdownIt()
 

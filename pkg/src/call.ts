@@ -266,9 +266,10 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
   const spare = stream ? undefined : duplicate(next);
   const { headers, method, mode, redirect, referrer, referrerPolicy, signal } = next;
   const authorization = headers.get('authorization') ?? undefined;
+  // Where the server objects to a proof, it is sent more than twice.
   const take = (more: string[]): Request => {
-    const request = next!;
-    next = spare;
+    const request = next ?? spare!.clone();
+    next = undefined;
     return set(request, more);
   };
   const call: Call = {
@@ -289,7 +290,7 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
     send(...more) {
       if (more[0]?.[0] === '?') return readdress(take([]), withParameter(url, more[0], more[1]!));
       // Before the token is on it. Only what has no body is asked for again.
-      const bare = call.guard && /^(GET|HEAD)$/.test(method) ? next!.clone() : undefined;
+      const bare = call.guard && /^(GET|HEAD)$/.test(method) ? (next ?? spare!).clone() : undefined;
       let first: Request | undefined = take(more);
       return guarded(call.guard, method, redirect, url, more, (address, more, limits) => {
         const request = first ?? set(new Request(address, bare as RequestInit), more);

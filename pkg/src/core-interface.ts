@@ -36,7 +36,7 @@ export interface Call {
   readonly bodiless?: boolean;
   /** The caller's. */
   readonly signal: AbortSignal | undefined;
-  /** Sends it, with these headers (name, value, name, value, …) set; a name that begins with `?` is that of a parameter of the URL. At most twice. */
+  /** Sends it, with these headers (name, value, name, value, …) set; a name that begins with `?` is that of a parameter of the URL. Where it is not repeatable, once. */
   send(...headers: string[]): Promise<Response>;
   /** Of a login or logout: what `send` would send, for the core to send it and to tear it off when it takes too long. */
   request?(...headers: string[]): Request;

@@ -24,6 +24,7 @@
  * | `crashed` | the WebAssembly failed; the call was not sent |
  * | `bad-fetch` | the page's `fetch` is patched, and gave what is no object, let alone a `Response` |
  * | `redirected` | a redirect would take the token to where it must not go, so it was not followed; send to the URL it leads to |
+ * | `no-key` | the key for DPoP is not to be had: there is no `crypto.subtle`, as in an insecure context, or the platform refuses IndexedDB; nothing was sent without a proof |
  */
 export type TokenErrorCode =
   | 'invalid-option'
@@ -43,6 +44,7 @@ export type TokenErrorCode =
   | 'crashed'
   | 'bad-fetch'
   | 'redirected'
+  | 'no-key'
   | 'server';
 
 // What all TokenErrors inherit, and no copy of their members has: other copies of the package know them by it.

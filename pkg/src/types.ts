@@ -253,6 +253,13 @@ export interface TokenManagerOptions {
    * no network, or none to the API's origin. A 401 to such a call rejects with the error of the refresh. Default `'auto'`.
    */
   offline?: 'auto' | 'send' | 'reject';
+  /**
+   * Whether tokens are bound to a key (DPoP, RFC 9449): login, refresh and `exchange` carry a proof, and so does every request with a token of
+   * which the answer says `token_type: 'DPoP'`. One that is `Bearer` is sent as ever. `true`: the key is in IndexedDB, for all tabs and
+   * for later page loads. `{ keys: 'memory' }`: each page load has its own, and tabs share no tokens. Excludes `exposeToken`
+   * and `logout: { send: 'access' }`. Default `false`.
+   */
+  dpop?: boolean | { keys: 'memory' };
   /** Where the token lives. The other homes, in a worker, have an entry of their own: `tokenkeep/isolated`. Default `'page'`. */
   isolation?: 'page';
 }

@@ -116,13 +116,13 @@ impl Core {
     /// Sends credentials. Resolves to the rest of the answer's JSON.
     #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
     pub fn login(&self, call: Call) -> Promise {
-        self.asked(self.shell.login(Box::new(call), false))
+        self.asked(self.shell.login(Rc::new(call), false))
     }
 
     /// Sends a call that sets the refresh cookie, with the token of the session that there is.
     #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
     pub fn exchange(&self, call: Call) -> Promise {
-        self.asked(self.shell.login(Box::new(call), true))
+        self.asked(self.shell.login(Rc::new(call), true))
     }
 
     /// Says that the user has signed in where no script could see it.
@@ -134,7 +134,7 @@ impl Core {
     /// Ends the session at once, then tells the server.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn logout(&self, call: Option<Call>) -> Promise {
-        let call = call.map(|call| Box::new(call) as Box<dyn Outgoing>);
+        let call = call.map(|call| Rc::new(call) as Rc<dyn Outgoing>);
         self.asked(self.shell.logout(call))
     }
 

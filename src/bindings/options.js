@@ -6,7 +6,7 @@
 /** @param {unknown} given */
 export function options(given) {
   if (given === undefined) given = {}
-  const all = members('options', '', given, 'refresh logout apis attach unauthorized ended stepUp rejected adopt response csrf refreshToken refreshBefore tabs restore exposeToken name subject sessionHint login offline isolation')
+  const all = members('options', '', given, 'refresh logout apis attach unauthorized ended stepUp rejected adopt response csrf refreshToken refreshBefore tabs restore exposeToken name subject sessionHint login offline isolation dpop')
   const { refresh, isolation = 'page' } = all
   expect(isolation === 'page', 'isolation', "'page' here, and its other values in tokenkeep/isolated", isolation)
   if (refresh === undefined) {
@@ -39,6 +39,7 @@ export function options(given) {
     number('login.timeout', login.timeout),
     rules('login.incomplete', login.incomplete),
     choice('offline', all.offline, ['auto', 'send', 'reject']),
+    dpop(all.dpop),
     hooks,
   ]
 }
@@ -143,6 +144,16 @@ function carrier(given) {
   const [name] = set
   expect(set.length === 1 && (name === 'header' || scheme === undefined), 'refreshToken', takes, given)
   return [name, text(`refreshToken.${name}`, all[name]), scheme]
+}
+
+/** Whether its keys are in memory. */
+function dpop(given) {
+  if (given === undefined || given === false) return undefined
+  if (given === true) return 0
+  const takes = "`true`, `false` or `{ keys: 'memory' }`"
+  expect(isRecord(given), 'dpop', takes, given)
+  expect(members('dpop', 'dpop.', given, 'keys').keys === 'memory', 'dpop', takes, given)
+  return 1
 }
 
 function expect(isRight, name, takes, got) {

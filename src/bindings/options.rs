@@ -6,8 +6,8 @@ use wasm_bindgen::prelude::*;
 
 use crate::browser::{Hooks, List, TokenError, Tokens};
 use crate::core::{
-    AnswerRule, Attach, Carrier, Code, Content, Credentials, Endpoint, Failure, Field, HeaderField,
-    Offline, Options, Renewal, Restore, Secret, Sends, Step, Tabs, concat,
+    AnswerRule, Attach, Carrier, Code, Content, Credentials, DpopKeys, Endpoint, Failure, Field,
+    HeaderField, Offline, Options, Renewal, Restore, Secret, Sends, Step, Tabs, concat,
 };
 
 #[wasm_bindgen(module = "/src/bindings/options.js")]
@@ -83,6 +83,10 @@ pub(super) fn read(given: &JsValue) -> Result<(Box<Options>, Hooks), Failure> {
         1 => Offline::Send,
         _ => Offline::Reject,
     };
+    options.dpop = list.number().map(|place| match place {
+        0.0 => DpopKeys::Stored,
+        _ => DpopKeys::Memory,
+    });
     let mut hooks = Hooks::default();
     if let Some(mut list) = list.list() {
         hooks = Hooks {

@@ -8,8 +8,9 @@ use web_sys::Response;
 
 use super::platform::List;
 use crate::core::{
-    Attach, AuthResponse, Body, Code, Form, Kind, Life, Now, Options, Policy, ResponseFacts,
-    RuleKind, Secret, TokenResponse, concat, life, payload, retry_after,
+    Attach, AuthResponse, Body, Code, Form, Kind, Life, Now, Objection, Options, Policy,
+    ProofAnswer, ResponseFacts, RuleKind, Secret, TokenResponse, concat, life, payload,
+    retry_after,
 };
 
 #[wasm_bindgen(module = "/src/browser/http.js")]
@@ -58,12 +59,25 @@ pub(super) struct Reading {
     pub(super) by: JsValue,
     /// The answer's JSON without the tokens.
     pub(super) json: JsValue,
+    /// What it said of proofs.
+    pub(super) proofs: ProofAnswer,
 }
 
 impl Reading {
     /// There was no answer in time.
     pub(super) fn late() -> Self {
-        Self { response: Err(Code::Timeout), by: JsValue::UNDEFINED, json: JsValue::UNDEFINED }
+        Self::of(Err(Code::Timeout), JsValue::UNDEFINED)
+    }
+
+    /// There was no answer, or none that says more.
+    pub(super) fn of(response: Result<AuthResponse, Code>, by: JsValue) -> Self {
+        Self { response, by, json: JsValue::UNDEFINED, proofs: ProofAnswer::default() }
+    }
+
+    /// Whether there are tokens.
+    pub(super) fn grants(&self) -> bool {
+        let body = self.response.as_ref().map(|response| &response.body);
+        matches!(body, Ok(Body::Json { tokens: Ok(_), .. }))
     }
 }
 
@@ -71,12 +85,14 @@ impl Reading {
 /// that is no answer.
 const REDIRECT: f64 = -1.0;
 
-/// Takes off what [`hear`] has read of the answer to a call of this kind.
+/// Takes off what [`hear`] has read of the answer to a call of this kind. `key`: the one that has proved it,
+/// if one has.
 pub(super) fn read(
     list: JsValue,
     kind: Kind,
     options: &Options,
     policy: &Policy,
+    key: Option<u64>,
     now: Now,
 ) -> Reading {
     if list.is_undefined() {
@@ -85,12 +101,12 @@ pub(super) fn read(
     let list = &mut List::new(list.unchecked_into());
     let by = list.value();
     let Some(status) = list.number() else {
-        return Reading { response: Err(Code::Network), by, json: JsValue::UNDEFINED };
+        return Reading::of(Err(Code::Network), by);
     };
     if status < 0.0 {
         let body = if status == REDIRECT { Body::Redirect } else { Body::Foreign };
         let response = AuthResponse { status: 0, body, rejected: None, retry_after: None };
-        return Reading { response: Ok(response), by, json: JsValue::UNDEFINED };
+        return Reading::of(Ok(response), by);
     }
     let status = status as u16;
     let json = list.value();
@@ -107,6 +123,12 @@ pub(super) fn read(
     let retry_after =
         retry_after(list.number(), list.number(), known.date.unwrap_or(now.wall as f64));
     let challenge = list.text();
+    let is_bound = list.text().is_some_and(|kind| kind.eq_ignore_ascii_case("DPoP"));
+    let proofs = ProofAnswer {
+        nonce: list.text(),
+        date: known.date,
+        objection: Objection::of(status, challenge.as_deref(), error.as_deref()),
+    };
     let form = match (json.is_undefined(), is_empty) {
         (false, _) => Form::Json,
         (true, true) => Form::Empty,
@@ -141,6 +163,7 @@ pub(super) fn read(
                 Some(Ok(token)) => {
                     let mut tokens = describe(token, refresh_token, known, options, now);
                     tokens.session_life = life(&session, now);
+                    tokens.bound = key.filter(|_| is_bound);
                     Ok(tokens)
                 }
                 Some(Err(fault)) => Err(concat(&["an access token that ", fault.reason()])),
@@ -148,7 +171,8 @@ pub(super) fn read(
             }
         })
     };
-    Reading { response: Ok(AuthResponse { status, body, rejected, retry_after }), by, json }
+    let response = Ok(AuthResponse { status, body, rejected, retry_after });
+    Reading { response, by, json, proofs }
 }
 
 /// The lists of texts that are left.
@@ -176,6 +200,7 @@ pub(super) fn describe(
         claims: None,
         subject: None,
         issued: None,
+        bound: None,
     };
     if let Some(text) = payload(tokens.access_token.reveal())
         && let Some(claims) = claims(&text, &options.subject)

@@ -28,14 +28,14 @@ pub(crate) type Outcome = Result<JsValue, TokenError>;
 
 /// A login or a logout that somebody waits for.
 pub(super) struct Job {
-    auth_call: AuthCall,
+    pub(super) auth_call: AuthCall,
     /// The caller's request, or `None` for what the option `logout` says.
-    call: Option<Box<dyn Outgoing>>,
+    pub(super) call: Option<Rc<dyn Outgoing>>,
     /// Of a login that is to carry the token of the session that there was when it was called: which
     /// session that is.
-    carries_token_of: Option<u32>,
+    pub(super) carries_token_of: Option<u32>,
     /// The token of the session that has ended, if the logout is to send it.
-    token: Option<Secret>,
+    pub(super) token: Option<Secret>,
     answer: Settler<Outcome>,
 }
 
@@ -87,7 +87,7 @@ fn aborted(signal: &AbortSignal) -> Option<JsValue> {
 
 impl Shell {
     /// `carries_token`: the call is one for the session that there is, and sends its token.
-    pub(crate) fn login(self: &Rc<Self>, call: Box<dyn Outgoing>, carries_token: bool) -> Asked {
+    pub(crate) fn login(self: &Rc<Self>, call: Rc<dyn Outgoing>, carries_token: bool) -> Asked {
         let signal = call.signal();
         let line = self
             .alive(Step::Login)
@@ -110,7 +110,7 @@ impl Shell {
     }
 
     /// `call`: `None` for what the option `logout` says.
-    pub(crate) fn logout(self: &Rc<Self>, call: Option<Box<dyn Outgoing>>) -> Asked {
+    pub(crate) fn logout(self: &Rc<Self>, call: Option<Rc<dyn Outgoing>>) -> Asked {
         let signal = call.as_ref().and_then(|call| call.signal());
         let mut line = self.alive(Step::Logout).map_err(FetchError::from).map(|()| {
             let is_reachable = call.is_some() || self.options.logout.is_some();
@@ -119,7 +119,11 @@ impl Shell {
             let token = sends.and_then(|which| self.session.borrow().token(which).cloned());
             let token = token.or_else(|| self.kept.borrow().clone());
             self.kept.replace(token.clone());
-            let auth_call = self.tell_only(|session, now| session.logout(is_reachable, now))?;
+            let asked = self.tell_only(|session, now| session.logout(is_reachable, now));
+            if asked.is_none() {
+                self.forget_key();
+            }
+            let auth_call = asked?;
             let answer = self.job(auth_call, call, None, token);
             Some(InLine { auth_call, answer, signal: signal.clone() })
         });
@@ -159,7 +163,7 @@ impl Shell {
     fn job(
         &self,
         auth_call: AuthCall,
-        call: Option<Box<dyn Outgoing>>,
+        call: Option<Rc<dyn Outgoing>>,
         carries_token_of: Option<u32>,
         token: Option<Secret>,
     ) -> SharedOutcome<Outcome> {
@@ -168,16 +172,16 @@ impl Shell {
         answered
     }
 
-    /// The header field of a login that carries a token. Without a body it has no credentials of its
+    /// The token of a login that carries one. Without a body it has no credentials of its
     /// own, so to one of the APIs it carries that of the session, too.
     ///
     /// # Errors
     /// Why one that has to carry it can't.
-    fn token_of_login(
+    pub(super) fn token_of_login(
         &self,
         call: &dyn Outgoing,
         carries_token_of: Option<u32>,
-    ) -> Result<Option<Sent>, Failure> {
+    ) -> Result<Option<Secret>, Failure> {
         let session = self.session.borrow();
         if carries_token_of.is_none() && (call.has_body() || !self.covers(&call.url())) {
             return Ok(None);
@@ -189,7 +193,7 @@ impl Shell {
         if carries_token_of.is_some() && token.is_none() {
             return Err(Failure::new(Code::SignedOut, Step::Login));
         }
-        Ok(self.options.attach.field(&call.method(), token, &platform::cookie))
+        Ok(token.cloned())
     }
 
     /// An auth call whose turn has come. Nothing of it outlives an await but what it needs to end
@@ -203,10 +207,7 @@ impl Shell {
             // The lock was not to be had in time.
             None => self.conclude(auth_call, kind, Reading::late()),
             Some((held, Arrival::Go)) => {
-                if let Some(answer) = self.ask(auth_call, kind, patience.answer) {
-                    let answer = JsFuture::from(answer).await.unwrap_or_default();
-                    let mut reading =
-                        answer::read(answer, kind, &self.options, &self.policy, platform::now());
+                if let Some(mut reading) = self.answer(auth_call, kind, patience.answer).await {
                     if kind == Kind::Refresh
                         && let Ok(response) = &reading.response
                         && self.session.borrow().doubts(response)
@@ -265,14 +266,64 @@ impl Shell {
         let _ = self.refresh_outcome(auth_call).get_before(None, Some(NEWS)).await;
     }
 
-    /// Sends an auth call. `None` if there is nothing to send.
-    fn ask(&self, auth_call: AuthCall, kind: Kind, ms: u32) -> Option<Promise> {
+    /// Sends an auth call, and again where the server objects to its proof. `None` if there is nothing to
+    /// send. All of it takes `ms` milliseconds at the most.
+    async fn answer(&self, auth_call: AuthCall, kind: Kind, ms: u32) -> Option<Reading> {
+        let begun = platform::now();
+        let mut is_again = false;
+        loop {
+            let mut proven = None;
+            if let Some((signed, proving)) = self.prove_auth_call(auth_call, kind) {
+                proven = proving.signed(JsFuture::from(signed).await.ok());
+                if proven.is_none() {
+                    break Some(Reading::of(Err(Code::NoKey), JsValue::UNDEFINED));
+                }
+            }
+            let fields = proven.as_mut().map(|proven| std::mem::take(&mut proven.fields));
+            let left = u64::from(ms).saturating_sub(platform::now().since(begun)).max(1) as u32;
+            let answer = self.ask(auth_call, kind, left, fields.unwrap_or_default())?;
+            let answer = JsFuture::from(answer).await.unwrap_or_default();
+            let key = proven.as_ref().map(|proven| proven.key);
+            let (options, policy) = (&self.options, &self.policy);
+            let mut reading = answer::read(answer, kind, options, policy, key, platform::now());
+            if let (Some(prover), Some(proven)) = (&self.prover, &proven) {
+                if prover.answered(proven, &reading.proofs)
+                    && !std::mem::replace(&mut is_again, true)
+                    && self.is_repeatable(auth_call)
+                {
+                    continue;
+                }
+                if proven.is_new && reading.grants() && !is_true(prover.keep()).await {
+                    reading = Reading::of(Err(Code::NoKey), JsValue::UNDEFINED);
+                }
+            }
+            break Some(reading);
+        }
+    }
+
+    /// Whether an auth call can be sent again.
+    fn is_repeatable(&self, auth_call: AuthCall) -> bool {
+        let is_once = |job: &Job| {
+            job.auth_call == auth_call
+                && job.call.as_ref().is_some_and(|call| !call.is_repeatable())
+        };
+        !self.jobs.borrow().iter().any(is_once)
+    }
+
+    /// Sends an auth call, with the header fields that prove it. `None` if there is nothing to send.
+    fn ask(&self, auth_call: AuthCall, kind: Kind, ms: u32, fields: Vec<Sent>) -> Option<Promise> {
         let options = &*self.options;
-        let mut jobs = self.jobs.borrow_mut();
-        let job = jobs.iter_mut().find(|job| job.auth_call == auth_call);
+        let jobs = self.jobs.borrow();
+        let job = jobs.iter().find(|job| job.auth_call == auth_call);
+        // It may have been withdrawn while its proof was made.
+        if job.is_none() && kind == Kind::Login {
+            return None;
+        }
         let (call, token, epoch) = job.map_or((None, None, None), |job| {
-            (job.call.take(), job.token.take(), job.carries_token_of)
+            (job.call.clone(), job.token.clone(), job.carries_token_of)
         });
+        // A token that is bound stands beside its proof.
+        let has_token = fields.len() > 1;
         // A patched `fetch` may call back in.
         drop(jobs);
         let call = if let Some(call) = call {
@@ -280,7 +331,14 @@ impl Shell {
             let mut proofs = proofs(&call.url(), csrf, page, &platform::cookie);
             if kind == Kind::Login {
                 match self.token_of_login(&*call, epoch) {
-                    Ok(field) => proofs.extend(field),
+                    Ok(token) => {
+                        let token = token.as_ref().filter(|_| !has_token);
+                        proofs.extend(options.attach.field(
+                            &call.method(),
+                            token,
+                            &platform::cookie,
+                        ));
+                    }
                     Err(failure) => {
                         if let Some(job) = self.take_job(auth_call) {
                             job.answer.settle(Err(failure.into()));
@@ -289,6 +347,7 @@ impl Shell {
                     }
                 }
             }
+            proofs.extend(fields);
             let proofs: Vec<(&str, &str)> =
                 proofs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             // A parameter of the URL goes another way, alone.
@@ -309,7 +368,7 @@ impl Shell {
                 }
                 _ => (options.logout.as_ref()?, &hooks.logout_headers, token),
             };
-            let request = self.prepare(endpoint, headers, token.as_ref());
+            let request = self.prepare(endpoint, headers, token.as_ref(), fields);
             request.map_or_else(|error| Promise::reject(&error).into(), JsValue::from)
         };
         // The page may be gone before the answer is there, and with it the cookie that it sets.
@@ -330,7 +389,7 @@ impl Shell {
 
     /// Tells what came of an auth call.
     fn conclude(self: &Rc<Self>, auth_call: AuthCall, kind: Kind, reading: Reading) {
-        let Reading { response, by, json } = reading;
+        let Reading { response, by, json, .. } = reading;
         let answer = self.take_job(auth_call).map(|job| job.answer);
         let outcome = match kind {
             Kind::Refresh => {
@@ -357,6 +416,9 @@ impl Shell {
                 .map(|()| JsValue::UNDEFINED),
         };
         self.drain();
+        if kind == Kind::Logout {
+            self.forget_key();
+        }
         // Nobody waits for the logout of an earlier page; if it has failed again, the mark stays.
         if let Some(answer) = answer {
             answer.settle(outcome.map_err(|failure| {
@@ -365,6 +427,13 @@ impl Shell {
                 let is_told_by = is_told_by && !by.is_undefined();
                 TokenError::from(failure).with_cause(is_told_by.then_some(by))
             }));
+        }
+    }
+
+    /// The key is gone with the session.
+    fn forget_key(&self) {
+        if let Some(prover) = &self.prover {
+            prover.forget();
         }
     }
 
@@ -380,9 +449,13 @@ impl Shell {
         endpoint: &Endpoint,
         headers: &JsValue,
         token: Option<&Secret>,
+        proofs: Vec<Sent>,
     ) -> Result<Request, JsValue> {
         let page = self.page.as_deref();
-        let made = endpoint.compose(&self.options, token, page, &platform::cookie);
+        let mut made = endpoint.compose(&self.options, token, page, &platform::cookie);
+        // A proof is for one URL.
+        let stays = if proofs.is_empty() { made.stays } else { Stays::Put };
+        made.headers.extend(proofs);
         let fields = Headers::new();
         for (name, value) in &made.headers {
             fields.set(name, value);
@@ -405,7 +478,7 @@ impl Shell {
             Credentials::SameOrigin => "same-origin",
             Credentials::Omit => "omit",
         };
-        let (mode, redirect) = match made.stays {
+        let (mode, redirect) = match stays {
             Stays::Free => (None, None),
             Stays::InOrigin => (Some("same-origin"), None),
             Stays::Put => (None, Some("manual")),

@@ -22,7 +22,7 @@ pub trait Outgoing {
     /// Its method.
     fn method(&self) -> String;
     /// Sends it with these header fields set; a name behind `?` is that of a parameter of the URL.
-    /// Called at most twice.
+    /// Called once for each sending, and again where the server objects to a proof (RFC 9449, 8).
     fn send(&self, headers: &[(&str, &str)]) -> Promise;
     /// The same, so that no redirect takes these fields to where they must not go.
     fn send_within(&self, headers: &[(&str, &str)], _redirects: &dyn Fn() -> Redirects) -> Promise {

@@ -29,6 +29,7 @@ extern "C" {
         refresh_token: Option<&str>,
         life: Option<f64>,
         session_life: Option<f64>,
+        bound: Option<f64>,
     );
 
     #[wasm_bindgen(method)]
@@ -116,6 +117,7 @@ impl Channel {
             tokens.and_then(|tokens| tokens.refresh_token.as_ref()).map(Secret::reveal),
             tokens.and_then(|tokens| tokens.life).map(|life| life as f64),
             tokens.and_then(|tokens| tokens.session_life).map(|life| life as f64),
+            tokens.and_then(|tokens| tokens.bound).map(|key| key as f64),
         );
     }
 }
@@ -146,5 +148,6 @@ fn read_tokens(list: &mut List, options: &Options) -> Option<TokenResponse> {
         answer::describe(access_token, refresh_token, Life::default(), options, platform::now());
     tokens.life = list.number().map(|life| life as u64);
     tokens.session_life = list.number().map(|life| life as u64);
+    tokens.bound = list.number().map(|key| key as u64);
     Some(tokens)
 }

@@ -102,13 +102,18 @@ impl Shell {
                     if let Some(response) = refused.take() {
                         answer::discard(&response);
                     }
-                    match settle(self.send(call, ticket)).await {
+                    let sent = match &self.prover {
+                        Some(prover) => self.send_proven(prover, call, ticket).await,
+                        None => settle(self.send(call, ticket)).await,
+                    };
+                    match sent {
                         Ok(response) => {
                             arrived = Some((ticket, response));
                             departure = Departure::Deliver;
                         }
                         Err(error) => {
-                            departure = self.overhear(call, ticket).ok_or_else(|| error.clone())?;
+                            let heard = self.overhear(call, ticket, &error);
+                            departure = heard.ok_or_else(|| error.clone())?;
                             silence = Some(error);
                         }
                     }
@@ -150,11 +155,16 @@ impl Shell {
     pub(crate) fn redirects(&self, url: &str, method: &str) -> Option<Redirects> {
         let (attach, apis) = (&self.options.attach, &self.policy.apis);
         let page = self.page.as_deref();
-        apis.cover(url).then(|| Redirects::of(attach, apis, page, url, method))
+        // A proof is for one URL.
+        let is_bound = self.session.borrow().bound().is_some();
+        apis.cover(url).then(|| match is_bound {
+            true => Redirects::Refuse,
+            false => Redirects::of(attach, apis, page, url, method),
+        })
     }
 
     /// Sends a call with what its ticket gives it.
-    fn send(&self, call: &dyn Outgoing, ticket: Ticket) -> Promise {
+    pub(super) fn send(&self, call: &dyn Outgoing, ticket: Ticket) -> Promise {
         let token = self.session.borrow().credential(ticket).cloned();
         let field = self.options.attach.field(&call.method(), token.as_ref(), &platform::cookie);
         match &field {
@@ -168,8 +178,17 @@ impl Shell {
     }
 
     /// Whether a request that came to nothing was refused, for all that is known; and then what
-    /// becomes of it. A caller's abort is none of this.
-    fn overhear(&self, call: &dyn Outgoing, ticket: Ticket) -> Option<Departure> {
+    /// becomes of it. A caller's abort is none of this. A token whose key is gone, for another tab has
+    /// renewed that, is as good as refused.
+    fn overhear(
+        &self,
+        call: &dyn Outgoing,
+        ticket: Ticket,
+        error: &FetchError,
+    ) -> Option<Departure> {
+        if matches!(error, FetchError::Token(error) if error.code() == Code::NoKey) {
+            return Some(self.tell_only(|session, now| session.answered(ticket, true, now)));
+        }
         let is_aborted =
             call.signal().is_some_and(|signal| !platform::reason(&signal).is_undefined());
         if !self.policy.rules.hears_silence() || is_aborted || !is_safe(&call.method()) {
@@ -356,7 +375,7 @@ impl Shell {
 
 /// A promise's outcome as a `Response`, or what the platform rejected with. The answer may come from
 /// another realm, or from whoever wrapped `fetch`, so its class is not asked for.
-async fn settle(sent: Promise) -> Result<Response, FetchError> {
+pub(super) async fn settle(sent: Promise) -> Result<Response, FetchError> {
     let answer = JsFuture::from(sent).await.map_err(FetchError::Platform)?;
     if answer.is_object() || answer.is_function() {
         Ok(answer.unchecked_into())

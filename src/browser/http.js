@@ -100,6 +100,8 @@ export async function hear(call, ms, keepalive, places, dotted) {
       number(header(response, 'Retry-After')),
       date('Retry-After'),
       header(response, 'WWW-Authenticate'),
+      walk(json, ['token_type']),
+      header(response, 'DPoP-Nonce'),
       ...values(json, dotted),
     ]
     for (const place of places.slice(0, 2)) for (const path of paths(place)) take(json, path)

@@ -13,6 +13,7 @@ use super::answer;
 use super::auth_call::Job;
 use super::call::{Outgoing, Taken};
 use super::channel::Channel;
+use super::dpop::Prover;
 use super::error::{FetchError, TokenError};
 use super::pending_logout::PendingLogout;
 use super::platform;
@@ -189,7 +190,7 @@ impl TokenManager {
         carries_token: bool,
     ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
         let asked = copy(request, Step::Login)
-            .map(|request| self.shell().login(Box::new(request), carries_token));
+            .map(|request| self.shell().login(Rc::new(request), carries_token));
         async move { asked?.outcome().await }
     }
 
@@ -233,7 +234,7 @@ impl TokenManager {
     ) -> impl Future<Output = Result<(), FetchError>> + 'static {
         let call = request.map(|request| copy(request, Step::Logout)).transpose();
         let asked = call
-            .map(|call| self.shell().logout(call.map(|call| Box::new(call) as Box<dyn Outgoing>)));
+            .map(|call| self.shell().logout(call.map(|call| Rc::new(call) as Rc<dyn Outgoing>)));
         async move { asked?.outcome().await.map(|_| ()) }
     }
 
@@ -344,6 +345,8 @@ pub(crate) struct Shell {
     /// The name of the lock, if tabs take turns.
     pub(super) lock: Option<String>,
     pending_logout: PendingLogout,
+    /// What makes proofs, with the option `dpop`.
+    pub(super) prover: Option<Prover>,
     /// The token that a logout which has failed is to send, until the server is told.
     pub(super) kept: RefCell<Option<Secret>>,
     /// What each auth call but a refresh is to send, and whom it answers.
@@ -379,7 +382,7 @@ impl Shell {
         let is_page = origin.is_some();
         let page = origin.filter(|origin| origin != "null");
         let mut policy = options.settle(page.as_deref(), &|url| platform::resolve(url, base))?;
-        let Identity { turn, share } = Identity::new(&options, &policy, hooks.is_some());
+        let Identity { turn, share, key } = Identity::new(&options, &policy, hooks.is_some());
         if share.is_none() && policy.tabs == Tabs::Share {
             platform::notice(NAMELESS);
             policy.tabs = Tabs::Lock;
@@ -408,6 +411,7 @@ impl Shell {
             page,
             lock: takes_turns.then_some(turn),
             pending_logout,
+            prover: options.dpop.map(|keys| Prover::new(keys, &key)),
             kept: RefCell::default(),
             jobs: RefCell::default(),
             cause: RefCell::default(),

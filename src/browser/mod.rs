@@ -8,6 +8,7 @@
 //! - `fetch.rs`: an app's request, from the call of `fetch` to its answer (rules 2 to 8);
 //! - `auth_call.rs`: refresh, login and logout on the wire (rules 8 and 9);
 //! - `fast_path.rs`: the common case of a fetch, in synchronous steps, for the bindings;
+//! - `dpop.rs`: proofs of possession, where tokens are bound to a key;
 //! - `answer.rs`: what servers say;
 //! - `shared_outcome.rs`: the outcome of an auth call, for all who wait for it;
 //! - `lock.rs`, `channel.rs`, `pending_logout.rs`: turns among tabs, news among tabs, and the one mark that
@@ -17,13 +18,14 @@
 //!
 //! The modules in JavaScript beside them touch what is foreign: the page's `fetch` and its answers
 //! (`fetch.js`, `http.js`, `json.js`), locks (`web-lock.js`), the channel (`tab-channel.js`, `sealed.js`),
-//! timers, the page, the storage and the console. Their functions never throw into WebAssembly, and
+//! the keys of tokens (`dpop.js`), timers, the page, the storage and the console. Their functions never throw into WebAssembly, and
 //! decide nothing.
 
 mod answer;
 mod auth_call;
 mod call;
 mod channel;
+mod dpop;
 mod error;
 #[cfg(feature = "bindings")]
 mod fast_path;

@@ -19,7 +19,7 @@ const SEALING = 1000
 
 /**
  * Opens the channel, or says undefined where the platform has none. `heard` gets each message that is of the known form,
- * as a list: kind, stamp, session, asked, subject, accessToken, refreshToken, life, sessionLife; or undefined, when the page has come back from where it
+ * as a list: kind, stamp, session, asked, subject, accessToken, refreshToken, life, sessionLife, bound; or undefined, when the page has come back from where it
  * may have heard nothing. Whatever comes in was sent by some script of this origin, perhaps another version of this package,
  * perhaps an attacker's.
  * @param {string} name @param {(message: unknown[] | undefined) => void} heard
@@ -89,10 +89,10 @@ export function open(name, heard, keys) {
   })
   return {
     /** Tells all other tabs. */
-    post(kind, stamp, session, asked, subject, accessToken, refreshToken, life, sessionLife) {
+    post(kind, stamp, session, asked, subject, accessToken, refreshToken, life, sessionLife, bound) {
       // The receiver may have slept: both lives are counted from here.
       const at = accessToken === undefined ? undefined : Date.now()
-      const message = { kind, stamp, session, asked, subject, accessToken, life, sessionLife, at }
+      const message = { kind, stamp, session, asked, subject, accessToken, life, sessionLife, bound, at }
       const seal = keys && (async () => {
         message.key = await keys.key
         if (refreshToken !== undefined) message.sealed = await keys.seal(refreshToken)
@@ -169,6 +169,6 @@ function read(data) {
     const life = own(data, name)
     return typeof life === 'number' ? Math.max(life - Math.max(Date.now() - at, 0), 1) : undefined
   }
-  const grant = typeof at === 'number' ? [accessToken, undefined, left('life'), left('sessionLife')] : []
+  const grant = typeof at === 'number' ? [accessToken, undefined, left('life'), left('sessionLife'), own(data, 'bound')] : []
   return [kind, stamp('stamp'), stamp('session'), stamp('asked'), subject, ...grant]
 }

@@ -10,6 +10,7 @@ mod aborts;
 mod answers;
 mod clock;
 mod denied;
+mod dpop;
 mod holders;
 mod listeners;
 mod memory;

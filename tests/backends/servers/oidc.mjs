@@ -1,12 +1,13 @@
 // panva's oidc-provider with a public client, as a single-page app is one: authorization code with PKCE, refresh tokens that are
-// rotated, and whose reuse ends the grant. Whoever comes to sign in is alice. `/admin` is
+// rotated, and whose reuse ends the grant. With the word `dpop` it binds its tokens to a key, and wants its nonces (RFC 9449). Whoever comes to sign in is alice. `/admin` is
 // an API that asks for more than she may, `/transfer` one that asks for a second factor (RFC 9470).
 
 import { generateKeyPairSync } from 'node:crypto'
 import Provider from 'oidc-provider'
 import { serve } from './harness.mjs'
 
-const [front] = process.argv.slice(2)
+const [front, word] = process.argv.slice(2)
+const isBound = word === 'dpop'
 const jwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
 const grants = new Set()
 
@@ -18,10 +19,15 @@ function provide(issuer) {
       redirect_uris: [`${front}/`],
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
+      dpop_bound_access_tokens: isBound,
     }],
     clientBasedCORS: (_, origin) => origin === front,
     cookies: { keys: ['no secret'] },
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: isBound ? { enabled: true, nonceSecret: Buffer.alloc(32, 'no secret'), requireNonce: () => true } : { enabled: true },
+      revocation: { enabled: true },
+    },
     findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
     issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),

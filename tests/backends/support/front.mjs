@@ -27,6 +27,7 @@ export async function startFront() {
     '/': async () => ({ type: 'text/html', body: HTML }),
     '/page.js': async () => script(await readFile(PAGE)),
     '/shared.js': async () => script(await readFile(`${SHARED}page.js`)),
+    '/home.js': async () => script(await readFile(`${SHARED}home.js`)),
     '/client.js': async () => script(front.client),
   }
   const server = createServer(async (asked, answer) => {

@@ -1,0 +1,218 @@
+//! Proofs of possession (RFC 9449) for what is sent. The core says what is in them and judges the answers, the
+//! platform keeps the keys and signs (`dpop.js`).
+
+use std::cell::RefCell;
+
+use futures::future::LocalBoxFuture;
+use js_sys::{Date, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Response};
+
+use super::answer;
+use super::call::Outgoing;
+use super::error::FetchError;
+use super::fetch::settle;
+use super::manager::Shell;
+use super::platform::{self, List};
+use crate::core::{
+    AuthCall, Code, Dpop, DpopKeys, Draft, Failure, Kind, Objection, ProofAnswer, Redirects,
+    Secret, Sent, Step, Ticket, authorization, proof,
+};
+
+#[wasm_bindgen(module = "/src/browser/dpop.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = Object)]
+    type Keyring;
+
+    fn keyring(database: Option<&str>) -> Keyring;
+
+    #[wasm_bindgen(method)]
+    fn prove(
+        this: &Keyring,
+        which: f64,
+        method: &str,
+        target: &str,
+        issued: f64,
+        nonce: Option<&str>,
+        token: Option<&str>,
+        signal: Option<&AbortSignal>,
+    ) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn keep(this: &Keyring) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn forget(this: &Keyring) -> Promise;
+}
+
+/// The numbers that stand for the session's key, and for one that is made for it.
+const SESSIONS: u64 = 0;
+const NEW: u64 = 1;
+
+/// What makes proofs, of a manager with the option `dpop`.
+pub(super) struct Prover {
+    keys: Keyring,
+    servers: RefCell<Dpop>,
+}
+
+/// What proves a call.
+pub(super) struct Proven {
+    /// The header fields: the proof, and behind it the access token, if one goes along.
+    pub(super) fields: Vec<Sent>,
+    /// The number of the key.
+    pub(super) key: u64,
+    /// Whether it is made for this login.
+    pub(super) is_new: bool,
+    draft: Draft,
+}
+
+/// A proof that the platform is to sign.
+pub(super) struct Proving {
+    draft: Draft,
+    token: Option<Secret>,
+    is_new: bool,
+}
+
+impl Proving {
+    /// Takes what the platform has signed. `None`: the key is not to be had, or the signal is aborted.
+    pub(super) fn signed(self, signed: Option<JsValue>) -> Option<Proven> {
+        let Self { draft, token, is_new } = self;
+        let list = &mut List::new(signed?.dyn_into().ok()?);
+        let mut fields = vec![proof(list.text()?)];
+        fields.extend(token.as_ref().map(authorization));
+        Some(Proven { fields, key: list.number()? as u64, is_new, draft })
+    }
+}
+
+impl Prover {
+    /// `database`: what the keys are kept under.
+    pub(super) fn new(keys: DpopKeys, database: &str) -> Self {
+        let keys = keyring((keys == DpopKeys::Stored).then_some(database));
+        Self { keys, servers: RefCell::default() }
+    }
+
+    /// Has the platform make a proof, by the key of a number.
+    fn prove(
+        &self,
+        which: u64,
+        method: &str,
+        url: &str,
+        token: Option<Secret>,
+        signal: Option<&AbortSignal>,
+    ) -> (Promise, Proving) {
+        let draft = self.servers.borrow().draft(url, platform::now());
+        let signed = self.keys.prove(
+            which as f64,
+            method,
+            &draft.target,
+            draft.issued() as f64,
+            draft.nonce.as_deref(),
+            token.as_ref().map(Secret::reveal),
+            signal,
+        );
+        (signed, Proving { draft, token, is_new: which == NEW })
+    }
+
+    /// An answer has come. Says whether its call is to be sent again with another proof.
+    pub(super) fn answered(&self, proven: &Proven, answer: &ProofAnswer) -> bool {
+        self.servers.borrow_mut().answered(&proven.draft, answer, platform::now())
+    }
+
+    /// The key that was made for a login is the session's. Fulfils with whether it is kept.
+    pub(super) fn keep(&self) -> Promise {
+        self.keys.keep()
+    }
+
+    /// The session is over.
+    pub(super) fn forget(&self) {
+        // It settles by itself, and does not reject.
+        let _ = self.keys.forget();
+    }
+}
+
+impl Shell {
+    /// The proof of an auth call, where there is to be one: of a refresh, a login and an exchange.
+    pub(super) fn prove_auth_call(
+        &self,
+        auth_call: AuthCall,
+        kind: Kind,
+    ) -> Option<(Promise, Proving)> {
+        let prover = self.prover.as_ref()?;
+        let refresh = &self.options.refresh;
+        if kind == Kind::Refresh {
+            // A function of the app's asks by itself.
+            let is_ours = !self.hooks.refresh.is_function();
+            return is_ours
+                .then(|| prover.prove(SESSIONS, &refresh.method, &refresh.url, None, None));
+        }
+        let jobs = self.jobs.borrow();
+        let job = jobs.iter().find(|job| job.auth_call == auth_call && kind == Kind::Login)?;
+        let call = &**job.call.as_ref()?;
+        let mut which = if job.carries_token_of.is_some() { SESSIONS } else { NEW };
+        // A token that is bound is proved by its key, and what it is exchanged for stays with that.
+        let mut token = self.token_of_login(call, job.carries_token_of).ok()?;
+        match self.session.borrow().bound() {
+            Some(key) if token.is_some() => which = key,
+            _ => token = None,
+        }
+        Some(prover.prove(which, &call.method(), &call.url(), token, None))
+    }
+
+    /// Sends a request of the app's with the token that its ticket gives it, and again where the server
+    /// objects to the proof, each time with another one (RFC 9449, 8 and 9).
+    pub(super) fn send_proven<'a>(
+        &'a self,
+        prover: &'a Prover,
+        call: &'a dyn Outgoing,
+        ticket: Ticket,
+    ) -> LocalBoxFuture<'a, Result<Response, FetchError>> {
+        Box::pin(async move {
+            let (epoch, bound) = {
+                let session = self.session.borrow();
+                (session.epoch(), session.bound().zip(session.credential(ticket).cloned()))
+            };
+            let Some((which, token)) = bound else {
+                return settle(self.send(call, ticket)).await;
+            };
+            let (method, url, signal) = (call.method(), call.url(), call.signal());
+            let mut is_again = false;
+            loop {
+                let token = Some(token.clone());
+                let (signed, proving) = prover.prove(which, &method, &url, token, signal.as_ref());
+                let proven = proving.signed(JsFuture::from(signed).await.ok());
+                // Another session may have begun meanwhile.
+                let is_of_now = self.session.borrow().epoch() == epoch;
+                let Some(proven) = proven.filter(|_| is_of_now) else {
+                    let reason = signal.as_ref().map_or(JsValue::UNDEFINED, platform::reason);
+                    if !reason.is_undefined() {
+                        return Err(FetchError::Platform(reason));
+                    }
+                    let code = if is_of_now { Code::NoKey } else { Code::SessionChanged };
+                    return Err(Failure::new(code, Step::Request).into());
+                };
+                let pairs: Vec<_> =
+                    proven.fields.iter().map(|(name, value)| (&**name, value.as_str())).collect();
+                // A proof is for one URL.
+                let response = settle(call.send_within(&pairs, &|| Redirects::Refuse)).await?;
+                if !prover.answered(&proven, &heard(&response))
+                    || std::mem::replace(&mut is_again, true)
+                    || !call.is_repeatable()
+                {
+                    return Ok(response);
+                }
+                answer::discard(&response);
+            }
+        })
+    }
+}
+
+/// What an answer to a request of the app's says of proofs. One without an objection may come from a cache,
+/// with its `Date` of then.
+fn heard(response: &Response) -> ProofAnswer {
+    let header = |name| answer::header(response, name);
+    let challenge = header("WWW-Authenticate");
+    let objection = Objection::of(answer::status(response), challenge.as_deref(), None);
+    let date = objection.and_then(|_| header("Date")).map(|date| Date::parse(&date));
+    ProofAnswer { nonce: header("DPoP-Nonce"), date, objection }
+}
