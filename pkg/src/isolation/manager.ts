@@ -51,6 +51,8 @@ export function createIsolated(given: unknown): TokenManager {
   let apis: readonly Api[] | undefined;
   let facts: ReturnType<typeof teller> | undefined;
   let last = 0;
+  /** The number of the last logout. */
+  let left = 0;
   let becomesReady!: () => void;
   let fails!: (error: unknown) => void;
   const ready = new Promise<void>((resolve, reject) => {
@@ -136,7 +138,8 @@ export function createIsolated(given: unknown): TokenManager {
     else if (kind === 'state') {
       // The answer that brought it may have set a cookie.
       facts?.tell();
-      become(message.state);
+      // What was on its way when this page signed out is of the past.
+      if (message.left >= left) become(message.state);
     } else if (kind === 'event') events.dispatch(message.type, { ...freeze(message.members), ...(message.error && { error: receiveError(message.error, answer) }) });
     else if (kind === 'mark') {
       if (isMark(message.key)) mark(message.key, message.text);
@@ -155,7 +158,7 @@ export function createIsolated(given: unknown): TokenManager {
     events.dispatch('change', {});
   }
 
-  /** Whatever becomes of it, there is no session any more, in this turn. */
+  /** What a call has come to. */
   function settle(message: Extract<ToPage, { id: number }>): void {
     const { id } = message;
     const call = pending.get(id);
@@ -165,8 +168,15 @@ export function createIsolated(given: unknown): TokenManager {
       return;
     }
     pending.delete(id);
-    if (message.kind === 'response') call.resolve(answer(message.response, call));
-    else {
+    if (message.kind === 'response') {
+      try {
+        call.resolve(answer(message.response, call));
+      } catch (cause) {
+        // No script can make such an answer.
+        call.over();
+        call.reject(cause);
+      }
+    } else {
       call.over();
       if (message.kind === 'done') call.resolve(message.value);
       else call.reject(receiveError(message.error, answer));
@@ -230,7 +240,10 @@ export function createIsolated(given: unknown): TokenManager {
           const sent = message(id);
           post(sent, transfer);
           // Whatever becomes of it, there is no session any more, in this turn.
-          if (sent.kind === 'call' && sent.method === 'logout') become({ ...NOBODY, status: 'signed-out' });
+          if (sent.kind === 'call' && sent.method === 'logout') {
+            left = id;
+            become({ ...NOBODY, status: 'signed-out' });
+          }
           // The platform reads it; where it cannot, the call goes without it no further.
           if (later) later().then((body) => post({ kind: 'body', id, body }), (cause) => {
             post({ kind: 'abort', id });
