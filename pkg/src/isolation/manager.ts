@@ -168,15 +168,8 @@ export function createIsolated(given: unknown): TokenManager {
       return;
     }
     pending.delete(id);
-    if (message.kind === 'response') {
-      try {
-        call.resolve(answer(message.response, call));
-      } catch (cause) {
-        // No script can make such an answer.
-        call.over();
-        call.reject(cause);
-      }
-    } else {
+    if (message.kind === 'response') call.resolve(answer(message.response, call));
+    else {
       call.over();
       if (message.kind === 'done') call.resolve(message.value);
       else call.reject(receiveError(message.error, answer));
