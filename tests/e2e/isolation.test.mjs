@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict'
 import { granted, json, refused, startStub } from './support/stub.mjs'
-import { User } from './support/browser.mjs'
+import { reload, User } from './support/browser.mjs'
 import { engine } from './support/engine.mjs'
-import { check } from './support/lack.mjs'
+import { check, Lack } from './support/lack.mjs'
 import { world } from './support/world.mjs'
 
 const { server, browser, it } = await world()
@@ -460,6 +460,21 @@ for (const home of HOMES) {
       return [...seen, auth.state.status]
     })
     assert.deepEqual(seen, ['signed-out', 'signed-out'])
+  })
+
+  if (home === 'shared-worker') named('a refresh goes on over a reload, which needs no other', async (user) => {
+    if (engine !== 'chrome') throw new Lack('a shared worker that outlasts its pages (extendedLifetime)')
+    let arrives, release
+    const [isHere, released] = [new Promise((resolve) => (arrives = resolve)), new Promise((resolve) => (release = resolve))]
+    stub.routes['/auth/slow'] = async () => (arrives(), await released, granted('new'))
+    const options = { isolation: home, refresh: '/auth/slow' }
+    const page = await user.tab(options)
+    await page.evaluate(() => void auth.refresh().catch(() => {}))
+    await isHere
+    await reload(page, options)
+    release()
+    assert.equal((await page.evaluate(() => call('/api/echo'))).status, 200)
+    assert.equal(stub.at('/auth/slow').length, 1)
   })
 
   named('a large body that is read slowly holds no more than a few chunks', async (user) => {

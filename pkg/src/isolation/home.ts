@@ -34,12 +34,8 @@ export function openHome(isolation: Isolation, source: WorkerSource | undefined,
   }
   return {
     port,
-    onLost(lost) {
-      worker.addEventListener('error', (event) => {
-        // Some engines show an error of the script's to the console as well, where it says more.
-        lost(event);
-      });
-    },
+    // Some engines show an error of the script's to the console as well, where it says more.
+    onLost: (lost) => worker.addEventListener('error', lost),
   };
 }
 

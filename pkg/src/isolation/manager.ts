@@ -97,7 +97,7 @@ export function createIsolated(given: unknown): TokenManager {
   function begin(): void {
     const { isolation, worker, fallback, ...options } = snapshot(given) as Record<string, unknown>;
     if (isolation !== 'worker' && isolation !== 'shared-worker')
-      throw invalid(`option \`isolation\` takes 'worker' or 'shared-worker'${isolation === 'service-worker' ? "; 'service-worker' is not built yet" : isolation === 'page' ? "; the entry for 'page' is `tokenkeep`" : ''}.`);
+      throw invalid("option `isolation` takes 'worker' or 'shared-worker'; the entry for 'page' is `tokenkeep`, and there is no 'service-worker' yet.");
     if (fallback !== undefined && fallback !== 'worker') throw invalid("option `fallback` takes 'worker'.");
     if (worker !== undefined && typeof worker !== 'string' && typeof worker !== 'function') throw invalid('option `worker` takes a URL, or a function that starts a worker.');
     const { options: crossing, text, name } = crossingOptions(options);
