@@ -94,7 +94,17 @@ describe('in a new Vite project', () => {
       import wasm from 'tokenkeep/core.wasm?url'
       ${settle}
       outcome(createTokenManager({ refresh: '/auth/refresh' }, wasm))`)
-    write('vite.config.js', `export default { build: { rollupOptions: { input: ['index.html', 'file.html'] } } }`)
+    // By the worker that the package names itself, and by one that the app names.
+    write('isolated.html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/isolated.js"></script>')
+    write('isolated.js', `import { createTokenManager } from 'tokenkeep/isolated'
+      ${settle}
+      outcome(createTokenManager({ refresh: '/auth/refresh', isolation: location.hash.slice(1) }))`)
+    write('named.html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/named.js"></script>')
+    write('named.js', `import { createTokenManager } from 'tokenkeep/isolated'
+      import TokenWorker from 'tokenkeep/worker/script?worker'
+      ${settle}
+      outcome(createTokenManager({ refresh: '/auth/refresh', isolation: 'worker', worker: () => new TokenWorker() }))`)
+    write('vite.config.js', `export default { build: { rollupOptions: { input: ['index.html', 'file.html', 'isolated.html', 'named.html'] } } }`)
     await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, `vite@${devDependencies.vite}`], project)
     await run(join(project, 'node_modules/.bin/vite'), ['build', '--logLevel', 'error'], project)
   })
@@ -122,7 +132,17 @@ describe('in a new Vite project', () => {
     assert.equal(server.seen.filter((line) => line.includes('.wasm')).length, 1)
   })
 
-  it('works in the dev server', async () => {
+  for (const path of ['/isolated.html#worker', '/isolated.html#shared-worker', '/named.html']) {
+    it(`works built, with the token in a worker: ${path}`, async () => {
+      const { page, back } = await open(path, routes())
+      assert.deepEqual(await outcome(page), TRIED_OUT)
+      assert.equal(back.refreshes, 1)
+      assert.deepEqual(page.errors, [])
+    })
+  }
+
+  /** Tries out a page of the dev server, with the back end behind it. */
+  async function develop(path) {
     const back = backend()
     const api = await serve({ ...back.routes, '/refuse': () => (back.refuse(), ['text/plain', '']) })
     const { createServer } = await import(pathToFileURL(join(project, 'node_modules/vite/dist/node/index.js')))
@@ -130,12 +150,16 @@ describe('in a new Vite project', () => {
     const dev = await createServer({ root: project, logLevel: 'error', server: { port: 0, host: '127.0.0.1', proxy, hmr: false } })
     try {
       await dev.listen()
-      const page = await chrome.open(`http://127.0.0.1:${dev.httpServer.address().port}/`)
+      const page = await chrome.open(`http://127.0.0.1:${dev.httpServer.address().port}${path}`)
       assert.deepEqual(await outcome(page), TRIED_OUT)
     } finally {
       await dev.close()
     }
-  })
+  }
+
+  it('works in the dev server', () => develop('/'))
+
+  it('works in the dev server, with the token in a worker', () => develop('/named.html'))
 })
 
 describe('in a plain page', () => {

@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict'
 import { granted, json, refused, startStub } from './support/stub.mjs'
-import { User } from './support/browser.mjs'
-import { check } from './support/lack.mjs'
+import { reload, User } from './support/browser.mjs'
+import { engine } from './support/engine.mjs'
+import { check, Lack } from './support/lack.mjs'
 import { world } from './support/world.mjs'
 
 const { server, browser, it } = await world()
@@ -17,6 +18,7 @@ const stub = await startStub({
   '/api/bytes': () => ({ body: bytes, type: 'application/octet-stream', headers: { 'x-next': 'newer' } }),
   '/api/broken': () => ({ body: 'abc', breaksOff: true }),
   '/api/empty': () => ({ status: 204 }),
+  '/api/odd': { handle: ({ socket }) => void socket.end('HTTP/1.1 200 o\x01dd\r\ncontent-length: 1\r\nx-seen: b\x01c\r\nconnection: close\r\n\r\na') },
   '/api/away': () => ({ status: 302, headers: { location: '/api/bytes' } }),
   '/api/endless': () => ({ body: 'abc', goesOn: true }),
   '/api/held': { handle: (_, response) => {
@@ -123,6 +125,23 @@ for (const home of HOMES) {
     assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
   })
 
+  named('dispose lets the refresh on the wire finish, and the next manager waits for it', async (user) => {
+    const page = await signedIn(user)
+    await server.revoke()
+    await server.faults({ refresh: 'hold' })
+    await page.evaluate(() => void (globalThis.waiting = call('/api/me')))
+    await server.held('refresh')
+    assert.deepEqual(await page.evaluate(async () => {
+      auth.dispose()
+      return [await waiting, await call('/api/me')].map(({ error }) => error.code)
+    }), ['disposed', 'disposed'])
+    await page.evaluate((home) => (start({ isolation: home }), globalThis.next = call('/api/me'), undefined), home)
+    await server.faults()
+    await server.release('refresh')
+    assert.equal((await page.evaluate(() => next)).body.name, 'alice')
+    assert.equal((await server.counters()).reuses, 0)
+  })
+
   named('two tabs: one signs out, and the other knows', async (user) => {
     const one = await signedIn(user)
     const other = await user.tab({ isolation: home })
@@ -162,7 +181,8 @@ for (const home of HOMES) {
   named('the token is in nothing that the page can see', async (user) => {
     const secrets = new Set()
     const reading = []
-    user.context.on('response', (response) => {
+    // Where the driver tells of answers.
+    user.context.on?.('response', (response) => {
       if (!/\/auth\/(login|refresh)$/.test(response.url())) return
       reading.push(response.text().then((text) => {
         const token = /"access_token":"([^"]+)"/.exec(text)?.[1]
@@ -211,6 +231,7 @@ for (const home of HOMES) {
     assert.ok(seen.some((line) => line.includes('kind=hello')), 'the tap hears what is sent')
     assert.ok(seen.some((line) => line.includes('tokenkeep=')), 'the ear hears the channel')
     await server.faults()
+    await Promise.all(reading)
     // The signature of any token, for those that the driver cannot read.
     for (const line of seen) {
       assert.doesNotMatch(line, /eyJ[\w-]+\.[\w-]+\.[\w-]+/)
@@ -245,26 +266,28 @@ for (const home of HOMES) {
     const page = await user.blank()
     const code = async (options) => {
       const { error, message } = await page.evaluate(async ([options, home]) => {
-        const made = make({ isolation: home, ...eval(`(${options})`) })
+        // No function comes here from the test: a name stands for it.
+        const revived = JSON.parse(options, (_, value) => (value === 'function' ? () => ({}) : value))
+        const made = make({ isolation: home, ...revived })
         const error = await made.fetch('/api/me').catch((error) => error)
         made.dispose()
         return { error: error.code, message: error.message }
-      }, [options, home])
-      assert.equal(error, 'invalid-option', `${options}: ${message}`)
+      }, [JSON.stringify(options), home])
+      assert.equal(error, 'invalid-option', `${JSON.stringify(options)}: ${message}`)
       return message
     }
     for (const [options, name] of [
-      ['{ exposeToken: true }', 'exposeToken'],
-      ['{ attach: { query: "t" } }', 'attach.query'],
-      ['{ attach: { cookie: true } }', 'attach.cookie'],
-      ['{ tabs: "share" }', 'tabs'],
-      ['{ refresh: { url: "/r", headers: () => ({}) } }', 'refresh.headers'],
-      ['{ refresh: async () => null }', 'refresh'],
-      ['{ isolation: "service-worker" }', 'isolation'],
-      ['{ isolation: "page" }', 'isolation'],
-      ['{ nonsense: 1 }', 'nonsense'],
-      ['{ apis: ["mailto:x"] }', 'apis'],
-      ['{ fallback: "page" }', 'fallback'],
+      [{ exposeToken: true }, 'exposeToken'],
+      [{ attach: { query: 't' } }, 'attach.query'],
+      [{ attach: { cookie: true } }, 'attach.cookie'],
+      [{ tabs: 'share' }, 'tabs'],
+      [{ refresh: { url: '/r', headers: 'function' } }, 'refresh.headers'],
+      [{ refresh: 'function' }, 'refresh'],
+      [{ isolation: 'service-worker' }, 'isolation'],
+      [{ isolation: 'page' }, 'isolation'],
+      [{ nonsense: 1 }, 'nonsense'],
+      [{ apis: ['mailto:x'] }, 'apis'],
+      [{ fallback: 'page' }, 'fallback'],
     ]) assert.match(await code(options), new RegExp(`\`${name}`))
   })
 
@@ -300,7 +323,9 @@ for (const home of HOMES) {
 
   named('every kind of body arrives, twice where it must', async (user) => {
     const page = await ready(user)
-    const sent = await page.evaluate(async () => {
+    // WebKit reads no form with a file once it is a Request's, or a Response's.
+    const unread = engine === 'webkit' ? ['form request'] : []
+    const sent = await page.evaluate(async (unread) => {
       const form = new FormData()
       form.append('a', 'ä')
       form.append('file', new File(['content'], 'name.txt', { type: 'text/plain' }))
@@ -317,6 +342,7 @@ for (const home of HOMES) {
       const seen = {}
       for (const [kind, body] of Object.entries(kinds)) {
         for (const way of ['init', 'request']) {
+          if (unread.includes(`${kind} ${way}`)) continue
           const init = { method: 'POST', body, headers: { 'x-mine': kind } }
           const call = async (fetch, url) => {
             const answer = await (way === 'init' ? fetch(url, init) : fetch(new Request(url, init)))
@@ -334,9 +360,9 @@ for (const home of HOMES) {
         }
       }
       return seen
-    })
+    }, unread)
     for (const [kind, [ours, platform]] of Object.entries(sent)) assert.deepEqual(ours, platform, kind)
-    assert.ok(stub.at('/auth/refresh').length >= 16)
+    assert.ok(stub.at('/auth/refresh').length >= 16 - unread.length)
   })
 
   named('the Response is what fetch would have given', async (user) => {
@@ -350,7 +376,7 @@ for (const home of HOMES) {
         return [response instanceof Response, status, statusText, ok, url, type, redirected, bodyUsed, response.body === null, text.length, copy.url, copy.type, (await copy.text()) === text,
           [...response.headers].filter(([name]) => !/date|x-next/.test(name))]
       }
-      const all = async (fetch) => [await told(fetch, '/api/bytes'), await told(fetch, '/api/empty'), await told(fetch, '/api/away'), await told(fetch, '/api/away', { redirect: 'manual' }), await told(fetch, '/api/bytes', { method: 'HEAD' })]
+      const all = async (fetch) => [await told(fetch, '/api/bytes'), await told(fetch, '/api/empty'), await told(fetch, '/api/odd'), await told(fetch, '/api/away'), await told(fetch, '/api/away', { redirect: 'manual' }), await told(fetch, '/api/bytes', { method: 'HEAD' })]
       return [await all(auth.fetch), await all(fetch)]
     })
     assert.deepEqual(ours, platform)
@@ -399,12 +425,13 @@ for (const home of HOMES) {
       void auth.fetch('/api/held').catch(() => {})
     })
     await isHere
-    await goes.goto('about:blank')
+    // One that can be come back to would keep its call.
+    await goes.close()
     await isTorn
     await stays.evaluate(() => auth.setTokens({ accessToken: 'new', expiresIn: 300 }))
     assert.equal((await stays.evaluate(() => call('/api/echo'))).status, 200)
     // Where the driver shows workers: it is alone in its home.
-    const ended = home === 'worker' && stays.workers().map((worker) => new Promise((resolve) => worker.on('close', resolve)))
+    const ended = home === 'worker' && stays.workers?.().map((worker) => new Promise((resolve) => worker.on('close', resolve)))
     const seen = await stays.evaluate(async () => {
       const waiting = outcome(auth.fetch('/api/held'))
       auth.dispose()
@@ -413,6 +440,99 @@ for (const home of HOMES) {
     })
     assert.deepEqual(seen.map(({ error }) => error?.code), ['disposed', 'disposed', undefined])
     await Promise.all(ended || [])
+  })
+
+  named('what was on its way to a page when it signed out does not sign it in again', async (user) => {
+    if (engine === 'webkit') throw new Lack('a worker whose calls go on while its page waits')
+    // The refresh is answered, and all that follows from it said to the page, while the page can hear nothing.
+    let sees
+    stub.routes['/api/after'] = () => (sees(), json({}))
+    stub.routes['/wait'] = { handle: (_, response) => void (sees = () => response.end()) }
+    const page = await user.tab({ isolation: home })
+    await page.evaluate(() => auth.ready)
+    const seen = await page.evaluate(async () => {
+      void auth.fetch('/api/after').catch(() => {})
+      const wait = new XMLHttpRequest()
+      wait.open('GET', '/wait', false)
+      wait.send()
+      const seen = []
+      auth.subscribe(() => seen.push(auth.state.status))
+      await auth.logout()
+      return [...seen, auth.state.status]
+    })
+    assert.deepEqual(seen, ['signed-out', 'signed-out'])
+  })
+
+  if (home === 'shared-worker') named('a refresh goes on over a reload, which needs no other', async (user) => {
+    if (engine !== 'chrome') throw new Lack('a shared worker that outlasts its pages (extendedLifetime)')
+    let arrives, release
+    const [isHere, released] = [new Promise((resolve) => (arrives = resolve)), new Promise((resolve) => (release = resolve))]
+    stub.routes['/auth/slow'] = async () => (arrives(), await released, granted('new'))
+    const options = { isolation: home, refresh: '/auth/slow' }
+    const page = await user.tab(options)
+    await page.evaluate(() => void auth.refresh().catch(() => {}))
+    await isHere
+    await reload(page, options)
+    release()
+    assert.equal((await page.evaluate(() => call('/api/echo'))).status, 200)
+    assert.equal(stub.at('/auth/slow').length, 1)
+  })
+
+  named('a large body that is read slowly holds no more than a few chunks', async (user) => {
+    const large = Buffer.alloc(50_000_000, 'abc')
+    stub.routes['/api/large'] = () => ({ body: large, type: 'application/octet-stream' })
+    const page = await user.tab({ isolation: home }, (page) => page.addInitScript(() => {
+      // Chunks that have come, by the page's own ear.
+      globalThis.come = 0
+      const { set } = Object.getOwnPropertyDescriptor(MessagePort.prototype, 'onmessage')
+      Object.defineProperty(MessagePort.prototype, 'onmessage', { set(listener) {
+        this.addEventListener('message', ({ data }) => (come += data.kind === 'chunk'))
+        set.call(this, listener)
+      } })
+    }))
+    const seen = await page.evaluate(async () => {
+      await auth.setTokens({ accessToken: 'new', expiresIn: 300 })
+      const reader = (await auth.fetch('/api/large')).body.getReader()
+      let length = 0
+      let most = 0
+      for (let taken = 0; ; taken++) {
+        // Each tenth chunk, others have their turn.
+        if (taken % 10 === 1) await auth.fetch('/api/empty')
+        most = Math.max(most, come - taken)
+        const { done, value } = await reader.read()
+        if (done) return { length, most }
+        length += value.length
+      }
+    })
+    assert.equal(seen.length, large.length)
+    assert.ok(seen.most > 0 && seen.most <= 4, `${seen.most} chunks`)
+  })
+
+  named('many hundred calls at once are answered, each with its own answer', async (user) => {
+    // The refresh is sent after them, and has its time-out: over HTTP/1.1 six calls go at a time.
+    const count = engine === 'chrome' ? 1000 : 200
+    const page = await ready(user)
+    const wrong = await page.evaluate(async (count) => {
+      const numbers = Array.from({ length: count }, (_, n) => n)
+      const bodies = await Promise.all(numbers.map((n) => auth.fetch('/api/echo', { method: 'POST', body: `${n}` }).then((answer) => answer.json())))
+      return numbers.filter((n) => bodies[n].body !== `${n}`)
+    }, count)
+    assert.deepEqual(wrong, [])
+    assert.equal(stub.at('/auth/refresh').length, 1)
+  })
+
+  named('two managers of different options are beside each other', async (user) => {
+    const page = await ready(user)
+    const seen = await page.evaluate(async (home) => {
+      const other = make({ isolation: home, apis: ['/api/bytes'] })
+      await other.setTokens({ accessToken: 'another', expiresIn: 300 })
+      await auth.setTokens({ accessToken: 'new', expiresIn: 300 })
+      const own = await (await auth.fetch('/api/echo')).json()
+      const refused = await other.fetch('/api/echo')
+      other.dispose()
+      return [own.headers.authorization, refused.status, (await auth.fetch('/api/echo')).status]
+    }, home)
+    assert.deepEqual(seen, ['Bearer new', 401, 200])
   })
 
   named('a cookie that the options name is read afresh, and no other one', async (user) => {
@@ -487,8 +607,9 @@ for (const home of HOMES) {
       forge({ kind: 'fetch', id: 903, request: { url: 'https://evil.test/steal', init: { method: 'GET', headers: [] } } })
       forge({ kind: 'call', id: 905, method: 'exchange', request: { url: 'https://evil.test/steal', init: { method: 'POST', headers: [] } } })
       forge({ kind: 'fetch', id: 904, request: { url: `${location.origin}/auth/refresh`, init: { method: 'POST', headers: [] } } })
-      forge({ kind: 'facts', facts: { cookies: { __proto__: { x: 1 } }, controlled: true, visible: true } })
-      for (const odd of [null, 1, 'x', {}, { kind: 'fetch' }, { kind: 'body' }, { kind: 'marks' }]) forge(odd)
+      forge({ kind: 'facts', facts: { cookies: { __proto__: { x: 1 }, csrf: { not: 'text' } }, controlled: {}, visible: 1 } })
+      forge({ kind: 'marks', marks: { 'tokenkeep x logout owed': 5 } })
+      for (const odd of [null, 1, 'x', {}, { kind: 'fetch' }, { kind: 'fetch', request: {} }, { kind: 'body' }, { kind: 'marks' }, { kind: 'facts' }, { kind: 'call', method: 'setTokens', tokens: 5 }, { kind: 'pull', stream: {} }]) forge(odd)
       const { port1, port2 } = new MessageChannel()
       let another = port1
       if (home === 'worker') workers[0].postMessage('tokenkeep', [port2])

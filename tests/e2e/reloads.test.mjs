@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { reload, startBrowser, User } from './support/browser.mjs'
+import { home } from './support/engine.mjs'
 import { check, Lack } from './support/lack.mjs'
 import { json, refused, startStub } from './support/stub.mjs'
 
@@ -34,6 +35,7 @@ const stub = await startStub({
 const browser = await startBrowser()
 
 check('a reload in the middle of a refresh loses no new cookie, and so no session', async (t) => {
+  if (home) throw new Lack('a call of a worker that outlives its page, or a second one')
   const user = await User.visits(t, browser, stub.origin)
   const page = await user.signedIn()
   if (!(await page.evaluate(() => 'keepalive' in Request.prototype))) throw new Lack('requests that outlive their page')

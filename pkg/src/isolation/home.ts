@@ -23,7 +23,7 @@ export function openHome(isolation: Isolation, source: WorkerSource | undefined,
   try {
     worker = start(isShared, source, name);
   } catch (cause) {
-    throw unavailable(`the platform refuses it (${cause instanceof Error ? cause.message : 'unknown reason'})`, cause);
+    throw unavailable(`the platform refuses it (${String(cause)})`, cause);
   }
   let port: MessagePort;
   if ('port' in worker) port = worker.port;
@@ -34,21 +34,18 @@ export function openHome(isolation: Isolation, source: WorkerSource | undefined,
   }
   return {
     port,
-    onLost(lost) {
-      worker.addEventListener('error', (event) => {
-        // Some engines show an error of the script's to the console as well, where it says more.
-        lost(event);
-      });
-    },
+    // Some engines show an error of the script's to the console as well, where it says more.
+    onLost: (lost) => worker.addEventListener('error', lost),
   };
 }
 
-// Each of the two expressions is written as bundlers look for it.
+// Each of the two expressions is written as bundlers look for it. A shared worker that outlasts a reload ends the refresh that is under way,
+// where the platform can (`extendedLifetime`): its cookie is the only one that the server still takes.
 function start(isShared: boolean, source: WorkerSource | undefined, name: string): Worker | SharedWorker {
   if (typeof source === 'function') return source();
-  if (source !== undefined) return isShared ? new SharedWorker(source, { type: 'module', name }) : new Worker(source, { type: 'module', name });
+  if (source !== undefined) return new (isShared ? SharedWorker : Worker)(source, { type: 'module', name, extendedLifetime: true } as WorkerOptions);
   return isShared
-    ? new SharedWorker(new URL('./script.js', import.meta.url), { type: 'module', name })
+    ? new SharedWorker(new URL('./script.js', import.meta.url), { type: 'module', name, extendedLifetime: true } as WorkerOptions)
     : new Worker(new URL('./script.js', import.meta.url), { type: 'module', name });
 }
 

@@ -51,6 +51,8 @@ export function createIsolated(given: unknown): TokenManager {
   let apis: readonly Api[] | undefined;
   let facts: ReturnType<typeof teller> | undefined;
   let last = 0;
+  /** The number of the last logout. */
+  let left = 0;
   let becomesReady!: () => void;
   let fails!: (error: unknown) => void;
   const ready = new Promise<void>((resolve, reject) => {
@@ -95,7 +97,7 @@ export function createIsolated(given: unknown): TokenManager {
   function begin(): void {
     const { isolation, worker, fallback, ...options } = snapshot(given) as Record<string, unknown>;
     if (isolation !== 'worker' && isolation !== 'shared-worker')
-      throw invalid(`option \`isolation\` takes 'worker' or 'shared-worker'${isolation === 'service-worker' ? "; 'service-worker' is not built yet" : isolation === 'page' ? "; the entry for 'page' is `tokenkeep`" : ''}.`);
+      throw invalid("option `isolation` takes 'worker' or 'shared-worker'; the entry for 'page' is `tokenkeep`, and there is no 'service-worker' yet.");
     if (fallback !== undefined && fallback !== 'worker') throw invalid("option `fallback` takes 'worker'.");
     if (worker !== undefined && typeof worker !== 'string' && typeof worker !== 'function') throw invalid('option `worker` takes a URL, or a function that starts a worker.');
     const { options: crossing, text, name } = crossingOptions(options);
@@ -136,7 +138,8 @@ export function createIsolated(given: unknown): TokenManager {
     else if (kind === 'state') {
       // The answer that brought it may have set a cookie.
       facts?.tell();
-      become(message.state);
+      // What was on its way when this page signed out is of the past.
+      if (message.left >= left) become(message.state);
     } else if (kind === 'event') events.dispatch(message.type, { ...freeze(message.members), ...(message.error && { error: receiveError(message.error, answer) }) });
     else if (kind === 'mark') {
       if (isMark(message.key)) mark(message.key, message.text);
@@ -155,7 +158,7 @@ export function createIsolated(given: unknown): TokenManager {
     events.dispatch('change', {});
   }
 
-  /** Whatever becomes of it, there is no session any more, in this turn. */
+  /** What a call has come to. */
   function settle(message: Extract<ToPage, { id: number }>): void {
     const { id } = message;
     const call = pending.get(id);
@@ -230,7 +233,10 @@ export function createIsolated(given: unknown): TokenManager {
           const sent = message(id);
           post(sent, transfer);
           // Whatever becomes of it, there is no session any more, in this turn.
-          if (sent.kind === 'call' && sent.method === 'logout') become({ ...NOBODY, status: 'signed-out' });
+          if (sent.kind === 'call' && sent.method === 'logout') {
+            left = id;
+            become({ ...NOBODY, status: 'signed-out' });
+          }
           // The platform reads it; where it cannot, the call goes without it no further.
           if (later) later().then((body) => post({ kind: 'body', id, body }), (cause) => {
             post({ kind: 'abort', id });

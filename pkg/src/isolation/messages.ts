@@ -77,7 +77,8 @@ export type ToPage =
   | { kind: 'welcome'; version: number; apis: [origin: string, path: string][]; cookies: string[] }
   | { kind: 'ready' }
   | { kind: 'failed'; error: WireError }
-  | { kind: 'state'; state: TokenState }
+  /** `left`: the number of the page's last logout that it takes into account. */
+  | { kind: 'state'; state: TokenState; left: number }
   | { kind: 'event'; type: keyof TokenManagerEventMap; members: Record<string, unknown>; error?: WireError | undefined }
   | { kind: 'mark'; key: string; text?: string | undefined }
   | { kind: 'response'; id: number; response: WireResponse }

@@ -120,11 +120,12 @@ export function inlet(ask: () => void, cancel: () => void): Inlet {
 /** In the page: the `Response` again. */
 export function receiveResponse(wire: WireResponse, from?: Inlet): Response {
   const { status, statusText, headers, url, type, redirected } = wire;
-  const members = { url, type, redirected };
+  // The platform takes words from a server that it takes from no script.
+  const members = { url, type, redirected, statusText };
   // No script can make one of another status; and some platforms give a body with one that has none.
   const isOdd = status < 200 || status > 599 || (from && [204, 205, 304].includes(status));
-  const made = isOdd && !from ? Response.error() : new Response(from?.body ?? null, { status: isOdd ? 200 : status, statusText, headers });
-  return dressed(made, isOdd ? { ...members, status, statusText, ok: status > 199 && status < 300 } : members, from);
+  const made = isOdd && !from ? Response.error() : new Response(from?.body ?? null, { status: isOdd ? 200 : status, headers });
+  return dressed(made, isOdd ? { ...members, status, ok: status > 199 && status < 300 } : members, from);
 }
 
 const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const;

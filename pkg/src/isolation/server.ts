@@ -17,6 +17,8 @@ import { shown, told } from './told.js';
 interface Page {
   post(message: ToPage): void;
   visible: boolean;
+  /** The number of its last logout that the manager has been told of. */
+  left: number;
 }
 
 type Of<Kind extends ToWorker['kind']> = Extract<ToWorker, { kind: Kind }>;
@@ -54,7 +56,9 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
 
   function start(options: unknown): TokenManager {
     const made = make(options);
-    made.addEventListener('change', () => tell({ kind: 'state', state: made.state }));
+    made.addEventListener('change', () => {
+      for (const page of pages) say(page, made);
+    });
     made.addEventListener('refresh', ({ answer }) => event('refresh', { answer }));
     made.addEventListener('stepup', ({ challenges }) => event('stepup', { challenges }));
     made.addEventListener('refresherror', ({ error }) => event('refresherror', {}, error));
@@ -66,6 +70,10 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
       leaving = undefined;
     });
     return made;
+  }
+
+  function say({ post, left }: Page, { state }: TokenManager): void {
+    post({ kind: 'state', state, left });
   }
 
   function event(type: keyof TokenManagerEventMap, members: Record<string, unknown>, error?: unknown): void {
@@ -86,7 +94,7 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
     const streams = new Map<number, ReturnType<typeof pump>>();
     let last = 0;
     let isGreeted = false;
-    const page: Page = { post: (message) => port.postMessage(message), visible: true };
+    const page: Page = { post: (message) => port.postMessage(message), visible: true, left: 0 };
 
     port.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       try {
@@ -128,7 +136,7 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
       isGreeted = true;
       if (!manager) {
         remember(marks);
-        told.maybeSignIn = maybeSignIn;
+        told.maybeSignIn = maybeSignIn === true;
       }
       const { apis, cookies } = settled!;
       page.post({ kind: 'welcome', version: VERSION, apis, cookies });
@@ -139,20 +147,20 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
     }
 
     function remember(marks: Record<string, string>): void {
-      told.marks = Object.assign(Object.create(null), marks) as typeof told.marks;
+      told.marks = only(marks, (text) => typeof text === 'string');
     }
 
     function facts({ cookies, controlled, visible }: Facts): void {
-      told.cookies = Object.assign(Object.create(null), cookies) as Facts['cookies'];
-      told.controlled = controlled;
-      page.visible = visible;
+      told.cookies = only(cookies, (value) => value === undefined || value === null || typeof value === 'string');
+      told.controlled = controlled === true;
+      page.visible = visible === true;
       const isNew = !pages.has(page);
       pages.add(page);
       manager ??= start((settled as Settled).options);
       look();
       if (!isNew) return;
       const { state, ready } = manager;
-      if (state.status !== 'unknown') page.post({ kind: 'state', state });
+      if (state.status !== 'unknown') say(page, manager);
       ready.then(() => page.post({ kind: 'ready' }), (error) => page.post({ kind: 'failed', error: sendError(error, () => undefined) }));
     }
 
@@ -201,7 +209,7 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
     }
 
     function begin(id: number, request?: WireRequest): () => void {
-      calls.set(id, { abort: new AbortController(), outlives: !request || request.init.keepalive === true });
+      calls.set(id, { abort: new AbortController(), outlives: !request || request.init?.keepalive === true });
       return () => void calls.delete(id);
     }
 
@@ -223,12 +231,18 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
       const isLogin = method === 'login' || method === 'exchange';
       try {
         let value: unknown;
-        if (method === 'logout') leaving ??= page;
+        if (method === 'logout') {
+          leaving ??= page;
+          if (!request) page.left = id;
+        }
         if (request && (isLogin || method === 'logout')) {
           // It carries the token: to the APIs, or to whoever gives tokens out.
           if (method === 'exchange' && !isOwnOrigin(request.url)) among(request.url);
           if (isLogin) logins.add(key(request.init.method, request.url));
-          value = await withBody<unknown>(id, request, manager[method]);
+          value = await withBody<unknown>(id, request, (...args) => {
+            if (!isLogin) page.left = id;
+            return manager[method](...args);
+          });
         } else if (method === 'setTokens') await manager.setTokens(tokens!);
         else if (method === 'logout' || method === 'refresh' || method === 'known' || method === 'signedIn') await manager[method]();
         // The state crosses by itself, and before this.
@@ -239,7 +253,14 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
         page.post({ kind: 'error', id, error: sendError(error, request ? answer : (response) => sendResponse(response, adopt(), undefined)) });
       } finally {
         over();
-        if (leaving === page && method === 'logout') leaving = undefined;
+        if (method === 'logout') {
+          if (leaving === page) leaving = undefined;
+          // The manager has not been told: what the page takes for signed out is not.
+          if (page.left < id) {
+            page.left = id;
+            say(page, manager);
+          }
+        }
       }
     }
 
@@ -296,6 +317,13 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
     };
     addEventListener('message', listen);
   }
+}
+
+/** The members of what a page says that are of the type they should be: the core is told nothing else. */
+function only<T>(members: Record<string, T>, is: (value: unknown) => boolean): Record<string, T> {
+  const copy = Object.create(null) as Record<string, T>;
+  for (const name of Object.keys(members)) if (is(members[name])) copy[name] = members[name]!;
+  return copy;
 }
 
 /** A method, and where it goes. */

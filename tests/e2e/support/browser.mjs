@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { after } from 'node:test'
 import { chromium, firefox } from 'playwright-core'
 import { engine, home } from './engine.mjs'
+import { Lack } from './lack.mjs'
 import { WEBDRIVER } from './paths.mjs'
 import { startWebKit } from './webkit.mjs'
 
@@ -54,6 +55,8 @@ export class User {
   /** A tab without a manager. `prepare` is given the page before it loads. */
   async blank(prepare) {
     const page = await this.context.newPage()
+    // The page's clock is not the worker's.
+    if (home) Object.defineProperty(page, 'clock', { get() { throw new Lack('a clock of the test\'s own in a worker') } })
     await prepare?.(page)
     await page.goto(`${this.origin}/`)
     await loaded(page)
