@@ -98,7 +98,7 @@ export function createIsolated(given: unknown): TokenManager {
       throw invalid(`option \`isolation\` takes 'worker' or 'shared-worker'${isolation === 'service-worker' ? "; 'service-worker' is not built yet" : isolation === 'page' ? "; the entry for 'page' is `tokenkeep`" : ''}.`);
     if (fallback !== undefined && fallback !== 'worker') throw invalid("option `fallback` takes 'worker'.");
     if (worker !== undefined && typeof worker !== 'string' && typeof worker !== 'function') throw invalid('option `worker` takes a URL, or a function that starts a worker.');
-    const { options: crossing, text, name } = crossingOptions(options);
+    const { options: crossing, name } = crossingOptions(options);
     const blocked = blockedBy();
     const home: Home = openHome(isolation as Isolation, worker as WorkerSource | undefined, name, fallback === 'worker');
     const late = setTimeout(() => fail(unavailable('it has not answered')), PATIENCE);
@@ -118,7 +118,7 @@ export function createIsolated(given: unknown): TokenManager {
       hear(data);
     };
     addEventListener('pagehide', leave);
-    post({ kind: 'hello', version: VERSION, options: crossing, text, marks: marks(), maybeSignIn: mayBeSignIn() });
+    post({ kind: 'hello', version: VERSION, options: crossing, marks: marks(), maybeSignIn: mayBeSignIn() });
   }
 
   function hear(message: ToPage): void {
