@@ -292,7 +292,7 @@ export function createIsolated(given: unknown): TokenManager {
           return platform(place.url, target.input, ...[...arguments].slice(1));
         // What is bad, the platform is left to say.
         const described = describe(target, init, {}, (_, ...args) => platform(place.url, ...args));
-        if ('then' in described) return described;
+        if (!('wire' in described)) return described;
         const away = () => transmit(place.url, described.args, true) as Promise<Response>;
         if (described.exempt) return away();
         return ask((id) => ({ kind: 'fetch', id, request: described.wire }), described, () => (isCovered(place) ? undefined : away()));
