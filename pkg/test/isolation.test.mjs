@@ -198,4 +198,11 @@ describe('options on their way to the worker', () => {
     assert.deepEqual(own, [`${ORIGIN}/r`, `${ORIGIN}/out`])
     assert.deepEqual([adopt, options.tabs], ['x-next', 'lock'])
   })
+
+  it('name endpoints however they are written', () => {
+    for (const path of ['/auth/refresh', '/auth/%72efresh', '/Auth/REFRESH', '//auth//refresh/', '/auth;x=1/refresh;y', '/auth%2Frefresh', '/x/../auth/refresh?q#f'])
+      assert.equal(place(ORIGIN + path), `${ORIGIN}/auth/refresh`, path)
+    for (const path of ['/auth/refresh2', '/auth/refresh/x', '/auth', '/%'])
+      assert.notEqual(place(ORIGIN + path), `${ORIGIN}/auth/refresh`, path)
+  })
 })
