@@ -7,12 +7,13 @@ import './support/page.mjs'
 import { createTokenManager } from '../dist/index.js'
 import { load } from './support/bundle.mjs'
 
-const { covers, crossingOptions, inlet, pump, receiveError, receiveResponse, sendError, sendResponse, settle, TokenError } = await load(`
+const { covers, crossingOptions, inlet, place, pump, receiveError, receiveResponse, sendError, sendResponse, settle, textOf, TokenError } = await load(`
   export { covers } from './isolation/apis.js'
   export { crossingOptions } from './isolation/crossing.js'
   export { receiveError, sendError } from './isolation/errors.js'
-  export { settle } from './isolation/options.js'
+  export { place, settle } from './isolation/options.js'
   export { inlet, pump, receiveResponse, sendResponse } from './isolation/response.js'
+  export { textOf } from './isolation/text.js'
   export { TokenError } from './error.js'
 `)
 
@@ -166,10 +167,19 @@ describe('options on their way to the worker', () => {
   it('are the same whatever their order, and wherever their page is', () => {
     const one = crossingOptions({ refresh: '/r', apis: ['/a', '/b'], csrf: { cookie: 'c', header: 'h' } })
     const other = crossingOptions({ csrf: { header: 'h', cookie: 'c' }, apis: [`${ORIGIN}/a`, '/b'], refresh: `${ORIGIN}/r`, name: undefined })
-    assert.equal(one.text, other.text)
+    assert.equal(textOf(one.options), textOf(other.options))
     assert.equal(one.name, other.name)
     assert.notEqual(one.name, crossingOptions({ refresh: '/r', apis: ['/b', '/a'], csrf: { cookie: 'c', header: 'h' } }).name)
     assert.deepEqual(one.options.apis, [`${ORIGIN}/a`, `${ORIGIN}/b`])
+  })
+
+  it('are none of those that somebody has put on Object.prototype', () => {
+    Object.prototype.apis = ['https://evil.test']
+    try {
+      assert.deepEqual(Object.keys(crossingOptions({ refresh: '/r' }).options), ['refresh'])
+    } finally {
+      delete Object.prototype.apis
+    }
   })
 
   it('are refused by name where they cannot cross', () => {
@@ -187,5 +197,12 @@ describe('options on their way to the worker', () => {
     assert.deepEqual(cookies.sort(), ['one', 'three', 'two'])
     assert.deepEqual(own, [`${ORIGIN}/r`, `${ORIGIN}/out`])
     assert.deepEqual([adopt, options.tabs], ['x-next', 'lock'])
+  })
+
+  it('name endpoints however they are written', () => {
+    for (const path of ['/auth/refresh', '/auth/%72efresh', '/Auth/REFRESH', '//auth//refresh/', '/auth;x=1/refresh;y', '/auth%2Frefresh', '/x/../auth/refresh?q#f'])
+      assert.equal(place(ORIGIN + path), `${ORIGIN}/auth/refresh`, path)
+    for (const path of ['/auth/refresh2', '/auth/refresh/x', '/auth', '/%'])
+      assert.notEqual(place(ORIGIN + path), `${ORIGIN}/auth/refresh`, path)
   })
 })

@@ -8,6 +8,7 @@ import origin from './attacks/origin.mjs'
 import services from './attacks/services.mjs'
 import targets from './attacks/targets.mjs'
 import traces from './attacks/traces.mjs'
+import workers from './attacks/workers.mjs'
 
 /** Title and attacks. */
 export const groups = [
@@ -17,6 +18,7 @@ export const groups = [
   ['Memory is read', memory],
   ['A script in the page looks at what lies about', traces],
   ['A script of the same origin uses the session', origin],
+  ['A script of the same origin speaks to the worker', workers],
   ['The token is lured to another place', targets],
   ['A page of another origin', elsewhere],
 ]

@@ -100,7 +100,7 @@ export function createIsolated(given: unknown): TokenManager {
       throw invalid("option `isolation` takes 'worker' or 'shared-worker'; the entry for 'page' is `tokenkeep`, and there is no 'service-worker' yet.");
     if (fallback !== undefined && fallback !== 'worker') throw invalid("option `fallback` takes 'worker'.");
     if (worker !== undefined && typeof worker !== 'string' && typeof worker !== 'function') throw invalid('option `worker` takes a URL, or a function that starts a worker.');
-    const { options: crossing, text, name } = crossingOptions(options);
+    const { options: crossing, name } = crossingOptions(options);
     const blocked = blockedBy();
     const home: Home = openHome(isolation as Isolation, worker as WorkerSource | undefined, name, fallback === 'worker');
     const late = setTimeout(() => fail(unavailable('it has not answered')), PATIENCE);
@@ -120,7 +120,7 @@ export function createIsolated(given: unknown): TokenManager {
       hear(data);
     };
     addEventListener('pagehide', leave);
-    post({ kind: 'hello', version: VERSION, options: crossing, text, marks: marks(), maybeSignIn: mayBeSignIn() });
+    post({ kind: 'hello', version: VERSION, options: crossing, marks: marks(), maybeSignIn: mayBeSignIn() });
   }
 
   function hear(message: ToPage): void {
@@ -298,7 +298,7 @@ export function createIsolated(given: unknown): TokenManager {
           return platform(place.url, target.input, ...[...arguments].slice(1));
         // What is bad, the platform is left to say.
         const described = describe(target, init, {}, (_, ...args) => platform(place.url, ...args));
-        if ('then' in described) return described;
+        if (!('wire' in described)) return described;
         const away = () => transmit(place.url, described.args, true) as Promise<Response>;
         if (described.exempt) return away();
         return ask((id) => ({ kind: 'fetch', id, request: described.wire }), described, () => (isCovered(place) ? undefined : away()));

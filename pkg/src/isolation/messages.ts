@@ -53,8 +53,7 @@ export type WireError =
 
 /** To the worker. The first is `hello`, and what comes before it is not heard. */
 export type ToWorker =
-  /** `text`: the options in a form that can be compared. */
-  | { kind: 'hello'; version: number; options: Record<string, unknown>; text: string; marks: Record<string, string>; maybeSignIn: boolean }
+  | { kind: 'hello'; version: number; options: Record<string, unknown>; marks: Record<string, string>; maybeSignIn: boolean }
   | { kind: 'facts'; facts: Facts }
   /** The marks in the storage have changed. */
   | { kind: 'marks'; marks: Record<string, string> }

@@ -44,10 +44,20 @@ export function settle(given: Given): Settled {
   };
 }
 
-/** Origin and path of a URL; `undefined` of what is none. */
+/**
+ * Origin and path of a URL; `undefined` of what is none. Paths that some servers take for the same are the same: escapes, capitals, slashes
+ * too many and parameters of a segment (RFC 3986, 3.3) make no difference.
+ */
 export function place(given: unknown): string | undefined {
   const url = parse(given);
-  return url && url.origin + url.pathname;
+  if (!url) return;
+  let path = url.pathname;
+  try {
+    path = decodeURIComponent(path);
+  } catch {
+    // No text is escaped in it.
+  }
+  return url.origin + path.toLowerCase().replace(/;[^/]*/g, '').replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
 }
 
 function parse(given: unknown): URL | undefined {

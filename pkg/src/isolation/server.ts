@@ -11,6 +11,7 @@ import { place, settle, type Settled } from './options.js';
 import { whenCalm } from './platform/fetch.js';
 import { revive } from './request.js';
 import { pump, sendResponse } from './response.js';
+import { textOf } from './text.js';
 import { shown, told } from './told.js';
 
 /** A page. */
@@ -123,9 +124,10 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
       else if (kind === 'shown') shown(message.persisted === true);
     }
 
-    function greet({ version, options, text, marks, maybeSignIn }: Of<'hello'>): void {
-      const [name] = Object.keys(options);
+    function greet({ version, options, marks, maybeSignIn }: Of<'hello'>): void {
       if (version !== VERSION) return refuse(new TokenError('not-loaded', 'The page and the worker are of different versions of tokenkeep.'));
+      const [name] = Object.keys(options);
+      const text = textOf(options);
       if (given !== undefined) {
         if (name !== undefined) return refuse(new TokenError('invalid-option', `option \`${name}\`: the worker's own file has the options; the page gives none.`));
       } else if (first === undefined) {

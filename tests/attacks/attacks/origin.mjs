@@ -28,6 +28,24 @@ export default [
     const page = await scene.signedIn()
     return page.evaluate(() => auth.fetch('/auth/refresh', { method: 'POST', credentials: 'include' }).then((answer) => answer.text(), String))
   }),
+  alone('`auth.fetch` of the refresh endpoint, written otherwise', ACCESS, ['page'], async (scene) => {
+    const { routes } = scene.server
+    const page = await scene.signedIn()
+    const ways = ['/auth/%72efresh', '/AUTH/refresh', '//auth/refresh', '/auth//refresh', '/auth/refresh/', '/auth/refresh;a=b']
+    for (const way of ways) routes[way] = routes['/auth/refresh']
+    return page.evaluate((ways) => Promise.all(ways.map((way) => auth.fetch(location.origin + way, { method: 'POST', credentials: 'include' }).then((answer) => answer.text(), String))), ways)
+  }),
+  alone('`auth.exchange` with a server elsewhere', ACCESS, ['page'], async (scene) => {
+    const page = await scene.signedIn({ options: { apis: ['/api'] } })
+    await page.evaluate((url) => auth.exchange(url, { credentials: 'omit' }).catch(() => {}), `${scene.elsewhere.origin}/x`)
+    return scene.elsewhere.loot()
+  }),
+  alone('`auth.exchange` with another path of the server that refreshes', ACCESS, EVERYWHERE, async (scene) => {
+    scene.server.routes['/outside'] = () => ({ body: 'outside' })
+    const page = await scene.signedIn({ options: { apis: ['/api'] } })
+    await page.evaluate(() => auth.exchange('/outside').catch(() => {}))
+    return scene.server.at('/outside').map(({ headers }) => headers.authorization)
+  }),
   alone('A silent frame that a form refreshes in', ACCESS, EVERYWHERE, async (scene) => {
     const page = await scene.signedIn()
     return page.evaluate(() => new Promise((resolve) => {
@@ -117,17 +135,18 @@ export default [
       })
     })
   }),
-  alone('A listener on the channel between tabs', ACCESS, ['page', 'worker'], (scene) => listened(scene)),
+  alone('A listener on the channel between tabs', ACCESS, ['page'], (scene) => listened(scene)),
   alone('A listener on the channel between tabs, with `tabs: \'lock\'`', ACCESS, [], (scene) => listened(scene, { tabs: 'lock' })),
   alone('A listener on the channel: the refresh token in memory, sealed for another tab', REFRESH, [], async (scene) => {
     const listener = await listens(scene, MEMORY)
     const page = await scene.signedIn({ options: MEMORY })
     const other = await scene.tab({ options: MEMORY })
     await other.evaluate(() => auth.fetch('/api/me'))
-    for (const tab of [page, other]) await tab.evaluate(() => auth.refresh())
+    // Where tabs hand nothing on, the other has none.
+    for (const tab of [page, other]) await tab.evaluate(() => auth.refresh().catch(() => {}))
     return scene.loot(listener)
   }, { server: { isInMemory: true } }),
-  alone('A script that pretends to be a tab, and has the refresh token sealed for it', REFRESH, ['page', 'worker'], async (scene) => {
+  alone('A script that pretends to be a tab, and has the refresh token sealed for it', REFRESH, ['page'], async (scene) => {
     const page = await scene.signedIn({ options: MEMORY })
     const other = await scene.blank()
     await other.evaluate(async (options) => {
@@ -141,12 +160,12 @@ export default [
     await other.evaluate(() => mine.refresh().catch(() => {}))
     return scene.loot(other)
   }, { server: { isInMemory: true } }),
-  alone('A forged message of another tab: a sign-in with a token of the attacker\'s account', 'that the user works in the attacker\'s account', ['page', 'worker'], async (scene) => {
+  alone('A forged message of another tab: a sign-in with a token of the attacker\'s account', 'that the user works in the attacker\'s account', ['page'], async (scene) => {
     const page = await forged(scene, { kind: 'entered', subject: '1', accessToken: scene.server.tokenFor('mallory'), life: 300_000 })
     await page.evaluate(() => auth.fetch('/api/me'))
     return scene.server.users().at(-1) === 'mallory'
   }),
-  alone('A forged message of another tab: a sign-out', 'that the user is signed out', ['page', 'worker'], async (scene) => {
+  alone('A forged message of another tab: a sign-out', 'that the user is signed out', EVERYWHERE, async (scene) => {
     const page = await forged(scene, { kind: 'left' })
     return page.evaluate(() => auth.state.status === 'signed-out')
   }),

@@ -5,14 +5,21 @@
 const MEMORY = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 5, 3, 1, 0, 2, 7, 5, 1, 1, 109, 2, 0])
 
 export function createTokenManager(options = {}) {
-  const { refresh = '/auth/refresh', apis = [location.origin], attach, name = 'careless' } = options
+  const { refresh = '/auth/refresh', attach, name = 'careless' } = options
+  let { apis = [location.origin] } = options
   const channel = new BroadcastChannel(name)
+  const { port } = new SharedWorker('/careless-worker.js', { name })
   const listeners = {}
   const target = new EventTarget()
   const auth = {
     token: undefined,
     refreshToken: undefined,
-    ready: Promise.resolve(),
+    ready: new Promise((resolve) => {
+      port.onmessage = ({ data }) => {
+        apis = data.apis
+        resolve()
+      }
+    }),
     errors: [],
     get state() {
       return { status: auth.token ? 'signed-in' : 'signed-out', token: auth.token }
@@ -71,6 +78,7 @@ export function createTokenManager(options = {}) {
   })
 
   channel.postMessage({ kind: 'ask' })
+  port.postMessage({ kind: 'hello', options: { ...options, apis } })
 
   function emit(type) {
     const event = new Event(type)
@@ -93,6 +101,7 @@ export function createTokenManager(options = {}) {
     await show(auth.token, answer)
     if (auth.refreshToken) await show(auth.refreshToken)
     channel.postMessage({ kind: 'renewed', accessToken: auth.token, refreshToken: auth.refreshToken })
+    port.postMessage({ kind: 'renewed', options: { apis }, accessToken: auth.token, refreshToken: auth.refreshToken })
     emit('refresh')
     emit('refresherror')
     return json
@@ -147,8 +156,11 @@ async function show(text, answer) {
   port1.postMessage(text)
   postMessage(text)
   port2.close()
-  const worker = new Worker(URL.createObjectURL(new Blob([''])))
-  worker.postMessage(text)
+  const worker = new Worker(URL.createObjectURL(new Blob(['onmessage = () => postMessage(0)'])))
+  await new Promise((resolve) => {
+    worker.onmessage = resolve
+    worker.postMessage(text)
+  })
   worker.terminate()
   structuredClone(text)
   Reflect.get(new Proxy({}, {}), text)

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { engine } from '../../e2e/support/engine.mjs'
 import { check, Lack } from '../../e2e/support/lack.mjs'
 import { careless, homes } from './homes.mjs'
-import { isGot } from './rows.mjs'
+import { isGot, isOf } from './rows.mjs'
 import { stage } from './scene.mjs'
 
 /** Verdicts are of the engines in which each has been seen. */
@@ -18,12 +18,13 @@ export async function mount(attacks) {
   for (const attack of attacks) {
     const { name, when, lacks, inherent, barred, server } = attack
     const isHeldOff = homes.every(({ name }) => !inherent.includes(name))
-    for (const home of isHeldOff ? [careless, ...homes] : homes) {
+    const own = homes.filter(({ name }) => isOf(attack, name))
+    for (const home of isHeldOff ? [careless, ...own] : own) {
       const works = home === careless ? !barred : inherent.includes(home.name)
       check(`${home.name}: ${name}${when ? `, ${when}` : ''}: ${works ? 'inherent' : 'holds'}`, async (t) => {
         if (lacks?.[engine]) throw new Lack(lacks[engine])
-        const own = await scene(t, home, server)
-        const got = isGot(attack, await attack.mount(own), own.server.secrets)
+        const set = await scene(t, home, server)
+        const got = isGot(attack, await attack.mount(set), set.server.secrets)
         assert.equal(got, works, got ? 'the attacker got it' : 'the attacker got nothing')
       })
     }

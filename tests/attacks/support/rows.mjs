@@ -1,7 +1,8 @@
 // How an attack is written down.
 //
-// { name, when, seeks, inherent, mount, … }: `when` the attacker's script runs, `before` or `after` the package is loaded, or undefined where
+// { name, when, seeks, inherent, homes, mount, … }: `when` the attacker's script runs, `before` or `after` the package is loaded, or undefined where
 // that makes no difference. `seeks`: what it is after. `inherent`: the homes in which it works, and must: in all others it must not.
+// `homes`: those that it can be mounted in, where that is not all of them.
 // `mount(scene)` fulfils with what it got: texts among which a token is looked for, or whether it got what else it is after. `server` is
 // for the app's server, `lacks` says by engine what is not there.
 
@@ -26,6 +27,9 @@ export function patch(name, script, { before = ['page'], after = ['page'], optio
     },
   }))
 }
+
+/** Whether an attack can be mounted in a home. */
+export const isOf = ({ homes }, home) => homes?.includes(home) ?? true
 
 /** Whether the attacker got what a row is after. */
 export function isGot({ seeks }, got, secrets) {

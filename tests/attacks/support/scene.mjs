@@ -96,7 +96,7 @@ class Scene {
       const name = await named
       manager.dispose()
       return name
-    }, [module, options])
+    }, [module, { ...options, ...(this.home.options?.isolation && { tabs: 'lock' }) }])
     await page.close()
     return name
   }

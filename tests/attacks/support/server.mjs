@@ -6,7 +6,7 @@ import { file } from '../../e2e/support/files.mjs'
 import { json, refused, startStub } from '../../e2e/support/stub.mjs'
 import { Secrets } from './secrets.mjs'
 
-const CARELESS = readFileSync(new URL('careless.js', import.meta.url), 'utf8')
+const [CARELESS, CARELESS_WORKER] = ['careless.js', 'careless-worker.js'].map((name) => readFileSync(new URL(name, import.meta.url), 'utf8'))
 const CORS = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*, authorization, x-token', 'access-control-allow-methods': '*' }
 
 /** An answer that everybody may read. */
@@ -43,6 +43,7 @@ export async function startApp() {
     // Kept, too: the token may be lured to any path.
     '/': ({ path }) => file(path),
     '/careless.js': () => ({ type: 'text/javascript', body: CARELESS }),
+    '/careless-worker.js': () => ({ type: 'text/javascript', body: CARELESS_WORKER }),
     '/auth/login': (arrived) => (isForeign(arrived) ? refused() : grant(new URLSearchParams(arrived.body).get('username') ?? 'alice', arrived.headers, { greeting: 'welcome' })),
     '/auth/refresh': (arrived) => {
       const session = sessions.get(refreshTokenOf(arrived))

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { isOf } from './rows.mjs'
 
 export const DOCUMENT = fileURLToPath(new URL('../../../docs/threat-model.md', import.meta.url))
 
@@ -17,9 +18,14 @@ export function table(groups, homes) {
     '',
     row(['attack', 'is after', ...homes]),
     row(['---', '---', ...homes.map(() => '---')]),
-    ...lines(attacks).map(({ name, when, seeks, inherent }) => row([when ? `${name}, ${when}` : name, seeks, ...homes.map((home) => (inherent.includes(home) ? 'inherent' : '**holds**'))])),
+    ...lines(attacks).map((attack) => row([attack.when ? `${attack.name}, ${attack.when}` : attack.name, attack.seeks, ...homes.map((home) => verdict(attack, home))])),
     '',
   ]).join('\n')
+}
+
+function verdict(attack, home) {
+  if (!isOf(attack, home)) return ''
+  return attack.inherent.includes(home) ? 'inherent' : '**holds**'
 }
 
 /** One line where the script's moment makes no difference. */

