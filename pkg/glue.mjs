@@ -77,9 +77,10 @@ const DECODE_TEXT = `function decodeText(bytes) {
 }
 
 `
+// A memory that has grown has left its old buffer empty. To ask the memory each time would be to ask whoever has patched its `buffer`.
 const DATA_VIEW = `let cachedDataViewMemory0 = null;
 function getDataViewMemory0() {
-    if (cachedDataViewMemory0?.buffer !== wasm.memory.buffer) cachedDataViewMemory0 = new DataView(wasm.memory.buffer);
+    if (!cachedDataViewMemory0?.buffer.byteLength) cachedDataViewMemory0 = new DataView(wasm.memory.buffer);
     return cachedDataViewMemory0;
 }
 
