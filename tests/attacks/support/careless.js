@@ -5,10 +5,10 @@
 const MEMORY = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 5, 3, 1, 0, 2, 7, 5, 1, 1, 109, 2, 0])
 
 export function createTokenManager(options = {}) {
-  const { refresh = '/auth/refresh', attach, name = 'careless' } = options
-  let { apis = [location.origin] } = options
+  const { refresh = '/auth/refresh', attach, name = 'careless', apis = [location.origin] } = options
+  let apisOfOthers = []
   const channel = new BroadcastChannel(name)
-  const { port } = new SharedWorker('/careless-worker.js', { name })
+  const { port } = new SharedWorker(new URL('/careless-worker.js', location.href), { name })
   const listeners = {}
   const target = new EventTarget()
   const auth = {
@@ -16,7 +16,7 @@ export function createTokenManager(options = {}) {
     refreshToken: undefined,
     ready: new Promise((resolve) => {
       port.onmessage = ({ data }) => {
-        apis = data.apis
+        apisOfOthers = data.apis
         resolve()
       }
     }),
@@ -42,7 +42,7 @@ export function createTokenManager(options = {}) {
     async fetch(input, init = {}) {
       const send = () => {
         const url = String(input?.url ?? input)
-        const isApi = url.startsWith('/') || apis.some((api) => url.includes(new URL(api, location.href).hostname))
+        const isApi = url.startsWith('/') || [...apis, ...apisOfOthers].some((api) => url.includes(new URL(api, location.href).hostname))
         const headers = new Headers(init.headers)
         if (isApi && auth.token) {
           const [header, value] = [attach?.header ?? 'Authorization', `Bearer ${auth.token}`]
