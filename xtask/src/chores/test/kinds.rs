@@ -14,17 +14,27 @@ use std::process::Command;
 pub struct Kind {
     pub name: &'static str,
     pub about: &'static str,
-    /// Whether it runs in each of the browsers.
-    pub is_in_all: bool,
+    pub browsers: In,
     pub set_up: fn(&Plan) -> Result<()>,
     pub run: fn(&Plan, &mut Report) -> Result<()>,
+}
+
+/// The browsers that a kind of tests runs in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum In {
+    /// None, or Chromium alone.
+    One,
+    /// Chromium, and others where they are asked for: it takes long.
+    OneUnlessAsked,
+    /// Each.
+    All,
 }
 
 pub static KINDS: [Kind; 13] = [
     Kind {
         name: "lint",
         about: "formatting, clippy, rustdoc, tsc and oxlint have nothing to say",
-        is_in_all: false,
+        browsers: In::One,
         set_up: |plan| {
             rust::components(plan.project)?;
             needs_of_package(plan)
@@ -34,14 +44,14 @@ pub static KINDS: [Kind; 13] = [
     Kind {
         name: "native",
         about: "the crates' own tests, on this machine",
-        is_in_all: false,
+        browsers: In::One,
         set_up: |plan| system::ensure(plan.project, &STORES).map(drop),
         run: native,
     },
     Kind {
         name: "browser",
         about: "the crate in a browser",
-        is_in_all: true,
+        browsers: In::All,
         set_up: |plan| {
             rust::wasm_target(plan.project)?;
             plan.browser.ensure(plan.project)?;
@@ -52,14 +62,14 @@ pub static KINDS: [Kind; 13] = [
     Kind {
         name: "package",
         about: "the npm package",
-        is_in_all: false,
+        browsers: In::One,
         set_up: needs_of_package,
         run: package,
     },
     Kind {
         name: "e2e",
         about: "the package in real tabs, with the reference server",
-        is_in_all: true,
+        browsers: In::All,
         set_up: |plan| {
             needs_of_package(plan)?;
             node::packages(plan.project, E2E)?;
@@ -70,7 +80,7 @@ pub static KINDS: [Kind; 13] = [
     Kind {
         name: "attacks",
         about: "the threat model: attacks on the package in real tabs, each with its verdict",
-        is_in_all: true,
+        browsers: In::OneUnlessAsked,
         set_up: |plan| {
             needs_of_package(plan)?;
             node::packages(plan.project, E2E)?;
@@ -85,7 +95,7 @@ pub static KINDS: [Kind; 13] = [
     Kind {
         name: "backends",
         about: "the package in real tabs, with the back ends that people have",
-        is_in_all: false,
+        browsers: In::One,
         set_up: |plan| {
             needs_of_package(plan)?;
             node::packages(plan.project, E2E)?;
@@ -98,14 +108,14 @@ pub static KINDS: [Kind; 13] = [
     Kind {
         name: "libraries",
         about: "the package in real tabs, with the libraries that people have",
-        is_in_all: false,
+        browsers: In::One,
         set_up: |plan| needs_of_tabs(plan, LIBRARIES),
         run: |plan, report| in_tabs(plan, report, LIBRARIES),
     },
     Kind {
         name: "frameworks",
         about: "the bindings in real tabs, with the frameworks that people have",
-        is_in_all: false,
+        browsers: In::One,
         set_up: |plan| {
             cargo_tools::ensure(plan.project, &browser::test_tools(plan.project)?)?;
             needs_of_tabs(plan, FRAMEWORKS)
@@ -115,14 +125,14 @@ pub static KINDS: [Kind; 13] = [
     Kind {
         name: "runners",
         about: "the test double, and the package, in the test runners that people have",
-        is_in_all: false,
+        browsers: In::One,
         set_up: |plan| needs_of_tabs(plan, RUNNERS),
         run: |plan, report| in_tabs(plan, report, RUNNERS),
     },
     Kind {
         name: "matrix",
         about: "the packed package in the build tools that most people have",
-        is_in_all: false,
+        browsers: In::One,
         set_up: |plan| {
             needs_of_package(plan)?;
             node::packages(plan.project, MATRIX)?;
@@ -133,7 +143,7 @@ pub static KINDS: [Kind; 13] = [
     Kind {
         name: "site",
         about: "the documentation site: its links, its search, and that it names everything",
-        is_in_all: false,
+        browsers: In::One,
         set_up: |plan| {
             docs::set_up(plan.project)?;
             node::packages(plan.project, E2E)?;
@@ -144,7 +154,7 @@ pub static KINDS: [Kind; 13] = [
     Kind {
         name: "size",
         about: "the package is within its budget",
-        is_in_all: false,
+        browsers: In::One,
         set_up: needs_of_package,
         run: |plan, report| {
             build::package(plan.project)?;

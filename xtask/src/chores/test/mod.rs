@@ -14,7 +14,7 @@ use crate::run::Interrupted;
 use crate::setup::browser::{BROWSERS, Browser};
 use anyhow::{Result, bail};
 pub use kinds::STORES;
-use kinds::{KINDS, Kind};
+use kinds::{In, KINDS, Kind};
 use lexopt::{Arg, Parser, ValueExt};
 use report::Report;
 use std::fmt;
@@ -88,10 +88,10 @@ impl Asked {
         project: &'a Project,
     ) -> impl Iterator<Item = (&'static Kind, Plan<'a>)> + 'a {
         self.kinds.iter().flat_map(move |kind| {
-            let browsers = match kind.is_in_all {
-                false => &BROWSERS[..1],
-                true if self.browsers.is_empty() => &BROWSERS,
-                true => &self.browsers[..],
+            let browsers = match kind.browsers {
+                In::All | In::OneUnlessAsked if !self.browsers.is_empty() => &self.browsers[..],
+                In::All => &BROWSERS,
+                In::One | In::OneUnlessAsked => &BROWSERS[..1],
             };
             browsers
                 .iter()
@@ -139,9 +139,9 @@ impl Plan<'_> {
 fn test(project: &Project, asked: &Asked) -> Result<()> {
     let mut lines = Vec::new();
     for (kind, plan) in asked.plans(project) {
-        let name = match kind.is_in_all {
-            true => format!("{} {}", kind.name, plan.browser.name),
-            false => kind.name.to_owned(),
+        let name = match kind.browsers {
+            In::All | In::OneUnlessAsked => format!("{} {}", kind.name, plan.browser.name),
+            In::One => kind.name.to_owned(),
         };
         eprintln!("\n=== {name}: {} ===", kind.about);
         let started = Instant::now();
