@@ -122,6 +122,25 @@ it('the key outlives the page, and goes with the session', async (user) => {
   assert.notEqual(first, second)
 })
 
+for (const isolation of ['worker', 'shared-worker']) {
+  it(`${isolation}: proofs are made where the token is`, async (user) => {
+    server.nonce = 'n1'
+    const options = { ...stored, isolation }
+    const page = await user.signedIn(options)
+    server.revoke()
+    assert.deepEqual(await statuses(page, 5), Array(5).fill(200))
+    await reload(page, options)
+    assert.equal(await status(page), 200)
+    // The login was sent twice, for the nonce, and each time with a new key. That of a call whose token is refused is not looked at.
+    const [, key] = server.keys('/auth/login')
+    const keys = ['/auth/refresh', '/api/items/1', '/api/x'].flatMap(server.keys).filter(Boolean)
+    assert.ok(keys.length > 2)
+    assert.deepEqual(new Set(keys), new Set([key]))
+    // Nothing but that a nonce was wanted.
+    assert.deepEqual(new Set(server.wrong), new Set(['nonce']))
+  })
+}
+
 it('no script can read the private key out', async (user) => {
   const page = await user.signedIn(stored)
   const found = await page.evaluate(async () => {
