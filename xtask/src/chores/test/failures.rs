@@ -22,6 +22,14 @@ impl Failures {
         &self.names
     }
 
+    /// The names alone, without their places.
+    pub fn bare(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| match name.rsplit_once(" (") {
+            Some((bare, place)) if place.contains(".test.") => bare,
+            _ => name,
+        })
+    }
+
     /// Takes a line of any runner; what tells of no failure changes nothing.
     pub fn read(&mut self, line: &str) {
         let line = line.trim();
@@ -173,6 +181,14 @@ test at b/a.test.mjs:6:1
 test at b/a.test.mjs:8:27
 ✖ inner (0.3ms)";
         assert_eq!(read(output), ["bad (5ms) (a.test.mjs:4)", "inner (a.test.mjs:8)"]);
+    }
+
+    #[test]
+    fn a_bare_name_has_lost_its_place_and_nothing_else() {
+        let mut failures = Failures::default();
+        failures.add("a (b)");
+        failures.add("c (1) (d.test.mjs:7)");
+        assert_eq!(failures.bare().collect::<Vec<_>>(), ["a (b)", "c (1)"]);
     }
 
     #[test]

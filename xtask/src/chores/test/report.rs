@@ -7,6 +7,8 @@ use super::failures::Failures;
 pub struct Report {
     pub counts: Counts,
     pub failures: Failures,
+    /// Tests that failed, and passed when they were run again.
+    pub unsteady: Vec<String>,
 }
 
 impl Report {
@@ -14,6 +16,17 @@ impl Report {
     pub fn read(&mut self, line: &str) {
         self.counts.read(line);
         self.failures.read(line);
+    }
+
+    /// Takes what has come of some of them. `is_well`: those that failed have passed since.
+    pub fn take(&mut self, mut of_some: Self, is_well: bool) {
+        if is_well {
+            of_some.counts.passed += std::mem::take(&mut of_some.counts.failed);
+            self.unsteady.extend_from_slice(of_some.failures.names());
+        } else {
+            of_some.failures.names().iter().for_each(|name| self.failures.add(name));
+        }
+        self.counts.add(of_some.counts);
     }
 
     pub fn passed(&mut self) {

@@ -22,6 +22,26 @@ impl Summary {
         self.0.iter().for_each(|line| all.add(line.report.counts));
         all
     }
+
+    /// Lists tests, if there are any.
+    fn list(
+        &self,
+        f: &mut fmt::Formatter,
+        title: &str,
+        of: fn(&Report) -> &[String],
+    ) -> fmt::Result {
+        let all = || {
+            self.0.iter().flat_map(|line| of(&line.report).iter().map(|test| (&line.name, test)))
+        };
+        if all().next().is_none() {
+            return Ok(());
+        }
+        writeln!(f, "{title}")?;
+        for (name, test) in all() {
+            writeln!(f, "  {name}: {test}")?;
+        }
+        writeln!(f)
+    }
 }
 
 impl fmt::Display for Summary {
@@ -33,15 +53,8 @@ impl fmt::Display for Summary {
         }
         writeln!(f)?;
         let all = self.counts();
-        if all.failed > 0 {
-            writeln!(f, "failed:")?;
-            for Line { name, report, .. } in &self.0 {
-                for failure in report.failures.names() {
-                    writeln!(f, "  {name}: {failure}")?;
-                }
-            }
-            writeln!(f)?;
-        }
+        self.list(f, "failed once, and passed when run again:", |report| &report.unsteady)?;
+        self.list(f, "failed:", |report| report.failures.names())?;
         write!(f, "{} passed, {} failed", all.passed, all.failed)
     }
 }
@@ -65,6 +78,17 @@ mod tests {
         let (_, end) = said.split_once("\n\n").unwrap();
         let names = "failed:\n  native: a\n  e2e chrome: a tab (tabs.test.mjs:7)";
         assert_eq!(end, format!("{names}\n\n2 passed, 2 failed"));
+    }
+
+    #[test]
+    fn a_test_that_passed_when_run_again_has_passed_and_is_named() {
+        let first = line("", "not ok 1 - a tab\n# pass 1\n# fail 1").report;
+        let mut e2e = line("e2e chrome", "");
+        e2e.report.take(first, true);
+        let said = Summary(vec![e2e]).to_string();
+        let (_, end) = said.split_once("\n\n").unwrap();
+        let title = "failed once, and passed when run again:";
+        assert_eq!(end, format!("{title}\n  e2e chrome: a tab\n\n2 passed, 0 failed"));
     }
 
     #[test]
