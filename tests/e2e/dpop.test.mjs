@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { reload, startBrowser, User } from './support/browser.mjs'
-import { check } from './support/lack.mjs'
+import { engine } from './support/engine.mjs'
+import { check, Lack } from './support/lack.mjs'
 import { startProofs } from './support/proofs.mjs'
 
 const server = await startProofs()
@@ -124,6 +125,7 @@ it('the key outlives the page, and goes with the session', async (user) => {
 
 for (const isolation of ['worker', 'shared-worker']) {
   it(`${isolation}: proofs are made where the token is`, async (user) => {
+    if (engine === 'webkit' && isolation === 'shared-worker') throw new Lack('a key store in a shared worker')
     server.nonce = 'n1'
     const options = { ...stored, isolation }
     const page = await user.signedIn(options)
@@ -263,6 +265,7 @@ for (const [what, prepare] of [
   ['an IndexedDB that refuses', () => void (IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError') })],
 ]) {
   it(`with ${what} nothing is sent, and one error says so`, async (user) => {
+    if (engine === 'webkit' && what === 'no IndexedDB') throw new Lack('a driver that answers where a page has no `indexedDB`')
     const page = await user.tab(stored, (page) => page.addInitScript(prepare))
     assert.equal(await error(page, () => signIn('alice')), 'no-key')
     assert.equal(await status(page), 'no-key')
