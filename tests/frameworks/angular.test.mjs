@@ -97,6 +97,7 @@ for (const [name, site, arrive] of [['without zones', zoneless, enter], ['with z
     await page.evaluate(() => going.unsubscribe())
     await aborted
     await server.release('api')
+    await server.faults({})
     // Another call has been there and back since.
     await page.evaluate(() => calls(1))
     assert.deepEqual(await page.evaluate(() => late), [])
