@@ -452,10 +452,7 @@ impl Shell {
         proofs: Vec<Sent>,
     ) -> Result<Request, JsValue> {
         let page = self.page.as_deref();
-        let mut made = endpoint.compose(&self.options, token, page, &platform::cookie);
-        // A proof is for one URL.
-        let stays = if proofs.is_empty() { made.stays } else { Stays::Put };
-        made.headers.extend(proofs);
+        let made = endpoint.compose(&self.options, token, page, &platform::cookie).proven(proofs);
         let fields = Headers::new();
         for (name, value) in &made.headers {
             fields.set(name, value);
@@ -478,7 +475,7 @@ impl Shell {
             Credentials::SameOrigin => "same-origin",
             Credentials::Omit => "omit",
         };
-        let (mode, redirect) = match stays {
+        let (mode, redirect) = match made.stays {
             Stays::Free => (None, None),
             Stays::InOrigin => (Some("same-origin"), None),
             Stays::Put => (None, Some("manual")),

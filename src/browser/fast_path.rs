@@ -10,7 +10,8 @@ use crate::core::{Attach, Redirects, Snapshot, Step, Ticket};
 impl Shell {
     /// Whether a request may leave in this turn, and with which ticket. Asking changes nothing.
     pub(crate) fn depart(&self) -> Option<Ticket> {
-        // What needs more than a header field, such as a proof that is signed, or a look at what goes wrong, goes the whole way.
+        // What needs more than a header field, such as a proof that is signed, or a look at what goes wrong,
+        // goes the whole way.
         let is_plain =
             !matches!(self.options.attach, Attach::Cookie(Some(_))) && self.prover.is_none();
         if !is_plain || self.policy.rules.hears_silence() || self.is_in_refresh.get() {
@@ -50,6 +51,6 @@ impl Shell {
 
     /// Whether redirects must be looked after at all.
     pub(crate) fn redirects_matter(&self) -> bool {
-        self.prover.is_some() || Redirects::matter(&self.options.attach, &self.policy.apis)
+        Redirects::matter(&self.options.attach, &self.policy.apis, self.prover.is_some())
     }
 }

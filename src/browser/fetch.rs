@@ -155,12 +155,8 @@ impl Shell {
     pub(crate) fn redirects(&self, url: &str, method: &str) -> Option<Redirects> {
         let (attach, apis) = (&self.options.attach, &self.policy.apis);
         let page = self.page.as_deref();
-        // A proof is for one URL.
         let is_bound = self.session.borrow().bound().is_some();
-        apis.cover(url).then(|| match is_bound {
-            true => Redirects::Refuse,
-            false => Redirects::of(attach, apis, page, url, method),
-        })
+        apis.cover(url).then(|| Redirects::of(attach, apis, page, url, method, is_bound))
     }
 
     /// Sends a call with what its ticket gives it.

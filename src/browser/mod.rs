@@ -18,8 +18,8 @@
 //!
 //! The modules in JavaScript beside them touch what is foreign: the page's `fetch` and its answers
 //! (`fetch.js`, `http.js`, `json.js`), locks (`web-lock.js`), the channel (`tab-channel.js`, `sealed.js`),
-//! the keys of tokens (`dpop.js`), timers, the page, the storage and the console. Their functions never throw into WebAssembly, and
-//! decide nothing.
+//! the keys of tokens (`dpop.js`), timers, the page, the storage and the console. Their functions never
+//! throw into WebAssembly, and decide nothing.
 
 mod answer;
 mod auth_call;

@@ -180,11 +180,23 @@ pub(crate) struct Composed<'a> {
     pub(crate) stays: Stays,
 }
 
+impl Composed<'_> {
+    /// The same, with the header fields that prove it, if there are some. A proof is for one URL (RFC 9449,
+    /// 4.2).
+    pub(crate) fn proven(mut self, proof: Vec<Sent>) -> Self {
+        if !proof.is_empty() {
+            self.stays = Stays::Put;
+            self.headers.extend(proof);
+        }
+        self
+    }
+}
+
 /// How far a call follows redirects: a token in a header field or a body must not get to another origin
 /// (Fetch, 4.4: neither is dropped on the way).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stays {
-    /// Anywhere: it takes no token along.
+    /// Anywhere: it takes no token along, and no proof.
     Free,
     /// Within the page's own origin, to which it goes.
     InOrigin,
@@ -376,6 +388,13 @@ mod tests {
         assert_eq!(stays("https://auth.test/refresh", Some("abc"), PAGE), Stays::Put);
         assert_eq!(stays("https://app.test/refresh", Some("abc"), None), Stays::Put);
         assert_eq!(stays("https://app.test/refresh", None, PAGE), Stays::Free);
+        let endpoint = Endpoint::new("https://app.test/refresh");
+        let composed = || endpoint.compose(&json, None, PAGE, &|_| None);
+        assert_eq!(composed().proven(Vec::new()).stays, Stays::Free);
+        let proof = vec![("DPoP".to_owned(), Zeroizing::new("proof".to_owned()))];
+        let proven = composed().proven(proof);
+        assert_eq!(proven.stays, Stays::Put);
+        assert_eq!(proven.headers.last().unwrap().0, "DPoP");
     }
 
     #[test]

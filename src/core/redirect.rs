@@ -25,13 +25,26 @@ pub enum Redirects {
 }
 
 impl Redirects {
-    /// Whether any request can be other than [`Redirects::Follow`].
-    pub fn matter(attach: &Attach, apis: &Apis) -> bool {
-        matches!(attach, Attach::Header(name, _) if !is_dropped(name) || !apis.are_origins())
+    /// Whether any request can be other than [`Redirects::Follow`]. `may_be_bound`: whether one may have a
+    /// token that is bound to a key.
+    pub fn matter(attach: &Attach, apis: &Apis, may_be_bound: bool) -> bool {
+        may_be_bound
+            || matches!(attach, Attach::Header(name, _) if !is_dropped(name) || !apis.are_origins())
     }
 
-    /// Of a request to `url`, which is one of the APIs.
-    pub fn of(attach: &Attach, apis: &Apis, page: Option<&str>, url: &str, method: &str) -> Self {
+    /// Of a request to `url`, which is one of the APIs. `is_bound`: the token is bound to a key, and goes
+    /// along with a proof, which is for one URL (RFC 9449, 4.2).
+    pub fn of(
+        attach: &Attach,
+        apis: &Apis,
+        page: Option<&str>,
+        url: &str,
+        method: &str,
+        is_bound: bool,
+    ) -> Self {
+        if is_bound {
+            return Self::Refuse;
+        }
         let Attach::Header(name, _) = attach else {
             // A redirect says by itself what parameters its URL has, and cookies are the browser's.
             return Self::Follow;
@@ -64,7 +77,7 @@ mod tests {
     fn of(header: &str, api: &str, url: &str, method: &str) -> Redirects {
         let attach = Attach::Header(header.to_owned(), "Bearer".to_owned());
         let apis = Apis::new(vec![Api::parse(api).unwrap()]);
-        Redirects::of(&attach, &apis, PAGE, url, method)
+        Redirects::of(&attach, &apis, PAGE, url, method, false)
     }
 
     #[test]
@@ -84,10 +97,21 @@ mod tests {
         let whole = Apis::new(vec![Api::parse("https://api.test/").unwrap()]);
         let part = Apis::new(vec![Api::parse("https://api.test/v1").unwrap()]);
         let header = |name: &str| Attach::Header(name.to_owned(), String::new());
-        assert!(!Redirects::matter(&header("AUTHORIZATION"), &whole));
-        assert!(Redirects::matter(&header("Authorization"), &part));
-        assert!(Redirects::matter(&header("X-Token"), &whole));
-        assert!(!Redirects::matter(&Attach::Cookie(None), &part));
+        assert!(!Redirects::matter(&header("AUTHORIZATION"), &whole, false));
+        assert!(Redirects::matter(&header("Authorization"), &part, false));
+        assert!(Redirects::matter(&header("X-Token"), &whole, false));
+        assert!(!Redirects::matter(&Attach::Cookie(None), &part, false));
+        assert!(Redirects::matter(&header("Authorization"), &whole, true));
+    }
+
+    #[test]
+    fn a_proof_follows_no_redirect() {
+        let attach = Attach::Header("Authorization".to_owned(), "Bearer".to_owned());
+        let apis = Apis::new(vec![Api::parse("https://app.test/").unwrap()]);
+        for method in ["GET", "POST"] {
+            let way = Redirects::of(&attach, &apis, PAGE, "https://app.test/api", method, true);
+            assert_eq!(way, Redirects::Refuse);
+        }
     }
 
     #[test]
@@ -107,7 +131,8 @@ mod tests {
         // An origin that only begins as the page's.
         let attach = Attach::Header("X-Token".to_owned(), String::new());
         let apis = Apis::new(vec![Api::parse("https://app.test.evil.test/").unwrap()]);
-        let way = Redirects::of(&attach, &apis, PAGE, "https://app.test.evil.test/x", "POST");
+        let way =
+            Redirects::of(&attach, &apis, PAGE, "https://app.test.evil.test/x", "POST", false);
         assert_eq!(way, Redirects::Refuse);
     }
 
@@ -128,7 +153,7 @@ mod tests {
     fn a_token_that_is_in_no_header_is_not_taken_along() {
         let apis = Apis::new(vec![Api::parse("https://api.test/v1").unwrap()]);
         for attach in [Attach::Query("token".to_owned()), Attach::Cookie(None)] {
-            let way = Redirects::of(&attach, &apis, PAGE, "https://api.test/v1", "POST");
+            let way = Redirects::of(&attach, &apis, PAGE, "https://api.test/v1", "POST", false);
             assert_eq!(way, Redirects::Follow);
         }
     }
