@@ -13,6 +13,11 @@ import { ASK, FOLLOW, PASS, SAME_ORIGIN, type Call, type Guard } from './core-in
 
 export type Init = Record<string, unknown>;
 
+/** Of a login or logout, unless the caller says otherwise. */
+export const CREDENTIALS = { method: 'POST', credentials: 'include' };
+/** These URLs reach no server. */
+export const LOCAL = /^(about|blob|data):/;
+
 /** The first argument, read once. */
 export interface Target {
   /** What stands for it from now on: a string, a `URL`, or a `Request`. */

@@ -3,7 +3,7 @@
 
 import { cameBack, isBack, own } from '#fetch';
 import { ownBase } from './base.js';
-import { address, capture, captureOwn, locate, platform, type Place, type Places } from './call.js';
+import { address, capture, captureOwn, CREDENTIALS, locate, LOCAL, platform, type Place, type Places } from './call.js';
 import { isTokenError, TokenError } from './error.js';
 import { join, leave } from './instance.js';
 import { createEvents, isEvent } from './events.js';
@@ -13,10 +13,6 @@ import { snapshot } from './snapshot.js';
 import { UNKNOWN } from './state.js';
 import type { TokenManager, TokenState } from './types.js';
 
-// Of a login or logout, unless the caller says otherwise.
-const CREDENTIALS = { method: 'POST', credentials: 'include' };
-// These URLs reach no server.
-const LOCAL = /^(about|blob|data):/;
 
 /** Where the compiled core comes from. Rejects with a `TokenError` that is `retryable` where another try may help. */
 export type Load = () => Promise<WebAssembly.Module>;

@@ -34,7 +34,7 @@ export function target(name: string, { apis, attach: { header = 'Authorization',
   return {
     covered(url) {
       const place = parse(url, pageBase());
-      return place && list.some((api) => covers(api, place)) ? place.href : undefined;
+      return place && covers(list, place) ? place.href : undefined;
     },
     header,
     value: (token) => (scheme ? `${scheme} ${token}` : token),

@@ -2,12 +2,14 @@
 // in which it is made; what waits for the worker to start is sent in that order.
 
 import { isBack, own, transmit } from '#fetch';
-import { address, locate, platform, type Place, type Places } from '../call.js';
+import { address, CREDENTIALS, locate, LOCAL, platform, type Place, type Places } from '../call.js';
+import { covers, type Api } from '../covers.js';
 import { TokenError } from '../error.js';
 import { createEvents, isEvent } from '../events.js';
+import { frozen } from '../frozen.js';
 import { snapshot } from '../snapshot.js';
+import { UNKNOWN } from '../state.js';
 import type { TokenManager, TokenState, Tokens } from '../types.js';
-import { covers, type Api } from './apis.js';
 import { crossingOptions } from './crossing.js';
 import { receiveError } from './errors.js';
 import { isMark, mark, marks, mayBeSignIn, teller } from './facts.js';
@@ -17,11 +19,6 @@ import type { Isolation, WorkerSource } from './page.js';
 import { describe, type Described } from './request.js';
 import { inlet, receiveResponse, type Inlet } from './response.js';
 
-// Of a login or logout, unless the caller says otherwise.
-const CREDENTIALS = { method: 'POST', credentials: 'include' };
-// These URLs reach no server.
-const LOCAL = /^(about|blob|data):/;
-const NOBODY: TokenState = { status: 'unknown', claims: null, expiresAt: null, sessionExpiresAt: null };
 /** So long the worker may take to start, in milliseconds. */
 const PATIENCE = 30_000;
 
@@ -43,7 +40,7 @@ export function createIsolated(given: unknown): TokenManager {
   const inlets = new Map<number, Omit<Inlet, 'body'>>();
   /** Calls that wait for the worker to be ready, in their order: where an option is bad, nothing is sent. */
   let queue: (() => void)[] | undefined = [];
-  let state: TokenState = freeze({ ...NOBODY });
+  let state: TokenState = UNKNOWN;
   /** Why no call can succeed any more. */
   let failure: TokenError | undefined;
   let port: MessagePort | undefined;
@@ -140,7 +137,7 @@ export function createIsolated(given: unknown): TokenManager {
       facts?.tell();
       // What was on its way when this page signed out is of the past.
       if (message.left >= left) become(message.state);
-    } else if (kind === 'event') events.dispatch(message.type, { ...freeze(message.members), ...(message.error && { error: receiveError(message.error, answer) }) });
+    } else if (kind === 'event') events.dispatch(message.type, { ...frozen(message.members), ...(message.error && { error: receiveError(message.error, answer) }) });
     else if (kind === 'mark') {
       if (isMark(message.key)) mark(message.key, message.text);
     } else if ('stream' in message) {
@@ -154,7 +151,7 @@ export function createIsolated(given: unknown): TokenManager {
 
   function become(next: TokenState): void {
     if (next.status === 'signed-out' && state.status === next.status) return;
-    state = freeze(next);
+    state = frozen(next);
     events.dispatch('change', {});
   }
 
@@ -235,7 +232,7 @@ export function createIsolated(given: unknown): TokenManager {
           // Whatever becomes of it, there is no session any more, in this turn.
           if (sent.kind === 'call' && sent.method === 'logout') {
             left = id;
-            become({ ...NOBODY, status: 'signed-out' });
+            become({ ...UNKNOWN, status: 'signed-out' });
           }
           // The platform reads it; where it cannot, the call goes without it no further.
           if (later) later().then((body) => post({ kind: 'body', id, body }), (cause) => {
@@ -258,7 +255,7 @@ export function createIsolated(given: unknown): TokenManager {
     call?.reject(cause);
   }
 
-  const isCovered = (place: Place) => (place.covered ??= covers(apis!, place.url));
+  const isCovered = (place: Place) => (place.covered ??= covers(apis!, new URL(place.url)));
 
   function call<T>(method: Method, more?: { tokens?: Tokens }): Promise<T> {
     return failure ? Promise.reject(failure) : ask<T>((id) => ({ kind: 'call', id, method, ...more }));
@@ -325,14 +322,9 @@ export function createIsolated(given: unknown): TokenManager {
     peekAccessToken() {
       throw failure ?? hidden();
     },
-    subscribe(listener: () => void) {
-      // Its own, so that one listener may subscribe twice.
-      const heard = () => listener();
-      events.add('change', heard);
-      return () => events.remove('change', heard);
-    },
-    addEventListener: (...args: unknown[]) => events.add(...args),
-    removeEventListener: (...args: unknown[]) => events.remove(...args),
+    subscribe: events.subscribe,
+    addEventListener: events.add,
+    removeEventListener: events.remove,
     dispose() {
       if (port) post({ kind: 'bye', disposed: true });
       fail(new TokenError('disposed', 'The token manager was disposed.'));
@@ -367,13 +359,4 @@ function blockedBy(): { why(): string | undefined; stop(): void } {
     why: () => directive && `the Content-Security-Policy must allow its script in ${directive}`,
     stop: () => document?.removeEventListener('securitypolicyviolation', hear),
   };
-}
-
-/** Frozen, and all that it holds. */
-function freeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    for (const item of Object.values(value)) freeze(item);
-    Object.freeze(value);
-  }
-  return value;
 }

@@ -1,6 +1,7 @@
 // What a page and the worker that keeps its token say to each other. Each page has a port of its own. No message has room for a token on
 // its way to the page, and none on its way to the worker changes an option.
 
+import type { Api } from '../covers.js';
 import type { TokenErrorCode } from '../error.js';
 import type { TokenManagerEventMap, Tokens, TokenState } from '../types.js';
 
@@ -72,8 +73,8 @@ export type ToWorker =
 
 /** To the page. */
 export type ToPage =
-  /** `apis`: who may receive the token, origin and path. `cookies`: the names of those that the worker needs. */
-  | { kind: 'welcome'; version: number; apis: [origin: string, path: string][]; cookies: string[] }
+  /** `apis`: who may receive the token. `cookies`: the names of those that the worker needs. */
+  | { kind: 'welcome'; version: number; apis: Api[]; cookies: string[] }
   | { kind: 'ready' }
   | { kind: 'failed'; error: WireError }
   /** `left`: the number of the page's last logout that it takes into account. */

@@ -1,8 +1,8 @@
 // What a worker reads of its options before the core does: what it needs to know without the core, and what no home of a token can be asked
 // for. The core holds everything else to its types, so what is odd here is passed over.
 
+import type { Api } from '../covers.js';
 import { TokenError } from '../error.js';
-import type { Api } from './apis.js';
 
 type Given = Record<string, unknown>;
 
@@ -36,7 +36,8 @@ export function settle(given: Given): Settled {
     options: { ...given, tabs: given.tabs ?? 'lock' },
     apis: apis.flatMap((entry): Api[] => {
       const url = parse(entry);
-      return url ? [[url.origin, url.pathname]] : [];
+      // A `URL` cannot be cloned.
+      return url ? [{ origin: url.origin, pathname: url.pathname }] : [];
     }),
     cookies: texts([given.sessionHint, member(given, 'csrf').cookie, ...calls.map((call) => member(call, 'csrf').cookie)]),
     own: calls.flatMap((call) => place(typeof call === 'string' ? call : member({ call }, 'call').url) ?? []),

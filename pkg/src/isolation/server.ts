@@ -1,10 +1,10 @@
 // The worker's side: one manager, and a port for each page. What a page sends is a page's word: it may be a hostile script's, which can use
 // the session as the page can, and no more. Options are taken once; no message reads a token.
 
+import { covers } from '../covers.js';
 import { TokenError } from '../error.js';
 import { snapshot } from '../snapshot.js';
 import type { SignoutEvent, TokenManager, TokenManagerEventMap } from '../types.js';
-import { covers } from './apis.js';
 import { sendError } from './errors.js';
 import { VERSION, type Facts, type ToPage, type ToWorker, type WireError, type WireRequest, type WireResponse } from './messages.js';
 import { place, settle, type Settled } from './options.js';
@@ -290,7 +290,7 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
   }
 
   function among(url: string): void {
-    if (!covers((settled as Settled).apis, url)) throw new TokenError('invalid-argument', 'request: the worker takes the token to nothing but `apis`.');
+    if (!covers((settled as Settled).apis, new URL(url))) throw new TokenError('invalid-argument', 'request: the worker takes the token to nothing but `apis`.');
   }
 
   /** An answer that holds tokens is not for the page, whoever asks, and by whatever way. */

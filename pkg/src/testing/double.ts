@@ -5,7 +5,8 @@ import { TokenError } from '../error.js';
 import { createEvents, isEvent } from '../events.js';
 import { failure, reusable, type Failure } from './failures.js';
 import { absolute, fits, isCovered, isRequest, request, signalOf, withToken, type Arguments, type Recorded } from './requests.js';
-import { copied, endOf, frozen, payload, SIGNED_OUT } from './session.js';
+import { copied, endOf, payload, SIGNED_OUT } from './session.js';
+import { frozen } from '../frozen.js';
 import { UNKNOWN } from '../state.js';
 import type { RefusedToken, SignoutReason, TokenManagerEventMap, Tokens, TokenState } from '../types.js';
 import type {

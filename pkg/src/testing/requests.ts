@@ -52,7 +52,7 @@ export function isCovered(call: TestCall, apis: readonly string[] | undefined): 
   const { mode } = { ...(call.args[1] as RequestInit | undefined) };
   if (call.url === undefined || mode === 'no-cors' || Object.keys(headersOf(call)).some((name) => name.toLowerCase() === 'authorization')) return false;
   const place = new URL(call.url);
-  return (apis ?? ['/']).some((api) => covers(new URL(api, base()), place));
+  return covers((apis ?? ['/']).map((api) => new URL(api, base())), place);
 }
 
 /** The arguments of `fetch` with the token on them, in a header; the caller's own where there is none. */

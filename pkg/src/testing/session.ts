@@ -1,15 +1,10 @@
 // What a state shows of a session, and what a token says of itself.
 
+import { frozen } from '../frozen.js';
 import { UNKNOWN } from '../state.js';
 import type { TokenState } from '../types.js';
 
 export const SIGNED_OUT: TokenState<any> = Object.freeze({ ...UNKNOWN, status: 'signed-out' });
-
-/** Frozen as deep as it goes. */
-export function frozen<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
-  return value;
-}
 
 /** As a server's JSON has it: a copy. */
 export function copied<T>(value: T): T {
