@@ -83,7 +83,8 @@ export function createIsolated(given: unknown): TokenManager {
   }
 
   function post(message: ToWorker, transfer: Transferable[] = []): void {
-    if (message.kind !== 'facts') facts?.tell();
+    // What a call is sent with may hang on them.
+    if (message.kind === 'fetch' || message.kind === 'call') facts?.tell();
     port?.postMessage(message, transfer);
   }
 
