@@ -164,6 +164,7 @@ it('no script can read the private key out', async (user) => {
 it('tabs share the token and its key; a login renews it for all', async (user) => {
   const first = await user.signedIn(stored)
   const second = await user.tab(stored)
+  await second.evaluate(() => until(({ status }) => status === 'signed-in'))
   assert.equal(await status(second, '/api/second'), 200)
   assert.equal(server.count('/auth/refresh'), 0, 'the first tab has handed the token on')
   await first.evaluate(() => signIn('alice'))
