@@ -1,5 +1,5 @@
-// The one error of the package. Everything that fails because of tokenkeep itself fails with a
-// TokenError; everything that would have failed with the platform's own `fetch` fails as it would have.
+// The package's only error class. Failures of tokenkeep itself are TokenErrors; failures of the platform's
+// `fetch` keep the platform's own errors.
 
 /**
  * What went wrong, in one word.
@@ -7,24 +7,24 @@
  * | code | meaning |
  * | --- | --- |
  * | `invalid-option` | an option is bad or unknown; the message names it, says what it got and what it takes |
- * | `invalid-argument` | an argument is bad, as a token that is no string in `setTokens` |
+ * | `invalid-argument` | an argument is bad, such as a token in `setTokens` that is not a string |
  * | `not-loaded` | the WebAssembly could not be loaded or compiled; the message says why: a Content-Security-Policy without `'wasm-unsafe-eval'`, the network, an old platform, other bytes |
- * | `server` | there is no page and no worker here: a server, whose users must not share a token; nothing was sent |
+ * | `server` | the code runs on a server, without a page or worker. Its users must not share a token, so nothing was sent |
  * | `network` | the refresh, login or logout endpoint could not be reached |
- * | `timeout` | it did not answer in time, or the lock between the tabs was not had in time |
- * | `bad-status` | it answered with a status that says nothing about the session (404, 408, 425, 429, 5xx, an HTML page) |
- * | `bad-answer` | it answered with success, but without a token that can be used |
- * | `no-token` | the login was answered with success, and without a token, as where a second factor is asked for. `cause` is the `Response`, its body unread |
- * | `rejected` | it refused: the session is over, or the credentials are wrong. After `login` and `logout`, `cause` is the `Response`, its body unread |
- * | `signed-out` | the operation needs a session, and there is none |
- * | `session-changed` | the request began in a session that has ended meanwhile; it was not sent. Or `getAccessToken` was told of a token of another session |
- * | `not-exposed` | `getAccessToken` or `peekAccessToken` without the option `exposeToken: true` |
- * | `forbidden` | `getAccessToken({ refused, by })`: the API has refused a new token, too, so it says 401 where it means 403 |
+ * | `timeout` | that endpoint did not answer in time, or the lock between the tabs could not be acquired in time |
+ * | `bad-status` | that endpoint answered with an unexpected status (404, 408, 425, 429, 5xx) or an HTML page; the session was kept |
+ * | `bad-answer` | that endpoint answered with success, but without a usable token |
+ * | `no-token` | the login was answered with success but without a token, for example because a second factor is needed. `cause` is the `Response`, its body unread |
+ * | `rejected` | the endpoint refused: the session is over, or the credentials are wrong. After `login` and `logout`, `cause` is the `Response`, its body unread |
+ * | `signed-out` | the operation needs a session, and the user is not signed in |
+ * | `session-changed` | the session in which the request began has ended, so it was not sent; or the token reported to `getAccessToken` belongs to another session |
+ * | `not-exposed` | `getAccessToken` or `peekAccessToken` was called without the option `exposeToken: true` |
+ * | `forbidden` | `getAccessToken({ refused, by })`: the API refused a new token, too, so its 401 means 403 |
  * | `disposed` | the manager was disposed |
  * | `crashed` | the WebAssembly failed; the call was not sent |
- * | `bad-fetch` | the page's `fetch` is patched, and gave what is no object, let alone a `Response` |
- * | `redirected` | a redirect would take the token to where it must not go, so it was not followed; send to the URL it leads to |
- * | `no-key` | the key for DPoP is not to be had: there is no `crypto.subtle`, as in an insecure context, or the platform refuses IndexedDB; nothing was sent without a proof |
+ * | `bad-fetch` | the page's `fetch` is patched, and did not return a `Response` or any other object |
+ * | `redirected` | a redirect would have sent the token to a URL that must not receive it, so it was not followed; send the request to the redirect's target |
+ * | `no-key` | the DPoP key is not available: there is no `crypto.subtle` (an insecure context), or the browser refuses IndexedDB; nothing was sent without a proof |
  */
 export type TokenErrorCode =
   | 'invalid-option'
@@ -47,28 +47,28 @@ export type TokenErrorCode =
   | 'no-key'
   | 'server';
 
-// What all TokenErrors inherit, and no copy of their members has: other copies of the package know them by it.
+// A property that all TokenErrors inherit. Other copies of the package in the page recognise TokenErrors by it; a copied error lacks it.
 const BRAND = /*#__PURE__*/ (() => Symbol.for('tokenkeep.TokenError'))();
 
-/** What a {@link TokenError} may carry beside its code and message. */
+/** What a {@link TokenError} may carry in addition to its code and message. */
 export interface TokenErrorDetails {
   /** Whether the same call may succeed later. Default `false`. */
   retryable?: boolean | undefined;
   /** The HTTP status of the answer that was refused or could not be used. */
   status?: number | undefined;
-  /** What caused it: the platform's error, or the `Response` of a login or logout that was refused, or of a login that brought no token. */
+  /** The cause: the platform's error, or the `Response` of a login or logout that was refused, or of a login without a token. */
   cause?: unknown;
 }
 
-/** An error of tokenkeep itself. Never holds a token, a cookie or a credential. */
+/** An error of tokenkeep itself. It never contains a token, a cookie or a credential. */
 export class TokenError extends Error {
   /** What went wrong. */
   readonly code: TokenErrorCode;
-  /** Whether the same call may succeed later: the network was down, the server was busy. The session is still there. */
+  /** Whether the same call may succeed later, because the network was down or the server was busy. The session is still there. */
   readonly retryable: boolean;
-  /** The HTTP status, where an answer was the reason. */
+  /** The HTTP status, if an answer was the reason. */
   declare readonly status?: number;
-  /** What caused it, where something did. */
+  /** The cause, if known. */
   declare readonly cause?: unknown;
 
   /** @internal */
@@ -81,15 +81,15 @@ export class TokenError extends Error {
     this.code = code;
     this.retryable = !!details.retryable;
     if (details.status !== undefined) this.status = details.status;
-    // Not enumerable, as the platform's own `cause`: a Response is no part of a log line.
+    // Not enumerable, like the platform's own `cause`, so that loggers do not print the Response.
     if (details.cause !== undefined) hide(this, 'cause', details.cause);
     hide(this, 'name', 'TokenError');
   }
 }
 
 /**
- * Whether `error` is a {@link TokenError}, of this copy of the package or of another one in the page
- * (`instanceof` knows its own copy only).
+ * Whether `error` is a {@link TokenError}, from this or another copy of the package in the page (`instanceof`
+ * only recognises its own copy).
  */
 export function isTokenError(error: unknown): error is TokenError {
   return typeof error === 'object' && error !== null && BRAND in error;

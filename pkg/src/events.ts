@@ -1,30 +1,30 @@
-// The events of a manager. Its listeners hear what the manager dispatches, and nothing else: a listener gets to the target by
-// its event, and may dispatch there what it likes.
+// The events of a manager. Listeners are only called for events that the manager dispatches: a listener can reach the target
+// through its event and dispatch its own events there.
 
 import { isObject } from './object.js';
 
 type Listener = (this: unknown, event: Event) => void;
 
 export interface Events {
-  /** `members` are the event's own. */
+  /** `members` become own properties of the event. */
   dispatch(type: string, members: Record<string, unknown>): void;
-  /** As the platform's `addEventListener`. */
+  /** Like the platform's `addEventListener`. */
   add(...args: unknown[]): void;
-  /** As the platform's `removeEventListener`. */
+  /** Like the platform's `removeEventListener`. */
   remove(...args: unknown[]): void;
-  /** Calls `listener` at each `change`, and hands it nothing. Returns the function that ends this. */
+  /** Calls `listener` without arguments on each `change`. Returns a function that unsubscribes it. */
   subscribe(listener: () => void): () => void;
 }
 
 export function createEvents(): Events {
-  // None where the platform has no such class.
+  // Some platforms do not have the class.
   const target = typeof EventTarget === 'function' ? new EventTarget() : undefined;
-  // One for each listener, so that the platform knows a listener again.
+  // One wrapper for each listener, so that the platform recognises a listener that is added or removed again.
   const wrapped = new WeakMap<object, Listener>();
   /** The event that is being dispatched. */
   let current: Event | undefined;
 
-  /** What is no listener is left for the platform to refuse. */
+  /** The platform refuses a value that is not a listener. */
   function wrap([type, listener, ...more]: unknown[]): Parameters<EventTarget['addEventListener']> {
     let heard = listener;
     if (isObject(listener)) {
@@ -50,7 +50,7 @@ export function createEvents(): Events {
       for (const name of Object.keys(members)) {
         Object.defineProperty(event, name, { __proto__: null, value: members[name], enumerable: true } as PropertyDescriptor);
       }
-      // A listener may bring about the next one.
+      // A listener may cause another event, so restore the outer one afterwards.
       const outer = current;
       current = event;
       target.dispatchEvent(event);
@@ -59,7 +59,7 @@ export function createEvents(): Events {
     add,
     remove,
     subscribe(listener) {
-      // Its own, so that one listener may subscribe twice.
+      // A new function each time, so that one listener may subscribe twice.
       const call = () => listener();
       add('change', call);
       return () => remove('change', call);
@@ -67,7 +67,7 @@ export function createEvents(): Events {
   };
 }
 
-/** Whether an argument is an event, of whatever realm or library: what an `onClick` hands over. */
+/** Whether an argument is an event, from any realm or library: `onClick` passes one. */
 export function isEvent(value: unknown): boolean {
   try {
     const { type, preventDefault } = value as Event;

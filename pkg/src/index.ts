@@ -1,4 +1,4 @@
-// The main entry: one file, the WebAssembly in it.
+// The main entry: a single file that contains the WebAssembly.
 
 import { inline } from './inline.js';
 import { createManager } from './manager.js';
@@ -9,10 +9,10 @@ export type { TokenErrorCode, TokenErrorDetails } from './error.js';
 export type * from './types.js';
 
 /**
- * Makes a token manager. Synchronous, and without harm under Node: it can stand at module scope. It never throws;
- * a bad option is a {@link TokenError} `invalid-option` that `ready` and every call reject with.
+ * Creates a token manager. It is synchronous and safe under Node, so it can be called at module scope. It never
+ * throws: with a bad option, `ready` and every call reject with a {@link TokenError} `invalid-option`.
  *
- * The options are read at the call, and relative URLs in them resolved against the page as it is then.
+ * The options are read during this call, and their relative URLs are resolved against the page's URL at that time.
  *
  * ```ts
  * export const auth = createTokenManager({ refresh: '/auth/refresh' })
