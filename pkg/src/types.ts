@@ -137,7 +137,8 @@ export interface CallRule extends AnswerRule {
 
 /**
  * Matches a network error, because a 401 without CORS headers looks like one. If the token has expired or its expiry is
- * unknown, a network error of a `GET`, `HEAD` or `OPTIONS` request counts as a refusal of the token, once per token.
+ * unknown, a network error of a `GET`, `HEAD` or `OPTIONS` request counts as a refusal of the token: the token is
+ * refreshed and the request is sent once more.
  */
 export interface NetworkErrorRule {
   networkError: true;
@@ -296,8 +297,8 @@ export interface Tokens {
 /** The argument of `getAccessToken`: reports a token that an API has refused. */
 export interface RefusedToken {
   /**
-   * The refused token. Its reporter does not get it again. All reports of one token cause a single refresh. If the token is from another session, perhaps
-   * another user's, the call rejects with `session-changed`.
+   * The refused token. It is not returned to the caller again. All reports of one token cause a single refresh. If the token is from another
+   * session, perhaps another user's, the call rejects with `session-changed`.
    */
   refused?: string;
   /** The URL that refused the token. If the same URL also refuses the next token, that means "forbidden", and there is no further refresh. */

@@ -1,9 +1,9 @@
-// What connections that last have in common: they are taken up again, and end with the session.
+// Shared by long-lived connections: they reconnect, and they end with the session.
 
 import { setTimer } from './timer.js';
 import type { TokenManager } from '../types.js';
 
-/** Calls `work` in `ms`, and not before there is a network. Returns what calls it off. */
+/** Calls `work` after `ms` milliseconds, or later when the browser is back online. Returns a function that cancels it. */
 export function later(ms: number, work: () => void): () => void {
   const go = () => (globalThis.navigator?.onLine === false ? globalThis.addEventListener?.('online', work, { once: true }) : work());
   const timer = setTimer(go, ms);
@@ -14,8 +14,9 @@ export function later(ms: number, work: () => void): () => void {
 }
 
 /**
- * Calls `end` as soon as the session ends, or is another one: a login needs no logout before it. It goes on with a login of the same user.
- * `subject` is the claim that names the user; where a token names none, any login is taken for another user's. Returns what calls it off.
+ * Calls `end` as soon as the session ends or another user signs in, which may happen without a logout. A new login of the same user does
+ * not call it. `subject` is the claim that names the user; if a token has no such claim, every login counts as another user's. Returns a
+ * function that stops watching.
  */
 export function untilSessionEnds(
   auth: Pick<TokenManager, 'state' | 'addEventListener' | 'removeEventListener'>,
@@ -33,12 +34,12 @@ export function untilSessionEnds(
     const { status } = auth.state;
     const now = user();
     if (!hasBegun) {
-      // Whoever signs in first is the one.
+      // The first user to sign in owns the connection.
       hasBegun = status === 'signed-in';
       whose = now;
     } else if (status === 'signed-out' || (whose !== undefined && now !== undefined && now !== whose)) end();
     else if (whose === undefined || (status === 'signed-in' && now === undefined)) {
-      // A renewal is told by `refresh`, in this turn. Without it, another session has begun.
+      // A refreshed token comes with the event `refresh` in this turn. Without that event, a new session has begun.
       isRenewed = false;
       queueMicrotask(() => isRenewed || end());
     }

@@ -1,7 +1,8 @@
-// axios with the token, by its adapter for XMLHttpRequest: for those who show the progress of uploads. Whoever does not is better off with
-// `auth.fetch`, which axios takes as it is.
+// Puts the token on axios requests through axios's XMLHttpRequest adapter, for apps that show upload progress. Other apps should give
+// axios `auth.fetch`, which it accepts directly.
 //
-// It is an adapter, and no pair of interceptors: those of the app see one request and one answer, and `transformRequest` runs once.
+// It is an adapter rather than a pair of interceptors, so that the app's interceptors see one request and one answer, and
+// `transformRequest` runs once.
 
 import axios, { type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { isTokenError, TokenError } from '../error.js';
@@ -12,14 +13,14 @@ import { target } from './target.js';
 import { firstToken, INCURABLE, newerToken } from './token.js';
 
 /**
- * Has `instance`, of `axios.create()` or `axios` itself, send requests to one of `apis` with the token. Where one is refused with a 401, the
- * token is refreshed, once for all, and the request is sent once more. Requests elsewhere, and those that bring an `Authorization` or
- * the option `auth`, are left alone. The token is in no `config` and in no error. Returns the instance.
+ * Makes `instance` (from `axios.create()`, or `axios` itself) send requests to one of `apis` with the token. If one is refused with a 401,
+ * the token is refreshed, once for all waiting requests, and the request is sent once more. Requests to other URLs, and those with an
+ * `Authorization` header or the option `auth`, are not changed. The token never appears in a `config` or an error. Returns the instance.
  *
- * `options`: `apis` and `attach` as the manager has them. The manager needs `exposeToken: true`.
+ * `options`: the same `apis` and `attach` as the manager's. The manager needs `exposeToken: true`.
  *
- * Where the token cannot be had, it rejects with an `AxiosError` with the `code` of the {@link TokenError}, which is its `cause`.
- * `timeout` is for each sending; `onUploadProgress` tells of both.
+ * If the token cannot be obtained, the request rejects with an `AxiosError` that has the `code` of the {@link TokenError}, which
+ * is its `cause`. `timeout` applies to each of the two sendings; `onUploadProgress` is called for both.
  */
 export function tokenkeepAxios<Instance extends AxiosInstance>(
   auth: Pick<TokenManager, 'getAccessToken'>,
@@ -30,7 +31,7 @@ export function tokenkeepAxios<Instance extends AxiosInstance>(
   const { covered, header, value } = target('tokenkeepAxios', options);
   if (typeof instance?.getUri !== 'function') throw new TokenError('invalid-argument', 'tokenkeepAxios: takes an instance of axios second, as axios.create() gives it.');
   if (typeof axios?.getAdapter !== 'function') throw new TokenError('invalid-argument', 'tokenkeepAxios: needs axios 1.7 or newer.');
-  // One of the app's own, as a mock, stays behind ours.
+  // An adapter that the app has set, such as a mock, is called by ours.
   const { adapter = 'xhr' } = instance.defaults;
   const behind = typeof adapter === 'function' ? adapter : 'xhr';
 
@@ -41,7 +42,7 @@ export function tokenkeepAxios<Instance extends AxiosInstance>(
     if (url === undefined || config.auth || headers.has('Authorization') || headers.has(header)) return send(config);
     const data = copy(config.data as Body) as unknown;
     const attempt = (token?: string) => {
-      // The caller's is in all errors and logs.
+      // The caller's `config` appears in errors and logs, so the token goes into a copy.
       const own = token === undefined ? { ...config } : { ...config, headers: headers.concat({ [header]: value(token) }) };
       return sent(send({ ...own, data: copy(data as Body) }), config);
     };
@@ -55,7 +56,7 @@ export function tokenkeepAxios<Instance extends AxiosInstance>(
   return instance;
 }
 
-/** An answer, and the error that axios makes of it, if it makes one. */
+/** An answer, and the error that axios made from it, if any. */
 interface Outcome {
   readonly response?: AxiosResponse | undefined;
   readonly error?: unknown;
@@ -66,7 +67,7 @@ function finish({ response, error }: Outcome): AxiosResponse {
   return response!;
 }
 
-/** Waits for an answer, and has it speak of the caller's own `config`. */
+/** Waits for an answer, and replaces its `config` with the caller's. */
 async function sent(answer: PromiseLike<AxiosResponse>, config: InternalAxiosRequestConfig): Promise<Outcome> {
   try {
     return { response: Object.assign(await answer, { config }) };
@@ -78,14 +79,14 @@ async function sent(answer: PromiseLike<AxiosResponse>, config: InternalAxiosReq
   }
 }
 
-/** Waits for the token, until its caller gives up. */
+/** Waits for the token until the caller cancels. */
 function got(token: Promise<string | undefined>, config: InternalAxiosRequestConfig): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const { signal, cancelToken } = config;
     const cancel = () => reject(new axios.CanceledError(undefined, undefined, config));
     if (signal?.aborted) cancel();
     signal?.addEventListener?.('abort', cancel);
-    // Its `promise` would keep a listener for each request, as long as the token lives.
+    // Its `promise` would keep a listener for each request as long as the cancel token lives.
     cancelToken?.subscribe(cancel);
     token.then(resolve, (error: unknown) => {
       reject(isTokenError(error) ? axios.AxiosError.from(error, error.code, config) : (error as Error));

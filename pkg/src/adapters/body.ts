@@ -1,9 +1,9 @@
-// Bodies that are sent twice.
+// Copies bodies that may be sent twice.
 
-/** What an XMLHttpRequest sends. */
+/** The bodies that XMLHttpRequest accepts. */
 export type Body = XMLHttpRequestBodyInit | Document | null | undefined;
 
-/** A body that can be sent a second time, whatever its owner does to it meanwhile. No file is read into memory for that. */
+/** Returns a copy that can be sent a second time, even if the caller changes the original meanwhile. Files are not read into memory. */
 export function copy(body: Body): Body {
   if (body instanceof FormData) {
     const form = new FormData();

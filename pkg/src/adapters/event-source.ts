@@ -1,25 +1,26 @@
-// EventSource over `fetch`, for the platform's own cannot send a header: server-sent events as in the HTML Standard, section 9.2. The
-// parser is its text, step by step; a package for that would be the first dependency of this one.
+// EventSource over `fetch`, because the platform's EventSource cannot send headers. Server-sent events follow the HTML Standard,
+// section 9.2, and the parser follows its steps. It is written here because a library would be this package's first dependency.
 
 import { pageBase } from '../base.js';
 import { isTokenError, TokenError } from '../error.js';
 import type { TokenManager, TokenManagerOptions } from '../types.js';
 import { later, untilSessionEnds } from './again.js';
 
-// As browsers have it, and what further pauses grow to, in milliseconds.
+// The browsers' usual reconnection time, and the longest pause, in milliseconds.
 const RETRY = 3000;
 const LONGEST = 30_000;
 
 type Handler = ((event: Event) => void) | null;
 
 /**
- * A class that stands for `EventSource`: `auth.fetch` asks, so what lies under the manager's `apis` is asked with the token, and a refusal costs
- * one refresh. A connection that ends is taken up again as the standard has it, with `Last-Event-ID`, after the time that the server
- * named in `retry`; where that fails, too, after ever longer pauses, and not before there is a network. 204, any status
- * but 200, and another type of content end it, and so does the end of the session, or another user's login: then `readyState` is `CLOSED` in the
- * event `error`, whose own member `error` is the {@link TokenError}, where there was one.
+ * Returns a replacement for the class `EventSource` that connects through `auth.fetch`: requests to one of the manager's `apis` carry the token,
+ * and a refused one causes one refresh. A connection that ends is reopened as the standard says, with `Last-Event-ID`, after the time that the
+ * server set with `retry`. If that fails, the pauses grow, and while the browser is offline it waits. Any status except 200 and any other
+ * content type close the connection for good, as do the end of the session and another user's login: then `readyState` is `CLOSED` in the event
+ * `error`, whose property `error` is the {@link TokenError}, if there was one.
  *
- * `options`: `subject` as the manager has it; default `sub`, or else `user_id`. Where a token does not name its user, any login ends it.
+ * `options`: the same `subject` as the manager's; default `sub`, or else `user_id`. If a token does not name its user, any login closes the
+ * connection.
  */
 export function createEventSource(
   auth: Pick<TokenManager, 'fetch' | 'state' | 'addEventListener' | 'removeEventListener'>,
@@ -55,7 +56,7 @@ export function createEventSource(
 
       const stop = new AbortController();
       let retry = RETRY;
-      /** Of the stream, and what of it has been taken for good. */
+      /** The last event ID of the stream, and the one that was last dispatched. */
       let id = '';
       let lastEventId = '';
       let failures = 0;
@@ -80,7 +81,7 @@ export function createEventSource(
       const connect = async () => {
         let error: unknown;
         try {
-          // As bytes of UTF-8, each a character.
+          // The UTF-8 bytes, one character each, as a header value needs.
           const last = String.fromCharCode(...new TextEncoder().encode(lastEventId));
           const response = await auth.fetch(this.url, {
             headers: { Accept: 'text/event-stream', ...(last && { 'Last-Event-ID': last }) },
@@ -98,20 +99,20 @@ export function createEventSource(
           tell(new Event('open'));
           await read(body!, new URL(response.url || this.url).origin);
         } catch (cause) {
-          // Nobody will come to have a token by waiting.
+          // Waiting would not bring a token.
           if (isTokenError(cause) && !cause.retryable) return fail(cause);
           error = cause;
         }
         if (isClosed()) return;
         become(Source.CONNECTING);
-        // After a failure, full jitter is added: a server that comes back is not to be met by everybody at once.
+        // After a failure, add full jitter, so that a server that comes back does not get all clients at once.
         callOff = later(retry + (failures && Math.random() * Math.min(LONGEST, retry * 2 ** failures)), () => void connect());
         failures++;
         tell(Object.assign(new Event('error'), isTokenError(error) && { error }));
       };
 
       const read = async (body: ReadableStream<Uint8Array<ArrayBuffer>>, origin: string) => {
-        // It decodes as the standard says, a BOM at the beginning left out.
+        // Decodes as the standard says, without a leading BOM.
         const reader = body.pipeThrough(new TextDecoderStream()).getReader();
         let data = '';
         let type = '';
@@ -136,7 +137,7 @@ export function createEventSource(
 
         for (;;) {
           const { done, value } = await reader.read();
-          // What is not ended by an empty line is left out.
+          // An event that is not ended by an empty line is discarded.
           if (done || isClosed()) return;
           if (!value) continue;
           const lines = (endsWithCr && value[0] === '\n' ? value.slice(1) : value).split(/\r\n|\n|\r/);

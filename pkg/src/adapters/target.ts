@@ -1,25 +1,25 @@
-// Which requests get the token, and in which header. A manager hands its options to nobody, so an adapter is given `apis` and
-// `attach` once more, and reads them as the manager does: rule 1, on the URL as the platform parses it.
+// Which requests get the token, and in which header. A manager does not reveal its options, so an adapter takes `apis` and
+// `attach` again and reads them as the manager does: rule 1, on the URL as the platform parses it.
 
 import { ownBase, pageBase } from '../base.js';
 import { covers } from '../covers.js';
 import { TokenError } from '../error.js';
 import type { TokenManagerOptions } from '../types.js';
 
-/** What an adapter has to know of a request. */
+/** What an adapter needs to know about requests. */
 export interface Target {
-  /** The URL as the platform parses it, if it may receive the token. */
+  /** The parsed URL, if it may receive the token. */
   covered(url: string): string | undefined;
-  /** The header that carries it. */
+  /** The name of the header that carries the token. */
   readonly header: string;
-  /** What the header says. */
+  /** The header's value. */
   value(token: string): string;
 }
 
-/** Reads the options. Throws a `TokenError` that names what is bad. */
+/** Reads the options. Throws a `TokenError` that names a bad option. */
 export function target(name: string, { apis, attach: { header = 'Authorization', scheme = 'Bearer', query, cookie } = {} }: Pick<TokenManagerOptions, 'apis' | 'attach'>): Target {
   if (query ?? cookie) throw new TokenError('invalid-option', `${name}: option \`attach\` takes { header, scheme }.`);
-  // None on a server, where nothing is sent.
+  // Undefined on a server, where nothing is sent.
   const base = ownBase();
   let list: URL[];
   try {
@@ -41,13 +41,13 @@ export function target(name: string, { apis, attach: { header = 'Authorization',
   };
 }
 
-/** `undefined` for what never gets the token, as in the core. */
+/** Returns `undefined` for URLs that never get the token, as in the core. */
 function parse(url: string, base: string | undefined): URL | undefined {
   try {
     const place = new URL(url, base);
     if (/^https?:$/.test(place.protocol) && !place.username && !place.password) return place;
   } catch {
-    // No URL.
+    // Not a URL.
   }
   return;
 }

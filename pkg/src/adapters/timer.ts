@@ -1,6 +1,6 @@
-// Timers for times that others name.
+// Timers for durations that the app or the server sets.
 
-// What a timer takes at most, in milliseconds: 25 days. One that is set further ahead goes off at once.
+// The longest delay of a timer, in milliseconds: 25 days. The platform fires a timer with a longer delay at once.
 const FURTHEST = 2 ** 31 - 1;
 
 export function setTimer(work: () => void, ms: number): ReturnType<typeof setTimeout> {

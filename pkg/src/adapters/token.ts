@@ -1,4 +1,4 @@
-// The token as an adapter asks for it: before a request, and once more where that was refused.
+// How adapters get the token: before a request, and again if the request was refused.
 
 import { isTokenError, type TokenError } from '../error.js';
 import type { TokenManager } from '../types.js';
@@ -8,14 +8,14 @@ type Manager = Pick<TokenManager<any>, 'getAccessToken'>;
 /** A challenge that a new token does not cure (RFC 6750, section 3.1, and RFC 9470). */
 export const INCURABLE = /\berror="?insufficient_/i;
 
-/** The token of now; `undefined` where nobody is signed in: as with `fetch`, who is not may ask, too. */
+/** The current token; `undefined` if nobody is signed in, because such requests are sent without a token, as with `fetch`. */
 export function firstToken(auth: Manager): Promise<string | undefined> {
   return auth.getAccessToken().catch(noneIf(({ code }) => code === 'signed-out'));
 }
 
 /**
- * The token after the one that was refused. `undefined` where there is none, and that is no outage: the session is over, or is another
- * one, which may be another user's, or the API says 401 where it means 403.
+ * The token that follows the refused one. `undefined` if there is none for a reason other than an outage: the session is over or has
+ * been replaced, perhaps by another user's, or the API's 401 means 403.
  */
 export function newerToken(auth: Manager, refused: string, by: string): Promise<string | undefined> {
   return auth.getAccessToken({ refused, by }).catch(noneIf(({ retryable }) => !retryable));

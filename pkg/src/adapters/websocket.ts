@@ -1,5 +1,5 @@
-// A WebSocket that knows the session: a token at each connection, a new one where it was refused, and an end with the session. A browser's
-// WebSocket can send no header, so the token travels in one of four ways, of which the app chooses what its server takes.
+// A WebSocket that follows the session: each connection gets the current token, a refused token is replaced, and the connection ends with
+// the session. A browser's WebSocket cannot send headers, so the app chooses one of four other ways to send the token.
 
 import { pageBase } from '../base.js';
 import { isTokenError, TokenError } from '../error.js';
@@ -7,44 +7,44 @@ import type { TokenManager } from '../types.js';
 import { later, untilSessionEnds } from './again.js';
 import { expectManager } from './manager.js';
 
-/** How the token travels. None where the URL is a function, which may ask for a ticket. */
+/** How the token is sent. Not needed if the URL is a function, which may fetch a ticket. */
 export type SocketToken =
   | {
-      /** A parameter of the URL. Servers and proxies log URLs: a ticket, which is good once, is better. */
+      /** As this parameter of the URL. Servers and proxies log URLs, so a ticket that is valid once is safer. */
       query: string;
     }
   | {
-      /** Makes a subprotocol of it, offered beside `protocols`: only letters, digits and `!#$%&'*+-.^_|~` and the backtick can stand there. */
+      /** As a subprotocol, offered in addition to `protocols`. The result may only contain letters, digits, `!#$%&'*+-.^_|~` and the backtick. */
       protocol: (token: string) => string;
     }
   | {
-      /** Makes the first message of each connection of it, sent before the event `open`. */
+      /** As the first message of each connection, sent before the event `open`. */
       message: (token: string) => string | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob;
     };
 
-/** What {@link openWebSocket} takes beside the URL. */
+/** The options of {@link openWebSocket}. */
 export interface SocketOptions {
-  /** How the token travels. */
+  /** How the token is sent. */
   token?: SocketToken;
   /** The subprotocols to offer. */
   protocols?: readonly string[];
-  /** The close codes that say that the token is refused. Default `[1008, 3000, 4401]`. */
+  /** The close codes that mean that the token was refused. Default `[1008, 3000, 4401]`. */
   refused?: readonly number[];
-  /** As the manager has it. Default: `sub`, or else `user_id`. Where a token does not name its user, any login ends the connection. */
+  /** The same as the manager's `subject`. Default: `sub`, or else `user_id`. If a token does not name its user, any login ends the connection. */
   subject?: string;
 }
 
-// The first pause is at most so long, and further ones grow to this, in milliseconds.
+// The longest first pause, and the longest of all pauses, in milliseconds.
 const FIRST = 1000;
 const LONGEST = 30_000;
-// A connection that has lasted so long was a good one.
+// A connection that lasted this long, in milliseconds, resets the back-off.
 const GOOD = 5000;
 
 type Handler<E extends Event> = ((event: E) => void) | null;
 
 /**
- * A connection that is taken up again until it is closed. It has the members and events of a `WebSocket`, with `open` and `close` for each
- * connection: in a `close` that is the last one `readyState` is `CLOSED`, in all others `CONNECTING`.
+ * A WebSocket that reconnects until it is closed. It has the members and events of a `WebSocket`, with `open` and `close` for each
+ * connection. In the last `close` event `readyState` is `CLOSED`, in all others `CONNECTING`.
  */
 export interface TokenSocket extends EventTarget {
   readonly readyState: 0 | 1 | 2 | 3;
@@ -55,21 +55,22 @@ export interface TokenSocket extends EventTarget {
   onopen: Handler<Event>;
   onmessage: Handler<MessageEvent>;
   onclose: Handler<CloseEvent>;
-  /** `event.error` is the {@link TokenError} that has ended it, where there was one. */
+  /** `event.error` is the {@link TokenError} that ended the connection, if there was one. */
   onerror: Handler<Event & { error?: TokenError }>;
-  /** Throws `InvalidStateError` unless it is open. */
+  /** Throws `InvalidStateError` unless the connection is open. */
   send(data: string | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob): void;
-  /** For good. */
+  /** Closes the connection for good. */
   close(code?: number, reason?: string): void;
 }
 
 /**
- * Opens a WebSocket, and opens it again whenever it ends, after a pause with back-off and full jitter, and not before there is a network, until
- * `close` is called, the session ends, another user signs in, or the server refuses a new token, too. Where it closes with a code that says "refused", or the connection fails twice before it is open (a browser
- * does not tell a refusal from a server that is down), the next one has a newer token: one refresh, whoever else asks for one.
+ * Opens a WebSocket and reopens it whenever it ends, after a pause with back-off and full jitter, and only while the browser is online. It stops
+ * when `close` is called, the session ends, another user signs in, or the server also refuses a new token. If a connection closes with one of
+ * the codes in `refused`, or fails twice before it is open (browsers do not tell a refusal from a server that is down), the next one uses a
+ * newer token. The refresh for it is shared with all other callers.
  *
- * `url`: relative to the page, `http` or `ws`; or a function that answers one, and is asked before each connection: for tickets, got by
- * `auth.fetch`. All but that need `exposeToken: true`.
+ * `url`: relative to the page, with `http` or `ws`; or a function that returns a URL and is called before each connection, for tickets
+ * that it gets with `auth.fetch`. Only with the option `token` does the manager need `exposeToken: true`.
  */
 export function openWebSocket(
   auth: Pick<TokenManager, 'getAccessToken' | 'state' | 'addEventListener' | 'removeEventListener'>,
@@ -84,7 +85,7 @@ export function openWebSocket(
   let state = 0;
   let binaryType: BinaryType = 'blob';
   let attempts = 0;
-  /** The token that is refused, and whether that is no more than a guess. */
+  /** The refused token, and whether the refusal is only a guess. */
   let refused: string | undefined;
   let isGuess = false;
   let suspect: string | undefined;
@@ -124,7 +125,7 @@ export function openWebSocket(
 
   function end(code?: number, reason?: string): void {
     if (state > 1) return;
-    // Throws what the platform says of the arguments.
+    // The platform throws if the arguments are bad.
     const live = socket;
     live?.close(code, reason);
     forget();
@@ -147,7 +148,7 @@ export function openWebSocket(
 
   function again(): void {
     state = 0;
-    // Who is refused once asks at once: it is the pause of nobody's bad network.
+    // Reconnect at once after a first refusal: the pause is for bad networks.
     const pause = refused !== undefined && !isGuess && !attempts ? 0 : Math.random() * Math.min(LONGEST, FIRST * 2 ** attempts);
     attempts++;
     callOff = later(pause, () => void connect());
@@ -158,7 +159,7 @@ export function openWebSocket(
     try {
       return await auth.getAccessToken({ refused, by });
     } catch (error) {
-      // A server that is down has refused nothing.
+      // The refusal was a guess: the server may just be down.
       if (isGuess && isTokenError(error) && error.code === 'forbidden') return auth.getAccessToken();
       throw error;
     }
@@ -190,7 +191,7 @@ export function openWebSocket(
     try {
       open(new WebSocket(address, offered), token);
     } catch {
-      // The platform's message says what was offered, the token with it.
+      // The platform's message would quote the URL or subprotocol, and so the token.
       give(new TokenError('invalid-argument', 'openWebSocket: the platform takes no such URL or subprotocol. A token with other characters must be encoded to be one.'));
     }
   }
@@ -236,13 +237,13 @@ export function openWebSocket(
   return target;
 }
 
-/** A function of the app's has thrown. What it threw may quote the token, so that its name alone is told. */
+/** The app's function threw. Its message may quote the token, so only the error's name is reported. */
 function thrown(option: string, error: unknown): TokenError {
   const name = error instanceof Error ? error.name : typeof error;
   return new TokenError('invalid-argument', `openWebSocket: the function \`token.${option}\` threw (${name}).`);
 }
 
-/** A relative URL, or one of `http`, is one of `ws`, as newer browsers take it. */
+/** Accepts relative and `http` URLs and makes them `ws`, as newer browsers do. */
 function socketUrl(url: string | URL): URL {
   let place: URL;
   try {

@@ -1,8 +1,8 @@
-// XMLHttpRequest with the token: for uploads that show their progress, and for libraries that know nothing else. What the manager does
-// for `fetch` is done here for an object that tells of each of its steps, so a refusal that is sent again has to be kept from its listeners.
+// XMLHttpRequest with the token, for upload progress and for libraries that use nothing else. An XMLHttpRequest fires events at each step,
+// so the events of a refused sending are hidden from its listeners until it is clear whether the request is sent again.
 //
-// The request is sent again on the same object, which is the platform's own: `upload`, `timeout`, `responseType` and all
-// that somebody has set or listens to stays as it is.
+// The request is sent again on the same platform object, so that `upload`, `timeout`, `responseType` and all listeners
+// stay.
 
 import { isTokenError, TokenError } from '../error.js';
 import type { TokenManager, TokenManagerOptions } from '../types.js';
@@ -12,30 +12,30 @@ import { target } from './target.js';
 import { setTimer } from './timer.js';
 import { firstToken, INCURABLE, newerToken } from './token.js';
 
-/** What the class needs of a manager. */
+/** The part of the manager that the class uses. */
 type Manager = Pick<TokenManager, 'getAccessToken'>;
 
-/** One `open` and what becomes of it; there is none for a request that is none of ours. */
+/** The state of a request since `open`. Requests to other URLs have none. */
 interface Call {
   readonly request: XMLHttpRequest;
   readonly method: string;
   readonly url: string;
   /** The caller's header fields, in their order. */
   readonly fields: [name: string, value: string][];
-  /** `'waiting'`: it has been sent, as its caller sees it, and waits for a token. */
+  /** `'waiting'`: the caller has called `send`, and the request waits for a token. */
   phase: 'opened' | 'waiting' | 'sent' | 'over';
   body?: Body;
-  /** The token that it was sent with. */
+  /** The token with which it was sent. */
   token?: string;
-  /** Its second sending. */
+  /** Whether this is the second sending. */
   isAgain?: boolean;
-  /** It has been refused, and nobody is to see that yet. */
+  /** It was refused, and its events are hidden for now. */
   isHidden?: boolean;
-  /** What was to be told meanwhile, and the state that it was in. */
+  /** The hidden events, each with the `readyState` at that time. */
   readonly unseen: [state: number, event: Event][];
-  /** A state other than the platform's. */
+  /** The `readyState` to show instead of the platform's. */
   shown?: number | undefined;
-  /** When its caller sent it, and when it left, on the steady clock. */
+  /** When the caller called `send`, and when the request left, by the monotonic clock. */
   began: number;
   left: number;
   timer?: ReturnType<typeof setTimeout> | undefined;
@@ -43,53 +43,53 @@ interface Call {
 
 const EVENTS = ['progress', 'abort', 'error', 'load', 'timeout', 'loadend'];
 
-// What a request shows that waits for its answer.
+// The members of a request that waits for its answer.
 const NOTHING = {
   readyState: 1, status: 0, statusText: '', response: null, responseText: '', responseURL: '', responseXML: null,
   getResponseHeader: null, getAllResponseHeaders: '',
 };
 
 /**
- * A class that stands for `XMLHttpRequest`: give it to a library, or set `globalThis.XMLHttpRequest`. A request whose URL lies under one of
- * `apis` carries the token. Where it is refused with a 401, the token is refreshed, once for all, and the request is sent once more; its
- * listeners see the second answer alone. `upload` tells of the second sending as of the first.
- * Everything else is the platform's: other URLs, requests that bring an `Authorization` or a user name.
+ * Returns a replacement for the class `XMLHttpRequest`: give it to a library, or set `globalThis.XMLHttpRequest`. A request to one of
+ * `apis` carries the token. If it is refused with a 401, the token is refreshed, once for all waiting requests, and the request is sent
+ * once more; its listeners only see the second answer. `upload` reports the progress of both sendings. Requests to other URLs, and those
+ * with an `Authorization` header or a user name, are left to the platform.
  *
- * `options`: `apis` and `attach` as the manager has them. The manager needs `exposeToken: true`.
+ * `options`: the same `apis` and `attach` as the manager's. The manager needs `exposeToken: true`.
  *
- * Where there is no token to be had because the server does not answer, there is the event `error`, whose own member `error` is the
- * {@link TokenError}. `timeout` counts from `send` to the end, waiting and second sending included. To open a synchronous
- * request to one of `apis` throws a {@link TokenError} `invalid-argument`: it cannot wait.
+ * If the token cannot be obtained because the server does not answer, the event `error` is fired, whose property `error` is the
+ * {@link TokenError}. `timeout` counts from `send` to the end, including the wait for the token and the second sending. Opening a
+ * synchronous request to one of `apis` throws a {@link TokenError} `invalid-argument`, because it cannot wait.
  */
 export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOptions, 'apis' | 'attach'> = {}): typeof XMLHttpRequest {
   expectManager(auth, 'createXMLHttpRequest');
   const { covered, header, value } = target('createXMLHttpRequest', options);
-  // Under Node a module may make the class, as long as nobody uses it.
+  // Under Node the class can be created at module scope, but not used.
   const Native = globalThis.XMLHttpRequest ?? (class {
     constructor() {
       throw new TokenError('server', 'There is no XMLHttpRequest here.');
     }
   } as unknown as typeof XMLHttpRequest);
   const platform = Native.prototype;
-  /** As the platform has it, past what the class shows. */
+  /** The platform's `readyState`, not the one that the class shows. */
   const stateOf = (request: XMLHttpRequest) => Reflect.get(platform, 'readyState', request) as number;
   const calls = new WeakMap<XMLHttpRequest, Call>();
   const uploads = new WeakMap<EventTarget, XMLHttpRequest>();
-  /** The callers' own; the platform is told how much of it is left. */
+  /** The time-outs that callers set. The platform gets the time that is left of them. */
   const timeouts = new WeakMap<XMLHttpRequest, number>();
-  /** The events of our own making. */
+  /** The events that this class dispatches. */
   const own = new WeakSet<Event>();
 
   class Request extends Native {
     constructor(...args: []) {
       super(...args);
-      // Before all others, so that what is not to be seen stops here.
+      // Added before all other listeners, so that hidden events can be stopped here.
       for (const type of [...EVENTS, 'readystatechange', 'loadstart']) super.addEventListener(type, hear.bind(undefined, this), true);
     }
 
     override open(method: string, url: string | URL, ...rest: unknown[]): void {
       const before = calls.get(this);
-      // A user name is an `Authorization` of the caller's.
+      // A user name counts as the caller's own `Authorization`.
       const href = (rest[1] ?? undefined) === undefined && covered(`${url}`);
       if (href) {
         if (rest.length && !rest[0]) throw new TokenError('invalid-argument', 'open: a synchronous request cannot wait for a token.');
@@ -127,7 +127,7 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
         (error: unknown) => {
           if (!waits(call)) return;
           const { code, retryable } = (isTokenError(error) ? error : {}) as Partial<TokenError>;
-          // A mistake of the app's, as a manager without `exposeToken`, is not to look as a bad network.
+          // A mistake of the app, such as a manager without `exposeToken`, must not look like a network error.
           if (!retryable && code !== 'session-changed') setTimeout(() => { throw error; });
           fail(call, 'error', error);
         },
@@ -155,12 +155,12 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
     }
   }
 
-  /** Whether the token that comes is still wanted. */
+  /** Whether the call still waits for its token. */
   function waits(call: Call): boolean {
     return calls.get(call.request) === call && call.phase === 'waiting';
   }
 
-  /** Bounds the call by what is left of its time-out. */
+  /** Sets a timer for the rest of the call's time-out. */
   function bound(call: Call): void {
     clearTimeout(call.timer);
     const all = timeouts.get(call.request);
@@ -169,12 +169,12 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
     else if (call.phase === 'sent') Reflect.set(platform, 'timeout', Math.max(all - call.left + call.began, 1), call.request);
   }
 
-  /** Sends it to the server. */
+  /** Sends the request to the server. */
   function leave(call: Call, token?: string): void {
     const { request } = call;
     try {
       if (call.isAgain) {
-        // Whoever watches this object from below, as zone.js does, takes the first sending for ended.
+        // Code that patches the prototype, such as zone.js, must see the first sending end.
         platform.abort.call(request);
         platform.open.call(request, call.method, call.url, true);
         for (const field of call.fields) platform.setRequestHeader.apply(request, field);
@@ -182,7 +182,7 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
       if (token !== undefined) {
         platform.setRequestHeader.call(request, header, value(token));
         call.token = token;
-        // Whoever listens there brings about a preflight; the token does, too.
+        // A listener on `upload` causes a preflight, but so does the token.
         if (call.body) {
           uploads.set(request.upload, request);
           for (const type of EVENTS) request.upload.addEventListener(type, muffle, true);
@@ -198,18 +198,18 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
     }
   }
 
-  /** An upload is not over that will be begun again. */
+  /** Hides the end of an upload that will be sent again. */
   function muffle(event: Event): void {
     if (calls.get(uploads.get(event.currentTarget!)!)?.isHidden) event.stopImmediatePropagation();
   }
 
-  /** What the platform tells of a request, before anybody else hears of it. */
+  /** Handles the platform's events before any other listener does. */
   function hear(request: XMLHttpRequest, event: Event): void {
     const call = calls.get(request);
     const { type } = event;
     if (!call || call.phase === 'opened' || own.has(event)) return;
     if (type === 'readystatechange' && stateOf(request) === 2 && isRefused(call)) renew(call);
-    // `send` has told of the start.
+    // `send` has already dispatched `loadstart`.
     if (!call.isHidden && type !== 'loadstart') return;
     event.stopImmediatePropagation();
     if (call.isHidden) call.unseen.push([stateOf(request), event]);
@@ -220,21 +220,21 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
     return phase === 'sent' && !!token && !isAgain && request.status === 401 && !INCURABLE.test(request.getAllResponseHeaders());
   }
 
-  /** Asks for a newer token than the one that was refused. The answer stays, hidden, in case there is none. */
+  /** Asks for a newer token than the refused one. The refusal is kept, hidden, in case there is no newer token. */
   function renew(call: Call): void {
     call.isHidden = call.isAgain = true;
     call.phase = 'waiting';
     bound(call);
-    // In a task of its own: in the midst of an answer Chromium would add the rest of it to the next one. It is the question that waits for
-    // that: between a token and its sending the session could become another user's.
+    // Do this in a task of its own: in the middle of an answer, Chromium would append the rest of it to the next answer. Delay the
+    // question rather than the sending, because another user could sign in between getting the token and sending it.
     setTimeout(() => waits(call) && newerToken(auth, call.token!, call.url).then(
       (token) => waits(call) && (token === undefined ? deliver(call) : leave(call, token)),
-      // In an outage a 401 would be taken for the end of the session.
+      // In an outage, delivering the 401 would look like the end of the session.
       (error: unknown) => waits(call) && fail(call, 'error', error),
     ));
   }
 
-  /** The refusal is the caller's: it is told of now. What is still to come of it tells of itself. */
+  /** Delivers the refusal to the caller: dispatches the hidden events. The platform dispatches those that are still to come. */
   function deliver(call: Call): void {
     call.phase = 'sent';
     call.isHidden = false;
@@ -246,7 +246,7 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
     call.shown = undefined;
   }
 
-  /** The request error steps (XMLHttpRequest Standard, section 3.5.6), for what ends while the platform knows of nothing. */
+  /** The request error steps (XMLHttpRequest Standard, section 3.5.6), for a call that ends while the platform is not sending. */
   function fail(call: Call, type: string, error?: unknown): void {
     const { request } = call;
     clearTimeout(call.timer);
@@ -261,7 +261,7 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
     if (type === 'abort') call.shown = 0;
   }
 
-  /** To the request's listeners, unless one of them has begun another call on it. */
+  /** Dispatches an event to the request's listeners, unless one of them has begun another call on the same object. */
   function tell(call: Call, type: string, as: Partial<ProgressEvent> = {}, error?: unknown): void {
     if (calls.get(call.request) !== call) return;
     const { lengthComputable = false, loaded = 0, total = 0 } = as;
@@ -270,7 +270,7 @@ export function createXMLHttpRequest(auth: Manager, options: Pick<TokenManagerOp
     call.request.dispatchEvent(error === undefined ? event : Object.assign(event, { error }));
   }
 
-  // An answer that is hidden is not there, whoever asks.
+  // While an answer is hidden, its members look as if there were none yet.
   for (const [name, none] of Object.entries(NOTHING)) {
     const { get: read, value: method } = Object.getOwnPropertyDescriptor(platform, name) ?? {};
     const value = function (this: XMLHttpRequest, ...args: unknown[]): unknown {
