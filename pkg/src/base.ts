@@ -1,17 +1,17 @@
-// What relative URLs are resolved against.
+// The base URLs that relative URLs are resolved against.
 
 import { read } from '#page';
 
-/** The page's own, whatever `<base>` says of another origin: an injected one must not move where credentials go. */
+/** The page's own base. A `<base>` of another origin is ignored: an injected one must not change where credentials go. */
 export { base as ownBase } from '#page';
 
-/** As the platform resolves: `<base>` and all. */
+/** The platform's base, including `<base>`. */
 export function pageBase(): string | undefined {
   const { document, location } = globalThis;
   try {
     return document ? read('Node', 'baseURI') : location?.href;
   } catch {
-    // A document of somebody's own making, as in tests.
+    // A document made by somebody else, as in tests.
     return document.baseURI;
   }
 }

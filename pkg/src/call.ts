@@ -1,9 +1,9 @@
-// Reads the two arguments of `fetch` as the platform does: at the call, each member once, never again. What is kept can be
-// sent later, and a second time, whatever the caller does to the objects meanwhile (Fetch Standard, sections 5.3 and 5.4).
+// Reads the two arguments of `fetch` as the platform does: during the call, each member once. The snapshot can be sent
+// later, and a second time, even if the caller changes the objects meanwhile (Fetch Standard, sections 5.3 and 5.4).
 //
-// `init` is copied member by member, and the copy is what the platform gets. Where only the platform can take the snapshot
-// (a `Request`, a stream, an object of another realm), it does: `new Request`. Where something is wrong with the arguments,
-// the platform is left to say so.
+// `init` is copied member by member, and the platform gets the copy. If only the platform can take the snapshot (of a
+// `Request`, a stream, or an object of another realm), `new Request` takes it. Bad arguments are passed to the platform, so
+// that it reports the error.
 
 import { duplicate, transmit } from '#fetch';
 import { ownBase, pageBase } from './base.js';
@@ -13,39 +13,39 @@ import { ASK, FOLLOW, PASS, SAME_ORIGIN, type Call, type Guard } from './core-in
 
 export type Init = Record<string, unknown>;
 
-/** Of a login or logout, unless the caller says otherwise. */
+/** The defaults of a login or logout. */
 export const CREDENTIALS = { method: 'POST', credentials: 'include' };
-/** These URLs reach no server. */
+/** URLs that reach no server. */
 export const LOCAL = /^(about|blob|data):/;
 
 /** The first argument, read once. */
 export interface Target {
-  /** What stands for it from now on: a string, a `URL`, or a `Request`. */
+  /** The input to use from now on: a string, a `URL`, or a `Request`. */
   readonly input: unknown;
-  /** Where it leads. */
+  /** The URL of the input. */
   readonly place: Place;
   /** Whether `input` is a `Request`. */
   readonly request: boolean;
 }
 
-/** A URL, as the platform parses it. */
+/** A URL, parsed by the platform. */
 export interface Place {
-  /** `undefined` where it refuses. */
+  /** The whole URL; `undefined` if the platform refuses it. */
   readonly href: string | undefined;
-  /** Without its fragment. */
+  /** The URL without its fragment. */
   readonly url: string;
-  /** Whether it gets the token; `undefined` as long as nobody has asked. */
+  /** Whether the URL gets the token; `undefined` until the core has been asked. */
   covered?: boolean;
 }
 
-/** The places of late: an app calls the same URLs over and over, and parsing one costs as much as all the rest of a call. */
+/** A cache of parsed URLs: apps call the same URLs over and over, and parsing one costs as much as the rest of a call. */
 export interface Places {
-  /** What relative URLs in it were resolved against. */
+  /** The base that its relative URLs were resolved against. */
   base?: string | undefined;
   readonly known: Map<string, Place>;
 }
 
-// So many, and of such a length, are kept.
+// How many URLs are kept, and their maximal length.
 const PLACES = 100;
 const LENGTH = 1000;
 
@@ -56,33 +56,33 @@ const MEMBERS = /*#__PURE__*/ (
   'targetAddressSpace window'
 ).split(' ');
 
-// Those that are strings: an object in the place of one (a `URL` as referrer) is read as what it says now.
+// The string members. An object in the place of a string (a `URL` as referrer) is converted at once.
 const TEXTS = /*#__PURE__*/ 'cache credentials duplex integrity method mode priority redirect referrer referrerPolicy targetAddressSpace'.split(' ');
 
-/** So many redirects are followed, step by step. */
+/** How many redirects are followed, step by step. */
 const STEPS = 5;
 
-/** The page's `fetch`, with the caller's own arguments. */
+/** Calls the page's `fetch` with the caller's own arguments. */
 export function platform(url: string, ...args: unknown[]): Promise<Response> {
   return transmit(url, args) as Promise<Response>;
 }
 
-/** The same, with a copy. */
+/** Calls the page's `fetch` with our copy of the arguments. */
 function transmitted(url: string, ...args: unknown[]): Promise<Response> {
   return transmit(url, args, true) as Promise<Response>;
 }
 
-/** Reads the first argument. Throws what the caller's `toString` throws. */
+/** Reads the first argument. Throws whatever the caller's `toString` throws. */
 export function locate(input: unknown, places?: Places): Target {
   const address = requestUrl(input);
   const request = address !== undefined;
   if (typeof input === 'symbol') return { input, place: { href: undefined, url: '' }, request };
   const text = address ?? `${input as string}`;
-  // Asked each time: a page may change it.
+  // Read the base each time: a page may change it.
   return { input: request || input instanceof URL ? input : text, place: look(text, pageBase(), places), request };
 }
 
-/** The first argument of a login or logout; `undefined` where that is neither a string, nor a URL, nor a `Request`. */
+/** Reads the first argument of a login or logout; `undefined` if it is not a string, `URL` or `Request`. */
 export function address(input: unknown): Target | undefined {
   const own = requestUrl(input);
   if (own !== undefined) return { input, place: look(own, undefined), request: true };
@@ -105,17 +105,17 @@ function parse(text: string, base: string | undefined): Place {
   try {
     const url = new URL(text, base);
     const { href } = url;
-    // The platform takes no URL with credentials.
+    // The platform refuses URLs with credentials.
     if (!href.includes('@') || (!url.username && !url.password)) return { href, url: href.split('#')[0]! };
   } catch {
-    // No URL: the platform says so.
+    // Not a URL: the platform will report it.
   }
   return { href: undefined, url: '' };
 }
 
 /**
- * Reads the second argument, and takes the snapshot. `waits` is a call that cannot leave at once. Where the arguments are bad
- * it is the platform's answer that comes back, at once. Throws what the caller's getters throw.
+ * Reads the second argument, and takes the snapshot. `waits`: the call cannot leave at once. If the arguments are bad,
+ * returns the platform's rejection at once. Throws whatever the caller's getters throw.
  */
 export function capture({ input, place, request }: Target, init: unknown, waits?: boolean): Call | Promise<Response> {
   const { href, url } = place;
@@ -129,7 +129,8 @@ export function capture({ input, place, request }: Target, init: unknown, waits?
   }
   try {
     const call = !request && direct(place, copy);
-    // What is bad is to be refused now, not when the call leaves. Any body will do: its own is not to be read.
+    // Bad arguments must be refused now, not when the call leaves. A substitute body is enough for this check; the call's own body must not
+    // be read.
     if (call && waits) new Request(href, { __proto__: null, ...copy, body: (copy.body ?? null) === null ? null : '' } as RequestInit);
     return call || viaRequest(request ? input : href, place, copy);
   } catch {
@@ -138,8 +139,8 @@ export function capture({ input, place, request }: Target, init: unknown, waits?
 }
 
 /**
- * The same for a login or logout, of which nothing but the core may send anything. `defaults` are for what a string or URL and
- * `init` leave out. Throws what the platform says of bad arguments.
+ * The same for a login or logout, which only the core may send. `defaults` fill in what `init` leaves out, unless the input is
+ * a `Request`. Throws the platform's error for bad arguments.
  */
 export function captureOwn({ input, place, request }: Target, init: unknown, defaults: Init): Call {
   const copy = { __proto__: null, ...(request ? {} : defaults) } as Init;
@@ -147,12 +148,12 @@ export function captureOwn({ input, place, request }: Target, init: unknown, def
     read(init as Init, copy);
     if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers);
   } else if (init !== undefined && init !== null) new Request('about:blank', init as RequestInit);
-  // The platform says what is wrong with it.
+  // The platform throws if the input is bad.
   const { href = new Request(input as RequestInfo).url } = place;
   return viaRequest(request ? input : href, place, copy);
 }
 
-/** A call whose snapshot is `init` itself; `undefined` where only the platform can take one. */
+/** A call whose snapshot is `init` itself; `undefined` if only the platform can take the snapshot. */
 function direct({ href, url }: Place, init: Init): Call | undefined {
   const signal = init.signal as AbortSignal | null | undefined;
   if (signal && !isSignal(signal)) return;
@@ -185,7 +186,7 @@ function direct({ href, url }: Place, init: Init): Call | undefined {
 
 type Pair = [name: string, value: string];
 
-/** Header fields with others set; a name that begins with `?` is that of a parameter of the URL. */
+/** Sets further header fields. A name that begins with `?` is a URL parameter instead. */
 function fields(own: Pair[], more: string[]): { headers: unknown; parameter?: Pair } {
   let pairs = own;
   let parameter: Pair | undefined;
@@ -194,7 +195,7 @@ function fields(own: Pair[], more: string[]): { headers: unknown; parameter?: Pa
     const pair: Pair = [name, more[i + 1]!];
     if (name[0] === '?') parameter = pair;
     else {
-      // By a literal: `push` asks `Object.prototype` for setters named as a place in the list.
+      // Use a literal: `push` would call setters on `Object.prototype` that are named like an index.
       pairs = [...pairs.filter(([own]) => !isSame(own, name)), pair];
     }
   }
@@ -203,8 +204,9 @@ function fields(own: Pair[], more: string[]): { headers: unknown; parameter?: Pa
 }
 
 /**
- * As a plain object, which is what most wrappers of `fetch` take `init.headers` for. Values of one name are joined, as the
- * platform would (Fetch Standard, section 2.2.2). What is no list of header fields stays as it is, for the platform to refuse.
+ * Makes a plain object, because most wrappers of `fetch` expect `init.headers` to be one. Values of the same name are joined,
+ * as the platform does (Fetch Standard, section 2.2.2). Anything but a list of header fields stays unchanged, so that the
+ * platform refuses it.
  */
 function record(pairs: Pair[]): unknown {
   let plain: Record<string, string> = {};
@@ -216,11 +218,11 @@ function record(pairs: Pair[]): unknown {
     const lower = name.toLowerCase();
     const first = spelled.get(lower);
     if (first !== undefined) plain[first] = `${trim(plain[first])}, ${trim(value)}`;
-    // No member can be had of that name.
+    // A plain object cannot have a member of that name.
     else if (name === '__proto__') return new Headers(pairs);
     else {
       spelled.set(lower, name);
-      // Nobody's setter on `Object.prototype` gets it.
+      // A literal, so that no setter on `Object.prototype` sees the value.
       plain = { ...plain, [name]: value as string };
     }
   }
@@ -231,13 +233,13 @@ function trim(value: unknown): string {
   return `${value as string}`.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
 }
 
-/** What `send` sets in `init` beside the headers. */
+/** The members of `init` that `send` sets in addition to the headers. */
 type Limits = { mode?: string; redirect?: string };
 type Send = (url: string, more: string[], limits: Limits) => Promise<Response>;
 
 /**
- * Sends a request in such a way that no redirect takes the token, which is in `more`, to where it must not go. What is followed
- * step by step is asked for without the token first, to learn where it ends.
+ * Sends a request so that no redirect takes the token, which is in `more`, to a URL that must not get it. To follow redirects
+ * step by step, it first sends the request without the token and learns where it ends.
  */
 async function ask(guard: Guard, method: string, url: string, more: string[], send: Send, steps: number): Promise<Response> {
   const way = guard(url, method);
@@ -256,22 +258,22 @@ async function ask(guard: Guard, method: string, url: string, more: string[], se
   throw new TokenError('redirected', 'A redirect would take the token elsewhere; send to the URL it leads to.');
 }
 
-/** `redirect` is the caller's: who follows none himself needs no guard. */
+/** `redirect` is the caller's option: a caller that follows no redirects needs no guard. */
 function guarded(guard: Guard | undefined, method = 'GET', redirect: unknown, url: string, more: string[], send: Send): Promise<Response> {
   const isFree = !guard || !more.length || redirect === 'manual' || redirect === 'error';
   return isFree ? send(url, more, {}) : ask(guard, method, url, more, send, STEPS);
 }
 
-/** A call whose snapshot is a `Request`. Its headers are set on it: a second `init` would reset its referrer. */
+/** A call whose snapshot is a `Request`. The headers are set on the `Request` itself, because a second `init` would reset its referrer. */
 function viaRequest(input: unknown, { url }: Place, init: Init): Call {
   let next: Request | undefined = new Request(input as RequestInfo, init as RequestInit);
   const stream = 'duplex' in next && init.body instanceof ReadableStream;
-  // It is made once more: the platform had to say first that it takes the stream as it is.
+  // Make the `Request` again: the platform first had to accept the unlocked stream.
   if (stream) next = new Request(input as RequestInfo, { __proto__: null, ...init, body: locked(init.body as ReadableStream) } as RequestInit);
   const spare = stream ? undefined : duplicate(next);
   const { headers, method, mode, redirect, referrer, referrerPolicy, signal } = next;
   const authorization = headers.get('authorization') ?? undefined;
-  // Where the server objects to a proof, it is sent more than twice.
+  // The request may be sent more than twice, if the server rejects a DPoP proof.
   const take = (more: string[]): Request => {
     const request = next ?? spare!.clone();
     next = undefined;
@@ -283,7 +285,7 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
     exempt: mode === 'no-cors' || authorization !== undefined,
     authorization,
     repeatable: !!spare,
-    // Of a `Request`, its method tells: in WebKit to ask for its body would make a stream of it.
+    // Judge a `Request` by its method: in WebKit, reading `body` would turn the body into a stream.
     bodiless: (init.body ?? null) === null && (typeof input === 'string' || /^(GET|HEAD)$/.test(method)),
     signal,
     request(...more) {
@@ -294,7 +296,7 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
     },
     send(...more) {
       if (more[0]?.[0] === '?') return readdress(take([]), withParameter(url, more[0], more[1]!));
-      // Before the token is on it. Only what has no body is asked for again.
+      // Copy the request before the token is on it. Only requests without a body are sent ahead without the token.
       const bare = call.guard && /^(GET|HEAD)$/.test(method) ? (next ?? spare!).clone() : undefined;
       let first: Request | undefined = take(more);
       return guarded(call.guard, method, redirect, url, more, (address, more, limits) => {
@@ -304,20 +306,20 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
       });
     },
   };
-  // What another `init` would reset goes along.
+  // Pass the members that a second `init` would reset.
   const again = (limits: Limits): Init => ({ ...limits, referrer, referrerPolicy });
   return call;
 }
 
-/** With these headers set: name, value, name, value, … */
+/** Sets these headers: name, value, name, value, … */
 function set(request: Request, more: string[]): Request {
   for (let i = 0; i < more.length; i += 2) request.headers.set(more[i]!, more[i + 1]!);
   return request;
 }
 
 /**
- * The same stream, locked from now on, as `fetch` locks it. It is not cloned to find out whether it can be sent again: the
- * source of a clone hears of an abort in a list.
+ * Returns the same stream, and locks it as `fetch` does. The stream is not cloned: the source of a cloned stream gets the
+ * reason of an abort inside a list.
  */
 function locked(stream: ReadableStream): ReadableStream {
   const reader = stream.getReader();
@@ -331,12 +333,12 @@ function locked(stream: ReadableStream): ReadableStream {
   }, { highWaterMark: 0 });
 }
 
-/** `name` begins with `?`. */
+/** Adds a URL parameter. `name` begins with `?`. */
 function withParameter(url: string, name: string, value: string): string {
   return `${url}${url.includes('?') ? name.replace('?', '&') : name}=${encodeURIComponent(value)}`;
 }
 
-/** Sends a request to another URL. Its body goes along as a blob: as a stream, which it would be else, not every server takes it. */
+/** Sends a request to another URL. Its body is sent as a blob, because not every server accepts a stream, which it would be otherwise. */
 async function readdress(request: Request, url: string): Promise<Response> {
   const init: Init = {};
   read(request as unknown as Init, init);
@@ -344,9 +346,9 @@ async function readdress(request: Request, url: string): Promise<Response> {
   return transmitted(url, url, init);
 }
 
-/** Each member once, in the platform's order; then whatever else a patched `fetch` may look for. */
+/** Reads each member once, in the platform's order, then all other members, because a patched `fetch` may use them. */
 export function read(init: Init, copy: Init): void {
-  // By name: an engine remembers at each of them where the member is, or that there is none.
+  // Each member by its name: engines cache property look-ups at each place in the code.
   const values = [
     init.adAuctionHeaders, init.attributionReporting, init.body, init.browsingTopics, init.cache, init.credentials, init.duplex,
     init.headers, init.integrity, init.keepalive, init.method, init.mode, init.priority, init.privateToken, init.redirect,
@@ -362,7 +364,7 @@ export function read(init: Init, copy: Init): void {
   for (const name of Object.keys(init)) if (!MEMBERS.includes(name)) copy[name] = init[name];
 }
 
-/** As pairs, whatever they were given as (Web IDL, `sequence` and `record`). What is no header is left for the platform to refuse. */
+/** Copies headers in any form as pairs (Web IDL, `sequence` and `record`). The platform refuses anything that is not a header. */
 export function copyHeaders(given: object): unknown[] {
   if (Symbol.iterator in given) {
     const copy = [];
@@ -378,14 +380,14 @@ export function copyHeaders(given: object): unknown[] {
 
 const isEnumerable = /*#__PURE__*/ (() => Object.prototype.propertyIsEnumerable)();
 
-/** What an object says now; anything else says the same at any time. */
+/** Converts an object to a string now. Other values do not change later. */
 function text(value: unknown): unknown {
   return isObject(value) ? `${value as unknown as string}` : value;
 }
 
-/** `undefined` for what cannot be copied here. */
+/** Copies a body; `undefined` if it cannot be copied here. */
 export function copyBody(body: object): unknown {
-  // Immutable; and never to be read into memory.
+  // Blobs are immutable, and must not be read into memory.
   if (body instanceof Blob) return body;
   if (body instanceof URLSearchParams) return new URLSearchParams(body);
   if (body instanceof FormData) {
@@ -395,14 +397,14 @@ export function copyBody(body: object): unknown {
   }
   const { buffer = body, byteOffset = 0, byteLength } = body as { buffer?: unknown; byteOffset?: number; byteLength?: number };
   try {
-    // Of whatever realm: WebKit's `Request` shares the bytes of a foreign one with its caller.
+    // Copies buffers of any realm: WebKit's `Request` would share the bytes of another realm's buffer with the caller.
     if (!(buffer as { resizable?: boolean }).resizable) return ArrayBuffer.prototype.slice.call(buffer, byteOffset, byteOffset + byteLength!);
   } catch {
-    // No buffer, or one that is detached.
+    // Not a buffer, or a detached one.
   }
 }
 
-/** Whether it is a signal of this realm's, and not something that only looks as one. */
+/** Whether the value is a real signal of this realm, not an imitation. */
 export function isSignal(value: object): boolean {
   try {
     return value instanceof AbortSignal && typeof Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')!.get!.call(value) === 'boolean';
@@ -411,24 +413,24 @@ export function isSignal(value: object): boolean {
   }
 }
 
-/** The text of a `URL`, of whatever realm; `undefined` for anything else. */
+/** The text of a `URL` of any realm; `undefined` for anything else. */
 function urlText(input: unknown): string | undefined {
   try {
     if (isObject(input) && Object.prototype.toString.call(input) === '[object URL]') return `${(input as URL).href}`;
   } catch {
-    // It is none.
+    // Not a URL.
   }
   return;
 }
 
-/** Whether two names are of the same header. */
+/** Whether two header names are equal. */
 function isSame(one: unknown, other: string): boolean {
   return typeof one === 'string' && one.length === other.length && one.toLowerCase() === other.toLowerCase();
 }
 
-/** The URL of a `Request`, of whatever realm; `undefined` for anything else. */
+/** The URL of a `Request` of any realm; `undefined` for anything else. */
 function requestUrl(input: unknown): string | undefined {
-  // Asking a `URL` would cost an exception.
+  // Checked first, because the getter would throw on a `URL`, which is slow.
   if (!isObject(input) || input instanceof URL) return;
   try {
     return Object.getOwnPropertyDescriptor(Request.prototype, 'url')!.get!.call(input) as string;

@@ -1,15 +1,18 @@
-// What the face and the WebAssembly core say to each other. The core decides; the face touches the caller's
-// arguments, the platform's `fetch`, and events.
+// The interface between this TypeScript layer ("the face") and the WebAssembly core. The core decides; the
+// face handles the caller's arguments, the platform's `fetch`, and events.
 
 import type { TokenErrorCode, TokenError } from './error.js';
 import type { TokenManagerEventMap, TokenState } from './types.js';
 
-/** `Core.depart`: the caller's own arguments go to the platform. */
+/** `Core.depart`: pass the caller's own arguments to the platform. */
 export const PASS = -1;
-/** `Core.depart`: the call must wait; `Core.fetch` takes it the whole way. */
+/** `Core.depart`: the call must wait; give it to `Core.fetch`, which does everything. */
 export const WAIT = -2;
 
-/** `Core.redirects`: the platform follows redirects; within the origin; step by step, with questions without the token; not at all. */
+/**
+ * `Core.redirects`: the platform follows redirects; it does so within the origin only; follow them step by step with probes that lack the
+ * token; follow none.
+ */
 export const FOLLOW = 0;
 export const SAME_ORIGIN = 1;
 export const ASK = 2;
@@ -18,34 +21,38 @@ export const REFUSE = 3;
 /** See `Core.redirects`. */
 export type Guard = (url: string, method: string) => number;
 
-/** A request as it was when the caller made it, whatever becomes of the caller's objects. */
+/** A snapshot of a request, independent of the caller's objects. */
 export interface Call {
-  /** Absolute, as the platform parsed it, without its fragment. */
+  /** The absolute URL, parsed by the platform, without its fragment. */
   readonly url: string;
-  /** `GET` where it is left out. */
+  /** Default: `GET`. */
   readonly method?: string | undefined;
-  /** Brings its own `Authorization`, or is `no-cors`: never touched. */
+  /** Whether the request has its own `Authorization` or is `no-cors`, so that it is not changed. */
   readonly exempt: boolean;
-  /** The `Authorization` that it brings. */
+  /** The caller's own `Authorization`. */
   readonly authorization: string | undefined;
-  /** What becomes of redirects, where the token must be kept from going along; set as soon as there is a core. */
+  /** Decides about redirects that must not get the token; set as soon as the core is loaded. */
   guard?: Guard | undefined;
-  /** `false`: its body is a stream that can be sent once. */
+  /** `false` if the body is a stream, which can only be sent once. */
   readonly repeatable: boolean;
-  /** Of a login: it has no body, so it brings no credentials. */
+  /** For a login: it has no body, so it has no credentials. */
   readonly bodiless?: boolean;
-  /** The caller's. */
+  /** The caller's signal. */
   readonly signal: AbortSignal | undefined;
-  /** Sends it, with these headers (name, value, name, value, …) set; a name that begins with `?` is that of a parameter of the URL. Where it is not repeatable, once. */
+  /**
+   * Sends the request with these headers (name, value, name, value, …). A name that begins with `?` is a URL parameter instead. If the call
+   * is not repeatable, it can only be sent once.
+   */
   send(...headers: string[]): Promise<Response>;
-  /** Of a login or logout: what `send` would send, for the core to send it and to tear it off when it takes too long. */
+  /** For a login or logout: the request that `send` would send. The core sends it, and aborts it after the time-out. */
   request?(...headers: string[]): Request;
 }
 
 /**
- * Who looks on is told of each call: where it leads, without the query, and what `Core.depart` said; `undefined` where the call brings its
- * own `Authorization`, or is `no-cors`. What it returns is told of each sending, and whether that carries the token; once more, without an
- * argument, of the call as a whole; and what this returns in turn, of the end of it: its status, or the name and the code of the error, of whatever kind these are.
+ * An observer of calls. It is called for each call with its URL, without the query, and the result of `Core.depart`, which is `undefined` if the
+ * call has its own `Authorization` or is `no-cors`. It returns a function that is called for each sending, with whether that carries the token,
+ * and once without an argument for the call as a whole. That function returns another, which is called at the end with the status, or with the
+ * name and the code of the error, whatever their types.
  */
 export type Watch = (
   url: string,
@@ -53,55 +60,55 @@ export type Watch = (
   method?: string | undefined,
 ) => (carries?: boolean) => (status?: number, name?: unknown, code?: unknown) => void;
 
-/** What the core needs of the face. */
+/** The functions that the core calls. */
 export interface Host {
-  /** Makes the error that the core throws or rejects with. */
+  /** Makes an error for the core to throw or reject with. */
   error(code: TokenErrorCode, message: string, retryable: boolean, status?: number, cause?: unknown): TokenError;
-  /** The new state, frozen. */
+  /** Sets the new state, which is frozen. */
   state(snapshot: TokenState): void;
   /**
-   * An event; `detail` is the reason of a signout, the challenges of a stepup, the JSON of the answer to a refresh; `error` that of a
-   * refresherror, and of a signout after a refusal.
+   * Dispatches an event. `detail` is the reason of a `signout`, the challenges of a `stepup`, or the JSON answer of a `refresh`;
+   * `error` is that of a `refresherror`, or of a `signout` after a refusal.
    */
   emit(type: keyof TokenManagerEventMap, detail: unknown, error: TokenError | undefined): void;
 }
 
-/** The WebAssembly core. One per manager. */
+/** The WebAssembly core. Each manager has one. */
 export interface Core {
-  /** The name of the header that carries the token; of a parameter of the URL, behind `?`. */
+  /** The name of the header that carries the token; for a URL parameter, `?` and its name. */
   readonly header: string;
   /**
    * {@link PASS}, {@link WAIT}, or a ticket: send now, with the authorization of that ticket. A ticket may be dropped. Whether
-   * it is {@link PASS} hangs on the URL alone; without one, it is not.
+   * the result is {@link PASS} depends on the URL alone; without a URL it never is.
    */
   depart(url?: string): number;
-  /** The header's value; `undefined` without a session. */
+  /** The value of the header for a ticket; `undefined` without a session. */
   authorization(ticket: number): string | undefined;
-  /** Whether redirects must be looked after at all. */
+  /** Whether redirects need a guard at all. */
   readonly guards: boolean;
-  /** {@link FOLLOW}, {@link SAME_ORIGIN}, {@link ASK} or {@link REFUSE}; {@link PASS} where the URL is not to get the token. */
+  /** {@link FOLLOW}, {@link SAME_ORIGIN}, {@link ASK} or {@link REFUSE}; {@link PASS} if the URL must not get the token. */
   redirects(url: string, method: string): number;
-  /** Whether an answer of this status is the caller's. Hangs on the status alone. */
+  /** Whether an answer with this status goes to the caller without further checks. Depends on the status alone. */
   settles(status: number): boolean;
-  /** Looks closer at an answer, refreshes, sends again. */
+  /** Examines an answer; if necessary, refreshes and sends the call again. */
   follow(call: Call, ticket: number, response: Response): Promise<Response>;
   fetch(call: Call): Promise<Response>;
   login(call: Call): Promise<unknown>;
   setTokens(tokens: object): void;
-  /** A session has begun that no script of ours has seen. */
+  /** Reports a session that began without the manager. */
   signedIn(): void;
-  /** A call that sets the cookie, with the token. */
+  /** Sends a call like a login, with the token. */
   exchange(call: Call): Promise<unknown>;
   refresh(): Promise<void>;
   logout(call: Call | undefined): Promise<void>;
-  /** Fulfils when the state is known. */
+  /** Resolves when the state is known. */
   known(): Promise<void>;
   getAccessToken(refused?: string, by?: string): Promise<string>;
   peekAccessToken(): string | undefined;
   dispose(): void;
-  /** Gives its memory back; nothing of it may be called after that. */
+  /** Frees its memory. No member may be used afterwards. */
   free(): void;
 }
 
-/** The class itself, in an instance of its own. Throws the `TokenError` of a bad option. */
+/** The class of the core, from one WebAssembly instance. Its constructor throws the `TokenError` of a bad option. */
 export type CoreClass = new (options: unknown, base: string | undefined, host: Host) => Core;

@@ -1,9 +1,9 @@
-// Rule 1, for those who work without the core: whether a URL lies under one of `apis`.
+// Rule 1 for code that runs without the core: whether a URL is covered by `apis`.
 
-/** What counts of one of `apis`, and of a URL, as the platform parses it. */
+/** The parts of a parsed URL that are compared. */
 export type Api = Pick<URL, 'origin' | 'pathname'>;
 
-/** `/api` covers `/api` and what lies below, and not `/apix`. */
+/** `/api` covers `/api` and everything below it, but not `/apix`. */
 export function covers(apis: readonly Api[], { origin, pathname }: Api): boolean {
   return apis.some((api) => {
     if (origin !== api.origin || !pathname.startsWith(api.pathname)) return false;

@@ -1,4 +1,4 @@
-// The second entry: the WebAssembly is a file of its own (`tokenkeep/core.wasm`), for streaming compilation and caching.
+// The second entry: the WebAssembly is a separate file (`tokenkeep/core.wasm`), for streaming compilation and caching.
 
 import { createManager } from './manager.js';
 import { remote, type WasmSource } from './remote.js';
@@ -10,9 +10,9 @@ export type { WasmSource } from './remote.js';
 export type * from './types.js';
 
 /**
- * As the main entry's `createTokenManager`, but loads the WebAssembly from `wasm`: its URL as the bundler gives it, or a
- * `Response`, bytes, a compiled module, or a promise of one of these. A file that could not be had (`not-loaded`,
- * `retryable`) is asked for again by the next call.
+ * Like the main entry's `createTokenManager`, but loads the WebAssembly from `wasm`: its URL as the bundler gives it, or
+ * a `Response`, bytes, a compiled module, or a promise of one of these. If the file could not be loaded (`not-loaded`,
+ * `retryable`), the next call requests it again.
  *
  * ```ts
  * import wasm from 'tokenkeep/core.wasm?url'   // Vite

@@ -1,6 +1,6 @@
-// States and events belong to nobody who hears of them.
+// Freezes states and events, so that listeners cannot change them.
 
-/** Frozen as deep as it goes. */
+/** Freezes a value deeply. */
 export function frozen<T>(value: T): T {
   if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
   return value;

@@ -1,11 +1,11 @@
-// A trap leaves the WebAssembly's memory as it is at that moment: half changed. So nothing may enter it again, and whoever
-// waits for it must be told.
+// A trap leaves the WebAssembly's memory half changed. So the instance must not be entered again, and pending calls must
+// be rejected.
 
 type Exports = Record<string, unknown>;
 
 /**
- * The exports of an instance, watched: where one of them throws, `trapped` is told the cause and makes the error to throw
- * instead. From then on calls do nothing. (Errors that Rust returns are thrown by the glue, outside of this.)
+ * Wraps the exports of an instance: if one throws, `trapped` gets the cause and makes the error to throw instead. From
+ * then on calls do nothing. (Errors that Rust returns are thrown by the glue, outside of these exports.)
  */
 export function guard(exports: Exports, trapped: (cause: unknown) => Error): Exports {
   let error: Error | undefined;
@@ -14,9 +14,9 @@ export function guard(exports: Exports, trapped: (cause: unknown) => Error): Exp
     guarded[name] =
       typeof value !== 'function'
         ? value
-        : // No export takes more; a list of them would be made at each call.
+        : // No export has more parameters. Rest parameters would allocate an array at each call.
           (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown): unknown => {
-            // Timers and promises of the dead instance; the glue looks for errors in what comes back.
+            // Called by timers and promises of the dead instance. The glue reads the result as a list.
             if (error) return [];
             try {
               return value(a, b, c, d, e) as unknown;

@@ -1,15 +1,15 @@
-// Brings the core out of the script itself: base64, gzip. Nothing of the platform is touched before it is called.
+// Unpacks the core from the script itself, where it is gzip in base64. Importing this module uses nothing of the platform.
 
 import packed from '#wasm';
 
 let module: Promise<WebAssembly.Module> | undefined;
 
-/** The compiled core; compiled once for all managers of the realm. */
+/** Returns the compiled core. It is compiled once for all managers of the realm. */
 export function inline(): Promise<WebAssembly.Module> {
   return (module ??= unpack());
 }
 
-// Not by way of a Blob: the bytes would go to another process and back.
+// Avoid a Blob: its bytes would go to another process and back.
 async function unpack(): Promise<WebAssembly.Module> {
   const stream = new Response(decode()).body!.pipeThrough(new DecompressionStream('gzip'));
   return WebAssembly.compile(await new Response(stream).arrayBuffer());

@@ -1,5 +1,5 @@
-// The instance of the WebAssembly that the managers of a realm share: an engine has room for some hundred of them only.
-// One that trapped is given up, and with it the managers that use it; the next manager gets a new one.
+// The WebAssembly instance that the managers of a realm share, because engines only have room for some hundred
+// instances. An instance that trapped is abandoned together with its managers; the next manager gets a new one.
 
 import { instantiate } from '#core';
 import { TokenError } from './error.js';
@@ -9,13 +9,13 @@ type Loss = (error: TokenError) => void;
 
 interface Instance {
   readonly core: Promise<CoreClass>;
-  /** To be told of a crash. */
+  /** Called after a crash. */
   readonly users: Set<Loss>;
 }
 
 const instances = /*#__PURE__*/ new WeakMap<WebAssembly.Module, Instance>();
 
-/** The instance of `module`, for one more user. */
+/** Adds a user to the instance of `module`. */
 export function join(module: WebAssembly.Module, lost: Loss): Instance {
   let instance = instances.get(module);
   if (!instance) {
@@ -33,7 +33,7 @@ export function join(module: WebAssembly.Module, lost: Loss): Instance {
   return instance;
 }
 
-/** The last to leave lets it go, and its memory with it. */
+/** Removes a user. The last one to leave releases the instance and its memory. */
 export function leave(module: WebAssembly.Module, lost: Loss): void {
   const users = instances.get(module)?.users;
   if (users?.delete(lost) && !users.size) instances.delete(module);

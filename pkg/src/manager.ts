@@ -1,5 +1,5 @@
-// The manager: a plain object of functions over the core. It settles every call, also where the core cannot: not loaded
-// yet, never loaded, dead, disposed.
+// The manager: a plain object of functions over the core. It settles every call, even if the core cannot because it is
+// not loaded yet, failed to load, crashed or was disposed.
 
 import { cameBack, isBack, own } from '#fetch';
 import { ownBase } from './base.js';
@@ -14,7 +14,7 @@ import { UNKNOWN } from './state.js';
 import type { TokenManager, TokenState } from './types.js';
 
 
-/** Where the compiled core comes from. Rejects with a `TokenError` that is `retryable` where another try may help. */
+/** Loads the compiled core. Rejects with a `TokenError` that is `retryable` if another attempt may help. */
 export type Load = () => Promise<WebAssembly.Module>;
 
 /** See `createTokenManager`. Never throws. */
@@ -22,21 +22,21 @@ export function createManager(load: Load, options: unknown): TokenManager {
   let module: WebAssembly.Module | undefined;
   let core: Core | undefined;
   let header: string;
-  /** Why no call can succeed any more. */
+  /** The reason why all further calls fail. */
   let failure: TokenError | undefined;
   let starting: Promise<void> | undefined;
   let state: TokenState = UNKNOWN;
-  /** The authorization of the ticket it was last asked for. */
+  /** The last ticket and its authorization, cached. */
   let ticket: number | undefined;
   let authorization: string | undefined;
   const places: Places = { known: new Map() };
-  /** Whether an answer of a status is the caller's. */
+  /** Cached by status: whether the answer goes to the caller without further checks. */
   const settled: boolean[] = [];
-  /** Rejects what waits for the core. */
+  /** Rejects the promises that wait for the core. */
   const waiting = new Set<(error: TokenError) => void>();
   const events = createEvents();
   let guard: Guard | undefined;
-  /** Who looks on; nobody, as a rule. */
+  /** The observer, if the inspector is in use. */
   let watch: Watch | undefined;
   const base = ownBase();
 
@@ -61,7 +61,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
     return failure;
   }
 
-  /** Loads the core, once; again where the last try was given up as `retryable`. */
+  /** Loads the core once; again only if the last attempt failed with a `retryable` error. */
   function start(): Promise<void> {
     if (!starting) {
       starting = tracked(begin());
@@ -79,7 +79,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
       const Core = await instance.core;
       check();
       const made = new Core(options, base, host);
-      // A listener may have disposed of the manager.
+      // A listener may have disposed the manager.
       if (failure) {
         made.dispose();
         made.free();
@@ -108,7 +108,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
     });
   }
 
-  /** Does `work` with the core as soon as there is one. The caller's signal ends the wait. */
+  /** Runs `work` as soon as the core is loaded. The caller's signal ends the wait. */
   function whenReady<T>(work: (core: Core) => T | Promise<T>, signal?: AbortSignal): Promise<T> {
     if (failure) return Promise.reject(failure);
     if (core) {
@@ -129,7 +129,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
     });
   }
 
-  /** As the core says; its word on a URL is remembered. */
+  /** Asks the core, and remembers its answer for the URL. */
   function departs(core: Core, place: Place): number {
     if (place.covered === false) return PASS;
     const way = place.covered ? core.depart() : core.depart(place.url);
@@ -137,10 +137,10 @@ export function createManager(load: Load, options: unknown): TokenManager {
     return way;
   }
 
-  /** Without the query, which may hold a secret. */
+  /** Tells the observer the URL without its query, which may hold a secret. */
   const look = (url: string, way: number | undefined, method?: string) => watch?.(url.split('?')[0]!, way, method);
 
-  /** Sends a call the way the core says. */
+  /** Sends a call as the core decided. */
   function go(call: Call, core: Core, way = core.depart(call.url)): Promise<Response> {
     const told = look(call.url, call.exempt ? undefined : way, call.method);
     if (told) {
@@ -162,7 +162,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
       ticket = mine;
     }
     const sent = authorization === undefined ? call.send() : call.send(header, authorization);
-    // An answer that is here is the caller's, whatever has become of the manager.
+    // Deliver an answer that has arrived, even if the manager has failed or was disposed meanwhile.
     return sent.then((response) => {
       const status = statusOf(response);
       return failure || status === undefined || (settled[status] ??= core.settles(status))
@@ -171,7 +171,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
     });
   }
 
-  /** For the calls that are no `fetch` but take its arguments. Nothing is sent but by the core. */
+  /** For login, exchange and logout, which take the arguments of `fetch`. Only the core sends them. */
   function withCall<T>(name: string, [input, init]: unknown[], work: (core: Core, call: Call) => Promise<T>): Promise<T> {
     try {
       check();
@@ -194,7 +194,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
     get state() {
       return state;
     },
-    // One named argument, and no constructor: as the platform's.
+    // Like the platform's `fetch`: one named parameter, and not a constructor.
     fetch(input: unknown): Promise<Response> {
       const count = arguments.length;
       const init: unknown = arguments[1];
@@ -203,7 +203,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
         const target = count ? locate(input, places) : undefined;
         if (!target) return platform('', ...arguments);
         const { place } = target;
-        // Through a wrapper of the page's, which gets what a manager sends and hands it to the page's manager.
+        // A manager has already sent this call, and a wrapper of the page's `fetch` passed it to this one.
         const isOnItsWay = place.href === undefined || LOCAL.test(place.href) || isBack(place.url, input, init);
         const way = isOnItsWay ? PASS : core && departs(core, place);
         if (way === PASS) {
@@ -212,7 +212,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
         }
         const call = capture(target, init, !core || way === WAIT);
         if (!('send' in call)) return call;
-        // By its token, which nobody else has.
+        // Recognised by its token, which only the managers have.
         if (authorization !== undefined && call.authorization === authorization) cameBack();
         return core ? go(call, core, way) : whenReady((core) => go(call, core), call.signal);
       } catch (error) {
@@ -233,7 +233,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
     },
     refresh: () => whenReady((core) => core.refresh()),
     logout: (...args: unknown[]) =>
-      // `onClick={auth.logout}` hands over an event.
+      // `onClick={auth.logout}` passes an event.
       args[0] === undefined || isEvent(args[0])
         ? whenReady((core) => core.logout(undefined))
         : withCall('logout', args, (core, call) => core.logout(call)),
@@ -245,7 +245,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
         if (typeof about === 'object' && (refused === undefined || typeof refused === 'string') && (by === undefined || place))
           return whenReady((core) => core.getAccessToken(refused, place?.url));
       } catch {
-        // It is null, or a getter of the caller's threw.
+        // The argument is null, or one of its getters threw.
       }
       return Promise.reject(failure ?? new TokenError('invalid-argument', 'getAccessToken: takes { refused, by }: the token that was refused, and the URL that refused it.'));
     },
@@ -253,7 +253,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
     subscribe: events.subscribe,
     addEventListener: events.add,
     removeEventListener: events.remove,
-    // For `tokenkeep/inspector`. A script of the page sees more of its calls in any case: it can wrap the page's `fetch`.
+    // For `tokenkeep/inspector`. This reveals less than what a script can see anyway by wrapping the page's `fetch`.
     [Symbol.for('tokenkeep.watch')]: (watcher: Watch | undefined) => void (watch = watcher),
     dispose() {
       const live = core;
@@ -261,7 +261,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
         live?.dispose();
       } finally {
         fail(new TokenError('disposed', 'The token manager was disposed.'));
-        // Not in this turn: the core may be the one who calls.
+        // Not in this turn, because the core itself may be the caller.
         if (live) void Promise.resolve().then(() => live.free());
       }
     },
@@ -270,7 +270,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
 
   own(manager.fetch);
 
-  // A manager of a server's would be that of all who are served.
+  // On a server, all users would share one manager.
   if (!globalThis.location) fail(new TokenError('server', 'There is no page here: this is a server, whose users must not share a token. Nothing was sent.'));
   else try {
     options = snapshot(options);
@@ -281,13 +281,13 @@ export function createManager(load: Load, options: unknown): TokenManager {
   return manager as unknown as TokenManager;
 }
 
-/** Tells how a call ended: the status of an answer, the name and the code of an error, and nothing else of them. */
+/** Reports the end of a call: only the status of an answer, or the name and the code of an error. */
 function tell(answer: Promise<Response>, done?: ReturnType<ReturnType<Watch>>): Promise<Response> {
   if (done) answer.then(statusOf).then(done, ({ name, code }) => done(undefined, name, code)).catch(() => done());
   return answer;
 }
 
-/** The status of an answer, as far as it can be read: it may be of another realm, or of a mock. */
+/** The status of an answer, if it can be read: the answer may be from another realm or a mock. */
 function statusOf(response: unknown): number | undefined {
   if (!isObject(response))
     throw new TokenError('bad-fetch', "The page's patched fetch gave no Response.");

@@ -1,4 +1,4 @@
-// Brings the core from a file, or from whatever else the app has it in.
+// Loads the core from a file or another source that the app gives.
 
 import { transmit } from '#fetch';
 import { ownBase } from './base.js';
@@ -6,17 +6,17 @@ import { TokenError } from './error.js';
 
 type Module = WebAssembly.Module;
 
-/** Where the WebAssembly is: its URL, an answer that brings it, its bytes, or the compiled module. */
+/** The WebAssembly: its URL, a `Response` with it, its bytes, or the compiled module. */
 export type WasmSource = string | URL | Response | BufferSource | Module;
 
-/** How long the file may take, in milliseconds. */
+/** Time-out for loading the file, in milliseconds. */
 const TIMEOUT = 30_000;
 
 const modules = new Map<string, Promise<Module>>();
 
-/** The compiled core; each URL is loaded and compiled once for all managers of the realm, and again only if it failed. */
+/** Returns the compiled core. Each URL is loaded and compiled once for all managers of the realm, and again only if that failed. */
 export function remote(source: WasmSource | Promise<WasmSource>): () => Promise<Module> {
-  // Resolved now: the page's URL may change.
+  // Resolve the URL now: the page's URL may change.
   let own: Promise<Module> | undefined;
   const base = ownBase();
   return async () => {

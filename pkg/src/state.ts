@@ -1,4 +1,4 @@
-// What is known of a session before anybody has asked: also what a server renders, and its page has until the browser has taken it over.
+// The state before the server has been asked. Servers also render it, and pages show it until hydration is done.
 
 import type { TokenState } from './types.js';
 
