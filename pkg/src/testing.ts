@@ -1,5 +1,5 @@
-// A manager for tests of apps: no WebAssembly, no clock, no network. Whether somebody is signed in, what the server says and what
-// fails is the test's to decide; what the app sees of it is what the package would show.
+// A test double of the manager: no WebAssembly, no clock, no network. The test decides whether somebody is signed in, what the
+// server answers and what fails. The app sees the same behaviour as from the real package.
 
 import { TokenError } from './error.js';
 import { createDouble } from './testing/double.js';
@@ -10,50 +10,50 @@ export { isTokenError, TokenError } from './error.js';
 export type { TokenErrorCode, TokenErrorDetails } from './error.js';
 export type * from './types.js';
 
-/** A session as a test gives it. */
+/** A session, set by a test. */
 export interface TestSession<Claims extends object = Record<string, unknown>> {
-  /** Default `null`, as of an opaque token. */
+  /** Default `null`, as with an opaque token. */
   claims?: Claims | null;
   /** Default `'test-token-1'`, `'test-token-2'`, … */
   accessToken?: string;
-  /** Shown in the state, and nothing else: no clock runs. Default `null`. See {@link TestControls.expire}. */
+  /** Only shown in the state: no clock runs. Default `null`. See {@link TestControls.expire}. */
   expiresAt?: number | null;
-  /** As `expiresAt`. */
+  /** Only shown in the state, like `expiresAt`. */
   sessionExpiresAt?: number | null;
 }
 
-/** What {@link createTestTokenManager} takes. */
+/** The options of {@link createTestTokenManager}. */
 export interface TestTokenManagerOptions<Claims extends object = Record<string, unknown>>
   extends Pick<TokenManagerOptions, 'apis' | 'attach' | 'exposeToken' | 'subject'> {
-  /** Who is signed in at first; `null`: nobody. Default: that is not known yet, and calls that need a token wait for the test to say so. */
+  /** The initial session; `null` if nobody is signed in. Default: not known yet, so calls that need a token wait until the test decides. */
   session?: TestSession<Claims> | null;
-  /** Sends what {@link TestControls.respond} does not answer. Default: the `fetch` that the platform has at the call. */
+  /** Sends the requests that {@link TestControls.respond} does not answer. Default: the platform's `fetch` at the time of the call. */
   fetch?: typeof globalThis.fetch;
 }
 
-/** A call of the app's. */
+/** A call that the app made. */
 export interface TestCall {
-  /** The member that was called. */
+  /** The method that was called. */
   readonly name: 'known' | 'fetch' | 'login' | 'exchange' | 'signedIn' | 'setTokens' | 'refresh' | 'logout' | 'getAccessToken' | 'peekAccessToken' | 'dispose';
-  /** What it was called with. */
+  /** The arguments of the call. */
   readonly args: readonly unknown[];
-  /** Where a request goes, absolute. Without a page, relative URLs are resolved against `http://localhost/`. */
+  /** The absolute URL of a request. Without a page, relative URLs are resolved against `http://localhost/`. */
   readonly url?: string;
   /** The method of a request. */
   readonly method?: string;
   /** The body in the `init` of a request. */
   readonly body?: unknown;
-  /** What a `fetch` was sent with of the manager's: `'Bearer test-token-1'`; there once it is sent. */
+  /** The header value that the manager added to a `fetch`, such as `'Bearer test-token-1'`; set once the request is sent. */
   readonly authorization?: string;
 }
 
-/** Which requests are meant: `'/api/todos'`, `'POST /api/todos'`, an absolute URL (all without query), a `RegExp` for the whole URL, or a function. */
+/** Selects requests: `'/api/todos'`, `'POST /api/todos'`, an absolute URL (all without query), a `RegExp` for the whole URL, or a function. */
 export type TestTarget = string | URL | RegExp | ((call: TestCall) => boolean);
 
-/** What answers a request; an `Error` rejects it. A `Response` may be used any number of times. */
+/** The answer to a request; an `Error` rejects it. A `Response` can be used any number of times. */
 export type TestResponse = Response | Error;
 
-/** Methods that can fail. `'ready'`: the package cannot be loaded, and all of them fail. `'refresh'`: also where another method needs one. */
+/** Methods that can fail. `'ready'`: the package cannot be loaded, so all methods fail. `'refresh'`: also the refreshes that other methods need. */
 export type TestFailure = 'ready' | 'fetch' | 'login' | 'exchange' | 'refresh' | 'logout';
 
 /** Methods that can be held. */
@@ -61,65 +61,69 @@ export type TestHold = Exclude<TestFailure, 'ready'>;
 
 /** What the server answers to a login, exchange or refresh. */
 export interface TestAnswer<Claims extends object = Record<string, unknown>> {
-  /** The JSON without the tokens: what `login` resolves to, and `event.answer` of a refresh. Default `{}`. */
+  /** The JSON without the tokens: the result of `login`, and `event.answer` of a refresh. Default `{}`. */
   json?: unknown;
-  /** Default: a refresh goes on with the session there is, and has a new token; a login begins one with an opaque token. */
+  /** The new session. Default: a refresh keeps the session, with a new token; a login begins a session with an opaque token. */
   session?: TestSession<Claims>;
 }
 
-/** What a test does with its manager. All of it happens at once, and is told to listeners before it returns. */
+/** The controls of a test. Each takes effect at once, and listeners are called before it returns. */
 export interface TestControls<Claims extends object = Record<string, unknown>> {
-  /** What the app has called so far. */
+  /** The calls that the app has made so far. */
   readonly calls: readonly TestCall[];
 
-  /** Somebody is signed in. As long as it is unknown, this is what the server has answered (events `change` and `refresh`); else it is a login (`change`). */
+  /**
+   * Signs a user in. While the state is `'unknown'`, this is the server's answer to the refresh (events `change` and `refresh`); otherwise
+   * it is a login (`change`).
+   */
   signIn(session?: TestSession<Claims>): void;
 
   /**
-   * Nobody is signed in any more: events `change` and, where somebody was, `signout`. Default `'rejected'`: the server says so. What
-   * waits goes on without a token then; after `'logout'` and `'other-tab'` it rejects with `session-changed`.
+   * Signs the user out: event `change` and, if somebody was signed in, `signout`. Default `'rejected'`: the server refused the
+   * refresh, and waiting calls continue without a token. After `'logout'` and `'other-tab'` they reject with `session-changed`.
    */
   signOut(reason?: SignoutReason): void;
 
-  /** It is not known whether somebody is signed in, as in a fresh page. What needs a token waits for `signIn`, `signOut`, or `fail('refresh', …)`. */
+  /** Makes the state `'unknown'`, as in a freshly loaded page. Calls that need a token wait for `signIn`, `signOut`, or `fail('refresh', …)`. */
   unknown(): void;
 
-  /** The token is past its end, which changes no state: the next call that needs one refreshes first. */
+  /** Lets the token expire. The state does not change; the next call that needs a token refreshes first. */
   expire(): void;
 
-  /** An API asks for a stronger login: the event `stepup`. */
+  /** Simulates an API that asks for a stronger login: the event `stepup`. */
   stepUp(challenges?: readonly Challenge[]): void;
 
   /**
-   * From now on a method fails, until {@link TestControls.recover}. A code makes a {@link TokenError} of it, `retryable` where it is an outage;
-   * `fail('refresh', 'rejected')` ends the session at the next refresh. What waits for that now fails at once.
+   * Makes a method fail until {@link TestControls.recover}. A code stands for a {@link TokenError} with this code, which is `retryable` if the
+   * code means an outage. `fail('refresh', 'rejected')` ends the session at the next refresh. Calls that already wait for a refresh fail at
+   * once.
    */
   fail(method: TestFailure, error: TokenErrorCode | Error, details?: TokenErrorDetails): void;
 
-  /** A method does what it should again. Default: all do. */
+  /** Makes a method work again. Default: all methods. */
   recover(method?: TestFailure): void;
 
-  /** From now on calls of a method wait. The function that it returns lets them go. */
+  /** Makes calls of a method wait. Returns a function that releases them. */
   hold(method: TestHold): () => void;
 
-  /** What the server answers to a login, exchange or refresh from now on. */
+  /** Sets the server's answer to all further logins, exchanges or refreshes. */
   answer(method: 'login' | 'exchange' | 'refresh', answer: TestAnswer<Claims>): void;
 
-  /** What answers `auth.fetch` from now on; of several that fit, the last. */
+  /** Sets the answer to all further matching requests of `auth.fetch`. If several match, the last one set is used. */
   respond(target: TestTarget, response: TestResponse | ((call: TestCall) => TestResponse | Promise<TestResponse>)): void;
 
-  /** As it was made, for the next test; a manager that was disposed of, too. Listeners stay. */
+  /** Restores the manager's initial state for the next test, even after `dispose`. Listeners stay. */
   reset(): void;
 }
 
-/** A {@link TokenManager} that does what a test says. */
+/** A {@link TokenManager} that a test controls. */
 export interface TestTokenManager<Claims extends object = Record<string, unknown>> extends TokenManager<Claims> {
-  /** What the test does with it; an app has no such thing. */
+  /** The controls for the test. The real manager has no such member. */
   readonly test: TestControls<Claims>;
 }
 
 /**
- * Makes a manager for tests. It works in a page, in jsdom, happy-dom and plain Node alike.
+ * Creates a manager for tests. It works in a page, in jsdom, in happy-dom and in plain Node.
  *
  * ```ts
  * const auth = createTestTokenManager({ session: { claims: { sub: 'alice' } } })
@@ -133,14 +137,17 @@ export function createTestTokenManager<Claims extends object = Record<string, un
 }
 
 /**
- * The same under the package's own name, for apps that make their manager in a module of their own: where a runner is told that
- * `tokenkeep` is `tokenkeep/testing`, that module is tested as it is. Get at the controls with {@link controls}.
+ * The same under the real function's name. If the test runner replaces `tokenkeep` with `tokenkeep/testing`, the app's own
+ * module that creates the manager can be tested unchanged. Get the controls with {@link controls}.
  */
 export function createTokenManager<Claims extends object = Record<string, unknown>>(options: TokenManagerOptions): TokenManager<Claims> {
   return createDouble<Claims>(options);
 }
 
-/** The controls of a manager that {@link createTokenManager} of this module has made. Throws a {@link TokenError} `invalid-argument` for any other. */
+/**
+ * Returns the controls of a manager that this module's {@link createTokenManager} made. Throws a {@link TokenError} `invalid-argument` for
+ * any other.
+ */
 export function controls<Claims extends object>(auth: TokenManager<Claims>): TestControls<Claims> {
   const { test } = (auth ?? {}) as Partial<TestTokenManager<Claims>>;
   if (test) return test;

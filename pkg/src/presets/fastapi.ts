@@ -1,10 +1,10 @@
-// FastAPI, as its tutorials write the sign-in by hand.
+// FastAPI, with a hand-written sign-in as in its tutorials.
 
 import type { TokenManagerOptions } from '../types.js';
 
 /**
- * Options for a refresh endpoint that takes the refresh token in `Authorization` (`OAuth2PasswordBearer`). It is kept in memory: a
- * reload ends the session in a page that has no other tab.
+ * Options for a refresh endpoint that takes the refresh token in `Authorization` (`OAuth2PasswordBearer`). The refresh token is
+ * kept in memory, so a reload ends the session unless another tab is open.
  */
 export const fastapi = {
   refresh: { url: '/refresh_token', credentials: 'same-origin' },

@@ -2,12 +2,12 @@
 
 import type { TokenManagerOptions } from '../types.js';
 
-/** 422 is its word for a token that does not bear its signature: the server's key is another one now. All that it says is JSON. */
+/** It answers 422 to a token with a wrong signature, which means that the server's key has changed. All its answers are JSON. */
 const rejected = { status: [400, 401, 403, 422], body: { path: '*' } } as const;
 
 /**
  * Options for [Flask-JWT-Extended](https://flask-jwt-extended.readthedocs.io) with `JWT_TOKEN_LOCATION = ["headers"]`. The refresh token
- * travels in `Authorization`, so it is kept in memory: a reload ends the session in a page that has no other tab.
+ * is sent in `Authorization` and kept in memory, so a reload ends the session unless another tab is open.
  */
 export const flaskJwtExtended = {
   refresh: { url: '/refresh' },
@@ -16,7 +16,7 @@ export const flaskJwtExtended = {
   rejected,
 } as const satisfies TokenManagerOptions;
 
-/** Options for the refresh token in an HttpOnly cookie, with the double submit against forged requests (`JWT_COOKIE_CSRF_PROTECT`, on by default). */
+/** Options for the refresh token in an HttpOnly cookie, with double-submit protection against CSRF (`JWT_COOKIE_CSRF_PROTECT`, on by default). */
 export const flaskJwtExtendedCookie = {
   refresh: { url: '/auth/refresh' },
   logout: { url: '/auth/logout', method: 'DELETE' },
@@ -25,8 +25,8 @@ export const flaskJwtExtendedCookie = {
 } as const satisfies TokenManagerOptions;
 
 /**
- * Options for both tokens in HttpOnly cookies (`JWT_TOKEN_LOCATION = ["cookies"]`), each with its double submit: no script sees a token,
- * and the page knows of the session only that there is one.
+ * Options for both tokens in HttpOnly cookies (`JWT_TOKEN_LOCATION = ["cookies"]`), each with double-submit protection. Scripts cannot
+ * read the tokens, and the page only knows that a session exists.
  */
 export const flaskJwtExtendedCookies = {
   ...flaskJwtExtendedCookie,

@@ -1,10 +1,10 @@
-// The scheme of "long and short tokens": HTTP 200 always, and a code in the body.
+// The "long and short token" scheme: every answer is HTTP 200 with a code in the body.
 
 import type { TokenManagerOptions } from '../types.js';
 
 /**
- * Options for the usual codes: 40101, the short token has run out; 40102, the long one has; 40103, the user has signed in
- * elsewhere. Codes of one's own: `unauthorized: { body: { path: 'code', equals: [401] } }`.
+ * Options for the usual codes: 40101, the short token has expired; 40102, the long token has expired; 40103, the user has
+ * signed in elsewhere. For other codes: `unauthorized: { body: { path: 'code', equals: [401] } }`.
  */
 export const longShortToken = {
   refresh: { url: '/api/token/refresh' },

@@ -1,10 +1,10 @@
-// NocoBase: any answer may bring the next token.
+// NocoBase: any answer may carry the next token.
 
 import type { TokenManagerOptions } from '../types.js';
 
 /**
- * Options for [NocoBase](https://www.nocobase.com). It has no refresh: a token that has run out is renewed by the call that carries it, and the
- * answer has the new one in `x-new-token`. Its 401s mean "sign in again", save the one to an event stream.
+ * Options for [NocoBase](https://www.nocobase.com). It has no refresh endpoint: a call with an expired token renews it, and the answer has the
+ * new token in `x-new-token`. Its 401s mean "sign in again", except the 401 to an event stream.
  */
 export const nocobase = {
   refresh: false,

@@ -3,8 +3,8 @@
 import type { TokenManagerOptions } from '../types.js';
 
 /**
- * Options for [simplejwt](https://django-rest-framework-simplejwt.readthedocs.io) at the addresses of its documentation. Its refresh token
- * travels in JSON, so it is kept in memory: a reload ends the session in a page that has no other tab.
+ * Options for [simplejwt](https://django-rest-framework-simplejwt.readthedocs.io) with the URLs of its documentation. The refresh token is
+ * sent in JSON and kept in memory, so a reload ends the session unless another tab is open.
  */
 export const simplejwt = {
   refresh: { url: '/api/token/refresh/' },

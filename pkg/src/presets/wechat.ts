@@ -1,14 +1,14 @@
-// WeChat's third-party platform, and what is shaped like it.
+// WeChat's third-party platform, and similar APIs.
 
 import type { TokenManagerOptions } from '../types.js';
 
 /**
- * Options for tokens in the query and `errcode` in a body of HTTP 200. It needs a `refresh`: a function, for the token of an account is got
- * with one of the platform's.
+ * Options for tokens in the query and `errcode` in the body of a 200. Add `refresh` as a function, because an account's token is obtained
+ * with a token of the platform.
  */
 export const wechat = {
   attach: { query: 'access_token' },
-  // Run out; invalid, or not the latest; invalid.
+  // Expired; invalid or not the latest; invalid.
   unauthorized: { body: { path: 'errcode', equals: [42001, 40001, 40014] } },
   rejected: { body: { path: 'errcode', equals: [61010, 61023] } },
   refreshToken: { json: 'authorizer_refresh_token' },

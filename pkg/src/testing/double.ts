@@ -1,5 +1,5 @@
-// The double itself. There is no protocol in it: no refresh by itself, no other tab, no time. What it does share with the package is what
-// an app can see: which events a fact brings, in which order, what state is, and what calls resolve to.
+// The test double. It has no protocol: no automatic refresh, no other tabs, no time. It shares with the package what an app can observe:
+// which events happen and in which order, the state, and the results of calls.
 
 import { TokenError } from '../error.js';
 import { createEvents, isEvent } from '../events.js';
@@ -13,7 +13,7 @@ import type {
   TestAnswer, TestCall, TestControls, TestFailure, TestHold, TestResponse, TestSession, TestTarget, TestTokenManager, TestTokenManagerOptions,
 } from '../testing.js';
 
-/** How a refresh ends. `error`: why there is no new token; none where the session it was for is another's now. */
+/** How a refresh ends. `error`: why there is no new token; not set if the session was replaced meanwhile. */
 type Landing = { done: true } | { done: false; error?: Error };
 type Responder = TestResponse | ((call: TestCall) => TestResponse | Promise<TestResponse>);
 
@@ -33,7 +33,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
   let token: string | undefined;
   let isOver = false;
   let made = 0;
-  /** Another one for each session. */
+  /** Counts the sessions. */
   let epoch = 0;
   let logouts = 0;
   let isDisposed = false;
@@ -42,16 +42,16 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
   const held = new Map<TestHold, { until: Promise<void>; release: () => void }>();
   const answers = new Map<string, TestAnswer<Claims>>();
   const responders: [TestTarget, Responder][] = [];
-  /** The tokens that this session has had. */
+  /** All tokens of the current session. */
   const own = new Set<string>();
-  /** By URL: the token that was fetched because it had refused another. */
+  /** By URL: the token that replaced one that this URL had refused. */
   const renewedFor = new Map<string | undefined, string>();
-  /** Rejects what waits when the manager is disposed of. */
+  /** Rejects waiting calls when the manager is disposed. */
   const waiting = new Set<(error: Error) => void>();
   const notices: [keyof TokenManagerEventMap, Record<string, unknown>][] = [];
   let isTelling = false;
 
-  /** A fact is told as a whole, even if a listener brings about the next. */
+  /** Dispatches all events of one change before those of the next, even if a listener causes the next. */
   function tell(...facts: typeof notices): void {
     if (!isDisposed) notices.push(...facts);
     if (isTelling) return;
@@ -78,7 +78,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
     landed?.land(landing);
   }
 
-  /** A session of another begins, or none. What waits for the old one learns so. */
+  /** Ends the current session, and with it the calls that wait for it. */
   function turn(): void {
     epoch++;
     token = undefined;
@@ -115,7 +115,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
     tell(['refresherror', { error: cause }]);
   }
 
-  /** Asks the server, which is the test. */
+  /** Starts a refresh or joins the one in flight. The test plays the server. */
   function fly(): Promise<Landing> {
     if (!flight) {
       let land!: (landing: Landing) => void;
@@ -128,7 +128,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
     return flight.landing;
   }
 
-  /** What is not said is waited for. */
+  /** Ends the refresh as the test has set it. If the test has set nothing, the refresh stays pending. */
   function arrive(): void {
     const fails = failing.get('refresh');
     const answer = answers.get('refresh');
@@ -151,7 +151,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
     failsNow('ready');
   }
 
-  /** The promise of a call. Ends with the caller's signal, and with the manager. */
+  /** The promise of a call. The caller's signal and `dispose` reject it. */
   function promised<T>(call: Recorded, work: () => T | Promise<T>): Promise<T> {
     calls.push(call);
     return new Promise((resolve, reject) => {
@@ -169,7 +169,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
     });
   }
 
-  /** The token that a call may use, `undefined` without a session; what it needs is waited for first. */
+  /** The token for a call, after a refresh if necessary; `undefined` without a session. */
   function usable(): string | undefined | Promise<string | undefined> {
     if (state.status === 'signed-out' || (token !== undefined && !isOver)) return token;
     const began = epoch;
@@ -201,7 +201,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
     };
     return promised(call, () => {
       if (!isCovered(call, apis)) return send();
-      // In the turn of the call, where nothing is in its way.
+      // Send in the same turn if nothing holds the call.
       return held.has('fetch') ? freed('fetch').then(leave) : leave();
     });
   }
@@ -328,7 +328,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
         if (!isBare) demandAddress('logout', args[0]);
         logouts++;
         leave('logout');
-        // A listener may have begun the next session: sent now, the logout would end that.
+        // A listener may have begun the next session, which the logout would end if it were sent now.
         if (state.status !== 'signed-out') throw changedMeanwhile();
         await freed('logout');
         failsNow('logout');
@@ -339,7 +339,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
         if (!exposeToken) throw error('not-exposed', 'The token is handed out with the option exposeToken: true only.');
         const { refused, by } = { ...about };
         const place = by === undefined ? undefined : absolute(by);
-        // A refused token of another session is answered with none of this one.
+        // A refused token of another session does not get a token of this one.
         if (refused !== undefined && state.status !== 'signed-out' && !own.has(refused)) throw changedMeanwhile();
         if (refused !== undefined && refused === token) {
           if (place !== undefined && renewedFor.get(place) === token) throw error('forbidden', 'The API refuses a new token, too: it means 403.');

@@ -1,10 +1,10 @@
-// The errors that a test asks for by their code.
+// Makes the errors that a test requests by their code.
 
 import { TokenError, type TokenErrorCode, type TokenErrorDetails } from '../error.js';
 
 const OUTAGES: readonly TokenErrorCode[] = ['network', 'timeout', 'bad-status', 'bad-answer'];
 
-/** What a method fails with: the test's own error, or a new one for each call. */
+/** Returns a method's error: the test's own error, or a new one for each call. */
 export type Failure = () => Error;
 
 export function failure(method: string, error: TokenErrorCode | Error, details: TokenErrorDetails = {}): Failure {
@@ -16,13 +16,13 @@ export function failure(method: string, error: TokenErrorCode | Error, details: 
       retryable: OUTAGES.includes(error),
       status,
       ...details,
-      // Whoever has the error reads its body.
+      // A copy, because the receiver of the error may read its body.
       cause: reusable(cause),
     });
   };
 }
 
-/** A `Response` is read once; another look at it needs another copy. */
+/** Copies a `Response`, because its body can only be read once. */
 export function reusable<T>(answer: T): T {
   const { clone } = { ...(answer as object), clone: (answer as Response | undefined)?.clone };
   return typeof clone === 'function' ? (clone.call(answer) as T) : answer;

@@ -1,4 +1,4 @@
-// What a request of the app's is: where it goes, whether it gets the token, and who answers it.
+// The app's requests: their URL, whether they get the token, and what answers them.
 
 import { covers } from '../covers.js';
 import type { AttachOptions } from '../types.js';
@@ -8,7 +8,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export type Recorded = Mutable<TestCall>;
 export type Arguments = [RequestInfo | URL, (RequestInit | undefined)?];
 
-/** Where there is no page, as in Node. */
+/** The base URL without a page, as in Node. */
 const NOWHERE = 'http://localhost/';
 
 function base(): string {
@@ -16,12 +16,12 @@ function base(): string {
   return here && /^https?:/.test(here) ? here : NOWHERE;
 }
 
-/** Whatever has a URL and headers, of whatever realm. */
+/** Whether the input has a URL and headers, like a `Request` of any realm. */
 export function isRequest(input: unknown): input is Request {
   return typeof input === 'object' && input !== null && 'url' in input && 'headers' in input;
 }
 
-/** `undefined` for what is no URL: whoever sends it says so. */
+/** The absolute URL; `undefined` if the input is not a URL, which `fetch` will report. */
 export function absolute(input: unknown): string | undefined {
   try {
     return new URL(isRequest(input) ? input.url : `${input as string}`, base()).href.split('#')[0];
@@ -30,7 +30,7 @@ export function absolute(input: unknown): string | undefined {
   }
 }
 
-/** The record of a call that is a request. */
+/** The record of a call that sends a request. */
 export function request(name: TestCall['name'], args: readonly unknown[], usual: string): Recorded {
   const [input, init] = args as [unknown, RequestInit | undefined];
   const url = args.length ? absolute(input) : undefined;
@@ -47,7 +47,7 @@ function headersOf({ args: [input, init] }: TestCall): Record<string, string> {
   return Symbol.iterator in given ? Object.fromEntries(given as Iterable<[string, string]>) : { ...(given as Record<string, string>) };
 }
 
-/** Whether a request is one for the token: to one of the APIs, and without an `Authorization` of its own. */
+/** Whether a request gets the token: it goes to one of the APIs and has no `Authorization` of its own. */
 export function isCovered(call: TestCall, apis: readonly string[] | undefined): boolean {
   const { mode } = { ...(call.args[1] as RequestInit | undefined) };
   if (call.url === undefined || mode === 'no-cors' || Object.keys(headersOf(call)).some((name) => name.toLowerCase() === 'authorization')) return false;
@@ -55,7 +55,7 @@ export function isCovered(call: TestCall, apis: readonly string[] | undefined): 
   return covers((apis ?? ['/']).map((api) => new URL(api, base())), place);
 }
 
-/** The arguments of `fetch` with the token on them, in a header; the caller's own where there is none. */
+/** The arguments of `fetch` with the token in a header; without a token, the caller's own arguments. */
 export function withToken(call: Recorded, token: string | undefined, attach: AttachOptions | undefined): Arguments {
   const [input, init] = call.args as Arguments;
   const { header = 'Authorization', scheme = 'Bearer' } = { ...attach } as { header?: string; scheme?: string };

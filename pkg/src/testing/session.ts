@@ -1,4 +1,4 @@
-// What a state shows of a session, and what a token says of itself.
+// Reads tokens and session data for the state.
 
 import { frozen } from '../frozen.js';
 import { UNKNOWN } from '../state.js';
@@ -6,12 +6,12 @@ import type { TokenState } from '../types.js';
 
 export const SIGNED_OUT: TokenState<any> = Object.freeze({ ...UNKNOWN, status: 'signed-out' });
 
-/** As a server's JSON has it: a copy. */
+/** A copy by way of JSON, as from a server. */
 export function copied<T>(value: T): T {
   return value === undefined ? value : frozen(JSON.parse(JSON.stringify(value)) as T);
 }
 
-/** The payload of a JWT; `null` for a token that is none. */
+/** The payload of a JWT; `null` for any other token. */
 export function payload(token: string): Record<string, unknown> | null {
   try {
     const [, part, , ...more] = token.split('.');
@@ -24,7 +24,7 @@ export function payload(token: string): Record<string, unknown> | null {
   }
 }
 
-/** When a token runs out whose life is told in seconds, or that tells it by itself. */
+/** When a token expires: after `expiresIn` seconds, or as its claims say. */
 export function endOf(claims: Record<string, unknown> | null, expiresIn: number | undefined): number | null {
   const { exp, iat } = { ...claims };
   const life = expiresIn ?? (typeof exp === 'number' ? (typeof iat === 'number' ? exp - iat : exp - Date.now() / 1000) : undefined);
