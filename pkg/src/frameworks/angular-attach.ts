@@ -1,4 +1,4 @@
-// The token on a request of Angular's HttpClient that goes by a backend of Angular's own, and the second sending of one that is refused.
+// Puts the token on HttpClient requests that Angular's own backend sends, and sends a refused one again.
 
 import { HttpErrorResponse, type HttpEvent, type HttpRequest } from '@angular/common/http';
 import { catchError, from, type Observable, switchMap, throwError } from 'rxjs';

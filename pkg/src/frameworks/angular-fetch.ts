@@ -1,4 +1,4 @@
-// A request of Angular's HttpClient by way of a `fetch`. As Angular's own fetch backend does it, which cannot be given another one.
+// Sends HttpClient requests with a given `fetch`. It behaves like Angular's own fetch backend, which does not accept another `fetch`.
 
 import { HttpErrorResponse, HttpEventType, HttpHeaderResponse, HttpHeaders, HttpResponse, type HttpDownloadProgressEvent, type HttpEvent, type HttpRequest } from '@angular/common/http';
 import { Observable, type Subscriber } from 'rxjs';
@@ -6,18 +6,18 @@ import { mistake } from './common.js';
 import type { NgZone } from '@angular/core';
 
 const ACCEPT = 'application/json, text/plain, */*';
-// What some servers put before JSON, so that no script can load it.
+// The prefix that some servers put before JSON, so that a script element cannot load it.
 const XSSI = /^\)\]\}',?\n/;
 
-/** Newer members of Angular's requests: they are `undefined` in older versions. */
+/** With newer members of Angular's requests, which are `undefined` in older versions. */
 type AnyRequest = HttpRequest<unknown> & { reportUploadProgress?: boolean; reportDownloadProgress?: boolean };
 
-/** The request's events. To unsubscribe is to abort it. */
+/** The request's events. Unsubscribing aborts the request. */
 export function exchange(request: HttpRequest<unknown>, fetch: typeof globalThis.fetch, zone: NgZone): Observable<HttpEvent<unknown>> {
   return new Observable((observer) => {
     const aborter = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    // Neither a timer nor the pieces of a body make the app check itself.
+    // Timers and body chunks must not trigger change detection.
     zone.runOutsideAngular(() => {
       if (request.timeout) timer = setTimeout(() => aborter.abort(new DOMException('signal timed out', 'TimeoutError')), request.timeout);
       send(request, fetch, aborter.signal, (event) => zone.run(() => observer.next(event)))
@@ -38,7 +38,7 @@ function finish(observer: Subscriber<HttpEvent<unknown>>, last: HttpResponse<unk
   observer.complete();
 }
 
-/** Resolves to the last event, or rejects with what the request's subscriber is to get. */
+/** Resolves to the last event, or rejects with the error for the request's subscriber. */
 async function send(request: AnyRequest, fetch: typeof globalThis.fetch, signal: AbortSignal, tell: (event: HttpEvent<unknown>) => void): Promise<HttpResponse<unknown>> {
   if (request.reportUploadProgress) throw mistake('HttpClient: fetch has no upload progress. Use tokenkeepInterceptor, with provideHttpClient(withXhr(), …).');
   const sent = fetch(request.urlWithParams, init(request, signal));
@@ -54,7 +54,7 @@ async function send(request: AnyRequest, fetch: typeof globalThis.fetch, signal:
     if (response.ok) return new HttpResponse({ ...about, body });
     throw new HttpErrorResponse({ ...about, error: body });
   } catch (error) {
-    // The server has said that this is JSON, and it is not.
+    // The server declared the body as JSON, but it is not.
     throw error instanceof HttpErrorResponse ? error : new HttpErrorResponse({ ...about, error });
   }
 }
@@ -99,7 +99,7 @@ function parse({ responseType }: AnyRequest, bytes: Uint8Array<ArrayBuffer>, res
   try {
     return JSON.parse(text);
   } catch (error) {
-    // What says that something went wrong need not be JSON.
+    // The body of an error need not be JSON.
     if (!response.ok) return text;
     throw error;
   }

@@ -1,4 +1,4 @@
-// What the two entries for Angular, and two copies of the package, know each other by.
+// The injection token that both Angular entries, and all copies of the package, share.
 
 import { inject, InjectionToken, type Signal } from '@angular/core';
 import { mistake } from './common.js';

@@ -1,5 +1,5 @@
-// Angular: the state of the session as a signal, and a guard for routes. Functions and tokens only, for nothing of this is compiled by
-// Angular's own compiler. The manager is the app's own, made at module scope.
+// Angular: the session's state as a signal, and a route guard. Only functions and injection tokens, because Angular's compiler does
+// not process this file. The app creates the manager at module scope.
 
 import { DestroyRef, ErrorHandler, inject, Injector, makeEnvironmentProviders, PLATFORM_ID, provideEnvironmentInitializer, runInInjectionContext, signal, VERSION, type EnvironmentProviders, type Signal } from '@angular/core';
 import { injectProvided, token, type Provided } from './angular-token.js';
@@ -8,15 +8,15 @@ import { UNKNOWN } from '../state.js';
 import type { TokenError } from '../error.js';
 import type { SignoutReason, TokenManager, TokenManagerOptions, TokenState } from '../types.js';
 
-/** What {@link provideTokenkeep} takes beside the manager. */
+/** The options of {@link provideTokenkeep}. */
 export interface TokenkeepOptions extends Pick<TokenManagerOptions, 'apis' | 'attach'> {
-  /** The session has ended: the place to navigate to the sign-in page. It may use `inject`. */
+  /** Called when the session has ended: navigate to the sign-in page here. It may use `inject`. */
   onSignedOut?: (reason: SignoutReason) => void;
 }
 
 /**
- * Provides the manager: `bootstrapApplication(App, { providers: [provideTokenkeep(auth)] })`. `apis` and `attach`, as the manager has them,
- * are for `tokenkeepInterceptor` alone.
+ * Provides the manager: `bootstrapApplication(App, { providers: [provideTokenkeep(auth)] })`. `apis` and `attach`, the same as the
+ * manager's, are only used by `tokenkeepInterceptor`.
  */
 export function provideTokenkeep(auth: TokenManager<any>, { onSignedOut, ...options }: TokenkeepOptions = {}): EnvironmentProviders {
   if (!(Number(VERSION.major) >= 20)) throw mistake(`tokenkeep/angular: needs Angular 20 or newer; this is Angular ${VERSION.full}.`);
@@ -26,7 +26,7 @@ export function provideTokenkeep(auth: TokenManager<any>, { onSignedOut, ...opti
     const isServer = (inject(PLATFORM_ID) as unknown) === 'server';
     const state = signal<TokenState<any>>(isServer ? UNKNOWN : auth.state);
     const provided = { auth, state: state.asReadonly(), isServer, options };
-    // A server has many apps, and one manager, which never changes.
+    // A server has many apps but only one manager, whose state never changes.
     if (isServer) return provided;
     const [injector, errors, ends] = [inject(Injector), inject(ErrorHandler), inject(DestroyRef)];
     const leave = ({ reason }: { reason: SignoutReason }) => runInInjectionContext(injector, () => onSignedOut?.(reason));
@@ -39,31 +39,32 @@ export function provideTokenkeep(auth: TokenManager<any>, { onSignedOut, ...opti
   return makeEnvironmentProviders([{ provide: token(), useFactory: make }, provideEnvironmentInitializer(() => void inject(token()))]);
 }
 
-/** What {@link injectAuth} returns. */
+/** The result of {@link injectAuth}. */
 export interface Auth<Claims extends object = Record<string, unknown>> {
   /** The manager. */
   readonly auth: TokenManager<Claims>;
-  /** Its state now. On a server, `status` is `'unknown'`. */
+  /** Its current state. On a server, `status` is `'unknown'`. */
   readonly state: Signal<TokenState<Claims>>;
 }
 
-/** The manager, and its state as a signal, where `inject` works. */
+/** Returns the manager and its state as a signal. Call it where `inject` works. */
 export function injectAuth<Claims extends object = Record<string, unknown>>(): Auth<Claims> {
   const { auth, state } = injectProvided();
   return { auth, state };
 }
 
-/** What {@link authGuard} takes. Its functions may use `inject`. `Target` is Angular's `UrlTree` or `RedirectCommand`. */
+/** The options of {@link authGuard}. The functions may use `inject`. `Target` is Angular's `UrlTree` or `RedirectCommand`. */
 export interface GuardOptions<Target> {
-  /** Where who is not signed in is led to. `url`: where they were going. */
+  /** Where to send users who are not signed in. `url`: where they were going. */
   signIn: (url: string) => Target;
-  /** Where to go while the server cannot be asked. Default: the navigation fails with the error. */
+  /** Where to go if the server cannot be asked. Default: the navigation fails with the error. */
   outage?: (url: string, error: TokenError) => Target;
 }
 
 /**
- * For routes: `canActivate: [authGuard({ signIn: () => inject(Router).parseUrl('/sign-in') })]`. Waits until it is known whether
- * somebody is signed in, and asks the server if nobody has. On a server, where nobody can know, it lets all pass.
+ * A route guard: `canActivate: [authGuard({ signIn: () => inject(Router).parseUrl('/sign-in') })]`. Waits until it is known
+ * whether the user is signed in, and asks the server if necessary. On a server, where that cannot be known, it lets every
+ * navigation pass.
  */
 export function authGuard<Target>({ signIn, outage }: GuardOptions<Target>): (route: unknown, state: { url: string }) => Promise<Target | true> {
   return async (_route, { url }) => {

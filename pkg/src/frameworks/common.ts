@@ -1,27 +1,27 @@
-// What the bindings have in common. Each entry holds its own copy of it, so that an app loads one file.
+// Code that the bindings share. Each entry contains its own copy, so that an app loads a single file.
 
 import { isTokenError, TokenError } from '../error.js';
 import type { TokenManager } from '../types.js';
 
-/** The app has made a mistake. It has to be told at once, and in words that name the way out. */
+/** An error for a mistake in the app. The message must say how to fix it. */
 export function mistake(message: string): TokenError {
   return new TokenError('invalid-argument', message);
 }
 
-/** Refuses what is no manager. `where`: who was given it. */
+/** Throws unless `auth` is a manager. `where`: the function that was given it. */
 export function checked<Manager extends TokenManager<any>>(auth: Manager, where: string): Manager {
   if (typeof auth?.subscribe === 'function' && typeof auth.known === 'function') return auth;
   const got = auth === undefined || auth === null ? String(auth) : 'another object, or a manager of an older tokenkeep';
   throw mistake(`${where}: takes the manager that createTokenManager returns, and got ${got}.`);
 }
 
-/** The error as an app is shown it: a disposed manager is a mistake of the app's, and no outage. */
+/** The error to show to the app: a disposed manager is a mistake of the app, not an outage. */
 export function explained(error: unknown, where: string): TokenError {
   if (isTokenError(error) && error.code !== 'disposed') return error;
   return mistake(`${where}: the manager was disposed. Make it once, at module scope, and let it live as long as the page.`);
 }
 
-/** Tells `report` of a manager that was disposed before it was handed over. Never asks the server. */
+/** Calls `report` if the manager was already disposed when it was passed. Never asks the server. */
 export function ifDisposed(auth: TokenManager<any>, where: string, report: (error: TokenError) => void): void {
   if (auth.state.status === 'unknown') return;
   auth.known().catch((error: unknown) => {
@@ -29,16 +29,16 @@ export function ifDisposed(auth: TokenManager<any>, where: string, report: (erro
   });
 }
 
-// The place where the first copy of a binding leaves its mark, so that another copy can tell why it finds no provider.
+// A global mark of a binding's first copy, so that another copy can explain why it finds no provider.
 const mark = (binding: string) => Symbol.for(`tokenkeep.${binding}`);
 const marks = globalThis as unknown as Record<symbol, unknown>;
 
-/** A provider of this copy, known by `own`, is in use. */
+/** Records that this copy, identified by `own`, has a provider. */
 export function provided(binding: string, own: unknown): void {
   marks[mark(binding)] ??= own;
 }
 
-/** Why there is no provider: it is missing, or another copy's. */
+/** An error that says why there is no provider: it is missing, or it is from another copy. */
 export function missing(binding: string, own: unknown, remedy: string): TokenError {
   const other = marks[mark(binding)];
   return mistake(

@@ -1,7 +1,7 @@
 'use client';
 
-// React: the state of the session as React has it, and a guard for what needs a session. The manager is the app's own, made
-// at module scope: components come and go, StrictMode mounts them twice, and there is still one session.
+// React: hooks for the session's state, and a guard component. The app creates the manager at module scope, because
+// components come and go and StrictMode mounts them twice, but there is only one session.
 
 import * as React from 'react';
 import { checked, ifDisposed, missing, mistake, provided } from './common.js';
@@ -18,7 +18,7 @@ export interface AuthProviderProps {
   children?: React.ReactNode;
 }
 
-/** Hands the manager to the components below it. Nothing is subscribed to, and nothing is disposed of. */
+/** Provides the manager to the components below. It does not subscribe to the manager or dispose it. */
 export function AuthProvider({ auth, children }: AuthProviderProps): React.ReactElement {
   if (typeof React.useSyncExternalStore !== 'function') throw mistake(`tokenkeep/react: needs React 18 or newer; this is React ${React.version}.`);
   checked(auth, 'AuthProvider');
@@ -35,27 +35,27 @@ function useManager<Claims extends object>(): TokenManager<Claims> {
   return auth;
 }
 
-/** What {@link useAuth} returns. */
+/** The result of {@link useAuth}. */
 export interface Auth<Claims extends object = Record<string, unknown>> {
   /** The manager. */
   readonly auth: TokenManager<Claims>;
-  /** Its state now. On a server, and in the first render of a server's page, `status` is `'unknown'`. */
+  /** Its current state. On a server and during hydration, `status` is `'unknown'`. */
   readonly state: TokenState<Claims>;
 }
 
-/** The manager and its state. The component renders again when the state changes. */
+/** Returns the manager and its state. The component renders again when the state changes. */
 export function useAuth<Claims extends object = Record<string, unknown>>(): Auth<Claims> {
   const auth = useManager<Claims>();
   return { auth, state: useAuthState<Claims>() };
 }
 
-/** The state of the session. */
+/** Returns the session's state. */
 export function useAuthState<Claims extends object = Record<string, unknown>>(): TokenState<Claims>;
-/** What `selector` makes of the state. The component renders again only when that changes. */
+/** Returns the result of `selector` for the state. The component renders again only when that result changes. */
 export function useAuthState<Selection, Claims extends object = Record<string, unknown>>(selector: (state: TokenState<Claims>) => Selection): Selection;
 export function useAuthState(selector: (state: TokenState<any>) => unknown = itself): unknown {
   const auth = useManager();
-  // React wants the same answer as long as the state is the same, also where a selector makes a new object each time.
+  // React needs the same result for the same state, even if the selector makes a new object each time.
   const [get, getOnServer] = React.useMemo(() => {
     let last: TokenState<any> | undefined;
     let selection: unknown;
@@ -70,28 +70,28 @@ export function useAuthState(selector: (state: TokenState<any>) => unknown = its
 
 const itself = (state: unknown) => state;
 
-/** What keeps a guard from knowing whether somebody is signed in. */
+/** An outage: the guard could not find out whether the user is signed in. */
 export interface Outage {
-  /** `retryable` where the same question may be answered later. */
+  /** The error; `retryable` if the server can be asked again later. */
   readonly error: TokenError;
   /** Asks the server again. */
   readonly retry: () => void;
 }
 
 export interface RequireAuthProps {
-  /** What is shown to who is signed in. */
+  /** Shown to signed-in users. */
   children?: React.ReactNode;
-  /** What is shown until it is known whether somebody is signed in. */
+  /** Shown until it is known whether the user is signed in. */
   fallback?: React.ReactNode;
-  /** What is shown where nobody is signed in, until `onSignedOut` has led away. Default: `fallback`. */
+  /** Shown if nobody is signed in, until `onSignedOut` has navigated away. Default: `fallback`. */
   signedOut?: React.ReactNode;
-  /** What is shown where the server cannot be asked. Default: the error is thrown, for the next error boundary. */
+  /** Shown if the server cannot be asked. Default: the error is thrown, for the next error boundary. */
   outage?: (outage: Outage) => React.ReactNode;
-  /** Nobody is signed in, or the session has just ended (`reason`): the place to navigate to the sign-in page. */
+  /** Called when nobody is signed in or the session has just ended (`reason`): navigate to the sign-in page here. */
   onSignedOut?: (reason: SignoutReason | undefined) => void;
 }
 
-/** Shows its children to who is signed in. Waits until that is known, and asks the server if nobody has. */
+/** Shows its children to signed-in users. Waits until it is known whether the user is signed in, and asks the server if necessary. */
 export function RequireAuth({ children, fallback = null, signedOut = fallback, outage, onSignedOut }: RequireAuthProps): React.ReactNode {
   const auth = useManager();
   const leave = React.useRef(onSignedOut);
@@ -106,7 +106,7 @@ export function RequireAuth({ children, fallback = null, signedOut = fallback, o
       };
       return watch(auth, 'RequireAuth', show, (reason) => leave.current?.(reason));
     };
-    // Nobody watches while React keeps the component hidden.
+    // The view is not updated while React keeps the component hidden.
     return [subscribe, () => (view === 'in' ? firstView(auth) : view)];
   }, [auth]);
   const view = React.useSyncExternalStore(subscribe, get, waiting);

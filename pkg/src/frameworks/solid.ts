@@ -1,5 +1,4 @@
-// Solid: the state of the session as a signal, and a guard for what needs a session. The manager is the app's own, made at module
-// scope.
+// Solid: the session's state as a signal, and a guard component. The app creates the manager at module scope.
 
 import * as solid from 'solid-js';
 import { checked, ifDisposed, missing, mistake, provided } from './common.js';
@@ -8,11 +7,11 @@ import { UNKNOWN } from '../state.js';
 import type { TokenError } from '../error.js';
 import type { SignoutReason, TokenManager, TokenState } from '../types.js';
 
-/** What {@link useAuth} returns. */
+/** The result of {@link useAuth}. */
 export interface Auth<Claims extends object = Record<string, unknown>> {
   /** The manager. */
   readonly auth: TokenManager<Claims>;
-  /** Its state now. On a server, and until a server's page is mounted, `status` is `'unknown'`. */
+  /** Its current state. On a server and until hydration is done, `status` is `'unknown'`. */
   readonly state: solid.Accessor<TokenState<Claims>>;
 }
 
@@ -20,16 +19,16 @@ const Context = /*#__PURE__*/ solid.createContext<Auth<any>>();
 
 const isPage = () => typeof document === 'object';
 
-/** Whether the component that is made now takes over what a server has rendered. */
+/** Whether the component that is being created hydrates HTML from a server. */
 const isHydrating = () => isPage() && !!solid.sharedConfig.context;
 
-/** Hands the manager to the components below it. It subscribes once for all of them, until it is gone. */
+/** Provides the manager to the components below. It subscribes once for all of them, until it is removed. */
 export function AuthProvider(props: { auth: TokenManager<any>; children?: solid.JSX.Element }): solid.JSX.Element {
   if (typeof solid.catchError !== 'function' || typeof solid.onMount !== 'function') throw mistake('tokenkeep/solid: needs Solid 1, from 1.8 on.');
   const auth = checked(props.auth, 'AuthProvider');
   provided('solid', Context);
   const [state, setState] = solid.createSignal<TokenState<any>>(isPage() ? auth.state : UNKNOWN);
-  // A server has many pages, and one manager, which never changes.
+  // A server has many pages but only one manager, whose state never changes.
   if (isPage()) {
     solid.onCleanup(auth.subscribe(() => setState(auth.state)));
     const [error, report] = solid.createSignal<TokenError>();
@@ -46,39 +45,39 @@ export function AuthProvider(props: { auth: TokenManager<any>; children?: solid.
   });
 }
 
-/** The manager and its state. */
+/** Returns the manager and its state. */
 export function useAuth<Claims extends object = Record<string, unknown>>(): Auth<Claims> {
   const provided = solid.useContext(Context);
   if (!provided) throw missing('solid', Context, 'Put <AuthProvider auth={auth}> around the app.');
   if (!isHydrating()) return provided;
-  // As the server had it, until what it has rendered is taken over.
+  // Until hydration is done, show the same state as the server.
   const [isMounted, setMounted] = solid.createSignal(false);
   solid.onMount(() => setMounted(true));
   return { auth: provided.auth, state: () => (isMounted() ? provided.state() : UNKNOWN) };
 }
 
-/** What keeps a guard from knowing whether somebody is signed in. */
+/** An outage: the guard could not find out whether the user is signed in. */
 export interface Outage {
-  /** `retryable` where the same question may be answered later. */
+  /** The error; `retryable` if the server can be asked again later. */
   readonly error: TokenError;
   /** Asks the server again. */
   readonly retry: () => void;
 }
 
 export interface RequireAuthProps {
-  /** What is shown to who is signed in. */
+  /** Shown to signed-in users. */
   children?: solid.JSX.Element;
-  /** What is shown until it is known whether somebody is signed in. */
+  /** Shown until it is known whether the user is signed in. */
   fallback?: solid.JSX.Element;
-  /** What is shown where nobody is signed in, until `onSignedOut` has led away. Default: `fallback`. */
+  /** Shown if nobody is signed in, until `onSignedOut` has navigated away. Default: `fallback`. */
   signedOut?: solid.JSX.Element;
-  /** What is shown where the server cannot be asked. Default: the error is thrown, for the next `ErrorBoundary`. */
+  /** Shown if the server cannot be asked. Default: the error is thrown, for the next `ErrorBoundary`. */
   outage?: (outage: Outage) => solid.JSX.Element;
-  /** Nobody is signed in, or the session has just ended (`reason`): the place to navigate to the sign-in page. */
+  /** Called when nobody is signed in or the session has just ended (`reason`): navigate to the sign-in page here. */
   onSignedOut?: (reason: SignoutReason | undefined) => void;
 }
 
-/** Shows its children to who is signed in. Waits until that is known, and asks the server if nobody has. */
+/** Shows its children to signed-in users. Waits until it is known whether the user is signed in, and asks the server if necessary. */
 export function RequireAuth(props: RequireAuthProps): solid.JSX.Element {
   const { auth } = useAuth();
   const [view, show] = solid.createSignal<View>(isHydrating() || !isPage() ? 'waiting' : firstView(auth));
@@ -86,7 +85,7 @@ export function RequireAuth(props: RequireAuthProps): solid.JSX.Element {
     show(firstView(auth));
     solid.onCleanup(watch(auth, 'RequireAuth', show, (reason) => props.onSignedOut?.(reason)));
   });
-  // As `Show` does it: the children are made once for each time that somebody is signed in.
+  // Like `Show`: the children are created once for each sign-in.
   return solid.createMemo(() => {
     const now = view();
     if (now === 'in') return props.children;

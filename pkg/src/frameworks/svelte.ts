@@ -1,5 +1,4 @@
-// Svelte: the state of the session, and a guard for what needs a session, as stores that call at once and, in runes, as `current`.
-// The manager is the app's own, made at module scope.
+// Svelte: the session's state and a guard, as stores and, for runes, as `current`. The app creates the manager at module scope.
 
 import * as reactivity from 'svelte/reactivity';
 import { checked, mistake } from './common.js';
@@ -7,15 +6,15 @@ import { firstView, watch, type View } from './watch.js';
 import type { TokenError } from '../error.js';
 import type { SignoutReason, TokenManager, TokenState } from '../types.js';
 
-/** A readable store that calls at once, and the same value for runes. */
+/** A readable store that calls a new subscriber at once, with the same value for runes. */
 export interface Readable<Value> {
-  /** The contract of Svelte's stores: `$store`. */
+  /** Svelte's store contract: `$store`. */
   subscribe(run: (value: Value) => void): () => void;
-  /** The value now. An effect, a `$derived` or a template that reads it runs again when it changes. */
+  /** The current value. An effect, a `$derived` or a template that reads it runs again when it changes. */
   readonly current: Value;
 }
 
-/** `start` is called for the first who listens, and what it returns when the last has gone. */
+/** `start` is called when the first listener is added. The function that it returns is called when the last one is removed. */
 function readable<Value>(get: () => Value, start: (update: () => void) => () => void): Readable<Value> {
   if (typeof reactivity.createSubscriber !== 'function') throw mistake('tokenkeep/svelte: needs Svelte 5.7 or newer.');
   const runs = new Set<() => void>();
@@ -32,7 +31,7 @@ function readable<Value>(get: () => Value, start: (update: () => void) => () => 
     };
   };
   const track = reactivity.createSubscriber((update) => {
-    // What changes while it starts is read right after.
+    // Changes during `start` are read right after it.
     let isStarted = false;
     const end = add(() => isStarted && update());
     isStarted = true;
@@ -53,19 +52,19 @@ function readable<Value>(get: () => Value, start: (update: () => void) => () => 
   };
 }
 
-/** The state of the session: `$session.status`, or `session.current.status`. On a server, `status` is `'unknown'`. */
+/** Returns the session's state: `$session.status`, or `session.current.status`. On a server, `status` is `'unknown'`. */
 export function authState<Claims extends object = Record<string, unknown>>(auth: TokenManager<Claims>): Readable<TokenState<Claims>> {
   checked(auth, 'authState');
   return readable(() => auth.state, auth.subscribe);
 }
 
-/** What a guard has found out. */
+/** The state of a guard. */
 export interface GuardState {
-  /** Whether somebody is signed in; `'unknown'` until the answer is there. */
+  /** Whether the user is signed in; `'unknown'` until that is known. */
   readonly status: 'unknown' | 'signed-in' | 'signed-out';
-  /** Why the server could not be asked; `retryable` where the same question may be answered later. */
+  /** Why the server could not be asked; `retryable` if it can be asked again later. */
   readonly error?: TokenError;
-  /** Asks the server again: there with `error`. */
+  /** Asks the server again. Set together with `error`. */
   readonly retry?: () => void;
 }
 
@@ -73,9 +72,9 @@ const WORDS = { waiting: 'unknown', in: 'signed-in', out: 'signed-out' } as cons
 const said = (view: View): GuardState => (typeof view === 'object' ? { status: 'unknown', ...view } : { status: WORDS[view] });
 
 /**
- * Finds out whether somebody is signed in, and asks the server if nobody has, as long as a component shows what it says. Calls
- * `onSignedOut`, with the reason if there is one, where nobody is signed in or the session ends: the place to navigate to the
- * sign-in page.
+ * Finds out whether the user is signed in, and asks the server if necessary, as long as a component uses the result. Calls
+ * `onSignedOut`, with the reason if there is one, when nobody is signed in or the session ends: navigate to the sign-in page
+ * there.
  */
 export function authGuard(auth: TokenManager<any>, { onSignedOut }: { onSignedOut?: (reason: SignoutReason | undefined) => void } = {}): Readable<GuardState> {
   checked(auth, 'authGuard');
@@ -84,7 +83,7 @@ export function authGuard(auth: TokenManager<any>, { onSignedOut }: { onSignedOu
     () => state,
     (update) => {
       state = said(firstView(auth));
-      // A server has nobody to ask for.
+      // On a server there is no user to ask about.
       if (typeof document !== 'object') return () => {};
       return watch(
         auth,

@@ -1,5 +1,4 @@
-// Vue: the state of the session as a ref, a component and a router guard for what needs a session. The manager is the app's own,
-// made at module scope.
+// Vue: the session's state as a ref, a guard component and a router guard. The app creates the manager at module scope.
 
 import { computed, getCurrentInstance, hasInjectionContext, inject, onMounted, onUnmounted, shallowRef, type App, type Ref, type SetupContext, type VNode } from 'vue';
 import { checked, explained, ifDisposed, mistake } from './common.js';
@@ -8,18 +7,18 @@ import { UNKNOWN } from '../state.js';
 import type { TokenError } from '../error.js';
 import type { SignoutReason, TokenManager, TokenState } from '../types.js';
 
-// Two copies of the package have the same key.
+// All copies of the package share this key.
 const KEY = /*#__PURE__*/ Symbol.for('tokenkeep.vue');
 
-/** What {@link useAuth} returns. */
+/** The result of {@link useAuth}. */
 export interface Auth<Claims extends object = Record<string, unknown>> {
   /** The manager. */
   readonly auth: TokenManager<Claims>;
-  /** Its state now. On a server, and until a server's page is mounted, `status` is `'unknown'`. */
+  /** Its current state. On a server and until hydration is done, `status` is `'unknown'`. */
   readonly state: Readonly<Ref<TokenState<Claims>>>;
 }
 
-/** The plugin: `app.use(createAuth(auth))`. It subscribes once for the app, and ends that when the app is unmounted. */
+/** The plugin: `app.use(createAuth(auth))`. It subscribes once for the app, and unsubscribes when the app is unmounted. */
 export function createAuth(auth: TokenManager<any>): { install(app: App): void } {
   checked(auth, 'createAuth');
   return {
@@ -28,7 +27,7 @@ export function createAuth(auth: TokenManager<any>): { install(app: App): void }
       const isPage = typeof document === 'object';
       const state = shallowRef(isPage ? auth.state : UNKNOWN);
       app.provide(KEY, { auth, state } satisfies Auth<any>);
-      // A server has many apps, and one manager, which never changes.
+      // A server has many apps but only one manager, whose state never changes.
       if (!isPage) return;
       app.onUnmount(auth.subscribe(() => void (state.value = auth.state)));
       ifDisposed(auth, 'createAuth', (error) => {
@@ -38,34 +37,34 @@ export function createAuth(auth: TokenManager<any>): { install(app: App): void }
   };
 }
 
-/** The manager and its state, in `setup`. */
+/** Returns the manager and its state. Call it in `setup`. */
 export function useAuth<Claims extends object = Record<string, unknown>>(): Auth<Claims> {
   if (!hasInjectionContext()) throw mistake('useAuth: call it in setup. Elsewhere, import the manager.');
   const provided = inject<Auth<any> | null>(KEY, null);
   if (!provided) throw mistake('tokenkeep/vue: there is no manager here. Call app.use(createAuth(auth)).');
   if (!isHydrating()) return provided;
-  // As the server had it, until what it has rendered is taken over.
+  // Until hydration is done, show the same state as the server.
   const isMounted = shallowRef(false);
   onMounted(() => void (isMounted.value = true));
   return { auth: provided.auth, state: computed(() => (isMounted.value ? provided.state.value : UNKNOWN)) };
 }
 
-/** Whether the component whose `setup` this is takes over what a server has rendered: it has an element before it has rendered one. */
+/** Whether the component in `setup` hydrates HTML from a server: then it has an element before its first render. */
 const isHydrating = () => typeof document === 'object' && !!getCurrentInstance()?.vnode.el;
 
-/** What the slot `outage` is given. */
+/** The props of the slot `outage`. */
 export interface OutageSlot {
-  /** `retryable` where the same question may be answered later. */
+  /** The error; `retryable` if the server can be asked again later. */
   error: TokenError;
   /** Asks the server again. */
   retry: () => void;
 }
 
 /**
- * Shows its default slot to who is signed in. Waits until that is known, and asks the server if nobody has; until then it shows the
- * slot `fallback`. Emits `signedOut`, with the reason if there is one, where nobody is signed in or the session ends: the place to
- * navigate to the sign-in page. Where the server cannot be asked it shows the slot `outage`; without one the error is thrown, for
- * `errorCaptured` and `app.config.errorHandler`.
+ * Shows its default slot to signed-in users. Until it is known whether the user is signed in, it shows the slot `fallback`, and
+ * asks the server if necessary. Emits `signedOut`, with the reason if there is one, when nobody is signed in or the session ends:
+ * navigate to the sign-in page there. If the server cannot be asked, it shows the slot `outage`; without that slot the error is
+ * thrown, for `errorCaptured` and `app.config.errorHandler`.
  */
 export const RequireAuth = {
   name: 'RequireAuth',
@@ -88,25 +87,25 @@ export const RequireAuth = {
       return slots['outage'](now);
     };
   },
-  // No `defineComponent`, which does nothing but keep a bundler from leaving the component out.
+  // Not `defineComponent`: it would only keep bundlers from removing an unused component.
 } as unknown as new () => {
   $props: { onSignedOut?: (reason: SignoutReason | undefined) => void };
   $slots: { default?(): unknown; fallback?(): unknown; outage?(outage: OutageSlot): unknown };
 };
 
-/** What {@link authGuard} takes. `Route` is vue-router's `RouteLocationNormalized`. */
+/** The options of {@link authGuard}. `Route` is vue-router's `RouteLocationNormalized`. */
 export interface GuardOptions<Route, Target> {
   /** Which routes need a session. Default: those whose `meta.requiresAuth` is true. */
   needs?: (to: Route) => boolean;
-  /** Where who is not signed in is led to. */
+  /** Where to send users who are not signed in. */
   signIn: (to: Route) => Target;
-  /** Where to go while the server cannot be asked. Default: the navigation fails with the error, for `router.onError`. */
+  /** Where to go if the server cannot be asked. Default: the navigation fails with the error, for `router.onError`. */
   outage?: (to: Route, error: TokenError) => Target;
 }
 
 /**
- * For vue-router: `router.beforeEach(authGuard(auth, { signIn: () => '/sign-in' }))`. Waits until it is known whether somebody is
- * signed in, and asks the server if nobody has. On a server, where nobody can know, it lets all pass.
+ * A guard for vue-router: `router.beforeEach(authGuard(auth, { signIn: () => '/sign-in' }))`. Waits until it is known whether the
+ * user is signed in, and asks the server if necessary. On a server, where that cannot be known, it lets every navigation pass.
  */
 export function authGuard<Route extends { fullPath: string; meta: object }, Target>(
   auth: TokenManager<any>,

@@ -1,37 +1,37 @@
-// What a guard does, whatever framework shows it: it finds out whether somebody is signed in, asks the server if nobody has, and
-// goes on watching.
+// The framework-independent part of the guards: finds out whether the user is signed in, asks the server if necessary, and
+// watches for changes.
 
 import { explained } from './common.js';
 import type { TokenError } from '../error.js';
 import type { SignoutEvent, SignoutReason, TokenManager } from '../types.js';
 
-/** What keeps a guard from knowing whether somebody is signed in. */
+/** An outage: the guard could not find out whether the user is signed in. */
 export interface Outage {
   readonly error: TokenError;
   readonly retry: () => void;
 }
 
-/** What is to be shown. */
+/** What a guard shows. */
 export type View = 'waiting' | 'in' | 'out' | Outage;
 
-/** What there is to show before anybody was asked. */
+/** What a guard shows before the server has been asked. */
 export const firstView = ({ state }: TokenManager<any>): View => (state.status === 'signed-in' ? 'in' : 'waiting');
 
 /**
- * Calls `show` with each other thing that is to be shown, beginning with what differs from `firstView`, and `onSignedOut` when that
- * is `'out'`. Returns the function that ends this.
+ * Calls `show` each time the view changes, beginning with the first view that differs from `firstView`, and `onSignedOut` when the
+ * view becomes `'out'`. Returns a function that stops watching.
  */
 export function watch(auth: TokenManager<any>, where: string, show: (view: View) => void, onSignedOut: (reason: SignoutReason | undefined) => void): () => void {
   let view = firstView(auth);
   let reason: SignoutReason | undefined;
-  /** Counts the questions: an answer to an earlier one is no news. */
+  /** Counts the questions to the server: answers to earlier ones are ignored. */
   let asked = 0;
 
   function set(next: View): void {
     if (next === view) return;
     view = next;
     show(view);
-    // The event that has the reason comes in the same turn as the change.
+    // The event with the reason comes in the same turn as the change.
     if (view === 'out') void Promise.resolve().then(() => view === 'out' && onSignedOut(reason));
     if (view === 'in') reason = undefined;
   }
@@ -41,9 +41,9 @@ export function watch(auth: TokenManager<any>, where: string, show: (view: View)
     const settle = (next: View) => mine === asked && auth.state.status === 'unknown' && set(next);
     set('waiting');
     question().then(
-      // It may still be unknown: with `restore: 'manual'` nobody asks.
+      // The status may still be unknown: with `restore: 'manual'` the server is not asked.
       () => settle('out'),
-      // After an outage somebody has pressed a button: `refresh` does not wait until the server has had its rest.
+      // After an outage the user has pressed a button: unlike other calls, `refresh` does not wait for the back-off.
       (error: unknown) => settle({ error: explained(error, where), retry: () => ask(auth.refresh) }),
     );
   }

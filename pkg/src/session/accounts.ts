@@ -1,69 +1,73 @@
-// Several accounts side by side: a manager for each, and one of them is the one that is used. A call belongs to the account that was used when it was made.
+// Several accounts side by side, each with its own manager; one of them is current. A call belongs to the account that was current when the
+// call was made.
 
 import { TokenError } from '../error.js';
 import type { TokenManager, TokenState } from '../types.js';
 import { createListeners } from './listeners.js';
 
-/** What an account must be able to do: a manager can. */
+/** The part of a manager that an account needs. */
 export type AccountManager = Pick<TokenManager, 'fetch' | 'subscribe' | 'logout' | 'dispose'> & { readonly state: TokenState<object> };
 
-/** What {@link createAccounts} takes. */
+/** The options of {@link createAccounts}. */
 export interface AccountsOptions<Manager extends AccountManager = TokenManager> {
   /**
-   * Makes the manager of an account. Each name needs one of its own, with a refresh cookie of its own: the name is to stand in the URL, and in the option
-   * `name` where tabs are to share.
+   * Creates the manager of an account. Each name needs its own manager and its own refresh cookie: put the name into the refresh URL, and into
+   * the option `name` if tabs should share.
    */
   create: (name: string) => Manager;
-  /** Under what name `localStorage` keeps the names of the accounts, and which one was used last. Never a token. Default: nothing is kept. */
+  /** The key in `localStorage` for the names of the accounts and the last current one. Tokens are never stored. Default: nothing is stored. */
   remember?: string;
 }
 
-/** An account, as it is at the moment. */
+/** A snapshot of an account. */
 export interface Account<Manager extends AccountManager = TokenManager> {
   readonly name: string;
-  /** Of its manager. */
+  /** The state of its manager. */
   readonly state: Manager['state'];
 }
 
-/** An immutable snapshot. The same object until something in it changes. */
+/** An immutable snapshot. It is the same object until something in it changes. */
 export interface AccountsState<Manager extends AccountManager = TokenManager> {
-  /** The name of the one that is used; `null` where there is none. */
+  /** The name of the current account; `null` if there is none. */
   readonly current: string | null;
-  /** In the order in which they were added. */
+  /** All accounts, in the order in which they were added. */
   readonly accounts: readonly Account<Manager>[];
 }
 
-/** What {@link createAccounts} gives. */
+/** The result of {@link createAccounts}. */
 export interface Accounts<Manager extends AccountManager = TokenManager> {
   /** See {@link AccountsState}. */
   readonly state: AccountsState<Manager>;
-  /** The manager that is used; `undefined` where there is none. */
+  /** The manager of the current account; `undefined` if there is none. */
   readonly current: Manager | undefined;
-  /** The manager of an account; `undefined` where there is no such account. */
+  /** The manager of an account; `undefined` if there is no account of that name. */
   get: (name: string) => Manager | undefined;
-  /** Adds an account, which nobody has signed in to yet, and gives its manager; the one there is, if there is one. The first is used at once. */
+  /**
+   * Adds an account, without a session yet, and returns its manager. If the account exists, returns its manager. The first account becomes
+   * current at once.
+   */
   add: (name: string) => Manager;
-  /** Uses another account, in this tab. What is under way stays with the one that it began with. */
+  /** Makes another account current, in this tab. Calls in flight stay with their account. */
   switch: (name: string) => void;
   /**
-   * Signs out of an account, and forgets it. If it was used, none is used after that. Rejects as `logout` does; where another try may help, the account
-   * stays, signed out, so that the server can be told later.
+   * Signs out of an account and removes it. If it was current, no account is current afterwards. Rejects as `logout` does. If the error is
+   * `retryable`, the account stays, signed out, so that the server can be told later.
    */
   remove: (name: string) => Promise<void>;
-  /** The `fetch` of the account that is used at the call. Rejects with `TokenError` `signed-out` where there is none. */
+  /** The `fetch` of the account that is current at the call. Rejects with a `TokenError` `signed-out` if there is none. */
   fetch: TokenManager['fetch'];
-  /** Calls `listener` on each change of `state`, also of an account's own. Returns the function that ends this. */
+  /** Calls `listener` on each change of `state`, including an account's own state. Returns a function that unsubscribes it. */
   subscribe: (listener: () => void) => () => void;
-  /** Disposes of all managers; there is no account any more. None is signed out, and what is remembered stays. */
+  /** Disposes all managers and removes all accounts. It does not sign out, and the stored names stay. */
   dispose: () => void;
 }
 
-/** So many accounts at most, of names so long, are taken from the store: any script of the origin may have written there. */
+/** Limits on the number and the name lengths of accounts that are read from the store, because any script of the origin may write there. */
 const MOST = 50;
 const LONGEST = 200;
 
 /**
- * Keeps several accounts, each with a manager of its own.
+ * Keeps several accounts, each with its own manager.
  *
  * ```ts
  * const accounts = createAccounts({
@@ -111,13 +115,13 @@ export function createAccounts<Manager extends AccountManager = TokenManager>({ 
     return manager;
   }
 
-  /** What is kept, as far as it can be: the names, and the one used last. */
+  /** Reads the stored names and the last current account, if possible. */
   function kept(text?: string | null): { names: string[]; used: unknown } {
     try {
       const { names, used } = JSON.parse(text ?? localStorage.getItem(remember!)!) as { names: unknown[]; used: unknown };
       return { names: [...new Set(names.filter(isName))].slice(0, MOST), used };
     } catch {
-      // Nothing yet, no store, or somebody else's words.
+      // Nothing stored yet, no store, or foreign content.
       return { names: [], used: null };
     }
   }
@@ -125,14 +129,14 @@ export function createAccounts<Manager extends AccountManager = TokenManager>({ 
   function keep(change: (names: string[]) => string[]): void {
     if (!remember) return;
     try {
-      // Another tab may have added one meanwhile.
+      // Read the store again: another tab may have added an account.
       localStorage.setItem(remember, JSON.stringify({ names: change(kept().names), used }));
     } catch {
-      // It is full, or not to be had: then it is not kept.
+      // The store is full or not available: nothing is stored.
     }
   }
 
-  /** Another tab has added or removed one. */
+  /** Another tab has added or removed an account. */
   function hear({ key, newValue }: StorageEvent): void {
     if (key !== remember) return;
     const { names } = kept(newValue ?? '');
@@ -146,7 +150,7 @@ export function createAccounts<Manager extends AccountManager = TokenManager>({ 
     globalThis.removeEventListener?.('storage', hear);
     listeners.clear();
     for (const name of [...managers.keys()]) drop(name);
-    // The claims of those who were signed in go, too.
+    // Removes the claims of the accounts, too.
     publish();
   }
 
@@ -155,7 +159,7 @@ export function createAccounts<Manager extends AccountManager = TokenManager>({ 
     try {
       for (const name of names) make(name);
     } catch (error) {
-      // Nobody gets hold of those that are there.
+      // Otherwise nobody could dispose the managers that were made already.
       dispose();
       throw error;
     }
@@ -205,7 +209,7 @@ export function createAccounts<Manager extends AccountManager = TokenManager>({ 
     },
     fetch(input, init) {
       if (isOver) return Promise.reject(disposed());
-      // Not `async`: what `fetch` reads it reads at the call.
+      // Not `async`: `fetch` must read its arguments during the call.
       const manager = used === null ? undefined : managers.get(used);
       if (!manager) return Promise.reject(new TokenError('signed-out', 'No account is used; `switch` to one. Nothing was sent.'));
       return arguments.length < 2 ? manager.fetch(input) : manager.fetch(input, init);

@@ -1,12 +1,12 @@
-// The page, for a watch. What the platform has not, or does not allow, costs the other tabs and not the watch. It stays out of Angular's zone: an
-// app there is busy as long as a timer is pending, and looks at all of itself at each move of the mouse.
+// The page, as the idle watch sees it. If the platform lacks or forbids a feature, the watch works without the other tabs. It runs outside
+// Angular's zone, where a pending timer would keep the app unstable and each mouse move would trigger change detection.
 
 import type { World } from './idle-watch.js';
 
 const WAKES = ['focus', 'pageshow', 'online', 'visibilitychange', 'resume'];
 const LISTEN = { passive: true, capture: true };
 
-/** `events` are those that are activity. */
+/** `events`: the events that count as activity. */
 export function page(events: readonly string[]): World {
   return {
     now: () => Date.now(),
@@ -17,7 +17,7 @@ export function page(events: readonly string[]): World {
     onActivity(work) {
       let last: string | undefined;
       return listen(events, ({ type, screenX, screenY }) => {
-        // Browsers tell of a move when the page moves under a pointer that rests.
+        // Browsers also fire move events when the page moves under a resting pointer.
         const place = screenX === undefined ? last : `${screenX} ${screenY}`;
         const rests = /^(pointer|mouse)move$/.test(type) && place === last;
         last = place;
@@ -28,7 +28,7 @@ export function page(events: readonly string[]): World {
     channel(name, heard) {
       try {
         const channel = new BroadcastChannel(name);
-        // Under Node it would keep the process alive.
+        // Under Node an open channel would keep the process alive.
         (channel as { unref?: () => void }).unref?.();
         outside(() => (channel.onmessage = ({ data }) => heard(data)));
         return {
@@ -36,7 +36,7 @@ export function page(events: readonly string[]): World {
           close: () => channel.close(),
         };
       } catch {
-        // There is none here, or the page may not have one: this tab is the only one it knows.
+        // No BroadcastChannel, or the page may not use one: watch this tab alone.
         return;
       }
     },
@@ -56,7 +56,7 @@ export function page(events: readonly string[]): World {
   };
 }
 
-/** At the window, where events of the document come by, too. A server has none. */
+/** Listens on the window, which also gets the document's events. A server has no window. */
 function listen(types: readonly string[], heard: (event: Event & Partial<MouseEvent>) => void): () => void {
   if (typeof globalThis.addEventListener !== 'function') return () => {};
   outside(() => {

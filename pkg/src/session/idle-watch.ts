@@ -1,24 +1,24 @@
-// When who is away is signed out: the decisions. Time, other tabs and the user come from a `World`, so that a test can be all of them.
+// Decides when an idle user is signed out. Time, other tabs and the user's activity come from a `World`, which tests can replace.
 //
-// The truth is the wall clock, asked at every occasion: timers are late in hidden tabs and stand still in a laptop that sleeps. Whatever
-// wakes the page, also the first move of the mouse, finds the session over before it counts as activity.
+// The wall clock decides, and it is read on every occasion: timers are late in hidden tabs and stop while a laptop sleeps. When
+// something wakes the page, even a mouse move, the expiry is checked before it counts as activity.
 
 import type { IdleManager, IdleState, IdleWatch } from './idle.js';
 import { createListeners } from './listeners.js';
 
-/** What surrounds a watch. */
+/** The environment of a watch. */
 export interface World {
   /** The wall clock, in milliseconds. */
   now(): number;
-  /** Sets a timer. Returns what calls it off. */
+  /** Sets a timer. Returns a function that cancels it. */
   after(ms: number, work: () => void): () => void;
-  /** The user does something. Returns the end of it. */
+  /** Calls `work` when the user is active. Returns a function that unsubscribes. */
   onActivity(work: () => void): () => void;
-  /** The page can be seen or runs again. */
+  /** Calls `work` when the page becomes visible or runs again. */
   onWake(work: () => void): () => void;
-  /** To the other tabs and from them; `undefined` where there is no such thing. */
+  /** A channel to the other tabs; `undefined` if the platform has none. */
   channel(name: string, heard: (data: unknown) => void): Channel | undefined;
-  /** Does it unless another tab is doing it; whether it has been done here. */
+  /** Does the work unless another tab is doing it. Resolves to whether this tab did it. */
   alone(name: string, work: () => Promise<void>): Promise<boolean>;
 }
 
@@ -35,11 +35,11 @@ interface Settings {
 }
 
 const SECOND = 1000;
-/** So often at least the wall clock is looked at: who wakes from a sleep may get no event. */
+/** The longest time between two looks at the wall clock, in milliseconds: waking from sleep may fire no event. */
 const LOOK = 30_000;
-/** So long other tabs may take to say that somebody is active there. */
+/** How long other tabs may take to report activity, in milliseconds. */
 const GRACE = 250;
-/** So long at least is between two answers to that question. */
+/** The shortest time between two answers to other tabs, in milliseconds. */
 const ANSWERS = 100;
 
 const ACTIVE: IdleState = /*#__PURE__*/ Object.freeze({ status: 'active', remaining: null, reason: null });
@@ -47,19 +47,19 @@ const ACTIVE: IdleState = /*#__PURE__*/ Object.freeze({ status: 'active', remain
 export function watch(auth: IdleManager, { after, warning, name, logout }: Settings, world: World): IdleWatch {
   let state = ACTIVE;
   const listeners = createListeners();
-  // Who loads a page is there.
+  // Loading the page counts as activity.
   let last = world.now();
-  /** The last activity in a warning. It counts at the end of that: a dialog must not vanish from under the hand that reaches for it. */
+  /** The last activity during a warning. It only counts when the warning ends, so that the dialog does not vanish while the user reaches for it. */
   let held = 0;
-  /** When the other tabs were told of activity, and when they were answered. */
+  /** When this tab last reported activity to the other tabs, and when it last answered them. */
   let told = -Infinity;
   let answered = -Infinity;
-  /** The session's end as another tab knows it: with `tabs: 'lock'`, who has not refreshed knows an older one. */
+  /** The end of the session as reported by another tab: with `tabs: 'lock'`, a tab that has not refreshed only knows an older one. */
   let heardEnd = 0;
   let ownEnd: number | null = null;
   let wasIn = false;
   let isOver = false;
-  /** The other tabs are being asked. */
+  /** Whether this tab is waiting for answers of the other tabs. */
   let isAsking = false;
   let cancel: (() => void) | undefined;
 
@@ -76,7 +76,7 @@ export function watch(auth: IdleManager, { after, warning, name, logout }: Setti
     cancel = world.after(ms, work);
   }
 
-  /** How long it is until what end. */
+  /** The time that is left, and whether idleness or the session's end comes first. */
   function left(): { left: number; reason: 'idle' | 'session' } {
     const now = world.now();
     // The clock may have been set back.
@@ -100,13 +100,16 @@ export function watch(auth: IdleManager, { after, warning, name, logout }: Setti
     set({ status: 'warning', remaining, reason: end.reason });
   }
 
-  /** Somebody was there then. */
+  /** Records that the user was active at `when`. */
   function take(when: number): void {
     last = when;
     look();
   }
 
-  /** It is over, as far as is known here. A tab that slept, or could not be told, asks before it acts. */
+  /**
+   * The time is over as far as this tab knows. It asks the other tabs first, because it may have missed their messages, for example while
+   * it slept.
+   */
   function ask(): void {
     if (!channel) return expire();
     isAsking = true;
@@ -124,16 +127,16 @@ export function watch(auth: IdleManager, { after, warning, name, logout }: Setti
     void end();
   }
 
-  /** One tab tells the server; the others hear of it by the manager, or do the same after it. */
+  /** One tab logs out; the others learn of it through their managers, or log out after it. */
   async function end(): Promise<void> {
     if (isOver || !isIn()) return;
     const isDone = await world.alone(name, async () => {
       try {
         await logout();
       } catch {
-        // The session has ended here all the same.
+        // The session has ended in the browser nevertheless.
       }
-      // The news may come to the others later than the lock does.
+      // The other tabs may get the lock before they learn of the logout.
       await new Promise<void>((resolve) => world.after(GRACE, resolve));
     });
     if (!isDone && !isOver) wait(SECOND, () => void end());
@@ -143,7 +146,7 @@ export function watch(auth: IdleManager, { after, warning, name, logout }: Setti
     channel?.post({ active: Math.max(last, held), end: ownEnd });
   }
 
-  /** Whether it still counts that somebody is there. */
+  /** Whether activity still counts. */
   function counts(): boolean {
     if (isOver || isAsking || !isIn() || state.status === 'expired') return false;
     if (left().left > 0) return true;
@@ -161,7 +164,7 @@ export function watch(auth: IdleManager, { after, warning, name, logout }: Setti
     tell();
   }
 
-  /** Any script of the origin may have sent it: it can say that somebody is there now, and no more than that. */
+  /** Handles a message, which any script of the origin may have sent: it can report activity up to now, and nothing more. */
   function heard(data: unknown): void {
     if (isOver || !isIn() || state.status === 'expired' || typeof data !== 'object' || data === null) return;
     const { ask, active, end } = data as Record<string, unknown>;
@@ -179,14 +182,14 @@ export function watch(auth: IdleManager, { after, warning, name, logout }: Setti
     const { sessionExpiresAt = null } = auth.state;
     const isNews = sessionExpiresAt !== ownEnd;
     if (isIn() && !wasIn) {
-      // Who signs in is there.
+      // Signing in counts as activity.
       last = world.now();
       heardEnd = held = 0;
       ownEnd = sessionExpiresAt;
       isAsking = false;
       set(ACTIVE);
     } else if (!isIn() && wasIn) {
-      // Another tab may have been first to see it.
+      // Another tab may have noticed the expiry first.
       const { left: ms, reason } = left();
       cancel?.();
       isAsking = false;

@@ -1,50 +1,50 @@
-// Signs out who has gone away, and says so before. Activity in any tab counts, and so does the time that a laptop sleeps.
+// Signs out idle users, after a warning. Activity in any tab counts. The time that a laptop sleeps counts as idle time.
 
 import { TokenError } from '../error.js';
 import type { TokenState } from '../types.js';
 import { page } from './idle-page.js';
 import { watch } from './idle-watch.js';
 
-/** What {@link watchIdle} takes. Durations are milliseconds. */
+/** The options of {@link watchIdle}. Durations are in milliseconds. */
 export interface IdleOptions {
-  /** How long nobody may be active before the session ends. At least 1000. */
+  /** How long the user may be idle before the session ends. At least 1000. */
   after: number;
-  /** How long before its end the warning begins; 0: there is none. Default 60 000, or half of `after` if that is less. */
+  /** How long before the end the warning begins; 0 for no warning. Default 60 000, or half of `after` if that is less. */
   warning?: number;
-  /** The events of the window that are activity. Default: pointer, key, wheel and touch. */
+  /** The window's events that count as activity. Default: pointer, key, wheel and touch. */
   events?: readonly string[];
-  /** Tabs that watch under one name are active for each other. An origin that has more than one session gives each a name. Default `'session'`. */
+  /** Tabs with the same name share their activity. If an origin has several sessions, give each a name. Default `'session'`. */
   name?: string;
   /** Ends the session. Default: `auth.logout()`. */
   logout?: () => unknown;
 }
 
-/** An immutable snapshot. The same object until something in it changes. */
+/** An immutable snapshot. It is the same object until something in it changes. */
 export interface IdleState {
-  /** `'active'` also where nobody is signed in; `'expired'` until somebody signs in again. */
+  /** `'active'` also if nobody is signed in; `'expired'` until somebody signs in again. */
   readonly status: 'active' | 'warning' | 'expired';
-  /** How long it is until the end, in whole seconds, as milliseconds; `null` where there is no warning. */
+  /** The time until the end, in milliseconds, rounded to whole seconds; `null` without a warning. */
   readonly remaining: number | null;
-  /** What comes or came to its end: the patience with who is not active, or the session, as `state.sessionExpiresAt` has it. */
+  /** Why the end is near or has come: `'idle'` for lack of activity, or `'session'` for the end of the session as in `state.sessionExpiresAt`. */
   readonly reason: 'idle' | 'session' | null;
 }
 
-/** What {@link watchIdle} gives. */
+/** The result of {@link watchIdle}. */
 export interface IdleWatch {
   /** See {@link IdleState}. */
   readonly state: IdleState;
-  /** Calls `listener` on each change of `state`: in a warning, at each second. Returns the function that ends this. */
+  /** Calls `listener` on each change of `state`; during a warning, every second. Returns a function that unsubscribes it. */
   subscribe: (listener: () => void) => () => void;
   /**
-   * Counts as activity, in all tabs. With `refresh`, the session is renewed, too; default: where the session's own end is what comes. It
-   * rejects where that fails. It brings nothing back that is over.
+   * Counts as activity, in all tabs. With `refresh`, it also refreshes the session, and rejects if that fails; by default it does so if
+   * `state.reason` is `'session'`. It has no effect once the session is over.
    */
   stay: (options?: { refresh?: boolean }) => Promise<void>;
-  /** Ends the watch, and nothing else. */
+  /** Stops the watch. The session stays. */
   dispose: () => void;
 }
 
-/** What is watched: a manager. */
+/** The part of a manager that is watched. */
 export interface IdleManager {
   readonly state: Pick<TokenState, 'status'> & { readonly sessionExpiresAt?: number | null };
   subscribe: (listener: () => void) => () => void;
@@ -57,7 +57,7 @@ const LEAST = 1000;
 const WARNING = 60_000;
 
 /**
- * Watches whether somebody is there, and ends the session where nobody is.
+ * Watches for activity, and ends the session when the user has been idle.
  *
  * ```ts
  * const idle = watchIdle(auth, { after: 15 * 60_000 })

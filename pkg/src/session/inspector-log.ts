@@ -1,8 +1,8 @@
-// The console's lines: one for a call when it has ended, one for an event when it happens.
+// The console output: a line for each call when it has ended, and for each event.
 
 import type { Inspector } from './inspector.js';
 
-/** Returns the function that ends it. */
+/** Returns a function that stops the output. */
 export function logTo(console: Pick<Console, 'info' | 'warn'>, inspector: Inspector): () => void {
   let logged = new Set<number>();
   return inspector.subscribe(() => {
@@ -15,12 +15,12 @@ export function logTo(console: Pick<Console, 'info' | 'warn'>, inspector: Inspec
 
 type Entry = Inspector['entries'][number];
 
-/** What the app may have to look at. */
+/** Whether an entry reports a problem. */
 export function isBad(entry: Entry): boolean {
   return entry.kind === 'call' ? entry.status === 401 || !!entry.error : /^(ready|refresherror)$/.test(entry.type);
 }
 
-/** An entry in a line. */
+/** Formats an entry as one line. */
 export function line(entry: Entry): string {
   if (entry.kind === 'event') return `${entry.type}: ${entry.text}`;
   const { method = '', url, status, error, took } = entry;

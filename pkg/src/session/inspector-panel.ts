@@ -1,5 +1,5 @@
-// The panel: a custom element whose style is its own. It takes a style sheet that a Content-Security-Policy does not refuse, and makes no
-// element out of text.
+// The panel: a custom element with its own style. It uses a style sheet that a Content-Security-Policy allows, and never parses text as
+// HTML.
 
 import type { Inspected, Inspector } from './inspector.js';
 import { isBad, line } from './inspector-log.js';
@@ -38,7 +38,7 @@ function make<K extends keyof HTMLElementTagNameMap>(tag: K, className: string, 
   return element;
 }
 
-/** Where the page's own origin need not be said. */
+/** Shortens a URL of the page's own origin. */
 const short = (url: string): string => (url.startsWith(`${location.origin}/`) ? url.slice(location.origin.length) : url);
 
 function row(entry: Entry): Node[] {
@@ -64,9 +64,9 @@ function summed(entries: readonly Entry[]): string {
   ].join(' · ');
 }
 
-/** Returns the function that closes it. `place` is `true` for the page's corner. */
+/** Opens the panel, and returns a function that closes it. `place` is `true` for the page's corner. */
 export function openPanel(auth: Pick<Inspected, 'state'>, inspector: Inspector, place: true | Element): () => void {
-  // Not at the top: there is no such class where there is no page.
+  // Not at module scope: without a page, the class `HTMLElement` does not exist.
   if (!customElements.get(TAG)) customElements.define(TAG, class extends HTMLElement {});
   const host = document.createElement(TAG);
   const shadow = host.attachShadow({ mode: 'open' });
@@ -78,7 +78,7 @@ export function openPanel(auth: Pick<Inspected, 'state'>, inspector: Inspector, 
   const counts = make('span', 'dim');
   const summary = make('summary', '', make('b', '', 'tokenkeep'), state, counts);
   const list = make('ol', '');
-  // It scrolls, so the keyboard must get there.
+  // The list scrolls, so it must be reachable by keyboard.
   list.tabIndex = 0;
   list.setAttribute('aria-label', 'Calls and events, newest first');
   const only = make('input', '');
@@ -87,7 +87,7 @@ export function openPanel(auth: Pick<Inspected, 'state'>, inspector: Inspector, 
   const copy = make('button', '', 'Copy');
   copy.onclick = () => {
     const text = inspector.entries.map((entry) => `${new Date(entry.at).toISOString()} ${line(entry)}`).join('\n');
-    // There is no clipboard in an insecure context.
+    // An insecure context has no clipboard.
     Promise.resolve(navigator.clipboard?.writeText(text).then(() => 'Copied')).then((said) => (copy.textContent = said ?? 'No clipboard here'), () => (copy.textContent = 'Not allowed'));
   };
   const clear = make('button', '', 'Clear');
@@ -128,7 +128,7 @@ export function openPanel(auth: Pick<Inspected, 'state'>, inspector: Inspector, 
       rows.set(entry.id, { entry, item });
     }
   };
-  // However many calls there are, it is drawn once for each frame.
+  // Draw at most once per frame, however many calls there are.
   const ask = (): void => void (frame ||= requestAnimationFrame(draw));
   const unsubscribe = inspector.subscribe(ask);
   draw();

@@ -1,4 +1,4 @@
-// Keeps what a manager has told: entries that never change, in a list that is another one after each change.
+// Records what a manager reports, as immutable entries in a list that is replaced on each change.
 
 import { PASS, WAIT } from '../core-interface.js';
 import type { Inspected, InspectedCall, InspectedEvent, InspectedSending, Inspector } from './inspector.js';
@@ -10,10 +10,10 @@ type Draft = { -readonly [K in keyof InspectedCall]: InspectedCall[K] };
 type Event = InspectedEvent['type'];
 
 const EVENTS = ['change', 'refresh', 'signout', 'refresherror', 'stepup'] as const;
-// What the manager's face says; see `Watch` in core-interface.ts.
+// The manager's hook for observers; see `Watch` in core-interface.ts.
 const HOOK = Symbol.for('tokenkeep.watch');
 
-/** `now` is the clock. */
+/** Begins to record. `now` is the clock. */
 export function record(auth: Inspected, limit: number, now: () => number): Inspector {
   let entries: readonly Entry[] = Object.freeze([]);
   let last = 0;
@@ -36,14 +36,14 @@ export function record(auth: Inspected, limit: number, now: () => number): Inspe
     const decision = way === undefined ? 'own' : way === PASS ? 'passed' : way === WAIT ? 'waited' : 'sent';
     const call: Draft = { kind: 'call', id: ++last, at, method: decision === 'passed' ? method : (method ?? 'GET').toUpperCase(), url, decision, sendings: [], text: '' };
     const had = { status, left: expiresAt === null ? null : expiresAt - at };
-    // What happened meanwhile tells why a refused call was not sent again.
+    // The events since the call explain why a refused call was not sent again.
     const show = (): void => {
       const since = entries.filter((entry): entry is InspectedEvent => entry.kind === 'event' && entry.id > call.id);
       call.text = callText(call, had, since.map(({ type }) => type), auth.state.status);
       const entry = Object.freeze({ ...call, sendings: Object.freeze([...call.sendings]) });
       const at = entries.findIndex(({ id }) => id === call.id);
       if (at >= 0) publish([...entries.slice(0, at), entry, ...entries.slice(at + 1)]);
-      // One that has been dropped meanwhile stays away.
+      // An entry that has been dropped meanwhile is not added again.
       else if (!isListed) publish([...entries, entry]);
       isListed = true;
     };
@@ -86,7 +86,7 @@ export function record(auth: Inspected, limit: number, now: () => number): Inspe
   };
 }
 
-/** The name or the code of an error, if it is that: an app may abort with whatever it likes. */
+/** The value, if it looks like an error's name or code: an app may abort with any value. */
 function word(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\w-]{1,40}$/.test(value) ? value : undefined;
 }

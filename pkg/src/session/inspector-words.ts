@@ -1,4 +1,5 @@
-// The sentences: what was decided, and why. The manager says what; why is read from the state and from the events about it.
+// The sentences that say what was decided, and why. The manager reports the decision; the reason is derived from the state and from the
+// events around it.
 
 import type { RefreshErrorEvent, RefreshEvent, SignoutEvent, StepUpEvent, TokenState } from '../types.js';
 import type { InspectedCall, InspectedEvent } from './inspector.js';
@@ -6,7 +7,7 @@ import type { InspectedCall, InspectedEvent } from './inspector.js';
 type Status = TokenState['status'];
 type Type = InspectedEvent['type'];
 
-/** When a call waits for a refresh ahead of time, its token is so near its end, in milliseconds, unless `refreshBefore` says otherwise. */
+/** How long before the token's expiry calls begin to wait for a refresh, in milliseconds, unless `refreshBefore` is set. */
 const NEAR = 31_000;
 
 const SIGNOUT = {
@@ -16,7 +17,7 @@ const SIGNOUT = {
   'other-tab': 'it ended in another tab',
 };
 
-/** `had`: the session as it was at the call. `since`: the types of the events since then. `is`: whether there is a session now. */
+/** `had`: the session at the time of the call. `since`: the types of the events since then. `is`: the status now. */
 export function callText(call: Omit<InspectedCall, 'text'>, had: { status: Status; left: number | null }, since: Type[], is: Status): string {
   const { decision, sendings, took, status, error, url } = call;
   const [first, second] = sendings;
@@ -54,7 +55,7 @@ function why(since: Type[], is: Status, hadToken: boolean): string {
   return 'a new token cures nothing here (forbidden), or its body can be sent once only';
 }
 
-/** A URL of ours always has one. */
+/** The origin of a recorded URL, which is always valid. */
 function origin(url: string): string {
   return /^[^/]*\/\/[^/]*/.exec(url)?.[0] ?? url;
 }
@@ -74,7 +75,7 @@ export function eventText(event: { readonly type: string }, state: TokenState<ob
     const { code, status, retryable } = (event as RefreshErrorEvent).error;
     return `A refresh failed: ${code}${status ? ` (${status})` : ''}. ${retryable ? 'The session is still there; the next tries wait a while.' : 'The session is over.'}`;
   }
-  // A challenge may hold what is nobody's business: its scheme and its error are none of that.
+  // A challenge may hold private data, so only its scheme and its error are shown.
   const named = (event as StepUpEvent).challenges.map(({ scheme, parameters }) => [scheme, parameters.error].filter(Boolean).join(' '));
   return `An answer asks for another login${named.length ? `: ${named.join(', ')}` : ''}.`;
 }

@@ -1,5 +1,5 @@
-// Shows what a manager decides, and why: for whoever asks himself where a token went. It is an entry of its own, so that an app that does not
-// import it pays nothing; the manager tells it of calls by a hook that knows no header, no body and no query.
+// Shows what a manager decides, and why, for developers who wonder where a token went. It is a separate entry, so that apps that do not
+// import it pay nothing. The manager reports calls through a hook that gets no headers, bodies or queries.
 
 import { TokenError } from '../error.js';
 import type { TokenManager, TokenState } from '../types.js';
@@ -7,28 +7,28 @@ import { logTo } from './inspector-log.js';
 import { openPanel } from './inspector-panel.js';
 import { record } from './inspector-record.js';
 
-/** What is looked at: a manager. */
+/** The part of a manager that is inspected. */
 export type Inspected = Pick<TokenManager, 'ready' | 'addEventListener' | 'removeEventListener'> & { readonly state: TokenState<object> };
 
-/** What {@link inspect} takes. */
+/** The options of {@link inspect}. */
 export interface InspectOptions {
-  /** Whether each call and each event is a line in the console. Default `true`. */
+  /** Whether to log a line for each call and each event to the console. Default `true`. */
   console?: boolean;
-  /** Whether there is a panel, and in which element; `true` is the page's corner. Default `true`; there is none without a document. */
+  /** Whether to show a panel, and in which element; `true` is the page's corner. Default `true`. Without a document there is no panel. */
   panel?: boolean | Element;
-  /** So many entries are kept; the oldest go first. Default 200. */
+  /** How many entries are kept; the oldest are dropped. Default 200. */
   limit?: number;
 }
 
 /** How one sending of a call went. */
 export interface InspectedSending {
-  /** When it left, in milliseconds since the epoch. */
+  /** When the request was sent, in milliseconds since the epoch. */
   readonly at: number;
-  /** Whether the token went along. */
+  /** Whether the request carried the token. */
   readonly token: boolean;
-  /** The status of its answer. */
+  /** The status of the answer. */
   readonly status?: number;
-  /** The code or the name of its error. */
+  /** The code or the name of the error. */
   readonly error?: string;
 }
 
@@ -37,23 +37,26 @@ export interface InspectedCall {
   readonly kind: 'call';
   /** Counts from 1. */
   readonly id: number;
-  /** When it was decided, in milliseconds since the epoch. */
+  /** When the call was decided, in milliseconds since the epoch. */
   readonly at: number;
-  /** `undefined` where the call was handed on without a look at it. */
+  /** The method; `undefined` if the call was passed on without reading it. */
   readonly method: string | undefined;
-  /** Without query and fragment. */
+  /** The URL without query and fragment. */
   readonly url: string;
-  /** `'passed'`: no token for this URL; `'own'`: it brings its own `Authorization`, or is `no-cors`; `'waited'`, or `'sent'` at once. */
+  /**
+   * `'passed'`: no token for this URL; `'own'`: it has its own `Authorization`, or is `no-cors`; `'waited'`: it waited for a token;
+   * `'sent'`: it was sent at once.
+   */
   readonly decision: 'passed' | 'own' | 'waited' | 'sent';
-  /** None as long as it waits; two where it was sent again. Of a call that passed, none is told. */
+  /** The sendings: none while the call waits, two if it was sent again. For a `'passed'` call the list stays empty. */
   readonly sendings: readonly InspectedSending[];
-  /** How long it took, in milliseconds; `undefined` as long as it is under way. */
+  /** How long the call took, in milliseconds; `undefined` while it is in flight. */
   readonly took?: number;
-  /** The status of the caller's answer. */
+  /** The status of the answer that the caller got. */
   readonly status?: number;
-  /** The code or the name of the caller's error. */
+  /** The code or the name of the error that the caller got. */
   readonly error?: string;
-  /** What was decided and why, in a sentence. */
+  /** A sentence that says what was decided and why. */
   readonly text: string;
 }
 
@@ -62,32 +65,32 @@ export interface InspectedEvent {
   readonly kind: 'event';
   /** Counts from 1. */
   readonly id: number;
-  /** When, in milliseconds since the epoch. */
+  /** When the event happened, in milliseconds since the epoch. */
   readonly at: number;
-  /** The event's type; `'ready'` where the manager cannot work, and `'note'` for a word of the inspector's own. */
+  /** The event's type; `'ready'` if the manager cannot work; `'note'` for a message of the inspector itself. */
   readonly type: 'change' | 'refresh' | 'signout' | 'refresherror' | 'stepup' | 'ready' | 'note';
-  /** What happened, in a sentence. */
+  /** A sentence that says what happened. */
   readonly text: string;
 }
 
-/** What {@link inspect} gives. */
+/** The result of {@link inspect}. */
 export interface Inspector {
-  /** The oldest first. Another array after each change. */
+  /** The entries, oldest first. Each change makes a new array. */
   readonly entries: readonly (InspectedCall | InspectedEvent)[];
-  /** Calls `listener` on each change. Returns the function that ends this. */
+  /** Calls `listener` on each change. Returns a function that unsubscribes it. */
   subscribe: (listener: () => void) => () => void;
   /** Drops all entries. */
   clear: () => void;
-  /** Ends it: the panel goes, and the manager tells nothing any more. */
+  /** Stops inspecting: closes the panel and disconnects from the manager. */
   dispose: () => void;
 }
 
-/** The record of each manager that is looked at, and how many look: the manager tells one. */
+/** The record of each inspected manager, and its number of users: a manager has a single observer. */
 const records = /*#__PURE__*/ new WeakMap<object, { inspector: Inspector; users: number }>();
 
 /**
- * Looks on while a manager works: a panel, and lines in the console. It shows URLs without their query, statuses, and the words for what was
- * decided; no header, no body, no token, no claim.
+ * Shows what a manager does, in a panel and in the console: URLs without their query, statuses, and what was decided. It never shows
+ * headers, bodies, tokens or claims.
  *
  * ```ts
  * if (import.meta.env.DEV) import('tokenkeep/inspector').then(({ inspect }) => inspect(auth))

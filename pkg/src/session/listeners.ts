@@ -1,9 +1,9 @@
-// The listeners of what has a state.
+// A set of listeners.
 
 export interface Listeners {
-  /** Returns the function that takes it away. */
+  /** Adds a listener. Returns a function that removes it. */
   add(listener: () => void): () => void;
-  /** Calls them all. One that throws is reported as the platform reports a listener's error, and harms nobody. */
+  /** Calls all listeners. An error of one is reported as the platform reports a listener's error, and the others are still called. */
   tell(): void;
   clear(): void;
 }
@@ -12,13 +12,13 @@ export function createListeners(): Listeners {
   const all = new Set<() => void>();
   return {
     add(listener) {
-      // Its own, so that one listener may be added twice.
+      // A new function each time, so that one listener may be added twice.
       const call = (): void => listener();
       all.add(call);
       return () => void all.delete(call);
     },
     tell() {
-      // A copy, for a listener may take itself away.
+      // A copy, because a listener may remove itself.
       for (const listener of [...all]) {
         try {
           listener();

@@ -1,13 +1,13 @@
-// What a token's claims allow, for showing the right buttons. It protects nothing: the server does.
+// What a token's claims allow, to show the right buttons. It protects nothing: only the server does.
 
 import type { TokenState } from '../types.js';
 
 /**
- * Whether the claims name what is asked for, all of it where it is a list. For what is shown, and for nothing else: claims are not verified here, and a
- * user can change what a page shows. The server decides at each call.
+ * Whether the claims contain the wanted permission, or all permissions of a list. Only use it to decide what to show: claims are not verified
+ * here, and users can change what a page shows. The server decides at each call.
  *
- * `from` names the claims to look at, by name or by dotted path: a text of names with spaces between (RFC 8693, section 4.2), or a list. Default: `scope` and `scp`.
- * No claims, no permission: also with an opaque token.
+ * `from` names the claims to read, by name or by dotted path. A claim is a string of permissions separated by spaces (RFC 8693, section 4.2), or
+ * a list. Default: `scope` and `scp`. Without claims, as with an opaque token, there are no permissions.
  *
  * ```ts
  * can(auth.state, 'orders:write')
@@ -23,7 +23,7 @@ export function can(state: Pick<TokenState<object>, 'status' | 'claims'>, wanted
 }
 
 function names(claims: object, path: string): unknown[] {
-  // A name may have dots of its own: `https://example.com/roles`.
+  // A claim's name may itself contain dots: `https://example.com/roles`.
   const found = own(claims, path) ?? path.split('.').reduce<unknown>(own, claims);
   return typeof found === 'string' ? found.split(' ').filter(Boolean) : Array.isArray(found) ? found : [];
 }
