@@ -19,16 +19,16 @@ export function write(path, order, results, { node, chromium, version }) {
   })
   writeFileSync(path, `# Build tools
 
-What \`cargo xtask matrix\` measured: tokenkeep ${version}, packed and installed by its tarball into the smallest project of each tool, in
-Chromium ${chromium}; the tools ran under Node ${node}. In every cell a page signs in, its token is refused by the server, and it makes three calls at
+Results of \`cargo xtask matrix\`: tokenkeep ${version}, packed and installed from its tarball into a minimal project for each tool, in
+Chromium ${chromium}; the tools ran under Node ${node}. In every cell a page signs in, the server refuses its token, and the page makes three calls at
 once: all three must be answered, after exactly one refresh. The projects are in [matrix/tools](../matrix/tools).
 
-- **build**: the production build, served as files, or by the tool's own server where it renders on one.
+- **build**: the production build, served as files, or by the tool's own server if the tool renders on a server.
 - **dev**: the tool's dev server.
-- **file**: \`tokenkeep/file\`, with \`tokenkeep/core.wasm\` as a file that the tool puts out. The folder \`file\` of a project has what differs.
+- **file**: \`tokenkeep/file\`, with \`tokenkeep/core.wasm\` as a file that the tool emits. The folder \`file\` of a project has the differences.
 
-A figure is the time in seconds from the command to the page that is done, of two visits with a dev server; npm's time is not in it. ${machine()}. "none":
-the tool has no such thing.
+A figure is the time in seconds from the command until the page is done, without npm's time; with a dev server it includes two visits. ${machine()}. "none":
+the tool has no such mode.
 
 ${row(HEAD)}
 ${row(HEAD.map(() => '---'))}
