@@ -1,5 +1,5 @@
-//! A single-page app in Rust: a form to sign in with, a button that asks the API, and a line that
-//! says how things are. It shows where [`TokenManager`] goes in any such app.
+//! A single-page app in Rust: a sign-in form, a button that calls the API, and a status line. It shows where
+//! [`TokenManager`] belongs in such an app.
 //!
 //! It expects the endpoints of the reference server in `www/server`. To see it:
 //!
@@ -13,11 +13,11 @@
 //!
 //! # In a framework
 //!
-//! One manager for the whole app, made at its root and handed down by context. A clone is the same
-//! manager. What components render is a signal, or a state, that the subscription keeps up to date;
-//! the subscription lives as long as the root does.
+//! Use one manager for the whole app: create it at the root and pass it down in a context. A clone is the
+//! same manager. Components render a signal or a state that the subscription updates; the subscription lives
+//! as long as the root.
 //!
-//! - **Yew**: clones of one manager are equal, so a context of it renders nothing anew:
+//! - **Yew**: clones of one manager are equal, so a context with it causes no renders:
 //!
 //!   ```ignore
 //!   let state = use_state(|| auth.state());
@@ -31,7 +31,7 @@
 //!   html! { <ContextProvider<TokenManager> context={auth}>{ children }</ContextProvider<TokenManager>> }
 //!   ```
 //!
-//! - **Leptos**: the manager belongs to the browser's one thread, so it is stored locally:
+//! - **Leptos**: the manager belongs to the browser's single thread, so store it locally:
 //!
 //!   ```ignore
 //!   let state = RwSignal::new_local(auth.state());
@@ -70,7 +70,7 @@ fn main() -> Result<(), JsValue> {
         Notice::Changed(snapshot) => show(snapshot),
         Notice::Event(event, _) => web_sys::console::log_1(&format!("{event:?}").into()),
     });
-    // It is to last as long as the page.
+    // Keep it as long as the page lives.
     std::mem::forget(subscription);
 
     let manager = auth.clone();
@@ -107,7 +107,7 @@ fn main() -> Result<(), JsValue> {
     })
 }
 
-/// The tokens stay with the manager; what is left of the answer is the app's.
+/// The manager keeps the tokens; the app gets the rest of the answer.
 async fn sign_in(auth: &TokenManager, form: &HtmlFormElement) -> Result<String, String> {
     let fields = FormData::new_with_form(form).map_err(words)?;
     let fields =
@@ -117,7 +117,7 @@ async fn sign_in(auth: &TokenManager, form: &HtmlFormElement) -> Result<String, 
     Ok(rest.into())
 }
 
-/// As with the platform's `fetch`: a token that has ended in between is no business of the app's.
+/// Like the platform's `fetch`: the app need not handle a token that has expired meanwhile.
 async fn ask(auth: &TokenManager) -> Result<String, String> {
     let request = Request::new_with_str("/api/me").map_err(words)?;
     let response = auth.fetch(&request).await.map_err(|error| match error {
@@ -142,7 +142,7 @@ fn show(snapshot: &Snapshot) {
     let words = match (snapshot.status, &snapshot.claims) {
         (Status::Unknown, _) => "Nobody has asked yet.".to_owned(),
         (Status::SignedOut, _) => "Signed out.".to_owned(),
-        // The claims are JSON; an app reads them with the parser that it has anyway.
+        // The claims are JSON; use the app's own parser.
         (Status::SignedIn, Some(claims)) => format!("Signed in: {claims}"),
         (Status::SignedIn, None) => "Signed in.".to_owned(),
     };

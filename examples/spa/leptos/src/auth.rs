@@ -1,11 +1,11 @@
-//! The session as Leptos has it: a context that holds the manager and its state, and a guard that waits
-//! until it is known whether somebody is signed in.
+//! The session in Leptos: a context with the manager and its state, and a guard that waits until it is
+//! known whether the user is signed in.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tokenkeep::{Notice, Snapshot, Status, TokenManager};
 
-/// The manager, which belongs to the browser's one thread, and its state.
+/// The manager, which belongs to the browser's single thread, and its state.
 #[derive(Clone, Copy)]
 pub struct Auth {
     manager: StoredValue<TokenManager, LocalStorage>,
@@ -18,7 +18,7 @@ impl Auth {
     }
 }
 
-/// Subscribes once, for all components below, until the owner goes.
+/// Subscribes once for all components below, until the owner is dropped.
 pub fn provide_auth(manager: TokenManager) {
     let state = RwSignal::new_local(manager.state());
     let subscription = manager.subscribe(move |notice| {
@@ -34,8 +34,8 @@ pub fn use_auth() -> Auth {
     use_context().expect("provide_auth is called at the root of the app")
 }
 
-/// Shows its children to who is signed in. Waits until that is known, and asks the server if nobody has.
-/// `on_signed_out`: nobody is signed in, or the session has ended; the place to navigate to the sign-in page.
+/// Shows its children to signed-in users. Waits until the state is known, and asks the server if necessary.
+/// `on_signed_out` is called when nobody is signed in or the session has ended: navigate to the sign-in page there.
 #[component]
 pub fn RequireAuth(
     on_signed_out: impl Fn() + 'static,
@@ -56,8 +56,8 @@ pub fn RequireAuth(
         outage.set(None);
         let manager = auth.manager();
         spawn_local(async move {
-            // After an outage somebody has pressed a button: a refresh does not wait until the server
-            // has had its rest.
+            // After an outage the user has pressed a button: unlike other calls, a refresh does not
+            // wait for the back-off.
             let asked = match attempt {
                 0 => manager.known().await.map(drop),
                 _ => manager.refresh().await,

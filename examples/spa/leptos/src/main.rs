@@ -1,5 +1,4 @@
-//! A single-page app in Leptos, rendered in the browser: a form to sign in with, and a page that only who is
-//! signed in can see.
+//! A single-page app in Leptos, rendered in the browser: a sign-in form, and a page for signed-in users.
 //!
 //! It expects the endpoints of the reference server in `www/server`; `docs/frameworks/leptos.md` says how to
 //! build it.
@@ -23,10 +22,10 @@ fn main() {
 fn App() -> impl IntoView {
     let mut options = Options::new("/auth/refresh");
     options.logout = Some(Endpoint::new("/auth/logout"));
-    // Made once: clones are the same manager.
+    // Create the manager once: its clones are the same manager.
     provide_auth(TokenManager::new(options).expect("these options are good"));
 
-    // In place of your router.
+    // Replace this with your router.
     let is_at_form = RwSignal::new(false);
     move || {
         if is_at_form.get() {
@@ -73,7 +72,7 @@ fn SignIn(on_done: impl Fn() + Copy + 'static) -> impl IntoView {
     }
 }
 
-/// The tokens stay with the manager; what is left of the answer is the app's.
+/// The manager keeps the tokens; the app gets the rest of the answer.
 async fn sign_in(manager: &TokenManager, form: &HtmlFormElement) -> Result<JsValue, FetchError> {
     let init = RequestInit::new();
     init.set_method("POST");
@@ -93,13 +92,13 @@ fn Home() -> impl IntoView {
         let manager = auth.manager();
         spawn_local(async move {
             let said = call(&manager).await.unwrap_or_else(|error| error);
-            // Who has signed out meanwhile does not see it.
+            // A user who has signed out meanwhile must not see the answer.
             answer.try_set(said);
         });
     };
     let sign_out = move |_| {
         let manager = auth.manager();
-        // The session ends here even where the server cannot be told.
+        // The session ends in the browser even if the server cannot be told.
         spawn_local(async move { drop(manager.logout(None).await) });
     };
     view! {
@@ -122,7 +121,7 @@ async fn call(manager: &TokenManager) -> Result<String, String> {
     Ok(text.as_string().unwrap_or_default())
 }
 
-/// The claims are JSON; an app reads them with the parser that it has anyway.
+/// The claims are JSON; use the app's own parser.
 fn subject(claims: &str) -> Option<String> {
     let claims = js_sys::JSON::parse(claims).ok()?;
     js_sys::Reflect::get(&claims, &"sub".into()).ok()?.as_string()

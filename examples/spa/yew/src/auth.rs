@@ -1,11 +1,11 @@
-//! The session as Yew has it: a context that holds the manager and its state, and a guard that waits
-//! until it is known whether somebody is signed in.
+//! The session in Yew: a context with the manager and its state, and a guard that waits until it is known
+//! whether the user is signed in.
 
 use tokenkeep::{Notice, Snapshot, Status, TokenError, TokenManager};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
-/// What the app knows of the session. It differs when the state has changed.
+/// The manager and its state. Values differ if their states do.
 #[derive(Clone, PartialEq)]
 pub struct Auth {
     pub manager: TokenManager,
@@ -18,7 +18,7 @@ pub struct AuthProviderProps {
     pub children: Html,
 }
 
-/// Subscribes once, for all components below it.
+/// Subscribes once for all components below.
 #[component]
 pub fn AuthProvider(props: &AuthProviderProps) -> Html {
     let state = use_state(|| props.manager.state());
@@ -36,7 +36,7 @@ pub fn AuthProvider(props: &AuthProviderProps) -> Html {
     html! { <ContextProvider<Auth> context={auth}>{ props.children.clone() }</ContextProvider<Auth>> }
 }
 
-/// The manager and its state. The component renders again when the state changes.
+/// Returns the manager and its state. The component renders again when the state changes.
 #[hook]
 pub fn use_auth() -> Auth {
     use_context().expect("an AuthProvider is around the app")
@@ -45,13 +45,13 @@ pub fn use_auth() -> Auth {
 #[derive(Properties, PartialEq)]
 pub struct RequireAuthProps {
     pub children: Html,
-    /// What is shown until the answer is there.
+    /// Shown until it is known whether the user is signed in.
     pub fallback: Html,
-    /// Nobody is signed in, or the session has ended: the place to navigate to the sign-in page.
+    /// Called when nobody is signed in or the session has ended: navigate to the sign-in page here.
     pub on_signed_out: Callback<()>,
 }
 
-/// Shows its children to who is signed in. Waits until that is known, and asks the server if nobody has.
+/// Shows its children to signed-in users. Waits until the state is known, and asks the server if necessary.
 #[component]
 pub fn RequireAuth(props: &RequireAuthProps) -> Html {
     let Auth { manager, state } = use_auth();
@@ -63,8 +63,8 @@ pub fn RequireAuth(props: &RequireAuthProps) -> Html {
         if status == Status::Unknown {
             set_outage.set(None);
             spawn_local(async move {
-                // After an outage somebody has pressed a button: a refresh does not wait until the
-                // server has had its rest.
+                // After an outage the user has pressed a button: unlike other calls, a refresh does
+                // not wait for the back-off.
                 let asked = match attempt {
                     0 => manager.known().await.map(drop),
                     _ => manager.refresh().await,

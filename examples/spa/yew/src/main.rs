@@ -1,4 +1,4 @@
-//! A single-page app in Yew: a form to sign in with, and a page that only who is signed in can see.
+//! A single-page app in Yew: a sign-in form, and a page for signed-in users.
 //!
 //! It expects the endpoints of the reference server in `www/server`; `docs/frameworks/yew.md` says how to
 //! build it.
@@ -15,7 +15,7 @@ use yew::prelude::*;
 fn main() {
     let mut options = Options::new("/auth/refresh");
     options.logout = Some(Endpoint::new("/auth/logout"));
-    // Made once: clones are the same manager.
+    // Create the manager once: its clones are the same manager.
     let manager = TokenManager::new(options).expect("these options are good");
     yew::Renderer::<App>::with_props(AppProps { manager }).render();
 }
@@ -27,7 +27,7 @@ struct AppProps {
 
 #[component]
 fn App(props: &AppProps) -> Html {
-    // In place of your router.
+    // Replace this with your router.
     let is_at_form = use_state(|| false);
     let go = |to: bool| {
         let is_at_form = is_at_form.setter();
@@ -76,7 +76,7 @@ fn SignIn(props: &SignInProps) -> Html {
     }
 }
 
-/// The tokens stay with the manager; what is left of the answer is the app's.
+/// The manager keeps the tokens; the app gets the rest of the answer.
 async fn sign_in(manager: &TokenManager, form: &HtmlFormElement) -> Result<JsValue, FetchError> {
     let init = RequestInit::new();
     init.set_method("POST");
@@ -99,7 +99,7 @@ fn Home() -> Html {
     });
     let sign_out = Callback::from(move |_| {
         let manager = manager.clone();
-        // The session ends here even where the server cannot be told.
+        // The session ends in the browser even if the server cannot be told.
         spawn_local(async move { drop(manager.logout(None).await) });
     });
     html! {
@@ -122,7 +122,7 @@ async fn call(manager: &TokenManager) -> Result<String, String> {
     Ok(text.as_string().unwrap_or_default())
 }
 
-/// The claims are JSON; an app reads them with the parser that it has anyway.
+/// The claims are JSON; use the app's own parser.
 fn subject(claims: &str) -> Option<String> {
     let claims = js_sys::JSON::parse(claims).ok()?;
     js_sys::Reflect::get(&claims, &"sub".into()).ok()?.as_string()
