@@ -1,9 +1,9 @@
-//! **tokenkeep** keeps the access token of a single-page app in memory, puts it on the app's
-//! requests, meets a 401 with one refresh for everybody, and sends the refused requests again. The
-//! refresh token is an HttpOnly cookie that no script sees.
+//! **tokenkeep** keeps the access token of a single-page app in memory and puts it on the app's requests.
+//! After a 401 it refreshes the token once for all callers and sends the refused requests again. The refresh
+//! token is an HttpOnly cookie that no script sees.
 //!
-//! This is the crate behind the npm package of the same name, and a library of its own for apps
-//! that are written in Rust. [`TokenManager`] is the way in:
+//! This crate is behind the npm package of the same name, and is also a library for apps written in Rust.
+//! Start with [`TokenManager`]:
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,17 +17,17 @@
 //!
 //! # Map
 //!
-//! - [`core`] decides. It knows no browser, no clock and no I/O, and holds every rule that users
-//!   rely on; its first lines are the contract.
-//! - `browser` does: `fetch`, timers, locks, channels.
-//! - `bindings` (feature `bindings`) is what JavaScript sees.
+//! - [`core`] decides. It knows no browser, no clock and no I/O, and holds every rule that users rely on. Its
+//!   module documentation is the contract.
+//! - `browser` acts: `fetch`, timers, locks, channels.
+//! - `bindings` (feature `bindings`) is the interface for JavaScript.
 //!
 //! # Features
 //!
-//! - `bindings`: exports the class that the npm package stands on. Leave it out in a Rust app.
+//! - `bindings`: exports the class that the npm package uses. Leave it out in a Rust app.
 
 #![warn(missing_docs, unreachable_pub)]
-// A panic would end the app's page with it, and what is printed is the app's affair.
+// A panic would take the app's page down, and only the app decides what is printed.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
@@ -46,7 +46,7 @@ pub use browser::{
     Detail, FetchError, Notice, Outgoing, Subscription, TokenError, TokenManager, Tokens,
 };
 
-/// Holds the Rust in the README against the crate.
+/// Compiles the Rust examples in the README against the crate.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! What the answer to a refresh, a login or a logout means for the session (rule 8).
+//! Judges the answer to a refresh, a login or a logout (rule 8).
 
 use std::fmt;
 use std::rc::Rc;
@@ -8,32 +8,34 @@ use super::digest::digest;
 use super::failure::{Code, Failure, Step};
 use super::secret::Secret;
 
-/// The tokens that a server answered with (RFC 6749, 5.1), or that an app handed over. Its `Debug` keeps
-/// the claims to itself, for they are about a person.
+/// The tokens that a server answered with (RFC 6749, 5.1), or that an app handed over. `Debug` omits the
+/// claims, because they are personal data.
 #[derive(Clone)]
 pub struct TokenResponse {
     /// The access token.
     pub access_token: Secret,
-    /// The refresh token, where it is held in memory. `None` keeps the one there is (RFC 6749, 6).
+    /// The refresh token, if it is held in memory. `None` keeps the current one (RFC 6749, 6).
     pub refresh_token: Option<Secret>,
-    /// The length of the access token's life in milliseconds, if known: see [`super::life`].
+    /// The access token's lifetime in milliseconds, if known: see [`super::life`].
     pub life: Option<u64>,
-    /// For how many milliseconds more the session can be renewed, if the server says so. `None` keeps what is known.
+    /// For how many more milliseconds the session can be renewed, if the server says so. `None` keeps the
+    /// known value.
     pub session_life: Option<u64>,
-    /// The JWT payload, as JSON text, of a token that is a JWT.
+    /// The payload of the JWT, as JSON text. `None` for an opaque token.
     pub claims: Option<Rc<str>>,
-    /// The claim that names the user, `sub` (RFC 7519, 4.1.2) unless the options say otherwise: tells the next user's token from one's own.
+    /// The claim that names the user: `sub` (RFC 7519, 4.1.2) unless the options name another. It
+    /// distinguishes the next user's token from this user's.
     pub subject: Option<String>,
-    /// When the access token was issued, in milliseconds since the epoch by the server's clock: the
-    /// claim `iat` (RFC 7519, 4.1.6), if the token is a JWT that says so.
+    /// When the access token was issued, in milliseconds since the epoch by the server's clock: the claim
+    /// `iat` (RFC 7519, 4.1.6), if the token is a JWT that has it.
     pub issued: Option<u64>,
-    /// The key that the access token is bound to (RFC 9449), by its number. `None`: whoever has the
-    /// token can use it (RFC 6750).
+    /// The number of the key that the access token is bound to (RFC 9449). `None`: a bearer token, which
+    /// anyone who has it can use (RFC 6750).
     pub bound: Option<u64>,
 }
 
 impl TokenResponse {
-    /// Whose it is, as a number to compare.
+    /// The user, as a number for comparisons.
     pub(crate) fn subject_digest(&self) -> Option<u64> {
         self.subject.as_deref().map(|subject| digest(&[subject]))
     }
@@ -49,35 +51,35 @@ impl fmt::Debug for TokenResponse {
     }
 }
 
-/// The body of an answer, as far as it matters here.
+/// The body of an answer, reduced to what the core needs.
 #[derive(Clone, Debug)]
 pub enum Body {
-    /// There was none.
+    /// No body.
     Empty,
-    /// A JSON text.
+    /// JSON text.
     Json {
         /// The member `error` (RFC 6749, 5.2), if it is a string.
         error: Option<String>,
-        /// The tokens, or in what way there are none that can be used.
+        /// The tokens, or why there is no usable token.
         tokens: Result<TokenResponse, String>,
     },
-    /// A JSON text by which a session endpoint says outright that there is no session: `null`, `{}`, or
-    /// `null` where the token stands.
+    /// JSON text by which a session endpoint says outright that there is no session: `null`, `{}`, or `null`
+    /// where the token should be.
     NoSession,
-    /// The user's rules say of the answer to a login that no session has begun yet.
+    /// The answer to a login matches a user's rule that says that no session has begun yet.
     Incomplete,
     /// HTML, broken JSON, or anything else.
     Other,
-    /// A redirect, which a refresh token must not follow to another origin.
+    /// A redirect to another origin, which a refresh token must not follow.
     Redirect,
-    /// This is no answer that `fetch` could have given for the call.
+    /// A value that `fetch` could not have returned for the call.
     Foreign,
 }
 
 impl Body {
-    /// What a body comes down to. Where the browser has the access token (`is_unseen`), an answer
-    /// without a body may have brought one, too; a function of the app's, which has no status, says
-    /// with nothing that it refuses.
+    /// Classifies a body. Where the browser holds the access token (`is_unseen`), an answer without a body
+    /// may have brought one, too. A refresh function of the app has no status; it refuses by returning
+    /// nothing.
     pub(crate) fn of(
         form: Form,
         status: u16,
@@ -96,9 +98,9 @@ impl Body {
 /// The form of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// There is none, or nothing but white space.
+    /// Empty, or only white space.
     Empty,
-    /// A JSON text.
+    /// JSON text.
     Json,
     /// Anything else.
     Other,
@@ -107,34 +109,35 @@ pub(crate) enum Form {
 /// An answer to an auth call.
 #[derive(Clone, Debug)]
 pub struct AuthResponse {
-    /// The HTTP status; zero where a function of the app's has answered.
+    /// The HTTP status; zero if a function of the app answered.
     pub status: u16,
-    /// What came with it.
+    /// The body.
     pub body: Body,
-    /// Whether it is a refusal, where the user set rules for that.
+    /// Whether the user's rules classify the answer as a refusal. `None` without such rules.
     pub rejected: Option<bool>,
     /// When the server wants to be asked again.
     pub retry_after: Option<RetryAfter>,
 }
 
-/// What an answer means.
+/// The meaning of an answer.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// There is a token.
+    /// The server issued a token.
     Granted(TokenResponse),
-    /// The server refused, and meant it.
+    /// The server refused deliberately.
     Rejected(Failure),
-    /// The server, or what answered in its place, said nothing about the session.
+    /// The answer, from the server or from something in its place, says nothing about the session.
     Unreached(Failure, Option<RetryAfter>),
 }
 
 /// Judges the answer to a refresh or a login.
 ///
-/// A refresh is *rejected* by 400, 401 or 403 with JSON or without a body, and by `invalid_grant`
-/// (RFC 6749, 5.2) on any 4xx; or by what the user's own rules say, and nothing else. A login is
-/// rejected by those rules, and by every 4xx that does not mean "later" or "not here". Whatever else is not a token is an outage: proxies, captive portals and crashed
-/// servers answer with HTML, and they don't get to log anybody out. Save for a refresh that is
-/// answered with success and "there is no session" ([`Body::NoSession`]): so session endpoints refuse.
+/// A refresh is *rejected* by 400, 401 or 403 with JSON or without a body, and by `invalid_grant` (RFC 6749,
+/// 5.2) on any 4xx. If the user set rules for refusals, only these rules count. A login is rejected by the
+/// user's rules, and by every 4xx that does not mean "later" or "not here". Every other answer without a
+/// token is an outage: proxies, captive portals and crashed servers answer with HTML, and must not sign
+/// anybody out. The exception is a refresh answered with success and "there is no session"
+/// ([`Body::NoSession`]): session endpoints refuse this way.
 pub fn verdict(step: Step, response: AuthResponse) -> Verdict {
     let is_refused = is_refusal(step, &response);
     let AuthResponse { status, body, retry_after, .. } = response;
@@ -158,7 +161,8 @@ pub fn verdict(step: Step, response: AuthResponse) -> Verdict {
     Verdict::Unreached(failure, retry_after)
 }
 
-/// The code of a success without a token. To a login it may be right: a second factor is asked for.
+/// The code for a success without a token. After a login this may be normal: the server may ask for a second
+/// factor.
 fn without(step: Step) -> Code {
     if step == Step::Login { Code::NoToken } else { Code::BadAnswer }
 }
@@ -172,7 +176,7 @@ pub(crate) fn is_refusal(step: Step, response: &AuthResponse) -> bool {
         (Step::Login, _) => is_client_error && !matches!(status, 404 | 408 | 425 | 429),
         _ if response.rejected.is_some() => response.rejected == Some(true),
         (_, Body::Json { error: Some(error), .. }) if error == "invalid_grant" => is_client_error,
-        // It says that the call was made in the wrong way (RFC 9449, 8), or at the wrong time.
+        // These errors are about how or when the call was made (RFC 9449, 8), not about the session.
         (_, Body::Json { error: Some(error), .. })
             if matches!(
                 error.as_str(),
@@ -191,8 +195,8 @@ pub(crate) fn is_refusal(step: Step, response: &AuthResponse) -> bool {
     }
 }
 
-/// Judges the answer to a logout: done, or still owed. A 401 is a success, for it says that there
-/// is no such session (and some servers answer a logout with it by design). `fine`: what else is.
+/// Judges the answer to a logout: done, or still pending. A 401 is a success, because it says that there is
+/// no such session; some servers answer every logout with it. `fine`: further statuses that mean success.
 pub(crate) fn logout_verdict(status: u16, fine: &[u16]) -> Result<(), Failure> {
     let failure = |code| Err(Failure::new(code, Step::Logout).with_status(status));
     match status {
@@ -301,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_is_about_the_call_alone_ends_no_session() {
+    fn an_error_about_the_call_itself_ends_no_session() {
         for error in
             ["use_dpop_nonce", "invalid_dpop_proof", "temporarily_unavailable", "server_error"]
         {
@@ -312,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_an_outage_and_never_a_refusal() {
+    fn a_value_that_is_no_answer_is_an_outage_and_never_a_refusal() {
         for step in [Step::Refresh, Step::Login] {
             for (body, code) in
                 [(Body::Redirect, Code::BadStatus), (Body::Foreign, Code::BadAnswer)]
@@ -325,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_credentials_are_a_refusal_and_a_limit_is_none() {
+    fn wrong_credentials_are_a_refusal_and_a_rate_limit_is_not() {
         for status in [400, 401, 403, 409, 422] {
             assert_eq!(code(Step::Login, status, Body::Other), Code::Rejected, "{status}");
         }
@@ -335,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logout_is_done_when_the_server_knows_of_no_session() {
+    fn a_logout_is_done_when_the_server_knows_no_session() {
         for status in [200, 204, 205, 401] {
             assert_eq!(logout_verdict(status, &[]), Ok(()));
         }
@@ -345,7 +349,7 @@ mod tests {
         }
     }
     #[test]
-    fn rules_of_the_users_own_are_the_whole_truth_about_a_refusal() {
+    fn user_rules_alone_decide_what_is_a_refusal() {
         let judge = |step, status, body, rejected| {
             verdict(
                 step,
@@ -367,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_of_the_apps_refuses_with_nothing_and_tells_no_status() {
+    fn an_app_function_refuses_by_returning_nothing_and_reports_no_status() {
         let response =
             AuthResponse { status: 0, body: Body::Empty, rejected: None, retry_after: None };
         let Verdict::Rejected(failure) = verdict(Step::Refresh, response) else {
@@ -380,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logout_is_done_where_the_user_says_so() {
+    fn a_logout_is_done_on_statuses_that_the_user_lists() {
         assert_eq!(logout_verdict(500, &[410, 500]), Ok(()));
         assert_eq!(logout_verdict(502, &[410, 500]).unwrap_err().code, Code::BadStatus);
     }

@@ -1,22 +1,21 @@
 //! Who may receive the token: an exact list (rule 1).
 //!
-//! Everything here works on URLs as the platform's parser serialised them (URL Standard, 4.5), so
-//! `\`, `..`, tabs, upper-case hosts and default ports are already gone. Nothing here guesses about
-//! a string that somebody typed.
+//! This code works on URLs as the platform's parser serialised them (URL Standard, 4.5): `\`, `..`, tabs,
+//! upper-case hosts and default ports are already gone. It never interprets a string that somebody typed.
 
 use super::text::{find_any, pieces, split_at_any};
 
-/// The list of targets that get the token. Nothing else does.
+/// The targets that get the token. No other target does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Apis {
     list: Vec<Api>,
-    /// The manager's own calls, which are never an app's request.
+    /// The manager's own endpoints, which are never an app's request.
     own: Vec<Api>,
-    /// The parameter that carries the token.
+    /// The query parameter that carries the token.
     parameter: Option<String>,
 }
 
-/// One entry: an origin, and the path that it begins with.
+/// One entry: an origin and a path prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Api {
     origin: String,
@@ -24,9 +23,8 @@ pub struct Api {
 }
 
 impl Api {
-    /// Takes an entry from a serialised URL: `https://api.example.com`, `https://example.com/api`.
-    /// `None` if it is no plain `http` or `https` URL: user names, queries and fragments have no
-    /// place in the list.
+    /// Parses an entry from a serialised URL: `https://api.example.com`, `https://example.com/api`. `None` if
+    /// it is not a plain `http` or `https` URL: an entry has no user name, query or fragment.
     pub fn parse(href: &str) -> Option<Self> {
         let (origin, rest) = split(href)?;
         if find_any(rest, b"?#").is_some() {
@@ -36,7 +34,7 @@ impl Api {
         Some(Self { origin: origin.to_owned(), path: path.to_owned() })
     }
 
-    /// `/api` covers `/api` and what is below it, not `/apix`; `/api/` covers what is below it.
+    /// `/api` covers `/api` and everything below it, not `/apix`; `/api/` covers only what is below it.
     fn covers(&self, origin: &str, path: &str) -> bool {
         self.origin == origin
             && path.strip_prefix(self.path.as_str()).is_some_and(|rest| {
@@ -46,30 +44,30 @@ impl Api {
 }
 
 impl Apis {
-    /// The list, whole: naming only another origin leaves one's own out.
+    /// The complete list: if it names only another origin, the page's own origin is not on it.
     pub fn new(list: Vec<Api>) -> Self {
         Self { list, ..Self::default() }
     }
 
-    /// The same list without the manager's own calls: a token that has ended must not keep the
-    /// refresh from being answered, nor a 401 of theirs bring about a refresh.
+    /// The same list without the manager's own endpoints: an expired token must not get a refresh refused,
+    /// and a 401 from these endpoints must not cause a refresh.
     pub fn without(self, own: Vec<Api>) -> Self {
         Self { own, ..self }
     }
 
-    /// The same list without URLs that bring this parameter: it is to carry the token, and what a
-    /// request brings itself is left to it.
+    /// The same list without URLs that already have this query parameter: the token goes in it, and a request
+    /// keeps the value that it brings itself.
     pub fn unless_query(self, parameter: &str) -> Self {
         Self { parameter: Some(parameter.to_owned()), ..self }
     }
 
-    /// The entries of the list, origin and path.
+    /// Origin and path of each entry.
     pub(crate) fn names(&self) -> impl Iterator<Item = [&str; 2]> {
         self.list.iter().map(|api| [&*api.origin, &*api.path])
     }
 
-    /// Whether the URL may receive the token. Scheme, host and port match exactly, the path on the
-    /// border of a segment.
+    /// Whether the URL may receive the token. Scheme, host and port must match exactly, and the path on a
+    /// segment border.
     pub fn cover(&self, href: &str) -> bool {
         let Some((origin, rest)) = split(href) else { return false };
         let (path, query) = split_at_any(rest, b"?#");
@@ -88,19 +86,19 @@ impl Apis {
         self.list.iter().all(|api| api.path == "/")
     }
 
-    /// Whether all of a URL's origin may receive the token.
+    /// Whether the whole origin of a URL may receive the token.
     pub fn cover_origin(&self, href: &str) -> bool {
         split(href).is_some_and(|(origin, _)| self.list.iter().any(|api| api.covers(origin, "/")))
     }
 }
 
-/// Whether two serialised URLs are of one origin.
+/// Whether two serialised URLs have the same origin.
 pub(crate) fn is_same_origin(one: &str, other: &str) -> bool {
     split(one).zip(split(other)).is_some_and(|((one, _), (other, _))| one == other)
 }
 
-/// Splits a serialised URL into its origin and the rest. `None` for every URL that has no tuple
-/// origin of `http` or `https` (URL Standard, 4.7), and for one that carries a user name.
+/// Splits a serialised URL into its origin and the rest. `None` for a URL without a tuple origin of `http` or
+/// `https` (URL Standard, 4.7), and for one with a user name.
 fn split(href: &str) -> Option<(&str, &str)> {
     let scheme = ["https://", "http://"].into_iter().find(|scheme| href.starts_with(scheme))?;
     let (_, rest) = href.split_at(scheme.len());
@@ -120,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_covers_all_of_its_paths_and_no_other_origin() {
+    fn an_origin_covers_all_its_paths_and_no_other_origin() {
         let apis = list(&["https://api.example.com/"]);
         assert!(apis.cover("https://api.example.com/"));
         assert!(apis.cover("https://api.example.com/v1/me?q=https://evil.test/#x"));
@@ -143,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_matched_on_the_border_of_a_segment() {
+    fn a_path_matches_on_a_segment_border() {
         let apis = list(&["https://example.com/api"]);
         for below in ["/api", "/api/", "/api/me", "/api?x", "/api#x"] {
             assert!(apis.cover(&format!("https://example.com{below}")), "{below}");
@@ -173,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_brings_the_parameter_itself_gets_no_other() {
+    fn a_url_that_brings_the_parameter_itself_gets_no_token() {
         let apis = list(&["https://example.com/"]).unless_query("token");
         for own in ["?token=x", "?a=b&token=x", "?token", "?token=&a"] {
             assert!(!apis.cover(&format!("https://example.com/api{own}")), "{own}");
@@ -184,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_covered_whole_where_no_path_is_named() {
+    fn a_whole_origin_is_covered_where_no_path_is_named() {
         let apis = list(&["https://whole.test/", "https://part.test/api"]);
         assert!(apis.cover_origin("https://whole.test/x?y"));
         for part in ["https://part.test/", "https://part.test/api/x", "https://other.test/", "x"] {
@@ -200,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_entries_are_no_entries() {
+    fn invalid_entries_are_rejected() {
         for odd in [
             "ftp://x/",
             "https://",

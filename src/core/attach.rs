@@ -1,4 +1,4 @@
-//! What a request to an API gets: the token, or what stands for it.
+//! Puts the token on a request to an API, or the header field that replaces it.
 
 use zeroize::Zeroizing;
 
@@ -10,19 +10,19 @@ use super::text::concat;
 /// How the token is put on a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Attach {
-    /// In a header field, behind a scheme (RFC 9110, 11.6.2). A scheme that is empty is left out.
+    /// In a header field, after a scheme (RFC 9110, 11.6.2). An empty scheme is left out.
     Header(String, String),
-    /// As a parameter of the URL (RFC 6750, 2.3), where a server wants nothing better: URLs end up in
-    /// logs and histories.
+    /// In a query parameter of the URL (RFC 6750, 2.3), for servers that accept nothing better: URLs end up
+    /// in logs and histories.
     Query(String),
-    /// By the browser, as a cookie: the page has no token. What holds one is double submit, for
-    /// requests of all methods but the safe ones (RFC 9110, 9.2.1): a cookie and a header field.
+    /// As a cookie that the browser sends; the page has no token. The pair is a cookie and a header field for
+    /// double submit, on requests of all methods but the safe ones (RFC 9110, 9.2.1).
     Cookie(Option<(String, String)>),
 }
 
 impl Attach {
-    /// The name of the header field that carries the token; of a parameter of the URL, behind `?`.
-    /// Empty where the browser has the token.
+    /// The name of the header field that carries the token, or `?` and the name of the query parameter. Empty
+    /// if the token is in a cookie.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Header(name, _) => name.clone(),
@@ -31,7 +31,7 @@ impl Attach {
         }
     }
 
-    /// The token as it stands there. `None` where the browser has it.
+    /// The value that carries the token. `None` if the token is in a cookie.
     pub(crate) fn value(&self, token: &Secret) -> Option<Zeroizing<String>> {
         match self {
             Self::Header(_, scheme) => Some(behind(scheme, token)),
@@ -40,7 +40,7 @@ impl Attach {
         }
     }
 
-    /// Name and value of what a request of such a method gets.
+    /// Name and value to add to a request of this method.
     pub(crate) fn field(
         &self,
         method: &str,
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_stands_behind_its_scheme() {
+    fn a_token_follows_its_scheme() {
         let attach = Attach::Header("Authorization".into(), "Bearer".into());
         assert_eq!(field(&attach, "POST"), pair("Authorization", "Bearer abc"));
         assert_eq!(attach.field("GET", None, &|_| None), None, "there is none");
@@ -78,12 +78,12 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_of_the_url_is_told_by_its_question_mark() {
+    fn a_query_parameter_is_marked_by_a_question_mark() {
         assert_eq!(field(&Attach::Query("token".into()), "GET"), pair("?token", "abc"));
     }
 
     #[test]
-    fn where_the_browser_has_the_token_a_request_gets_its_double_submit_and_no_token() {
+    fn with_the_token_in_a_cookie_a_request_gets_double_submit_and_no_token() {
         let attach = Attach::Cookie(Some(("csrf".into(), "X-CSRF".into())));
         for method in ["POST", "PUT", "PATCH", "DELETE", "post"] {
             assert_eq!(field(&attach, method), pair("X-CSRF", "17"), "{method}");

@@ -1,13 +1,13 @@
-//! The queue of the auth calls, in which those that set the refresh cookie never overlap (rule 9).
+//! The queue of the auth calls: calls that set the refresh cookie never overlap (rule 9).
 //!
-//! A late `Set-Cookie` of one would undo the other. So a call that has lost its purpose while it
-//! stood in line is passed over, and one that is on the wire is let finish.
+//! A late `Set-Cookie` of one call would undo the other's. So a queued call that is no longer needed is
+//! skipped, and a call on the wire is left to finish.
 
-/// A refresh, a login or a logout: a call that sets, or clears, the refresh cookie. This is its number.
+/// The number of a refresh, a login or a logout: a call that sets, or clears, the refresh cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AuthCall(u32);
 
-/// Which call it is.
+/// The kind of an auth call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Asks for a new token.
@@ -27,7 +27,7 @@ struct QueuedCall {
     void: bool,
 }
 
-/// The auth calls in line. The first has the turn.
+/// The queued auth calls. The first has the turn.
 #[derive(Debug, Default)]
 pub(crate) struct AuthCallQueue {
     calls: Vec<QueuedCall>,
@@ -35,7 +35,7 @@ pub(crate) struct AuthCallQueue {
 }
 
 impl AuthCallQueue {
-    /// Stands in line.
+    /// Adds an auth call at the end of the queue.
     pub(crate) fn join(&mut self, kind: Kind) -> AuthCall {
         self.last = self.last.wrapping_add(1);
         let auth_call = AuthCall(self.last);
@@ -49,19 +49,19 @@ impl AuthCallQueue {
         auth_call
     }
 
-    /// Whose turn has just come, once.
+    /// The auth call whose turn has just come. Each is returned once.
     pub(crate) fn next(&mut self) -> Option<(AuthCall, Kind)> {
         let first = self.calls.first_mut().filter(|queued| !queued.started)?;
         first.started = true;
         Some((first.auth_call, first.kind))
     }
 
-    /// Whether the auth call has the turn, and a purpose still.
+    /// Whether the auth call has the turn and is still needed.
     pub(crate) fn may_go(&self, auth_call: AuthCall) -> bool {
         self.calls.first().is_some_and(|queued| queued.auth_call == auth_call && !queued.void)
     }
 
-    /// It goes on the wire.
+    /// Marks the auth call as sent.
     pub(crate) fn go(&mut self, auth_call: AuthCall) {
         if let Some(queued) = self.find(auth_call) {
             queued.on_the_wire = true;
@@ -72,12 +72,12 @@ impl AuthCallQueue {
         self.calls.iter().any(|queued| queued.auth_call == auth_call && queued.on_the_wire)
     }
 
-    /// Whether an auth call of a kind is on the wire.
+    /// Whether an auth call of this kind is on the wire.
     pub(crate) fn has_on_the_wire(&self, kind: Kind) -> bool {
         self.calls.iter().any(|queued| queued.kind == kind && queued.on_the_wire)
     }
 
-    /// Ends a turn. Says whether its outcome counts still.
+    /// Ends a turn. Returns whether the outcome still counts.
     pub(crate) fn finish(&mut self, auth_call: AuthCall) -> bool {
         let Some(at) = self.calls.iter().position(|queued| queued.auth_call == auth_call) else {
             return false;
@@ -85,14 +85,14 @@ impl AuthCallQueue {
         !self.calls.remove(at).void
     }
 
-    /// Takes the purpose from one auth call.
+    /// Marks an auth call as no longer needed.
     pub(crate) fn void(&mut self, auth_call: AuthCall) {
         if let Some(queued) = self.find(auth_call) {
             queued.void = true;
         }
     }
 
-    /// Takes the purpose from every auth call of a kind.
+    /// Marks every auth call of this kind as no longer needed.
     pub(crate) fn void_all(&mut self, kind: Kind) {
         self.calls
             .iter_mut()
@@ -100,7 +100,7 @@ impl AuthCallQueue {
             .for_each(|queued| queued.void = true);
     }
 
-    /// Takes the purpose from every auth call of a kind that has not been sent.
+    /// Marks every auth call of this kind that has not been sent as no longer needed.
     pub(crate) fn void_unsent(&mut self, kind: Kind) {
         self.calls
             .iter_mut()
@@ -108,7 +108,7 @@ impl AuthCallQueue {
             .for_each(|queued| queued.void = true);
     }
 
-    /// How many auth calls of a kind there are in line.
+    /// How many auth calls of this kind are queued.
     pub(crate) fn count(&self, kind: Kind) -> usize {
         self.calls.iter().filter(|queued| queued.kind == kind).count()
     }
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_has_the_turn_and_the_others_wait_for_it_in_order() {
+    fn one_call_has_the_turn_and_the_others_wait_in_order() {
         let mut queue = AuthCallQueue::default();
         let refresh = queue.join(Kind::Refresh);
         let logout = queue.join(Kind::Logout);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_void_turn_comes_but_does_not_go() {
+    fn a_voided_call_gets_its_turn_but_is_not_sent() {
         let mut queue = AuthCallQueue::default();
         let login = queue.join(Kind::Login);
         queue.void_all(Kind::Login);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_the_wire_and_what_is_of_another_kind_keeps_its_purpose() {
+    fn voiding_unsent_calls_spares_calls_on_the_wire_and_of_other_kinds() {
         let mut queue = AuthCallQueue::default();
         let [sent, unsent] = [queue.join(Kind::Logout), queue.join(Kind::Logout)];
         let login = queue.join(Kind::Login);

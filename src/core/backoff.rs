@@ -1,7 +1,7 @@
-//! After an outage: how long nobody asks again (rule 8).
+//! The back-off after an outage: how long no refresh is sent (rule 8).
 //!
-//! Exponential backoff with full jitter, so that a thousand pages that fell together do not rise
-//! together, and `Retry-After` (RFC 9110, 10.2.3) where the server names a time itself.
+//! Exponential back-off with full jitter, so that a thousand pages that failed together do not retry
+//! together, and `Retry-After` (RFC 9110, 10.2.3) if the server names a time.
 
 use super::failure::Failure;
 use super::time::Now;
@@ -10,19 +10,19 @@ use super::time::Now;
 const BASE: u64 = 1_000;
 /// The highest ceiling of the backoff, in milliseconds.
 const CEILING: u64 = 60_000;
-/// What chance cannot go below, in milliseconds: a storm within one turn stays one call.
+/// The shortest pause, in milliseconds, whatever the jitter: a storm of calls within one turn stays one call.
 const FLOOR: u64 = 100;
-/// The longest `Retry-After` that is believed, in milliseconds: a slip of the server must not lock
-/// a page for a year.
+/// The longest `Retry-After` that is accepted, in milliseconds: a server's mistake must not lock a page for a
+/// year.
 const LONGEST: u64 = 60 * 60 * 1000;
 
-/// A time that the server named, in milliseconds from its answer.
+/// The delay that the server asked for, in milliseconds from its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryAfter(pub u64);
 
-/// Reads `Retry-After`. `seconds`: the field's value, where it is a number of seconds; `date`: where
-/// it is an HTTP date, in milliseconds since the epoch; `served`: the answer's own `Date` likewise
-/// or, where that is hidden, the local clock. A time in the past says nothing.
+/// Reads `Retry-After`. `seconds`: the field's value, if it is a number of seconds; `date`: the value in
+/// milliseconds since the epoch, if it is an HTTP date; `served`: the answer's own `Date` or, if that is
+/// hidden, the local clock. A time in the past is ignored.
 pub fn retry_after(seconds: Option<f64>, date: Option<f64>, served: f64) -> Option<RetryAfter> {
     let ms = match (seconds, date) {
         (Some(seconds), _) => seconds * 1000.0,
@@ -42,14 +42,15 @@ pub struct Backoff {
 #[derive(Debug)]
 struct Pause {
     since: Now,
-    /// For those who do not ask explicitly: the backoff or what the server asked for, whichever is longer.
+    /// For callers who do not ask explicitly: the back-off or the server's `Retry-After`, whichever is
+    /// longer.
     length: u64,
     retry_after: u64,
     failure: Failure,
 }
 
 impl Backoff {
-    /// A refresh failed. `chance` is uniform in `0.0..1.0`.
+    /// Records a failed refresh. `chance` is uniform in `0.0..1.0`.
     pub fn failed(&mut self, failure: Failure, named: Option<RetryAfter>, chance: f64, now: Now) {
         let ceiling = CEILING.min(BASE << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
@@ -58,18 +59,18 @@ impl Backoff {
         self.pause = Some(Pause { since: now, length, retry_after, failure });
     }
 
-    /// A refresh was answered, or a new session began.
+    /// Ends the pause: a refresh was answered, or a new session began.
     pub fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// Milliseconds until the pause is over for those who do not ask explicitly.
+    /// Milliseconds until callers who do not ask explicitly may refresh again.
     pub fn remaining(&self, now: Now) -> u64 {
         self.pause.as_ref().map_or(0, |pause| pause.length.saturating_sub(now.since(pause.since)))
     }
 
-    /// The failure that a caller gets at once, while the pause lasts. A caller who asks explicitly
-    /// is not held up by the backoff, but by what the server asked for.
+    /// The failure that a caller gets at once while the pause lasts. An explicit call skips the back-off, but
+    /// not the server's `Retry-After`.
     pub fn holds(&self, explicit: bool, now: Now) -> Option<&Failure> {
         let pause = self.pause.as_ref()?;
         let length = if explicit { pause.retry_after } else { pause.length };
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_spreads_the_pause_over_the_whole_ceiling_but_not_below_the_floor() {
+    fn jitter_spreads_the_pause_over_the_whole_ceiling_but_not_below_the_floor() {
         let mut backoff = Backoff::default();
         backoff.failed(outage(), None, 0.0, at(0));
         assert_eq!(backoff.holds(false, at(FLOOR - 1)), Some(&outage()));
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_both_forms_and_bounded() {
+    fn retry_after_is_read_in_both_forms_and_limited() {
         assert_eq!(retry_after(Some(3.0), None, 0.0), Some(RetryAfter(3_000)));
         assert_eq!(retry_after(None, Some(90_000.0), 60_000.0), Some(RetryAfter(30_000)));
         assert_eq!(retry_after(Some(1e12), None, 0.0), Some(RetryAfter(3_600_000)), "an hour");

@@ -1,14 +1,14 @@
-//! Reading `WWW-Authenticate` (RFC 9110, 11.6.1), to tell a token that has ended from a refusal
-//! that no new token can cure.
+//! Reads `WWW-Authenticate` (RFC 9110, 11.6.1), to tell an expired token from a refusal that no new token can
+//! cure.
 
 use super::text::{find_any, is_tchar, split_at_any, trim_start};
 
-/// One challenge of the list.
+/// One challenge of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Challenge {
-    /// The scheme in lower case, for it is case-insensitive (RFC 9110, 11.1).
+    /// The scheme in lower case, because schemes are case-insensitive (RFC 9110, 11.1).
     pub scheme: String,
-    /// The parameters, their names in lower case, their values unquoted.
+    /// The parameters: names in lower case, values unquoted.
     pub parameters: Vec<(String, String)>,
 }
 
@@ -18,9 +18,9 @@ impl Challenge {
         self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether the refusal is one that a new token of the same grant does not cure: more scope
-    /// (RFC 6750, 3.1), a stronger or newer login (RFC 9470, 3), other claims (OpenID Connect CAEP),
-    /// a proof with another nonce (RFC 9449, 9), or another proof.
+    /// Whether a new token of the same grant would not cure the refusal: it asks for more scope (RFC 6750,
+    /// 3.1), a stronger or newer login (RFC 9470, 3), other claims (OpenID Connect CAEP), a proof with
+    /// another nonce (RFC 9449, 9), or another proof.
     pub fn is_beyond_a_refresh(&self) -> bool {
         matches!(
             self.get("error"),
@@ -35,8 +35,8 @@ impl Challenge {
     }
 }
 
-/// The challenges in the value of one or several `WWW-Authenticate` fields. Servers send nonsense
-/// here; what cannot be read is passed over, and nothing fails.
+/// The challenges in the value of one or several `WWW-Authenticate` fields. Servers send malformed values
+/// here: unreadable parts are skipped, and nothing fails.
 pub fn challenges(value: &str) -> Vec<Challenge> {
     let mut list: Vec<Challenge> = Vec::new();
     let mut rest = value;
@@ -47,7 +47,7 @@ pub fn challenges(value: &str) -> Vec<Challenge> {
         }
         let (word, after) = token(rest);
         if word.is_empty() {
-            // Neither a scheme nor a parameter: go on behind the next comma.
+            // Neither a scheme nor a parameter: continue after the next comma.
             rest = split_at_any(rest, b",").1;
             continue;
         }
@@ -90,7 +90,7 @@ fn parameter(text: &str) -> (String, &str) {
     }
 }
 
-/// Skips a `token68` (RFC 9110, 11.2) behind a scheme: a word that is no parameter, up to the comma.
+/// Skips a `token68` (RFC 9110, 11.2) after a scheme: a word that is not a parameter, up to the comma.
 fn behind_token68(text: &str) -> &str {
     let (word, after) = token(text);
     let after = trim_start(after, b" \t");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn two_challenges_in_one_field_are_two() {
+    fn two_challenges_in_one_field_are_read_as_two() {
         let list = challenges(
             r#"Bearer realm="https://op.test", error="invalid_token", DPoP algs="ES256 EdDSA""#,
         );
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token68_is_no_parameter() {
+    fn a_token68_is_not_read_as_a_parameter() {
         assert_eq!(
             errors("Negotiate YWJj==, Basic , Bearer error=insufficient_scope"),
             [
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_beyond_a_refresh_are_told_from_expiry() {
+    fn refusals_that_a_refresh_cannot_cure_are_told_from_expiry() {
         for (value, beyond) in [
             (r#"Bearer error="insufficient_scope", scope="admin""#, true),
             (
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_neither_fails_nor_hangs() {
+    fn malformed_values_neither_fail_nor_hang() {
         for value in [
             ",,,",
             "\"",

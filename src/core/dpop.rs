@@ -1,6 +1,6 @@
 //! Proofs of possession (RFC 9449): what is signed, with which nonce and by which clock, and whether a call
-//! is sent again because the server objects to its proof. The shell adds what the call says of itself, and the
-//! platform signs.
+//! is sent again when the server rejects its proof. The shell adds the facts of the call, and the platform
+//! signs.
 
 use zeroize::Zeroizing;
 
@@ -11,33 +11,34 @@ use super::secret::Secret;
 use super::text::split_at_any;
 use super::time::Now;
 
-/// Where the keys live that tokens are bound to.
+/// Where the keys are kept that tokens are bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DpopKeys {
-    /// In IndexedDB, for all tabs, and for the pages that come after.
+    /// In IndexedDB, shared by all tabs and by later pages.
     Stored,
-    /// In memory: each page has its own.
+    /// In memory: each page has its own key.
     Memory,
 }
 
-/// What a proof is to say that hangs on more than its call. It has no `Debug`, as what follows has none.
+/// The parts of a proof that do not depend on its call alone. It has no `Debug`, nor have the types below,
+/// except for `Objection`.
 pub struct Draft {
-    /// Its target (`htu`).
+    /// The target URL (`htu`).
     pub target: String,
-    /// The nonce of the server that it goes to.
+    /// The current nonce of the target's server.
     pub nonce: Option<String>,
     /// The server's time, in milliseconds since the epoch.
     at: u64,
 }
 
 impl Draft {
-    /// When it was made (`iat`), in seconds since the epoch.
+    /// When the proof was made (`iat`), in seconds since the epoch.
     pub fn issued(&self) -> u64 {
         self.at / 1000
     }
 }
 
-/// What a server has against a proof.
+/// Why a server rejected a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Objection {
     /// `use_dpop_nonce`: it wants another nonce (RFC 9449, 8 and 9).
@@ -46,20 +47,20 @@ pub enum Objection {
     Invalid,
 }
 
-/// What an answer says of proofs.
+/// The facts of an answer that concern proofs.
 #[derive(Clone, Default, PartialEq)]
 pub struct ProofAnswer {
     /// The nonce for the next proof (`DPoP-Nonce`).
     pub nonce: Option<String>,
-    /// Its `Date`, in milliseconds since the epoch, where it comes from no cache.
+    /// `Date`, in milliseconds since the epoch, if the answer comes from no cache.
     pub date: Option<f64>,
-    /// What it has against the proof that was sent.
+    /// Why the server rejected the proof that was sent, if it did.
     pub objection: Option<Objection>,
 }
 
 impl Objection {
-    /// Of an answer with this status, value of `WWW-Authenticate` (RFC 9449, 9), and `error` of a JSON body
-    /// (RFC 9449, 8).
+    /// Reads the objection from the status, the value of `WWW-Authenticate` (RFC 9449, 9), and `error` of a
+    /// JSON body (RFC 9449, 8).
     pub fn of(status: u16, challenge: Option<&str>, error: Option<&str>) -> Option<Self> {
         if !matches!(status, 400 | 401) {
             return None;
@@ -80,36 +81,36 @@ impl Objection {
     }
 }
 
-/// So many origins' nonces are remembered.
+/// How many origins' nonces are remembered.
 const ORIGINS: usize = 32;
 /// The longest nonce that is sent back, in bytes.
 const LONGEST: usize = 1024;
-/// By how much the server's clock must differ from the proof's, in milliseconds, for that to be what the
-/// server objects to: `Date` counts in seconds.
+/// If the proof's time differs from the server's clock by more than this, in milliseconds, the server is
+/// taken to object to the time. `Date` has a resolution of one second.
 const SKEW: u64 = 2_000;
 
-/// What is known of the servers that proofs go to.
+/// The nonces and the clock of the servers that proofs go to.
 #[derive(Default)]
 pub struct Dpop {
-    /// A URL of each origin, and its nonce. The last used is the last.
+    /// A URL of each origin, and its nonce, the most recently used last.
     nonces: Vec<(String, String)>,
-    /// The server's time in milliseconds since the epoch, and when that was.
+    /// The server's time in milliseconds since the epoch, and when it was received.
     clock: Option<(u64, Now)>,
 }
 
 impl Dpop {
-    /// The proof of a call to this URL, as the platform serialises it.
+    /// The proof for a call to this URL, which the platform has serialised.
     pub fn draft(&self, url: &str, now: Now) -> Draft {
         Draft {
-            // The fragment, which is never sent, and the query are no part of it (RFC 9449, 4.2).
+            // RFC 9449, 4.2 excludes the query and the fragment.
             target: split_at_any(url, b"?#").0.to_owned(),
             nonce: self.nonce(url).map(str::to_owned),
             at: self.server_time(now),
         }
     }
 
-    /// A server has answered a call that had this proof. Says whether another proof may please it, so that the
-    /// call is to be sent again, once, with the same token.
+    /// Learns from the answer to a call with this proof. Returns whether the call is to be sent again, once,
+    /// with the same token and a new proof that the server may accept.
     pub fn answered(&mut self, draft: &Draft, answer: &ProofAnswer, now: Now) -> bool {
         let url = draft.target.as_str();
         let nonce = answer.nonce.as_deref().filter(|nonce| is_nonce(nonce));
@@ -136,19 +137,19 @@ impl Dpop {
         known.map(|(_, nonce)| nonce.as_str())
     }
 
-    /// The time by the server's clock, in milliseconds since the epoch; by the local one as long as no
-    /// server has told.
+    /// The time by the server's clock, in milliseconds since the epoch; by the local clock until a server has
+    /// sent its own.
     fn server_time(&self, now: Now) -> u64 {
         self.clock.map_or(now.wall, |(date, then)| date.saturating_add(now.since(then)))
     }
 }
 
-/// The header field that carries a token that is bound to a key (RFC 9449, 7.1).
+/// The header field with a key-bound token (RFC 9449, 7.1).
 pub(crate) fn authorization(token: &Secret) -> Sent {
     ("Authorization".to_owned(), behind("DPoP", token))
 }
 
-/// The header field of a proof that is signed (RFC 9449, 4.1).
+/// The header field with a signed proof (RFC 9449, 4.1).
 pub(crate) fn proof(signed: String) -> Sent {
     ("DPoP".to_owned(), Zeroizing::new(signed))
 }
@@ -164,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_objection_is_read_from_the_challenge_of_the_scheme_and_from_the_body() {
+    fn an_objection_is_read_from_the_dpop_challenge_and_from_the_body() {
         let nonce = r#"Bearer error="invalid_token", DPoP error="use_dpop_nonce", algs="ES256""#;
         for (status, challenge, error, objection) in [
             (401, Some(nonce), None, Some(Objection::Nonce)),
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_nonce_is_not_sent_back() {
+    fn a_malformed_nonce_is_not_sent_back() {
         let long = "a".repeat(LONGEST + 1);
         for text in ["", "a b", "a\"b", "a\\b", "\u{fc}", long.as_str()] {
             assert!(!is_nonce(text), "{text}");

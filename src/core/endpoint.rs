@@ -1,5 +1,5 @@
-//! The calls of the manager's own, refresh and logout: what they are made of, and what shows the server
-//! that a page of its own made them.
+//! The manager's own calls, refresh and logout: how they are composed, and which header fields prove that a
+//! page of the app made them.
 
 use std::fmt;
 
@@ -9,28 +9,28 @@ use super::options::Options;
 use super::secret::Secret;
 use super::text::{concat, split_at_any};
 
-/// A call of the manager's own: the refresh, or the logout. Its `Debug` keeps header fields and body
-/// to itself, for API keys stand there.
+/// A call of the manager itself: the refresh or the logout. `Debug` omits header fields and body, because
+/// they may hold API keys.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Endpoint {
-    /// Where it goes; a relative URL is resolved against the page.
+    /// The URL. A relative URL is resolved against the page.
     pub url: String,
     /// Its method. `POST` unless set.
     pub method: String,
-    /// Header fields to send along, name and value.
+    /// Header fields to send, name and value.
     pub headers: Vec<(String, String)>,
     /// Its body.
     pub content: Content,
-    /// How long an answer may take, in milliseconds. 10 seconds unless set.
+    /// How long to wait for an answer, in milliseconds. 10 seconds unless set.
     pub timeout: f64,
-    /// Whether cookies go along. They do unless this says otherwise (Fetch, 2.2.5).
+    /// Whether cookies are sent. They are, unless this says otherwise (Fetch, 2.2.5).
     pub credentials: Credentials,
-    /// Double submit, as [`Options::csrf`], of this call. `None`: as that says.
+    /// Double submit for this call, as in [`Options::csrf`], which `None` falls back to.
     pub csrf: Option<(String, String)>,
-    /// Which token of the session that has ended goes along with a logout.
+    /// Which token of the ended session a logout sends.
     pub sends: Option<Sends>,
-    /// Statuses that mean success of a logout, beside 2xx and 401.
+    /// Statuses that mean a successful logout, besides 2xx and 401.
     pub success: Vec<u16>,
 }
 
@@ -45,41 +45,41 @@ pub enum Sends {
     Token,
 }
 
-/// The body of a call of the manager's own.
+/// The body of a call of the manager itself.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub enum Content {
-    /// None.
+    /// No body.
     #[default]
     Empty,
     /// A text, sent as it is.
     Text(String),
-    /// Fields: of a form where the refresh token travels in one, of a JSON object otherwise.
+    /// Fields: of a form if the refresh token is sent in one, otherwise of a JSON object.
     Fields(Vec<(String, String)>),
 }
 
 /// The credentials mode of a request (Fetch, 2.2.5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Credentials {
-    /// Cookies go to whatever origin the endpoint has.
+    /// Cookies are sent to any origin.
     #[default]
     Include,
-    /// Cookies go to the page's own origin.
+    /// Cookies are sent to the page's own origin only.
     SameOrigin,
-    /// Cookies never go.
+    /// Cookies are never sent.
     Omit,
 }
 
-/// Where the refresh token travels.
+/// Where the refresh token is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Carrier {
-    /// In an HttpOnly cookie that no script sees: the way to have it.
+    /// In an HttpOnly cookie that no script sees: the recommended way.
     #[default]
     Cookie,
-    /// In a field of a JSON body. The token is held in memory only, as in what follows.
+    /// In a field of a JSON body. The token is held in memory only, as with the variants below.
     Json(String),
-    /// In a field of a form body, as OAuth has it (RFC 6749, 6).
+    /// In a field of a form body, as OAuth does (RFC 6749, 6).
     Form(String),
-    /// In a header field, behind a scheme if one is set.
+    /// In a header field, after a scheme if one is set.
     Header(String, Option<String>),
 }
 
@@ -90,7 +90,7 @@ impl fmt::Debug for Endpoint {
 }
 
 impl Endpoint {
-    /// A `POST` to a URL, with cookies, without a body, that may take 10 seconds.
+    /// A `POST` to a URL, with cookies, without a body, with a time limit of 10 seconds.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -105,13 +105,13 @@ impl Endpoint {
         }
     }
 
-    /// The URL as it may be said: without its query, which may have a secret in it.
+    /// The URL for messages: without its query, which may contain a secret.
     pub(crate) fn address(&self) -> &str {
         split_at_any(&self.url, b"?#").0
     }
 
-    /// What the call is made of. `token` is the one that it takes along, if there is one; `page` the
-    /// page's own origin. Cookies are read now.
+    /// Composes the call. `token`: the token to send, if there is one; `page`: the page's own origin. Cookies
+    /// are read now.
     pub(crate) fn compose<'a>(
         &'a self,
         options: &'a Options,
@@ -140,7 +140,7 @@ impl Endpoint {
                 Carrier::Json(field) | Carrier::Form(field) => name = name.or(Some(field)),
                 _ => {}
             }
-            // A text is sent as it is.
+            // A text body is sent unchanged.
             if let Some(name) = name
                 && !matches!(self.content, Content::Text(_))
             {
@@ -170,10 +170,11 @@ impl Endpoint {
     }
 }
 
-/// A header field that is about to be sent, name and value. A token may stand there: it is wiped after.
+/// A header field to send, name and value. The value may be a token, so it is wiped afterwards.
 pub(crate) type Sent = (String, Zeroizing<String>);
 
-/// What a call is made of, beside its URL and method. Of two header fields of one name, the later counts.
+/// The parts of a call, besides its URL and method. Of two header fields with the same name, the later
+/// counts.
 pub(crate) struct Composed<'a> {
     pub(crate) headers: Vec<Sent>,
     pub(crate) body: Payload<'a>,
@@ -181,7 +182,7 @@ pub(crate) struct Composed<'a> {
 }
 
 impl Composed<'_> {
-    /// The same, with the header fields that prove it, if there are some. A proof is for one URL (RFC 9449,
+    /// The same, with the header fields of a proof, if there are any. A proof is valid for one URL (RFC 9449,
     /// 4.2).
     pub(crate) fn proven(mut self, proof: Vec<Sent>) -> Self {
         if !proof.is_empty() {
@@ -192,31 +193,31 @@ impl Composed<'_> {
     }
 }
 
-/// How far a call follows redirects: a token in a header field or a body must not get to another origin
-/// (Fetch, 4.4: neither is dropped on the way).
+/// How far a call follows redirects: a token in a header field or a body must not reach another origin
+/// (Fetch, 4.4 drops neither).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stays {
-    /// Anywhere: it takes no token along, and no proof.
+    /// Anywhere: it carries no token and no proof.
     Free,
-    /// Within the page's own origin, to which it goes.
+    /// Within the page's own origin, which is its target.
     InOrigin,
     /// Nowhere.
     Put,
 }
 
-/// A body. Only the platform can encode fields.
+/// A body. Only the platform can encode the fields.
 pub(crate) enum Payload<'a> {
     Empty,
     Text(&'a str),
-    /// Whether they are a form's, and not a JSON object's; names and values.
+    /// Whether the fields are a form's (otherwise a JSON object's); names and values.
     Fields(bool, Vec<(&'a str, &'a str)>),
 }
 
-/// What reads a cookie that scripts may read.
+/// Reads a cookie that scripts may read.
 pub(crate) type Cookies<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The header fields that prove to the server that no foreign page made a call: a field that forms
-/// cannot send, to the page's own origin; and double submit.
+/// The header fields that prove to the server that no foreign page made a call: to the page's own origin, a
+/// field that forms cannot send; and double submit.
 pub(crate) fn proofs(
     url: &str,
     csrf: Option<&(String, String)>,
@@ -231,18 +232,18 @@ pub(crate) fn proofs(
     proofs
 }
 
-/// Whether a URL, as the platform serialises it, is one of this origin.
+/// Whether a URL, as the platform serialised it, has this origin.
 pub(super) fn is_of(url: &str, origin: &str) -> bool {
     url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The header field of double submit, with the value that its cookie has now.
+/// The header field for double submit, with the current value of its cookie.
 pub(super) fn proof((cookie, header): &(String, String), cookies: Cookies<'_>) -> Option<Sent> {
     let value = cookies(cookie).filter(|value| is_field_value(value))?;
     Some((header.clone(), Zeroizing::new(value)))
 }
 
-/// A token behind a scheme, if there is one.
+/// A token after its scheme, if there is a scheme.
 pub(super) fn behind(scheme: &str, token: &Secret) -> Zeroizing<String> {
     Zeroizing::new(concat(&[scheme, if scheme.is_empty() { "" } else { " " }, token.reveal()]))
 }
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_to_the_pages_own_origin_brings_a_field_that_no_form_can_send() {
+    fn a_call_to_the_pages_own_origin_has_a_field_that_no_form_can_send() {
         let options = options(Carrier::Cookie);
         for (url, headers) in [
             ("https://app.test/auth/refresh", "X-Requested-With: tokenkeep"),
@@ -302,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn double_submit_is_the_calls_own_or_the_options() {
+    fn double_submit_is_set_by_the_call_or_else_by_the_options() {
         let csrf = |header: &str| Some(("csrf".to_owned(), header.to_owned()));
         let options = Options { csrf: csrf("X-CSRF"), ..options(Carrier::Cookie) };
         let endpoint = Endpoint::new("https://auth.test/refresh");
@@ -312,14 +313,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_that_could_not_stand_in_a_field_is_left_out() {
+    fn a_cookie_value_that_is_invalid_in_a_header_is_left_out() {
         let csrf = ("csrf".to_owned(), "X-CSRF".to_owned());
         assert_eq!(proof(&csrf, &|_| Some("a\r\nb".to_owned())), None);
         assert_eq!(proof(&csrf, &|_| Some("a b".to_owned())).unwrap().1.as_str(), "a b");
     }
 
     #[test]
-    fn the_refresh_token_travels_as_its_carrier_says() {
+    fn the_refresh_token_is_sent_where_its_carrier_says() {
         let endpoint = Endpoint::new("https://auth.test/refresh");
         let header = Carrier::Header("X-Refresh".into(), Some("Bearer".into()));
         for (carrier, headers, body) in [
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_stands_behind_the_fields_of_the_body() {
+    fn the_token_comes_after_the_fields_of_the_body() {
         let mut endpoint = Endpoint::new("https://auth.test/refresh");
         endpoint.content = Content::Fields(vec![("grant_type".into(), "refresh_token".into())]);
         let form = options(Carrier::Form("refresh_token".into()));
@@ -354,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_sent_as_it_is() {
+    fn a_text_body_is_sent_unchanged() {
         let mut endpoint = Endpoint::new("https://auth.test/refresh");
         endpoint.content = Content::Text("<x/>".into());
         let made = composed(&endpoint, &options(Carrier::Json("refresh".into())), Some("abc"));
@@ -362,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logout_sends_the_token_that_it_is_to_send() {
+    fn a_logout_sends_the_configured_token() {
         let logout =
             |sends| Endpoint { sends: Some(sends), ..Endpoint::new("https://auth.test/out") };
         let header = options(Carrier::Header("X-Refresh".into(), None));

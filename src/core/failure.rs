@@ -1,4 +1,4 @@
-//! What can go wrong, in words that can be compared.
+//! Failures, with codes that can be compared.
 
 use std::fmt;
 
@@ -8,37 +8,37 @@ use super::text::{concat, decimal};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Code {
-    /// An option that is unknown, or has a value that it does not take.
+    /// An option is unknown, or has an invalid value.
     InvalidOption,
-    /// An argument that cannot be used, such as a token with a line break in it.
+    /// An argument is unusable, such as a token with a line break in it.
     InvalidArgument,
     /// The server could not be reached: the platform's `fetch` rejected. Retryable.
     Network,
-    /// There was no answer, or no turn, in time. Retryable.
+    /// No answer came, or no turn, in time. Retryable.
     Timeout,
-    /// The answer's status says nothing about the session: 404, 429, 5xx, a page of HTML. Retryable.
+    /// The answer's status says nothing about the session: 404, 429, 5xx, an HTML page. Retryable.
     BadStatus,
-    /// The answer was a success without a token in it that could be used. Retryable.
+    /// The answer was a success without a usable token. Retryable.
     BadAnswer,
-    /// A login was answered with success and without a token, as where a second factor is asked for.
+    /// A login succeeded without a token, for example because a second factor is asked for.
     NoToken,
     /// The server refused: the refresh token is dead, or the credentials are wrong.
     Rejected,
-    /// There is no session, and one is needed.
+    /// The call needs a session, and there is none.
     SignedOut,
-    /// The session in which this began has ended meanwhile. A request was not sent because of it.
+    /// The session in which this began has ended. A request was not sent because of it.
     SessionChanged,
-    /// `getAccessToken` without `exposeToken: true`.
+    /// `getAccessToken` was called without `exposeToken: true`.
     NotExposed,
-    /// An API has refused the newest token, too, although it is good: it says 401 where it means "forbidden".
+    /// An API refused the newest token, although it is good: it answers 401 where it means "forbidden".
     Forbidden,
     /// The manager was disposed of.
     Disposed,
-    /// The page's `fetch` is patched, and what it gave is no answer.
+    /// The page's `fetch` is patched and did not return a `Response`.
     BadFetch,
-    /// A redirect would have taken the token to where it must not go.
+    /// A redirect would have taken the token to a target that must not get it.
     Redirected,
-    /// The key for proofs of possession (RFC 9449) is not to be had: there is no `crypto.subtle`, as in an
+    /// The key for proofs of possession (RFC 9449) is not available: there is no `crypto.subtle`, as in an
     /// insecure context, or the platform refuses IndexedDB.
     NoKey,
 }
@@ -66,7 +66,7 @@ impl Code {
         }
     }
 
-    /// What happened and what to do, where no endpoint has a part in it.
+    /// What happened and what to do, for codes that concern no endpoint.
     fn sentence(self) -> &'static str {
         match self {
             Self::SignedOut => "Nobody is signed in; sign in first.",
@@ -83,13 +83,13 @@ impl Code {
         }
     }
 
-    /// Whether the same call may succeed later, with nothing changed.
+    /// Whether the same call may succeed later, unchanged.
     pub fn is_retryable(self) -> bool {
         matches!(self, Self::Network | Self::Timeout | Self::BadStatus | Self::BadAnswer)
     }
 }
 
-/// What was being done when it went wrong.
+/// What the manager was doing when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
@@ -117,42 +117,41 @@ impl Step {
     }
 }
 
-/// One failure: comparable, and free of anything secret by construction, for its only text is
-/// written in this crate.
+/// One failure. It can be compared, and never contains a secret: all its texts are written in this crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// What went wrong.
     pub code: Code,
-    /// In doing what.
+    /// What the manager was doing.
     pub step: Step,
-    /// The HTTP status that told, if one did.
+    /// The HTTP status, if an answer caused the failure.
     pub status: Option<u16>,
-    /// More words, where the code does not say all: an option's name, the endpoint's URL, a token's fault.
+    /// Details that the code does not say: an option's name, the endpoint's URL, what is wrong with a token.
     pub detail: Option<String>,
 }
 
 impl Failure {
-    /// A failure that the code and the step say all about.
+    /// A failure without status or details.
     pub fn new(code: Code, step: Step) -> Self {
         Self { code, step, status: None, detail: None }
     }
 
-    /// The same, told by an HTTP status. Zero is none.
+    /// The same, with an HTTP status. Zero means none.
     pub fn with_status(mut self, status: u16) -> Self {
         self.status = (status != 0).then_some(status);
         self
     }
 
-    /// The same, with more words.
+    /// The same, with details.
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// The same, with the endpoint's URL, which has to be fit to be said, in front of the detail.
+    /// The same, with the endpoint's URL in front of the details. The URL must be fit to be shown.
     pub(crate) fn at(self, url: &str) -> Self {
         match &self.detail {
-            // A function of the app's is asked.
+            // The endpoint is a function of the app.
             _ if url.is_empty() => self,
             Some(detail) => {
                 let detail = concat(&[url, ": ", detail]);
@@ -164,8 +163,8 @@ impl Failure {
 }
 
 impl Failure {
-    /// The failure in words: what happened, at which endpoint, and what follows. Put together without the
-    /// machinery of formatting, which is larger than all that it would do here.
+    /// The failure in words: what happened, at which endpoint, and what follows. It avoids the machinery of
+    /// `format!`, which is larger than this whole function.
     pub(crate) fn message(&self) -> String {
         let step = self.step.as_str();
         let detail = self.detail.as_deref().unwrap_or_default();
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn every_failure_has_words() {
+    fn every_failure_has_a_message() {
         use Code::*;
         for code in [
             SignedOut,
@@ -270,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_codes_are_the_documented_words() {
+    fn the_codes_are_the_documented_strings() {
         use Code::*;
         for (code, word) in [
             (InvalidOption, "invalid-option"),

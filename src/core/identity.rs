@@ -1,9 +1,9 @@
-//! Whose token it is: which managers of one origin take turns, and which of them share.
+//! Which managers of one origin take turns, and which of them share tokens.
 //!
-//! Two names are told apart. **The turn** is for whoever might set the same cookie: broad, for to wait
-//! too often harms nobody. **The share** is for managers that are the same: only they hand tokens on,
-//! hear of each other's logout, and finish one that is owed. A token never meets a manager whose
-//! options would send it elsewhere.
+//! A manager has two names. **The turn** covers every manager that might set the same cookie: it is broad,
+//! because waiting too often does no harm. **The share** covers identical managers: only they pass tokens on,
+//! hear of each other's logout, and finish a pending one. A token never reaches a manager whose options would
+//! send it elsewhere.
 
 use super::apis::Apis;
 use super::attach::Attach;
@@ -18,24 +18,25 @@ use super::text::{concat, split_at_any};
 /// The names of a manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
-    /// What calls that set the cookie take turns by: the refresh endpoint's origin and path.
+    /// Calls that set the cookie take turns under this name: the refresh endpoint's origin and path.
     pub(crate) turn: String,
-    /// What the same managers share by. `None`: a function stands where something would have to be
-    /// compared, and the app has chosen no name.
+    /// Identical managers share under this name. `None`: an option that would have to be compared is a
+    /// function, and the app has chosen no name.
     pub(crate) share: Option<String>,
-    /// What the key is kept under that tokens are bound to: a digest of what says whose refresh token it is,
-    /// and of nothing else, for that is bound to it, too, and outlives a new version of the app.
+    /// The name under which the key for bound tokens is stored: a digest of the options that identify the
+    /// refresh token, and of no others. The refresh token is bound to the key, too, and outlives a new
+    /// version of the app.
     pub(crate) key: String,
 }
 
 impl Identity {
-    /// The names of a manager with these options, which are checked already. `has_functions`: whether
-    /// a function stands in the place of the refresh, or of header fields.
+    /// The names of a manager with these options, which are already validated. `has_functions`: whether the
+    /// refresh or the header fields are functions.
     pub(crate) fn new(options: &Options, policy: &Policy, has_functions: bool) -> Self {
         let calls = [Some(&options.refresh), options.logout.as_ref()];
         let mut urls = calls.into_iter().flatten().map(|call| call.url.as_str());
         let url = urls.find(|url| !url.is_empty());
-        // Where a function refreshes, or nothing does, it is another URL of the manager's.
+        // If a function refreshes, or nothing does, another URL of the manager is used.
         let [origin, path] = policy.apis.names().next().unwrap_or_default();
         let turn = match url {
             Some(url) => concat(&["tokenkeep ", split_at_any(url, b"?").0]),
@@ -52,18 +53,18 @@ impl Identity {
     }
 }
 
-/// The digest of all that is compared. Header fields may hold an API key, so nothing else is kept.
+/// The digest of all compared options. Header fields may hold an API key, so only the digest is kept.
 struct Parts(u64);
 
 impl Parts {
-    /// All but the name and the refresh.
+    /// Adds all options but the name and the refresh.
     fn others(&mut self, options: &Options, apis: &Apis) {
         self.text(&options.subject);
         match &options.logout {
             Some(logout) => self.endpoint(logout),
             None => self.text("no logout"),
         }
-        // Their order says nothing.
+        // The order of the APIs does not matter.
         self.0 ^= apis.names().fold(0, |sum: u64, name| sum.wrapping_add(digest(&name)));
         self.text("end");
         match &options.attach {
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_turn_is_of_the_refresh_endpoint_whatever_its_query() {
+    fn the_turn_is_the_refresh_endpoint_without_its_query() {
         let one = identity(|_| ());
         let other = identity(|options| options.refresh.url.push('1'));
         assert_eq!(one.turn, "tokenkeep https://app.test/auth/refresh");
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_function_refreshes_the_turn_is_of_another_url() {
+    fn with_a_refresh_function_the_turn_is_another_url() {
         let none = |options: &mut Options| options.refresh.url.clear();
         assert_eq!(
             with(none, &["https://api.test/v1"], true).turn,
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_decides_where_a_token_comes_from_and_goes_tells_managers_apart() {
+    fn options_for_where_a_token_comes_from_and_goes_distinguish_managers() {
         let changes: [fn(&mut Options); 19] = [
             |o| o.name = Some("shop".into()),
             |o| o.subject = "user_id".into(),
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_the_apis_says_nothing() {
+    fn the_order_of_the_apis_does_not_matter() {
         let one = with(|_| (), &["https://a.test/", "https://b.test/"], false);
         assert_eq!(
             one,
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn where_functions_cannot_be_compared_only_a_name_shares() {
+    fn managers_with_functions_share_only_under_a_name() {
         assert_eq!(with(|_| (), &[], true).share, None);
         let named = |name: &'static str| with(move |o| o.name = Some(name.into()), &[], true).share;
         assert!(named("shop").is_some());
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_kept_for_whoever_has_the_refresh_token() {
+    fn the_key_belongs_to_the_owner_of_the_refresh_token() {
         let key = |change: fn(&mut Options)| identity(change).key;
         let same = key(|_| ());
         assert_eq!(with(|_| (), &["https://b.test/"], false).key, same);
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn no_option_can_be_read_in_a_name() {
+    fn no_option_is_readable_in_a_name() {
         let key = |o: &mut Options| o.refresh.headers = field("X-Key", "abc-secret");
         let Identity { turn, share, key } = identity(key);
         assert!(![turn, share.unwrap(), key].iter().any(|name| name.contains("secret")));

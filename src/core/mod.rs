@@ -1,29 +1,29 @@
-//! The decisions, and nothing but the decisions.
+//! The decisions of tokenkeep, and nothing else.
 //!
-//! > **The contract of this module.** It is told what happened and when, and it answers what to do.
-//! > It knows no browser, no clock, no chance, no I/O and no `async`: time ([`Now`]) and chance are
-//! > arguments. Every rule that users rely on is decided here, and can therefore be tested here:
+//! > **The contract of this module.** The shell tells it what happened and when; it answers what to do.
+//! > It knows no browser, no clock, no randomness, no I/O and no `async`: time ([`Now`]) and random numbers
+//! > are arguments. Every rule that users rely on is decided here, and can therefore be tested here:
 //! >
 //! > - the token goes to no target that was not named (rule 1, [`Apis::cover`]);
 //! > - a request is sent at most twice (rule 4, [`Ticket`], [`Session::answered`]);
-//! > - a late 401 never refreshes: generations are compared, not times (rule 4);
-//! > - a resource that says 401 where it means "forbidden" costs its own calls, and no others
-//! >   (rule 4, [`Resource`]);
-//! > - there is one refresh at a time, and whoever needs it joins it (rule 3, [`Session::depart`]);
+//! > - a late 401 never causes a refresh: generations are compared, not times (rule 4);
+//! > - a resource that answers 401 where it means "forbidden" affects only its own calls (rule 4,
+//! >   [`Resource`]);
+//! > - there is one refresh at a time, and every call that needs it joins it (rule 3, [`Session::depart`]);
 //! > - a refused refresh ends the session, once; an outage never does (rule 8, [`verdict`]);
-//! > - after an outage nobody storms the server (rule 8, [`Backoff`]);
-//! > - calls that set the refresh cookie never overlap (rule 9, [`Effect::Start`],
-//! >   [`Session::finished`]);
-//! > - what began in an older epoch commits nothing, is not sent again, and never meets the next
-//! >   user's token (rule 9, [`Session::logout`], [`Session::login_answered`]);
-//! > - every wait ends: a refresh has an outcome, or is void (rule 10, [`Effect::SettleRefresh`]);
-//! > - managers share with the same managers alone, and take turns with all that might set the same
+//! > - after an outage, back-off keeps callers from storming the server (rule 8, [`Backoff`]);
+//! > - calls that set the refresh cookie never overlap (rule 9, [`Effect::Start`], [`Session::finished`]);
+//! > - a call from an older epoch commits nothing, is not sent again, and never meets the next user's token
+//! >   (rule 9, [`Session::logout`], [`Session::login_answered`]);
+//! > - every wait ends: a refresh either has an outcome or is void (rule 10, [`Effect::SettleRefresh`]);
+//! > - managers share tokens only with identical managers, and take turns with all that might set the same
 //! >   cookie (`identity.rs`).
 //! >
 //! > The rules are numbered in `docs/architecture.md`.
 //!
-//! The shell calls a method, then drains [`Session::poll_effect`] and does what it says. No method
-//! calls back, so whatever the effects run into (user code, too) finds the session whole.
+//! The shell calls a method, then drains [`Session::poll_effect`] and carries out each effect. No method
+//! calls back, so code that runs during an effect, user code included, finds the session in a consistent
+//! state.
 
 mod answer;
 mod apis;
@@ -82,13 +82,13 @@ pub use tabs::{HybridTime, Message};
 pub(crate) use text::{concat, decimal};
 pub use time::{Life, Now, Validity, life};
 
-/// What the fuzz targets reach that nobody else does.
+/// Internals that only the fuzz targets use.
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing {
     use super::{Apis, Failure, Options};
 
-    /// Checks options; who may receive the token under them.
+    /// Checks options, and returns the APIs that may receive the token.
     pub fn settle(
         mut options: Options,
         page: Option<&str>,

@@ -1,31 +1,32 @@
-//! How long each wait may take (rule 10), in milliseconds. All are counted in time in which the page
-//! could run: `timer.js` does not count a busy main thread, a frozen tab or a sleeping laptop.
+//! The time limit of each wait (rule 10), in milliseconds. Only time in which the page could run counts:
+//! `timer.js` leaves out a busy main thread, a frozen tab and a sleeping laptop.
 
 use super::auth_call_queue::Kind;
 use super::options::Options;
 
-/// How long a tab that had to wait listens for the news of the one before it.
+/// How long a tab that had to wait for the lock listens for news from its previous holder.
 pub(crate) const NEWS: u32 = 250;
-/// How long a logout with a request of the caller's own may take.
+/// How long a logout with the caller's own request may take.
 const OWN_CALL: u32 = 30_000;
-/// How long to wait for the lock where nobody holds it longer than allowed: several may be in line.
+/// How much longer than the longest hold to wait for the lock: several tabs may be in line.
 const LINE: u32 = 30_000;
 
-/// The waits of one auth call.
+/// The time limits of one auth call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Patience {
     /// For the answer, once the call is sent.
     pub(crate) answer: u32,
-    /// How long the lock is asked for: a moment to listen, and the call. Its holder prolongs it for what comes behind.
+    /// For how long the lock is requested: a moment to listen, and the call. The holder extends it for the
+    /// work that follows.
     pub(crate) hold: u32,
-    /// How long any call of these options may hold the lock. No lease is believed for longer.
+    /// How long any call with these options may hold the lock. No claim to hold it longer is believed.
     pub(crate) longest_hold: u32,
     /// For the lock: longer than the longest hold.
     pub(crate) lock: u32,
 }
 
 impl Patience {
-    /// Of an auth call of this kind. `is_brought`: its call is the caller's own.
+    /// The time limits of an auth call of this kind. `is_brought`: the caller brings the request.
     pub(crate) fn new(options: &Options, kind: Kind, is_brought: bool) -> Self {
         let logout = options.logout.as_ref().map_or(OWN_CALL, |logout| logout.timeout as u32);
         let [refresh, login] = [options.refresh.timeout, options.login_timeout].map(|ms| ms as u32);
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_for_the_lock_is_longer_than_any_hold_that_the_options_permit() {
+    fn the_wait_for_the_lock_exceeds_any_hold_that_the_options_permit() {
         for (refresh, login, logout) in
             [(1.0, 1.0, 1.0), (120_000.0, 1.0, 1.0), (1.0, 120_000.0, 1.0), (1.0, 1.0, 120_000.0)]
         {
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_times_that_options_take_do_not_overflow() {
+    fn the_longest_permitted_timeouts_do_not_overflow() {
         let patience = Patience::new(&options(2_147_483_647.0, 1.0, 1.0), Kind::Refresh, false);
         assert_eq!(patience.longest_hold, 2_147_483_647 + NEWS);
         assert_eq!(patience.lock, 2_147_483_647 + NEWS + LINE);

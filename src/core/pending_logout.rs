@@ -1,39 +1,39 @@
-//! A logout that the server has not been told of (rule 9), when the next page begins.
+//! A pending logout (rule 9): the server has not been told of it when the next page starts.
 //!
-//! All that outlives a page is a mark: when it was, and whether a page that comes later can finish it.
-//! It names no URL, for whoever can write to the storage could have the page call it.
+//! Only a mark outlives the page: when the user signed out, and whether a later page can finish the logout.
+//! It names no URL, because anyone who can write to the storage could then make the page call that URL.
 
 use super::text::{concat, decimal};
 use super::time::Now;
 
-/// The mark.
+/// The stored mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// When the user signed out, in milliseconds since the epoch.
     pub at: u64,
-    /// Whether the option `logout` can finish it: with a cookie, and no token of the page that is gone.
+    /// Whether the option `logout` can finish it: it needs a cookie only, and no token of the closed page.
     pub can_be_finished: bool,
 }
 
-/// How long a mark counts, in milliseconds: longer than refresh cookies live.
+/// How long a mark is valid, in milliseconds: longer than refresh cookies live.
 const LONGEST: u64 = 30 * 24 * 60 * 60 * 1000;
 
-/// What a page that begins makes of the mark.
+/// What a starting page does about the mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owed {
-    /// There is none.
+    /// There is no mark.
     Nothing,
-    /// The server is told first; until then there is no session.
+    /// Tell the server first; until then there is no session.
     Finish,
     /// There is no session, and the server can't be told: the user, or the app, signs in again.
     Untold,
-    /// There may have been a sign-in since, by a redirect that no script of ours has seen. The
-    /// server is not told, for that would end the new session; an explicit refresh may find it.
+    /// The user may have signed in since, by a redirect that no script of ours has seen. The server is not
+    /// told, because that would end the new session; an explicit refresh may find it.
     InDoubt,
 }
 
 impl Mark {
-    /// Reads the mark's text. One that cannot be read is a mark still.
+    /// Parses the mark's text. An unreadable text still counts as a mark.
     pub fn read(text: &str, now: Now) -> Self {
         let (digits, can_be_finished) = match text.strip_suffix(" untold") {
             Some(digits) => (digits, false),
@@ -48,8 +48,8 @@ impl Mark {
     }
 }
 
-/// Decides what becomes of a mark. `has_endpoint`: whether there is the option `logout`;
-/// `may_be_sign_in`: whether the page was come to by a redirect, or from another site.
+/// Decides what to do about a mark. `has_endpoint`: whether the option `logout` is set; `may_be_sign_in`:
+/// whether the page was reached by a redirect, or from another site.
 pub fn owed(mark: Option<Mark>, has_endpoint: bool, may_be_sign_in: bool, now: Now) -> Owed {
     match mark {
         None => Owed::Nothing,
@@ -80,14 +80,14 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_that_cannot_be_read_is_one_of_now() {
+    fn an_unreadable_mark_counts_as_set_now() {
         for text in ["", "POST https://evil.test/", "-1", "NaN", "1e9"] {
             assert_eq!(Mark::read(text, NOW), mark(0), "{text}");
         }
     }
 
     #[test]
-    fn a_logout_is_finished_first_where_that_can_be_done() {
+    fn a_logout_is_finished_first_where_possible() {
         assert_eq!(owed(None, true, false, NOW), Owed::Nothing);
         assert_eq!(owed(Some(mark(0)), true, false, NOW), Owed::Finish);
         assert_eq!(owed(Some(mark(0)), false, false, NOW), Owed::Untold);
@@ -96,13 +96,13 @@ mod tests {
     }
 
     #[test]
-    fn a_logout_ends_no_session_that_may_be_newer() {
+    fn a_pending_logout_ends_no_session_that_may_be_newer() {
         assert_eq!(owed(Some(mark(0)), true, true, NOW), Owed::InDoubt);
         assert_eq!(owed(Some(mark(0)), false, true, NOW), Owed::InDoubt);
     }
 
     #[test]
-    fn a_logout_is_owed_for_a_month() {
+    fn a_logout_stays_pending_for_a_month() {
         assert_eq!(owed(Some(mark(LONGEST)), true, false, NOW), Owed::Finish);
         assert_eq!(owed(Some(mark(LONGEST + 1)), true, false, NOW), Owed::Nothing);
         let ahead = Mark { at: NOW.wall + LONGEST, ..mark(0) };

@@ -1,38 +1,39 @@
-//! What the user chose, as far as decisions hang on it.
+//! The user's choices on which decisions depend.
 
 use super::answer::Form;
 use super::apis::Apis;
 use super::failure::{Code, Failure};
 use super::rules::{ResponseFacts, RuleKind, Rules, is_safe};
 
-/// When a page that has no token yet asks for one.
+/// When a page without a token asks for one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Restore {
     /// The first call that needs a token asks for one.
     #[default]
     Lazy,
-    /// At once.
+    /// When the manager is created.
     Eager,
-    /// Only `refresh()` does.
+    /// Only by `refresh()`.
     Manual,
 }
 
-/// What the tabs of one origin do for each other.
+/// How the tabs of one origin cooperate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tabs {
-    /// They take turns, and hand a new token on.
+    /// They take turns, and pass new tokens on.
     #[default]
     Share,
-    /// They take turns; each asks for a token of its own.
+    /// They take turns; each asks for its own token.
     Lock,
-    /// Nothing.
+    /// They do not cooperate.
     Off,
 }
 
-/// What becomes of a call that needs a token while the refresh does not reach the server.
+/// What happens to a call that needs a token while the refresh cannot reach the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Offline {
-    /// Decided by what is known: whether the page is off line, and whether the call is safe.
+    /// Depends on whether the page is offline or a service worker controls it, and on whether the call is
+    /// safe.
     #[default]
     Auto,
     /// A safe call is sent without a token.
@@ -41,21 +42,21 @@ pub enum Offline {
     Reject,
 }
 
-/// What is known of the way to the server, when a refresh has not reached it.
+/// What is known about the connection to the server after a refresh has not reached it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     /// A service worker answers the calls of this page.
     pub is_controlled: bool,
-    /// The platform says that there is no network.
+    /// The platform reports that there is no network.
     pub is_offline: bool,
     /// The call goes to the origin that the refresh went to.
     pub is_same_origin: bool,
 }
 
 impl Policy {
-    /// Whether a call leaves without a token, since the refresh that it needs has not reached the server
-    /// (rule 8). By default that is so where nobody but a service worker can answer it: the page's
-    /// worker controls it, and there is no network, or none to that origin.
+    /// Whether a call is sent without a token because the refresh that it needs has not reached the server
+    /// (rule 8). By default it is, if only a service worker can answer it: a service worker controls the
+    /// page, and there is no network, or no connection to that origin.
     pub fn goes_bare(&self, failure: &Failure, method: &str, reach: Reach) -> bool {
         let is_unreached = matches!(failure.code, Code::Network | Code::Timeout);
         let is_cut_off = reach.is_offline || reach.is_same_origin;
@@ -68,10 +69,10 @@ impl Policy {
     }
 }
 
-/// What a refresh needs.
+/// What a refresh requires.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Renewal {
-    /// Nothing that is known here: a cookie has the refresh token.
+    /// Nothing that the manager can see: a cookie holds the refresh token.
     #[default]
     Always,
     /// The refresh token, which is held in memory.
@@ -80,41 +81,40 @@ pub enum Renewal {
     Never,
 }
 
-/// The choices.
+/// The user's choices.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// Who may receive the token.
+    /// The APIs that may receive the token.
     pub apis: Apis,
-    /// What answers mean.
+    /// How answers are classified.
     pub rules: Rules,
-    /// Whether the rules say which answers to a refresh end the session. If not, see
-    /// [`super::verdict`].
+    /// Whether the rules say which answers to a refresh end the session. If not, [`super::verdict`] decides.
     pub rules_refusals: bool,
     /// `refreshBefore`, in milliseconds: how long before its end a token is renewed.
     pub refresh_before: Option<u64>,
-    /// Statuses of an answer to a logout that mean success, beside 2xx and 401.
+    /// Statuses that mean a successful logout, besides 2xx and 401.
     pub logged_out: Vec<u16>,
-    /// What a refresh needs.
+    /// What a refresh requires.
     pub renewal: Renewal,
     /// When to ask for the first token.
     pub restore: Restore,
-    /// What the tabs do for each other.
+    /// How the tabs cooperate.
     pub tabs: Tabs,
-    /// What becomes of calls while the refresh does not reach the server.
+    /// What happens to calls while the refresh cannot reach the server.
     pub offline: Offline,
-    /// A cookie that scripts may read and that is there as long as there is a session: without it
-    /// there is none. `None` where nothing is known of one.
+    /// The name of a cookie that scripts may read and that exists as long as the session: without the cookie
+    /// there is no session. `None` if there is no such cookie.
     pub hint: Option<String>,
 }
 
 impl Policy {
-    /// Whether an answer to a call of the session's own is a refusal, where the user's rules say so. `None`:
-    /// they say nothing, and [`super::verdict`] does.
+    /// Whether the user's rules classify an answer to one of the manager's own calls as a refusal. `None`: no
+    /// rule applies, and [`super::verdict`] decides.
     pub(crate) fn refuses(&self, form: Form, facts: &ResponseFacts<'_>) -> Option<bool> {
         if self.rules_refusals {
             return Some(self.rules.say(RuleKind::Rejected, facts));
         }
-        // A gateway whose own session is over sends whoever calls to its login page.
+        // A gateway whose own session is over redirects every caller to its login page.
         (form == Form::Other && self.rules.turn_away(facts)).then_some(true)
     }
 }
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_redirect_to_a_page_is_a_refusal_where_redirects_mean_sign_in_again() {
+    fn a_redirect_to_a_page_is_a_refusal_where_a_rule_says_so() {
         let redirected = AnswerRule { redirected: true, ..AnswerRule::default() };
         let facts = ResponseFacts { status: 200, redirected: true, ..ResponseFacts::default() };
         let rules = Rules::new(vec![(RuleKind::Unauthorized, vec![redirected.clone()])]);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_leaves_without_a_token_where_a_service_worker_alone_can_answer_it() {
+    fn a_call_is_sent_without_a_token_where_only_a_service_worker_can_answer() {
         let goes = |offline, code, method, is_controlled, is_offline, is_same_origin| {
             let policy = Policy { offline, ..Policy::default() };
             let reach = Reach { is_controlled, is_offline, is_same_origin };

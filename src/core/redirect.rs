@@ -1,39 +1,38 @@
-//! What becomes of a redirect of a request that carries a token (rule 1 before rule 2).
+//! How redirects of a request with a token are handled (rule 1 before rule 2).
 //!
-//! A browser follows redirects by itself. It drops `Authorization` where one leads to another origin
-//! (Fetch, 4.4), and no other header field; and it knows nothing of paths that are not to get the
-//! token.
+//! A browser follows redirects by itself. If one leads to another origin, it drops `Authorization` (Fetch,
+//! 4.4), but no other header field; and it does not know which paths must not get the token.
 
 use super::apis::Apis;
 use super::attach::Attach;
 use super::endpoint::is_of;
 use super::rules::is_safe;
 
-/// How a request that carries the token is to be sent.
+/// How to send a request that carries the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redirects {
-    /// The browser follows them: it drops what must not go along.
+    /// The browser follows redirects: it drops what must not be sent on.
     Follow,
-    /// The browser follows them within the origin, and fails where one leads out of it (`mode:
+    /// The browser follows redirects within the origin, and fails if one leads out of it (`mode:
     /// 'same-origin'`).
     SameOrigin,
-    /// The browser follows none (`redirect: 'manual'`). Where the answer is one, the request is sent
-    /// without the token, to learn where it ends, and with the token if that is one of the APIs.
+    /// The browser follows no redirect (`redirect: 'manual'`). If the answer is a redirect, the request is
+    /// sent without the token, to learn its final URL, and with the token if that URL is one of the APIs.
     Ask,
-    /// The browser follows none, and one is an error: the request must not be sent twice.
+    /// The browser follows no redirect and treats one as an error: the request must not be sent twice.
     Refuse,
 }
 
 impl Redirects {
-    /// Whether any request can be other than [`Redirects::Follow`]. `may_be_bound`: whether one may have a
-    /// token that is bound to a key.
+    /// Whether any request can need something other than [`Redirects::Follow`]. `may_be_bound`: whether a
+    /// token may be bound to a key.
     pub fn matter(attach: &Attach, apis: &Apis, may_be_bound: bool) -> bool {
         may_be_bound
             || matches!(attach, Attach::Header(name, _) if !is_dropped(name) || !apis.are_origins())
     }
 
-    /// Of a request to `url`, which is one of the APIs. `is_bound`: the token is bound to a key, and goes
-    /// along with a proof, which is for one URL (RFC 9449, 4.2).
+    /// For a request to `url`, which is one of the APIs. `is_bound`: the token is bound to a key, and its
+    /// proof is valid for one URL (RFC 9449, 4.2).
     pub fn of(
         attach: &Attach,
         apis: &Apis,
@@ -46,10 +45,10 @@ impl Redirects {
             return Self::Refuse;
         }
         let Attach::Header(name, _) = attach else {
-            // A redirect says by itself what parameters its URL has, and cookies are the browser's.
+            // A redirect's own URL says which query parameters it has, and the browser handles cookies.
             return Self::Follow;
         };
-        // Followed by itself, it leaves the origin without the token, or not at all.
+        // When the browser follows the redirect, it leaves the origin without the token, or fails.
         let way = if is_dropped(name) {
             Self::Follow
         } else if page.is_some_and(|page| is_of(url, page)) {
@@ -62,7 +61,7 @@ impl Redirects {
     }
 }
 
-/// Whether browsers drop a header field where a redirect leads to another origin.
+/// Whether browsers drop a header field on a redirect to another origin.
 fn is_dropped(name: &str) -> bool {
     name.eq_ignore_ascii_case("Authorization")
 }
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn they_matter_where_the_browser_does_not_drop_what_it_should() {
+    fn redirects_matter_where_the_browser_would_send_the_token_on() {
         let whole = Apis::new(vec![Api::parse("https://api.test/").unwrap()]);
         let part = Apis::new(vec![Api::parse("https://api.test/v1").unwrap()]);
         let header = |name: &str| Attach::Header(name.to_owned(), String::new());
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn another_header_does_not_leave_the_origin_of_the_page() {
+    fn another_header_stays_within_the_pages_origin() {
         for method in ["GET", "POST"] {
             let way = of("X-Token", "https://app.test/", "https://app.test/api", method);
             assert_eq!(way, Redirects::SameOrigin);
@@ -123,12 +122,12 @@ mod tests {
     }
 
     #[test]
-    fn another_header_for_another_origin_is_taken_nowhere_unasked() {
+    fn another_header_for_another_origin_follows_no_redirect_by_itself() {
         let of = |method| of("X-Token", "https://api.test/", "https://api.test/x", method);
         assert_eq!(of("GET"), Redirects::Ask);
         assert_eq!(of("HEAD"), Redirects::Ask);
         assert_eq!(of("POST"), Redirects::Refuse);
-        // An origin that only begins as the page's.
+        // An origin that only begins like the page's.
         let attach = Attach::Header("X-Token".to_owned(), String::new());
         let apis = Apis::new(vec![Api::parse("https://app.test.evil.test/").unwrap()]);
         let way =
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_not_left_with_the_token_where_the_request_may_be_sent_twice() {
+    fn the_token_does_not_leave_a_path_where_the_request_may_be_sent_twice() {
         let of = |header, url: &str, method| {
             of(header, &[url, "/api"].concat(), &[url, "/api/x"].concat(), method)
         };
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_is_in_no_header_is_not_taken_along() {
+    fn a_token_that_is_in_no_header_is_not_sent_on() {
         let apis = Apis::new(vec![Api::parse("https://api.test/v1").unwrap()]);
         for attach in [Attach::Query("token".to_owned()), Attach::Cookie(None)] {
             let way = Redirects::of(&attach, &apis, PAGE, "https://api.test/v1", "POST", false);

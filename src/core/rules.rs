@@ -1,89 +1,89 @@
-//! What an answer to an app's request says of the session (rule 5), by rules that the user may set.
+//! Classifies the answers to an app's requests (rule 5), by rules that the user may set.
 
 use super::challenge::{Challenge, challenges};
 use super::text::{split_at_any, trim_start};
 
-/// A rule that answers match, or not: all of its members that are set must. One of them must be set.
+/// A rule for answers. It matches if all members that are set match. At least one must be set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnswerRule {
-    /// One of these statuses. Empty: any.
+    /// One of these statuses. Empty: any status.
     pub status: Vec<u16>,
-    /// A member of a JSON body.
+    /// A field of a JSON body.
     pub body: Option<Field>,
     /// A header field.
     pub header: Option<HeaderField>,
-    /// One of these as the `error` of a challenge in `WWW-Authenticate` (RFC 6750, 3). Empty: any.
+    /// One of these as the `error` of a challenge in `WWW-Authenticate` (RFC 6750, 3). Empty: any answer.
     pub challenge: Vec<String>,
-    /// It came by way of a redirect, as to a login page.
+    /// The answer came after a redirect, for example to a login page.
     pub redirected: bool,
-    /// There is no answer: the platform's `fetch` rejected, and the token may be past its end. So it
-    /// looks where a 401 comes without CORS headers.
+    /// There is no answer: the platform's `fetch` rejected, and the token may be past its end. A 401 without
+    /// CORS headers looks like this.
     pub network_error: bool,
 }
 
-/// A member of a JSON body, and the values of it that are meant.
+/// A field of a JSON body, and the values that match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Where it stands: member names, with dots between them. `*` is each member of a list or an
-    /// object: one that has the value will do.
+    /// The path of the field: member names separated by dots. `*` stands for each member of a list or an
+    /// object; one that matches is enough.
     pub path: String,
-    /// The values as text, for servers send 40101 and "40101" alike. Empty: any but `null`.
+    /// The values as text, because servers send both 40101 and "40101". Empty: any value but `null`.
     pub equals: Vec<String>,
-    /// The body is JSON, and there is nothing at the place, or `null`.
+    /// Matches if the body is JSON and the field is missing or `null`.
     pub absent: bool,
 }
 
-/// A header field of an answer, and the values of it that are meant.
+/// A header field of an answer, and the values that match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderField {
     /// Its name.
     pub name: String,
-    /// The values. Empty: any.
+    /// The values. Empty: any value.
     pub equals: Vec<String>,
 }
 
-/// The kind of a rule: what it says of the answers that match it.
+/// The kind of a rule: what it says about the answers that match it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleKind {
-    /// To a request: the session has ended, and no refresh helps.
+    /// For requests: the session has ended, and no refresh helps.
     Ended,
-    /// To a request: the user is to prove more than the session has.
+    /// For requests: the user must prove more than the session does.
     StepUp,
-    /// To a request: the token has ended, and a refresh may help.
+    /// For requests: the token has ended, and a refresh may help.
     Unauthorized,
-    /// To a refresh: the session has ended.
+    /// For refreshes: the session has ended.
     Rejected,
-    /// To a login: no session has begun yet.
+    /// For logins: no session has begun yet.
     Incomplete,
 }
 
 impl RuleKind {
-    /// Whether it is of answers to an app's requests.
+    /// Whether the rule is for answers to an app's requests.
     fn is_of_calls(self) -> bool {
         !matches!(self, Self::Rejected | Self::Incomplete)
     }
 }
 
-/// The rules of a session. The first that matches has the word.
+/// The rules of a session. The first that matches decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     list: Vec<(RuleKind, AnswerRule)>,
 }
 
-/// What rules look at in the response to a request, or to an auth call.
+/// The facts of a response, to a request or an auth call, that rules look at.
 #[derive(Clone, Copy)]
 pub struct ResponseFacts<'a> {
-    /// Its status.
+    /// The HTTP status.
     pub status: u16,
-    /// `WWW-Authenticate`, where it is there and not hidden by CORS.
+    /// `WWW-Authenticate`, if the answer has it and CORS does not hide it.
     pub challenge: Option<&'a str>,
-    /// Whether it came by way of a redirect.
+    /// Whether the response came after a redirect.
     pub redirected: bool,
     /// Whether there is no response.
     pub network_error: bool,
-    /// What the body has at each of the places of [`Rules::paths`], as texts. Empty where it is no JSON.
+    /// The texts in the body at each of [`Rules::paths`]. Empty if the body is not JSON.
     pub body: &'a [Vec<String>],
-    /// Reads a header field, where it is there and not hidden by CORS.
+    /// Reads a header field, if the answer has it and CORS does not hide it.
     pub header: &'a dyn Fn(&str) -> Option<String>,
 }
 
@@ -100,42 +100,42 @@ impl Default for ResponseFacts<'_> {
     }
 }
 
-/// What the rules make of an answer to a request.
+/// The classification of an answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Classification {
-    /// It is the caller's.
+    /// It goes to the caller.
     Plain,
     /// The token has ended.
     Unauthorized,
     /// The session has ended.
     Ended,
-    /// The user is to prove more.
+    /// The user must prove more.
     StepUp(Vec<Challenge>),
 }
 
 impl AnswerRule {
-    /// The rule that looks at the status alone.
+    /// A rule that looks at the status alone.
     pub fn status(status: u16) -> Self {
         Self { status: vec![status], ..Self::default() }
     }
 
-    /// The rule for a 401 that asks for a stronger or newer login (RFC 9470, 3), or other claims
-    /// (OpenID Connect CAEP).
+    /// The rule for a 401 that asks for a stronger or newer login (RFC 9470, 3), or for other claims (OpenID
+    /// Connect CAEP).
     pub fn step_up() -> Self {
         let challenge =
             vec!["insufficient_user_authentication".to_owned(), "insufficient_claims".to_owned()];
         Self { challenge, ..Self::status(401) }
     }
 
-    /// Whether it can match an answer of this status.
+    /// Whether the rule can match an answer with this status.
     fn may_match(&self, status: u16) -> bool {
         (self.status.is_empty() || self.status.contains(&status))
             && (self.body.is_none() || !matches!(status, 0 | 204 | 205 | 304))
             && !self.network_error
     }
 
-    /// `challenges`: `None` where they cannot be seen; `values`: what the body has at its place, if it
-    /// is JSON.
+    /// `challenges`: `None` if they cannot be seen; `values`: the values of the rule's field, if the body is
+    /// JSON.
     fn matches(
         &self,
         facts: &ResponseFacts<'_>,
@@ -151,7 +151,7 @@ impl AnswerRule {
                 self.challenge.iter().any(|error| challenge.get("error") == Some(error))
             })
         };
-        // Where CORS hides the challenge of an expiry the status must do.
+        // If CORS hides the challenge of an expiry, the status has to be enough.
         let unseen = kind == RuleKind::Unauthorized && !self.status.is_empty();
         self.may_match(facts.status)
             && (!self.redirected || facts.redirected)
@@ -171,13 +171,13 @@ impl AnswerRule {
     }
 }
 
-/// Whether a value is one of those that are meant. None named: any.
+/// Whether a value is one of the wanted values. An empty list allows any.
 fn is_among(value: &String, meant: &[String]) -> bool {
     meant.is_empty() || meant.contains(value)
 }
 
 impl Default for Rules {
-    /// 401 (RFC 9110, 15.5.2) is an expiry, save where a stronger login or other claims are asked for.
+    /// 401 (RFC 9110, 15.5.2) is an expiry, unless it asks for a stronger login or other claims.
     fn default() -> Self {
         Self::new(vec![
             (RuleKind::StepUp, vec![AnswerRule::step_up()]),
@@ -187,7 +187,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// The rules, in the order in which they are asked.
+    /// The rules, in the order in which they are tried.
     pub fn new(all: Vec<(RuleKind, Vec<AnswerRule>)>) -> Self {
         let mut list = Vec::new();
         for (kind, rules) in all {
@@ -198,17 +198,17 @@ impl Rules {
         Self { list }
     }
 
-    /// Whether an answer to a request is the caller's, whatever it says beside this status.
+    /// Whether an answer with this status goes to the caller, whatever else it says.
     pub fn settles(&self, status: u16) -> bool {
         !self.list.iter().any(|(kind, rule)| kind.is_of_calls() && rule.may_match(status))
     }
 
-    /// Whether the lack of an answer may say something.
+    /// Whether any rule applies when there is no answer.
     pub fn hears_silence(&self) -> bool {
         self.list.iter().any(|(_, rule)| rule.network_error)
     }
 
-    /// Whether an answer came by way of a redirect that one of the rules takes for "sign in again".
+    /// Whether an answer came after a redirect that a rule classifies as "sign in again".
     pub fn turn_away(&self, facts: &ResponseFacts<'_>) -> bool {
         self.list.iter().any(|(kind, rule)| {
             rule.redirected
@@ -217,8 +217,8 @@ impl Rules {
         })
     }
 
-    /// The places of a JSON body that must be known to judge an answer, ` | ` between them. Empty, if
-    /// there are none.
+    /// The paths of a JSON body that are needed to judge an answer, separated by ` | `. Empty if no rule
+    /// needs any.
     pub fn paths(&self) -> String {
         let mut paths = String::new();
         if self.list.iter().any(|(_, rule)| rule.body.is_some()) {
@@ -230,7 +230,7 @@ impl Rules {
         paths
     }
 
-    /// Whether one of the rules of this kind matches an answer to a call of the session's own.
+    /// Whether a rule of this kind matches an answer to one of the manager's own calls.
     pub fn say(&self, kind: RuleKind, facts: &ResponseFacts<'_>) -> bool {
         self.judge(facts, &mut Vec::new(), Some(kind)).is_some()
     }
@@ -246,7 +246,7 @@ impl Rules {
         }
     }
 
-    /// `only`: the kind that is asked for; `None` for those of answers to an app's requests.
+    /// `only`: the wanted kind; `None` for all kinds for an app's requests.
     fn judge(
         &self,
         facts: &ResponseFacts<'_>,
@@ -260,7 +260,7 @@ impl Rules {
         let is_beyond = list.iter().any(Challenge::is_beyond_a_refresh);
         for (at, (kind, rule)) in self.list.iter().enumerate() {
             let values = facts.body.get(at).map(Vec::as_slice);
-            // A challenge that a refresh does not cure is the caller's, unless the rule names it.
+            // A challenge that a refresh does not cure goes to the caller, unless the rule names it.
             let is_cured =
                 *kind != RuleKind::Unauthorized || !is_beyond || !rule.challenge.is_empty();
             let is_asked_for = only.map_or(kind.is_of_calls(), |only| only == *kind);
@@ -272,18 +272,18 @@ impl Rules {
     }
 }
 
-/// The methods that have no effect (RFC 9110, 9.2.1), save for `TRACE`, which no page can send.
+/// The methods that have no effect (RFC 9110, 9.2.1), except `TRACE`, which no page can send.
 pub(crate) fn is_safe(method: &str) -> bool {
     ["GET", "HEAD", "OPTIONS"].iter().any(|safe| method.eq_ignore_ascii_case(safe))
 }
 
-/// What a media type says of a body. Body rules look at nothing but JSON: a file or a stream may hold
-/// the same words.
+/// What a media type says about a body. Body rules look at JSON only: a file or a stream may contain the same
+/// words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Media {
     /// JSON: `application/json`, or a type with the suffix `+json` (RFC 6839, 3.1).
     Json,
-    /// Some text, or nobody says what: servers send JSON so, which its first byte tells.
+    /// Text, or no media type: servers send JSON this way; its first byte tells.
     Text,
     /// Something else.
     Other,
@@ -325,7 +325,7 @@ mod tests {
         ])
     }
 
-    /// `code`: what the body has, wherever it is looked for.
+    /// `code`: the value in the body for every rule.
     fn judge(
         rules: &Rules,
         status: u16,
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn by_default_401_is_an_expiry_and_nothing_else_is() {
+    fn by_default_only_401_is_an_expiry() {
         let rules = Rules::default();
         assert!(!rules.settles(401));
         assert_eq!(rules.paths(), "");
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_challenge_that_a_refresh_does_not_cure_is_the_callers() {
+    fn a_challenge_that_a_refresh_does_not_cure_goes_to_the_caller() {
         let scope = Some("Bearer error=\"insufficient_scope\"");
         assert_eq!(judge(&Rules::default(), 401, scope, None), Classification::Plain);
         let named = rules(&[says("insufficient_scope")], &[]);
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stronger_login_is_asked_of_the_app_with_all_its_challenges() {
+    fn a_demand_for_a_stronger_login_reaches_the_app_with_all_challenges() {
         let both =
             "Basic realm=\"x\", Bearer error=\"insufficient_user_authentication\", max_age=5";
         let Classification::StepUp(list) = judge(&Rules::default(), 401, Some(both), None) else {
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn all_members_of_a_rule_must_match_and_any_rule_may() {
+    fn all_members_of_a_rule_must_match_but_only_one_rule() {
         let both = AnswerRule { status: vec![403, 422], ..code("7") };
         let rules = rules(&[both, AnswerRule::status(401)], &[]);
         assert_eq!(judge(&rules, 403, None, Some("7")), Classification::Unauthorized);
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_read_of_any_answer_that_has_one() {
+    fn any_answer_that_has_a_body_is_read() {
         let by_code = rules(&[code("40101")], &[]);
         assert_eq!(by_code.paths(), " | code | ", "a place for each rule");
         assert_eq!(judge(&by_code, 200, None, Some("40101")), Classification::Unauthorized);
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_looks_at_its_own_place() {
+    fn each_rule_looks_at_its_own_field() {
         let rules = rules(&[code("1")], &[code("2")]);
         let value = |text: &str| vec![text.to_owned()];
         let body = [value("1"), vec![], value("2")];
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_goes_before_everything_else() {
+    fn an_end_takes_precedence_over_everything_else() {
         let rules = rules(&[AnswerRule::status(401)], &[code("40103")]);
         assert_eq!(judge(&rules, 401, None, Some("40103")), Classification::Ended);
         let more = Some("Bearer error=\"insufficient_claims\"");
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn a_challenge_that_cors_hides_is_no_end_but_may_be_an_expiry() {
+    fn a_challenge_hidden_by_cors_is_no_end_but_may_be_an_expiry() {
         let expired = AnswerRule { status: vec![401], ..says("invalid_token") };
         let revoked = AnswerRule { status: vec![401], ..says("revoked") };
         let rules = rules(&[expired], &[revoked]);
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_and_silence_are_heard_by_who_asks_for_them() {
+    fn redirects_and_network_errors_count_only_for_rules_that_name_them() {
         let redirected = AnswerRule { redirected: true, ..AnswerRule::default() };
         let silent = AnswerRule { network_error: true, ..AnswerRule::default() };
         let rules = rules(&[redirected, silent], &[]);
@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_for_a_refresh_say_nothing_of_requests_nor_those_of_it() {
+    fn rules_for_a_refresh_and_rules_for_requests_are_separate() {
         let rules = Rules::new(vec![
             (RuleKind::Unauthorized, vec![AnswerRule::status(401)]),
             (RuleKind::Rejected, vec![AnswerRule::status(422)]),
@@ -477,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn any_member_of_a_list_may_have_the_value() {
+    fn one_matching_member_of_a_list_is_enough() {
         let rules = rules(&[code("UNAUTHENTICATED")], &[]);
         let judge = |values: &[&str]| {
             let values: Vec<_> = values.iter().map(|value| (*value).to_owned()).collect();
@@ -493,7 +493,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_so_in_json_alone() {
+    fn absence_counts_in_json_only() {
         let mut absent = code("");
         absent.body = Some(Field { path: "user".into(), equals: Vec::new(), absent: true });
         let rules = Rules::new(vec![(RuleKind::Ended, vec![absent])]);
@@ -507,7 +507,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_field_may_tell_what_the_status_does_not() {
+    fn a_rule_may_look_at_a_header_field() {
         let header = |name: &str, equals: &[&str]| AnswerRule {
             header: Some(HeaderField {
                 name: name.into(),
@@ -532,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_means_sign_in_again_where_a_rule_for_calls_says_so() {
+    fn a_redirect_means_sign_in_again_where_a_rule_for_requests_says_so() {
         let redirected = || AnswerRule { redirected: true, ..AnswerRule::default() };
         let facts = ResponseFacts { status: 200, redirected: true, ..ResponseFacts::default() };
         assert!(rules(&[redirected()], &[]).turn_away(&facts));
@@ -548,7 +548,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_told_by_its_media_type_or_by_its_first_byte() {
+    fn json_is_recognised_by_its_media_type_or_its_first_byte() {
         for (content_type, media) in [
             ("application/json", Media::Json),
             ("Application/JSON; charset=utf-8", Media::Json),

@@ -1,11 +1,11 @@
-//! A token, as a type that cannot be printed and is wiped when it is dropped.
+//! A token, as a type that cannot be printed and is wiped when dropped.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// An access or refresh token. It has no `Display`, its `Debug` says nothing, and its memory is
-/// zeroed when the last owner lets go.
+/// An access or refresh token. It has no `Display`, its `Debug` shows nothing of it, and its memory is zeroed
+/// when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -17,12 +17,12 @@ pub enum Unusable {
     Empty,
     /// It is longer than [`Secret::LONGEST`] bytes.
     TooLong,
-    /// It holds something other than visible ASCII, so it cannot stand in a header field.
+    /// It contains something other than visible ASCII, which a header field cannot carry.
     Unprintable,
 }
 
 impl Unusable {
-    /// The reason in words that follow "a token that …".
+    /// The reason, in words that complete "a token that …".
     pub fn reason(self) -> &'static str {
         match self {
             Self::Empty => "is empty",
@@ -33,14 +33,14 @@ impl Unusable {
 }
 
 impl Secret {
-    /// The longest token that is taken, in bytes: more than any server accepts in a header.
+    /// The longest accepted token, in bytes: more than any server accepts in a header.
     pub const LONGEST: usize = 65_536;
 
-    /// Takes a token as a server sent it. Any sequence of visible ASCII will do, be it a JWT or not:
-    /// this covers `b64token` (RFC 6750, 2.1) and what servers send in its place.
+    /// Accepts a token as a server sent it. Any sequence of visible ASCII is valid, JWT or not: this includes
+    /// `b64token` (RFC 6750, 2.1) and what servers send in its place.
     ///
     /// # Errors
-    /// [`Unusable`], if it is empty, too long, or could not stand in a header field.
+    /// [`Unusable`], if it is empty, too long, or invalid in a header field.
     pub fn new(text: String) -> Result<Self, Unusable> {
         let text = Zeroizing::new(text);
         if text.is_empty() {
@@ -54,7 +54,7 @@ impl Secret {
         }
     }
 
-    /// The token itself. Whoever calls this is about to send it, and sends it nowhere else.
+    /// The token itself. Callers are about to send it, and use it for nothing else.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_stand_in_a_header_is_no_token() {
+    fn a_string_that_is_invalid_in_a_header_is_not_a_token() {
         assert_eq!(Secret::new(String::new()), Err(Unusable::Empty));
         for text in ["a b", "a\r\nX-Evil: 1", "a\n", "tab\t", "gr\u{fc}n", "\u{0}", "\u{7f}"] {
             assert_eq!(Secret::new(text.into()), Err(Unusable::Unprintable), "{text:?}");

@@ -1,53 +1,54 @@
-//! What tabs of one origin tell each other, and which of it is news.
+//! The messages between the tabs of one origin, and which of them are news.
 //!
-//! The refresh cookie is one for all tabs, and the calls that set it are taken in turns. So the
-//! outcomes of these calls have an order, and whatever came last is what the cookie is now. Each
-//! outcome carries a [`HybridTime`] that follows this order; what is older than the last outcome that a
-//! tab knows of is no news to it.
+//! All tabs have the same refresh cookie, and the calls that set it take turns. So the outcomes of these
+//! calls are ordered, and the last outcome determines the cookie's current value. Each outcome carries a
+//! [`HybridTime`] that follows this order; an outcome that is older than the last one a tab knows is no news
+//! to that tab.
 
 use super::answer::TokenResponse;
 use super::time::Now;
 
-/// The form of the messages, as a part of the channel's name: packages of other forms never meet.
+/// The version of the message format, as a part of the channel's name: builds with different formats never
+/// exchange messages.
 pub(crate) const PROTOCOL: &str = "2";
 
-/// A timestamp of a hybrid logical clock (Kulkarni and others, 2014): the place of an outcome in the order
-/// of all outcomes. It is the wall clock of the machine, which the tabs share, held to run forwards: what
-/// follows an outcome is at least one millisecond later.
+/// A timestamp of a hybrid logical clock (Kulkarni and others, 2014): the position of an outcome in the order
+/// of all outcomes. It is the machine's wall clock, which the tabs share, forced to increase: an outcome is
+/// at least one millisecond later than the one before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HybridTime(pub u64);
 
-/// How far a tab may be ahead of the clock and of what is known, in milliseconds: the clock may have been
-/// set back between two tabs' outcomes.
+/// How far another tab's timestamp may be ahead of the clock and of the known timestamps, in milliseconds:
+/// the clock may have been set back between two tabs' outcomes.
 const SLACK: u64 = 24 * 60 * 60 * 1000;
-/// How far a time may be ahead to be believed at all, in milliseconds: ten years. Something can still
-/// follow it then.
+/// How far ahead a timestamp may be to be believed at all, in milliseconds: ten years. That leaves room for
+/// later timestamps.
 const REACH: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
 impl HybridTime {
-    /// The time of something that happens now, after all that is known.
+    /// The timestamp of an outcome that happens now, after all known outcomes.
     pub(crate) fn after(self, now: Now) -> HybridTime {
         self.next().max(HybridTime(now.wall))
     }
 
-    /// The time of what follows this, with nothing in between.
+    /// The next timestamp, with nothing in between.
     pub(crate) fn next(self) -> HybridTime {
         HybridTime(self.0.saturating_add(1))
     }
 
-    /// Whether another tab can have got this far by now. Tabs share the clock, so what claims to come
-    /// from the future was not written by one of them, unless the clock was set back: `known` is how
-    /// far this tab had got by then.
+    /// Whether another tab can have reached this timestamp by now. Tabs share the clock, so none of them
+    /// writes a timestamp from the future, unless the clock was set back: `known` is the latest timestamp of
+    /// this tab.
     pub(crate) fn is_past(self, known: HybridTime, now: Now) -> bool {
         self.0 <= now.wall.max(known.0).saturating_add(SLACK)
     }
 
-    /// The same, but not so far ahead that nothing could follow it.
+    /// The same timestamp, limited so that later ones remain possible.
     pub(crate) fn within_reach(self, known: HybridTime, now: Now) -> HybridTime {
         HybridTime(self.0.min(now.wall.max(known.0).saturating_add(SLACK)))
     }
 
-    /// Whether it can be a place in the order at all.
+    /// Whether the timestamp is possible at all.
     pub(crate) fn is_believable(self, now: Now) -> bool {
         self.0 <= now.wall.saturating_add(REACH)
     }
@@ -56,55 +57,56 @@ impl HybridTime {
 /// A message between tabs.
 #[derive(Clone, Debug)]
 pub enum Message {
-    /// Who has a token? Asked by a tab that begins.
+    /// Which tab has a token? A starting tab asks.
     Ask,
-    /// There is a tab, which has no token to give.
+    /// There is a tab, but it has no token to give.
     Here,
-    /// What has come about since? Asked by a tab that was away and has heard nothing.
+    /// What happened since? A tab asks that was away and heard nothing.
     Missed {
-        /// The last outcome that it knows of.
+        /// The last outcome that the asking tab knows.
         since: HybridTime,
-        /// When its session began, or zero if it found it there.
+        /// When its session began, or zero if the tab found the session.
         session: HybridTime,
     },
     /// The session goes on with a new token.
     Renewed {
-        /// When this came about.
+        /// When it was renewed.
         stamp: HybridTime,
-        /// When the session began, or zero if the sender found it there.
+        /// When the session began, or zero if the sender found it.
         session: HybridTime,
-        /// When the refresh that brought the token was sent; zero if it came another way.
+        /// When the refresh that brought the token was sent; zero if the token came another way.
         asked: HybridTime,
-        /// The token; its life is what remains of it.
+        /// The token, with its remaining lifetime.
         tokens: TokenResponse,
     },
     /// A new session began.
     Entered {
         /// When it began.
         stamp: HybridTime,
-        /// Whose it is, as a number to compare, if the token says so.
+        /// The user, as a number for comparisons, if the token names one.
         subject: Option<u64>,
-        /// Its token, where tabs share one.
+        /// The token, if tabs share tokens.
         tokens: Option<TokenResponse>,
     },
-    /// The server refused to renew the session: who waits to ask the same need not.
+    /// The server refused to renew the session: tabs that wait to ask the same need not.
     Refused {
-        /// When it did.
+        /// When the server refused.
         stamp: HybridTime,
-        /// When the session began, or zero if the sender found it there.
+        /// When the session began, or zero if the sender found it.
         session: HybridTime,
-        /// When the refresh was sent that was refused.
+        /// When the refused refresh was sent.
         asked: HybridTime,
     },
-    /// The session was ended by its user.
+    /// The user ended the session.
     Left {
-        /// When it was.
+        /// When the user signed out.
         stamp: HybridTime,
     },
 }
 
 impl Message {
-    /// The place of the outcome that it tells of, unless that is a logout: one is heeded whenever it was.
+    /// The timestamp of the outcome in this message. `None` for a logout: a logout counts whenever it
+    /// happened.
     pub(crate) fn stamp(&self) -> Option<HybridTime> {
         match self {
             Self::Renewed { stamp, .. }

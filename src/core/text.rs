@@ -1,17 +1,17 @@
-//! Looking for ASCII in text, byte by byte: UTF-8 has no such byte within another character. The
-//! searchers of `str` are general, and large.
+//! Searches text for ASCII, byte by byte: in UTF-8 no other character contains such a byte. The search
+//! functions of `str` are general, and large.
 
-/// Where the first of the wanted characters stands.
+/// The position of the first wanted character.
 pub(crate) fn find_any(text: &str, wanted: &[u8]) -> Option<usize> {
     text.bytes().position(|byte| wanted.contains(&byte))
 }
 
-/// What stands before the first of the wanted characters, and the rest, which begins with it.
+/// The text before the first wanted character, and the rest, which begins with that character.
 pub(crate) fn split_at_any<'a>(text: &'a str, wanted: &[u8]) -> (&'a str, &'a str) {
     text.split_at(find_any(text, wanted).unwrap_or(text.len()))
 }
 
-/// What stands before, between and behind the borders.
+/// The pieces of the text between the borders.
 pub(crate) fn pieces<'a>(text: &'a str, border: &[u8]) -> impl Iterator<Item = &'a str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -21,7 +21,7 @@ pub(crate) fn pieces<'a>(text: &'a str, border: &[u8]) -> impl Iterator<Item = &
     })
 }
 
-/// The text without such characters at its front.
+/// The text without unwanted characters at the start.
 pub(crate) fn trim_start<'a>(text: &'a str, unwanted: &[u8]) -> &'a str {
     let start = text.bytes().position(|byte| !unwanted.contains(&byte));
     text.split_at(start.unwrap_or(text.len())).1
@@ -32,7 +32,7 @@ pub(crate) fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// The texts, one behind the other. No copy is left behind where one of them is a token.
+/// Concatenates the texts. It allocates once, so no copy remains in memory if one of them is a token.
 pub(crate) fn concat(texts: &[&str]) -> String {
     let mut whole = String::with_capacity(texts.iter().map(|text| text.len()).sum());
     for text in texts {
@@ -41,7 +41,7 @@ pub(crate) fn concat(texts: &[&str]) -> String {
     whole
 }
 
-/// A number in decimal digits, without the machinery of formatting.
+/// A number in decimal digits, without the machinery of `format!`.
 pub(crate) fn decimal(number: u64) -> String {
     let mut digits = if number < 10 { String::new() } else { decimal(number / 10) };
     digits.push(char::from(b'0' + (number % 10) as u8));

@@ -1,22 +1,22 @@
-//! When a token ends, whatever the local clock says.
+//! When a token ends, independent of how the local clock is set.
 //!
-//! Expiry is a length of time counted from the moment of receipt, never a point on the server's
-//! clock, so a local clock that is a day off changes nothing. Two clocks count the length: the wall
-//! clock goes on while a laptop sleeps, the steady one cannot be set back. Whichever has come
-//! further is believed: to refresh too early is harmless, to hold a dead token is not.
+//! Expiry is a duration counted from the moment of receipt, never a point on the server's clock, so a local
+//! clock that is a day off changes nothing. Two clocks count the duration: the wall clock runs while a laptop
+//! sleeps, and the steady clock cannot be set back. The clock that has advanced further counts: to refresh
+//! too early is harmless, to keep a dead token is not.
 
-/// A moment, as two clocks saw it. Both in milliseconds.
+/// A moment, as two clocks show it, both in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
-    /// The wall clock, since the epoch, as `Date.now()` (ECMA-262, 21.4.3.1). May jump either way.
+    /// The wall clock, since the epoch, as `Date.now()` (ECMA-262, 21.4.3.1). It may jump either way.
     pub wall: u64,
-    /// A clock that never goes back, as `performance.now()` (High Resolution Time, 7). May stand
-    /// still while the machine sleeps.
+    /// A clock that never goes back, as `performance.now()` (High Resolution Time, 7). It may stand still
+    /// while the machine sleeps.
     pub steady: u64,
 }
 
 impl Now {
-    /// Milliseconds gone by since `earlier`, by the clock that has come further.
+    /// Milliseconds since `earlier`, by the clock that has advanced further.
     pub fn since(self, earlier: Now) -> u64 {
         let wall = self.wall.saturating_sub(earlier.wall);
         let steady = self.steady.saturating_sub(earlier.steady);
@@ -24,23 +24,24 @@ impl Now {
     }
 }
 
-/// Longer than any token lives (ten years, in milliseconds): bounds what a hostile number can do.
+/// Longer than any token lives (ten years, in milliseconds): limits the effect of a hostile number.
 const LONGEST: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
-/// The margin before the end, unless the user names one: this, or a tenth of the life.
+/// The largest default margin before the end, in milliseconds. A tenth of the lifetime applies if that is
+/// less.
 const DEFAULT_MARGIN: u64 = 30_000;
 
-/// The least number that stands for milliseconds since the epoch. In seconds it is the year 5138, in
+/// The smallest number that counts as milliseconds since the epoch. As seconds it is the year 5138, as
 /// milliseconds 1973: no token ends at either.
 const LEAST_MS: f64 = 1e11;
 
-/// What is known of how long a token lives.
+/// What a server said about how long a token lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Life {
     /// `expires_in`, in seconds (RFC 6749, 5.1). Some servers send fractions.
     pub expires_in: Option<f64>,
-    /// The end as a moment since the epoch on the server's clock: in seconds, or in milliseconds
-    /// where it is too large for seconds.
+    /// The end as a time since the epoch on the server's clock: in seconds, or in milliseconds if it is too
+    /// large for seconds.
     pub expires_at: Option<f64>,
     /// The claim `iat`, in seconds since the epoch (RFC 7519, 4.1.6).
     pub iat: Option<f64>,
@@ -50,12 +51,11 @@ pub struct Life {
     pub date: Option<f64>,
 }
 
-/// The length of a token's life in milliseconds, or `None` where nothing usable was said.
+/// A token's lifetime in milliseconds, or `None` if nothing usable was said.
 ///
-/// In this order: `expires_in`; `expires_at` against the server's own `Date`, else `iat`, else the
-/// local clock; `exp - iat`; `exp` against the `Date`, else the local clock. A length that is not a
-/// positive number says nothing and the next is asked: then the API's 401 is what tells that the
-/// token has ended.
+/// The sources in order: `expires_in`; `expires_at` minus the server's own `Date`, else minus `iat`, else
+/// minus the local clock; `exp - iat`; `exp` minus the `Date`, else minus the local clock. A result that is
+/// not a positive number is skipped. If none remains, only the API's 401 tells that the token has ended.
 pub fn life(known: &Life, received: Now) -> Option<u64> {
     let exp = known.exp.map(|exp| exp * 1000.0);
     let iat = known.iat.map(|iat| iat * 1000.0);
@@ -75,18 +75,18 @@ pub fn life(known: &Life, received: Now) -> Option<u64> {
     .map(|ms| (ms as u64).min(LONGEST))
 }
 
-/// How far a token is from its end.
+/// How close a token is to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Validity {
-    /// Nothing speaks against sending it.
+    /// It can be sent.
     Good,
-    /// Good still, but so near its end that it is better renewed first.
+    /// Still good, but so near its end that it is better renewed first.
     Ending,
-    /// Past its end: sending it is a sure 401.
+    /// Past its end: sending it would certainly get a 401.
     Ended,
 }
 
-/// A life under way.
+/// A token's lifetime, counted from its receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Expiry {
     received: Now,
@@ -95,10 +95,10 @@ pub(crate) struct Expiry {
 }
 
 impl Expiry {
-    /// `before`: the user's `refreshBefore` in milliseconds. It is held to half of the life, or
-    /// every call of a short-lived token would refresh.
+    /// `before`: the user's `refreshBefore` in milliseconds. It is limited to half of the lifetime; otherwise
+    /// every call with a short-lived token would refresh.
     pub(crate) fn new(received: Now, life: Option<u64>, before: Option<u64>) -> Self {
-        // Another tab's word for it has not been through `life`.
+        // A lifetime from another tab has not passed through `life`.
         let life = life.map(|life| life.min(LONGEST));
         let whole = life.unwrap_or(0);
         let margin =
@@ -118,13 +118,13 @@ impl Expiry {
         }
     }
 
-    /// Milliseconds since it was received.
+    /// Milliseconds since the token was received.
     pub(crate) fn age(&self, now: Now) -> u64 {
         now.since(self.received)
     }
 
-    /// Milliseconds until a renewal ahead of time is due: within the first half of the margin, so that it is
-    /// done before the end. Where in it is left to `chance`, so that many tabs don't ask together.
+    /// Milliseconds until the early renewal is due: within the first half of the margin, so that it finishes
+    /// before the end. `chance` picks the moment, so that many tabs don't ask together.
     pub(crate) fn until_renewal(&self, chance: f64, now: Now) -> Option<u64> {
         let due = self.life? - self.margin + (self.margin as f64 / 2.0 * chance) as u64;
         Some(due.saturating_sub(now.since(self.received)))
@@ -135,7 +135,7 @@ impl Expiry {
         Some(self.received.wall + self.life?)
     }
 
-    /// What is left of the life, in milliseconds.
+    /// The remaining lifetime, in milliseconds.
     pub(crate) fn remaining(&self, now: Now) -> Option<u64> {
         Some(self.life?.saturating_sub(now.since(self.received)))
     }
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn expires_in_is_believed_before_the_claims() {
+    fn expires_in_takes_precedence_over_the_claims() {
         let known = Life {
             expires_in: Some(6.5),
             expires_at: Some(1e9),
@@ -164,19 +164,19 @@ mod tests {
     }
 
     #[test]
-    fn the_claims_are_compared_with_each_other_and_not_with_the_local_clock() {
+    fn the_claims_are_compared_with_each_other_not_with_the_local_clock() {
         let known = Life { iat: Some(100.0), exp: Some(400.0), ..Life::default() };
         assert_eq!(life(&known, NOON), Some(300_000));
     }
 
     #[test]
-    fn without_iat_the_servers_date_stands_for_now() {
+    fn without_iat_the_servers_date_replaces_the_local_clock() {
         let known = Life { exp: Some(400.0), date: Some(390_000.0), ..Life::default() };
         assert_eq!(life(&known, NOON), Some(10_000));
     }
 
     #[test]
-    fn an_absolute_end_is_in_seconds_or_in_milliseconds() {
+    fn an_absolute_end_is_in_seconds_or_milliseconds() {
         // The server's clock is a day ahead.
         let date = Some(1_700_086_400_000.0);
         for at in [1_700_086_700.0, 1_700_086_700_000.0] {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_date_the_absolute_end_is_held_against_the_moment_of_issue() {
+    fn without_a_date_the_absolute_end_is_compared_with_the_time_of_issue() {
         let at = Some(1_700_086_700.0);
         let iat = Some(1_700_086_400.0);
         let known = Life { expires_at: at, iat, exp: Some(2e9), ..Life::default() };
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absolute_end_that_is_past_leaves_the_word_to_the_token() {
+    fn an_absolute_end_in_the_past_gives_way_to_the_claims() {
         let known = Life {
             expires_at: Some(1_600_000_000.0),
             exp: Some(1_700_000_060.0),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_is_no_positive_number_says_nothing() {
+    fn a_lifetime_that_is_not_a_positive_number_is_ignored() {
         for odd in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0004] {
             let known = Life { expires_in: Some(odd), ..Life::default() };
             assert_eq!(life(&known, NOON), None, "{odd}");
@@ -220,20 +220,20 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_length_is_cut_to_ten_years() {
+    fn a_huge_lifetime_is_cut_to_ten_years() {
         let known = Life { expires_in: Some(1e300), ..Life::default() };
         assert_eq!(life(&known, NOON), Some(315_360_000_000));
     }
 
     #[test]
-    fn a_wall_clock_set_back_does_not_prolong_a_life() {
+    fn a_wall_clock_set_back_does_not_prolong_a_lifetime() {
         let expiry = Expiry::new(NOON, Some(10_000), None);
         let set_back = Now { wall: NOON.wall - 86_400_000, steady: NOON.steady + 10_000 };
         assert_eq!(expiry.validity(set_back), Validity::Ended);
     }
 
     #[test]
-    fn a_sleep_that_stops_the_steady_clock_counts() {
+    fn sleep_that_stops_the_steady_clock_counts() {
         let expiry = Expiry::new(NOON, Some(10_000), None);
         let woken = Now { wall: NOON.wall + 3_600_000, steady: NOON.steady + 5 };
         assert_eq!(expiry.validity(woken), Validity::Ended);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewal_is_due_in_the_first_half_of_the_margin_however_long_the_life_is() {
+    fn a_renewal_is_due_in_the_first_half_of_the_margin_for_any_lifetime() {
         for life in [1_000, 60_000, 600_000, 3_600_000, 86_400_000, LONGEST] {
             let expiry = Expiry::new(NOON, Some(life), None);
             let begins = life - DEFAULT_MARGIN.min(life / 10);
@@ -268,20 +268,20 @@ mod tests {
     }
 
     #[test]
-    fn a_margin_longer_than_the_life_is_held_to_half_of_it() {
+    fn a_margin_longer_than_the_lifetime_is_cut_to_half_of_it() {
         let expiry = Expiry::new(NOON, Some(4_000), Some(60_000));
         assert_eq!(expiry.validity(later(1_999)), Validity::Good);
         assert_eq!(expiry.validity(later(2_000)), Validity::Ending);
     }
 
     #[test]
-    fn a_huge_length_from_elsewhere_is_cut_too() {
+    fn a_huge_lifetime_from_another_tab_is_cut_too() {
         let expiry = Expiry::new(NOON, Some(u64::MAX), None);
         assert_eq!(expiry.at(), Some(NOON.wall + LONGEST));
     }
 
     #[test]
-    fn an_unknown_length_is_good_until_somebody_says_otherwise() {
+    fn a_token_without_a_known_end_counts_as_good() {
         let expiry = Expiry::new(NOON, None, Some(60_000));
         assert_eq!(expiry.validity(later(u64::from(u32::MAX))), Validity::Good);
         assert_eq!(expiry.until_renewal(0.5, NOON), None);

@@ -12,20 +12,20 @@ use super::super::tabs::{HybridTime, Message};
 use super::super::time::Now;
 use super::{Effect, Event, PendingRefresh, Reason, RefreshOutcome, Session, Status};
 
-/// What an auth call does that has its turn, and the lock.
+/// What an auth call does that has the turn and the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// It sends its call.
+    /// It is sent.
     Go,
-    /// It has lost its purpose, and ends its turn.
+    /// It is no longer needed, and ends its turn.
     Skip,
-    /// Another tab had the lock just now and may have news: it listens for a moment, and asks again.
+    /// Another tab had the lock just before and may have news: listen for a moment, then ask again.
     Listen,
 }
 
 impl Session {
-    /// An auth call has its turn and the lock. `contended`: another tab held the lock before. A
-    /// refresh with nothing to ask with is refused here, once the other tabs had a moment to help.
+    /// An auth call has the turn and the lock. `contended`: another tab held the lock before. A refresh that
+    /// has no refresh token to send is refused here, after the other tabs had a moment to help.
     pub fn arrive(&mut self, auth_call: AuthCall, contended: bool, now: Now) -> Arrival {
         if !self.queue.may_go(auth_call) {
             return Arrival::Skip;
@@ -46,23 +46,24 @@ impl Session {
                 self.refused(auth_call, Failure::new(Code::SignedOut, Step::Refresh));
                 return Arrival::Skip;
             }
-            // It is the token of now that is to be renewed, whatever there was when this was wanted.
+            // The refresh renews the token that is current now, not the one that was current when the refresh
+            // was requested.
             (pending.asked, pending.since) = (HybridTime(now.wall), self.newest);
         }
         self.queue.go(auth_call);
         Arrival::Go
     }
 
-    /// The turn of an auth call is over, whatever came of it: the next has its turn. To be called
-    /// after the outcome was told, and when the lock has been given back.
+    /// Ends the turn of an auth call, whatever its outcome, and gives the turn to the next. Call it after the
+    /// outcome was reported and the lock was released.
     pub fn finished(&mut self, auth_call: AuthCall) {
         self.queue.finish(auth_call);
         self.give_turn();
     }
 
-    /// Whether a refusal may be news of another tab that has not come in yet: that one has got a
-    /// newer token, and this one sent the old. Then it is worth listening for a moment, before it is
-    /// told to [`Session::refresh_answered`]. A tab that has never met another need not wait.
+    /// Whether a refusal may be explained by news of another tab that has not arrived yet: that tab got a
+    /// newer token, and this one sent the old token. Then it is worth listening for a moment before the
+    /// refusal goes to [`Session::refresh_answered`]. A tab that has never met another need not wait.
     pub fn doubts(&self, response: &AuthResponse) -> bool {
         let is_news = |pending: &PendingRefresh| {
             (self.has_other_tabs || pending.contended)
@@ -88,9 +89,9 @@ impl Session {
                     self.pending_refresh.as_ref().map_or(HybridTime(0), |pending| pending.asked);
                 let session = self.entered;
                 if self.refused(auth_call, failure) {
-                    // An older renewal that arrives late is no way back.
+                    // An older renewal that arrives late must not restore the session.
                     self.stamp = self.stamp.after(now);
-                    // Others who wait to ask with the same cookie would only spend it again.
+                    // Other tabs that wait to ask with the same cookie would only use it once more.
                     self.post(Message::Refused { stamp: self.stamp, session, asked });
                 }
             }
@@ -105,24 +106,23 @@ impl Session {
         self.failed(auth_call, Failure::new(code, Step::Refresh), None, chance, now);
     }
 
-    /// Stands in line for a login. What it sends and gets is the shell's; its answer is told to
-    /// [`Session::login_answered`].
+    /// Queues a login. The shell sends it, and passes the answer to [`Session::login_answered`].
     pub fn login(&mut self) -> AuthCall {
         self.stand_in_line(Kind::Login)
     }
 
-    /// Stands in line for a call that sets the cookie for the session that there is, and carries its
-    /// token. That is renewed first, if it must be.
+    /// Queues a call that sets the cookie of the current session and carries its token. The token is renewed
+    /// first if necessary.
     pub fn exchange(&mut self, now: Now) -> AuthCall {
         self.renew_ahead(now);
         self.stand_in_line(Kind::Login)
     }
 
-    /// The answer to the credentials. A login that is accepted begins a new epoch; one that fails
-    /// leaves the session that there was.
+    /// The answer to a login. A successful login begins a new epoch; a failed one leaves the current session
+    /// alone.
     ///
     /// # Errors
-    /// The failure for the caller; [`Code::SessionChanged`] if the user signed out meanwhile.
+    /// The failure for the caller; [`Code::SessionChanged`] if the user signed out in the meantime.
     pub fn login_answered(
         &mut self,
         auth_call: AuthCall,
@@ -145,8 +145,8 @@ impl Session {
         }
     }
 
-    /// The app hands over tokens that it got by itself. A newer token of the same user renews the
-    /// session, and voids nothing; any other begins one.
+    /// The app hands over tokens that it got by itself. A newer token of the same user renews the session and
+    /// voids nothing; any other token begins a new session.
     pub fn set_tokens(&mut self, tokens: TokenResponse, now: Now) {
         if self.is_of_same(tokens.subject_digest()) && !self.is_older(&tokens) {
             self.settle_unsent(HybridTime(0));
@@ -156,7 +156,7 @@ impl Session {
         }
     }
 
-    /// A session begins with tokens that a login brought.
+    /// A session begins with the tokens of a login.
     pub fn enter(&mut self, tokens: TokenResponse, now: Now) {
         self.begin_session(now);
         let shared = (self.policy.tabs == Tabs::Share).then(|| tokens.clone());
@@ -165,7 +165,7 @@ impl Session {
         self.commit(tokens, HybridTime(0), now);
     }
 
-    /// The user has signed in where no script of ours could see it, as by a redirect: there is a new
+    /// The user signed in where no script of ours could see it, for example by a redirect: there is a new
     /// refresh cookie. The next call that needs a token asks the server for one, and no other tab.
     pub fn signed_in(&mut self, now: Now) {
         self.begin_session(now);
@@ -177,20 +177,20 @@ impl Session {
         }
     }
 
-    /// A new epoch begins, here and in all tabs that are told.
+    /// Begins a new epoch, here and in all tabs that hear of it.
     fn begin_session(&mut self, now: Now) {
         self.raise_epoch();
-        // Sent now, it would end the session that begins.
+        // A queued logout would end the session that begins.
         self.queue.void_unsent(Kind::Logout);
         self.stamp = self.stamp.after(now);
         self.entered = self.stamp;
         self.login = self.stamp;
-        // There is nothing left of what the mark is for.
+        // The session that the mark was for is gone.
         self.owe(false);
     }
 
-    /// Whoever waits for a refresh that has not been sent is served by a token that has come, unless
-    /// somebody has asked by name since the refresh that brought it was sent.
+    /// Settles a refresh that has not been sent with a token that has arrived, unless somebody asked for the
+    /// refresh explicitly after the refresh that brought this token was sent.
     pub(super) fn settle_unsent(&mut self, asked: HybridTime) {
         if let Some(pending) = &self.pending_refresh
             && !self.queue.is_on_the_wire(pending.auth_call)
@@ -202,7 +202,7 @@ impl Session {
     }
 
     /// The user signs out. The session is over when this returns; the auth call tells the server.
-    /// `reachable`: whether there is a server to tell.
+    /// `reachable`: whether there is a logout endpoint to call.
     pub fn logout(&mut self, reachable: bool, now: Now) -> Option<AuthCall> {
         let stamp = self.stamp.after(now);
         self.leave(stamp, Reason::Logout);
@@ -210,28 +210,28 @@ impl Session {
         if !reachable {
             return None;
         }
-        // The mark is set first: the page may be gone before the answer is there.
+        // The mark is set first: the page may be closed before the answer arrives.
         self.owe(true);
         Some(self.stand_in_line(Kind::Logout))
     }
 
-    /// The answer to a logout: the status, or why there is none. A pending logout is over when the
-    /// server has said so.
+    /// The answer to a logout: the status, or why there is none. A pending logout is over when the server has
+    /// confirmed it.
     ///
     /// # Errors
-    /// The failure for the caller. The session is over all the same.
+    /// The failure for the caller. The session is over in any case.
     pub fn logout_answered(&mut self, answer: Result<u16, Code>) -> Result<(), Failure> {
         let verdict = answer
             .map_err(|code| Failure::new(code, Step::Logout))
             .and_then(|status| logout_verdict(status, &self.policy.logged_out));
-        // Another one in line is for a later session, and owed still.
+        // Another queued logout is for a later session, and still pending.
         if verdict.is_ok() && self.owed != Owed::Nothing && self.queue.count(Kind::Logout) <= 1 {
             self.owe(false);
         }
         verdict
     }
 
-    /// Whether a refresh is one that somebody waits for still.
+    /// Whether a refresh is still waited for.
     fn is_pending(&self, auth_call: AuthCall) -> bool {
         self.pending_refresh.as_ref().is_some_and(|pending| pending.auth_call == auth_call)
     }
@@ -242,14 +242,14 @@ impl Session {
         }
         let asked = self.pending_refresh.as_ref().map_or(HybridTime(0), |pending| pending.asked);
         if self.owed != Owed::Nothing {
-            // It was in doubt, and there is a session: one that began since.
+            // It was in doubt whether a session had begun since; this answer shows that one has.
             self.owe(false);
         }
         self.settle_refresh(RefreshOutcome::Renewed);
         self.renew(tokens, self.stamp.after(now), asked, now);
     }
 
-    /// The session goes on with a new token.
+    /// The session continues with a new token.
     pub(super) fn renew(
         &mut self,
         tokens: TokenResponse,
@@ -259,21 +259,21 @@ impl Session {
     ) {
         let is_of_another = self.is_of_another(&tokens);
         if self.status == Status::SignedOut || is_of_another {
-            // The cookie was another user's by now, or there was no session to go on with: this is
-            // a new session, not the old one's token. When another user's began, is not known.
+            // The cookie now belongs to another user, or there was no session to continue: this is a new
+            // session, not a new token of the old one. When another user's session began is unknown.
             self.raise_epoch();
             self.entered = if is_of_another { HybridTime(0) } else { stamp };
         }
         self.stamp = stamp;
         self.commit(tokens, asked, now);
         if self.policy.tabs == Tabs::Share {
-            // With the refresh token that is kept, if the answer had none.
+            // Includes the refresh token that was kept, if the answer brought none.
             self.reply(now);
         }
         self.tell(Event::Refresh);
     }
 
-    /// There is no new token to be had. Says whether the session is over because of it.
+    /// The server gave no new token. Returns whether the session is over because of it.
     fn refused(&mut self, auth_call: AuthCall, failure: Failure) -> bool {
         let Some(pending) =
             self.pending_refresh.as_ref().filter(|pending| pending.auth_call == auth_call)
@@ -281,7 +281,7 @@ impl Session {
             return false;
         };
         if self.current.as_ref().is_some_and(|current| current.generation > pending.since) {
-            // Another tab brought a newer token while this was on the wire.
+            // Another tab brought a newer token while this refresh was on the wire.
             self.settle_refresh(RefreshOutcome::Renewed);
             return false;
         }
@@ -289,7 +289,7 @@ impl Session {
         true
     }
 
-    /// The server has ended the session. Whoever waits for a refresh learns so.
+    /// The server has ended the session. Settles the pending refresh with `outcome`.
     pub(super) fn end(&mut self, outcome: RefreshOutcome, reason: Reason) {
         let was = self.status;
         self.drop_tokens();
@@ -304,7 +304,7 @@ impl Session {
         }
     }
 
-    /// A refresh has not reached the server.
+    /// A refresh did not reach the server.
     fn failed(
         &mut self,
         auth_call: AuthCall,
@@ -320,7 +320,7 @@ impl Session {
         }
     }
 
-    /// Sets the mark, or takes it away, whatever it was: tabs share it.
+    /// Sets or removes the mark, without looking at its current state: tabs share it.
     pub(super) fn owe(&mut self, owed: bool) {
         self.owed = if owed { Owed::Finish } else { Owed::Nothing };
         self.effects.push(Effect::Owe(owed));

@@ -1,13 +1,13 @@
-//! The session: which token there is, whose it is, and what may be done with it.
+//! The session: its current token, its user, and what may be done with the token.
 //!
-//! One number carries two ideas. Every token gets the next **generation**; so does every change of
-//! the session's owner, and the first generation of a session names its **epoch**. A request that
-//! remembers the generation it was sent with therefore knows both: whether a newer token has come
-//! since, and whether the session it belongs to is over.
+//! One number serves two purposes. Every token gets the next **generation**; so does every change of the
+//! session's owner, and the first generation of a session names its **epoch**. A request that remembers the
+//! generation it was sent with therefore knows both whether a newer token has come since, and whether its
+//! session is over.
 //!
 //! - `request.rs`: an app's request, before it is sent and when it is answered;
 //! - `auth_calls.rs`: refresh, login and logout;
-//! - `other_tabs.rs`: what other tabs tell.
+//! - `other_tabs.rs`: news from other tabs.
 
 mod auth_calls;
 mod other_tabs;
@@ -33,32 +33,31 @@ use super::secret::Secret;
 use super::tabs::{HybridTime, Message};
 use super::time::{Expiry, Now, Validity};
 
-/// The number of a token, or of a change of owner. The higher, the newer.
+/// The number of a token, or of a change of owner. A higher number is newer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Generation(pub(super) u32);
 
-/// What is known of the session.
+/// What is known about the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Nothing yet: there may be a refresh cookie, or not.
+    /// Unknown: there may be a refresh cookie, or not.
     Unknown,
     /// There is a session.
     SignedIn,
-    /// There is none.
+    /// There is no session.
     SignedOut,
 }
 
-/// What users may see of the session at one moment. Its `Debug` keeps the claims to itself, for they
-/// are about a person.
+/// What users may see of the session at one moment. `Debug` omits the claims, because they are personal data.
 #[derive(Clone, PartialEq)]
 pub struct Snapshot {
-    /// What is known of the session.
+    /// What is known about the session.
     pub status: Status,
     /// The payload of a JWT, as JSON text. `None` for an opaque token.
     pub claims: Option<Rc<str>>,
-    /// When the token ends, in milliseconds since the epoch on the local clock.
+    /// When the token ends, in milliseconds since the epoch by the local clock.
     pub expires_at: Option<u64>,
-    /// When the session ends unless it is renewed, on the same clock.
+    /// When the session ends unless it is renewed, by the same clock.
     pub session_expires_at: Option<u64>,
 }
 
@@ -79,13 +78,13 @@ pub enum Reason {
     Logout,
     /// The server refused the refresh.
     Rejected,
-    /// An answer said so.
+    /// An answer to a request said so.
     Ended,
     /// The user signed out in another tab.
     OtherTab,
 }
 
-/// Something that happened, to be told once.
+/// An event for the app, reported once.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The session has a new token.
@@ -94,12 +93,12 @@ pub enum Event {
     SignOut(Reason),
     /// A refresh did not reach the server. The session stays.
     RefreshError(Failure),
-    /// An answer asks for more than the session has: a newer or stronger login (RFC 9470, 3), other
-    /// claims. These are all of its challenges.
+    /// An answer asks for more than the session has: a newer or stronger login (RFC 9470, 3), or other
+    /// claims. It carries all challenges of the answer.
     StepUp(Vec<Challenge>),
 }
 
-/// How a refresh ended for those who waited for it.
+/// The outcome of a refresh for the calls that waited for it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RefreshOutcome {
     /// There is a new token.
@@ -108,28 +107,28 @@ pub enum RefreshOutcome {
     Rejected(Failure),
     /// The server was not reached; the session stays.
     Failed(Failure),
-    /// The session it was for is over.
+    /// The session that it was for is over.
     Void,
 }
 
-/// Something for the shell to do.
+/// A task for the shell.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// It is this auth call's turn: get the lock, then ask [`Session::arrive`].
+    /// It is this auth call's turn: get the lock, then call [`Session::arrive`].
     Start(AuthCall, Kind),
-    /// Release those who wait for this refresh.
+    /// Release the calls that wait for this refresh.
     SettleRefresh(AuthCall, RefreshOutcome),
-    /// The snapshot is another one now.
+    /// The snapshot has changed.
     Changed,
-    /// Tell the app.
+    /// Report the event to the app.
     Tell(Event),
-    /// Tell the other tabs.
+    /// Send the message to the other tabs.
     Post(Message),
-    /// Set the mark that a logout is owed to the server, or take it away.
+    /// Set (`true`) or remove the mark of a pending logout.
     Owe(bool),
 }
 
-/// The token in use.
+/// The current token.
 struct CurrentToken {
     token: Secret,
     generation: Generation,
@@ -138,17 +137,17 @@ struct CurrentToken {
     subject: Option<String>,
     /// When it was issued, in milliseconds since the epoch by the server's clock, if it says so.
     issued: Option<u64>,
-    /// The key that it is bound to, if it is.
+    /// The key that it is bound to, if any.
     bound: Option<u64>,
-    /// When the refresh that brought it was sent; zero if it came another way.
+    /// When the refresh that brought it was sent; zero if the token came another way.
     asked: HybridTime,
-    /// The resources that have refused it; the first of them, if there are many.
+    /// The resources that have refused it; if there are many, only the first of them.
     refused_by: Vec<Resource>,
-    /// The resources that had refused the token before, and have not accepted this one yet.
+    /// The resources that refused the previous token, and have not accepted this one yet.
     renewed_for: Vec<Resource>,
-    /// How often the app itself was given it.
+    /// How often the token was given to the app itself.
     handed_out: u32,
-    /// A request has left with it.
+    /// Whether a request has been sent with it.
     used: bool,
 }
 
@@ -164,34 +163,34 @@ impl fmt::Debug for CurrentToken {
 }
 
 impl CurrentToken {
-    /// Whether an API has refused it.
+    /// Whether an API has refused the token.
     fn is_refused(&self) -> bool {
         !self.refused_by.is_empty()
     }
 }
 
-/// The one refresh that is wanted, and the newest generation there was when it became so.
+/// The one pending refresh, and the newest generation at the moment it was requested.
 #[derive(Debug)]
 struct PendingRefresh {
     auth_call: AuthCall,
     since: Generation,
-    /// The other tabs have been listened to.
+    /// Whether the other tabs have been listened to.
     listened: bool,
-    /// Another tab held the lock before.
+    /// Whether another tab held the lock before.
     contended: bool,
-    /// When it was last asked for explicitly: then only an answer to what was sent later will do.
+    /// When it was last requested explicitly: then only the answer to a refresh sent later counts.
     explicit: Option<HybridTime>,
     /// When it was sent.
     asked: HybridTime,
 }
 
-/// How many tokens that were replaced are remembered, by their digests: for as many renewals a call may be
-/// on its way, such as a long upload with tokens of a minute, before its refusal is not known for one of this
-/// session's.
+/// How many replaced tokens are remembered, by their digests. A call may be on its way for this many
+/// renewals, such as a long upload with tokens of one minute, and its refusal is still recognised as one of
+/// this session.
 const FORMER: usize = 64;
-/// How many of the resources that have refused a token are remembered.
+/// How many of the resources that refused a token are remembered.
 const REFUSED_BY: usize = 64;
-/// For how long after a renewal a call of `refresh()` may be about the token before, in milliseconds.
+/// For how long after a renewal a call of `refresh()` may concern the previous token, in milliseconds.
 const LATE_REPORTS: u64 = 10_000;
 
 /// The state machine.
@@ -199,46 +198,47 @@ const LATE_REPORTS: u64 = 10_000;
 pub struct Session {
     policy: Rc<Policy>,
     status: Status,
-    /// The newest number given out.
+    /// The newest number assigned.
     newest: Generation,
-    /// The first number of this session.
+    /// The first number of the current session.
     epoch: Generation,
     current: Option<CurrentToken>,
-    /// The refresh token, where no cookie holds it.
+    /// The refresh token, if no cookie holds it.
     refresh_token: Option<Secret>,
     /// When the server ends the session unless it is renewed, if it says so.
     session_expiry: Option<Expiry>,
     pending_refresh: Option<PendingRefresh>,
     queue: AuthCallQueue,
     backoff: Backoff,
-    /// A logout has not reached the server yet, here or on an earlier page. Nothing is restored until that
-    /// is settled.
+    /// The state of a pending logout, from here or from an earlier page. Nothing is restored until it is
+    /// settled.
     owed: Owed,
-    /// The next refresh is answered by the server, whatever other tabs have: a sign-in was made elsewhere.
+    /// Whether the next refresh must ask the server, even if other tabs have a token: the user signed in
+    /// elsewhere.
     asks_server: bool,
-    /// Another tab has been heard.
+    /// Whether another tab has been heard.
     has_other_tabs: bool,
     /// Resources whose 401 means "forbidden".
     forbidden: Forbidden,
-    /// Digests of tokens of this session that were replaced.
+    /// Digests of this session's replaced tokens.
     former: Vec<u64>,
-    /// How many tokens of older generations the app was given, and has not reported as refused.
+    /// How many tokens of older generations the app was given and has not reported as refused.
     unreported: u32,
-    /// The newest outcome of an auth call that is known, in any tab.
+    /// The newest known outcome of an auth call, in any tab.
     stamp: HybridTime,
     /// When this session began, or zero if it was found.
     entered: HybridTime,
-    /// When the last login was. Who goes on after a logout with a cookie that is good still has begun a
-    /// session without one.
+    /// When the last login happened. It differs from `entered` when a tab continued after a logout with a
+    /// cookie that was still good: that begins a session without a login.
     login: HybridTime,
-    /// When the last session was ended by its user.
+    /// When a user last ended a session.
     left: HybridTime,
     effects: Vec<Effect>,
 }
 
 impl Session {
-    /// A page begins. `owed`: what became of a logout that never reached the server; until that is
-    /// settled nothing is restored.
+    /// The state when a page starts. `owed`: what to do about a pending logout; nothing is restored until it
+    /// is settled.
     pub fn new(policy: impl Into<Rc<Policy>>, owed: Owed, now: Now) -> Self {
         let is_owed = owed != Owed::Nothing;
         let mut session = Self {
@@ -292,7 +292,7 @@ impl Session {
         }
     }
 
-    /// The token that a logout is to send, before it ends the session.
+    /// The token for a logout to send. Read it before the logout ends the session.
     pub fn token(&self, which: Sends) -> Option<&Secret> {
         match which {
             Sends::Access => self.current.as_ref().map(|current| &current.token),
@@ -300,37 +300,37 @@ impl Session {
         }
     }
 
-    /// The key that the access token is bound to (RFC 9449), if it is: a call with that token carries a proof
-    /// by that key.
+    /// The key that the access token is bound to (RFC 9449), if any: a call with the token then carries a
+    /// proof by that key.
     pub fn bound(&self) -> Option<u64> {
         self.current.as_ref()?.bound
     }
 
-    /// The refresh token, where it is held in memory. To be sent to the refresh endpoint alone.
+    /// The refresh token, if it is held in memory. It goes to the refresh endpoint only.
     pub fn refresh_token(&self) -> Option<&Secret> {
         self.refresh_token.as_ref()
     }
 
-    /// The next thing to do. Drain it after every call of every other method.
+    /// The next task. Drain it after every call of any other method.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         (!self.effects.is_empty()).then(|| self.effects.remove(0))
     }
 
-    /// In how many milliseconds to call [`Session::renewal_timer_fired`], or `None` for never. A hint:
-    /// all is asked again at each call. `chance` is uniform in `0.0..1.0`, and the same at each call.
+    /// In how many milliseconds to call [`Session::renewal_timer_fired`], or `None` for never. It is only a
+    /// hint: each request decides anew. `chance` is uniform in `0.0..1.0`, and the same for every call.
     pub fn renewal_due_in(&self, chance: f64, now: Now) -> Option<u64> {
         if self.pending_refresh.is_some() || !self.can_renew() {
             return None;
         }
         let current = self.current.as_ref()?;
         let due = current.expiry.until_renewal(chance, now)?;
-        // Near its end, a token that nobody uses is left to end.
+        // An unused token near its end is not renewed.
         let is_good = current.expiry.validity(now) == Validity::Good;
         (current.used || is_good).then(|| due.max(self.backoff.remaining(now)))
     }
 
-    /// Time went by, or the page came back into view or on line. Renews a token that is near its
-    /// end and has been in use: a page that nobody uses does not keep its session alive.
+    /// Time has passed, or the page is visible or online again. Renews a token that is near its end and has
+    /// been used: a page that nobody uses does not keep its session alive.
     pub fn renewal_timer_fired(&mut self, now: Now) {
         let is_due = self
             .current
@@ -341,7 +341,7 @@ impl Session {
         }
     }
 
-    /// Whether there is something to renew a token with. Without it nobody is asked.
+    /// Whether a refresh is possible. Without a refresh token, no refresh is attempted.
     fn can_renew(&self) -> bool {
         match self.policy.renewal {
             Renewal::Always => true,
@@ -350,18 +350,18 @@ impl Session {
         }
     }
 
-    /// What is known of the session.
+    /// What is known about the session.
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// The number of the session: another one for each sign-in and sign-out.
+    /// The number of the session, which changes with each sign-in and sign-out.
     pub fn epoch(&self) -> u32 {
         self.epoch.0
     }
 
-    /// A readable cookie that is there as long as there is a session is not there: nobody is asked, save
-    /// by those who want that explicitly.
+    /// The readable cookie that accompanies a session is missing: no refresh is sent unless it is explicitly
+    /// requested.
     pub fn no_session_hint(&mut self) {
         let is_wanted = |pending: &PendingRefresh| {
             pending.explicit.is_some() || self.queue.is_on_the_wire(pending.auth_call)
@@ -375,30 +375,30 @@ impl Session {
         }
     }
 
-    /// Whether some resource is known to answer 401 where it means "forbidden", or may turn out to.
-    /// Then each answer is to be told, for it may show that it does not.
+    /// Whether a resource is known to answer 401 where it means "forbidden", or may turn out to do so. Then
+    /// every answer must be reported, because one may show that the resource is open again.
     pub fn watches_resources(&self) -> bool {
         let is_watched =
             |current: &CurrentToken| current.renewed_for.iter().any(Resource::is_watched);
         self.forbidden.is_watched() || self.current.as_ref().is_some_and(is_watched)
     }
 
-    /// Whoever waited for a login or logout has lost interest: it is not sent any more. One that is on the
-    /// wire is let finish.
+    /// The caller of a login or logout has lost interest: it is not sent any more. A call on the wire is left
+    /// to finish.
     pub fn withdraw(&mut self, auth_call: AuthCall) {
         if !self.queue.is_on_the_wire(auth_call) {
             self.queue.void(auth_call);
         }
     }
 
-    /// Forgets everything, so that nobody waits any longer. A call on the wire is let finish.
+    /// Forgets everything, so that nobody waits any longer. A call on the wire is left to finish.
     pub fn dispose(&mut self) {
         self.raise_epoch();
         self.queue.void_all(Kind::Login);
         self.status = Status::Unknown;
     }
 
-    /// Begins a new epoch: what belongs to the old one commits nothing and is not sent again.
+    /// Begins a new epoch: calls of the old one commit nothing and are not sent again.
     fn raise_epoch(&mut self) {
         self.epoch = self.number();
         self.drop_tokens();
@@ -409,7 +409,7 @@ impl Session {
         self.unreported = 0;
     }
 
-    /// Lets go of the session's tokens, and of what was to be waited for with them.
+    /// Drops the session's tokens and the back-off that belongs to them.
     fn drop_tokens(&mut self) {
         self.current = None;
         self.refresh_token = None;
@@ -418,12 +418,13 @@ impl Session {
         self.backoff.reset();
     }
 
-    /// Ends the session that the user wants ended, here or in another tab.
+    /// Ends the session because the user signed out, here or in another tab.
     fn leave(&mut self, stamp: HybridTime, reason: Reason) {
         let was = self.status;
         self.raise_epoch();
         if reason == Reason::Logout {
-            // One that went after another tab's logout has a new cookie, and there is no way back.
+            // Only a logout in this tab voids logins: a login that follows another tab's logout brings a new
+            // cookie, and cannot be undone.
             self.queue.void_all(Kind::Login);
         }
         self.status = Status::SignedOut;
@@ -437,7 +438,7 @@ impl Session {
         }
     }
 
-    /// Takes a token into use.
+    /// Makes a token the current one.
     fn commit(&mut self, tokens: TokenResponse, asked: HybridTime, now: Now) {
         let generation = self.number();
         let mut renewed_for = Vec::new();
@@ -475,19 +476,20 @@ impl Session {
         self.changed();
     }
 
-    /// Whether tokens are another user's than the current token.
+    /// Whether the tokens belong to a different user than the current token.
     fn is_of_another(&self, tokens: &TokenResponse) -> bool {
         let mine = self.current.as_ref().and_then(|current| current.subject.as_ref());
         mine.zip(tokens.subject.as_ref()).is_some_and(|(mine, theirs)| mine != theirs)
     }
 
-    /// Whether a subject is certainly the user of the current token.
+    /// Whether the subject is certainly the user of the current token.
     fn is_of_same(&self, subject: Option<u64>) -> bool {
         let mine = self.current.as_ref().and_then(|current| current.subject.as_deref());
         mine.zip(subject).is_some_and(|(mine, theirs)| digest(&[mine]) == theirs)
     }
 
-    /// Whether tokens are older than the current one, by what both say of themselves, or were replaced by it.
+    /// Whether the tokens are older than the current one, by the times of issue in both, or were replaced by
+    /// it.
     fn is_older(&self, tokens: &TokenResponse) -> bool {
         let current = self.current.as_ref().and_then(|current| current.issued);
         current.zip(tokens.issued).is_some_and(|(current, issued)| issued < current)
@@ -513,7 +515,7 @@ impl Session {
         }
     }
 
-    /// The one refresh: joins the one there is, or asks for one.
+    /// Joins the pending refresh, or requests one.
     fn want_refresh(&mut self) -> AuthCall {
         if let Some(pending) = &self.pending_refresh {
             return pending.auth_call;

@@ -1,4 +1,4 @@
-//! What other tabs tell: a new token, a new user, a logout.
+//! News from other tabs: a new token, a new user, a logout.
 
 use super::super::answer::TokenResponse;
 use super::super::auth_call_queue::Kind;
@@ -10,7 +10,7 @@ use super::super::time::Now;
 use super::{CurrentToken, Event, Reason, RefreshOutcome, Session, Status};
 
 impl Session {
-    /// Another tab told something.
+    /// Handles a message from another tab.
     pub fn heard(&mut self, message: Message, now: Now) {
         let is_sharing = match self.policy.tabs {
             Tabs::Share => true,
@@ -22,8 +22,8 @@ impl Session {
         if let Some(stamp) = message.stamp()
             && !stamp.is_past(known, now)
         {
-            // No tab can have got there, unless the clock was days ahead. It is not believed; but what
-            // happens here from now on comes after it.
+            // No tab can be that far, unless the clock was days ahead. The message is ignored, but what
+            // happens here from now on gets a later timestamp.
             if stamp.is_believable(now) {
                 self.stamp = stamp;
             }
@@ -50,23 +50,23 @@ impl Session {
         }
     }
 
-    /// Whether a logout is one that another has followed, or a login has. In doubt it is not: where
-    /// both were in one moment, or the clock has been set back since.
+    /// Whether a later logout or login has superseded a logout. In doubt it has not: if both happened in one
+    /// moment, or the clock has been set back since.
     fn is_settled(&self, left: HybridTime, now: Now) -> bool {
         let is_older = left <= self.left || left < self.entered;
         is_older && self.stamp.0 <= now.wall
     }
 
-    /// The page was where it heard nothing, such as the back/forward cache. Whoever was there tells
-    /// what has come about; also to a page that knew of no session, for there may have been one.
+    /// The page was where it heard nothing, such as the back/forward cache. Other tabs tell it what happened;
+    /// also if it knew of no session, because there may have been one.
     pub fn came_back(&mut self) {
         self.post(Message::Missed { since: self.stamp, session: self.entered });
     }
 
-    /// Tells a tab that was away how the sessions ended and began that it has not heard of.
+    /// Tells a tab that was away which sessions ended and began without its notice.
     fn catch_up(&mut self, since: HybridTime, session: HybridTime, is_sharing: bool, now: Now) {
-        // Of one moment, too: it may be the very outcome that this logout has ended. Tokens that came with
-        // answers stand behind that in the order, and are ended with the session.
+        // Equal timestamps count, too: this logout may have ended that very outcome. Tokens that came with
+        // answers come later in the order, but end with the session.
         let has_left = self.left != HybridTime(0) && self.left >= since;
         if has_left || session != HybridTime(0) && self.left >= session {
             self.post(Message::Left { stamp: self.left });
@@ -82,20 +82,20 @@ impl Session {
         }
     }
 
-    /// Hands the token on, to a tab that begins and to all others. One that has ended helps a tab only
-    /// where a refresh token is held in memory, and goes along.
+    /// Passes the token on, to a starting tab and to all others. An ended token helps only where the refresh
+    /// token is held in memory and goes along.
     pub(super) fn reply(&mut self, now: Now) -> bool {
         self.hand_on(self.refresh_token.is_some(), now)
     }
 
-    /// A tab that begins is told that there is another, in any case.
+    /// Answers a starting tab in any case, so that it knows that there is another.
     fn answer_ask(&mut self, now: Now) {
         if !self.reply(now) {
             self.post(Message::Here);
         }
     }
 
-    /// Says whether there was a token to hand on.
+    /// Returns whether there was a token to pass on.
     fn hand_on(&mut self, ended_too: bool, now: Now) -> bool {
         let asked = self.current.as_ref().map_or(HybridTime(0), |current| current.asked);
         let Some(tokens) = self.spare(ended_too, now) else { return false };
@@ -104,7 +104,8 @@ impl Session {
         true
     }
 
-    /// The token for another tab. `ended_too`: also one that is no longer good, as one of no life.
+    /// The token for another tab. `ended_too`: also an ended or refused token, with a remaining lifetime of
+    /// zero.
     fn spare(&self, ended_too: bool, now: Now) -> Option<TokenResponse> {
         let current = self.current.as_ref()?;
         let life = if current.is_refused() { Some(0) } else { current.expiry.remaining(now) };
@@ -139,21 +140,21 @@ impl Session {
         let is_current =
             self.current.as_ref().is_some_and(|current| current.token == tokens.access_token);
         if is_current && self.refresh_token.is_none() {
-            // What renews it comes later where the tabs had not met before.
+            // The refresh token comes later if the tabs had not met before.
             self.refresh_token = tokens.refresh_token.clone();
         }
-        // A renewal of the session that the user has ended is no way back into it, nor is one by a
-        // tab that has not heard yet which session there is now.
+        // A renewal of a session that the user has ended must not restore it, nor may a renewal by a tab that
+        // has not yet heard which session is current.
         let is_ours_to_have = self.status != Status::SignedOut || session > self.left;
-        // One that has found its session knows nothing of when that began: what it asked for before the
-        // last sign-in is not of that.
+        // A tab that found its session does not know when it began: a refresh that it sent before the last
+        // sign-in is not of that session.
         let is_of_the_last =
             session >= self.entered || session.0 == 0 && (asked.0 == 0 || asked >= self.entered);
         if stamp <= self.stamp || !is_ours_to_have || !is_of_the_last {
             return;
         }
         if is_current {
-            // The token that is there already: it may even have been refused.
+            // This tab already has the token, which may even have been refused.
             self.stamp = stamp;
             return;
         }
@@ -171,12 +172,12 @@ impl Session {
         self.tell(Event::Refresh);
     }
 
-    /// Another tab was refused. Whoever waits to ask with the same cookie need not: the server would
-    /// see it used once more.
+    /// Another tab's refresh was refused. Calls here that wait to ask with the same cookie need not: the
+    /// server would see it used once more.
     fn other_tab_refused(&mut self, stamp: HybridTime, session: HybridTime, asked: HybridTime) {
         let Some(pending) = &self.pending_refresh else { return };
         let waits = !self.queue.is_on_the_wire(pending.auth_call)
-            // One that is held in memory may be another than was refused.
+            // A refresh token held in memory may differ from the refused one.
             && self.refresh_token.is_none()
             && !self.asks_server
             && pending.explicit.is_none_or(|at| asked > at);
@@ -188,8 +189,8 @@ impl Session {
         }
     }
 
-    /// Whether the session that is known began before another one did. Of one that was found it is
-    /// known only that it was there at the last outcome.
+    /// Whether the known session began before another one. Of a session that was found, only the last outcome
+    /// tells that it existed then.
     fn began_before(&self, session: HybridTime) -> bool {
         let known = if self.entered.0 == 0 { self.stamp } else { self.entered };
         known.0 != 0 && session > known
@@ -211,17 +212,17 @@ impl Session {
         if is_before_logout || stamp <= self.entered {
             return;
         }
-        // Sent now, it would end the session that has begun.
+        // A queued logout would end the session that has begun.
         self.queue.void_unsent(Kind::Logout);
-        // Who began it has taken the mark away already.
+        // The tab that began it has already removed the mark.
         self.owed = Owed::Nothing;
-        // The current token then is of that login, or of one after it.
+        // The current token then belongs to that login, or to a later one.
         let is_news = stamp > self.stamp;
-        // The same user, in another tab: what is under way goes on.
+        // The same user signed in in another tab: pending calls continue.
         let is_of_same = is_news && self.is_of_same(subject);
         (self.entered, self.login) = (stamp, stamp);
         self.stamp = self.stamp.max(stamp);
-        // A refresh that was on the wire while the user signed in where nobody saw it is older than that.
+        // A refresh that was on the wire while the user signed in unseen is older than that sign-in.
         let is_before =
             |current: &CurrentToken| is_news || current.asked.0 != 0 && current.asked < stamp;
         let is_before = self.current.as_ref().is_none_or(is_before);
@@ -234,17 +235,18 @@ impl Session {
             && !is_before
             && current.subject.is_some()
         {
-            // It was asked for since: the others took it for a renewal of the session before.
+            // It was asked for after the login: the other tabs took it for a renewal of the previous session.
             if self.policy.tabs == Tabs::Share && current.asked >= stamp {
                 self.reply(now);
             }
             return;
         }
-        // A token that does not tell whose it is may have been taken for the former user's. And a refusal
-        // that came later than that login may have ended it: then the server is asked.
+        // A token without a subject may have been taken for the former user's. And a refusal later than that
+        // login may have ended the session: then the server is asked.
         let tokens = if is_before { tokens.filter(|_| is_news) } else { self.spare(true, now) };
         if is_of_same {
-            // It may say that it is older than a token which an answer brought: that is of the session before.
+            // The token may claim to be older than a token which an answer brought: that one belongs to the
+            // previous session.
             if let Some(tokens) = tokens {
                 self.settle_unsent(HybridTime(0));
                 self.commit(tokens, HybridTime(0), now);
@@ -258,19 +260,19 @@ impl Session {
         }
     }
 
-    /// A logout is on its way that ends this, too: whoever goes on with it is told again. What came
-    /// later stays.
+    /// A logout is on the wire that ends this session, too: tabs that continue with it are told again.
+    /// Anything later stays.
     fn leave_again(&mut self, met: HybridTime) {
         self.left = self.left.max(met);
         self.stamp = self.stamp.max(met);
         if self.owed != Owed::Nothing && self.queue.has_on_the_wire(Kind::Logout) {
-            // Whoever began this has taken the mark away, and the logout may fail.
+            // The tab that began the session has removed the mark, and the logout may fail.
             self.owe(true);
         }
         self.post(Message::Left { stamp: self.left });
     }
 
-    /// There is a session, but no token of it: the next call asks.
+    /// There is a session, but no token for it: the next call asks for one.
     pub(super) fn forget(&mut self) {
         if self.status != Status::Unknown {
             self.status = Status::Unknown;

@@ -16,23 +16,23 @@ use super::{
     Status,
 };
 
-/// The right to be sent once, and the memory of the generation it was sent with.
+/// Permission to send a request once, with the generation of the token to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket {
     generation: Generation,
     resource: Resource,
     again: bool,
-    /// The token was renewed for this request, or it is known that another resource has refused it.
+    /// The token was renewed for this request, or another resource is known to have refused it.
     is_trial: bool,
 }
 
 impl Ticket {
-    /// A first sending as a plain number, for those who keep millions of them.
+    /// A first sending as a plain number, for callers that keep millions of them.
     pub fn number(self) -> u32 {
         self.generation.0
     }
 
-    /// The first sending that a number stands for.
+    /// The first sending with this number.
     pub fn first(number: u32, resource: Resource) -> Self {
         Self { generation: Generation(number), resource, again: false, is_trial: false }
     }
@@ -41,43 +41,43 @@ impl Ticket {
 /// A request that waits for a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// The refresh.
+    /// The refresh that it waits for.
     pub auth_call: AuthCall,
     epoch: Generation,
     resource: Resource,
-    /// It has been sent already, and refused.
+    /// Whether it has already been sent and refused.
     sent: bool,
     /// How often it has waited before.
     waited: u8,
 }
 
-/// How often a request waits before it is sent with whatever token there is.
+/// How often a request waits before it is sent with any token there is.
 const WAITS: u8 = 3;
 
-/// How a request leaves.
+/// How a request is to be sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     Send,
-    /// With a token that another resource has refused.
+    /// Send it with a token that another resource has refused.
     Try,
     Wait,
 }
 
-/// What becomes of a request.
+/// What to do with a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Departure {
-    /// Send it, with what [`Session::credential`] gives for the ticket.
+    /// Send it with the token that [`Session::credential`] returns for the ticket.
     Send(Ticket),
-    /// Wait for the outcome of the refresh, then ask [`Session::resume`].
+    /// Wait for the outcome of the refresh, then call [`Session::resume`].
     Wait(Wait),
-    /// Give the caller the answer it has got.
+    /// Give the caller the answer that came.
     Deliver,
-    /// Fail.
+    /// Reject the caller's promise.
     Fail(Failure),
 }
 
 impl Session {
-    /// A request to one of the APIs wants to leave (rule 3).
+    /// Decides how a request to one of the APIs is sent (rule 3).
     pub fn depart(&mut self, resource: Resource, now: Now) -> Departure {
         match self.way(resource, now) {
             Way::Wait => self.wait(resource, false, 0, now),
@@ -85,15 +85,15 @@ impl Session {
         }
     }
 
-    /// The same, asked without any effect: the ticket of a request that may leave at once. The caller
-    /// may drop it.
+    /// The same decision without any effect: a ticket if the request can be sent at once. The caller may drop
+    /// it.
     pub fn may_leave(&self, now: Now) -> Option<Ticket> {
         let resource = Resource::ANY;
         (self.way(resource, now) == Way::Send)
             .then(|| Ticket::first(self.current_generation().0, resource))
     }
 
-    /// The token that a ticket of [`Session::may_leave`] is sent with: see [`Session::credential`].
+    /// The token for a ticket of [`Session::may_leave`]: see [`Session::credential`].
     pub fn leaves(&mut self, ticket: Ticket) -> Option<&Secret> {
         let current =
             self.current.as_mut().filter(|current| current.generation == ticket.generation)?;
@@ -108,8 +108,8 @@ impl Session {
         let validity = current.expiry.validity(now);
         match validity {
             _ if current.is_refused() => {
-                // It may be that one resource alone has refused it, in the wrong words. Asking would be
-                // storming, so the others are asked.
+                // Perhaps only one resource refuses it, with the wrong status. A refresh now would ignore the
+                // back-off, so other resources are tried with the token.
                 let may_be_good =
                     validity != Validity::Ended && !current.refused_by.contains(&resource);
                 if may_be_good
@@ -122,17 +122,16 @@ impl Session {
                 }
             }
             Validity::Good => Way::Send,
-            // The server has the last word on it.
+            // No refresh is possible, so the server decides.
             _ if !self.can_renew() => Way::Send,
-            // Near its end, and asking would be storming: it is good still.
+            // The token is near its end and the back-off forbids a refresh: the token is still good.
             Validity::Ending if self.backoff.holds(false, now).is_some() => Way::Send,
             Validity::Ending | Validity::Ended => Way::Wait,
         }
     }
 
-    /// A request was answered with a status, and [`super::super::Rules::classify`] has classified the
-    /// answer. `repeatable`: see [`Session::answered`]. An answer to what an older session sent says
-    /// nothing of this one.
+    /// A request was answered, and [`super::super::Rules::classify`] has classified the answer. `repeatable`:
+    /// see [`Session::answered`]. The answer to a request of an older session says nothing about this one.
     pub fn classified(
         &mut self,
         ticket: Ticket,
@@ -149,7 +148,7 @@ impl Session {
             Classification::Ended if self.is_sent_with_the_last(ticket) => {
                 self.end(RefreshOutcome::Void, Reason::Ended);
             }
-            // It was the older token's end: the request has another try, as after a late 401.
+            // The older token had ended: the request is sent again, as after a late 401.
             Classification::Ended => return self.answered(ticket, repeatable, now),
             Classification::Plain if (200..400).contains(&status) => self.accepted(ticket, now),
             Classification::StepUp(_) | Classification::Plain => {}
@@ -157,7 +156,7 @@ impl Session {
         Departure::Deliver
     }
 
-    /// A resource has accepted a token. Where others had refused it before, they mean "forbidden".
+    /// A resource has accepted a token. Resources that refused this token before mean "forbidden".
     fn accepted(&mut self, ticket: Ticket, now: Now) {
         let Some(current) =
             self.current.as_mut().filter(|current| current.generation == ticket.generation)
@@ -173,8 +172,8 @@ impl Session {
         }
     }
 
-    /// A request came to nothing. Whether that may be a 401 that CORS hides: its token is past its
-    /// end, or nobody knows when that is, or there is a newer one.
+    /// Whether a request that failed without an answer may have been a 401 that CORS hides: its token is past
+    /// its end, or has no known end, or there is a newer one.
     pub fn may_be_refused(&self, ticket: Ticket, now: Now) -> bool {
         let is_over = |current: &CurrentToken| {
             current.generation != ticket.generation
@@ -184,9 +183,9 @@ impl Session {
         self.current.as_ref().is_some_and(is_over)
     }
 
-    /// An answer to a request brought a new token along. It is news only where the request was sent
-    /// with the newest there is: others have had it already, or it is older than what came since. An
-    /// answer from a cache brings a token that is older than the current one.
+    /// An answer to a request brought a new token. It counts only if the request was sent with the newest
+    /// token: otherwise another answer has already brought it, or it is older than the current one. An answer
+    /// from a cache brings a token that is older than the current one.
     pub fn adopt(&mut self, ticket: Ticket, mut tokens: TokenResponse, now: Now) {
         let is_same = |current: &CurrentToken| current.token == tokens.access_token;
         if !self.is_sent_with_the_last(ticket)
@@ -195,22 +194,22 @@ impl Session {
         {
             return;
         }
-        // It is of the kind of the one it takes the place of.
+        // The new token is bound to the same key as the token that it replaces.
         tokens.bound = self.bound();
         self.settle_unsent(HybridTime(0));
-        // Its place is right behind the token that brought it, not now: another user may have signed
-        // in since, in a tab that has not been heard yet.
+        // Its place in the order is directly after the token that was sent, not now: another user may have
+        // signed in since, in a tab that has not been heard yet.
         self.renew(tokens, self.stamp.next(), HybridTime(0), now);
     }
 
-    /// Whether no newer token has come since a request was sent.
+    /// Whether no newer token has come since the request was sent.
     fn is_sent_with_the_last(&self, ticket: Ticket) -> bool {
         self.current.as_ref().is_some_and(|current| current.generation == ticket.generation)
     }
 
-    /// A request was answered with what counts as an expiry. Whether that is worth a refresh hangs
-    /// on the generation it was sent with, and on the resource (rule 4). `repeatable`: whether it
-    /// could be sent again at all (rule 6).
+    /// A request got an answer that counts as an expiry. Whether this is worth a refresh depends on the
+    /// generation it was sent with, and on the resource (rule 4). `repeatable`: whether it can be sent again
+    /// at all (rule 6).
     pub fn answered(&mut self, ticket: Ticket, repeatable: bool, now: Now) -> Departure {
         if ticket.generation < self.epoch {
             return Departure::Deliver;
@@ -220,13 +219,13 @@ impl Session {
         let is_newest = generation == ticket.generation;
         if ticket.again {
             if is_newest && ticket.is_trial {
-                // A token that was renewed for it.
+                // The token was renewed for this request.
                 self.forbidden.note(resource, generation, now);
             }
             return Departure::Deliver;
         }
         if is_newest {
-            // Whoever asked for this token may be gone, or could not be sent again.
+            // The request that asked for this token may have been aborted, or could not be sent again.
             let is_new =
                 current.expiry.validity(now) != Validity::Ended && current.expiry.age(now) < NEW;
             if is_new && current.renewed_for.contains(&resource) {
@@ -252,8 +251,8 @@ impl Session {
         }
     }
 
-    /// The refresh that a request waited for has an outcome. A request waits once before it is sent,
-    /// and once after a refusal; and again where the new token was refused before it could leave.
+    /// The refresh that a request waited for has an outcome. A request waits once before it is sent, and once
+    /// after a refusal; it waits again if the new token was refused before the request could be sent.
     pub fn resume(&mut self, wait: Wait, outcome: &RefreshOutcome, now: Now) -> Departure {
         if wait.epoch != self.epoch {
             return if wait.sent {
@@ -263,8 +262,8 @@ impl Session {
             };
         }
         let is_refused = self.current.as_ref().is_some_and(CurrentToken::is_refused);
-        // What was refused is not usable, save where another resource may take it; and another tab may
-        // have brought a token meanwhile.
+        // A refused token is unusable, except for a resource that may accept it; and another tab may have
+        // brought a token in the meantime.
         let tries = self.way(wait.resource, now) == Way::Try;
         match outcome {
             RefreshOutcome::Failed(failure) if !self.is_usable(now) && (wait.sent || !tries) => {
@@ -282,18 +281,18 @@ impl Session {
         }
     }
 
-    /// The token that a ticket is sent with, or `None` for a request without one. It is the newest
-    /// of the ticket's own session: there is no way to it from an older epoch.
+    /// The token to send with a ticket, or `None` for a request without one. Only the token of the ticket's
+    /// own generation is returned: a ticket of an older epoch never gets a newer token.
     pub fn credential(&self, ticket: Ticket) -> Option<&Secret> {
         let current = self.current.as_ref()?;
         (current.generation == ticket.generation).then_some(&current.token)
     }
 
-    /// The app wants to know whether somebody is signed in. `None`: that is known, or nobody is to ask
-    /// before the app does.
+    /// The app wants to know whether somebody is signed in. `None`: the answer is known, or no refresh is
+    /// allowed before the app asks for one.
     ///
     /// # Errors
-    /// While it is too early to ask again, the failure of the last time.
+    /// During the back-off, the failure of the last refresh.
     pub fn known(&mut self, now: Now) -> Result<Option<Wait>, Failure> {
         if self.status != Status::Unknown {
             return Ok(None);
@@ -305,10 +304,10 @@ impl Session {
         }
     }
 
-    /// The app wants the access token itself. `refused`: one that a resource has refused, which is not
-    /// given to it again. That it was refused counts as it does for a request (rule 4). A token of another
-    /// session is answered with none of this one: whatever it was refused for belongs to that session
-    /// (rule 9). [`Session::hand_over`] makes the answer of the departure.
+    /// The app wants the access token itself. `refused`: a token that a resource has refused; the app does
+    /// not get it again. The refusal counts as it does for a request (rule 4). If that token belongs to
+    /// another session, the app gets no token of this session: the refusal concerns that other session (rule
+    /// 9). [`Session::hand_over`] turns the departure into the app's answer.
     pub fn access_token(&mut self, refused: Option<(&Secret, Resource)>, now: Now) -> Departure {
         let Some((refused, resource)) = refused else { return self.depart(Resource::ANY, now) };
         let Some(current) = self.current.as_mut().filter(|current| current.token == *refused)
@@ -322,7 +321,7 @@ impl Session {
         };
         current.handed_out = current.handed_out.saturating_sub(1);
         let ticket = Ticket::first(current.generation.0, resource);
-        // That a token past its end is refused says nothing of the resource.
+        // If a token past its end is refused, that says nothing about the resource.
         if current.expiry.validity(now) == Validity::Ended {
             return self.wait(resource, true, 0, now);
         }
@@ -332,11 +331,11 @@ impl Session {
         }
     }
 
-    /// What the app gets that wanted the access token, when there is nothing more to wait for.
+    /// The app's answer when it asked for the access token, once there is nothing more to wait for.
     ///
     /// # Errors
-    /// The failure of the refresh; [`Code::Forbidden`] where there is no other token than the one that was
-    /// refused; [`Code::SignedOut`] or [`Code::SessionChanged`] where the session is over.
+    /// The failure of the refresh; [`Code::Forbidden`] if the refused token is the only one;
+    /// [`Code::SignedOut`] or [`Code::SessionChanged`] if the session is over.
     pub fn hand_over(
         &mut self,
         departure: Departure,
@@ -357,13 +356,13 @@ impl Session {
         Err(Failure::new(code, Step::Request))
     }
 
-    /// The token of now for the app itself, if one is there and has not ended. Nobody is asked.
+    /// The current token for the app itself, if there is one and it has not ended. No refresh is sent.
     pub fn peek(&mut self, now: Now) -> Option<Secret> {
         self.usable_token(now)?;
         self.hand_out(Ticket::first(self.current_generation().0, Resource::ANY))
     }
 
-    /// The app itself is given the token that a ticket stands for.
+    /// Gives the app itself the token of a ticket.
     pub fn hand_out(&mut self, ticket: Ticket) -> Option<Secret> {
         let current =
             self.current.as_mut().filter(|current| current.generation == ticket.generation)?;
@@ -372,13 +371,13 @@ impl Session {
         Some(current.token.clone())
     }
 
-    /// Wants a refresh now, whatever the state of the token. Joins one that was not sent yet, or is
-    /// answered still. `None`: this is about a token that has been replaced just now. An app that was
-    /// given tokens calls this when one of them is refused, and refusals of one token come late.
+    /// Requests a refresh now, whatever the state of the token. Joins a refresh that has not been sent or not
+    /// been answered yet. `None`: the call concerns a token that has just been replaced. An app that was
+    /// given tokens calls this when one of them is refused, and refusals of one token arrive late.
     ///
     /// # Errors
-    /// While the server has asked to be left alone, the failure with which it did so; if a logout is
-    /// owed, or there is no refresh token to ask with, [`Code::SignedOut`].
+    /// During the server's `Retry-After`, the failure that came with it; [`Code::SignedOut`] if a logout is
+    /// pending, or there is no refresh token.
     pub fn refresh(&mut self, now: Now) -> Result<Option<Wait>, Failure> {
         let is_owed = !matches!(self.owed, Owed::Nothing | Owed::InDoubt);
         if is_owed || self.current.is_some() && !self.can_renew() {
@@ -413,7 +412,7 @@ impl Session {
         Ok(Some(Wait { auth_call, epoch: self.epoch, resource, sent: false, waited: 0 }))
     }
 
-    /// Joins the pending refresh or asks for one, unless it is too early to ask again.
+    /// Joins the pending refresh or requests one, unless the back-off forbids it.
     fn wait(&mut self, resource: Resource, sent: bool, waited: u8, now: Now) -> Departure {
         if self.pending_refresh.is_none()
             && let Some(failure) = self.backoff.holds(false, now)
@@ -431,19 +430,19 @@ impl Session {
         Departure::Send(Ticket { generation: self.current_generation(), resource, again, is_trial })
     }
 
-    /// The generation that a request is sent with now.
+    /// The generation with which a request is sent now.
     fn current_generation(&self) -> Generation {
         self.current.as_ref().map_or(self.newest, |current| current.generation)
     }
 
-    /// Asks for a refresh where a request would wait for one.
+    /// Requests a refresh in the cases in which a request would wait for one.
     pub(super) fn renew_ahead(&mut self, now: Now) {
         if self.way(Resource::ANY, now) == Way::Wait && self.backoff.holds(false, now).is_none() {
             self.want_refresh();
         }
     }
 
-    /// The token, if a request could leave with it.
+    /// The token, if a request could be sent with it.
     pub fn usable_token(&self, now: Now) -> Option<&Secret> {
         self.current.as_ref().filter(|_| self.is_usable(now)).map(|current| &current.token)
     }
