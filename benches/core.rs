@@ -1,5 +1,5 @@
-//! What the core's decisions cost, natively: `cargo xtask bench --core`. They must stay far below what
-//! the platform's `fetch` costs, and a storm must stay linear in its calls.
+//! Measures the core's decisions natively: `cargo xtask bench --core`. They must cost far less than the
+//! platform's `fetch`, and the cost of a storm must stay linear in its calls.
 
 use std::hint::black_box;
 
@@ -39,7 +39,7 @@ fn leave(session: &mut Session) -> Ticket {
     }
 }
 
-/// So many calls, all refused, one refresh, all sent again.
+/// A storm: `calls` requests, all refused, one refresh, all sent again.
 fn storm(session: &mut Session, calls: usize) -> usize {
     let tickets: Vec<_> = (0..calls).map(|_| leave(session)).collect();
     let waits: Vec<_> = tickets

@@ -1,8 +1,8 @@
-//! The rules for a token that the app is given, held against random cases: an app asks for the token,
-//! reports one that was refused, peeks, and asks whether somebody is signed in, while time passes,
-//! refreshes are answered or not, and users come and go. One tab; `core_rules` has the rest of the world.
+//! Random cases for the rules about a token that the app itself is given: an app asks for the token, reports
+//! a refused one, peeks, and asks whether somebody is signed in, while time passes, refreshes are answered or
+//! not, and users come and go. One tab only; `core_rules` covers the rest of the world.
 
-// What makes the cases up is not built for the browser.
+// The crate that generates the cases is not built for the browser.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "core/many.rs"]
@@ -31,7 +31,7 @@ const URLS: usize = 3;
 #[derive(Clone, Copy, Debug)]
 enum Op {
     Ask,
-    /// One of the last tokens that the app was given is refused by a URL.
+    /// A URL refuses one of the last tokens that the app was given.
     Report {
         back: usize,
         by: usize,
@@ -42,7 +42,7 @@ enum Op {
     Answer {
         by: Option<bool>,
     },
-    /// Who waits for a refresh that is settled goes on.
+    /// A caller whose refresh is settled continues.
     Resume {
         number: usize,
     },
@@ -70,7 +70,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// A caller who waits: for what, with which token refused, in which session.
+/// A waiting caller: what it asked for, the token that it reported, and its session.
 struct Caller {
     wait: Wait,
     refused: Option<String>,
@@ -81,13 +81,13 @@ struct Caller {
 struct App {
     tab: Session,
     ms: u64,
-    /// Counts the sign-ins and sign-outs.
+    /// Counts sign-ins and sign-outs.
     session: usize,
-    /// The tokens that the server has issued, when, and for which session.
+    /// The tokens that the server has issued, with their time and session.
     issued: Vec<(String, u64, usize)>,
-    /// What the app was given.
+    /// The tokens that the app was given.
     given: Vec<(String, usize)>,
-    /// What it has reported.
+    /// The tokens that the app reported.
     refused: HashSet<String>,
     callers: Vec<Caller>,
     /// Refreshes that have begun and are not answered.
@@ -111,14 +111,14 @@ impl App {
         app
     }
 
-    /// Another token of the session.
+    /// Issues another token of the session.
     fn issue(&mut self) -> TokenResponse {
         let token = format!("token{}", self.issued.len());
         self.issued.push((token.clone(), self.ms, self.session));
         opaque(&token)
     }
 
-    /// Takes what the session asks for.
+    /// Carries out the session's effects.
     fn obeys(&mut self) {
         for effect in told(&mut self.tab) {
             match effect {
@@ -148,7 +148,7 @@ impl App {
                 let is_good = self.ms - since < LIFE * 9 / 10 && !self.refused.contains(&newest);
                 let is_late = of == self.session && newest != token && is_good;
                 self.refused.insert(token.clone());
-                // What is given for a token of another session is none of that of now.
+                // For a token of another session, the app gets no token of the current one.
                 self.asks(Some((token, by)), of)?;
                 let is_begun = self.pending.len() > begun;
                 prop_assert!(!is_late || !is_begun, "a late report has begun a refresh");
@@ -200,7 +200,7 @@ impl App {
         }
     }
 
-    /// `session`: the one that the caller belongs to.
+    /// `session`: the caller's session.
     fn asks(&mut self, refused: Option<(String, usize)>, session: usize) -> TestCaseResult {
         let secret = |token: &str| Secret::new(token.to_owned()).unwrap();
         let report = refused.as_ref().map(|(token, by)| {
@@ -282,7 +282,7 @@ impl App {
         Ok(())
     }
 
-    /// All that is under way comes to its end.
+    /// Lets everything pending finish.
     fn drains(&mut self) -> TestCaseResult {
         for _ in 0..100 {
             self.answers(Some(true))?;
@@ -296,7 +296,7 @@ impl App {
 }
 
 #[test]
-fn the_app_is_given_the_newest_token_of_its_own_session_and_none_that_was_refused() {
+fn the_app_is_given_the_newest_token_of_its_session_and_no_refused_one() {
     let cases = vec(op(), 1..60);
     check_cases("handed_out", cases, CASES, |ops| {
         let mut app = App::begun();

@@ -1,9 +1,9 @@
-//! The rules of `fetch`, held against random cases of the model world: requests, late refusals,
-//! outcomes of refreshes, logins, logouts, aborts, clocks that jump, other tabs. More than 100,000
-//! cases, each another interleaving. `PROPTEST_CASES` sets how many each test looks at,
-//! `PROPTEST_RNG_SEED` makes up those of an earlier run again: a failure prints it.
+//! Random cases of the model world for the rules of `fetch`: requests, late refusals, outcomes of refreshes,
+//! logins, logouts, aborts, clocks that jump, other tabs. More than 100,000 cases, each with a different
+//! interleaving. `PROPTEST_CASES` sets the number of cases per test. `PROPTEST_RNG_SEED` repeats the cases of
+//! an earlier run; a failure prints its seed.
 
-// What makes the cases up is not built for the browser.
+// The crate that generates the cases is not built for the browser.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "core/many.rs"]
@@ -25,9 +25,9 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use world::{Rule, World};
 
-/// The cases that a test for one rule looks at.
+/// The number of cases for a test of one rule.
 const NAMED: u32 = 1_000;
-/// The cases that a test for all of them looks at.
+/// The number of cases for a test of all rules.
 const ALL: u32 = 30_000;
 
 fn any_case() -> impl Strategy<Value = Case> {
@@ -98,12 +98,12 @@ fn every_rule_holds_in_several_tabs() {
 }
 
 #[test]
-fn nobody_waits_for_a_tab_that_was_disposed_of() {
+fn nobody_waits_for_a_disposed_tab() {
     check_cases("disposed", one_tab(), ALL, |case| holds_all(&is_disposed_of(&case)));
 }
 
-/// `cargo xtask long`. What has been looked at is said after every hundred thousand, so that a run
-/// that is broken off has counted for something.
+/// `cargo xtask long`. It reports its progress after every hundred thousand cases, so that an interrupted run
+/// still counts.
 #[test]
 #[ignore = "takes as long as it is told to"]
 fn every_rule_holds_for_a_long_time() {

@@ -1,5 +1,5 @@
-//! What a session does, step by step, where a rule hangs on one order of events. `core_rules.rs`
-//! holds the same rules against random ones.
+//! Step-by-step scenarios for rules that depend on one order of events. `core_rules.rs` checks the same rules
+//! against random cases.
 
 #[path = "core/answers.rs"]
 mod answers;

@@ -1,7 +1,7 @@
-//! A target outside the list never gets a token, and one on it always does: the list is held against
-//! URLs as another parser reads them.
+//! A target outside the list never gets a token, and one on it always does: the list is compared with another
+//! parser's reading of the URLs.
 
-// What makes the cases up is not built for the browser.
+// The crate that generates the cases is not built for the browser.
 #![cfg(not(target_arch = "wasm32"))]
 
 use proptest::prelude::*;
@@ -15,8 +15,8 @@ fn config() -> ProptestConfig {
     if named { config } else { ProptestConfig { cases: 4_096, ..config } }
 }
 
-/// Strings that somebody may type, or an attacker send: most parse, some mean another host than
-/// they seem to.
+/// Strings that somebody may type, or an attacker send: most parse, and some mean a different host than they
+/// seem to.
 fn typed() -> impl Strategy<Value = String> {
     let plain = |text: &'static str| Just(text);
     let scheme = prop_oneof![3 => plain("https://"), 1 => select(vec![
@@ -82,7 +82,7 @@ fn entry() -> impl Strategy<Value = Url> {
     (origin, path).prop_map(|(origin, path)| Url::parse(&format!("{origin}{path}")).unwrap())
 }
 
-/// What the list means, said with the parts of a parsed URL.
+/// The meaning of the list, expressed with the parts of a parsed URL.
 fn is_below(entry: &Url, target: &Url) -> bool {
     let parts = |url: &Url| {
         (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default())

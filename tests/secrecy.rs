@@ -1,5 +1,5 @@
-//! No type of the core prints a token, nor what a token says of its owner: not in `Debug`, not in
-//! `Display`, wherever it may sit.
+//! No type of the core prints a token, nor a token's claims: not in `Debug`, not in `Display`, wherever the
+//! token is stored.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -47,7 +47,7 @@ fn keeps_to_itself(what: &str, value: &dyn Debug) {
     is_silent(what, &format!("{value:#?}"));
 }
 
-/// A session with a token that came by a login, and by a refresh after it, in all its parts.
+/// A session with a token from a login and from a refresh after it, in all its parts.
 fn session() -> (Session, Vec<Effect>) {
     let policy = Policy { tabs: Tabs::Share, ..Policy::default() };
     let mut session = Session::new(policy, Owed::Nothing, NOON);
@@ -83,7 +83,7 @@ fn a_session_in_use_prints_no_token() {
 }
 
 #[test]
-fn what_is_no_secret_is_printed() {
+fn values_that_are_not_secret_are_printed() {
     let (session, _) = session();
     for (printed, plain) in [
         (format!("{:?}", token_response()), "life: Some(60000)"),
@@ -95,7 +95,7 @@ fn what_is_no_secret_is_printed() {
 }
 
 #[test]
-fn whatever_holds_a_token_prints_none() {
+fn no_type_that_holds_a_token_prints_it() {
     keeps_to_itself("a secret", &token_response().access_token);
     keeps_to_itself("a token response", &token_response());
     keeps_to_itself("an answer", &auth_response());
@@ -120,14 +120,14 @@ fn whatever_holds_a_token_prints_none() {
 }
 
 #[test]
-fn a_failure_holds_nothing_of_the_answer_that_caused_it() {
+fn a_failure_contains_nothing_of_the_answer_that_caused_it() {
     let refused = |status, error: &str| AuthResponse {
         status,
         body: Body::Json { error: Some(error.to_owned()), tokens: Err("no token".to_owned()) },
         rejected: None,
         retry_after: None,
     };
-    // A server that sends back what it was sent.
+    // A server that echoes what it was sent.
     for (status, error) in [(401, ACCESS), (400, REFRESH), (503, ACCESS), (200, REFRESH)] {
         for step in [Step::Refresh, Step::Login] {
             match verdict(step, refused(status, error)) {
@@ -149,8 +149,8 @@ fn a_failure_holds_nothing_of_the_answer_that_caused_it() {
 }
 
 #[test]
-fn the_claims_are_there_for_who_asks_for_them() {
-    // What is not printed is not lost.
+fn the_claims_are_available_on_request() {
+    // The claims are not printed, but still available.
     assert_eq!(payload(ACCESS).as_deref(), Some(r#"{"sub":"alice"}"#));
     assert_eq!(session().0.snapshot().claims.as_deref(), Some(CLAIMS));
 }

@@ -1,5 +1,5 @@
-//! What answers to requests do to the session, beside a plain 401: they end it, ask for more, bring
-//! a new token, or do not come at all. Whatever they are about is older than the session, or of it.
+//! Answers to requests, other than a plain 401: they end the session, ask for more, bring a new token, or
+//! never come. The request may be older than the session, or belong to it.
 
 use tokenkeep::core::{
     Arrival, Classification, Departure, Effect, Event, Reason, RefreshOutcome, Secret, Session,
@@ -20,7 +20,7 @@ fn token(tab: &mut Session, ms: u64) -> Option<String> {
 }
 
 #[test]
-fn an_end_is_told_once_and_is_no_refresh() {
+fn an_ended_session_is_reported_once_and_causes_no_refresh() {
     let mut tab = signed_in();
     let (one, _) = sends(&mut tab, at(1));
     let (other, _) = sends(&mut tab, at(1));
@@ -34,7 +34,7 @@ fn an_end_is_told_once_and_is_no_refresh() {
 }
 
 #[test]
-fn an_end_that_is_told_to_an_older_token_is_a_late_401() {
+fn ended_in_answer_to_an_older_token_counts_as_a_late_401() {
     let mut tab = signed_in();
     let (late, _) = sends(&mut tab, at(1));
     refreshes(&mut tab, Some(opaque("second")), at(2));
@@ -50,7 +50,7 @@ fn an_end_that_is_told_to_an_older_token_is_a_late_401() {
 }
 
 #[test]
-fn an_end_of_the_last_users_session_is_none_of_this_ones() {
+fn an_answer_about_the_last_users_session_does_not_end_this_one() {
     let mut tab = signed_in();
     let (late, _) = sends(&mut tab, at(1));
     tab.logout(false, at(2));
@@ -62,7 +62,7 @@ fn an_end_of_the_last_users_session_is_none_of_this_ones() {
 }
 
 #[test]
-fn an_end_calls_off_the_refresh_that_was_wanted() {
+fn an_ended_session_cancels_the_wanted_refresh() {
     let mut tab = signed_in();
     let (one, _) = sends(&mut tab, at(1));
     let Departure::Wait(wait) = tab.answered(one, true, at(2)) else { panic!("it waits") };
@@ -75,7 +75,7 @@ fn an_end_calls_off_the_refresh_that_was_wanted() {
 }
 
 #[test]
-fn an_end_outlasts_the_answer_to_a_refresh_on_the_wire() {
+fn an_ended_session_stays_ended_when_a_refresh_on_the_wire_is_answered() {
     let mut tab = signed_in();
     let (one, _) = sends(&mut tab, at(1));
     let auth_call = goes(&mut tab, at(2));
@@ -87,7 +87,7 @@ fn an_end_outlasts_the_answer_to_a_refresh_on_the_wire() {
 }
 
 #[test]
-fn more_is_asked_for_by_answers_to_this_session_alone() {
+fn only_answers_to_this_session_can_ask_for_a_step_up() {
     let mut tab = signed_in();
     let (late, _) = sends(&mut tab, at(1));
     let more = || Classification::StepUp(Vec::new());
@@ -102,7 +102,7 @@ fn more_is_asked_for_by_answers_to_this_session_alone() {
 }
 
 #[test]
-fn a_token_that_an_answer_brings_is_taken_from_the_first_to_the_newest_token() {
+fn a_token_in_an_answer_is_taken_only_if_the_request_had_the_newest_token() {
     let mut tab = signed_in();
     let (one, _) = sends(&mut tab, at(1));
     let (other, _) = sends(&mut tab, at(1));
@@ -118,7 +118,7 @@ fn a_token_that_an_answer_brings_is_taken_from_the_first_to_the_newest_token() {
 }
 
 #[test]
-fn a_token_that_an_answer_brings_gets_into_no_other_session_and_into_none() {
+fn a_token_in_an_answer_enters_no_other_session_and_starts_none() {
     let mut tab = signed_in();
     let (late, _) = sends(&mut tab, at(1));
     tab.logout(false, at(2));
@@ -133,7 +133,7 @@ fn a_token_that_an_answer_brings_gets_into_no_other_session_and_into_none() {
 }
 
 #[test]
-fn a_token_that_an_answer_brings_serves_who_waits_and_the_other_tabs() {
+fn a_token_in_an_answer_serves_waiting_calls_and_other_tabs() {
     let mut tab = tab_that(Tabs::Share, false);
     tab.enter(opaque("first"), at(0));
     told(&mut tab);
@@ -152,7 +152,7 @@ fn a_token_that_an_answer_brings_serves_who_waits_and_the_other_tabs() {
 }
 
 #[test]
-fn a_token_that_an_answer_brings_does_not_undo_a_login_in_another_tab() {
+fn a_token_in_an_answer_does_not_undo_a_login_in_another_tab() {
     let (mut here, mut there) = (tab_that(Tabs::Share, false), tab_that(Tabs::Share, false));
     for message in posted(refreshes(&mut here, Some(opaque("alices")), at(10))) {
         there.heard(message, at(11));
@@ -168,7 +168,7 @@ fn a_token_that_an_answer_brings_does_not_undo_a_login_in_another_tab() {
 }
 
 #[test]
-fn silence_may_be_a_refusal_of_a_token_that_is_past_its_end_or_replaced() {
+fn no_answer_may_mean_a_refused_token_if_it_has_ended_or_was_replaced() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(1));
     assert!(!tab.may_be_refused(ticket, at(599_999)));

@@ -1,4 +1,4 @@
-//! An app that asks for the token itself, and for whether somebody is signed in.
+//! The app asks for the token itself, or whether somebody is signed in.
 
 use tokenkeep::core::{
     Arrival, Code, Departure, Effect, Message, Policy, RefreshOutcome, Resource, Restore, Secret,
@@ -22,7 +22,7 @@ fn signed_in() -> Session {
     tab
 }
 
-/// The app says that a token was refused, and wants another.
+/// The app reports a refused token and asks for another.
 fn reports(tab: &mut Session, token: &str, ms: u64) -> Departure {
     tab.access_token(Some((&secret(token), uploads())), at(ms))
 }
@@ -51,7 +51,7 @@ fn is_answered(
 }
 
 #[test]
-fn a_token_that_was_refused_is_not_given_again_and_all_who_say_so_share_one_refresh() {
+fn a_refused_token_is_not_given_again_and_all_reports_share_one_refresh() {
     let mut tab = signed_in();
     let all: Vec<Wait> = (10..15).map(|ms| waits(&reports(&mut tab, "first", ms))).collect();
     assert!(all.iter().all(|wait| wait.auth_call == all[0].auth_call));
@@ -60,14 +60,14 @@ fn a_token_that_was_refused_is_not_given_again_and_all_who_say_so_share_one_refr
         let departure = tab.resume(wait, &outcome, at(21));
         assert_eq!(given(&mut tab, &departure).as_deref(), Some("second"));
     }
-    // A report that comes late.
+    // A late report.
     let late = reports(&mut tab, "first", 30);
     assert_eq!(given(&mut tab, &late).as_deref(), Some("second"));
     assert!(told(&mut tab).is_empty());
 }
 
 #[test]
-fn a_resource_that_refuses_the_newer_token_too_means_forbidden() {
+fn a_resource_that_also_refuses_the_newer_token_means_forbidden() {
     let mut tab = signed_in();
     let wait = waits(&reports(&mut tab, "first", 10));
     let outcome = is_answered(&mut tab, wait, Some(opaque("second")), 20);
@@ -76,7 +76,7 @@ fn a_resource_that_refuses_the_newer_token_too_means_forbidden() {
     let Departure::Fail(failure) = reports(&mut tab, "second", 30) else { panic!("it fails") };
     assert_eq!(failure.code, Code::Forbidden);
     assert!(told(&mut tab).is_empty(), "nobody is asked");
-    // Others are given it still, and their refusals are worth a refresh.
+    // Other resources still get the token, and their refusals are worth a refresh.
     let other = tab.access_token(None, at(31));
     assert_eq!(given(&mut tab, &other).as_deref(), Some("second"));
     let items = Resource::reported("https://api.test/items");
@@ -87,7 +87,7 @@ fn a_resource_that_refuses_the_newer_token_too_means_forbidden() {
 }
 
 #[test]
-fn a_report_after_a_refusal_of_the_session_gives_nothing() {
+fn a_report_after_the_session_was_refused_gets_no_token() {
     let mut tab = signed_in();
     let wait = waits(&reports(&mut tab, "first", 10));
     let outcome = is_answered(&mut tab, wait, None, 20);
@@ -96,7 +96,7 @@ fn a_report_after_a_refusal_of_the_session_gives_nothing() {
 }
 
 #[test]
-fn a_token_of_a_former_user_is_answered_with_none_of_the_next() {
+fn reporting_a_former_users_token_gets_no_token_of_the_next_user() {
     let mut tab = signed_in();
     let wait = waits(&reports(&mut tab, "first", 10));
     is_answered(&mut tab, wait, Some(opaque("second")), 20);
@@ -111,13 +111,13 @@ fn a_token_of_a_former_user_is_answered_with_none_of_the_next() {
 }
 
 #[test]
-fn a_late_report_is_counted_as_one() {
+fn a_late_report_is_counted_once() {
     let mut tab = signed_in();
     for _ in 0..2 {
         let asked = tab.access_token(None, at(1));
         given(&mut tab, &asked);
     }
-    // One of the two reports so, and the other calls `refresh`.
+    // One of the two reports its token this way, and the other calls `refresh`.
     let wait = waits(&reports(&mut tab, "first", 10));
     is_answered(&mut tab, wait, Some(opaque("second")), 20);
     assert_eq!(tab.refresh(at(30)), Ok(None));
@@ -125,7 +125,7 @@ fn a_late_report_is_counted_as_one() {
 }
 
 #[test]
-fn a_peek_gives_what_is_good_and_asks_nobody() {
+fn peek_returns_a_good_token_and_never_refreshes() {
     let mut tab = signed_in();
     assert_eq!(tab.peek(at(1)).as_ref().map(Secret::reveal), Some("first"));
     assert!(tab.peek(at(600_000)).is_none(), "it has ended");
@@ -135,7 +135,7 @@ fn a_peek_gives_what_is_good_and_asks_nobody() {
 }
 
 #[test]
-fn to_known_asks_once_and_where_it_is_known_nobody() {
+fn known_refreshes_once_and_not_at_all_if_the_status_is_known() {
     let mut tab = tab();
     let [one, other] = [1, 2].map(|ms| tab.known(at(ms)).unwrap().unwrap());
     assert_eq!(one.auth_call, other.auth_call);
@@ -143,13 +143,13 @@ fn to_known_asks_once_and_where_it_is_known_nobody() {
     assert_eq!(tab.status(), Status::SignedOut);
     assert_eq!(tab.known(at(20)), Ok(None));
     let mut signed_in = signed_in();
-    // Whether the token is good still, is another question.
+    // It does not matter whether the token is still good.
     assert_eq!(signed_in.known(at(700_000)), Ok(None));
     assert!(told(&mut signed_in).is_empty());
 }
 
 #[test]
-fn to_known_asks_nobody_where_the_app_restores_by_itself() {
+fn known_sends_no_refresh_where_the_app_restores_by_itself() {
     let policy = Policy { restore: Restore::Manual, ..Policy::default() };
     let mut tab = Session::new(policy, owes(false), at(0));
     assert_eq!(tab.known(at(1)), Ok(None));
@@ -157,18 +157,18 @@ fn to_known_asks_nobody_where_the_app_restores_by_itself() {
 }
 
 #[test]
-fn the_end_of_the_session_is_told_kept_and_forgotten() {
+fn the_session_end_is_reported_kept_and_forgotten() {
     let lasting = |token, session_life| TokenResponse { session_life, ..opaque(token) };
     let mut tab = tab();
     tab.enter(lasting("first", Some(1_800_000)), at(0));
     let ends = |tab: &Session| tab.snapshot().session_expires_at.map(|at| at - START);
     assert_eq!(ends(&tab), Some(1_800_000));
-    // As with a refresh token: what the answer does not say stays as it was.
+    // As with a refresh token, an answer that omits it leaves it unchanged.
     refreshes(&mut tab, Some(opaque("second")), at(10));
     assert_eq!(ends(&tab), Some(1_800_000));
     refreshes(&mut tab, Some(lasting("third", Some(1_800_000))), at(100));
     assert_eq!(ends(&tab), Some(1_800_100));
-    // A tab that begins learns it.
+    // A starting tab learns it.
     let mut other = super::support::tab();
     tab.heard(Message::Ask, at(1_100));
     for message in posted(told(&mut tab)) {
@@ -185,7 +185,7 @@ fn the_end_of_the_session_is_told_kept_and_forgotten() {
 fn a_token_that_is_only_peeked_at_is_renewed_before_its_end() {
     let mut tab = signed_in();
     assert!(tab.peek(at(1)).is_some());
-    // A tenth of its life before its end, which is half a minute at the most.
+    // A tenth of its life before its end, at most half a minute.
     assert!(tab.renewal_due_in(0.5, at(1)).is_some());
     tab.renewal_timer_fired(at(595_000));
     let starts = |effect: &Effect| matches!(effect, Effect::Start(..));
@@ -193,7 +193,7 @@ fn a_token_that_is_only_peeked_at_is_renewed_before_its_end() {
 }
 
 #[test]
-fn a_report_of_a_token_near_its_end_is_kept_over_an_outage() {
+fn an_outage_keeps_the_report_of_a_token_near_its_end() {
     let mut tab = signed_in();
     let wait = waits(&reports(&mut tab, "first", 595_000));
     assert_eq!(tab.arrive(wait.auth_call, false, at(595_001)), Arrival::Go);
@@ -218,7 +218,7 @@ fn a_url_that_refuses_a_token_near_its_end_and_the_next_one_means_forbidden() {
 }
 
 #[test]
-fn a_report_of_a_token_past_its_end_is_no_report_of_one_before() {
+fn a_report_of_a_token_past_its_end_does_not_count_for_an_earlier_one() {
     let mut tab = signed_in();
     let asked = tab.access_token(None, at(1));
     given(&mut tab, &asked);
@@ -228,7 +228,7 @@ fn a_report_of_a_token_past_its_end_is_no_report_of_one_before() {
 }
 
 #[test]
-fn what_the_app_reports_is_not_watched_for_in_answers_to_requests() {
+fn resources_reported_by_the_app_are_not_watched_for_in_answers() {
     let mut tab = signed_in();
     let wait = waits(&reports(&mut tab, "first", 10));
     is_answered(&mut tab, wait, Some(opaque("second")), 20);
@@ -238,7 +238,7 @@ fn what_the_app_reports_is_not_watched_for_in_answers_to_requests() {
 }
 
 #[test]
-fn a_report_of_a_token_many_renewals_ago_is_one_of_this_session() {
+fn a_token_from_many_renewals_ago_is_still_known_as_one_of_this_session() {
     let mut tab = signed_in();
     for n in 0..64 {
         refreshes(&mut tab, Some(opaque(&format!("token{n}"))), at(20_000 * (n + 1)));
@@ -248,7 +248,7 @@ fn a_report_of_a_token_many_renewals_ago_is_one_of_this_session() {
 }
 
 #[test]
-fn the_token_that_was_refused_is_not_handed_over() {
+fn the_refused_token_is_not_handed_over() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(1));
     let refused = secret("first");

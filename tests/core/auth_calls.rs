@@ -10,7 +10,7 @@ use super::{Cause, Outcome, Rule, Stage, Turn, World};
 
 impl World {
     pub(super) fn locks(&mut self) {
-        // Where tabs do nothing for each other there is no lock: the session's own line must do.
+        // Tabs that do not cooperate have no lock: the session's own queue has to be enough.
         if self.several && !self.holders.is_empty() {
             return;
         }
@@ -22,8 +22,8 @@ impl World {
         self.arrives(turn, turn.contended);
     }
 
-    /// A cookie is the same in all tabs, whatever they know. A refresh token in memory is as old as
-    /// the last message: no lock is had, and nobody listens, for less than one takes.
+    /// A cookie is the same in all tabs, whatever they know. A refresh token in memory is as new as the last
+    /// message: messages arrive faster than a tab gets the lock or stops listening.
     fn catches_up(&mut self, tab: usize) {
         if self.policy.renewal == Renewal::WithToken {
             self.delivers_all_to(tab);
@@ -94,7 +94,7 @@ impl World {
         let over = self.holders.iter().position(|(_, stage)| *stage == Stage::Over);
         if let Some((turn, _)) = over.map(|at| self.holders.remove(at)) {
             if turn.kind == Kind::Logout {
-                // By now, news from before the call has come.
+                // By now, all news from before the call has arrived.
                 self.delivers_all_to(turn.tab);
             }
             self.sent.remove(&(turn.tab, turn.auth_call));
@@ -111,8 +111,8 @@ impl World {
             _ => None,
         });
         let Some((turn, cookie)) = call else { return };
-        // No call is there and back within the same moment, nor within the few that several outcomes
-        // of one moment are set apart by.
+        // A call takes longer than one moment, and longer than the few milliseconds by which timestamps set
+        // apart several outcomes of one moment.
         self.ticks(20);
         let outcome = match turn.kind {
             Kind::Refresh => self.answers_refresh(turn, cookie, answer, chance),
@@ -122,7 +122,7 @@ impl World {
         self.unheard.push((turn, outcome));
     }
 
-    /// The page comes to hear what was answered.
+    /// The page hears the answer.
     pub(super) fn hears(&mut self) {
         if self.unheard.is_empty() {
             return;
@@ -221,7 +221,7 @@ impl World {
             });
             if wanted {
                 let named = if let Outage::Busy(named) = outage { named } else { None };
-                // Whoever is refused next may ask once more.
+                // The next refused resource may ask once more.
                 self.tabs[tab].cost.clear();
                 self.tabs[tab].fails(named, chance, self.now);
             }
@@ -261,7 +261,7 @@ impl World {
         if self.tabs[tab].logins.remove(&auth_call).is_none() {
             return self.fault(Rule::Settles, format!("{auth_call:?} is nobody's login"));
         }
-        // If it reached nobody, there is nothing to tell the session of.
+        // If the call reached no server, the session hears nothing.
         let Some(response) = response else { return };
         let tokens = match &response.body {
             Body::Json { tokens: Ok(tokens), .. } => Some(tokens.clone()),
@@ -294,7 +294,7 @@ fn plain(status: u16, body: Body) -> AuthResponse {
     AuthResponse { status, body, rejected: None, retry_after: None }
 }
 
-/// What is heard in an outage: a code, or an answer that says nothing about the session.
+/// What the page learns in an outage: a code, or an answer that says nothing about the session.
 fn outage_of(outage: Outage) -> (Code, Option<AuthResponse>) {
     match outage {
         Outage::Network => (Code::Network, None),

@@ -1,11 +1,11 @@
-//! A tab that was put away, frozen or in the back/forward cache, has heard nothing meanwhile. It asks what it has
-//! missed, and is told.
+//! A tab that was frozen or in the back/forward cache heard nothing in the meantime. It asks what it has
+//! missed, and another tab answers.
 
 use tokenkeep::core::{Departure, HybridTime, Message, Now, Session, Status, Tabs, TokenResponse};
 
 use super::support::*;
 
-/// What one tab has to tell, arrives in another.
+/// Delivers one tab's messages to another.
 fn tells(one: &mut Session, other: &mut Session, now: Now) {
     posted(told(one)).into_iter().for_each(|message| other.heard(message, now));
 }
@@ -17,7 +17,7 @@ fn comes_back(away: &mut Session, there: &mut Session, now: Now) {
 }
 
 #[test]
-fn a_tab_that_was_away_is_told_what_it_has_missed_and_no_more() {
+fn a_tab_that_was_away_is_told_exactly_what_it_missed() {
     let missed = |tab: &mut Session, since| {
         told(tab);
         tab.heard(Message::Missed { since: stamp(since), session: HybridTime(0) }, at(100));
@@ -39,7 +39,7 @@ fn a_tab_that_was_away_is_told_what_it_has_missed_and_no_more() {
 }
 
 #[test]
-fn a_tab_that_was_away_while_another_user_came_goes_on_as_that_user() {
+fn a_tab_that_was_away_while_another_user_signed_in_continues_as_that_user() {
     let (mut away, mut there) = (tab(), tab());
     let of = |user: &str| TokenResponse { subject: Some(user.to_owned()), ..opaque(user) };
     away.enter(of("alice"), at(10));
@@ -52,13 +52,13 @@ fn a_tab_that_was_away_while_another_user_came_goes_on_as_that_user() {
 }
 
 #[test]
-fn a_tab_that_was_away_is_told_of_the_logout_that_has_ended_its_renewal() {
+fn a_tab_that_was_away_hears_of_the_logout_that_ended_its_renewal() {
     let (mut leaver, mut away) = (tab(), tab());
     leaver.enter(opaque("token"), at(10));
     tells(&mut leaver, &mut away, at(10));
     leaver.logout(true, at(20)).unwrap();
     told(&mut leaver);
-    // The other renews before it has heard of that, and is put away before it is told.
+    // The other tab renews before it has heard of the logout, and is frozen before it is told.
     let effects = refreshes(&mut away, Some(opaque("again")), at(30));
     posted(effects).into_iter().for_each(|message| leaver.heard(message, at(31)));
     assert!(matches!(posted(told(&mut leaver))[..], [Message::Left { .. }]));
@@ -67,7 +67,7 @@ fn a_tab_that_was_away_is_told_of_the_logout_that_has_ended_its_renewal() {
 }
 
 #[test]
-fn a_tab_that_knew_of_no_session_is_told_of_the_logout_that_it_has_missed() {
+fn a_tab_that_knew_no_session_hears_of_the_logout_that_it_missed() {
     let (mut away, mut leaver) = (tab_that(Tabs::Lock, false), tab_that(Tabs::Lock, false));
     leaver.logout(true, at(20)).unwrap();
     told(&mut leaver);
@@ -80,14 +80,14 @@ fn a_tab_that_knew_of_no_session_is_told_of_the_logout_that_it_has_missed() {
 }
 
 #[test]
-fn a_tab_that_was_away_is_told_of_the_logout_that_has_ended_its_session_and_the_tokens_after_it() {
+fn a_tab_that_was_away_hears_of_the_logout_that_ended_its_session_and_later_tokens() {
     let (mut away, mut there) = (tab(), tab());
     away.enter(opaque("token"), at(10));
     tells(&mut away, &mut there, at(10));
     let (ticket, _) = sends(&mut away, at(11));
     away.adopt(ticket, opaque("brought"), at(12));
     told(&mut away);
-    // A logout that was on its way ends the login that it meets.
+    // A logout on the wire ends a login that happens meanwhile.
     there.heard(Message::Left { stamp: stamp(10) }, at(13));
     told(&mut there);
     comes_back(&mut away, &mut there, at(20));
@@ -95,7 +95,7 @@ fn a_tab_that_was_away_is_told_of_the_logout_that_has_ended_its_session_and_the_
 }
 
 #[test]
-fn a_tab_that_was_away_is_told_of_the_session_also_when_its_token_has_ended() {
+fn a_tab_that_was_away_hears_of_the_session_even_if_its_token_has_ended() {
     let (mut away, mut there) = (tab(), tab());
     there.enter(opaque("token"), at(10));
     told(&mut there);
@@ -105,12 +105,12 @@ fn a_tab_that_was_away_is_told_of_the_session_also_when_its_token_has_ended() {
 }
 
 #[test]
-fn a_tab_that_was_away_is_told_of_no_login_where_there_was_none() {
+fn a_tab_that_was_away_hears_of_no_login_if_there_was_none() {
     let mut tab = tab();
     tab.enter(opaque("first"), at(10));
     tab.logout(false, at(20));
     told(&mut tab);
-    // The server was not told, so the cookie is good still.
+    // The server was not told, so the cookie is still good.
     refreshes(&mut tab, Some(opaque("second")), at(30));
     tab.heard(Message::Missed { since: stamp(20), session: HybridTime(0) }, at(40));
     let all = posted(told(&mut tab));
@@ -118,7 +118,7 @@ fn a_tab_that_was_away_is_told_of_no_login_where_there_was_none() {
 }
 
 #[test]
-fn where_nobody_has_ever_signed_out_no_tab_is_told_of_a_logout() {
+fn no_tab_is_told_of_a_logout_if_nobody_has_signed_out() {
     let (mut away, mut there) = (tab(), tab());
     there.enter(opaque("token"), at(10));
     told(&mut there);

@@ -1,4 +1,4 @@
-//! What the app calls, and what a page does of its own.
+//! The app's calls, and what a page does by itself.
 
 use tokenkeep::core::{Code, Owed, Renewal, Status, Tabs};
 
@@ -9,8 +9,8 @@ use super::{Cause, Place, Request, Rule, Stage, Turn, World};
 impl World {
     pub(super) fn refreshes(&mut self, tab: usize) {
         if self.policy.tabs == Tabs::Lock && self.tabs[tab].status() == Status::SignedOut {
-            // Who asks, by name, for a session that another tab is about to end gets it, and tabs
-            // that share nothing do not hear of it.
+            // An explicit refresh for a session that another tab is about to end succeeds, and tabs that
+            // share nothing do not hear of it.
             return;
         }
         let (pending, pauses) =
@@ -57,7 +57,7 @@ impl World {
         self.tabs[tab].logins.insert(auth_call, user);
     }
 
-    /// A call that sets the cookie and carries the token, which is renewed first if it must be.
+    /// A call that sets the cookie and carries the token. The token is renewed first if necessary.
     pub(super) fn exchanges(&mut self, tab: usize, user: User) {
         let auth_call = self.call(tab, |session, now| (session.exchange(now), Cause::App));
         self.notes_hidden(tab);
@@ -75,9 +75,9 @@ impl World {
         }
     }
 
-    /// There is another cookie, and no script of ours knows.
+    /// The cookie changes without any script of ours knowing.
     pub(super) fn signs_in_elsewhere(&mut self, tab: usize, user: User, is_told: bool) {
-        // Of what is answered while somebody signs in, only a token that tells whose it is shows whose.
+        // If a call is answered during a sign-in, only a token with a subject shows whose it is.
         let is_unclear = !self.tells_subject && self.holders.iter().any(is_on_the_wire);
         if self.policy.renewal == Renewal::WithToken || is_unclear {
             return;
@@ -85,7 +85,7 @@ impl World {
         self.ticks(20);
         let _ = self.server_mut(tab).login(user, None);
         self.is_elsewhere = true;
-        // Where tokens do not tell whose they are, nobody can know it who is not told.
+        // Without subjects in tokens, only a tab that is told can know of it.
         if is_told || !self.tells_subject {
             self.is_signed_in(tab);
         }
@@ -104,9 +104,9 @@ impl World {
         self.call(tab, |session, _| (session.no_session_hint(), Cause::NoHint));
     }
 
-    /// The app hands over tokens that it got by itself. Those of the same user renew the session.
+    /// The app hands over tokens that it got by itself. A token of the same user renews the session.
     pub(super) fn sets_tokens(&mut self, tab: usize, user: User) {
-        // It takes no turn: nobody could put it in order with a login that is not heard of yet.
+        // It takes no turn: it could not be ordered against a login that has not been heard of yet.
         self.delivers_all();
         let held = self.tabs[tab].token();
         let is_same = self.tells_subject && held.is_some_and(|held| held.user == user);
@@ -135,8 +135,8 @@ impl World {
         self.tabs[tab].entries_at.extend(logout.map(|logout| (logout, entries)));
     }
 
-    /// A tab is put away that takes part in no auth call. One at a time, or nobody might be there
-    /// to tell the others.
+    /// Puts away a tab that takes part in no auth call. Only one at a time, because another tab must remain
+    /// to tell it what happened.
     pub(super) fn freezes(&mut self, tab: usize) {
         if self.several && self.frozen.is_none() && !self.is_in_line(tab) {
             self.delivers_all_to(tab);
@@ -146,19 +146,19 @@ impl World {
     }
 
     pub(super) fn thaws(&mut self) {
-        // No page comes back faster than a message travels.
+        // No page comes back before pending messages have arrived.
         self.delivers_all();
         if let Some(tab) = self.frozen.take() {
             self.call(tab, |session, _| (session.came_back(), Cause::App));
             if self.policy.renewal == Renewal::WithToken {
-                // Its refresh token may be an old one, until it is answered.
+                // Its refresh token may be outdated until the answer arrives.
                 self.delivers_all();
             }
         }
     }
 
     pub(super) fn opens(&mut self, owed: u8) {
-        // No page opens faster than a message travels.
+        // No page opens before pending messages have arrived.
         self.delivers_all();
         let tab = self.tabs.len();
         let identity = tab % self.servers.len();
@@ -194,7 +194,7 @@ impl World {
         });
     }
 
-    /// A tab is disposed of, and what was on the wire is answered after that.
+    /// Disposes of a tab. Calls on the wire are answered afterwards.
     pub fn disposes(&mut self, tab: usize) {
         self.tabs[tab].session.dispose();
         self.tabs[tab].epoch += 1;

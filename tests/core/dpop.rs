@@ -1,5 +1,5 @@
-//! Tokens that are bound to a key (RFC 9449): which proof a call gets, when it is sent again because of its
-//! proof, and what of that is no affair of the session's.
+//! Tokens bound to a key (RFC 9449): which proof a call gets, when a call is sent again because of its proof,
+//! and which refusals of a proof leave the session alone.
 
 use tokenkeep::core::{
     AuthResponse, Body, Departure, Dpop, Draft, Effect, Message, Objection, ProofAnswer,
@@ -15,7 +15,7 @@ fn draft(dpop: &Dpop, url: &str, ms: u64) -> Draft {
     dpop.draft(url, at(ms))
 }
 
-/// What a proof says.
+/// The payload of a proof.
 fn payload(draft: &Draft) -> String {
     let nonce = draft.nonce.as_ref().map(|nonce| format!(r#","nonce":"{nonce}""#));
     let (target, issued) = (&draft.target, draft.issued());
@@ -34,7 +34,7 @@ fn wants(wanted: &str) -> ProofAnswer {
     ProofAnswer { objection: Some(Objection::Nonce), ..nonce(wanted) }
 }
 
-/// An answer whose `Date` is so many milliseconds after the start.
+/// An answer whose `Date` is `ms` milliseconds after the start.
 fn dated(ms: i64, objection: Option<Objection>) -> ProofAnswer {
     let date = Some(START as f64 + ms as f64);
     ProofAnswer { date, objection, ..ProofAnswer::default() }
@@ -53,7 +53,7 @@ fn a_proof_names_its_target_without_query_and_fragment() {
 }
 
 #[test]
-fn a_nonce_of_any_answer_is_in_the_next_proof_for_its_origin() {
+fn a_nonce_from_any_answer_is_used_in_the_next_proof_for_its_origin() {
     let mut dpop = Dpop::default();
     let first = draft(&dpop, API, 0);
     assert!(!dpop.answered(&first, &nonce("n1"), at(1)));
@@ -66,7 +66,7 @@ fn a_nonce_of_any_answer_is_in_the_next_proof_for_its_origin() {
 }
 
 #[test]
-fn a_nonce_that_could_not_stand_in_a_proof_is_not_kept() {
+fn a_malformed_nonce_is_not_kept() {
     let mut dpop = Dpop::default();
     let first = draft(&dpop, API, 0);
     dpop.answered(&first, &nonce("good"), at(1));
@@ -75,14 +75,14 @@ fn a_nonce_that_could_not_stand_in_a_proof_is_not_kept() {
 }
 
 #[test]
-fn the_origins_whose_nonces_are_kept_are_not_without_end() {
+fn the_number_of_origins_with_a_kept_nonce_is_limited() {
     let mut dpop = Dpop::default();
     let first = draft(&dpop, API, 0);
     let origin = |n: u32| format!("https://{n}.test/");
     for n in 0..40 {
         let other = draft(&dpop, &origin(n), 0);
         dpop.answered(&other, &nonce("n"), at(1));
-        // One that is in use is not forgotten.
+        // A nonce in use is not forgotten.
         dpop.answered(&first, &nonce("n"), at(1));
     }
     let kept = (0..40).filter(|n| says(&dpop, &origin(*n), 2, "nonce")).count();
@@ -92,14 +92,14 @@ fn the_origins_whose_nonces_are_kept_are_not_without_end() {
 }
 
 #[test]
-fn who_wants_another_nonce_gets_it() {
+fn a_server_that_asks_for_another_nonce_gets_it() {
     let mut dpop = Dpop::default();
     let first = draft(&dpop, API, 0);
     assert!(dpop.answered(&first, &wants("n1"), at(1)));
     let second = draft(&dpop, API, 2);
     assert!(payload(&second).contains(r#""nonce":"n1""#));
     dpop.answered(&second, &nonce("n2"), at(3));
-    // The next call begins with what is known.
+    // The next call begins with the known nonce.
     let third = draft(&dpop, API, 4);
     assert!(payload(&third).contains(r#""nonce":"n2""#));
     assert!(!dpop.answered(&third, &wants("n2"), at(5)), "it had that one");
@@ -121,7 +121,7 @@ fn a_proof_is_dated_by_the_servers_clock() {
 }
 
 #[test]
-fn a_date_that_is_none_says_nothing() {
+fn a_missing_or_invalid_date_is_ignored() {
     let mut dpop = Dpop::default();
     let first = draft(&dpop, API, 0);
     for date in [f64::NAN, -1.0] {
@@ -132,7 +132,7 @@ fn a_date_that_is_none_says_nothing() {
 }
 
 #[test]
-fn a_proof_that_is_refused_is_made_again_where_the_clocks_differ() {
+fn a_refused_proof_is_repeated_only_if_the_clocks_differ() {
     let mut dpop = Dpop::default();
     let invalid = |ms| dated(ms, Some(Objection::Invalid));
     let first = draft(&dpop, API, 0);
@@ -146,7 +146,7 @@ fn a_proof_that_is_refused_is_made_again_where_the_clocks_differ() {
 }
 
 #[test]
-fn an_objection_to_a_proof_is_no_refusal_of_the_token() {
+fn a_refused_proof_is_not_a_refused_token() {
     for challenge in [r#"DPoP error="use_dpop_nonce""#, r#"DPoP error="invalid_dpop_proof""#] {
         let mut tab = tab();
         tab.enter(bound("first", 1), at(0));
@@ -172,7 +172,7 @@ fn an_objection_to_a_proof_is_no_refusal_of_the_token() {
 }
 
 #[test]
-fn a_refresh_whose_proof_is_refused_ends_no_session() {
+fn a_refresh_with_a_refused_proof_does_not_end_the_session() {
     for error in ["use_dpop_nonce", "invalid_dpop_proof"] {
         let mut tab = tab();
         tab.enter(bound("first", 1), at(0));
@@ -193,7 +193,7 @@ fn a_refresh_whose_proof_is_refused_ends_no_session() {
 }
 
 #[test]
-fn each_token_has_its_key() {
+fn each_token_keeps_its_own_key() {
     let mut tab = tab();
     assert_eq!(tab.bound(), None);
     tab.enter(bound("first", 1), at(0));
@@ -207,7 +207,7 @@ fn each_token_has_its_key() {
 }
 
 #[test]
-fn a_token_that_an_answer_brings_is_of_the_kind_of_the_one_before() {
+fn a_token_in_an_answer_keeps_the_key_of_the_token_before() {
     for key in [Some(1), None] {
         let mut tab = tab();
         tab.enter(TokenResponse { bound: key, ..opaque("first") }, at(0));
@@ -219,7 +219,7 @@ fn a_token_that_an_answer_brings_is_of_the_kind_of_the_one_before() {
 }
 
 #[test]
-fn another_tab_learns_which_key_a_token_is_bound_to() {
+fn another_tab_learns_the_key_that_a_token_is_bound_to() {
     let mut first = tab();
     let mut second = tab();
     first.enter(bound("one", 1), at(0));

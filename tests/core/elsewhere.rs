@@ -1,4 +1,4 @@
-//! Sessions that begin elsewhere, and who answers whoever asks for a token by name.
+//! Sessions that begin elsewhere, and which tokens may answer an explicit `refresh()`.
 
 use tokenkeep::core::{
     Arrival, Code, Departure, Effect, HybridTime, Kind, Message, Owed, Policy, Reason,
@@ -15,7 +15,7 @@ fn asked_at(ms: u64, asked: u64, tokens: TokenResponse) -> Message {
     Message::Renewed { stamp: stamp(ms), session: HybridTime(0), asked: stamp(asked), tokens }
 }
 
-/// What one tab has to tell, arrives in another.
+/// Delivers one tab's messages to another.
 fn tells(one: &mut Session, other: &mut Session, ms: u64) {
     posted(told(one)).into_iter().for_each(|message| other.heard(message, at(ms)));
 }
@@ -32,7 +32,7 @@ fn begins(owed: Owed) -> (Session, Vec<Effect>) {
 }
 
 #[test]
-fn refresh_is_not_answered_by_a_token_that_was_asked_for_before_the_call() {
+fn refresh_is_not_answered_by_a_token_requested_before_the_call() {
     for asked in [5, 10] {
         let mut tab = tab();
         let wait = tab.refresh(at(10)).unwrap().unwrap();
@@ -47,7 +47,7 @@ fn refresh_is_not_answered_by_a_token_that_was_asked_for_before_the_call() {
 }
 
 #[test]
-fn refresh_is_answered_by_a_refresh_of_another_tab_that_was_sent_after_the_call() {
+fn refresh_is_answered_by_another_tabs_refresh_sent_after_the_call() {
     let mut tab = tab();
     let wait = tab.refresh(at(10)).unwrap().unwrap();
     tab.heard(asked_at(20, 11, opaque("theirs")), at(21));
@@ -56,7 +56,7 @@ fn refresh_is_answered_by_a_refresh_of_another_tab_that_was_sent_after_the_call(
 }
 
 #[test]
-fn refresh_is_not_answered_by_a_token_that_an_answer_or_the_app_brings() {
+fn refresh_is_not_answered_by_a_token_from_an_answer_or_from_the_app() {
     for by_app in [false, true] {
         let mut tab = tab();
         tab.enter(of("ada", "first"), at(0));
@@ -70,21 +70,21 @@ fn refresh_is_not_answered_by_a_token_that_an_answer_or_the_app_brings() {
         }
         assert_eq!(sends(&mut tab, at(12)).1.as_deref(), Some("second"));
         assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go, "by the app: {by_app}");
-        // What it asks with is what is refused.
+        // The refusal concerns the token that is current when the refresh is sent.
         tab.refresh_answered(wait.auth_call, auth_response(401, None), 0.5, at(13));
         assert_eq!(tab.snapshot().status, Status::SignedOut);
     }
 }
 
 #[test]
-fn a_late_report_on_a_token_that_was_handed_out_and_replaced_is_no_refresh() {
+fn a_late_report_of_a_handed_out_and_replaced_token_causes_no_refresh() {
     let mut tab = tab();
     tab.enter(opaque("first"), at(0));
     let (ticket, _) = sends(&mut tab, at(1));
     for _ in 0..3 {
         assert_eq!(tab.hand_out(ticket).as_ref().map(Secret::reveal), Some("first"));
     }
-    // The first report asks; the two others come when that is answered.
+    // The first report causes the refresh; the other two come after its answer.
     refreshes(&mut tab, Some(opaque("second")), at(10));
     assert_eq!(tab.refresh(at(20)), Ok(None));
     assert_eq!(tab.refresh(at(30)), Ok(None));
@@ -93,7 +93,7 @@ fn a_late_report_on_a_token_that_was_handed_out_and_replaced_is_no_refresh() {
 }
 
 #[test]
-fn a_report_that_comes_long_after_the_renewal_is_a_refresh() {
+fn a_report_long_after_the_renewal_causes_a_refresh() {
     let mut tab = tab();
     tab.enter(opaque("first"), at(0));
     let (ticket, _) = sends(&mut tab, at(1));
@@ -105,7 +105,7 @@ fn a_report_that_comes_long_after_the_renewal_is_a_refresh() {
 }
 
 #[test]
-fn a_newer_token_of_the_same_user_from_the_app_is_a_renewal_and_voids_nothing() {
+fn a_newer_token_of_the_same_user_from_the_app_renews_and_voids_nothing() {
     let (mut here, mut there) = (tab(), tab());
     here.enter(of("ada", "first"), at(0));
     tells(&mut here, &mut there, 1);
@@ -136,7 +136,7 @@ fn a_token_of_another_user_from_the_app_begins_a_session() {
 }
 
 #[test]
-fn an_older_token_of_the_same_user_from_the_app_is_what_the_app_wants() {
+fn an_older_token_of_the_same_user_from_the_app_is_accepted() {
     let mut tab = tab();
     tab.enter(TokenResponse { issued: Some(2_000), ..of("ada", "newer") }, at(0));
     tab.set_tokens(TokenResponse { issued: Some(1_000), ..of("ada", "older") }, at(10));
@@ -144,12 +144,12 @@ fn an_older_token_of_the_same_user_from_the_app_is_what_the_app_wants() {
 }
 
 #[test]
-fn a_login_of_the_same_user_in_another_tab_voids_nothing_and_hands_its_token_on() {
+fn a_login_of_the_same_user_in_another_tab_voids_nothing_and_shares_its_token() {
     let (mut here, mut there) = (tab(), tab());
     here.enter(TokenResponse { issued: Some(9_000), ..of("ada", "first") }, at(0));
     let (ticket, _) = sends(&mut here, at(1));
     told(&mut here);
-    // The servers' clocks may differ: it is news all the same.
+    // The servers' clocks may differ: the login is news all the same.
     there.enter(TokenResponse { issued: Some(8_000), ..of("ada", "second") }, at(10));
     tells(&mut there, &mut here, 11);
     let Departure::Send(again) = here.answered(ticket, true, at(20)) else {
@@ -177,7 +177,7 @@ fn a_sign_in_elsewhere_begins_an_epoch_in_all_tabs_and_the_server_is_asked() {
 
 #[test]
 fn after_a_sign_in_elsewhere_no_older_token_of_another_tab_is_taken() {
-    // Also where it is heard of before the sign-in is, and in the tab that was only told.
+    // Also if the token is heard of before the sign-in, and in the tab that was only told of it.
     let tokens = || of("ada", "adas");
     let (mut here, mut told_of_it, mut late) = (tab(), tab(), tab());
     here.signed_in(at(10));
@@ -197,7 +197,7 @@ fn after_a_sign_in_elsewhere_no_older_token_of_another_tab_is_taken() {
 }
 
 #[test]
-fn after_a_sign_in_elsewhere_a_token_that_was_asked_for_since_is_taken() {
+fn after_a_sign_in_elsewhere_a_token_requested_since_is_taken() {
     let mut tab = tab();
     tab.signed_in(at(10));
     let Departure::Wait(wait) = tab.depart(ANY, at(11)) else { panic!("it asks") };
@@ -207,7 +207,7 @@ fn after_a_sign_in_elsewhere_a_token_that_was_asked_for_since_is_taken() {
 }
 
 #[test]
-fn a_sign_in_elsewhere_takes_back_a_logout_that_is_owed() {
+fn a_sign_in_elsewhere_cancels_a_pending_logout() {
     let (mut tab, effects) = begins(Owed::Finish);
     let start = effects.iter().find_map(|effect| match effect {
         Effect::Start(auth_call, Kind::Logout) => Some(*auth_call),
@@ -222,7 +222,7 @@ fn a_sign_in_elsewhere_takes_back_a_logout_that_is_owed() {
 }
 
 #[test]
-fn an_eager_page_asks_at_once_after_a_sign_in_elsewhere() {
+fn an_eager_page_refreshes_at_once_after_a_sign_in_elsewhere() {
     let policy = Policy { restore: Restore::Eager, tabs: Tabs::Off, ..Policy::default() };
     let mut tab = Session::new(policy, Owed::Untold, at(0));
     told(&mut tab);
@@ -242,14 +242,14 @@ fn a_logout_in_doubt_is_not_sent_and_an_explicit_refresh_may_find_the_session() 
 }
 
 #[test]
-fn a_logout_in_doubt_stays_marked_where_there_is_no_session() {
+fn a_logout_in_doubt_stays_marked_if_there_is_no_session() {
     let (mut tab, _) = begins(Owed::InDoubt);
     assert!(marks(&refreshes(&mut tab, None, at(2))).is_empty());
     assert_eq!(tab.snapshot().status, Status::SignedOut);
 }
 
 #[test]
-fn a_logout_that_nobody_can_tell_the_server_of_leaves_the_user_signed_out() {
+fn a_logout_that_cannot_be_finished_leaves_the_user_signed_out() {
     let (mut tab, effects) = begins(Owed::Untold);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Start(..))), "{effects:?}");
     assert_eq!(tab.refresh(at(1)).unwrap_err().code, Code::SignedOut);
@@ -258,7 +258,7 @@ fn a_logout_that_nobody_can_tell_the_server_of_leaves_the_user_signed_out() {
 }
 
 #[test]
-fn a_page_with_a_logout_owed_goes_on_with_a_sign_in_of_another_tab_and_its_renewals() {
+fn a_page_with_a_pending_logout_joins_another_tabs_sign_in_and_its_renewals() {
     for owed in [Owed::Untold, Owed::InDoubt] {
         let (mut tab, _) = begins(owed);
         tab.heard(entered(10, "first"), at(11));
@@ -269,7 +269,7 @@ fn a_page_with_a_logout_owed_goes_on_with_a_sign_in_of_another_tab_and_its_renew
 }
 
 #[test]
-fn a_refusal_is_told_to_tabs_that_wait_so_that_none_spends_the_cookie_again() {
+fn waiting_tabs_hear_of_a_refusal_and_do_not_use_the_cookie_again() {
     for tabs in [Tabs::Share, Tabs::Lock] {
         let (mut first, mut second) = (tab_that(tabs, false), tab_that(tabs, false));
         let Departure::Wait(wait) = second.depart(ANY, at(5)) else { panic!("it waits") };
@@ -287,7 +287,7 @@ fn a_refusal_is_told_to_tabs_that_wait_so_that_none_spends_the_cookie_again() {
 }
 
 #[test]
-fn a_refusal_in_another_tab_ends_a_session_once_where_a_call_waits_and_no_other() {
+fn a_refusal_in_another_tab_ends_only_a_session_with_a_waiting_call_and_once() {
     let refused =
         || Message::Refused { stamp: stamp(30), session: HybridTime(0), asked: stamp(20) };
     let mut idle = tab();
@@ -305,7 +305,7 @@ fn a_refusal_in_another_tab_ends_a_session_once_where_a_call_waits_and_no_other(
 }
 
 #[test]
-fn a_refusal_of_what_was_asked_before_is_no_answer_to_refresh_nor_to_another_session() {
+fn a_refusal_of_an_earlier_request_answers_neither_refresh_nor_another_session() {
     let refused = |ms, asked| Message::Refused {
         stamp: stamp(ms),
         session: HybridTime(0),
@@ -323,7 +323,7 @@ fn a_refusal_of_what_was_asked_before_is_no_answer_to_refresh_nor_to_another_ses
 }
 
 #[test]
-fn a_token_of_another_user_takes_the_refresh_token_and_the_waiting_calls_with_it() {
+fn a_token_of_another_user_replaces_the_refresh_token_and_settles_waiting_calls() {
     let with = |tokens: TokenResponse| TokenResponse {
         refresh_token: Some(Secret::new("adas-refresh".to_owned()).unwrap()),
         ..tokens
@@ -357,8 +357,8 @@ fn a_token_of_another_user_takes_the_refresh_token_and_the_waiting_calls_with_it
 }
 
 #[test]
-fn an_answer_from_a_cache_brings_no_token_back() {
-    // It says that it is older; or it says nothing, and was replaced.
+fn an_answer_from_a_cache_restores_no_old_token() {
+    // Either the token says that it is older, or it says nothing and was replaced.
     for issued in [None, Some(1_000)] {
         let mut tab = tab();
         tab.enter(TokenResponse { issued, ..opaque("first") }, at(0));
@@ -379,7 +379,7 @@ fn an_answer_from_a_cache_brings_no_token_back() {
 }
 
 #[test]
-fn a_call_that_carries_the_token_takes_its_turn_behind_the_renewal_that_it_needs() {
+fn a_call_with_the_token_waits_for_the_renewal_that_it_needs() {
     let mut tab = tab_that(Tabs::Off, false);
     tab.enter(opaque("first"), at(0));
     told(&mut tab);
@@ -397,7 +397,7 @@ fn a_call_that_carries_the_token_takes_its_turn_behind_the_renewal_that_it_needs
 }
 
 #[test]
-fn a_call_that_carries_a_good_token_needs_no_renewal() {
+fn a_call_with_a_good_token_needs_no_renewal() {
     let mut tab = tab_that(Tabs::Off, false);
     tab.enter(opaque("first"), at(0));
     told(&mut tab);
@@ -410,13 +410,13 @@ fn a_call_that_carries_a_good_token_needs_no_renewal() {
 }
 
 #[test]
-fn without_the_hint_of_a_session_nobody_is_asked_and_nothing_is_told() {
+fn without_the_session_hint_no_refresh_is_sent_and_no_event_is_reported() {
     let mut tab = tab();
     tab.no_session_hint();
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     assert!(matches!(told(&mut tab)[..], [Effect::Changed]));
     assert_eq!(sends(&mut tab, at(1)).1, None);
-    // A session that is there, is asked for by name, or was said to be there, outweighs it.
+    // A known session, an explicit refresh, and a reported sign-in take precedence.
     let (mut there, mut asked, mut said) = (self::tab(), self::tab(), self::tab());
     there.enter(opaque("token"), at(2));
     assert!(asked.refresh(at(2)).unwrap().is_some());
@@ -428,11 +428,11 @@ fn without_the_hint_of_a_session_nobody_is_asked_and_nothing_is_told() {
 }
 
 #[test]
-fn a_message_from_years_ahead_does_not_stop_the_order_of_what_happens() {
+fn a_message_from_years_ahead_does_not_block_later_timestamps() {
     let day = 24 * 60 * 60 * 1_000;
     let mut tab = tab();
     tab.enter(of("ada", "adas"), at(0));
-    // Ahead, as of a clock that is set right since: not believed, but what happens here is later.
+    // Ahead, as if the clock had been set right since: not believed, but local outcomes get later timestamps.
     tab.heard(Message::Entered { stamp: stamp(9 * day), subject: None, tokens: None }, at(10));
     assert_eq!(sends(&mut tab, at(11)).1.as_deref(), Some("adas"));
     told(&mut tab);
@@ -440,7 +440,7 @@ fn a_message_from_years_ahead_does_not_stop_the_order_of_what_happens() {
     let effects = posted(told(&mut tab));
     let [Message::Entered { stamp: s, .. }] = effects[..] else { panic!("{effects:?}") };
     assert!(s > stamp(9 * day));
-    // So far ahead that nothing could follow: as if it had not come.
+    // So far ahead that nothing could follow: ignored.
     let mut tab = self::tab();
     tab.heard(
         Message::Entered { stamp: HybridTime(u64::MAX), subject: None, tokens: None },
@@ -452,7 +452,7 @@ fn a_message_from_years_ahead_does_not_stop_the_order_of_what_happens() {
 }
 
 #[test]
-fn a_refusal_is_doubted_by_a_tab_that_had_to_wait_for_the_lock() {
+fn a_tab_that_had_to_wait_for_the_lock_doubts_a_refusal() {
     let mut tab = tab();
     let wait = tab.refresh(at(10)).unwrap().unwrap();
     assert_eq!(tab.arrive(wait.auth_call, true, at(11)), Arrival::Listen);

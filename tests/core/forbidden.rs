@@ -34,7 +34,7 @@ fn waits(departure: Departure) -> Wait {
     wait
 }
 
-/// The refresh that somebody waits for is answered with a token.
+/// Answers the refresh that a request waits for with a token.
 fn is_renewed(tab: &mut Session, wait: Wait, token: &str, ms: u64) {
     assert_eq!(tab.arrive(wait.auth_call, false, at(ms)), Arrival::Go);
     tab.refresh_answered(wait.auth_call, auth_response(200, Some(opaque(token))), 0.5, at(ms));
@@ -42,7 +42,7 @@ fn is_renewed(tab: &mut Session, wait: Wait, token: &str, ms: u64) {
     assert_eq!(refresh_outcome(&told(tab), wait.auth_call), RefreshOutcome::Renewed);
 }
 
-/// A resource refuses the token, and the one that is renewed for it.
+/// A resource refuses the token, and then the token that is renewed for it.
 fn is_refused_twice(tab: &mut Session, resource: Resource, token: &str, ms: u64) {
     let ticket = leaves(tab, resource, ms);
     let wait = waits(tab.answered(ticket, true, at(ms)));
@@ -71,7 +71,7 @@ fn a_resource_that_refuses_a_token_renewed_for_it_costs_no_further_refresh() {
 }
 
 #[test]
-fn a_forbidden_resource_is_asked_again_with_a_newer_token_after_a_minute_and_then_two() {
+fn a_forbidden_resource_causes_a_refresh_again_after_a_minute_and_then_after_two() {
     let mut tab = signed_in();
     is_refused_twice(&mut tab, stats(), "second", 0);
     refreshes(&mut tab, Some(opaque("third")), at(10));
@@ -99,7 +99,7 @@ fn a_resource_that_accepts_again_is_no_longer_forbidden() {
 }
 
 #[test]
-fn another_user_may_have_the_rights_that_the_last_one_had_not() {
+fn another_user_may_have_rights_that_the_last_one_lacked() {
     let mut tab = signed_in();
     is_refused_twice(&mut tab, stats(), "second", 0);
     tab.enter(opaque("bobs"), at(10));
@@ -108,11 +108,11 @@ fn another_user_may_have_the_rights_that_the_last_one_had_not() {
 }
 
 #[test]
-fn the_rest_of_the_app_goes_on_while_a_refresh_that_one_resource_wants_is_limited() {
+fn the_rest_of_the_app_works_while_one_resources_refresh_is_rate_limited() {
     let mut tab = signed_in();
     let ticket = leaves(&mut tab, stats(), 10);
     let wait = waits(tab.answered(ticket, true, at(10)));
-    // Another call waits for the same refresh, unsent.
+    // Another call waits for the same refresh, and has not been sent.
     let unsent = waits(tab.depart(items(), at(11)));
     assert_eq!(tab.arrive(wait.auth_call, false, at(12)), Arrival::Go);
     tab.refresh_answered(wait.auth_call, auth_response(429, None), 0.9, at(13));
@@ -122,7 +122,7 @@ fn the_rest_of_the_app_goes_on_while_a_refresh_that_one_resource_wants_is_limite
     assert!(matches!(&failed, Departure::Fail(failure) if failure.code == Code::BadStatus));
     let Departure::Send(trial) = tab.resume(unsent, &outcome, at(14)) else { panic!("it goes") };
     assert!(matches!(tab.depart(stats(), at(14)), Departure::Fail(_)), "not where it was refused");
-    // The token is good: the one resource meant something else.
+    // The token is good: the first resource meant "forbidden".
     assert_eq!(tab.classified(trial, 200, Classification::Plain, true, at(15)), Departure::Deliver);
     let ticket = leaves(&mut tab, stats(), 16);
     assert_eq!(tab.answered(ticket, true, at(17)), Departure::Deliver, "it is the caller's");
@@ -131,7 +131,7 @@ fn the_rest_of_the_app_goes_on_while_a_refresh_that_one_resource_wants_is_limite
 }
 
 #[test]
-fn a_token_that_all_refuse_is_tried_once_at_each_resource() {
+fn a_token_that_all_resources_refuse_is_tried_once_at_each() {
     let mut tab = signed_in();
     let ticket = leaves(&mut tab, stats(), 10);
     let wait = waits(tab.answered(ticket, true, at(10)));
@@ -144,7 +144,7 @@ fn a_token_that_all_refuse_is_tried_once_at_each_resource() {
 }
 
 #[test]
-fn a_stream_to_a_forbidden_resource_costs_one_refresh_and_not_one_a_call() {
+fn a_stream_to_a_forbidden_resource_costs_one_refresh_not_one_per_call() {
     let mut tab = signed_in();
     let ticket = leaves(&mut tab, stats(), 10);
     assert_eq!(tab.answered(ticket, false, at(10)), Departure::Deliver);
@@ -162,7 +162,7 @@ fn a_stream_to_a_forbidden_resource_costs_one_refresh_and_not_one_a_call() {
 }
 
 #[test]
-fn a_call_that_is_aborted_while_it_waits_is_no_refresh_the_next_time_either() {
+fn a_call_aborted_while_it_waits_causes_no_refresh_the_next_time_either() {
     let mut tab = signed_in();
     let ticket = leaves(&mut tab, stats(), 10);
     let wait = waits(tab.answered(ticket, true, at(10)));
@@ -174,7 +174,7 @@ fn a_call_that_is_aborted_while_it_waits_is_no_refresh_the_next_time_either() {
 }
 
 #[test]
-fn a_refusal_long_after_the_renewal_is_of_that_token_and_a_reason_to_refresh() {
+fn a_refusal_long_after_the_renewal_is_a_reason_to_refresh() {
     let mut tab = signed_in();
     let ticket = leaves(&mut tab, stats(), 10);
     let wait = waits(tab.answered(ticket, true, at(10)));
@@ -184,7 +184,7 @@ fn a_refusal_long_after_the_renewal_is_of_that_token_and_a_reason_to_refresh() {
 }
 
 #[test]
-fn a_request_waits_again_where_the_new_token_was_refused_before_it_left_and_three_times_at_most() {
+fn a_request_waits_again_up_to_three_times_if_the_new_token_was_refused_first() {
     let mut tab = signed_in();
     let mut wait = waits({
         let ticket = leaves(&mut tab, items(), 10);
@@ -192,7 +192,7 @@ fn a_request_waits_again_where_the_new_token_was_refused_before_it_left_and_thre
     });
     for turn in 0..4 {
         is_renewed(&mut tab, wait, &format!("token{turn}"), 20);
-        // Another is quicker each time, and refused.
+        // Another request is faster each time, and is refused.
         let other = Resource::new("GET", &format!("https://api.test/{turn}"));
         let ticket = leaves(&mut tab, other, 30);
         waits(tab.answered(ticket, true, at(30)));
@@ -206,7 +206,7 @@ fn a_request_waits_again_where_the_new_token_was_refused_before_it_left_and_thre
 }
 
 #[test]
-fn a_request_that_would_wait_again_in_a_pause_tries_a_token_that_only_another_has_refused() {
+fn in_a_pause_a_request_tries_a_token_that_only_another_resource_refused() {
     let mut tab = signed_in();
     let ticket = leaves(&mut tab, items(), 10);
     let wait = waits(tab.answered(ticket, true, at(10)));
@@ -235,7 +235,7 @@ fn asking_whether_a_request_may_leave_changes_nothing() {
 }
 
 #[test]
-fn an_answer_that_is_no_success_shows_nothing_of_a_forbidden_resource() {
+fn an_answer_that_is_no_success_does_not_reopen_a_forbidden_resource() {
     for (status, is_open) in [(204, true), (304, true), (403, false), (404, false), (503, false)] {
         let mut tab = signed_in();
         is_refused_twice(&mut tab, stats(), "second", 10);

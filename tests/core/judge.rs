@@ -1,4 +1,4 @@
-//! Calls a session, does what it asks for, and holds against it what it told and what it became.
+//! Calls a session, carries out its effects, and checks what it reported and what it became.
 
 use tokenkeep::core::{
     AuthCall, Effect, Event, Kind, Now, Reason, RefreshOutcome, Session, Status,
@@ -9,7 +9,7 @@ use super::super::tab::{Seen, Told};
 use super::{Cause, News, Place, Rule, Stage, Turn, World};
 
 impl World {
-    /// Calls a session, does what it asks for, and holds against it what it told.
+    /// Calls a session, carries out its effects, and checks what it reported.
     pub(super) fn call<R>(
         &mut self,
         tab: usize,
@@ -64,7 +64,7 @@ impl World {
         told
     }
 
-    /// Somebody waits for a refresh: the one that there is, or a new one.
+    /// A call waits for a refresh: the pending one, or a new one.
     pub(super) fn wants(&mut self, tab: usize, auth_call: AuthCall, explicit: bool) {
         let now = self.now;
         let known = &self.tabs[tab];
@@ -107,7 +107,7 @@ impl World {
         self.hold(Rule::Settles, first, || format!("{auth_call:?} was settled twice"));
     }
 
-    /// Whoever called `refresh()` is answered by the server, or by an auth call that was sent later.
+    /// A caller of `refresh()` is answered by the server, or by an auth call that was sent later.
     fn answers_who_asked(&mut self, tab: usize, auth_call: AuthCall, outcome: &RefreshOutcome) {
         let called = self.tabs[tab].called.remove(&auth_call);
         let is_itself = |(turn, stage): &(Turn, Stage)| {
@@ -124,7 +124,7 @@ impl World {
         }
     }
 
-    /// Keeps the world's own account.
+    /// Updates the world's own account.
     pub(super) fn changes(&mut self, tab: usize, cause: Cause, before: &Seen, after: &Seen) {
         let (was, is) = (before.token, after.token);
         let (old, new) = (before.snapshot.status, after.snapshot.status);
@@ -132,11 +132,11 @@ impl World {
         let other_user = was.zip(is).is_some_and(|(was, is)| was.user != is.user);
         let other_owner = match cause {
             Cause::Left | Cause::Entered(_) | Cause::Elsewhere => true,
-            // That a token of the same user is another session's, no tab can know without news.
+            // Without news, no tab can know that a token of the same user belongs to another session.
             Cause::Granted { .. } | Cause::Heard(News::Renewal) => {
                 other_user || (old == Status::SignedOut && is.is_some())
             }
-            // The same user, in another tab.
+            // The same user signed in, in another tab.
             Cause::Heard(News::Entry) if was.is_some() && is.is_some() => other_user,
             Cause::Heard(News::Entry | News::Other) => before != after,
             Cause::App
@@ -158,7 +158,7 @@ impl World {
         let begins = matches!(cause, Cause::Entered(_) | Cause::Elsewhere)
             || cause == Cause::Heard(News::Entry) && before != after;
         known.entries += u32::from(begins);
-        // A sign-in that another tab tells of may be the later one.
+        // The sign-in in another tab may be the later one.
         let is_later = matches!(cause, Cause::Left | Cause::Entered(_) | Cause::Heard(News::Entry));
         if is.is_some() && was != is || is_later {
             known.elsewhere = None;
@@ -173,13 +173,13 @@ impl World {
         match cause {
             Cause::Left => known.left.extend(was.map(|token| token.session)),
             Cause::Elsewhere => {
-                // Who says that somebody has signed in goes back on it, too.
+                // An app that reports a sign-in takes its logout back, too.
                 let identity = known.identity;
                 let same = self.tabs.iter_mut().filter(|tab| tab.identity == identity);
                 same.for_each(|tab| tab.left.clear());
             }
             Cause::Granted { wanted: true, token } if old == Status::SignedOut => {
-                // Who asks, by name, for a refresh after a logout goes back on it, for all tabs.
+                // An explicit refresh after a logout takes that logout back, for all tabs.
                 for tab in &mut self.tabs {
                     tab.left.remove(&token.session);
                 }
@@ -188,7 +188,7 @@ impl World {
         }
     }
 
-    /// Holds what a session told, and what it has become, against what it was about.
+    /// Checks a session's reports and its new state against the cause of the change.
     pub(super) fn judges(
         &mut self,
         tab: usize,
@@ -218,7 +218,7 @@ impl World {
         self.hold(Rule::OncePerFact, told.sign_outs == expected, report);
         self.hold(Rule::OncePerFact, told.renewals == usize::from(renewed), report);
         self.hold(Rule::OncePerFact, told.errors == told.failed_refreshes, report);
-        // That the token which is there is of a new session is a change of owner, too.
+        // Learning that the current token belongs to a new session is a change of owner, too.
         let is_told_again = cause == Cause::Heard(News::Entry) && is.is_some();
         let is_told =
             told.changed == usize::from(before != after) || is_told_again && told.changed == 1;
@@ -231,7 +231,8 @@ impl World {
             }
             Cause::Granted { wanted: false, .. } => self.hold(Rule::Epoch, before == after, report),
             Cause::Refused { wanted: true, overtaken } => {
-                // Another tab, or an answer, may have brought a newer token while it was on the wire.
+                // Another tab, or an answer, may have brought a newer token while the refresh was on the
+                // wire.
                 let is_over = new == Status::SignedOut || overtaken && before == after;
                 self.hold(Rule::RejectedOnce, is_over, report);
                 self.hold(Rule::RejectedOnce, told.sign_outs == expected, report);
@@ -260,7 +261,7 @@ impl World {
         }
         let is_apart = is.is_none_or(|token| token.identity() == self.tabs[tab].identity);
         self.hold(Rule::Apart, is_apart, report);
-        // One that another tab has told of may be another session's, which the world does not know.
+        // After news from another tab the session may have changed, which the world does not know.
         let more = usize::from(cause == Cause::More { of_now: true });
         let is_told = told.step_ups == more || self.several && told.step_ups < more;
         self.hold(Rule::OncePerFact, is_told, report);

@@ -1,4 +1,4 @@
-//! Messages between tabs. Those of one sender arrive in order; nothing else is sure.
+//! Messages between tabs. Messages of one sender arrive in order; no other order is guaranteed.
 
 use std::collections::VecDeque;
 
@@ -52,7 +52,7 @@ impl World {
         let before = self.tabs[tab].token();
         let elsewhere = self.tabs[tab].elsewhere;
         let now = self.now;
-        // Should the token be taken, it is as old as the sender says.
+        // If the session takes the token, the token is as old as the sender says.
         self.call(tab, |session, now| (session.heard(message, now), Cause::Heard(news)));
         let after = self.tabs[tab].token();
         if let Some(tokens) = tokens
@@ -64,7 +64,7 @@ impl World {
         if let (Some(at), Some(token), News::Renewal) = (elsewhere, after, news)
             && before != after
         {
-            // Asked for since, or of a login that came later.
+            // The token was requested since, or belongs to a later login.
             let is_of_it =
                 self.asked.get(&token.id).is_some_and(|asked| *asked >= at) || session > at;
             self.hold(Rule::Elsewhere, is_of_it || self.is_set_back, || {

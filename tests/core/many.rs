@@ -1,4 +1,4 @@
-//! Many cases, made up from a seed: how many, from which, and how to run one of them again.
+//! Many random cases from a seed: how many, from which seed, and how to repeat one of them.
 
 use std::fmt::Debug;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -7,14 +7,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseResult, TestError, TestRunner};
 
-/// The number of a test's cases, unless `PROPTEST_CASES` sets it for all.
+/// The number of cases of a test. `PROPTEST_CASES` overrides it for all tests.
 fn config(cases: u32) -> ProptestConfig {
     let named = std::env::var_os("PROPTEST_CASES").is_some();
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     if named { config } else { ProptestConfig { cases, ..config } }
 }
 
-/// `PROPTEST_RNG_SEED`, or the time.
+/// `PROPTEST_RNG_SEED`, or the current time.
 pub fn seed() -> u64 {
     match ProptestConfig::default().rng_seed {
         RngSeed::Fixed(seed) => seed,
@@ -24,8 +24,7 @@ pub fn seed() -> u64 {
     }
 }
 
-/// Holds a test against many cases. The same seed is another one for each test, or all of them
-/// would look at the same cases.
+/// Runs a test on many cases. Each test derives its own seed; otherwise all of them would see the same cases.
 pub fn check_cases<S: Strategy<Value: Debug>>(
     test: &str,
     strategy: S,
@@ -35,7 +34,7 @@ pub fn check_cases<S: Strategy<Value: Debug>>(
     check_cases_from(seed(), test, strategy, config(cases), holds);
 }
 
-/// The same, from a seed.
+/// The same, with a given seed.
 pub fn check_cases_from<S: Strategy<Value: Debug>>(
     seed: u64,
     test: &str,

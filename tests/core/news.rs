@@ -1,4 +1,4 @@
-//! What tabs tell each other arrives late, and in another order than it happened.
+//! News from other tabs arrives late, and out of order.
 
 use tokenkeep::core::{
     Arrival, Code, Departure, Effect, HybridTime, Kind, Message, Now, Policy, Reason,
@@ -8,8 +8,8 @@ use tokenkeep::core::{
 use super::support::*;
 
 #[test]
-fn a_request_of_a_session_that_was_refused_is_not_sent_again_in_the_next_one() {
-    // The next session comes by a refresh, or by another tab's.
+fn a_request_of_a_refused_session_is_not_sent_again_in_the_next_one() {
+    // The next session comes from a refresh here, or from another tab's.
     for by_another_tab in [false, true] {
         let mut tab = tab();
         refreshes(&mut tab, Some(opaque("old")), at(10));
@@ -27,11 +27,11 @@ fn a_request_of_a_session_that_was_refused_is_not_sent_again_in_the_next_one() {
 }
 
 #[test]
-fn a_renewal_heard_of_before_the_login_it_goes_back_to_ends_the_old_epoch() {
+fn a_renewal_heard_before_its_login_ends_the_old_epoch() {
     let mut tab = tab();
     refreshes(&mut tab, Some(opaque("old")), at(10));
     let (ticket, _) = sends(&mut tab, at(20));
-    // Somebody signed in elsewhere at 50, a third tab renewed at 60, and is heard first.
+    // Somebody signs in elsewhere at 50, and a third tab renews at 60 and is heard first.
     tab.heard(renewed(60, 50, "new"), at(70));
     assert_eq!(tab.answered(ticket, true, at(80)), Departure::Deliver);
     tab.heard(entered(50, "first"), at(90));
@@ -39,7 +39,7 @@ fn a_renewal_heard_of_before_the_login_it_goes_back_to_ends_the_old_epoch() {
 }
 
 #[test]
-fn the_name_of_the_session_that_was_found_does_not_end_it() {
+fn learning_when_a_found_session_began_does_not_end_it() {
     let mut tab = tab();
     refreshes(&mut tab, Some(opaque("mine")), at(60));
     let (ticket, _) = sends(&mut tab, at(70));
@@ -49,11 +49,11 @@ fn the_name_of_the_session_that_was_found_does_not_end_it() {
 }
 
 #[test]
-fn a_login_heard_of_after_ones_own_refresh_ends_the_old_epoch() {
+fn a_login_heard_after_this_tabs_own_refresh_ends_the_old_epoch() {
     let mut tab = tab();
     tab.enter(opaque("old"), at(10));
     let (ticket, _) = sends(&mut tab, at(20));
-    // Another user signs in elsewhere at 50. This tab's refresh comes later, and takes that cookie.
+    // Another user signs in elsewhere at 50. This tab's refresh comes later, and uses that cookie.
     refreshes(&mut tab, Some(opaque("new")), at(60));
     tab.heard(entered(50, "new-too"), at(70));
     assert_eq!(tab.answered(ticket, true, at(80)), Departure::Deliver);
@@ -61,7 +61,7 @@ fn a_login_heard_of_after_ones_own_refresh_ends_the_old_epoch() {
 }
 
 #[test]
-fn a_tab_that_has_not_heard_of_the_login_renews_for_nobody_else() {
+fn a_tab_that_has_not_heard_of_a_login_does_not_renew_the_new_session() {
     let mut tab = tab();
     tab.enter(opaque("new"), at(50));
     let (ticket, _) = sends(&mut tab, at(60));
@@ -70,21 +70,21 @@ fn a_tab_that_has_not_heard_of_the_login_renews_for_nobody_else() {
 }
 
 #[test]
-fn an_older_renewal_is_no_way_back_after_a_refusal() {
+fn an_older_renewal_does_not_restore_a_refused_session() {
     let mut tab = tab();
     tab.enter(opaque("old"), at(10));
     let (ticket, _) = sends(&mut tab, at(20));
     refreshes(&mut tab, None, at(100));
     tab.heard(renewed(90, 10, "late"), at(110));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
-    // A newer one is: whoever renewed after the refusal has a session.
+    // A newer renewal does: a tab that renewed after the refusal has a session.
     tab.heard(renewed(120, 10, "newer"), at(130));
     assert_eq!(tab.snapshot().status, Status::SignedIn);
     assert_eq!(tab.answered(ticket, true, at(140)), Departure::Deliver, "but not for old requests");
 }
 
 #[test]
-fn a_login_that_a_refusal_may_have_ended_is_asked_for_again() {
+fn after_a_login_that_a_refusal_may_have_ended_the_server_is_asked() {
     for ms in [90, 100] {
         let mut tab = tab();
         tab.enter(opaque("old"), at(10));
@@ -96,8 +96,8 @@ fn a_login_that_a_refusal_may_have_ended_is_asked_for_again() {
 }
 
 #[test]
-fn a_logout_in_line_does_not_end_the_session_that_began_meanwhile() {
-    // Whether it began here, or in another tab.
+fn a_queued_logout_does_not_end_a_session_that_began_meanwhile() {
+    // Whether the session began here or in another tab.
     for here in [false, true] {
         let mut tab = tab();
         tab.enter(opaque("old"), at(10));
@@ -116,7 +116,7 @@ fn a_logout_in_line_does_not_end_the_session_that_began_meanwhile() {
 }
 
 #[test]
-fn a_login_takes_away_the_mark_of_a_logout_that_another_tab_owes() {
+fn a_login_removes_the_mark_of_another_tabs_pending_logout() {
     let mut tab = tab();
     tab.heard(Message::Left { stamp: stamp(10) }, at(10));
     let login = tab.login();
@@ -127,7 +127,7 @@ fn a_login_takes_away_the_mark_of_a_logout_that_another_tab_owes() {
 }
 
 #[test]
-fn the_mark_stays_while_a_later_logout_is_in_line() {
+fn the_mark_stays_while_a_later_logout_is_queued() {
     let mut tab = tab();
     tab.enter(opaque("first"), at(10));
     let first = tab.logout(true, at(20)).unwrap();
@@ -145,7 +145,7 @@ fn the_mark_stays_while_a_later_logout_is_in_line() {
 }
 
 #[test]
-fn a_later_logout_sets_the_mark_again_that_another_tab_has_taken_away() {
+fn a_later_logout_sets_a_mark_again_that_another_tab_removed() {
     let mut tab = tab();
     tab.enter(opaque("first"), at(10));
     let first = tab.logout(true, at(20)).unwrap();
@@ -153,14 +153,14 @@ fn a_later_logout_sets_the_mark_again_that_another_tab_has_taken_away() {
     assert!(tab.logout_answered(Ok(503)).is_err());
     tab.finished(first);
     told(&mut tab);
-    // Meanwhile somebody signs in in another tab. This one has not heard of it.
+    // Meanwhile somebody signs in in another tab, and this tab has not heard of it.
     tab.logout(true, at(40)).unwrap();
     let effects = told(&mut tab);
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Owe(true))), "{effects:?}");
 }
 
 #[test]
-fn a_login_that_was_sent_after_another_tabs_logout_holds_though_the_news_is_late() {
+fn a_login_sent_after_another_tabs_logout_holds_even_if_the_news_is_late() {
     let mut tab = tab();
     let login = tab.login();
     assert_eq!(tab.arrive(login, true, at(0)), Arrival::Go);
@@ -170,7 +170,7 @@ fn a_login_that_was_sent_after_another_tabs_logout_holds_though_the_news_is_late
 }
 
 #[test]
-fn who_renews_while_a_logout_is_on_its_way_is_told_again() {
+fn a_tab_that_renews_while_a_logout_is_on_the_wire_is_told_again() {
     let (mut leaver, mut other) = (tab(), tab());
     leaver.enter(opaque("token"), at(10));
     for message in posted(told(&mut leaver)) {
@@ -180,7 +180,7 @@ fn who_renews_while_a_logout_is_on_its_way_is_told_again() {
     for message in posted(told(&mut leaver)) {
         other.heard(message, at(25));
     }
-    // The app in the other tab asks by name, and is served before the logout is.
+    // The app in the other tab calls `refresh()`, which is answered before the logout.
     let effects = refreshes(&mut other, Some(opaque("again")), at(30));
     assert_eq!(other.snapshot().status, Status::SignedIn);
     for message in posted(effects) {
@@ -195,7 +195,7 @@ fn who_renews_while_a_logout_is_on_its_way_is_told_again() {
 }
 
 #[test]
-fn a_login_that_a_logout_on_the_wire_ends_is_ended_in_all_tabs() {
+fn a_login_ended_by_a_logout_on_the_wire_is_ended_in_all_tabs() {
     let mut tab = tab();
     let logout = tab.logout(true, at(20)).unwrap();
     assert_eq!(tab.arrive(logout, true, at(0)), Arrival::Go);
@@ -207,8 +207,8 @@ fn a_login_that_a_logout_on_the_wire_ends_is_ended_in_all_tabs() {
 }
 
 #[test]
-fn a_logout_that_ends_a_later_login_owes_that_too() {
-    // The login has taken the mark away: a page that is opened now would go on with it.
+fn a_failed_logout_stays_pending_for_a_later_login_too() {
+    // The login has removed the mark: without a new mark, a page opened now would continue that session.
     for (status, is_owed) in [(503, true), (204, false)] {
         let mut tab = tab();
         let logout = tab.logout(true, at(20)).unwrap();
@@ -222,7 +222,7 @@ fn a_logout_that_ends_a_later_login_owes_that_too() {
 }
 
 #[test]
-fn of_a_login_and_a_logout_of_one_moment_the_logout_holds() {
+fn a_logout_outweighs_a_login_of_the_same_moment() {
     let mut tab = tab();
     tab.enter(opaque("new"), at(50));
     tab.heard(Message::Left { stamp: stamp(50) }, at(60));
@@ -232,7 +232,7 @@ fn of_a_login_and_a_logout_of_one_moment_the_logout_holds() {
 }
 
 #[test]
-fn a_logout_that_a_login_has_followed_is_no_news() {
+fn a_logout_followed_by_a_login_is_no_news() {
     let mut tab = tab();
     tab.enter(opaque("new"), at(50));
     tab.heard(Message::Left { stamp: stamp(40) }, at(60));
@@ -240,7 +240,7 @@ fn a_logout_that_a_login_has_followed_is_no_news() {
 }
 
 #[test]
-fn a_logout_heard_of_twice_does_not_stop_the_login_after_it() {
+fn a_logout_heard_twice_does_not_stop_the_login_after_it() {
     let mut tab = tab();
     tab.heard(Message::Left { stamp: stamp(40) }, at(50));
     let login = tab.login();
@@ -254,13 +254,13 @@ fn a_logout_is_believed_after_the_clock_was_set_back() {
     let set_back = Now { wall: START - 7_200_000, steady: 5_000 };
     let mut tab = tab();
     tab.enter(opaque("token"), at(50));
-    // A tab that was opened since knows of no later time.
+    // A tab that was opened since knows no later timestamp.
     tab.heard(Message::Left { stamp: HybridTime(set_back.wall) }, set_back);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
 }
 
 #[test]
-fn a_logout_from_the_far_future_signs_out_but_does_not_keep_others_from_signing_in() {
+fn a_logout_from_the_far_future_signs_out_but_does_not_block_later_sign_ins() {
     let day = 24 * 60 * 60 * 1_000;
     let mut tab = tab();
     tab.enter(opaque("token"), at(10));
@@ -271,7 +271,7 @@ fn a_logout_from_the_far_future_signs_out_but_does_not_keep_others_from_signing_
 }
 
 #[test]
-fn a_request_whose_refresh_failed_goes_with_the_token_that_another_tab_brought() {
+fn a_request_whose_refresh_failed_is_sent_with_another_tabs_token() {
     let mut tab = tab();
     tab.enter(opaque("old"), at(10));
     let (ticket, _) = sends(&mut tab, at(20));
@@ -286,7 +286,7 @@ fn a_request_whose_refresh_failed_goes_with_the_token_that_another_tab_brought()
 }
 
 #[test]
-fn a_refresh_in_line_is_served_by_another_tabs_and_not_sent() {
+fn a_queued_refresh_is_settled_by_another_tabs_and_not_sent() {
     let mut tab = tab();
     let Departure::Wait(wait) = tab.depart(ANY, at(10)) else { panic!("it waits") };
     assert_eq!(tab.arrive(wait.auth_call, true, at(0)), Arrival::Listen);
@@ -300,7 +300,7 @@ fn a_refresh_in_line_is_served_by_another_tabs_and_not_sent() {
 }
 
 #[test]
-fn tabs_that_only_take_turns_ask_for_a_token_of_their_own_after_a_login_elsewhere() {
+fn tabs_that_only_take_turns_request_their_own_token_after_a_login_elsewhere() {
     let mut tab = tab_that(Tabs::Lock, false);
     tab.enter(opaque("old"), at(10));
     told(&mut tab);
@@ -315,7 +315,7 @@ fn tabs_that_only_take_turns_ask_for_a_token_of_their_own_after_a_login_elsewher
 }
 
 #[test]
-fn a_page_that_begins_with_a_pending_logout_finishes_it_before_anything_else() {
+fn a_page_that_starts_with_a_pending_logout_finishes_it_first() {
     let mut tab = Session::new(Policy::default(), owes(true), at(0));
     let effects = told(&mut tab);
     let logout = effects.iter().find_map(|effect| match effect {
@@ -331,21 +331,22 @@ fn a_page_that_begins_with_a_pending_logout_finishes_it_before_anything_else() {
     tab.logout_answered(Ok(204)).unwrap();
     tab.finished(logout);
     assert!(told(&mut tab).iter().any(|effect| matches!(effect, Effect::Owe(false))));
-    // A login of the moment the page began is later than the logout.
+    // A login in the moment in which the page starts is later than the logout.
     tab.enter(opaque("new"), at(0));
     let posted = posted(told(&mut tab));
     assert!(matches!(posted[..], [Message::Entered { stamp: s, .. }] if s > stamp(0)));
 }
 
 #[test]
-fn a_renewal_of_the_session_that_was_left_is_no_way_back() {
+fn a_renewal_of_the_session_that_was_left_does_not_restore_it() {
     let mut tab = tab();
     tab.enter(opaque("token"), at(10));
     tab.logout(false, at(20));
-    // The other tab had not heard of it when it renewed. Nor do all tabs know when theirs began.
+    // The other tab had not heard of the logout when it renewed. Nor do all tabs know when their session
+    // began.
     tab.heard(renewed(30, 10, "late"), at(40));
     tab.heard(renewed(31, 0, "late"), at(41));
-    // Of a login and a logout of one moment the logout holds.
+    // A logout outweighs a login of the same moment.
     tab.heard(renewed(32, 20, "late"), at(42));
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     tab.heard(renewed(60, 50, "new"), at(70));
@@ -353,7 +354,7 @@ fn a_renewal_of_the_session_that_was_left_is_no_way_back() {
 }
 
 #[test]
-fn a_login_that_a_logout_has_followed_is_no_way_back() {
+fn a_login_followed_by_a_logout_does_not_restore_the_session() {
     let mut tab = tab();
     tab.logout(false, at(50));
     tab.heard(entered(40, "late"), at(60));
@@ -361,7 +362,7 @@ fn a_login_that_a_logout_has_followed_is_no_way_back() {
 }
 
 #[test]
-fn a_token_of_another_user_ends_the_epoch_whichever_way_it_comes() {
+fn a_token_of_another_user_ends_the_epoch_however_it_arrives() {
     let of = |user: &str| TokenResponse { subject: Some(user.to_owned()), ..opaque(user) };
     for by_another_tab in [false, true] {
         let mut tab = tab();
@@ -387,7 +388,7 @@ fn a_token_of_another_user_ends_the_epoch_whichever_way_it_comes() {
 }
 
 #[test]
-fn a_refusal_does_not_end_what_another_tab_renewed_meanwhile() {
+fn a_refusal_does_not_end_a_session_that_another_tab_renewed_meanwhile() {
     let mut tab = tab();
     tab.enter(opaque("old"), at(10));
     let auth_call = goes(&mut tab, at(20));
@@ -400,7 +401,7 @@ fn a_refusal_does_not_end_what_another_tab_renewed_meanwhile() {
 }
 
 #[test]
-fn a_tab_that_begins_is_given_a_token_that_is_good_and_no_other() {
+fn a_starting_tab_is_given_only_a_good_token() {
     let given = |tab: &mut Session, now| {
         told(tab);
         tab.heard(Message::Ask, now);
@@ -421,7 +422,7 @@ fn a_tab_that_begins_is_given_a_token_that_is_good_and_no_other() {
 }
 
 #[test]
-fn a_refusal_is_doubted_where_tabs_share_and_until_there_is_news() {
+fn a_refusal_is_doubted_where_tabs_share_and_until_news_arrives() {
     let refusal = auth_response(401, None);
     let mut alone = tab_that(Tabs::Lock, false);
     goes(&mut alone, at(10));
@@ -440,7 +441,7 @@ fn a_refusal_is_doubted_where_tabs_share_and_until_there_is_news() {
 }
 
 #[test]
-fn a_tab_that_only_takes_turns_gives_no_token_out_and_takes_none() {
+fn a_tab_that_only_takes_turns_neither_gives_nor_takes_tokens() {
     let mut tab = tab_that(Tabs::Lock, false);
     tab.enter(opaque("mine"), at(10));
     told(&mut tab);
@@ -451,8 +452,8 @@ fn a_tab_that_only_takes_turns_gives_no_token_out_and_takes_none() {
 }
 
 #[test]
-fn what_claims_to_come_from_the_future_is_no_news() {
-    // The clock may have been set back by a day, and no more.
+fn messages_from_the_future_are_ignored() {
+    // The clock may have been set back by a day, but not more.
     let day = 86_400_000;
     let mut tab = tab();
     tab.enter(opaque("mine"), at(10));
@@ -466,13 +467,13 @@ fn what_claims_to_come_from_the_future_is_no_news() {
 }
 
 #[test]
-fn a_user_switch_is_heard_when_the_clock_was_days_ahead_and_is_set_right() {
+fn a_user_switch_is_heard_after_a_clock_days_ahead_is_set_right() {
     let ahead = 5 * 86_400_000;
     let of = |user: &str| TokenResponse { subject: Some(user.to_owned()), ..opaque(user) };
     let (mut first, mut begins) = (tab(), tab());
     first.enter(of("alice"), at(ahead));
     let post = posted(told(&mut first));
-    // The clock is set right. A page that begins hears of the session, and can't believe its time.
+    // The clock is set right. A starting page hears of the session, and cannot believe its timestamp.
     begins.heard(Message::Here, at(10));
     post.into_iter().for_each(|message| begins.heard(message, at(10)));
     assert_eq!(begins.snapshot().status, Status::Unknown);
@@ -482,7 +483,7 @@ fn a_user_switch_is_heard_when_the_clock_was_days_ahead_and_is_set_right() {
 }
 
 #[test]
-fn a_login_hands_its_token_on_where_tabs_share_and_not_where_they_take_turns() {
+fn a_login_shares_its_token_only_where_tabs_share() {
     for (tabs, hands_on) in [(Tabs::Share, true), (Tabs::Lock, false)] {
         let mut tab = tab_that(tabs, false);
         tab.enter(opaque("token"), at(10));
@@ -493,7 +494,7 @@ fn a_login_hands_its_token_on_where_tabs_share_and_not_where_they_take_turns() {
 }
 
 #[test]
-fn a_login_that_is_heard_of_after_its_token_does_not_make_that_younger() {
+fn a_login_heard_after_its_token_does_not_make_the_token_younger() {
     let mut tab = tab();
     tab.heard(renewed(10, 0, "token"), at(10));
     let (ticket, _) = sends(&mut tab, at(20));
@@ -505,7 +506,7 @@ fn a_login_that_is_heard_of_after_its_token_does_not_make_that_younger() {
 }
 
 #[test]
-fn a_login_that_is_heard_of_after_a_later_users_token_brings_no_former_user_back() {
+fn a_login_heard_after_a_later_users_token_restores_no_former_user() {
     let of = |user: &str| TokenResponse { subject: Some(user.to_owned()), ..opaque(user) };
     let mut tab = tab();
     tab.heard(
@@ -517,7 +518,7 @@ fn a_login_that_is_heard_of_after_a_later_users_token_brings_no_former_user_back
         },
         at(10),
     );
-    // The cookie is bob's by now; of carol, who was between them, it hears late.
+    // The cookie belongs to bob by now. This tab hears late of carol, who signed in in between.
     refreshes(&mut tab, Some(of("bob")), at(100));
     tab.heard(
         Message::Entered { stamp: stamp(60), subject: None, tokens: Some(of("carol")) },
@@ -527,7 +528,7 @@ fn a_login_that_is_heard_of_after_a_later_users_token_brings_no_former_user_back
 }
 
 #[test]
-fn a_login_that_is_heard_of_late_ends_the_epoch_of_a_token_that_does_not_tell_whose_it_is() {
+fn a_login_heard_late_ends_the_epoch_of_a_token_without_a_subject() {
     let mut tab = tab();
     tab.heard(renewed(10, 5, "first"), at(10));
     let (ticket, _) = sends(&mut tab, at(20));
@@ -538,7 +539,7 @@ fn a_login_that_is_heard_of_late_ends_the_epoch_of_a_token_that_does_not_tell_wh
 }
 
 #[test]
-fn a_refusal_stands_against_all_logins_that_were_before_it() {
+fn a_refusal_holds_against_all_earlier_logins() {
     let mut tab = tab();
     refreshes(&mut tab, None, at(100));
     assert_eq!(tab.snapshot().status, Status::SignedOut);

@@ -1,7 +1,6 @@
-//! What can happen in the model world, and strategies that make up cases of it.
+//! The events of the model world, and strategies that generate cases from them.
 //!
-//! Each thing that happens is made of one random number. Nested strategies would read better, and
-//! take ten times as long.
+//! Each event is made from one random number. Nested strategies would be more readable, and ten times slower.
 
 use std::ops::Range;
 
@@ -11,33 +10,33 @@ use tokenkeep::core::{Renewal, Restore, Tabs};
 
 use super::server::User;
 
-/// How the server, or what stands in its place, treats a call that sets the cookie.
+/// How the server, or something in its place, treats a call that sets the cookie.
 #[derive(Clone, Copy, Debug)]
 pub enum Answer {
-    /// As it should. The life of the token, if it names one, in milliseconds.
+    /// It works. The token's life in milliseconds, if the answer names one.
     Well(Option<u64>),
-    /// It ends the session, and says so.
+    /// The server ends the session, and says so.
     Refuse,
-    /// It is not reached, or says nothing about the session.
+    /// The server is not reached, or says nothing about the session.
     Outage(Outage),
 }
 
-/// In what way it is not reached.
+/// The kind of outage.
 #[derive(Clone, Copy, Debug)]
 pub enum Outage {
     Network,
     Timeout,
-    /// A status that says nothing, and perhaps a time that it names (in milliseconds).
+    /// A status that says nothing about the session, perhaps with a `Retry-After` (in milliseconds).
     Busy(Option<u64>),
     /// A page of a captive portal.
     Page,
-    /// A success that is none: another program's JSON, or its page.
+    /// A false success: another program's JSON, or its page.
     Foreign {
         is_json: bool,
     },
 }
 
-/// What an API's answer says of the session.
+/// What an API's answer says about the session.
 #[derive(Clone, Copy, Debug)]
 pub enum Says {
     /// Nothing.
@@ -46,29 +45,29 @@ pub enum Says {
     Refused,
     /// The session has ended.
     Ended,
-    /// A stronger login is wanted.
+    /// The user must sign in with a stronger method.
     More,
-    /// There is a new token in a header field, of such a life.
+    /// A header field carries a new token with this life.
     Renewed(Option<u64>),
-    /// There is a token in a header field that was replaced: the answer comes from a cache.
+    /// A header field carries a token that was replaced: the answer comes from a cache.
     Cached,
 }
 
-/// How many resources the app's requests are for.
+/// How many resources the app requests.
 pub const RESOURCES: u8 = 3;
 
-/// One thing that happens. Numbers pick among what there is, modulo how many there are.
+/// One event. The numbers select among the existing items, modulo their count.
 #[derive(Clone, Copy, Debug)]
 pub enum Op {
-    /// An app's request wants to leave.
+    /// The app makes a request.
     Request { tab: u8, repeatable: bool, resource: u8 },
     /// An API answers a request on the wire.
     Api { request: u8, says: Says },
-    /// A request whose refresh is settled goes on.
+    /// A request whose refresh is settled continues.
     Resume { request: u8 },
     /// The caller aborts a request.
     Abort { request: u8 },
-    /// A resource answers 401 from now on where it means "forbidden", or no longer does.
+    /// A resource begins, or stops, to answer 401 where it means "forbidden".
     Forbid { resource: u8 },
     /// The app is given the token for its own use.
     HandOut { tab: u8 },
@@ -76,70 +75,70 @@ pub enum Op {
     Refresh { tab: u8 },
     /// `login()`.
     Login { tab: u8, user: User },
-    /// A call that sets the cookie, and carries the token.
+    /// A call that sets the cookie and carries the token.
     Exchange { tab: u8, user: User },
-    /// Somebody signs in where no script of ours sees it. Whether the app says so, in a tab.
+    /// Somebody signs in where no script of ours sees it. `is_told`: whether the app reports it in a tab.
     Elsewhere { tab: u8, user: User, is_told: bool },
     /// `signedIn()`.
     SignedIn { tab: u8 },
-    /// The cookie that hints at a session is not there.
+    /// The cookie that hints at a session is missing.
     NoHint { tab: u8 },
-    /// `setTokens()`, after a login of the app's own. Nobody can order that among tabs.
+    /// `setTokens()`, after the app's own login. It cannot be ordered among tabs.
     SetTokens { tab: u8, user: User },
     /// `logout()`.
     Logout { tab: u8, reachable: bool },
-    /// The next in line for the lock has it.
+    /// The next auth call in line gets the lock.
     Lock,
-    /// Who listened for news stops listening.
+    /// An auth call that listens for news stops listening.
     Listened,
-    /// The call on the wire is answered. The page may be busy: then it hears that later.
+    /// The call on the wire is answered. A busy page hears the answer later.
     Answer { answer: Answer, chance: f64, is_heard: bool },
     /// The page hears the answer.
     Hear,
-    /// The lock is given back.
+    /// The lock is released.
     Unlock,
-    /// The four above, one after the other.
+    /// The four above, in order.
     Round { answer: Answer, chance: f64 },
     /// A message between tabs arrives.
     Deliver { mail: u8 },
-    /// Both clocks go on.
+    /// Both clocks advance.
     Tick { ms: u64 },
     /// The wall clock is set.
     Jump { ms: i64 },
-    /// The timer that was asked for goes off.
+    /// The renewal timer fires.
     RenewalTimer { tab: u8 },
-    /// A tab is opened. `owed`: what it makes of a mark.
+    /// A tab is opened. `owed`: what it does about a mark.
     Open { owed: u8 },
-    /// A tab is put away: frozen, or in the back/forward cache. It hears nothing there.
+    /// A tab is frozen, or put into the back/forward cache. It hears nothing there.
     Freeze { tab: u8 },
     /// It comes back.
     Thaw,
-    /// The server ends the session, for reasons of its own.
+    /// The server ends the session for reasons of its own.
     End { identity: u8 },
 }
 
-/// A world's settings, and what happens in it.
+/// A world's settings and events.
 #[derive(Clone, Debug)]
 pub struct Case {
     pub tabs: Tabs,
     pub restore: Restore,
     pub refresh_before: Option<u64>,
-    /// Whether tokens tell their subject.
+    /// Whether tokens name their subject.
     pub tells_subject: bool,
-    /// Whether tokens tell nothing: opaque ones, and those that the browser has as a cookie.
+    /// Whether tokens say nothing: they are opaque, or the browser keeps them as a cookie.
     pub is_opaque: bool,
-    /// What a refresh needs: with a token, that travels in the answers, and there is no cookie.
+    /// What a refresh requires: if it is a token, the token is sent in the answers, and there is no cookie.
     pub renewal: Renewal,
-    /// How many managers there are that are not the same, and share nothing but the turn.
+    /// How many different managers there are, which share nothing but the turn.
     pub identities: usize,
     /// The resources that answer 401 where they mean "forbidden", as bits.
     pub forbidden: u8,
-    /// How many tabs there are at the beginning.
+    /// How many tabs there are at the start.
     pub many: usize,
     pub ops: Vec<Op>,
 }
 
-/// A random number, taken apart. Zero is the simplest of everything.
+/// A random number, split into choices. Zero is the simplest choice everywhere.
 struct Bits(u64);
 
 impl Bits {
@@ -153,7 +152,7 @@ impl Bits {
         range.start + self.below(range.start.abs_diff(range.end)) as i64
     }
 
-    /// One of several, the likelier the greater its weight.
+    /// One of several choices, weighted.
     fn pick<const N: usize>(&mut self, weights: [u64; N]) -> usize {
         let mut number = self.below(weights.iter().sum());
         for (at, weight) in weights.into_iter().enumerate() {
@@ -224,7 +223,7 @@ impl Bits {
         self.below(most)
     }
 
-    /// What happens in any world.
+    /// An event that is possible in any world.
     fn op(&mut self) -> Op {
         match self.pick([24, 20, 16, 2, 4, 6, 4, 12, 12, 12, 16, 8, 6, 2, 4, 1, 2, 1, 2, 1, 1]) {
             0 => Op::Request {
@@ -270,14 +269,14 @@ impl Bits {
         }
     }
 
-    /// Several tabs get mail, and a lock that others hold.
+    /// Several tabs exchange messages, and wait for locks that others hold.
     fn op_of_several_tabs(&mut self) -> Op {
         match self.pick([60, 12, 4, 1, 1, 2, 2, 1]) {
             0 => self.op(),
             1 => Op::Deliver { mail: self.number() },
             2 => Op::Listened,
             3 => Op::Open { owed: self.number() },
-            // Wall clocks of one machine are one clock. It is set forwards, as after a sleep.
+            // All tabs of one machine have the same wall clock. It is set forwards, as after a sleep.
             4 => match self.below(2) {
                 0 => Op::Jump { ms: self.within(0..90_000_000) },
                 _ => Op::Jump { ms: self.within(-3_600_000..0) },
@@ -307,7 +306,7 @@ fn forbidden() -> impl Strategy<Value = u8> {
     prop_oneof![2 => Just(0), 1 => 0..1_u8 << RESOURCES]
 }
 
-/// A case of one tab that has no others.
+/// A case with a single tab.
 pub fn one_tab() -> impl Strategy<Value = Case> {
     let tells = prop_oneof![Just((true, false)), Just((false, false)), Just((false, true))];
     let renewal = prop_oneof![3 => Just(Renewal::Always), 1 => Just(Renewal::WithToken)];
@@ -328,9 +327,9 @@ pub fn one_tab() -> impl Strategy<Value = Case> {
     )
 }
 
-/// A case of several tabs that share a cookie jar, and a lock.
+/// A case with several tabs that share a cookie jar and a lock.
 pub fn several_tabs() -> impl Strategy<Value = Case> {
-    // Tabs that share nothing can have no refresh token in common.
+    // Tabs that share nothing cannot have a common refresh token.
     let ways = prop_oneof![
         5 => Just((Tabs::Share, Renewal::Always)),
         2 => Just((Tabs::Lock, Renewal::Always)),

@@ -1,4 +1,4 @@
-//! A refresh token that is held in memory: where there is none, nobody is asked.
+//! A refresh token held in memory: without one, no refresh is attempted.
 
 use tokenkeep::core::{
     Arrival, Code, Departure, Effect, Event, Kind, Message, Policy, Reason, RefreshOutcome,
@@ -20,7 +20,7 @@ fn with_refresh_token(token: &str) -> tokenkeep::core::TokenResponse {
 }
 
 #[test]
-fn a_page_that_begins_without_one_is_signed_out_and_asks_nobody() {
+fn a_page_that_starts_without_a_refresh_token_is_signed_out_and_sends_no_refresh() {
     let mut tab = tab(Tabs::Off);
     let Departure::Wait(wait) = tab.depart(ANY, at(0)) else { panic!("it may have a session") };
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Skip);
@@ -34,7 +34,7 @@ fn a_page_that_begins_without_one_is_signed_out_and_asks_nobody() {
 }
 
 #[test]
-fn a_page_that_begins_listens_to_the_other_tabs_first() {
+fn a_starting_page_listens_to_the_other_tabs_first() {
     let mut tab = tab(Tabs::Share);
     let Departure::Wait(wait) = tab.depart(ANY, at(0)) else { panic!("it may have a session") };
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Listen);
@@ -45,7 +45,7 @@ fn a_page_that_begins_listens_to_the_other_tabs_first() {
 }
 
 #[test]
-fn other_tabs_that_say_nothing_are_not_waited_for_twice() {
+fn a_page_waits_only_once_for_silent_tabs() {
     let mut tab = tab(Tabs::Share);
     let Departure::Wait(wait) = tab.depart(ANY, at(0)) else { panic!("it may have a session") };
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Listen);
@@ -53,7 +53,7 @@ fn other_tabs_that_say_nothing_are_not_waited_for_twice() {
     assert_eq!(tab.snapshot().status, Status::SignedOut);
     tab.finished(wait.auth_call);
     told(&mut tab);
-    // A login that another tab makes later is heard all the same.
+    // A later login in another tab is still heard.
     tab.heard(entered(5, "theirs"), at(5));
     assert_eq!(tab.snapshot().status, Status::SignedIn);
 }
@@ -74,7 +74,7 @@ fn a_token_that_cannot_be_renewed_is_used_to_its_end_and_beyond() {
 }
 
 #[test]
-fn its_refusal_ends_the_session_without_a_refresh() {
+fn a_refused_token_that_cannot_be_renewed_ends_the_session_without_a_refresh() {
     let mut tab = tab(Tabs::Off);
     tab.enter(opaque("only"), at(0));
     let (ticket, _) = sends(&mut tab, at(1));
@@ -90,7 +90,7 @@ fn its_refusal_ends_the_session_without_a_refresh() {
 }
 
 #[test]
-fn with_one_there_is_a_refresh_and_a_missing_new_one_keeps_the_old() {
+fn a_refresh_without_a_new_refresh_token_keeps_the_old_one() {
     let mut tab = tab(Tabs::Off);
     tab.enter(with_refresh_token("first"), at(0));
     refreshes(&mut tab, Some(opaque("second")), at(1));
@@ -101,7 +101,7 @@ fn with_one_there_is_a_refresh_and_a_missing_new_one_keeps_the_old() {
 }
 
 #[test]
-fn a_refresh_token_that_is_kept_is_handed_on_with_the_new_token() {
+fn a_kept_refresh_token_is_passed_on_with_the_new_token() {
     let (mut first, mut second) = (tab(Tabs::Share), tab(Tabs::Share));
     first.enter(with_refresh_token("first"), at(0));
     told(&mut first);
@@ -113,11 +113,11 @@ fn a_refresh_token_that_is_kept_is_handed_on_with_the_new_token() {
 }
 
 #[test]
-fn a_tab_whose_token_has_ended_hands_on_what_renews_it() {
+fn a_tab_whose_token_has_ended_passes_its_refresh_token_on() {
     let (mut first, mut second) = (tab(Tabs::Share), tab(Tabs::Share));
     first.enter(with_refresh_token("first"), at(0));
     told(&mut first);
-    // The new page has a call that waits, and listens to the other tabs first.
+    // The new page has a waiting call, and listens to the other tabs first.
     let Departure::Wait(wait) = second.depart(ANY, at(700_000)) else {
         panic!("it may have a session")
     };
@@ -145,7 +145,7 @@ fn a_tab_whose_token_has_ended_hands_on_what_renews_it() {
 }
 
 #[test]
-fn a_tab_whose_token_was_refused_hands_it_on_as_ended() {
+fn a_tab_whose_token_was_refused_passes_it_on_as_ended() {
     let (mut first, mut second) = (tab(Tabs::Share), tab(Tabs::Share));
     first.enter(with_refresh_token("first"), at(0));
     let (ticket, _) = sends(&mut first, at(1));
@@ -160,7 +160,7 @@ fn a_tab_whose_token_was_refused_hands_it_on_as_ended() {
 }
 
 #[test]
-fn a_token_equal_to_the_last_is_a_new_generation() {
+fn a_token_equal_to_the_last_one_is_a_new_generation() {
     let mut tab = tab(Tabs::Off);
     tab.enter(with_refresh_token("same"), at(0));
     let (late, _) = sends(&mut tab, at(1));
@@ -171,7 +171,7 @@ fn a_token_equal_to_the_last_is_a_new_generation() {
 }
 
 #[test]
-fn an_eager_page_without_one_is_signed_out_at_once() {
+fn an_eager_page_without_a_refresh_token_is_signed_out_at_once() {
     let policy = Policy {
         tabs: Tabs::Off,
         renewal: Renewal::WithToken,
@@ -186,8 +186,7 @@ fn an_eager_page_without_one_is_signed_out_at_once() {
 }
 
 #[test]
-fn without_the_cookie_that_hints_at_a_session_an_eager_page_asks_nobody_but_for_those_who_want_it()
-{
+fn without_the_session_hint_an_eager_page_refreshes_only_if_explicitly_asked() {
     let eager = || {
         let policy = Policy { restore: Restore::Eager, ..Policy::default() };
         let mut tab = Session::new(policy, owes(false), at(0));

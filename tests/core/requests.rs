@@ -1,4 +1,4 @@
-//! Requests of the app: they leave, wait, are answered, go on.
+//! The app's requests: they leave, wait, are answered, and continue.
 
 use tokenkeep::core::{
     Classification, Code, Departure, Failure, RefreshOutcome, Resource, Restore, Session, Status,
@@ -34,7 +34,7 @@ impl World {
         });
         let request = self.requests.len() - 1;
         let resource = resource_of(name);
-        // Asking changes nothing: the caller may drop the ticket.
+        // The question has no effect: the caller may drop the ticket.
         let (seen, due) =
             (self.tabs[tab].seen(), self.tabs[tab].session.renewal_due_in(0.0, self.now));
         let session = &self.tabs[tab].session;
@@ -58,7 +58,7 @@ impl World {
                 Some(Age::Good) => true,
                 Some(Age::Ending) => pauses,
                 Some(Age::Ended) => false,
-                // Others have refused it, and asking would be storming.
+                // Other resources have refused the token, and the back-off forbids a refresh.
                 None if holds => may_try && pauses && pending.is_none(),
                 None => {
                     status == Status::SignedOut
@@ -132,7 +132,7 @@ impl World {
         self.hold(Rule::Epoch, of_now, || report() + ": sent in a later epoch");
         self.hold(Rule::Epoch, token == current, || report() + ": not the token of now");
         if let (Some(token), Some((session, user))) = (token, owner) {
-            // The same user may have another session, which no token tells.
+            // The same user may have another session, which no token shows.
             let same = token.session == session
                 || self.several
                 || token.user == user && (is_elsewhere || self.tells_subject);
@@ -166,7 +166,7 @@ impl World {
             }
             Says::Renewed(life) => {
                 if let Some(tokens) = sent.and_then(|sent| self.server_mut(tab).renew(sent, life)) {
-                    // It is as new as the token that brought it.
+                    // The new token is as recent as the token that brought it.
                     if let Some(at) = sent.and_then(|sent| self.asked.get(&sent.id)).copied() {
                         self.asked.insert(token_in(&tokens).id, at);
                     }
@@ -194,7 +194,7 @@ impl World {
         self.requests[number].place = Place::Settled;
     }
 
-    /// A resource takes the token.
+    /// A resource accepts the token.
     fn accepts(&mut self, number: usize, is_newest: bool) -> bool {
         let request = &self.requests[number];
         let Place::OnTheWire(ticket, sent) = request.place else { return true };
@@ -210,7 +210,7 @@ impl World {
         is_delivered
     }
 
-    /// An answer to a request brings a token along.
+    /// An answer to a request brings a token.
     pub(super) fn brings(
         &mut self,
         tab: usize,
@@ -234,14 +234,14 @@ impl World {
         });
     }
 
-    /// An answer says that the token has ended, or the session of a token that is not the newest.
+    /// An answer says that the token has ended, or that the session of an older token has.
     pub(super) fn api_refuses(&mut self, number: usize, classification: Classification) {
         let request = &self.requests[number];
         let Place::OnTheWire(ticket, sent) = request.place else { return };
         let (tab, repeatable) = (request.tab, request.repeatable);
         let (first, epoch) = (request.sendings == 1, request.epoch);
         let (owned, resource) = (request.owner, request.resource);
-        // The short way keeps no more than the number.
+        // The fast path keeps only the number.
         let ticket = match request.is_short {
             true => Ticket::first(ticket.number(), resource_of(resource)),
             false => ticket,
@@ -277,7 +277,7 @@ impl World {
             format!("{departure:?} for request {number}: sent {sent:?}, held {held:?}, {pending:?}")
         };
         self.hold(Rule::LateRefusal, refused || !begun || self.tabs[tab].is_unsure(), report);
-        // One refresh for each token that a resource refuses, whatever else it is called for.
+        // Each refusal of a token by a resource causes one refresh, however many calls there are.
         if let (true, true, Some(held)) = (begun && pending.is_none(), is_newest, held) {
             let is_first = self.tabs[tab].cost.insert((held.id, resource));
             self.hold(Rule::Forbidden, is_first, || report() + ": once more for the same token");
@@ -292,7 +292,7 @@ impl World {
         } else if forbidden && !self.several {
             self.hold(Rule::Forbidden, departure == Departure::Deliver && !begun, report);
         } else if same && !self.several {
-            // Of several tabs, one may have learned of a new session and gone on within it.
+            // With several tabs, this tab may have learned of a new session and continued in it.
             let as_ruled = match (&departure, refused, repeatable) {
                 (Departure::Send(_), false, true) => true,
                 (Departure::Wait(_), true, true) => may_ask,
@@ -308,7 +308,7 @@ impl World {
         self.goes_on(number, departure);
     }
 
-    /// Whether some auth call of a tab has the turn, so that a refresh does not show yet.
+    /// Whether an auth call of the tab is queued, which hides a refresh behind it.
     pub(super) fn is_in_line(&self, tab: usize) -> bool {
         self.line
             .iter()
@@ -316,7 +316,7 @@ impl World {
             .any(|turn| turn.tab == tab)
     }
 
-    /// A refresh may have been wanted behind another auth call: that does not show yet.
+    /// Notes that a refresh may be wanted behind another auth call, where it does not show yet.
     pub(super) fn notes_hidden(&mut self, tab: usize) {
         let known = &self.tabs[tab];
         let may_be_pending = known.pending_refresh.is_none() && !known.pauses(false, self.now);
@@ -348,7 +348,7 @@ impl World {
                 Departure::Fail(told) => !usable && told == failure,
                 _ => false,
             };
-            // Of several tabs, one may have learned of a new session of the same user.
+            // With several tabs, this tab may have learned of a new session of the same user.
             let changed =
                 is_session_change(&departure) || sendings > 0 && departure == Departure::Deliver;
             let rule = if sendings == 0 { Rule::EarlyRefresh } else { Rule::OutageTold };
@@ -356,12 +356,12 @@ impl World {
         }
         match &departure {
             Departure::Wait(_) => {
-                // The token was refused since the refresh was settled.
+                // The token was refused after the refresh settled.
                 self.requests[number].waits += 1;
                 let as_ruled = is_refused && self.requests[number].waits <= 3 && of_now;
                 self.hold(Rule::Settles, as_ruled || self.several, report);
             }
-            // That, and nobody may ask again so soon.
+            // In addition, the back-off forbids another refresh.
             Departure::Fail(told) if is_refused && pauses && told.code.is_retryable() => {}
             Departure::Fail(told) if !matches!(&outcome, RefreshOutcome::Failed(f) if f == told) => {
                 let as_ruled = is_session_change(&departure) && (!of_now || self.several);

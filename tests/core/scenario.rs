@@ -1,4 +1,4 @@
-//! One tab: requests, refreshes, logins and logouts, one after the other.
+//! One tab: requests, refreshes, logins and logouts in sequence.
 
 use tokenkeep::core::{
     Arrival, Code, Departure, Effect, Event, Policy, RefreshOutcome, Restore, RetryAfter, Session,
@@ -23,7 +23,7 @@ fn is_refused(tab: &mut Session, ticket: Ticket, ms: u64) -> Wait {
     wait
 }
 
-/// A refresh that reaches nobody. Chance is at its highest: the pause is one second.
+/// A refresh that fails to reach the server. With the largest jitter, the pause is one second.
 fn fails(tab: &mut Session, ms: u64) {
     let auth_call = goes(tab, at(ms));
     tab.refresh_failed(auth_call, Code::Network, 0.999_9, at(ms));
@@ -32,7 +32,7 @@ fn fails(tab: &mut Session, ms: u64) {
 }
 
 #[test]
-fn a_late_401_is_sent_again_with_the_token_of_now_and_refreshes_nothing() {
+fn a_late_401_is_sent_again_with_the_current_token_and_refreshes_nothing() {
     let mut tab = signed_in();
     let (late, _) = sends(&mut tab, at(10));
     refreshes(&mut tab, Some(opaque("next")), at(20));
@@ -43,7 +43,7 @@ fn a_late_401_is_sent_again_with_the_token_of_now_and_refreshes_nothing() {
 }
 
 #[test]
-fn a_late_401_of_a_stream_is_the_callers() {
+fn a_late_401_for_a_stream_goes_to_the_caller() {
     let mut tab = signed_in();
     let (late, _) = sends(&mut tab, at(10));
     refreshes(&mut tab, Some(opaque("next")), at(20));
@@ -52,7 +52,7 @@ fn a_late_401_of_a_stream_is_the_callers() {
 }
 
 #[test]
-fn a_stream_that_is_refused_is_the_callers_and_still_refreshes_unless_in_a_pause() {
+fn a_refused_stream_goes_to_the_caller_and_refreshes_unless_in_a_pause() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(10));
     assert_eq!(tab.answered(ticket, false, at(20)), Departure::Deliver);
@@ -67,7 +67,7 @@ fn a_stream_that_is_refused_is_the_callers_and_still_refreshes_unless_in_a_pause
 }
 
 #[test]
-fn a_request_that_left_before_there_was_a_token_goes_again_with_it() {
+fn a_request_sent_before_there_was_a_token_is_sent_again_with_it() {
     let mut tab = alone(Restore::Manual);
     let (ticket, sent) = sends(&mut tab, at(10));
     assert_eq!(sent, None);
@@ -79,7 +79,7 @@ fn a_request_that_left_before_there_was_a_token_goes_again_with_it() {
 }
 
 #[test]
-fn a_ticket_opens_no_token_but_the_one_it_was_given_for() {
+fn a_ticket_gives_access_only_to_its_own_token() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(10));
     refreshes(&mut tab, Some(opaque("next")), at(20));
@@ -89,7 +89,7 @@ fn a_ticket_opens_no_token_but_the_one_it_was_given_for() {
 }
 
 #[test]
-fn a_token_near_its_end_is_sent_while_asking_would_be_storming() {
+fn in_a_pause_a_token_near_its_end_is_sent() {
     let mut tab = signed_in();
     fails(&mut tab, 575_000);
     assert_eq!(sends(&mut tab, at(575_500)).1.as_deref(), Some("token"));
@@ -97,7 +97,7 @@ fn a_token_near_its_end_is_sent_while_asking_would_be_storming() {
 }
 
 #[test]
-fn an_early_refresh_that_fails_is_not_the_requests_failure() {
+fn a_failed_early_refresh_does_not_fail_the_request() {
     let mut tab = signed_in();
     let Departure::Wait(wait) = tab.depart(ANY, at(575_000)) else { panic!("it waits") };
     assert_eq!(tab.arrive(wait.auth_call, false, at(0)), Arrival::Go);
@@ -110,7 +110,7 @@ fn an_early_refresh_that_fails_is_not_the_requests_failure() {
 }
 
 #[test]
-fn a_login_that_the_user_signed_out_of_before_it_was_answered_is_none() {
+fn a_login_does_not_count_if_the_user_signed_out_before_its_answer() {
     let mut tab = alone(Restore::Lazy);
     let login = tab.login();
     assert_eq!(tab.arrive(login, false, at(0)), Arrival::Go);
@@ -123,7 +123,7 @@ fn a_login_that_the_user_signed_out_of_before_it_was_answered_is_none() {
 }
 
 #[test]
-fn a_login_that_fails_leaves_the_session_there_was() {
+fn a_failed_login_keeps_the_current_session() {
     let mut tab = signed_in();
     for status in [401, 503] {
         let login = tab.login();
@@ -135,7 +135,7 @@ fn a_login_that_fails_leaves_the_session_there_was() {
 }
 
 #[test]
-fn a_refresh_on_the_wire_at_a_logout_is_let_finish_and_commits_nothing() {
+fn a_refresh_on_the_wire_at_a_logout_may_finish_but_commits_nothing() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(10));
     let wait = is_refused(&mut tab, ticket, 20);
@@ -164,7 +164,7 @@ fn a_request_that_waited_for_a_session_that_ended_is_not_sent() {
 }
 
 #[test]
-fn who_waited_for_a_refresh_that_is_refused_gets_the_apis_own_401() {
+fn callers_waiting_for_a_refused_refresh_get_the_apis_own_401() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(10));
     let sent = is_refused(&mut tab, ticket, 20);
@@ -182,7 +182,7 @@ fn who_waited_for_a_refresh_that_is_refused_gets_the_apis_own_401() {
 }
 
 #[test]
-fn who_waited_for_a_refresh_that_reached_nobody_gets_its_failure() {
+fn callers_waiting_for_a_refresh_that_reached_no_server_get_its_failure() {
     let mut tab = signed_in();
     let (ticket, _) = sends(&mut tab, at(10));
     let wait = is_refused(&mut tab, ticket, 20);
@@ -194,7 +194,7 @@ fn who_waited_for_a_refresh_that_reached_nobody_gets_its_failure() {
 }
 
 #[test]
-fn a_ticket_is_kept_as_a_number() {
+fn a_ticket_can_be_stored_as_a_number() {
     let mut tab = signed_in();
     refreshes(&mut tab, Some(opaque("next")), at(10));
     let (ticket, _) = sends(&mut tab, at(20));
@@ -203,7 +203,7 @@ fn a_ticket_is_kept_as_a_number() {
 }
 
 #[test]
-fn a_success_ends_the_pause_and_the_next_one_is_short_again() {
+fn a_success_ends_the_pause_and_the_next_pause_is_short_again() {
     let mut tab = signed_in();
     fails(&mut tab, 10);
     fails(&mut tab, 20);
@@ -218,7 +218,7 @@ fn a_success_ends_the_pause_and_the_next_one_is_short_again() {
 }
 
 #[test]
-fn a_time_that_the_server_named_holds_for_who_asks_by_name_too() {
+fn retry_after_also_holds_for_an_explicit_refresh() {
     let mut tab = signed_in();
     let auth_call = goes(&mut tab, at(10));
     let mut busy = auth_response(503, None);
@@ -230,7 +230,7 @@ fn a_time_that_the_server_named_holds_for_who_asks_by_name_too() {
 }
 
 #[test]
-fn a_token_that_nobody_uses_is_left_to_end() {
+fn an_unused_token_is_not_renewed() {
     let mut tab = signed_in();
     tab.renewal_timer_fired(at(575_000));
     assert!(told(&mut tab).is_empty());
@@ -242,7 +242,7 @@ fn a_token_that_nobody_uses_is_left_to_end() {
 }
 
 #[test]
-fn chance_spreads_the_wake_ups_of_many_tabs_inside_the_margin() {
+fn jitter_spreads_the_renewals_of_many_tabs_inside_the_margin() {
     let mut tab = signed_in();
     sends(&mut tab, at(10));
     // The margin begins at 570 s, and the token ends at 600 s.
@@ -254,7 +254,7 @@ fn chance_spreads_the_wake_ups_of_many_tabs_inside_the_margin() {
 }
 
 #[test]
-fn a_timer_keeps_to_the_pause() {
+fn the_renewal_timer_respects_the_pause() {
     let mut tab = signed_in();
     sends(&mut tab, at(10));
     fails(&mut tab, 575_000);
@@ -266,7 +266,7 @@ fn a_timer_keeps_to_the_pause() {
 }
 
 #[test]
-fn a_token_that_comes_by_a_refresh_is_told_of_once() {
+fn a_token_from_a_refresh_is_reported_once() {
     let mut tab = alone(Restore::Lazy);
     let effects = refreshes(&mut tab, Some(opaque("token")), at(10));
     let told = |which: fn(&Effect) -> bool| effects.iter().filter(|effect| which(effect)).count();
@@ -276,7 +276,7 @@ fn a_token_that_comes_by_a_refresh_is_told_of_once() {
 }
 
 #[test]
-fn who_loses_interest_in_a_login_leaves_the_line_unless_it_has_been_sent() {
+fn a_withdrawn_login_leaves_the_queue_unless_it_has_been_sent() {
     let mut tab = signed_in();
     let refresh = goes(&mut tab, at(10));
     let [login, logout] = [tab.login(), tab.logout(true, at(11)).unwrap()];

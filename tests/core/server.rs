@@ -1,21 +1,21 @@
-//! The model server: strict, so that a slip of the client shows. It rotates the refresh cookie, ends
-//! a session whose old cookie comes back, and writes into each token whose it is.
+//! The model server. It is strict, so that client mistakes show: it rotates the refresh cookie, ends a
+//! session whose old cookie comes back, and writes the user into each token.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use tokenkeep::core::{Secret, TokenResponse};
 
-/// Who signs in.
+/// The user who signs in.
 pub type User = u8;
 
-/// A session on the server. Zero is none.
+/// A session on the server. Zero means none.
 pub type SessionId = u32;
 
-/// How far apart the numbers of the servers of two identities are.
+/// How far apart the numbers of two identities' servers are.
 const APART: u32 = 1_000_000;
 
-/// What an access token says of itself.
+/// The contents of an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
     pub user: User,
@@ -28,12 +28,12 @@ impl Token {
         format!("{}.{}.{}", self.user, self.session, self.id)
     }
 
-    /// The identity of the managers that it is for.
+    /// The identity of the managers that the token is for.
     pub fn identity(self) -> usize {
         (self.id / APART) as usize
     }
 
-    /// Reads what [`Token::text`] wrote: the token itself, or the claims.
+    /// Reads the output of [`Token::text`]: the token itself, or the claims.
     pub fn read(text: &str) -> Self {
         let mut parts = text.split('.').map(|part| part.parse::<u32>().expect("a model token"));
         let mut next = || parts.next().expect("three parts");
@@ -41,27 +41,27 @@ impl Token {
     }
 }
 
-/// The one cookie jar, for all tabs share it, and what the server knows.
+/// The single cookie jar, which all tabs share, and the server's state.
 #[derive(Debug, Default)]
 pub struct Server {
-    /// The refresh cookie as the browser has it.
+    /// The browser's refresh cookie.
     cookie: Option<u32>,
-    /// The live cookie of each live session, and whose it is.
+    /// The valid cookie of each live session, and its user.
     live: HashMap<SessionId, (u32, User)>,
-    /// Which session a cookie was of.
+    /// The session that each cookie belonged to.
     of: HashMap<u32, SessionId>,
-    /// Sessions that a logout reached.
+    /// Sessions ended by a logout.
     pub signed_out: Vec<SessionId>,
-    /// Whose session is the newest that began.
+    /// The user of the newest session.
     newest: Option<User>,
-    /// How often a cookie came that had been used before.
+    /// How often a used cookie came back.
     pub reuses: u32,
     last: u32,
-    /// Whether tokens tell their subject, as JWTs do.
+    /// Whether tokens name their subject, as JWTs do.
     tells_subject: bool,
-    /// Whether they tell nothing.
+    /// Whether tokens say nothing.
     is_opaque: bool,
-    /// Whether the refresh token travels in the answers, and is in no cookie.
+    /// Whether answers carry the refresh token, instead of a cookie.
     in_answers: bool,
 }
 
@@ -115,18 +115,18 @@ impl Server {
         TokenResponse { refresh_token, ..self.token_response(session, user, life) }
     }
 
-    /// The session that the cookie stands for, if it lives.
+    /// The live session of the cookie, if there is one.
     pub fn current(&self) -> Option<SessionId> {
         let session = *self.of.get(&self.cookie?)?;
         self.live.contains_key(&session).then_some(session)
     }
 
-    /// Whose session is the newest that began.
+    /// The user of the newest session.
     pub fn newest_user(&self) -> Option<User> {
         self.newest
     }
 
-    /// A login, with the right password.
+    /// A login with the right password.
     pub fn login(&mut self, user: User, life: Option<u64>) -> TokenResponse {
         let session = self.number();
         self.newest = Some(user);
@@ -134,8 +134,8 @@ impl Server {
         self.token_response_with_refresh_token(session, user, life)
     }
 
-    /// A refresh: a new cookie and a new token, or nothing and no cookie any more. `sent`: the
-    /// cookie that the call left with.
+    /// A refresh: a new cookie and a new token, or no token and no cookie any more. `sent`: the cookie of the
+    /// call.
     pub fn refresh(&mut self, sent: Option<u32>, life: Option<u64>) -> Option<TokenResponse> {
         let session = sent.and_then(|cookie| self.of.get(&cookie).copied());
         let alive = session.and_then(|session| Some((session, *self.live.get(&session)?)));
@@ -153,13 +153,13 @@ impl Server {
         Some(self.token_response_with_refresh_token(session, user, life))
     }
 
-    /// A new token in the answer to a request, if the session of the one that it was sent with lives.
+    /// A new token in the answer to a request, if the sent token's session is live.
     pub fn renew(&mut self, sent: Token, life: Option<u64>) -> Option<TokenResponse> {
         let is_alive = self.live.contains_key(&sent.session);
         is_alive.then(|| self.token_response(sent.session, sent.user, life))
     }
 
-    /// A logout: the session of the cookie ends, and the cookie goes.
+    /// A logout: it ends the cookie's session, and removes the cookie.
     pub fn logout(&mut self, sent: Option<u32>) {
         if let Some(session) = sent.and_then(|cookie| self.of.get(&cookie).copied()) {
             self.live.remove(&session);
@@ -168,19 +168,19 @@ impl Server {
         self.cookie = None;
     }
 
-    /// The session of the cookie ends, for reasons of the server's own.
+    /// Ends the cookie's session for reasons of the server's own.
     pub fn end(&mut self) {
         if let Some(session) = self.current() {
             self.live.remove(&session);
         }
     }
 
-    /// A session ends, for reasons of the server's own.
+    /// Ends a session for reasons of the server's own.
     pub fn ends(&mut self, session: SessionId) {
         self.live.remove(&session);
     }
 
-    /// The cookie that a call leaves with.
+    /// The cookie for a call that is sent now.
     pub fn cookie(&self) -> Option<u32> {
         self.cookie
     }

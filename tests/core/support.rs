@@ -1,11 +1,11 @@
-//! What the scenarios have in common: calls to a session, and questions about what it made of them.
+//! Shared helpers of the scenarios: calls to a session, and questions about its effects.
 
 use tokenkeep::core::{
     Arrival, AuthCall, AuthResponse, Body, Departure, Effect, Event, HybridTime, Message, Now,
     Owed, Policy, Reason, RefreshOutcome, Resource, Secret, Session, Tabs, Ticket, TokenResponse,
 };
 
-/// Where it does not matter what a request is for.
+/// For requests whose target does not matter.
 pub const ANY: Resource = Resource::ANY;
 
 pub const START: u64 = 1_700_000_000_000;
@@ -18,7 +18,7 @@ pub fn stamp(ms: u64) -> HybridTime {
     HybridTime(START + ms)
 }
 
-/// A token that says nothing of its user, as opaque ones do.
+/// A token that does not name its user, as opaque tokens do.
 pub fn opaque(token: &str) -> TokenResponse {
     TokenResponse {
         access_token: Secret::new(token.to_owned()).unwrap(),
@@ -37,7 +37,7 @@ pub fn auth_response(status: u16, tokens: Option<TokenResponse>) -> AuthResponse
     AuthResponse { status, body, rejected: None, retry_after: None }
 }
 
-/// A logout that is owed can be finished.
+/// A pending logout that can be finished.
 pub fn owes(is_owed: bool) -> Owed {
     if is_owed { Owed::Finish } else { Owed::Nothing }
 }
@@ -52,7 +52,7 @@ pub fn tab_that(tabs: Tabs, owed: bool) -> Session {
     session
 }
 
-/// What a session asked for since it was asked last.
+/// The session's effects since the last call.
 pub fn told(session: &mut Session) -> Vec<Effect> {
     std::iter::from_fn(|| session.poll_effect()).collect()
 }
@@ -70,14 +70,14 @@ pub fn sign_outs(effects: &[Effect]) -> Vec<Reason> {
     effects.iter().filter_map(reason).collect()
 }
 
-/// A refresh goes on the wire.
+/// Puts a refresh on the wire.
 pub fn goes(session: &mut Session, now: Now) -> AuthCall {
     let auth_call = session.refresh(now).unwrap().expect("it is asked for").auth_call;
     assert_eq!(session.arrive(auth_call, false, now), Arrival::Go);
     auth_call
 }
 
-/// A refresh from beginning to end.
+/// Runs a whole refresh.
 pub fn refreshes(session: &mut Session, answer: Option<TokenResponse>, now: Now) -> Vec<Effect> {
     let auth_call = goes(session, now);
     let status = if answer.is_some() { 200 } else { 401 };
@@ -86,7 +86,7 @@ pub fn refreshes(session: &mut Session, answer: Option<TokenResponse>, now: Now)
     told(session)
 }
 
-/// A request leaves. What it was sent with.
+/// Sends a request. Returns the token it was sent with.
 pub fn sends(session: &mut Session, now: Now) -> (Ticket, Option<String>) {
     let Departure::Send(ticket) = session.depart(ANY, now) else { panic!("it does not leave") };
     (ticket, session.credential(ticket).map(|token| token.reveal().to_owned()))
@@ -101,7 +101,7 @@ pub fn entered(ms: u64, token: &str) -> Message {
     Message::Entered { stamp: stamp(ms), subject: None, tokens: Some(opaque(token)) }
 }
 
-/// How a refresh ended for those who waited for it.
+/// The outcome of a refresh for the calls that waited for it.
 pub fn refresh_outcome(effects: &[Effect], of: AuthCall) -> RefreshOutcome {
     let mut outcomes = effects.iter().filter_map(|effect| match effect {
         Effect::SettleRefresh(auth_call, outcome) if *auth_call == of => Some(outcome.clone()),

@@ -1,4 +1,4 @@
-//! One tab: a session under test, and what the world knows of it by its own account.
+//! One tab: the session under test, and the world's own account of it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use tokenkeep::core::{
 
 use super::server::{SessionId, Token, User};
 
-/// What was told in the course of one call.
+/// The effects of one call.
 #[derive(Debug, Default)]
 pub struct Told {
     pub changed: usize,
@@ -21,14 +21,14 @@ pub struct Told {
     pub started: usize,
 }
 
-/// What can be seen of a session: what users may see, and the token besides.
+/// The visible state of a session: what users may see, and the token.
 #[derive(Clone, PartialEq)]
 pub struct Seen {
     pub snapshot: Snapshot,
     pub token: Option<Token>,
 }
 
-/// A token as the world believes the tab to have it.
+/// A token that the tab should have, by the world's account.
 #[derive(Clone, Copy, Debug)]
 pub struct CurrentToken {
     received: Now,
@@ -36,7 +36,7 @@ pub struct CurrentToken {
     margin: u64,
 }
 
-/// How near to its end a token is, by the world's own account.
+/// How near a token is to its end, by the world's account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
     Good,
@@ -76,76 +76,76 @@ struct Pause {
     named: u64,
 }
 
-/// A resource that answers 401 where it means "forbidden", as far as can be told.
+/// A resource that answers 401 where it means "forbidden", as far as can be known.
 #[derive(Clone, Copy, Debug)]
 struct Forbidden {
     token: u32,
     since: Now,
-    /// How many minutes its answers to newer tokens are not believed either.
+    /// For how many minutes its refusals of newer tokens are not believed either.
     minutes: u64,
 }
 
 /// A tab.
 #[derive(Debug)]
 pub struct Tab {
-    /// Which of the managers that are not the same.
+    /// Which of the different managers it is.
     pub identity: usize,
     pub session: Session,
     before: Option<u64>,
     current: Option<CurrentToken>,
     /// Changes of owner that this tab knows of.
     pub epoch: u32,
-    /// The refresh that is wanted.
+    /// The wanted refresh.
     pub pending_refresh: Option<AuthCall>,
-    /// Whether one may be wanted that does not show: its turn has not come, and nobody waits.
+    /// Whether a hidden refresh may be wanted: its turn has not come, and nobody waits for it.
     pub may_be_pending: bool,
-    /// Those that are over.
+    /// Settled refreshes.
     pub settled: HashSet<AuthCall>,
-    /// Callers of `refresh()` who wait.
+    /// Waiting callers of `refresh()`.
     pub refreshers: Vec<AuthCall>,
-    /// Callers of `login()` who wait, and who they are.
+    /// Waiting callers of `login()`, and their users.
     pub logins: HashMap<AuthCall, User>,
-    /// The refresh tokens that logouts in line are to send.
+    /// The refresh tokens for queued logouts to send.
     pub last_words: HashMap<AuthCall, u32>,
     /// Whether a newer token may have come since the refresh was wanted.
     pub may_be_newer: bool,
-    /// Logins that the user has signed out of before they were answered.
+    /// Logins that the user signed out of before their answer.
     pub overtaken: HashSet<AuthCall>,
-    /// Tokens that were refused here, and by which resources.
+    /// Tokens that were refused here, and the resources that refused them.
     refused: HashMap<u32, HashSet<u8>>,
-    /// The resources that had refused the token before the current one, and have not accepted that.
+    /// The resources that refused the token before the current one, and have not accepted the current one.
     renewed_for: HashSet<u8>,
     forbidden: HashMap<u8, Forbidden>,
-    /// Which resource's refusal of which token has begun a refresh that reached the server.
+    /// The refusals, by token and resource, that began a refresh that reached the server.
     pub cost: HashSet<(u32, u8)>,
     /// How often the app was given each token.
     given: HashMap<u32, u32>,
-    /// How many refusals of tokens that were given, and replaced, the app has told of.
+    /// How many refusals of given and replaced tokens the app has reported.
     reported: u32,
-    /// A token of this session that was replaced.
+    /// A replaced token of this session.
     pub previous: Option<TokenResponse>,
     /// The current tokens.
     pub granted: Option<TokenResponse>,
-    /// Since when a sign-in elsewhere is to be asked for at the server.
+    /// When a sign-in elsewhere happened for which the server must still be asked.
     pub elsewhere: Option<u64>,
-    /// When `refresh()` was last called for a refresh that is pending.
+    /// When `refresh()` was last called for a pending refresh.
     pub called: HashMap<AuthCall, u64>,
-    /// Sessions that are known to have begun.
+    /// How many sessions are known to have begun.
     pub entries: u32,
-    /// How many there were when a logout was wanted.
+    /// How many there were when a logout was requested.
     pub entries_at: HashMap<AuthCall, u32>,
-    /// Tokens that the session may know to be refused, though by this account a resource forbids them:
-    /// of several tabs, one may have learned of a new session, and forgotten that.
+    /// Tokens that the session may consider refused, although by this account a resource forbids them: with
+    /// several tabs, this tab may have learned of a new session and forgotten which are forbidden.
     pub unsure: HashSet<u32>,
     /// Auth calls that had to wait for others.
     pub contended: HashSet<AuthCall>,
-    /// A message has come from another tab.
+    /// Whether a message has come from another tab.
     pub has_met: bool,
-    /// Sessions that were signed out of, here.
+    /// Sessions that were signed out of here.
     pub left: HashSet<SessionId>,
     pause: Option<Pause>,
     failures: u32,
-    /// Whether a message has ended the pause, and the count, does not show.
+    /// A message may have ended the pause and reset its count, which does not show.
     pub may_have_recovered: bool,
 }
 
@@ -187,12 +187,12 @@ impl Tab {
         }
     }
 
-    /// The token that the session holds.
+    /// The session's token.
     pub fn token(&self) -> Option<Token> {
         self.session.token(Sends::Access).map(|token| Token::read(token.reveal()))
     }
 
-    /// The refresh token that it holds.
+    /// The session's refresh token.
     pub fn refresh_token(&self) -> Option<u32> {
         let number = |token: &Secret| token.reveal().parse().expect("a number");
         self.session.token(Sends::Refresh).map(number)
@@ -206,7 +206,7 @@ impl Tab {
         self.session.snapshot().status
     }
 
-    /// How near to its end the token is, if there is one that has not been refused.
+    /// How near the token is to its end, if there is one and it has not been refused.
     pub fn age(&self, now: Now) -> Option<Age> {
         let token = self.token().filter(|token| !self.is_refused(token.id))?;
         let current = self.current.unwrap_or_else(|| panic!("{token:?} came from nowhere"));
@@ -217,19 +217,19 @@ impl Tab {
         self.token().is_some_and(|token| self.unsure.contains(&token.id))
     }
 
-    /// Whether a token was refused by a resource that is not known to refuse any.
+    /// Whether the token was refused by a resource that is not known to be forbidden.
     pub fn is_refused(&self, token: u32) -> bool {
         self.refused.get(&token).is_some_and(|by| !by.is_empty())
     }
 
-    /// Whether a resource may take the token that others have refused.
+    /// Whether a resource may accept a token that others have refused.
     pub fn may_try(&self, resource: u8, now: Now) -> bool {
         let by = self.token().and_then(|token| self.refused.get(&token.id));
         let is_over = self.current.is_none_or(|current| current.age(now) == Age::Ended);
         !is_over && by.is_some_and(|by| !by.is_empty() && !by.contains(&resource))
     }
 
-    /// Whether a resource's 401 to a token is the caller's.
+    /// Whether a resource's 401 to a token goes to the caller.
     pub fn is_forbidden(&self, resource: u8, token: u32, now: Now) -> bool {
         self.forbidden.get(&resource).is_some_and(|known| {
             let minutes = if known.token == token { 64 } else { known.minutes };
@@ -246,7 +246,7 @@ impl Tab {
         self.forbidden.insert(resource, Forbidden { token, since: now, minutes });
     }
 
-    /// The newest token was refused: by a first sending, or by a second one that it was renewed for.
+    /// The newest token was refused, for a first sending, or for a second one after its renewal.
     pub fn refuses(&mut self, resource: u8, token: u32, is_first: bool, now: Now) {
         let current = self.current.expect("it was sent");
         let is_new = current.age(now) != Age::Ended && gone(current.received, now) < 60_000;
@@ -269,7 +269,7 @@ impl Tab {
         }
     }
 
-    /// What is known of resources and tokens of a session ends with it.
+    /// Forgets what belongs to a session's resources and tokens.
     pub fn forgets(&mut self) {
         self.forbidden.clear();
         self.renewed_for.clear();
@@ -278,7 +278,7 @@ impl Tab {
         (self.previous, self.granted) = (None, None);
     }
 
-    /// There is another token, in the place of this one.
+    /// A new token replaces this one.
     pub fn replaces(&mut self, was: Option<Token>) {
         let by = was.and_then(|was| self.refused.remove(&was.id));
         self.renewed_for = by.unwrap_or_default();
@@ -289,14 +289,14 @@ impl Tab {
         *self.given.entry(token).or_default() += 1;
     }
 
-    /// How many refusals of tokens that were given and replaced may be told of yet.
+    /// How many refusals of given and replaced tokens the app may still report.
     pub fn unreported(&self) -> u32 {
         let current = self.token().map(|token| token.id);
         let late = self.given.iter().filter(|(token, _)| Some(**token) != current);
         late.map(|(_, times)| times).sum::<u32>() - self.reported
     }
 
-    /// The app has told of one, or has asked for a token instead of the one it was given.
+    /// The app reported a refusal, or asked for a token to replace the one it was given.
     pub fn reports(&mut self, is_late: bool) {
         self.reported += u32::from(is_late);
         if let (false, Some(current)) = (is_late, self.token())
@@ -306,18 +306,18 @@ impl Tab {
         }
     }
 
-    /// Whether the token has come within the last ten seconds.
+    /// Whether the token arrived within the last ten seconds.
     pub fn is_just_renewed(&self, now: Now) -> bool {
         self.current.is_some_and(|current| gone(current.received, now) < 10_000)
     }
 
-    /// Notes a token that has come.
+    /// Notes a new token.
     pub fn takes(&mut self, tokens: &TokenResponse, now: Now) {
         self.previous = self.granted.replace(tokens.clone());
         self.current = Some(CurrentToken::new(now, tokens.life, self.before));
     }
 
-    /// Whether nobody, or nobody but one who asks explicitly, may ask for a refresh.
+    /// Whether a refresh is forbidden by the pause; `explicit`: whether even an explicit one is.
     pub fn pauses(&self, explicit: bool, now: Now) -> bool {
         self.pause.is_some_and(|pause| {
             let length = if explicit { pause.named } else { pause.named.max(pause.backoff) };
@@ -336,7 +336,7 @@ impl Tab {
         self.failures += 1;
     }
 
-    /// Notes that there is nothing to pause for any more.
+    /// Notes that there is no reason to pause any more.
     pub fn recovers(&mut self) {
         self.pause = None;
         self.failures = 0;
@@ -344,7 +344,7 @@ impl Tab {
     }
 }
 
-/// The access token of a token response.
+/// The access token in a token response.
 pub fn token_in(tokens: &TokenResponse) -> Token {
     Token::read(tokens.access_token.reveal())
 }

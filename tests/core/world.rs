@@ -1,6 +1,6 @@
-//! The model world: tabs, their requests, one cookie jar, one server, one lock, messages under way,
-//! a clock. It does what the sessions ask for and holds every rule against what they do. Whatever
-//! breaks a rule is noted under the rule's name; who drives the world decides which rule to hold.
+//! The model world: tabs, their requests, one cookie jar, one server, one lock, messages in transit, and a
+//! clock. It carries out the sessions' effects and checks every rule against them. A violation is noted under
+//! the name of its rule; the test that drives the world decides which rules to check.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -19,7 +19,7 @@ use super::ops::{Answer, Case, Op, Outage, Says};
 use super::server::{Server, SessionId, Token, User};
 use super::tab::Tab;
 
-/// The rules, as far as a run of the world shows them.
+/// The rules that a run of the world can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     OneRefresh,
@@ -50,7 +50,7 @@ pub enum Rule {
     Doubts,
 }
 
-/// Where a request is.
+/// The state of a request.
 #[derive(Clone, Debug)]
 enum Place {
     Waits(Wait),
@@ -63,30 +63,30 @@ enum Place {
 struct Request {
     tab: usize,
     resource: u8,
-    /// It left the short way: nobody is told of an answer that is plain.
+    /// It took the fast path: nobody is told of a plain answer.
     is_short: bool,
     /// It was sent with a token that others had refused.
     is_trial: bool,
-    /// The token that it was sent again with, where that was renewed for it.
+    /// The token of its second sending, if that token was renewed for it.
     renewed_for_it: bool,
-    /// How often it has waited once more since it last got an answer.
+    /// How many extra times it has waited since its last answer.
     waits: u32,
     repeatable: bool,
     place: Place,
     sendings: u32,
-    /// The tab's epoch when it began.
+    /// The tab's epoch when the request began.
     epoch: u32,
-    /// The session and the user that it belongs to, as soon as there is one. Session zero is none.
+    /// The session and the user that it belongs to, once there is one. Session zero means none.
     owner: Option<(SessionId, User)>,
 }
 
-/// What an auth call does that has the lock.
+/// The state of an auth call that has the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Listens,
-    /// On the wire, with this cookie.
+    /// On the wire with this cookie.
     OnTheWire(Option<u32>),
-    /// Answered, which the page has not heard yet.
+    /// Answered, but the page has not heard it yet.
     Answered,
     Over,
 }
@@ -99,22 +99,22 @@ struct Turn {
     contended: bool,
 }
 
-/// What a call to a session was about.
+/// The reason for a call to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
-    /// Nothing that changes what is known of the session.
+    /// The app's own action, which changes nothing that is known about the session.
     App,
     /// `refresh()`.
     Asked,
-    /// A refresh that is waited for, or no longer is, was granted; or an answer to a request brought
-    /// a token, and that request had the newest, or an older one.
+    /// A refresh was granted. `wanted`: somebody still waits for it. Or an answer to a request brought a
+    /// token; then `wanted` says whether the request had the newest token.
     Granted { token: Token, wanted: bool },
-    /// A refresh was refused, or there was nothing to ask with. `overtaken`: a newer token may have
-    /// come since it was wanted.
+    /// A refresh was refused, or there was no refresh token. `overtaken`: a newer token may have come since
+    /// the refresh was wanted.
     Refused { wanted: bool, overtaken: bool },
     /// An answer to the newest token said that the session has ended.
     Ended,
-    /// An answer asked for a stronger login; whether the request is of the session of now.
+    /// An answer asked for a stronger login. `of_now`: the request belongs to the current session.
     More { of_now: bool },
     /// A refresh did not reach the server.
     Outage,
@@ -122,15 +122,15 @@ enum Cause {
     Entered(Token),
     /// `logout()`.
     Left,
-    /// The app said that there was a sign-in elsewhere.
+    /// The app reported a sign-in elsewhere.
     Elsewhere,
-    /// There is nothing that hints at a session.
+    /// Nothing hints at a session.
     NoHint,
-    /// A message came.
+    /// A message arrived.
     Heard(News),
 }
 
-/// What a message was about.
+/// The subject of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum News {
     Renewal,
@@ -139,7 +139,7 @@ enum News {
     Other,
 }
 
-/// What the page will hear of a call of the session's own.
+/// What the page will hear of an auth call.
 #[derive(Clone, Debug)]
 enum Outcome {
     Refresh { response: Result<AuthResponse, Code>, outage: Option<Outage>, chance: f64 },
@@ -147,7 +147,7 @@ enum Outcome {
     Logout { status: Result<u16, Code> },
 }
 
-/// The world.
+/// The model world.
 #[derive(Debug)]
 pub struct World {
     policy: Policy,
@@ -155,34 +155,34 @@ pub struct World {
     is_opaque: bool,
     tells_subject: bool,
     now: Now,
-    /// One for each identity, with a cookie of its own.
+    /// One server for each identity, with its own cookie.
     servers: Vec<Server>,
-    /// The resources whose 401 means "forbidden", as bits.
+    /// The resources that mean "forbidden" by 401, as bits.
     forbidden: u8,
     tabs: Vec<Tab>,
     requests: Vec<Request>,
     line: VecDeque<Turn>,
     holders: Vec<(Turn, Stage)>,
     unheard: Vec<(Turn, Outcome)>,
-    /// When the refresh was sent that brought a token, by the wall clock.
+    /// When the refresh that brought each token was sent, by the wall clock.
     asked: HashMap<u32, u64>,
-    /// When an auth call was sent.
+    /// When each auth call was sent.
     sent: HashMap<(usize, AuthCall), u64>,
     mail: BTreeMap<(usize, usize), VecDeque<Message>>,
-    /// The tab that is put away.
+    /// The frozen tab.
     frozen: Option<usize>,
-    /// The mark that outlives a page.
+    /// The mark of each identity, which outlives a page.
     owed: Vec<bool>,
     /// Whether somebody has signed in where no script saw it.
     is_elsewhere: bool,
-    /// Whether the tabs' clock has been set back. Then news of before and after has no order, and
-    /// what hangs on it is not held.
+    /// Whether the tabs' clock has been set back. Then news from before and after has no order, and rules
+    /// that depend on the order are not checked.
     is_set_back: bool,
     faults: Vec<(Rule, String)>,
 }
 
 impl World {
-    /// A world in which everything of a case has happened, and every answer and message has arrived.
+    /// A world in which all events of a case have happened, and every answer and message has arrived.
     pub fn after(case: &Case) -> Self {
         let mut world = Self::begun(case);
         for op in &case.ops {
@@ -192,7 +192,7 @@ impl World {
         world
     }
 
-    /// A world in which nothing has happened yet.
+    /// A world before the first event.
     pub fn begun(case: &Case) -> Self {
         let mut world = Self {
             policy: Policy {
@@ -225,7 +225,7 @@ impl World {
         for identity in 0..case.identities {
             let in_answers = case.renewal == Renewal::WithToken;
             let mut server = Server::new(identity, case.tells_subject, case.is_opaque, in_answers);
-            // Somebody had signed in before the page began.
+            // Somebody had signed in before the page started.
             let _ = server.login(1 + identity as User, None);
             world.servers.push(server);
         }
@@ -235,12 +235,12 @@ impl World {
         world
     }
 
-    /// What broke a rule.
+    /// The violations of a rule.
     pub fn faults(&self, rule: Rule) -> Vec<&str> {
         self.faults.iter().filter(|(of, _)| *of == rule).map(|(_, fault)| fault.as_str()).collect()
     }
 
-    /// What broke any rule.
+    /// The violations of any rule.
     pub fn all_faults(&self) -> &[(Rule, String)] {
         &self.faults
     }
@@ -263,7 +263,7 @@ impl World {
         }
     }
 
-    /// One thing happens. Where there is nothing that it could happen to, nothing does.
+    /// One event happens. Without a suitable target, nothing happens.
     pub fn happens(&mut self, op: Op) {
         let tab = |number: u8| usize::from(number) % self.tabs.len();
         let is_away = |number: u8| self.frozen == Some(tab(number));
@@ -360,7 +360,7 @@ impl World {
 
     fn sets_clock(&mut self, ms: i64) {
         if self.several && ms < 0 {
-            // What is under way when the clock is set back cannot be put in order any more.
+            // Calls on the wire when the clock is set back can no longer be put in order.
             if !self.line.is_empty() || !self.holders.is_empty() {
                 return;
             }
@@ -370,7 +370,7 @@ impl World {
         self.now.wall = self.now.wall.saturating_add_signed(ms);
     }
 
-    /// Every message and every answer arrives, and everybody goes on.
+    /// Delivers every message and every answer, and lets everything finish.
     pub fn drains(&mut self) {
         self.thaws();
         let well = Answer::Well(Some(60_000));
@@ -415,7 +415,8 @@ impl World {
             let signed_out =
                 token.is_some_and(|token| self.server(tab).signed_out.contains(&token.session));
             self.hold(Rule::Settles, idle, report);
-            // Of the same user's next sign-in: where tabs take turns alone, each keeps its own token.
+            // The token may belong to the same user's next sign-in: tabs that only take turns keep their own
+            // tokens.
             let is_next = self.policy.tabs == Tabs::Lock
                 && token.map(|token| token.user) == self.server(tab).newest_user();
             let holds = !signed_out || is_next || self.is_set_back;
@@ -424,7 +425,7 @@ impl World {
         for identity in 0..self.servers.len() {
             let of_it = self.tabs.iter().filter(|tab| tab.identity == identity);
             let tokens = of_it.filter_map(|tab| tab.token());
-            // A tab that has a token of its own of the same user keeps that.
+            // A tab with its own token of the same user keeps that token.
             let is_lock = self.policy.tabs == Tabs::Lock;
             let mut of: Vec<_> = tokens
                 .map(|token| if is_lock { u32::from(token.user) } else { token.session })
@@ -436,8 +437,8 @@ impl World {
             self.hold(Rule::OwnToken, same, || format!("tabs differ: {of:?}"));
         }
         let reuses: u32 = self.servers.iter().map(|server| server.reuses).sum();
-        // With the clock set back, the news that brings a refresh token may look as old as the access token
-        // that an answer brought meanwhile; then the refresh token that was there is kept, and used.
+        // With the clock set back, news with a refresh token may look as old as an access token that an
+        // answer brought in the meantime; then the tab keeps its old refresh token, and uses it again.
         let is_in_doubt = self.is_set_back && self.policy.renewal == Renewal::WithToken;
         self.hold(Rule::NoReuse, reuses == 0 || is_in_doubt, || {
             format!("{reuses} cookies came back")
