@@ -261,7 +261,7 @@ impl World {
         }
         let is_apart = is.is_none_or(|token| token.identity() == self.tabs[tab].identity);
         self.hold(Rule::Apart, is_apart, report);
-        // After news from another tab the session may have changed, which the world does not know.
+        // News from another tab may have changed the session without the world knowing.
         let more = usize::from(cause == Cause::More { of_now: true });
         let is_told = told.step_ups == more || self.several && told.step_ups < more;
         self.hold(Rule::OncePerFact, is_told, report);
