@@ -1,4 +1,4 @@
-//! Answers to the session's own calls, as far as a server decides what stands in them.
+//! Answers to the manager's own calls, with every part that a server decides.
 
 #![no_main]
 
@@ -52,14 +52,14 @@ fuzz_target!(|answers: Vec<Answer>| {
         let named = retry_after(answer.after_seconds, answer.after_date, served);
         assert!(named.is_none_or(|named| (0..=HOUR).contains(&named.0)), "{named:?}");
         let (body, is_token) = body(answer.body, answer.date, now);
-        // Of all that there are, as the platform lets a page see them.
+        // Any status that the platform shows to a page.
         let status = 200 + answer.status % 400;
         let is_clear = match &body {
             Body::Json { error: Some(error), .. } if error == "invalid_grant" => {
                 (400..500).contains(&status)
             }
             Body::Json { .. } | Body::Empty => matches!(status, 400 | 401 | 403),
-            // The others are not made up here: their answers are read elsewhere.
+            // Answers to other kinds of calls are read elsewhere.
             _ => false,
         };
         let before = session.snapshot();
@@ -88,12 +88,12 @@ fuzz_target!(|answers: Vec<Answer>| {
         session.renewal_timer_fired(now);
         let _ = session.depart(Resource::ANY, now);
         while session.poll_effect().is_some() {}
-        // Whatever is in flight by now is let go.
+        // Drops whatever is in flight.
         session = again(session, now);
     }
 });
 
-/// The body as the shell describes it, and whether there is a token in it.
+/// The body as the shell describes it, and whether it contains a token.
 fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
     match what {
         What::Empty => (Body::Empty, false),
@@ -121,12 +121,12 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
     }
 }
 
-/// A page that has no others.
+/// A page without other tabs.
 fn page(now: Now) -> Session {
     Session::new(Policy { tabs: Tabs::Off, ..Policy::default() }, Owed::Nothing, now)
 }
 
-/// A session in the same state, as far as an answer has to do with it, with nobody in line.
+/// A session in the same state, as far as an answer depends on it, with an empty queue.
 fn again(session: Session, now: Now) -> Session {
     let is_in = session.snapshot().status == Status::SignedIn;
     let mut fresh = page(now);

@@ -1,4 +1,4 @@
-//! Who may receive the token: held against another reading of the same URLs.
+//! Which targets may receive the token, compared with another reading of the same URLs.
 
 #![no_main]
 
@@ -8,12 +8,12 @@ use url::Url;
 
 fuzz_target!(|texts: (&str, &str)| {
     let (entry, target) = texts;
-    // As nobody parsed them: what is no URL covers nothing, and is covered by nothing but its equal.
+    // Unparsed input: a string that is no URL covers nothing, and is covered only by an equal string.
     if let Some(api) = Api::parse(entry) {
         let covers = Apis::new(vec![api]).cover(target);
         assert!(!covers || target.starts_with(entry.trim_end_matches('/')), "{entry:?} {target:?}");
     }
-    // As the platform's parser serialised them.
+    // The same as the platform's parser would serialise it.
     let (Ok(entry), Ok(target)) = (Url::parse(entry), Url::parse(target)) else { return };
     let Some(api) = Api::parse(entry.as_str()) else { return };
     let covers = Apis::new(vec![api.clone()]).cover(target.as_str());
@@ -22,7 +22,7 @@ fuzz_target!(|texts: (&str, &str)| {
     assert!(!own.cover(entry.as_str()), "{entry}: the manager's own call gets no token");
 });
 
-/// What the list means, said with the parts of a parsed URL.
+/// The meaning of the list, expressed with the parts of a parsed URL.
 fn is_below(entry: &Url, target: &Url) -> bool {
     let base = entry.path();
     let is_below = match target.path().strip_prefix(base) {

@@ -26,7 +26,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_tchar)
 }
 
-/// The list as RFC 9110, 11.6.1, has it, each value a quoted string.
+/// The list in the syntax of RFC 9110, 11.6.1, each value a quoted string.
 fn written(list: &[Challenge]) -> String {
     let write = |challenge: &Challenge| {
         let parameters: Vec<String> = challenge

@@ -1,5 +1,5 @@
-//! Messages on the channel between tabs: another version of the package, or a hostile script of the
-//! same origin, may write anything there.
+//! Messages on the channel between tabs: another version of the package, or a hostile script of the same
+//! origin, may send anything.
 
 #![no_main]
 
@@ -67,7 +67,7 @@ enum Op {
     Clock(i32),
 }
 
-/// Near now, as the times of outcomes are, or anything.
+/// A time near now, as the times of outcomes are, or any time.
 #[derive(Arbitrary, Debug)]
 enum When {
     Near(i16),
@@ -83,7 +83,7 @@ impl When {
     }
 }
 
-/// One tab, and what it has asked for.
+/// One tab and the auth calls it has requested.
 struct Tab {
     session: Session,
     now: Now,
@@ -118,7 +118,8 @@ fuzz_target!(|case: (u8, u8, Vec<Op>)| {
         assert!(!is_message || tabs != Tabs::Off || before == after, "nobody is listened to");
         assert!(after.expires_at.is_none() || after.status == Status::SignedIn);
     }
-    // Whatever was written: who signs out is out, who signs in is in, and everything settles.
+    // Whatever was received: after a logout the tab is signed out, after a login it is signed in, and
+    // everything settles.
     tab.session.logout(false, tab.now);
     tab.obeys();
     assert_eq!(tab.session.snapshot().status, Status::SignedOut);

@@ -1,4 +1,4 @@
-//! Options, as an app may write them, some of it from elsewhere.
+//! Options as an app may write them, some of them with untrusted values.
 
 #![no_main]
 
@@ -60,7 +60,7 @@ fuzz_target!(|written: Written| {
     }
 });
 
-/// The parser that stands in for the platform's trips over some of these, by an assertion of its own.
+/// The parser that replaces the platform's fails an assertion of its own on some of these.
 fn is_file(text: &str) -> bool {
     let mut text = text.to_ascii_lowercase();
     text.retain(|letter| !letter.is_ascii_control() && letter != ' ');

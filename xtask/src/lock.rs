@@ -1,4 +1,4 @@
-//! One chore at a time changes what is built or installed; the others wait for it.
+//! A lock so that only one chore at a time changes what is built or installed; the others wait.
 
 use crate::project::Project;
 use crate::run::check_interrupted;
@@ -7,7 +7,7 @@ use std::fs::{File, TryLockError};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// Holds the lock until it is dropped, or the process ends in whatever way.
+/// Holds the lock until it is dropped, or the process ends for any reason.
 #[must_use]
 pub struct Lock(#[expect(dead_code, reason = "closing the file gives the lock back")] File);
 

@@ -1,4 +1,4 @@
-//! What `Cargo.lock` says about versions.
+//! Reads versions from `Cargo.lock`.
 
 use crate::project::Project;
 use anyhow::{Context, Result};
@@ -6,7 +6,7 @@ use std::fs;
 
 const GENERATOR: &str = "wasm-bindgen-cli-support";
 
-/// The version of wasm-bindgen in use: the tools that read its output must have the same one.
+/// The version of wasm-bindgen in use. The tools that read its output must have the same version.
 pub fn wasm_bindgen(project: &Project) -> Result<String> {
     let lock = fs::read_to_string(project.path("Cargo.lock")).context("cannot read Cargo.lock")?;
     version(&lock, GENERATOR)
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_is_found_by_its_whole_name() {
+    fn a_package_is_found_by_its_full_name() {
         let lock = "[[package]]\nname = \"ab\"\nversion = \"2.0.0\"\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n";
         assert_eq!(version(lock, "a"), Some("1.0.0"));
         assert_eq!(version(lock, "c"), None);

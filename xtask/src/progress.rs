@@ -1,4 +1,4 @@
-//! One line when a long step begins, one when it has ended.
+//! Prints one line when a long step begins, and one when it ends.
 
 use std::fmt;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Where things are: asked of cargo, so that `CARGO_TARGET_DIR` and the like are honoured.
+//! The paths of the project. They come from cargo, so that `CARGO_TARGET_DIR` and the like are respected.
 
 use crate::run;
 use anyhow::{Context, Result};
@@ -10,7 +10,7 @@ use std::process::Command;
 pub struct Project {
     pub root: PathBuf,
     pub target: PathBuf,
-    /// The test targets below `tests/browser`, which run in a browser only.
+    /// The test targets below `tests/browser`, which run only in a browser.
     pub browser_tests: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Child processes: each in a process group of its own, so that a time limit or Ctrl-C ends it with all
-//! it has started, and nothing outlives a chore.
+//! Child processes. Each runs in its own process group, so that a time limit or Ctrl-C ends it with
+//! everything it has started, and nothing outlives a chore.
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, killpg};
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
-/// The chore was broken off by Ctrl-C (or SIGTERM, SIGHUP).
+/// The chore was interrupted by Ctrl-C (or SIGTERM, SIGHUP).
 #[derive(Debug)]
 pub struct Interrupted;
 
@@ -37,20 +37,20 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// For what runs until it is told to stop.
+    /// For programs that run until they are told to stop.
     pub const NONE: Self = Self { run: Duration::MAX, ..Self::minutes(0) };
 
     pub const fn minutes(minutes: u64) -> Self {
         Self { run: Duration::from_secs(minutes * 60), stop: Duration::from_secs(5) }
     }
 
-    /// For what must not be torn off in the middle, such as dpkg.
+    /// For programs that must not be killed halfway, such as dpkg.
     pub const fn patient(self) -> Self {
         Self { stop: Duration::from_secs(180), ..self }
     }
 }
 
-/// From here on Ctrl-C is passed on to the children, and the chore ends when they have ended.
+/// From here on Ctrl-C is passed on to the children, and the chore ends once they have ended.
 pub fn catch_interrupts() -> Result<()> {
     ctrlc::set_handler(|| {
         INTERRUPTED.store(true, Ordering::SeqCst);
@@ -68,14 +68,14 @@ pub fn check_interrupted() -> Result<()> {
     Ok(())
 }
 
-/// Runs a command with its output going straight through.
+/// Runs a command. Its output is passed through.
 pub fn run(command: &mut Command, limit: Limit) -> Result<()> {
     let mut child = Running::start(command)?;
     let status = child.wait(limit)?;
     child.judge(status)
 }
 
-/// Runs a command; each line of its standard output is given to `on_line`.
+/// Runs a command, and passes each line of its standard output to `on_line`.
 pub fn run_lines(
     command: &mut Command,
     limit: Limit,
@@ -86,14 +86,14 @@ pub fn run_lines(
     let status = thread::scope(|scope| {
         scope.spawn(|| read_lines(stdout, on_line));
         let status = child.wait(limit);
-        // What is left of the group would keep the pipe open, and the reader waiting.
+        // Remaining processes of the group would keep the pipe open, and the reader waiting.
         signal(child.group, Signal::SIGKILL);
         status
     })?;
     child.judge(status)
 }
 
-/// The standard output of a command that answers at once.
+/// The standard output of a command that finishes at once.
 pub fn output(command: &mut Command) -> Result<String> {
     let out = command
         .stdin(Stdio::null())
@@ -123,7 +123,8 @@ struct Running {
 
 impl Running {
     fn start(command: &mut Command) -> Result<Self> {
-        // The lock is held over the start, so that an interrupt meets either no child or a known one.
+        // The lock is held while the child starts, so that an interrupt meets either no child or a registered
+        // one.
         let mut groups = GROUPS.lock().unwrap();
         check_interrupted()?;
         let child = command
@@ -180,7 +181,7 @@ impl Drop for Running {
     }
 }
 
-/// A group that has already ended cannot be signalled, which is as well.
+/// Signalling a group that has already ended fails, which does no harm.
 fn signal(group: Pid, signal: Signal) {
     let _ = killpg(group, signal);
 }
@@ -203,9 +204,9 @@ mod tests {
     const SHORT: Limit =
         Limit { run: Duration::from_millis(200), stop: Duration::from_millis(200) };
 
-    /// What it has started holds the pipe: were it left, its end would be waited for.
+    /// A grandchild holds the pipe: if it survived, the test would wait for its end.
     #[test]
-    fn a_child_past_its_limit_ends_with_all_it_has_started() {
+    fn a_child_past_its_limit_ends_with_everything_it_has_started() {
         let began = Instant::now();
         let mut shell = Command::new("sh");
         shell.args(["-c", "trap '' TERM; sleep 1000 & wait; wait"]);

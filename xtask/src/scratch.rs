@@ -1,18 +1,18 @@
-//! A temporary directory for a run of tests, so that nothing of what browsers leave there remains.
+//! A temporary directory for a test run, so that no files of the browsers remain.
 
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process};
 
-/// How many there have been in this process.
+/// How many directories this process has made.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 pub struct Scratch(PathBuf);
 
 impl Scratch {
     pub fn new() -> Result<Self> {
-        // A short path: browsers put sockets into it, whose names may have 107 bytes.
+        // Kept short: browsers create sockets in it, whose paths may have at most 107 bytes.
         let path = env::temp_dir().join(format!(
             "tokenkeep-{}-{}",
             process::id(),
@@ -29,7 +29,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // A browser that has just been killed may still hold something; the system will clear that.
+        // A browser that was just killed may still hold a file; the system will clean that up.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

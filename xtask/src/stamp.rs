@@ -1,6 +1,6 @@
-//! Skips a step whose inputs are unchanged and whose output is what it left.
+//! Skips a step whose inputs are unchanged and whose output is still as it left it.
 //!
-//! The stamp is removed before the step and written after it: a step that was broken off is done again.
+//! The stamp is removed before the step and written after it: an interrupted step is done again.
 
 use crate::project::Project;
 use anyhow::{Context, Result};
@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
-/// Does `work` unless it has been done on these `inputs` before.
+/// Runs `work` unless it has already been done with these `inputs`.
 pub fn unless_unchanged(
     project: &Project,
     name: &str,
@@ -29,8 +29,8 @@ pub fn unless_unchanged(
     write(&stamp, &mark()?)
 }
 
-/// A hash of the names and contents of files and of all that is below directories.
-/// It only has to tell one state of a working tree from the one before.
+/// A hash of the names and contents of files, and of everything below directories. It only has to distinguish
+/// one state of a working tree from the previous one.
 pub fn hash(paths: &[impl AsRef<Path>]) -> Result<u64> {
     let mut hasher = DefaultHasher::new();
     for path in paths {

@@ -1,8 +1,8 @@
-//! Says whether what the project is made with may be used: where it comes from, its licences, and what
-//! is known against it.
+//! Checks whether the project's dependencies may be used: where they come from, their licences, and known
+//! vulnerabilities.
 //!
-//! Of crates it does not ask what is known against them: that stands in a database of its own, RustSec's,
-//! which `cargo audit` and `cargo deny` fetch.
+//! It does not check crates for vulnerabilities: those are listed in a separate database, RustSec's, which
+//! `cargo audit` and `cargo deny` fetch.
 
 use super::{Chore, no_more};
 use crate::project::Project;
@@ -56,8 +56,8 @@ fn brings_nothing(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// What npm does beside unpacking when it installs this package. A peer that is optional is the app's own
-/// affair.
+/// What npm would install or run with this package, besides unpacking it. An optional peer is left to the
+/// app.
 fn brought(package: &Value) -> Vec<String> {
     let names = |member: &str| package[member].as_object().into_iter().flat_map(Map::keys);
     let mut brought = Vec::new();
@@ -90,7 +90,7 @@ fn come_from_crates_io(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// One of them is enough where a crate leaves the choice.
+/// Where a crate offers a choice of licences, one of these is enough.
 const FREE: [&str; 7] =
     ["Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "Unicode-3.0", "Zlib"];
 
@@ -109,7 +109,8 @@ fn are_free(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Of an SPDX expression whose brackets, if any, hold choices; older crates write a choice with `/`.
+/// Judges an SPDX expression in which brackets, if any, contain choices. Older crates separate choices by
+/// `/`.
 fn is_free(licence: &str) -> bool {
     let bare = licence.replace('/', " OR ").replace(['(', ')'], "");
     bare.split(" AND ").all(|part| part.split(" OR ").any(|name| FREE.contains(&name.trim())))
@@ -122,7 +123,7 @@ fn are_not_advised_against(project: &Project) -> Result<()> {
     let mut found = Vec::new();
     for directory in locks.lines().filter_map(|lock| lock.strip_suffix("/package-lock.json")) {
         let mut npm = project.command("npm");
-        // Of no level, it fails only where the registry cannot be asked.
+        // With the level "none" it fails only if the registry cannot be reached.
         npm.args(["audit", "--package-lock-only", "--audit-level=none", "--json"])
             .current_dir(project.path(directory));
         let said = run::output(&mut npm).context("the registry cannot be asked")?;
@@ -133,7 +134,7 @@ fn are_not_advised_against(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// The packages that a report of npm's takes for dangerous.
+/// The packages that npm's report considers dangerous.
 fn advised_against(report: &Value) -> Result<impl Iterator<Item = &str>> {
     let packages = report["vulnerabilities"].as_object().context("npm audit reports nothing")?;
     let dangerous =
@@ -147,7 +148,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_choice_of_licences_needs_one_that_is_free_and_a_sum_needs_all() {
+    fn a_choice_of_licences_needs_one_free_licence_and_a_sum_needs_all_free() {
         for free in ["MIT", "MIT OR GPL-3.0-only", "Unlicense/MIT", "(MIT OR X) AND Unicode-3.0"] {
             assert!(is_free(free), "{free}");
         }
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_npm_would_bring_or_run_is_found() {
+    fn everything_npm_would_install_or_run_is_found() {
         let clean = json!({
             "scripts": { "build": "", "prepack": "" },
             "devDependencies": { "a": "1" },
@@ -173,7 +174,7 @@ mod tests {
         assert_eq!(brought(&other).len(), 3);
     }
     #[test]
-    fn what_npm_warns_of_counts_from_high_on() {
+    fn npm_advisories_count_from_high_on() {
         let report = json!({ "vulnerabilities": {
             "a": { "severity": "moderate" },
             "b": { "severity": "high" },

@@ -57,7 +57,8 @@ fn bench(project: &Project, mut arguments: Parser) -> Result<()> {
     beside_peers(project, &words)
 }
 
-/// Builds the package, gets the peers, and runs the benchmark. Fails if one of ours did not do its work.
+/// Builds the package, gets the peers, and runs the benchmark. Fails if one of our contestants did not do its
+/// work.
 pub fn beside_peers(project: &Project, words: &[OsString]) -> Result<()> {
     build::package(project)?;
     node::packages(project, HOME)?;

@@ -32,14 +32,14 @@ pub fn package(project: &Project) -> Result<()> {
     bundle(project)
 }
 
-/// Whether anything has changed is left to cargo.
+/// Cargo decides whether anything has changed.
 fn compile(project: &Project) -> Result<PathBuf> {
     let mut flags = remapped(project)?;
     let mut cargo = project.cargo();
     cargo.args(["build", "--lib", "--profile", "wasm", "--target", rust::WASM]);
     cargo.args(["--features", "bindings"]);
     if rust::library_sources(project)? {
-        // Not stable yet: the compiler must be told that this is known.
+        // An unstable flag: this variable confirms to the compiler that it is used on purpose.
         cargo.env("RUSTC_BOOTSTRAP", "1").args(SMALL_LIBRARY);
         flags.extend(SMALL_CODE.map(String::from));
     }
@@ -50,13 +50,13 @@ fn compile(project: &Project) -> Result<PathBuf> {
     Ok(project.target.join(rust::WASM).join("wasm/tokenkeep.wasm"))
 }
 
-/// The standard library, compiled for size as the crate is: with that, the package is a tenth smaller.
+/// Compiles the standard library for size, like the crate: that makes the package a tenth smaller.
 const SMALL_LIBRARY: [&str; 2] =
     ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 
-/// A panic traps at once, without words that would have to be carried along. The face of the package watches
-/// for traps. Functions of some size are inlined before LLVM sees them, which is off by default where size
-/// counts: fewer functions have to be compiled at start, and gzip makes more of them.
+/// A panic traps at once, without a message, because messages would add to the size. The package's TypeScript
+/// watches for traps. MIR inlining is off by default when optimising for size; with it fewer functions have
+/// to be compiled at start, and gzip compresses the code better.
 const SMALL_CODE: [&str; 6] = [
     "-Zunstable-options",
     "-Cpanic=immediate-abort",
@@ -66,7 +66,7 @@ const SMALL_CODE: [&str; 6] = [
     "-Zinline-mir-threshold=160",
 ];
 
-/// No path of whoever builds the package stands in it.
+/// Keeps the paths of the building machine out of the package.
 fn remapped(project: &Project) -> Result<Vec<String>> {
     let home = env::var_os("HOME").unwrap_or_default();
     let cargo =
@@ -76,13 +76,13 @@ fn remapped(project: &Project) -> Result<Vec<String>> {
     Ok(places.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display())).into())
 }
 
-/// By the library of wasm-bindgen, so that nobody has to install its command line tool.
+/// Uses the library of wasm-bindgen, so that its command line tool need not be installed.
 fn bind(project: &Project, wasm: &Path) -> Result<()> {
     let generated = project.path("pkg/generated");
     if !project.path(OPTIMIZER).exists() {
         bail!("wasm-opt is missing: pkg/package.json must name binaryen");
     }
-    // The flags stand in this file.
+    // The flags are in this file, so it is an input.
     let inputs =
         [wasm, &project.path("pkg/package-lock.json"), &project.path(THIS)].map(Path::to_path_buf);
     stamp::unless_unchanged(project, "bind", &inputs, &generated, || {
@@ -92,7 +92,7 @@ fn bind(project: &Project, wasm: &Path) -> Result<()> {
     })
 }
 
-/// The WebAssembly as it is shipped, but with the names of its functions.
+/// The WebAssembly as it is shipped, but with function names.
 pub fn named(project: &Project) -> Result<PathBuf> {
     let _lock = lock::take(project)?;
     let wasm = compile(project)?;
@@ -123,8 +123,8 @@ fn generate(project: &Project, wasm: &Path, home: &Path, more: &[&str]) -> Resul
 const OPTIMIZER: &str = "pkg/node_modules/.bin/wasm-opt";
 const THIS: &str = "xtask/src/chores/build.rs";
 
-/// Functions with one caller stay functions, save small ones: larger, but gzip makes more of it. The first
-/// kilobyte of the memory is the far end of a stack of a megabyte, and holds nothing.
+/// Functions with a single caller are inlined only if they are small: that makes the file larger, but smaller
+/// after gzip. The first kilobyte of memory is the far end of a stack of one megabyte, and holds nothing.
 const OPTIMIZE: [&str; 5] =
     ["-Oz", "--converge", "--one-caller-inline-max-function-size", "20", "--low-memory-unused"];
 
@@ -142,7 +142,7 @@ fn bundle(project: &Project) -> Result<()> {
     })
 }
 
-/// All that lies in `pkg`, save what is installed, built or a test.
+/// All files in `pkg`, except installed ones, build output and tests.
 fn sources(pkg: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(pkg)? {

@@ -17,7 +17,7 @@ pub const CHORE: Chore = Chore {
     run: demo,
 };
 
-/// Short, so that one sees refreshes happen.
+/// Short, so that refreshes can be watched.
 const ACCESS_TTL: &str = "30s";
 
 fn demo(project: &Project, arguments: Parser) -> Result<()> {
@@ -30,7 +30,7 @@ fn demo(project: &Project, arguments: Parser) -> Result<()> {
     serve(project, &server(project)?, port)
 }
 
-/// Builds the reference server; answers where it is.
+/// Builds the reference server and returns its path.
 pub fn server(project: &Project) -> Result<PathBuf> {
     let _lock = lock::take(project)?;
     progress::step("compiling the reference server", || {
@@ -58,7 +58,7 @@ fn port(mut arguments: Parser) -> Result<u16> {
     Ok(port)
 }
 
-/// Asked before anything is built, so that nobody waits for the bad news.
+/// Checked before the build, so that nobody waits for the error.
 fn check_free(port: u16) -> Result<()> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! Builds the documentation site: static files, of the pages in `docs` and the types of the package.
+//! Builds the documentation site: static files, from the pages in `docs` and the types of the package.
 
 use super::{Chore, no_more};
 use crate::project::Project;
@@ -26,7 +26,7 @@ pub fn set_up(project: &Project) -> Result<()> {
     PACKAGES.iter().try_for_each(|directory| node::packages(project, directory))
 }
 
-/// Answers where the site is.
+/// Builds the site and returns its path.
 pub fn site(project: &Project) -> Result<PathBuf> {
     let _lock = lock::take(project)?;
     set_up(project)?;

@@ -1,5 +1,5 @@
-//! The reference server and its stores, killed in the middle of refreshes and raced, hundreds of times: minutes,
-//! where the tests take seconds.
+//! Kills the reference server and its stores in the middle of refreshes, and races them, hundreds of times:
+//! minutes, where the tests take seconds.
 
 use super::Chore;
 use super::test::STORES;
@@ -32,7 +32,7 @@ fn faults(project: &Project, mut arguments: Parser) -> Result<()> {
     let mut cargo = project.cargo();
     cargo
         .args(["test", "--package", "tokenkeep-server", "--test", "promises"])
-        // The tests say how often they met which case.
+        // The tests print how often they met each case.
         .args(["--", "--nocapture", "crash", "outage", "race"])
         .env("TOKENKEEP_ROUNDS", rounds.to_string())
         .env("TMPDIR", scratch.path());

@@ -1,4 +1,4 @@
-//! Feeds what reads the outside world with what nobody would write.
+//! Fuzzes the code that reads input from outside.
 
 use super::Chore;
 use crate::project::Project;
@@ -45,7 +45,7 @@ fn fuzz(project: &Project, mut arguments: Parser) -> Result<()> {
         fs::create_dir_all(&corpus)?;
         let mut cargo = project.cargo();
         cargo
-            // The core has no unsafe code that a sanitizer could watch.
+            // The core has no unsafe code for a sanitizer to check.
             .args(["fuzz", "run", "--sanitizer", "none", "--target-dir"])
             .arg(&build)
             .arg(&target)
@@ -54,7 +54,7 @@ fn fuzz(project: &Project, mut arguments: Parser) -> Result<()> {
             .args(["--", "-max_len=4096", "-print_final_stats=1"])
             .arg(format!("-max_total_time={}", minutes * 60))
             .env("PATH", &path)
-            // The compiler's instrumentation is not stable yet: it must be told that this is known.
+            // The compiler's instrumentation is unstable: this variable confirms that it is used on purpose.
             .env("RUSTC_BOOTSTRAP", "1");
         run::run(&mut cargo, Limit::minutes(minutes + 30))?;
     }

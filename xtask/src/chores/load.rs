@@ -1,5 +1,5 @@
 //! Measures the reference server on loopback: logins, refreshes and API calls for each store and each kind of
-//! token, beside a bare axum handler in the same run.
+//! token, next to a bare axum handler in the same run.
 
 use super::Chore;
 use super::test::STORES;
@@ -50,7 +50,7 @@ fn load(project: &Project, mut arguments: Parser) -> Result<()> {
             let (sessions, process) = (sessions.to_string(), server.0.id().to_string());
             let mut client = Command::new(&program);
             client.args(["server", http(&bare)?, http(&address)?, USER.0, USER.1]);
-            // Its URL may hold a password, and arguments are everybody's to read.
+            // The store's URL may contain a password, and any user can read a process's arguments.
             client.args([&sessions, &process]).env("TOKENKEEP_STORE", store);
             run::run(&mut client, Limit::minutes(15))?;
         }
@@ -63,7 +63,7 @@ fn load(project: &Project, mut arguments: Parser) -> Result<()> {
     measure(&format!("sqlite:{}", scratch.path().join("load.db").display()))?;
     for kind in ["postgres", "redis", "cluster"] {
         let mut store = Command::new(&program);
-        // It is killed, and leaves its files.
+        // The store is killed, and leaves its files behind.
         let (_store, url) = start(store.args(["store", kind]).env("TMPDIR", scratch.path()))?;
         measure(&url)?;
     }
@@ -80,7 +80,7 @@ fn build(project: &Project) -> Result<std::path::PathBuf> {
     Ok(project.target.join("release"))
 }
 
-/// With limits that a crowd from one address does not reach.
+/// Sets limits that a crowd from one address does not reach.
 fn server(release: &Path, folder: &Path, store: &str, tokens: &str) -> Result<Command> {
     let users = folder.join("users");
     std::fs::write(&users, format!("{}:{}\n", USER.0, USER.1))?;
@@ -93,7 +93,7 @@ fn server(release: &Path, folder: &Path, store: &str, tokens: &str) -> Result<Co
     Ok(command)
 }
 
-/// Stopped when it is dropped.
+/// A child process that is stopped when dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -103,7 +103,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts what says `listening on URL` in its first line.
+/// Starts a program that prints `listening on URL` in its first line.
 fn start(command: &mut Command) -> Result<(Running, String)> {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let output = child.stdout.take().context("no output")?;

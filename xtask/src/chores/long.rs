@@ -1,4 +1,4 @@
-//! The rules of the core against ten million random cases: minutes, where the tests take seconds.
+//! Checks the rules of the core against ten million random cases: minutes, where the tests take seconds.
 
 use super::Chore;
 use crate::project::Project;

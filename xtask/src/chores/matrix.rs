@@ -1,4 +1,4 @@
-//! Builds and serves the package in the tools that people have, and drives it in Chromium.
+//! Builds and serves the package with common build tools, and drives it in Chromium.
 
 use super::{Chore, build};
 use crate::project::Project;

@@ -1,5 +1,5 @@
-//! Checks the crate as it is packed, with the oldest versions of its dependencies that its manifest allows: an
-//! app may have locked those.
+//! Checks the packed crate with the oldest versions of its dependencies that its manifest allows: an app may
+//! have locked those.
 
 use super::{Chore, no_more};
 use crate::project::Project;
@@ -37,7 +37,8 @@ fn minimal(project: &Project) -> Result<()> {
     unpack.arg("-xf").arg(packed).args(["--strip-components", "1", "-C"]).arg(&home);
     run::run(&mut unpack, Limit::minutes(1))?;
 
-    // Not stable yet: cargo must be told that this is known. Those of the dependencies' own are theirs to hold.
+    // An unstable flag: this variable confirms to cargo that it is used on purpose. Transitive dependencies
+    // are not pinned down; their minimal versions are up to the crates that need them.
     let mut update = project.cargo();
     update.args(["update", "-Zdirect-minimal-versions"]).env("RUSTC_BOOTSTRAP", "1");
     run::run(update.current_dir(&home), Limit::minutes(5))?;

@@ -1,7 +1,7 @@
-//! Breaks the core in every small way that cargo-mutants knows, and sees whether a test notices.
+//! Mutates the core in every small way that cargo-mutants knows, and checks that a test notices.
 //!
-//! The core needs nothing of the browser. So it is built alone with its tests, as one crate, in one
-//! program: a second for each way, where the whole crate takes ten.
+//! The core needs nothing from the browser. So it is built alone with its tests, as one crate in one program:
+//! that takes a second per mutant, where the whole crate takes ten.
 
 use super::Chore;
 use crate::project::Project;
@@ -20,10 +20,10 @@ pub const CHORE: Chore = Chore {
     run: mutants,
 };
 
-/// Cases enough for a rule that is broken to show, few enough for hundreds of mutants.
+/// Enough cases to expose a broken rule, few enough for hundreds of mutants.
 const CASES: &str = "400";
 
-/// The tests of the core beside its own.
+/// The core's tests, besides its unit tests.
 const TESTS: [&str; 5] =
     ["core_scenarios", "core_targets", "core_handed_out", "core_rules", "secrecy"];
 
@@ -60,7 +60,7 @@ fn mutants(project: &Project, mut arguments: Parser) -> Result<()> {
     run::run(&mut cargo, Limit::NONE)
 }
 
-/// Writes the crate that has the core and its tests, and nothing else.
+/// Writes a crate that contains only the core and its tests.
 fn stands_alone(project: &Project, alone: &Path) -> Result<()> {
     for part in ["src", "tests"] {
         if alone.join(part).exists() {
@@ -69,7 +69,7 @@ fn stands_alone(project: &Project, alone: &Path) -> Result<()> {
     }
     copy(&project.path("src/core"), &alone.join("src/core"))?;
     copy(&project.path("tests/core"), &alone.join("tests/core"))?;
-    // The core has members for the shell, which is not there, and for the fuzz targets.
+    // The core has members that only the shell or the fuzz targets use.
     let mut library = "#![allow(dead_code, unused_imports)]\npub mod core;\n".to_owned();
     library.push_str("#[cfg(test)]\nextern crate self as tokenkeep;\n");
     for name in TESTS {
@@ -82,7 +82,7 @@ fn stands_alone(project: &Project, alone: &Path) -> Result<()> {
     Ok(fs::write(alone.join("Cargo.toml"), manifest(project)?)?)
 }
 
-/// The manifest of the core alone: its dependencies are the whole crate's.
+/// The manifest of the core alone, with the dependencies of the whole crate.
 fn manifest(project: &Project) -> Result<String> {
     let metadata =
         run::output(project.cargo().args(["metadata", "--no-deps", "--format-version=1"]))?;
@@ -98,7 +98,7 @@ fn manifest(project: &Project) -> Result<String> {
             let Some(name) = dependency["name"].as_str().filter(|name| names.contains(name)) else {
                 continue;
             };
-            // What is text, a truth or a list of texts is written alike in JSON and in TOML.
+            // JSON and TOML write strings, booleans and lists of strings alike.
             let (version, features) = (&dependency["req"], &dependency["features"]);
             let defaults = &dependency["uses_default_features"];
             lines.push_str(&format!(
@@ -110,7 +110,7 @@ fn manifest(project: &Project) -> Result<String> {
     Ok([
         "[package]\nname = \"tokenkeep\"\nedition = \"2024\"\nautotests = false\n\n[workspace]\n",
         "\n[lib]\ndoctest = false\n\n[lints.rust]\nunexpected_cfgs = \"allow\"\n",
-        // Building is what takes the time; but what makes the cases up is built once.
+        // Building takes most of the time; but proptest is built only once.
         "\n[profile.test]\ndebug = 0\n\n[profile.dev.package]\nproptest = { opt-level = 3 }\n",
         "\n[dependencies]\n",
         &lines(&["base64", "zeroize"]),

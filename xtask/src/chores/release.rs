@@ -1,4 +1,4 @@
-//! Says whether the project could be released as it stands. It publishes nothing.
+//! Checks whether the project could be released in its current state. It publishes nothing.
 
 use super::Chore;
 use crate::project::Project;
@@ -15,7 +15,7 @@ pub const CHORE: Chore = Chore {
     run: release,
 };
 
-/// What stands for an address that the project has not got yet (RFC 2606, section 2).
+/// The placeholder for an address that the project does not have yet (RFC 2606, section 2).
 const PLACEHOLDER: &str = ".invalid/";
 
 struct Check {

@@ -1,4 +1,4 @@
-//! Says how large the package is, and holds what a page loads to a budget.
+//! Reports the size of the package, and checks what a page loads against a budget.
 
 use super::{Chore, build, no_more, weigh};
 use crate::project::Project;
@@ -22,11 +22,11 @@ pub const CHORE: Chore = Chore {
 const FILES: [&str; 5] =
     ["index.js", "file.js", "core.wasm", "isolation/page.js", "isolation/worker.js"];
 
-/// What an app pays for `import … from 'tokenkeep'`, in bytes after gzip. It may not grow from here, and is
-/// far from its aim still: 45 kB. Where the token lives in a worker, the page's part is for the first call to wait for.
+/// What an app pays for `import … from 'tokenkeep'`, in bytes after gzip. It must not grow, and is still far
+/// from its aim of 45 kB. Where the token lives in a worker, the first call waits for the page's part.
 const BUDGETS: [(&str, u64); 2] = [("index.js", 77_000), ("isolation/page.js", 8_000)];
 
-/// Node's own zlib, which every build has, instead of two more crates.
+/// Uses Node's own zlib, which every installation has, instead of two more crates.
 const MEASURE: &str = "
 const { readFileSync } = require('fs'), zlib = require('zlib')
 for (const file of process.argv.slice(1)) {
@@ -34,7 +34,7 @@ for (const file of process.argv.slice(1)) {
   console.log(bytes.length, zlib.gzipSync(bytes, { level: 9 }).length, zlib.brotliCompressSync(bytes).length)
 }";
 
-/// Of a package that is built.
+/// Checks a package that is already built.
 pub fn check(project: &Project) -> Result<()> {
     let measured = run::output(
         project

@@ -1,4 +1,4 @@
-//! The browsers that tests can run in. One more is one more entry here.
+//! The browsers in which tests can run. To add one, add an entry here.
 
 use super::cargo_tools::{self, Tool};
 use super::system::{self, Program};
@@ -9,15 +9,15 @@ use std::path::PathBuf;
 
 pub struct Browser {
     pub name: &'static str,
-    /// The variable in which tests find its program.
+    /// The variable in which tests find the browser's program.
     pub variable: &'static str,
-    /// What it needs of the system; what the tests start first.
+    /// The required system programs; the first is the one that the tests start.
     programs: &'static [Program],
-    /// A driver that Debian has not: package on crates.io, version.
+    /// A driver that Debian does not have: its crate on crates.io, and the version.
     driver: Option<(&'static str, &'static str)>,
-    /// How `wasm-pack test` is told to take it.
+    /// The arguments that select the browser in `wasm-pack test`.
     pub arguments: &'static [&'static str],
-    /// What `wasm-pack` has to be started by.
+    /// The command that must start `wasm-pack`.
     pub wrapper: &'static [&'static str],
 }
 
@@ -52,7 +52,7 @@ static FIREFOX: Browser = Browser {
     wrapper: &[],
 };
 
-/// Safari's engine. Its driver speaks as Safari's does; the browser cannot do without a display.
+/// Safari's engine. Its driver behaves like Safari's; the browser needs a display.
 static WEBKIT: Browser = Browser {
     name: "webkit",
     variable: "WEBKIT",
@@ -67,7 +67,8 @@ static WEBKIT: Browser = Browser {
     ],
     driver: None,
     arguments: &["--headless", "--safari", "--safaridriver", "WebKitWebDriver"],
-    // Without `-noreset` the display begins anew whenever its last window has closed, and refuses whoever comes meanwhile.
+    // Without `-noreset` the display resets whenever its last window closes, and refuses connections
+    // meanwhile.
     wrapper: &["xvfb-run", "--auto-servernum", "--server-args=-screen 0 1280x1024x24 -noreset"],
 };
 
@@ -80,12 +81,13 @@ impl Browser {
         Ok(found)
     }
 
-    /// What a test starts: the browser itself, or what drives it.
+    /// The program that a test starts: the browser itself, or its driver.
     pub fn program(&self, project: &Project) -> Result<PathBuf> {
         Ok(system::ensure(project, self.programs)?.swap_remove(0))
     }
 
-    /// All that `wasm-pack test` needs; answers where the driver is, if `PATH` does not have it.
+    /// Installs everything that `wasm-pack test` needs. Returns the driver's directory, if it is not on
+    /// `PATH`.
     pub fn ensure(&self, project: &Project) -> Result<Vec<PathBuf>> {
         system::ensure(project, self.programs)?;
         let driver = self.driver.map(|(package, version)| Tool {
@@ -99,7 +101,7 @@ impl Browser {
     }
 }
 
-/// What `wasm-pack test` needs to run without fetching anything itself.
+/// The tools that `wasm-pack test` needs so that it downloads nothing itself.
 pub fn test_tools(project: &Project) -> Result<[Tool; 2]> {
     Ok([
         Tool {

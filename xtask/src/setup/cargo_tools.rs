@@ -1,5 +1,5 @@
-//! Command line tools from crates.io, each in `target/tools/<name>-<version>`: nothing is installed for
-//! the user, and a version never has to be replaced.
+//! Command line tools from crates.io, each in `target/tools/<name>-<version>`: nothing is installed for the
+//! user, and no version is ever replaced.
 
 use crate::progress;
 use crate::project::Project;
@@ -13,14 +13,14 @@ use std::{env, fs};
 pub struct Tool {
     pub package: &'static str,
     pub version: String,
-    /// The program that says whether the tool is there already.
+    /// The program whose presence shows that the tool is installed.
     pub program: &'static str,
-    /// Whether to build with the versions of its own lock file.
+    /// Whether to build with the tool's own lock file.
     pub locked: bool,
     pub takes: &'static str,
 }
 
-/// Installs what is missing; answers the directories to put in front of `PATH`.
+/// Installs missing tools. Returns the directories to put in front of `PATH`.
 pub fn ensure(project: &Project, tools: &[Tool]) -> Result<Vec<PathBuf>> {
     let store = project.target.join("tools");
     let build = store.join("build");
@@ -44,7 +44,7 @@ pub fn ensure(project: &Project, tools: &[Tool]) -> Result<Vec<PathBuf>> {
     Ok(directories)
 }
 
-/// `PATH`, with these directories in front.
+/// `PATH` with these directories in front.
 pub fn in_front_of_path(directories: Vec<PathBuf>) -> Result<OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::join_paths(directories.into_iter().chain(env::split_paths(&path)))
@@ -56,7 +56,7 @@ fn is_on_path(tool: &Tool) -> bool {
         .is_ok_and(|said| said.split_whitespace().any(|word| word == tool.version))
 }
 
-/// Into a directory of another name first: what has the right name is complete.
+/// Installs into a temporary directory first, and renames it: a directory with the final name is complete.
 fn install(project: &Project, tool: &Tool, home: &Path, build: &Path) -> Result<()> {
     let unfinished = build.with_file_name("unfinished");
     if unfinished.exists() {
@@ -71,7 +71,7 @@ fn install(project: &Project, tool: &Tool, home: &Path, build: &Path) -> Result<
         .arg(&unfinished)
         .arg("--target-dir")
         .arg(build)
-        // They run for seconds but build for minutes.
+        // They run for seconds, but would build for minutes.
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");

@@ -1,4 +1,4 @@
-//! Gets what a chore needs and finds missing; does nothing when it is there.
+//! Installs what a chore needs and does not find.
 
 pub mod browser;
 pub mod cargo_tools;

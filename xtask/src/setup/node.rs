@@ -20,7 +20,7 @@ pub fn node() -> Result<()> {
     Ok(())
 }
 
-/// `npm ci` in a directory, when its lock file is not the one that was installed.
+/// Runs `npm ci` in a directory if its lock file differs from the installed one.
 pub fn packages(project: &Project, directory: &str) -> Result<()> {
     node()?;
     let home = project.path(directory);
@@ -28,7 +28,7 @@ pub fn packages(project: &Project, directory: &str) -> Result<()> {
     if !lock.is_file() {
         bail!("{directory}/package-lock.json is missing");
     }
-    // Inside what it speaks of: npm removes the stamp with the packages.
+    // The stamp is inside `node_modules`, so npm removes it with the packages.
     let stamp = home.join("node_modules/.xtask-stamp");
     let hash = format!("{:016x}", stamp::hash(&[lock])?);
     if fs::read_to_string(&stamp).is_ok_and(|found| found == hash) {

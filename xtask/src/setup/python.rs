@@ -1,4 +1,5 @@
-//! A Python with the packages that a directory's `requirements.txt` names, in `target/python`: nothing is installed for the user.
+//! A Python with the packages of a directory's `requirements.txt`, in `target/python`: nothing is installed
+//! for the user.
 
 use super::system::{self, Program};
 use crate::project::Project;
@@ -16,7 +17,7 @@ pub fn packages(project: &Project, directory: &str) -> Result<PathBuf> {
     let python = home.join("bin/python");
     let requirements = project.path(directory).join("requirements.txt");
     let hash = format!("{:016x}", stamp::hash(&[&requirements])?);
-    // Inside what it speaks of, so that it goes with it.
+    // The stamp is inside the environment, and is removed with it.
     let stamp = home.join(".xtask-stamp");
     if python.is_file() && fs::read_to_string(&stamp).is_ok_and(|found| found == hash) {
         return Ok(python);
@@ -37,7 +38,7 @@ pub fn packages(project: &Project, directory: &str) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// Debian has it in a package of its own.
+/// Debian ships `venv` as a separate package.
 fn ensure_venv(project: &Project, python: &Path) -> Result<()> {
     let has_venv =
         || run::output(project.command(python).args(["-c", "import ensurepip, venv"])).is_ok();

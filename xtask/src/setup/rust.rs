@@ -1,4 +1,4 @@
-//! What the Rust toolchain needs beyond rustup's minimal profile.
+//! The parts of the Rust toolchain beyond rustup's minimal profile.
 
 use crate::progress;
 use crate::project::Project;
@@ -20,8 +20,8 @@ pub fn wasm_target(project: &Project) -> Result<()> {
     })
 }
 
-/// Whether the sources of the standard library are there, or can be had. Without them the package is larger,
-/// and works all the same.
+/// Whether the sources of the standard library are present or can be installed. Without them the package
+/// works all the same, but is larger.
 pub fn library_sources(project: &Project) -> Result<bool> {
     let sources = sysroot(project)?.join("lib/rustlib/src/rust/library/Cargo.lock");
     if sources.is_file() {

@@ -1,4 +1,4 @@
-//! Programs of the system: found on `PATH`, else installed by apt, else asked for in one line.
+//! System programs: found on `PATH`, else installed with apt, else requested in a one-line message.
 
 use crate::progress;
 use crate::project::Project;
@@ -10,12 +10,12 @@ use std::path::PathBuf;
 #[derive(Clone, Copy)]
 pub struct Program {
     pub what: &'static str,
-    /// Any of these will do; the first that is there is taken.
+    /// Alternative names; the first that is found is used.
     pub names: &'static [&'static str],
     pub debian: &'static str,
 }
 
-/// The paths of the programs, in their order.
+/// The paths of the programs, in order.
 pub fn ensure(project: &Project, programs: &[Program]) -> Result<Vec<PathBuf>> {
     let missing: Vec<_> = programs.iter().filter(|p| find(p).is_none()).collect();
     if !missing.is_empty() {
@@ -33,7 +33,7 @@ fn find(program: &Program) -> Option<PathBuf> {
     program.names.iter().find_map(|name| which::which(name).ok())
 }
 
-/// Gets what is missing out of Debian's `packages`, or says how to.
+/// Installs missing programs from Debian's `packages`, or says how to.
 pub fn install(project: &Project, what: &str, packages: &[&str]) -> Result<()> {
     if !Uid::effective().is_root() || which::which("apt-get").is_err() {
         bail!("install {what} (on Debian: sudo apt-get install {})", packages.join(" "));

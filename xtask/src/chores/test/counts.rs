@@ -1,10 +1,10 @@
-//! Reads the numbers of tests out of what the test runners print.
+//! Reads the numbers of tests from the output of the test runners.
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Counts {
     pub passed: u64,
     pub failed: u64,
-    /// It says itself why.
+    /// Skipped by the test itself, which says why.
     pub skipped: u64,
 }
 
@@ -19,7 +19,7 @@ impl Counts {
         self.passed + self.failed
     }
 
-    /// Takes a line of any runner; what is no summary changes nothing.
+    /// Reads one line from any runner; a line that is not a summary changes nothing.
     pub fn read(&mut self, line: &str) {
         if let Some(rest) = line.strip_prefix("test result: ") {
             self.read_libtest(rest);
@@ -80,7 +80,7 @@ test result: ok. 0 passed; 0 failed; 0 ignored; 0 filtered out";
     }
 
     #[test]
-    fn what_a_test_prints_is_no_summary() {
+    fn lines_printed_by_a_test_are_not_summaries() {
         assert_eq!(read("pass 3\n  # pass 3\n# passing 3\n3 passed"), (0, 0, 0));
     }
 }

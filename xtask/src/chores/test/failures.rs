@@ -1,15 +1,15 @@
-//! Reads the names of failed tests out of what the test runners print.
+//! Reads the names of failed tests from the output of the test runners.
 
-/// Begins what node's reporter `spec` says once more, at its end.
+/// The line after which node's reporter `spec` repeats the failures, at its end.
 const SPEC_SUMMARY: &str = "✖ failing tests:";
 
 #[derive(Default)]
 pub struct Failures {
     names: Vec<String>,
-    /// The lines that follow tell more of the last name.
+    /// Whether the following lines describe the last name.
     is_described: bool,
     is_in_spec_summary: bool,
-    /// Of the name that comes next.
+    /// The place of the next name.
     place: String,
 }
 
@@ -22,7 +22,7 @@ impl Failures {
         &self.names
     }
 
-    /// The names alone, without their places.
+    /// The names without their places.
     pub fn bare(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(|name| match name.rsplit_once(" (") {
             Some((bare, place)) if place.contains(".test.") => bare,
@@ -30,7 +30,7 @@ impl Failures {
         })
     }
 
-    /// Takes a line of any runner; what tells of no failure changes nothing.
+    /// Reads one line from any runner; a line that reports no failure changes nothing.
     pub fn read(&mut self, line: &str) {
         let line = line.trim();
         if let Some(name) = libtest(line) {
@@ -46,7 +46,7 @@ impl Failures {
         }
     }
 
-    /// `2 - the name`. What is to be done yet has not failed.
+    /// `2 - the name`. A test marked TODO does not count as failed.
     fn read_tap(&mut self, rest: &str) {
         let Some((_, name)) = rest.split_once(" - ") else { return };
         self.is_described = !name.contains(" # TODO");
@@ -55,7 +55,7 @@ impl Failures {
         }
     }
 
-    /// The first lines below a name in TAP: where it stands, and of what kind the failure is.
+    /// The first lines below a name in TAP: its place, and the kind of the failure.
     fn read_description(&mut self, line: &str) {
         if let Some(place) = line.strip_prefix("location: ")
             && let Some(name) = self.names.last_mut()
@@ -63,7 +63,7 @@ impl Failures {
             *name = with_place(name, place.trim_matches('\''));
         } else if let Some(kind) = line.strip_prefix("failureType: ") {
             self.is_described = false;
-            // It is named for those within it, which have been named.
+            // A suite fails because of tests within it, which have already been named.
             if kind == "'subtestsFailed'" {
                 self.names.pop();
             }
@@ -83,14 +83,14 @@ impl Failures {
     }
 }
 
-/// `test the::name ... FAILED`, from cargo test; wasm-bindgen's runner says `FAIL`.
+/// `test the::name ... FAILED`, from cargo test; wasm-bindgen's runner prints `FAIL`.
 fn libtest(line: &str) -> Option<&str> {
     let (name, outcome) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
     matches!(outcome, "FAILED" | "FAIL").then_some(name)
 }
 
-/// `place` is a file, perhaps with its folder, a line and a column. A helper that all tests go through is
-/// no place to look.
+/// `place` is a file, perhaps with its folder, a line and a column. A helper that all tests call does not
+/// help to find the failure, so it is left out.
 fn with_place(name: &str, place: &str) -> String {
     let file = place.rsplit('/').next().unwrap_or(place);
     let line = file.rsplit_once(':').map_or(file, |(line, _)| line);
@@ -100,7 +100,7 @@ fn with_place(name: &str, place: &str) -> String {
     }
 }
 
-/// TAP has a meaning for `#`.
+/// TAP escapes `#`.
 fn unescaped(name: &str) -> String {
     name.replace("\\#", "#").replace("\\\\", "\\")
 }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn both_runners_of_rust_are_understood() {
+    fn the_output_of_both_rust_runners_is_read() {
         let output = "
 test page::good ... ok
 test page::bad ... FAILED
@@ -184,7 +184,7 @@ test at b/a.test.mjs:8:27
     }
 
     #[test]
-    fn a_bare_name_has_lost_its_place_and_nothing_else() {
+    fn a_bare_name_lacks_only_its_place() {
         let mut failures = Failures::default();
         failures.add("a (b)");
         failures.add("c (1) (d.test.mjs:7)");
@@ -192,7 +192,7 @@ test at b/a.test.mjs:8:27
     }
 
     #[test]
-    fn what_a_test_prints_is_no_failure() {
+    fn lines_printed_by_a_test_are_not_failures() {
         assert_eq!(read("not okay\n✖ a cross\n# not ok 1 - x\ntest it ... FAILED soon"), [""; 0]);
     }
 }

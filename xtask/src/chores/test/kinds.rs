@@ -19,14 +19,14 @@ pub struct Kind {
     pub run: fn(&Plan, &mut Report) -> Result<()>,
 }
 
-/// The browsers that a kind of tests runs in.
+/// The browsers in which a kind of tests runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum In {
-    /// None, or Chromium alone.
+    /// No browser, or Chromium only.
     One,
-    /// Chromium, and others where they are asked for: it takes long.
+    /// Chromium, and others on request, because it takes long.
     OneUnlessAsked,
-    /// Each.
+    /// Each browser.
     All,
 }
 
@@ -173,8 +173,8 @@ const RUNNERS: &str = "tests/runners";
 const MATRIX: &str = "matrix";
 const SITE: &str = "tests/site";
 
-/// What the reference server's tests start, stop and kill. Debian keeps PostgreSQL's own programs off
-/// `PATH`; the one that manages them is on it.
+/// The programs that the reference server's tests start, stop and kill. Debian keeps PostgreSQL's own
+/// programs off `PATH`, but `pg_ctlcluster`, which manages them, is on it.
 pub const STORES: [system::Program; 2] = [
     system::Program { what: "Redis", names: &["redis-server"], debian: "redis-server" },
     system::Program {
@@ -199,7 +199,7 @@ fn needs_of_package(plan: &Plan) -> Result<()> {
     node::packages(plan.project, "pkg")
 }
 
-/// For tests that drive the package in Chromium with npm packages of their own, and the support of `E2E`.
+/// For tests that drive the package in Chromium with their own npm packages and the helpers of `E2E`.
 fn needs_of_tabs(plan: &Plan, directory: &str) -> Result<()> {
     needs_of_package(plan)?;
     node::packages(plan.project, E2E)?;
@@ -212,7 +212,7 @@ fn in_tabs(plan: &Plan, report: &mut Report, directory: &str) -> Result<()> {
     count_in_tabs(|| npm_test(plan, directory, &browser::CHROME), Limit::minutes(20), report)
 }
 
-/// They are driven against the reference server; the apps in Rust are built here, too.
+/// The bindings run against the reference server; the apps in Rust are built here, too.
 fn with_frameworks(plan: &Plan, report: &mut Report) -> Result<()> {
     build::package(plan.project)?;
     let server = demo::server(plan.project)?;
@@ -239,7 +239,7 @@ fn lint(plan: &Plan, report: &mut Report) -> Result<()> {
         wasm.args(["--test", test]);
     }
     wasm.args(["--", "-D", "warnings"]);
-    // The generated bindings are among the sources that tsc reads.
+    // tsc also reads the generated bindings.
     let built = build::package(plan.project);
     let of_package = |name: &str, arguments: &[&str]| {
         let program = plan.project.path("pkg/node_modules/.bin").join(name);
@@ -282,7 +282,7 @@ fn native(plan: &Plan, report: &mut Report) -> Result<()> {
     count(&mut cargo, Limit::minutes(30), report)
 }
 
-/// One run for each test program, so that all run even if one fails.
+/// Runs each test program separately, so that all run even if one fails.
 fn in_browser(plan: &Plan, report: &mut Report) -> Result<()> {
     let mut directories = cargo_tools::ensure(plan.project, &browser::test_tools(plan.project)?)?;
     directories.extend(plan.browser.ensure(plan.project)?);
@@ -310,13 +310,13 @@ fn in_browser(plan: &Plan, report: &mut Report) -> Result<()> {
     result
 }
 
-/// How often a run is tried whose page never begins.
+/// How often to try a run whose page never starts.
 const TRIES: u32 = 5;
 
-/// See `page_server.rs`: where that can do nothing, the little server leaves a request unanswered now and
-/// then, where a browser opens more connections at once than it has threads: then the page never loads
-/// (`webdriver.json` says for how long it may) and no test begins.
-/// Such a run is no failure of a test, and is tried again.
+/// Where `page_server.rs` cannot help, the runner's server leaves a request unanswered now and then, if a
+/// browser opens more connections at once than the server has threads. Then the page never loads
+/// (`webdriver.json` sets the time limit) and no test begins. Such a run is not a failed test, and is tried
+/// again.
 fn until_it_begins(report: &mut Report, attempt: impl Fn(&mut Report) -> Result<()>) -> Result<()> {
     for _ in 1..TRIES {
         let before = report.counts;
@@ -370,7 +370,7 @@ fn site(plan: &Plan, report: &mut Report) -> Result<()> {
     count(&mut npm, Limit::minutes(10), report)
 }
 
-/// The tests find their browser in a variable of its own.
+/// Each browser's path is passed in its own variable.
 fn npm_test(plan: &Plan, directory: &str, browser: &Browser) -> Result<Command> {
     let program = browser.program(plan.project)?;
     let words = [browser.wrapper, &["npm"]].concat();
@@ -391,11 +391,11 @@ fn say_how_long(plan: &Plan, command: &mut Command) {
     }
 }
 
-/// So many failures are looked at again; more are no accident.
+/// Up to this many failures are run again; more are no accident.
 const FEW: usize = 3;
 
-/// A browser on a busy machine may do what no test foresees. Those that fail in real tabs are run once
-/// more, by their names; one that passes then has passed, and is named at the end, to be looked into.
+/// A browser on a busy machine may behave in ways that no test expects. Failed tests in real tabs are run
+/// once more, by name. A test that passes then counts as passed, and is named at the end for investigation.
 fn count_in_tabs(
     npm: impl Fn() -> Result<Command>,
     limit: Limit,
@@ -419,7 +419,7 @@ fn count_in_tabs(
     if is_well { Ok(()) } else { result }
 }
 
-/// A pattern for this name, and no other.
+/// A pattern that matches only this name.
 fn exactly(name: &str) -> String {
     let mut pattern = String::from("^");
     for letter in name.chars() {
@@ -432,7 +432,7 @@ fn exactly(name: &str) -> String {
 }
 
 fn count(command: &mut Command, limit: Limit, report: &mut Report) -> Result<()> {
-    // Colours would stand between the runners' words.
+    // Colour codes would break up the runners' output.
     command.env_remove("FORCE_COLOR");
     let scratch = Scratch::new()?;
     command.env("TMPDIR", scratch.path());
@@ -447,8 +447,8 @@ mod tests {
     use super::{Limit, Report, count_in_tabs};
     use std::process::Command;
 
-    /// What comes of a runner whose test `a?` fails where it is not asked for by name, beside `others`
-    /// that always do.
+    /// The report of a runner whose test `a?` fails unless it is selected by name, besides `others` tests
+    /// that always fail.
     fn run(others: usize) -> Report {
         let runner = format!(
             r##"for n in $(seq {others}); do echo "not ok $n - other $n"; done
@@ -467,14 +467,14 @@ mod tests {
     }
 
     #[test]
-    fn a_test_that_passes_when_run_again_has_passed_and_is_named() {
+    fn a_test_that_passes_on_the_second_run_counts_as_passed_and_is_named() {
         let report = run(0);
         assert_eq!((report.counts.passed, report.counts.failed), (5, 0));
         assert_eq!(report.unsteady, ["a?"]);
     }
 
     #[test]
-    fn where_one_fails_again_all_have_failed() {
+    fn if_one_fails_again_all_count_as_failed() {
         let report = run(1);
         assert_eq!((report.counts.passed, report.counts.failed), (4, 2));
         assert_eq!(report.failures.names(), ["other 1", "a?"]);
@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn many_failures_are_no_accident() {
+    fn many_failures_are_not_run_again() {
         let report = run(5);
         assert_eq!((report.counts.passed, report.counts.failed), (4, 6));
     }

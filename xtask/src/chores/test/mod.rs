@@ -1,4 +1,4 @@
-//! Runs all kinds of tests, each to its end, and sums up.
+//! Runs all kinds of tests, each to its end, and prints a summary.
 
 mod counts;
 mod failures;
@@ -41,7 +41,7 @@ pub const SETUP: Chore = Chore {
     },
 };
 
-/// Tests have failed, and it has been said.
+/// Tests have failed, and the summary has reported it.
 #[derive(Debug)]
 pub struct Failed;
 
@@ -53,9 +53,9 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// What the command line asks for.
+/// The options of the command line.
 struct Asked {
-    /// Empty: all.
+    /// Empty means all browsers.
     browsers: Vec<&'static Browser>,
     is_long: bool,
     kinds: Vec<&'static Kind>,
@@ -82,7 +82,7 @@ impl Asked {
         Ok(Self { browsers, is_long, kinds })
     }
 
-    /// Each kind, in each browser if that makes a difference to it.
+    /// Each kind, in each browser if the browser matters to it.
     fn plans<'a>(
         &'a self,
         project: &'a Project,
@@ -112,7 +112,8 @@ impl Plan<'_> {
         (kind.set_up)(self)
     }
 
-    /// A kind that breaks has failed at least once, whatever its tests said, and so has one without tests.
+    /// A kind that breaks counts as at least one failure, whatever its tests reported; so does a kind without
+    /// tests.
     fn run(&self, kind: &Kind) -> Result<Report> {
         let mut report = Report::default();
         let result =

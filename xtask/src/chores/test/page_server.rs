@@ -1,9 +1,9 @@
-//! Keeps the little server awake that wasm-bindgen's test runner shows its page with.
+//! Keeps the server awake with which wasm-bindgen's test runner serves its page.
 //!
-//! It begins with four threads that wait for connections (tiny_http), and hands a fifth connection to one
-//! of them that has just been taken, if all come at once: a browser opens six, and one of its requests is
-//! never answered. Where all four are taken before, each connection gets a thread of its own. So four
-//! connections are opened that ask nothing, before the browser is there.
+//! The server (tiny_http) starts with four threads that wait for connections. If all connections come at
+//! once, it gives a fifth one to a thread that has just become busy: a browser opens six, and one of its
+//! requests is never answered. If all four threads are busy beforehand, each new connection gets its own
+//! thread. So this module opens four silent connections before the browser starts.
 
 use std::collections::HashSet;
 use std::fs;
@@ -13,13 +13,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// As `/proc` has it, cut short.
+/// The runner's name in `/proc`, which truncates it.
 const RUNNER: &str = "wasm-bindgen-te";
 const THREADS: usize = 4;
-/// The state of a socket that listens, in `/proc/net/tcp`.
+/// The state of a listening socket in `/proc/net/tcp`.
 const LISTENS: &str = "0A";
 
-/// Does `work`, and looks after the server meanwhile. Where there is no `/proc`, it only does `work`.
+/// Runs `work`, and looks after the server meanwhile. Without `/proc`, it only runs `work`.
 pub fn look_after<T>(work: impl FnOnce() -> T) -> T {
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -42,7 +42,7 @@ pub fn look_after<T>(work: impl FnOnce() -> T) -> T {
     })
 }
 
-/// Where runners listen.
+/// The ports on which runners listen.
 fn ports() -> Vec<u16> {
     let sockets = sockets_of_runners();
     if sockets.is_empty() {
@@ -52,7 +52,7 @@ fn ports() -> Vec<u16> {
     table.lines().filter_map(|line| port(line, &sockets)).collect()
 }
 
-/// The port of a line of `/proc/net/tcp`, if it is of a socket of these that listens.
+/// The port in a line of `/proc/net/tcp`, if one of these sockets listens on it.
 fn port(line: &str, sockets: &HashSet<String>) -> Option<u16> {
     let columns: Vec<&str> = line.split_whitespace().collect();
     let is_ours = columns.get(3) == Some(&LISTENS) && sockets.contains(*columns.get(9)?);
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_port_of_a_socket_that_listens_is_read() {
+    fn the_port_of_a_listening_socket_is_read() {
         let ours = HashSet::from(["4711".to_owned()]);
         let line = |state: &str, inode: &str| {
             format!("0: 0100007F:8677 00000000:0000 {state} 0:0 0:0 0 0 0 {inode} 1")

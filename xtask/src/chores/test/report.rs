@@ -1,4 +1,4 @@
-//! What has come of the tests of one kind.
+//! The results of the tests of one kind.
 
 use super::counts::Counts;
 use super::failures::Failures;
@@ -7,18 +7,18 @@ use super::failures::Failures;
 pub struct Report {
     pub counts: Counts,
     pub failures: Failures,
-    /// Tests that failed, and passed when they were run again.
+    /// Tests that failed, and passed on the second run.
     pub unsteady: Vec<String>,
 }
 
 impl Report {
-    /// Takes a line of any test runner.
+    /// Reads one line from any test runner.
     pub fn read(&mut self, line: &str) {
         self.counts.read(line);
         self.failures.read(line);
     }
 
-    /// Takes what has come of some of them. `is_well`: those that failed have passed since.
+    /// Adds the results of some tests. `is_well`: the failed ones have passed since.
     pub fn take(&mut self, mut of_some: Self, is_well: bool) {
         if is_well {
             of_some.counts.passed += std::mem::take(&mut of_some.counts.failed);

@@ -1,5 +1,5 @@
-//! What is said at the end of all tests: a table, the names of those that failed, and the sum. The names
-//! stand here again because a long log is cut, and then only its end is left.
+//! The summary at the end of all tests: a table, the names of the failed tests, and the totals. The names are
+//! repeated here because only the end of a long log is kept.
 
 use super::counts::Counts;
 use super::report::Report;
@@ -7,7 +7,7 @@ use crate::progress::Took;
 use std::fmt;
 use std::time::Duration;
 
-/// What has come of one kind, in one browser.
+/// The results of one kind in one browser.
 pub struct Line {
     pub name: String,
     pub report: Report,
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_failed_tests_stand_between_the_table_and_the_sum() {
+    fn the_names_of_failed_tests_come_between_the_table_and_the_total() {
         let e2e = "not ok 1 - a tab\n  location: '/e2e/tabs.test.mjs:7:1'\n# pass 1\n# fail 1";
         let native = "test a ... FAILED\ntest b ... ok\ntest result: FAILED. 1 passed; 1 failed";
         let said = Summary(vec![line("native", native), line("e2e chrome", e2e)]).to_string();
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_that_passed_when_run_again_has_passed_and_is_named() {
+    fn a_test_that_passed_on_the_second_run_counts_as_passed_and_is_named() {
         let first = line("", "not ok 1 - a tab\n# pass 1\n# fail 1").report;
         let mut e2e = line("e2e chrome", "");
         e2e.report.take(first, true);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn where_all_has_passed_there_are_no_names() {
+    fn without_failures_no_names_are_listed() {
         let said = Summary(vec![line("size", "test result: ok. 1 passed")]).to_string();
         let (table, end) = said.split_once("\n\n").unwrap();
         assert!(table.contains("size"), "{table}");
