@@ -1,7 +1,7 @@
-//! Measures a server on loopback, or is one: `cargo xtask load` runs it.
+//! Measures a server on loopback, or acts as one: `cargo xtask load` runs it.
 //!
-//!     load store postgres|redis|cluster              is such a store, as the tests start it, until it is killed
-//!     load bare                                      serves one bare axum handler, to be measured beside
+//!     load store postgres|redis|cluster              runs such a store, as the tests do, until killed
+//!     load bare                                      serves one bare axum handler, for comparison
 //!     load server BARE SERVER NAME PASSWORD SESSIONS PROCESS
 //!                                                    measures; the store's URL is in TOKENKEEP_STORE
 
@@ -29,7 +29,7 @@ use tokio::{
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// So many clients ask at the same time, each on a connection of its own.
+/// How many clients ask at the same time, each on its own connection.
 const CLIENTS: usize = 8;
 const HOW_LONG: Duration = Duration::from_secs(3);
 
@@ -50,7 +50,7 @@ async fn main() -> Result<()> {
     }
 }
 
-/// Each writes to the disk before it answers.
+/// Each store writes to the disk before it answers.
 async fn be_store(kind: &str) -> Result<()> {
     let setup = match kind {
         "postgres" => harness::Setup::own_postgres(),
@@ -73,10 +73,10 @@ fn login(name: &str, password: &str) -> String {
     json!({ "username": name, "password": password }).to_string()
 }
 
-/// The same server with an account whose password takes no time, so that thousands of sessions can be opened
-/// in seconds. The memory of argon2 has been taken before.
+/// The same server with an account whose password check is cheap, so that thousands of sessions can be opened
+/// in seconds. Argon2's memory has been allocated by then.
 async fn cheap(server: Server, store: &str) -> Result<Server> {
-    // A store within the server can be given no account from here.
+    // A store inside the server process cannot be given an account from here.
     if store == "sqlite::memory:" {
         return Ok(server);
     }
@@ -111,7 +111,7 @@ async fn speed(bare: &Server, server: &Server) -> Result<()> {
     Ok(())
 }
 
-/// In two halves: what a server takes once is told from what each session costs.
+/// Measures in two halves, to separate what a server uses once from what each session costs.
 async fn memory(server: &Server, sessions: usize, process: &str) -> Result<()> {
     let before = resident(process)?;
     open(server, sessions / 2).await?;
@@ -135,7 +135,7 @@ async fn open(server: &Server, sessions: usize) -> Result<()> {
     all(logins).await.map(drop)
 }
 
-/// Answers how often a second.
+/// Returns the rate per second.
 async fn measure(
     clients: Vec<Client>,
     work: Work,
@@ -149,7 +149,7 @@ async fn measure(
         working.spawn(client.work(work, until));
     }
     let mut taken = all(working).await?.concat();
-    // The last calls have ended behind `until`.
+    // The last calls ended after `until`.
     let took = begun.elapsed();
     taken.sort_unstable();
     let at = |share: usize| {
@@ -204,7 +204,7 @@ impl Server {
         Ok(clients)
     }
 
-    /// From an address of the client's own: at the login the addresses take turns.
+    /// Connects from an address of the client's own: at the login the addresses take turns.
     async fn connect(&self, number: u8) -> Result<Client> {
         let socket = TcpSocket::new_v4()?;
         socket.bind((Ipv4Addr::new(127, 0, 0, number), 0).into())?;
@@ -217,7 +217,7 @@ impl Server {
     }
 }
 
-/// What a page and its browser have.
+/// The state of a page and its browser.
 struct Client {
     server: Server,
     sender: http1::SendRequest<Full<Bytes>>,
@@ -226,7 +226,7 @@ struct Client {
 }
 
 impl Client {
-    /// Works until then; answers how long each piece of work took.
+    /// Works until the given time. Returns the duration of each piece of work.
     async fn work(mut self, work: Work, until: Instant) -> Result<Vec<Duration>> {
         let mut taken = Vec::new();
         while Instant::now() < until {
@@ -242,7 +242,7 @@ impl Client {
         Ok(taken)
     }
 
-    /// Without the cookie of before: each login is a session more.
+    /// Logs in without the previous cookie: each login opens another session.
     async fn log_in(&mut self) -> Result<()> {
         self.cookie.clear();
         let login = self.server.login.clone();
@@ -274,7 +274,7 @@ impl Client {
             .header("x-requested-with", "load")
             .header("sec-fetch-site", "same-origin")
             .body(Full::new(Bytes::from(body.to_owned())))?;
-        // The last answer has been read, which the connection may not have noticed.
+        // The last answer has been read, but the connection may not have noticed yet.
         self.sender.ready().await?;
         let (head, body) = self.sender.send_request(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
@@ -287,7 +287,7 @@ impl Client {
     }
 }
 
-/// MiB of memory that a process has (Linux).
+/// The memory of a process in MiB (Linux).
 fn resident(process: &str) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;

@@ -1,8 +1,8 @@
-//! Where a request comes from: the address of the connection, or, behind a proxy that is trusted, the one
-//! that the proxy names.
+//! The client's address: that of the connection or, behind a trusted proxy, the one that the proxy names.
 //!
-//! `X-Forwarded-For` and `Forwarded` (RFC 7239) are lists to which each proxy appends whom it heard. Anybody
-//! can begin one, so it is read from the right: the first address that is no trusted proxy's is the client's.
+//! `X-Forwarded-For` and `Forwarded` (RFC 7239) are lists to which each proxy appends the address it received
+//! from. Anybody can start such a list, so it is read from the right: the first address that is not a trusted
+//! proxy's is the client's.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -52,7 +52,7 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Cidr]) -> IpAddr {
     let said = |list: Vec<Option<IpAddr>>| {
         let mut client = peer;
         for address in list.into_iter().rev() {
-            // What cannot be read is nobody's address: the last proxy that could be told is meant.
+            // An unreadable entry names no address: the last known proxy is used.
             let Some(address) = address else { break };
             client = address;
             if !is_trusted(client) {
@@ -63,8 +63,8 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Cidr]) -> IpAddr {
     };
     match (forwarded(headers), forwarded_for(headers)) {
         (Some(list), None) | (None, Some(list)) => said(list),
-        // A proxy sets one of the two and may let the other through, with whatever the client wrote. Where
-        // they differ nobody knows which, so neither is believed.
+        // A proxy sets one of the two headers and may pass on the other, as written by the client. If they
+        // differ nobody knows which is right, so neither is believed.
         (Some(one), Some(other)) => {
             let (one, other) = (said(one), said(other));
             if one == other { one } else { peer }
@@ -73,7 +73,7 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Cidr]) -> IpAddr {
     }
 }
 
-/// What limits count for one: an IPv4 address, or the /64 that an IPv6 host has for itself.
+/// The unit that rate limits count: an IPv4 address, or the /64 that an IPv6 host has for itself.
 pub fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
@@ -81,7 +81,7 @@ pub fn network(address: IpAddr) -> String {
     }
 }
 
-/// `X-Forwarded-For`, from left to right. `None` in it: no address.
+/// `X-Forwarded-For`, from left to right. A `None` in it is an entry without an address.
 fn forwarded_for(headers: &HeaderMap) -> Option<Vec<Option<IpAddr>>> {
     let list = joined(headers, "x-forwarded-for")?;
     Some(list.split(',').map(|part| node(part.trim())).collect())
@@ -101,7 +101,7 @@ fn of_element(element: &str) -> Option<IpAddr> {
     node(found.next()?.trim_matches('"'))
 }
 
-/// Every line of a header, in order. A line that is no text makes the whole unreadable.
+/// All lines of a header, in order. A line that is not text makes the whole header unreadable.
 fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
     let mut lines = headers.get_all(name).iter().peekable();
     lines.peek()?;
@@ -109,7 +109,7 @@ fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(lines.join(","))
 }
 
-/// Splits where the separator stands outside of quotes.
+/// Splits at separators outside quotes.
 fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     text.split(move |letter| {
@@ -118,7 +118,8 @@ fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     })
 }
 
-/// An address, with or without a port and brackets (RFC 7239 section 6). `unknown` and `_name` are none.
+/// An address, with or without a port and brackets (RFC 7239 section 6). `unknown` and `_name` are not
+/// addresses.
 fn node(text: &str) -> Option<IpAddr> {
     let address = if let Some(rest) = text.strip_prefix('[') {
         rest.split_once(']')?.0
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_no_trusted_proxy_is_not_believed() {
+    fn a_peer_that_is_not_a_trusted_proxy_is_not_believed() {
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", HeaderValue::from_static("1.1.1.1"));
         let peer: IpAddr = "203.0.113.7".parse().expect("an address");
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_has_as_many_bits_as_its_kind_of_address() {
+    fn a_range_has_at_most_as_many_bits_as_its_kind_of_address() {
         for (range, inside, outside) in [
             ("10.1.0.0/16", "10.1.255.255", "10.2.0.0"),
             ("10.1.2.3", "10.1.2.3", "10.1.2.4"),

@@ -1,4 +1,4 @@
-//! The shape of every answer that is not a file: JSON, and never stored by anybody.
+//! The form of every answer that is not a file: JSON, which must never be stored.
 
 use axum::{
     Json,
@@ -15,8 +15,8 @@ use serde_json::json;
 
 use crate::{log::Log, store::StoreError};
 
-/// RFC 6749 section 5.1: an answer with a token must not be stored. All of them are marked so: a cached
-/// `/api/me` of the user before is as wrong as a cached token.
+/// RFC 6749 section 5.1: an answer with a token must not be stored. All answers are marked this way: a cached
+/// `/api/me` of the previous user is as wrong as a cached token.
 pub fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
@@ -50,7 +50,7 @@ pub fn no_content() -> Response {
     no_store(StatusCode::NO_CONTENT.into_response())
 }
 
-/// The answer that a handler leaves early with.
+/// An answer with which a handler returns early.
 #[derive(Debug)]
 pub struct Failure(Box<Response>);
 
@@ -60,8 +60,8 @@ impl From<Response> for Failure {
     }
 }
 
-/// The store is down. 503, never 401: an outage says nothing about a session and must not end one.
-/// What exactly is wrong is for the log alone (`log_failures`).
+/// The store is down: 503, never 401. An outage says nothing about a session and must not end one. Only the
+/// log says what exactly is wrong (`log_failures`).
 impl From<StoreError> for Failure {
     fn from(what: StoreError) -> Self {
         let mut response = error(

@@ -1,4 +1,4 @@
-//! The API that the tokens are for: small, and enough to show every answer a client has to understand.
+//! The API that the tokens are for: small, but enough to show every answer that a client has to handle.
 
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ const FRESH_SECONDS: u64 = 5 * 60;
 
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
-/// The token of an `Authorization` header: `Bearer` (RFC 6750 section 2.1) or `DPoP` (RFC 9449 section 7.1), in any
-/// case.
+/// The token in an `Authorization` header: `Bearer` (RFC 6750 section 2.1) or `DPoP` (RFC 9449 section 7.1),
+/// in upper or lower case.
 pub fn presented(headers: &HeaderMap) -> Option<(Scheme, &str)> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (name, token) = value.split_once(' ')?;
@@ -42,8 +42,8 @@ pub fn presented(headers: &HeaderMap) -> Option<(Scheme, &str)> {
     Some((scheme, token.trim()))
 }
 
-/// Stands before every address of the API: lets a request with a good token through, and tells the
-/// handler whose it is.
+/// Guards every address of the API: lets a request with a good token through, and tells the handler who the
+/// user is.
 pub async fn need_token(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let brought =
         Brought::by(&app, request.method().as_str(), request.uri().path(), request.headers());
@@ -58,8 +58,8 @@ pub async fn need_token(State(app): State<Arc<App>>, mut request: Request, next:
             next.run(request).await
         }
         Err(refusal) => {
-            // Read on: a browser that is still sending when the connection closes reports a network
-            // error, and its page never sees the 401.
+            // Read the body to its end: a browser that is still sending when the connection closes reports a
+            // network error, and its page never sees the 401.
             let _ = consume(request.into_body(), |_| ()).await;
             refusal
         }
@@ -77,7 +77,7 @@ async fn bearer(app: &App, token: &str) -> Result<Access, Response> {
         return Err(Refusal::Unbound.at_api());
     }
     let access = good(app, Scheme::Bearer, token).await?;
-    // RFC 9449 section 7.2: else whoever stole it would only have to leave the proof out.
+    // RFC 9449 section 7.2: otherwise a thief would only have to leave out the proof.
     if access.cnf.is_some() {
         let why = "The access token is bound to a key: it needs a DPoP proof";
         return Err(challenge::invalid_token(Scheme::Dpop, why));
@@ -97,10 +97,10 @@ async fn bound(app: &App, token: &str, brought: Brought) -> Result<Access, Respo
     Ok(access)
 }
 
-/// What a token says, if it is good here and now.
+/// The token's contents, if the token is good here and now.
 async fn good(app: &App, scheme: Scheme, token: &str) -> Result<Access, Response> {
     match app.tokens.check(app, token).await {
-        // RFC 9068 section 4: a token for another API is none for this one.
+        // RFC 9068 section 4: a token for another API is not valid for this one.
         Ok(access) if access.aud != app.config.audience => {
             Err(challenge::invalid_token(scheme, "The access token is for another API"))
         }
@@ -121,7 +121,7 @@ pub async fn item(Path(n): Path<String>) -> Response {
     }
 }
 
-/// What arrived, so that a client can be held to have sent it right.
+/// Returns what arrived, so that tests can check what a client sent.
 pub async fn echo(request: Request) -> Response {
     let method = request.method().to_string();
     let content_type = request
@@ -153,7 +153,7 @@ pub async fn admin(Extension(access): Extension<Access>) -> Response {
     }
 }
 
-/// For who has shown a second factor, not long ago (RFC 9470).
+/// For users who have recently shown a second factor (RFC 9470).
 pub async fn vault(State(app): State<Arc<App>>, Extension(access): Extension<Access>) -> Response {
     let since = (app.clock.now() / 1000).saturating_sub(access.auth_time);
     if access.acr == TWO_FACTORS && since <= FRESH_SECONDS {
@@ -163,7 +163,7 @@ pub async fn vault(State(app): State<Arc<App>>, Extension(access): Extension<Acc
     }
 }
 
-/// Reads a body piece by piece, up to a bound; answers how many bytes it had.
+/// Reads a body piece by piece, up to a limit. Returns its number of bytes.
 async fn consume(mut body: Body, mut each: impl FnMut(&[u8])) -> Option<usize> {
     let mut bytes = 0;
     while let Some(frame) = body.frame().await {

@@ -1,4 +1,4 @@
-//! What every handler can reach, and the table of addresses.
+//! The state that every handler can reach, and the table of addresses.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub struct App {
     pub(crate) sealing: Sealing,
     pub(crate) passwords: Passwords,
     pub(crate) in_doubt: InDoubt,
-    /// The accounts that the server was started with, for a store that forgets them.
+    /// The accounts that the server was started with, for a store that loses them.
     users: Vec<User>,
     pub(crate) counters: Counters,
     pub(crate) metrics: Metrics,
@@ -53,9 +53,9 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the store, adds the accounts that it has not, and gets the signing keys out of it. An account
-    /// that is there stays as it is, for its password may have been changed since; but its second factor is
-    /// sealed now if there is a key secret and it was not.
+    /// Opens the store, adds accounts that it lacks, and loads the signing keys. An existing account stays as
+    /// it is, because its password may have been changed since; but an unsealed second factor is sealed now
+    /// if there is a key secret.
     pub async fn open(config: Config) -> store::Result<Arc<Self>> {
         let store = store::open(&config.store, config.store_clock.clone()).await?;
         let sealing = Sealing::new(&config.key_secrets);
@@ -88,8 +88,8 @@ impl App {
         }))
     }
 
-    /// An account. A store that forgot everything is given its accounts and a key again, so that nothing
-    /// has to be started anew: who was logged in logs in again.
+    /// An account. A store that lost everything gets its accounts and a key again, so that nothing has to be
+    /// restarted; users who were logged in log in again.
     pub(crate) async fn account(&self, name: &str) -> store::Result<Account> {
         match self.store.account(name).await? {
             Account::Forgotten => {
@@ -102,18 +102,18 @@ impl App {
         }
     }
 
-    /// What is to be done now and then.
+    /// Regular maintenance.
     pub async fn housekeeping(&self) -> store::Result<()> {
         self.tokens.keep_keys(self).await?;
         self.store.purge().await
     }
 
-    /// An audit event.
+    /// Reports an audit event.
     pub(crate) fn tell(&self, event: Event, about: About<'_>) {
         self.config.audit.tell(self.clock.now(), event, about);
     }
 
-    /// The network that limits count a request for.
+    /// The network under which rate limits count a request.
     pub(crate) fn client(&self, peer: Peer, headers: &HeaderMap) -> String {
         address::network(address::client(peer.ip(), headers, &self.config.trusted_proxies))
     }
@@ -148,7 +148,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/.well-known/openid-configuration", get(auth::metadata::metadata))
         .merge(api)
         .layer(from_fn_with_state(app.clone(), dpop::give_nonce))
-        // Before the layers below: they must stand around it too, or no preflight would reach them.
+        // Before the layers below, so that they also apply here; otherwise no preflight would reach them.
         .method_not_allowed_fallback(async || answer::method_not_allowed());
 
     if let Some(demo) = &app.demo {
@@ -157,10 +157,10 @@ pub fn router(app: Arc<App>) -> Router {
     if app.config.plain_cookie {
         router = router.layer(from_fn(demo::plain_cookie::apply));
     }
-    // Outside of all that, so that refusals and faults can be read by another origin's page too.
+    // Outermost, so that a page of another origin can read refusals and failures, too.
     router = router.layer(cross_origin::layer(&app.config.origins));
 
-    // No CORS for these: they are asked by servers.
+    // Without CORS: servers call these addresses.
     router = router
         .route("/oauth/introspect", post(oauth::introspect::introspect))
         .route("/oauth/revoke", post(oauth::revoke::revoke))

@@ -1,5 +1,6 @@
-//! Reads the few named fields of a request's body, from JSON, a form or a multipart form (what a page's
-//! `FormData` is sent as). Bad input is a clean 4xx, and its text is never quoted: it may be a password.
+//! Reads the few named fields of a request's body, from JSON, a form or a multipart form (which is how a
+//! page's `FormData` is sent). Bad input gets a clear 4xx, and its text is never quoted: it may be a
+//! password.
 
 use std::collections::BTreeMap;
 

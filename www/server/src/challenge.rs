@@ -18,7 +18,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// Also as a `token_type` (RFC 6749 section 7.1).
+    /// Also used as `token_type` (RFC 6749 section 7.1).
     pub fn name(self) -> &'static str {
         match self {
             Self::Bearer => "Bearer",
@@ -27,8 +27,8 @@ impl Scheme {
     }
 }
 
-/// No token came: the plain challenge, or one for each scheme that is taken. RFC 6750 section 3.1: such an answer
-/// should carry no error code.
+/// No token was sent: the plain challenge, or one for each accepted scheme. RFC 6750 section 3.1: such an
+/// answer should carry no error code.
 pub fn no_token(dpop: Dpop) -> Response {
     let response =
         answer::error(StatusCode::UNAUTHORIZED, "no_token", "This address needs an access token.");
@@ -40,7 +40,7 @@ pub fn no_token(dpop: Dpop) -> Response {
     schemes.iter().fold(response, |response, scheme| with_challenge(response, *scheme, ""))
 }
 
-/// The token is expired, revoked, malformed or not ours. A new one may help.
+/// The token is expired, revoked, malformed or not ours. A new token may help.
 pub fn invalid_token(scheme: Scheme, why: &'static str) -> Response {
     refused(scheme, "invalid_token", why)
 }
@@ -50,7 +50,7 @@ pub fn refused(scheme: Scheme, code: &str, why: &'static str) -> Response {
     with_challenge(response, scheme, &format!(r#"error="{code}", error_description="{why}""#))
 }
 
-/// The token is good, its user may not do this. A new one would not help.
+/// The token is good, but its user may not do this. A new token would not help.
 pub fn insufficient_scope(scheme: Scheme, scope: &str) -> Response {
     let response =
         answer::error(StatusCode::FORBIDDEN, "insufficient_scope", "This user may not do this.");
@@ -58,7 +58,7 @@ pub fn insufficient_scope(scheme: Scheme, scope: &str) -> Response {
     with_challenge(response, scheme, &parameters)
 }
 
-/// RFC 9470 section 3: the token is good, but its user must show once more who he is, and how.
+/// RFC 9470 section 3: the token is good, but its user must authenticate again, with the given method.
 pub fn insufficient_user_authentication(scheme: Scheme, acr: &str, max_age: u64) -> Response {
     const CODE: &str = "insufficient_user_authentication";
     let response =
@@ -67,7 +67,7 @@ pub fn insufficient_user_authentication(scheme: Scheme, acr: &str, max_age: u64)
     with_challenge(response, scheme, &parameters)
 }
 
-/// Adds one to those that are there.
+/// Adds a challenge to the existing ones.
 fn with_challenge(mut response: Response, scheme: Scheme, parameters: &str) -> Response {
     let comma = if parameters.is_empty() { "" } else { ", " };
     let value = match scheme {

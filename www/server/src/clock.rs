@@ -1,4 +1,4 @@
-//! The time, injected: every lifetime is decided by this clock, so that tests move it instead of waiting.
+//! An injected clock: it decides every lifetime, so tests move it instead of waiting.
 
 use std::{
     fmt,
@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// Milliseconds since the epoch, from wherever they come.
+/// A source of milliseconds since the epoch.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
 

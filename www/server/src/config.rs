@@ -1,4 +1,4 @@
-//! What the server is started with. `flags.rs` makes one from the command line, tests make their own.
+//! The server's configuration. `flags.rs` builds it from the command line; tests build their own.
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -12,14 +12,14 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Debug)]
 pub struct Config {
     pub host: IpAddr,
-    /// 0 lets the system choose.
+    /// 0 lets the system choose a port.
     pub port: u16,
     pub access_ttl: Duration,
-    /// A session that is not used for so long ends.
+    /// A session ends when it has not been used for this long.
     pub refresh_ttl: Duration,
-    /// A session ends so long after its login.
+    /// A session ends this long after its login.
     pub session_ttl: Duration,
-    /// How long a used refresh token may be used again. 0: a reuse always ends the family.
+    /// For how long a used refresh token may be used again. 0: a reuse always ends the family.
     pub reuse_grace: Duration,
     pub tokens: TokenKind,
     pub dpop: Dpop,
@@ -27,41 +27,41 @@ pub struct Config {
     pub dpop_nonce: bool,
     /// The address under which browsers and resource servers know this server (RFC 8414 section 2).
     pub issuer: Option<String>,
-    /// Whom access tokens are for, and those of some clients in particular.
+    /// The audience of access tokens, with exceptions for some clients.
     pub audience: String,
     pub audiences: Vec<(String, String)>,
-    /// A signing key is followed by another after so long.
+    /// After this time a new signing key follows.
     pub key_age: Duration,
-    /// What keys and second factors are sealed with in the store: the first seals, all open.
+    /// The secrets that seal keys and second factors in the store: the first seals, all can open.
     pub key_secrets: Vec<Secret>,
     /// See `store::URLS`.
     pub store: String,
     pub www: Option<PathBuf>,
     pub package: Option<PathBuf>,
-    /// The other origins whose pages may log in and call the API.
+    /// Other origins whose pages may log in and call the API.
     pub origins: Vec<String>,
-    /// Who may introspect and revoke.
+    /// The clients that may introspect and revoke.
     pub clients: Vec<Client>,
-    /// Accounts to add to the store at start, if it has them not.
+    /// Accounts to add to the store at start, if it lacks them.
     pub users: Vec<NewUser>,
     /// Logins for one account from one address.
     pub login_limit: Limit,
-    /// Wrong guesses from one address: of passwords for any account, and of cookies.
+    /// Wrong guesses from one address: passwords for any account, and cookies.
     pub address_limit: Limit,
     /// Wrong passwords for one account, from all addresses that it has not logged in from before.
     pub account_limit: Limit,
     pub refresh_limit: Limit,
-    /// Whose word on a client's address is taken.
+    /// The proxies whose information about a client's address is trusted.
     pub trusted_proxies: Vec<Cidr>,
     pub patience: Patience,
     pub audit: Audit,
     /// `http://HOST:PORT` of an OpenTelemetry collector.
     pub collector: Option<String>,
     pub demo: bool,
-    /// Under `demo` only.
+    /// Only with `demo`.
     pub plain_cookie: bool,
     pub clock: Clock,
-    /// In place of the store's own clock, which decides every lifetime: for tests.
+    /// Replaces the store's own clock, which decides every lifetime: for tests.
     pub store_clock: Option<Clock>,
     pub log: Log,
 }
@@ -107,12 +107,12 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Without an address of its own a name, which resource servers are told.
+    /// If there is no issuer address, a name, which must be configured in resource servers.
     pub fn issuer(&self) -> &str {
         self.issuer.as_deref().unwrap_or("tokenkeep-server")
     }
 
-    /// RFC 9068 section 3: whom a client's access tokens are for.
+    /// RFC 9068 section 3: the audience of a client's access tokens.
     pub fn audience_of(&self, client: &str) -> &str {
         let own = self.audiences.iter().find(|(name, _)| name == client);
         own.map_or(&self.audience, |(_, audience)| audience)
@@ -121,19 +121,19 @@ impl Config {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
-    /// Signed: a resource server checks it alone, with the key from `/auth/jwks.json`.
+    /// Signed: a resource server checks the token alone, with the key from `/auth/jwks.json`.
     Jwt,
-    /// A reference: says nothing, and a resource server asks `/oauth/introspect`.
+    /// A reference: the token itself says nothing, and a resource server asks `/oauth/introspect`.
     Opaque,
 }
 
-/// Which logins get tokens that are bound to a key (RFC 9449), and whether others are good.
+/// Which logins get tokens that are bound to a key (RFC 9449), and whether unbound tokens are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dpop {
     Off,
-    /// Those that bring a proof.
+    /// Logins that bring a proof.
     Allowed,
-    /// All.
+    /// All logins.
     Required,
 }
 
@@ -149,16 +149,16 @@ pub struct NewUser {
     pub name: String,
     pub password: Secret,
     pub roles: Vec<String>,
-    /// The secret of an authenticator app, as `totp::secret` reads it.
+    /// The secret of an authenticator app, in the form that `totp::secret` reads.
     pub second_factor: Option<Secret>,
 }
 
-/// The one spelling of an account's name: in the store, in tokens, and for what limits count.
+/// The canonical spelling of an account's name, for the store, tokens and rate limits.
 pub fn account_name(typed: &str) -> String {
     typed.trim().to_lowercase()
 }
 
-/// So many in each window of time.
+/// A number of events per window of time.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
     pub count: u64,

@@ -1,9 +1,9 @@
-//! The refresh token's cookie, and why it has each of its attributes:
-//! `HttpOnly`: no script reads it. `Secure`: never over plain HTTP (browsers take http://127.0.0.1 for
-//! secure). `SameSite=Strict`: no other site's page makes a browser send it. No `Domain`: this host only.
-//! The name's `__Host-`: only this host can have set it. With `__Secure-` a sibling subdomain can plant its
-//! own session here, and the user works in the attacker's account. It demands `Path=/`, so the API gets
-//! the cookie too, and does not look at it. See RFC 6265bis sections 4 and 5.
+//! The refresh token's cookie, and the reason for each of its attributes:
+//! `HttpOnly`: no script can read it. `Secure`: never sent over plain HTTP (browsers treat http://127.0.0.1
+//! as secure). `SameSite=Strict`: no other site's page can make a browser send it. No `Domain`: this host
+//! only. `__Host-` in the name: only this host can have set it. With `__Secure-` a sibling subdomain could
+//! plant its own session here, and the user would work in the attacker's account. The prefix requires
+//! `Path=/`, so the API receives the cookie, too, and ignores it. See RFC 6265bis sections 4 and 5.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::secret::Secret;
 pub const NAME: &str = "__Host-refresh";
 const ATTRIBUTES: &str = "HttpOnly; Secure; SameSite=Strict; Path=/";
 
-/// A browser has one cookie of this name. Where two come, one is planted, and nobody can tell which.
+/// A browser has one cookie of this name. If two are sent, one was planted, and nobody can tell which.
 pub fn read(headers: &HeaderMap) -> Option<Secret> {
     let mut found = headers
         .get_all(COOKIE)
@@ -31,13 +31,13 @@ pub fn read(headers: &HeaderMap) -> Option<Secret> {
     found.all(|other| other == first).then(|| Secret::new(first.to_owned()))
 }
 
-/// Without a life of its own it ends with the browser's session.
+/// Without a lifetime the cookie ends with the browser's session.
 pub fn set(headers: &mut HeaderMap, token: &Secret, life: Option<Duration>) {
     let max_age = life.map(|life| format!("; Max-Age={}", life.as_secs())).unwrap_or_default();
     append(headers, &format!("{NAME}={}; {ATTRIBUTES}{max_age}", token.expose()));
 }
 
-/// The same name and attributes, or the browser would keep the old one.
+/// Same name and attributes; otherwise the browser would keep the old cookie.
 pub fn clear(headers: &mut HeaderMap) {
     append(headers, &format!("{NAME}=; {ATTRIBUTES}; Max-Age=0"));
 }

@@ -1,5 +1,5 @@
-//! What happened since the start, in numbers. `reuses` is the one to alarm on: somebody used a refresh
-//! token that had been used before. Each instance counts for itself.
+//! Counts events since the start. Alert on `reuses`: somebody used a refresh token that had been used before.
+//! Each instance counts for itself.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -10,8 +10,8 @@ pub struct Counters {
     pub logins: Counter,
     pub refreshes: Counter,
     pub reuses: Counter,
-    /// Second uses within the grace. Also a thief's, if there is one: many of them are worth a look.
-    /// Shown once there is one, as without `--reuse-grace` there is none.
+    /// Second uses within the grace. A thief's use counts here, too, so many of them deserve a look. Shown
+    /// once there is one, because without `--reuse-grace` there is none.
     #[serde(skip_serializing_if = "Counter::is_zero")]
     pub graced: Counter,
     pub logouts: Counter,
@@ -21,7 +21,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// With a name and what it means, for the metrics.
+    /// Each counter's name and meaning, for the metrics.
     pub fn all(&self) -> [(&'static str, &'static str, u64); 8] {
         [
             ("logins", "Logins that succeeded.", &self.logins),

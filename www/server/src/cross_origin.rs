@@ -1,4 +1,4 @@
-//! CORS: which other origins' pages may call, and which headers of the answer their scripts may read.
+//! CORS: which other origins' pages may call, and which headers of an answer their scripts may read.
 
 use axum::http::{
     HeaderValue, Method,
@@ -9,8 +9,8 @@ use tower_http::cors::{AllowHeaders, CorsLayer};
 
 use crate::dpop;
 
-/// Origins are listed one by one, never `*`: with credentials the wildcard is forbidden, and mirroring
-/// whatever comes would let any page refresh. What is listed is trusted, so it may send any header.
+/// Origins are listed one by one, never `*`: the wildcard is forbidden with credentials, and echoing any
+/// origin would let any page refresh. A listed origin is trusted, so it may send any header.
 pub fn layer(origins: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(
@@ -22,7 +22,8 @@ pub fn layer(origins: &[String]) -> CorsLayer {
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        // Unless exposed these are null to a script: it could tell no challenge, no waiting time and no nonce.
+        // Unless exposed, these headers are null to a script, which then could read no challenge, waiting
+        // time or nonce.
         .expose_headers([WWW_AUTHENTICATE, RETRY_AFTER, DATE, dpop::NONCE])
         .max_age(Duration::from_secs(600))
 }

@@ -1,9 +1,9 @@
-//! Cross-site request forgery: proof that a request was made by a page that may make it.
+//! Protection from cross-site request forgery: proof that a permitted page made the request.
 //!
-//! `SameSite=Strict` alone is no proof: a sibling subdomain counts as the same site. So refresh and logout
-//! want two things more. A custom header, which a form cannot set and another origin's script only after a
-//! CORS preflight that `cross_origin.rs` refuses. And the browser's own word on where the request
-//! comes from: `Origin` (RFC 6454), or `Sec-Fetch-Site` (Fetch Metadata), which no script can set.
+//! `SameSite=Strict` alone is not enough: a sibling subdomain counts as the same site. So refresh and logout
+//! also require two things. A custom header, which a form cannot set, and another origin's script can set
+//! only after a CORS preflight that `cross_origin.rs` refuses. And the browser's statement of the request's
+//! origin: `Origin` (RFC 6454), or `Sec-Fetch-Site` (Fetch Metadata), which no script can set.
 
 use axum::http::{
     HeaderMap, StatusCode,
@@ -24,8 +24,8 @@ pub fn proof(headers: &HeaderMap, allowed: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// For login, which has no cookie to steal but must not be started by another site's form: that would
-/// log its victim in as the attacker. A client that is no browser says nothing of an origin, and may.
+/// For login, which has no cookie to steal, but must not be started by another site's form: that would log
+/// its victim in as the attacker. A client that is not a browser names no origin, and is allowed.
 pub fn not_foreign(headers: &HeaderMap, allowed: &[String]) -> Result<(), Failure> {
     match origin(headers, allowed) {
         Origin::Foreign => Err(refused()),
@@ -39,12 +39,12 @@ enum Origin {
     Unsaid,
 }
 
-/// `Origin` decides if it is there: it names the origin exactly, `Sec-Fetch-Site` only the site.
+/// `Origin` decides if present: it names the exact origin, `Sec-Fetch-Site` only the site.
 fn origin(headers: &HeaderMap, allowed: &[String]) -> Origin {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or(""));
     if let Some(origin) = text(ORIGIN.as_str()) {
         let host = text(HOST.as_str()).unwrap_or("");
-        // Behind a proxy that ends TLS the page's scheme is https and ours is http: the host decides.
+        // Behind a proxy that terminates TLS the page's scheme is https and ours is http: the host decides.
         let own = origin.split_once("://").is_some_and(|(scheme, rest)| {
             matches!(scheme, "http" | "https") && !host.is_empty() && rest == host
         });

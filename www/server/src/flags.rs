@@ -1,4 +1,4 @@
-//! The command line. A wrong flag is one line: which flag, what it got, what it takes.
+//! The command line. The error for a wrong flag is one line: which flag, its value, and what it accepts.
 
 use std::{ffi::OsString, fs, io, path::PathBuf, time::Duration};
 
@@ -68,7 +68,7 @@ pub enum Asked {
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Under --demo, unless a flag says otherwise: fifty tabs are one address and one user.
+/// With --demo, unless a flag says otherwise: fifty tabs are one address and one user.
 const DEMO_LIMIT: Limit = Limit::per_minute(100_000);
 
 pub fn parse(
@@ -79,7 +79,7 @@ pub fn parse(
     let mut config = Config::default();
     let mut rotates = false;
     from_environment(&mut config, environment)?;
-    // Set at the end, for --demo may come after them.
+    // Set at the end, because --demo may come after them.
     let mut limits = Vec::new();
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         let Arg::Long(name) = argument else {
@@ -126,7 +126,7 @@ pub fn parse(
                 config.audiences.push(audience);
             }
             "key-age" => {
-                // Two at least are published at any time if keys are exchanged faster than they are read.
+                // With a shorter time, keys would be replaced faster than resource servers read them.
                 config.key_age = value(&mut parser, &name)?
                     .read("a time of 1h or more, such as 90d", at_least(60 * 60 * SECOND))?;
             }
@@ -258,7 +258,7 @@ pub fn parse(
 const USER: &str = "NAME:PASSWORD[:ROLE,ROLE[:SECRET]]";
 const CLIENT: &str = "ID:SECRET, of letters, digits and -._~, the secret of 16 or more";
 
-/// The same as the flags, for what others on the machine must not read in the list of processes.
+/// The same as the flags, for values that others on the machine must not read in the process list.
 fn from_environment(
     config: &mut Config,
     environment: impl Fn(&str) -> Option<OsString>,
@@ -267,7 +267,7 @@ fn from_environment(
     const SECRET: &str = "TOKENKEEP_KEY_SECRET";
     const USERS: &str = "TOKENKEEP_USERS";
     const CLIENTS: &str = "TOKENKEEP_CLIENTS";
-    // One that cannot be read is no missing one: without its secret the server would store open keys.
+    // An unreadable secret is not a missing one: without it the server would store unsealed keys.
     let read = |name: &str| {
         let text = environment(name).map(OsString::into_string).transpose();
         text.map(|text| text.map(Zeroizing::new))
@@ -299,8 +299,8 @@ fn file(parser: &mut Parser, flag: &str) -> Result<Zeroizing<String>, String> {
     read.map(Zeroizing::new).map_err(|error| format!("--{flag}: cannot read {path}: {error}"))
 }
 
-/// What stands in the lines of a text, save empty ones and those that begin with `#`. A line that is wrong is
-/// named by its number: it has a secret in it.
+/// The lines of a text, without empty ones and those that begin with `#`. An error names a wrong line by its
+/// number, because the line contains a secret.
 fn lines<T>(
     from: &str,
     text: &str,
@@ -323,7 +323,7 @@ fn key_secrets(from: &str, text: &str) -> Result<Vec<Secret>, String> {
     if secrets.is_empty() { Err(format!("{from}: there is no secret")) } else { Ok(secrets) }
 }
 
-/// A flag and what it got.
+/// A flag and its value.
 struct Value {
     flag: String,
     text: String,
@@ -394,7 +394,7 @@ fn user(text: &str) -> Option<NewUser> {
     }
     let roles: Vec<String> =
         roles.split(',').filter(|role| !role.is_empty()).map(str::to_owned).collect();
-    // These go into log lines, claims and headers.
+    // These values appear in log lines, claims and headers.
     let plain = |text: &str| {
         (1..=64).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._@+".contains(&byte))

@@ -1,4 +1,4 @@
-//! Two questions that whoever runs the server asks, and must not mix up.
+//! Two health checks for operators, which must not be confused.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use crate::{
     app::App,
 };
 
-/// GET /healthz: the process is up. To be started anew if not. Says nothing of the store: starting this
-/// process anew would not mend it.
+/// GET /healthz: the process is up. Restart it if not. It says nothing about the store: restarting this
+/// process would not repair that.
 pub async fn live() -> Response {
     answer::ok(json!({ "status": "ok" }))
 }
 
-/// GET /readyz: the store answers and takes writes, so requests can be sent here. 503 if not.
+/// GET /readyz: the store answers and accepts writes, so requests can be sent here. 503 if not.
 pub async fn ready(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     app.store.ready().await?;
     Ok(answer::ok(json!({ "status": "ready" })))

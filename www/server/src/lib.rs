@@ -1,8 +1,8 @@
-//! The reference auth server: what a server has to do so that a single-page app can keep a short-lived
-//! access token in memory and its refresh token in a cookie that no script sees. Written to be copied:
-//! one subject per file, and the reasons beside the code.
+//! The reference auth server: what a server must do so that a single-page app can keep a short-lived access
+//! token in memory and its refresh token in a cookie that no script sees. Written to be copied: one subject
+//! per file, with the reasons beside the code.
 
-// What cannot fail says why: `expect`.
+// A call that cannot fail uses `expect` and says why.
 #![warn(clippy::unwrap_used)]
 
 pub mod address;

@@ -1,4 +1,4 @@
-//! Rate limits. Counted in the store and by its clock, so that several instances share them.
+//! Rate limits, counted in the store and by its clock, so that several instances share them.
 
 use axum::{
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
@@ -12,18 +12,18 @@ use crate::{
     random, store,
 };
 
-/// One that was counted.
+/// One counted event.
 pub struct Hit {
     name: String,
     window: u64,
-    /// Over the limit: for so many seconds more.
+    /// Over the limit for this many more seconds.
     pub wait: Option<u64>,
 }
 
-/// Counts one more for `key`. Fixed windows: at most twice the limit in a time as long as the window, and
-/// only one number to keep.
+/// Adds one to the count for `key`. Windows are fixed: a period as long as the window may see at most twice
+/// the limit, and only one number is stored.
 pub async fn count(app: &App, limit: Limit, what: &str, key: &str) -> store::Result<Hit> {
-    // The key may hold what somebody typed for a user name: only its digest is stored.
+    // The key may contain a typed user name: only its digest is stored.
     let name = format!("{what}:{}", random::digest(key));
     let window = limit.window.as_millis() as u64;
     let hits = app.store.hit(&name, 1, window).await?;
@@ -31,7 +31,7 @@ pub async fn count(app: &App, limit: Limit, what: &str, key: &str) -> store::Res
     Ok(Hit { name, window, wait })
 }
 
-/// The same; an error is the 429 to answer with.
+/// The same; the error is the 429 to answer with.
 pub async fn check(app: &App, limit: Limit, what: &str, key: &str) -> Result<Hit, Failure> {
     let hit = count(app, limit, what, key).await?;
     match hit.wait {
@@ -43,8 +43,8 @@ pub async fn check(app: &App, limit: Limit, what: &str, key: &str) -> Result<Hit
     }
 }
 
-/// For limits that count failures alone. Counted first and taken back after a success: counted afterwards,
-/// any number of tries at the same time would find the count of before.
+/// For limits that count failures only. Each try is counted first and taken back after a success: if it were
+/// counted afterwards, any number of parallel tries would see the old count.
 pub async fn take_back(app: &App, hits: impl IntoIterator<Item = Hit>) -> store::Result<()> {
     for hit in hits {
         app.store.hit(&hit.name, -1, hit.window).await?;

@@ -1,6 +1,6 @@
-//! Where log lines go. Injected, so that a test can read every line and hold that no secret is in one.
-//! A line names events and known accounts. It never has a token, a password, a cookie, a request's body
-//! or query, or a user name that is not an account's (people type passwords into that field).
+//! The destination of log lines. Injected, so that a test can read every line and check that it contains no
+//! secret. A line names events and known accounts. It never contains a token, a password, a cookie, a
+//! request's body or query, or a user name that is not an account's (people type passwords into that field).
 
 use std::{fmt, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! `tokenkeep-server`: reads the flags, serves until it is told to stop.
+//! `tokenkeep-server`: reads the flags and serves until it is told to stop.
 
 mod signals;
 
@@ -33,7 +33,7 @@ async fn run() -> Result<(), String> {
         }
         Asked::Serve(config) => *config,
     };
-    // Before the start, so that a signal during it is not lost.
+    // Before the start, so that a signal during the start is not lost.
     let mut signals =
         Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let running = serve::start(config).await?;

@@ -9,7 +9,7 @@ pub fn bytes() -> [u8; 32] {
     bytes
 }
 
-/// A name for a token or a family. Unique, and no secret.
+/// A unique, non-secret name for a token or a family.
 pub fn id() -> String {
     Base64UrlUnpadded::encode_string(&bytes()[..16])
 }
@@ -18,8 +18,8 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What the store keeps of a token. A plain SHA-256 is enough, other than for a password: there is no
-/// list of likely 256-bit values to try.
+/// The stored form of a token. Unlike for a password, a plain SHA-256 is enough: there is no list of likely
+/// 256-bit values to try.
 pub fn digest(value: &str) -> String {
     hex(&Sha256::digest(value.as_bytes()))
 }

@@ -1,5 +1,5 @@
-//! Seals the secrets that the store must give back (signing keys, second factors) with a secret that is not in
-//! the store: who reads a backup cannot use them. XChaCha20-Poly1305, whose nonces may be random.
+//! Seals the secrets that the store must return (signing keys, second factors) with a secret that is not in
+//! the store: someone who reads a backup cannot use them. XChaCha20-Poly1305, whose nonces may be random.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chacha20poly1305::{
@@ -15,16 +15,16 @@ const SEALED: &str = "sealed.";
 const PLAIN: &str = "plain.";
 const NONCE: usize = 24;
 
-/// Without a secret nothing is sealed, and all can be opened that is not.
+/// Without a secret nothing is sealed, and unsealed texts are accepted.
 pub struct Sealing(Vec<XChaCha20Poly1305>);
 
 impl Sealing {
-    /// The first secret seals, all of them open: so a secret can be exchanged.
+    /// The first secret seals, all of them can open: so a secret can be replaced.
     pub fn new(secrets: &[Secret]) -> Self {
         Self(secrets.iter().map(cipher).collect())
     }
 
-    /// `purpose` must be the same at the opening: what was sealed for one thing is no other.
+    /// `purpose` must be the same when opening: a text sealed for one purpose is not valid for another.
     pub fn seal(&self, purpose: &str, bytes: &[u8]) -> String {
         let Some(cipher) = self.0.first() else {
             return format!("{PLAIN}{}", Base64UrlUnpadded::encode_string(bytes));
@@ -36,7 +36,7 @@ impl Sealing {
         format!("{SEALED}{}", Base64UrlUnpadded::encode_string(&sealed))
     }
 
-    /// With a secret what is not sealed is not believed: whoever can write into the store could have put it
+    /// With a secret, unsealed texts are not accepted: anyone who can write to the store could have put them
     /// there.
     pub fn open(&self, purpose: &str, stored: &str) -> Result<Zeroizing<Vec<u8>>, Unopened> {
         if let Some(plain) = stored.strip_prefix(PLAIN) {
@@ -60,13 +60,13 @@ impl Sealing {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unopened {
-    /// Not sealed, although there is a secret.
+    /// The text is not sealed, although there is a secret.
     Plain,
     OtherSecret,
     Broken,
 }
 
-/// A secret is long and random, no password: one digest is enough to make a key of it.
+/// A secret is long and random, not a password: one digest is enough to derive a key.
 fn cipher(secret: &Secret) -> XChaCha20Poly1305 {
     let key =
         Sha256::new_with_prefix("tokenkeep sealing: ").chain_update(secret.expose()).finalize();
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_is_opened_by_its_secret_and_for_its_purpose_alone() {
+    fn a_sealed_text_is_opened_only_by_its_secret_and_for_its_purpose() {
         let sealing = Sealing::new(&[secret('a')]);
         let sealed = sealing.seal("key", b"seed");
         assert_eq!(**sealing.open("key", &sealed).expect("opened"), *b"seed");
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_secret_nothing_is_sealed_and_with_one_nothing_else_is_believed() {
+    fn without_a_secret_nothing_is_sealed_and_with_one_unsealed_texts_are_refused() {
         let plain = Sealing::new(&[]).seal("key", b"seed");
         assert_eq!(**Sealing::new(&[]).open("key", &plain).expect("opened"), *b"seed");
         assert_eq!(Sealing::new(&[secret('a')]).open("key", &plain), Err(Unopened::Plain));

@@ -1,4 +1,5 @@
-//! A password or a token: cannot be printed, is wiped when dropped, and leaves only through `expose`.
+//! A password or a token: it cannot be printed, is wiped when dropped, and is available only through
+//! `expose`.
 
 use std::fmt;
 
@@ -12,7 +13,7 @@ impl Secret {
         Self(Zeroizing::new(value))
     }
 
-    /// The value itself. Search for this name to see every place that a secret goes to.
+    /// The value itself. Search for this name to see every place where a secret goes.
     pub fn expose(&self) -> &str {
         &self.0
     }

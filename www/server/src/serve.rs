@@ -1,4 +1,4 @@
-//! Starts and stops: the socket, the housekeeping, and an end that no open answer can delay.
+//! Start and stop: the socket, the housekeeping, and an end that no open answer can delay.
 
 use std::{
     io,
@@ -24,13 +24,13 @@ use crate::{
     tokens::keys::Keys,
 };
 
-/// How long answers may take once the server is told to stop: longer than the store may, so that no
+/// How long answers may take once the server is told to stop: longer than the store's limit, so that no
 /// exchange is cut off between its commit and its answer.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
-/// Also how long another instance's new key takes to be found (`tokens/keys.rs`).
+/// Also how long it takes to find another instance's new key (`tokens/keys.rs`).
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
 
-/// Who a connection comes from. Behind a proxy that is the proxy: `address.rs` says who the client is.
+/// The other end of a connection. Behind a proxy that is the proxy: `address.rs` finds the client.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
@@ -48,8 +48,8 @@ pub struct Running {
     housekeeping: JoinHandle<()>,
 }
 
-/// Adds a signing key to the store; answers its id. Running instances find it within a minute, and sign with it
-/// when it has been published for a while.
+/// Adds a signing key to the store and returns its id. Running instances find it within a minute, and sign
+/// with it once it has been published for a while.
 pub async fn rotate_key(config: Config) -> Result<String, String> {
     let failed = |error| format!("cannot rotate the key in {}: {error}", shown(&config.store));
     let store = store::open(&config.store, None).await.map_err(failed)?;
@@ -59,7 +59,7 @@ pub async fn rotate_key(config: Config) -> Result<String, String> {
     Ok(keys.newest().to_owned())
 }
 
-/// Starts the server; what cannot be done is one line that says so.
+/// Starts the server. An error is one line that says what is impossible.
 pub async fn start(mut config: Config) -> Result<Running, String> {
     let wanted = SocketAddr::new(config.host, config.port);
     let url = config.store.clone();
@@ -118,12 +118,12 @@ async fn keep_house(app: Arc<App>) {
     }
 }
 
-/// A store's URL without the password that it may hold: before the host, or in an option.
+/// A store's URL without the password that it may contain, before the host or in an option.
 fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
-    // A `?` or `@` may be a part of the password: then nothing can be told apart.
+    // A `?` or `@` may be part of the password: then the parts cannot be told apart.
     if rest.contains('?') {
         return format!("{scheme}://…");
     }

@@ -10,7 +10,7 @@ pub struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// From here on a signal is kept until it is waited for.
+    /// From here on a signal is kept until somebody waits for it.
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {

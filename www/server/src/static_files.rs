@@ -1,4 +1,4 @@
-//! The page and the package's files, and the headers that keep a page's answers harmless.
+//! The page's and the package's files, and the headers that make a page's answers harmless.
 
 use std::path::{Path, PathBuf};
 
@@ -18,15 +18,15 @@ use tower_http::services::ServeDir;
 
 use crate::{answer, app::App, config::Config};
 
-/// Everything from this origin and nothing else; no inline script, no inline style, no form that leaves
-/// the page, no frame around it. `wasm-unsafe-eval` compiles WebAssembly and allows no `eval`.
+/// Only content from this origin; no inline script, no inline style, no form that leaves the page, no frame
+/// around it. `wasm-unsafe-eval` permits compiling WebAssembly, but not `eval`.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
-/// What a page consists of. A list of what may leave, so that a forgotten `.env`, a database, a source file
-/// or a key in the folder does not.
+/// The kinds of files in a page. A list of what may be served, so that a forgotten `.env`, a database, a
+/// source file or a key in the folder is not.
 const KINDS: [&str; 15] = [
     "css", "html", "ico", "jpg", "js", "json", "map", "mjs", "png", "svg", "ts", "txt", "wasm",
     "webp", "woff2",
@@ -43,7 +43,7 @@ pub fn add(mut router: Router<Arc<App>>, config: &Config) -> Router<Arc<App>> {
 }
 
 fn files(folder: &Path) -> MethodRouter {
-    // Of a folder that is not there nothing leaves.
+    // From a folder that does not exist, nothing is served.
     let folder: Arc<Path> = folder.canonicalize().unwrap_or_else(|_| folder.to_owned()).into();
     any_service(ServeDir::new(&folder)).layer(from_fn_with_state(folder, page))
 }
@@ -59,7 +59,7 @@ async fn page(State(folder): State<Arc<Path>>, request: Request, next: Next) -> 
     }
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
-    // Kept, but asked for again each time: a new version is seen at the next load.
+    // Cached, but revalidated each time: a new version is seen at the next load.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
@@ -71,8 +71,8 @@ async fn may_leave(folder: &Path, path: &str) -> bool {
     }
 }
 
-/// The file that a path names, if it is one that a page consists of. A path with escapes is refused: what it
-/// hides would have to be looked at, and a page needs none.
+/// The file that a path names, if it is part of a page. A path with escapes is refused: the escapes would
+/// have to be decoded and checked, and a page needs none.
 fn file_of(path: &str) -> Option<PathBuf> {
     let path = path.strip_prefix('/')?;
     let last = path.rsplit('/').next()?;
@@ -87,16 +87,16 @@ fn file_of(path: &str) -> Option<PathBuf> {
     KINDS.contains(&kind).then(|| path.into())
 }
 
-/// A link may lead out of the folder, so what counts is where the file lies in truth.
+/// A link may lead out of the folder, so the file's real path counts.
 async fn is_within(folder: &Path, file: PathBuf) -> bool {
     let found = tokio::fs::canonicalize(folder.join(file)).await;
     found.is_ok_and(|found| found.starts_with(folder))
 }
 
-/// For every answer, a file's or not.
+/// For every answer, file or not.
 pub async fn harmless(request: Request, next: Next) -> Response {
     const HEADERS: [(HeaderName, HeaderValue); 2] = [
-        // What it is called is what it is: no JSON is run as a script.
+        // The declared type counts: no JSON is run as a script.
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];

@@ -1,5 +1,5 @@
 //! Time-based one-time passwords (RFC 6238), as authenticator apps make them: HMAC-SHA-1, six digits, a new
-//! one each thirty seconds.
+//! code every thirty seconds.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -7,10 +7,10 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 const STEP: u64 = 30_000;
-/// Section 5.2: clocks differ, and people type slowly. One step before and after is let through.
+/// Section 5.2: clocks differ, and people type slowly. One step before and after is accepted.
 const AROUND: [i64; 3] = [0, -1, 1];
 
-/// The step of time whose code this is. Each step's code is good once: the caller sees to that.
+/// The time step of this code. The code of each step is valid once, which the caller ensures.
 pub fn step_of(secret: &[u8], code: &str, now: u64) -> Option<u64> {
     let current = now / STEP;
     AROUND
@@ -29,8 +29,8 @@ fn code_of(secret: &[u8], step: u64) -> String {
     format!("{:06}", (u32::from_be_bytes(word) & 0x7fff_ffff) % 1_000_000)
 }
 
-/// A secret as apps take it: base32 (RFC 4648 section 6), in any case, with or without spaces and padding.
-/// RFC 4226 section 4 asks for 128 bits or more.
+/// A secret in the form that apps accept: base32 (RFC 4648 section 6), in any case, with or without spaces
+/// and padding. RFC 4226 section 4 requires at least 128 bits.
 pub fn secret(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let (mut bits, mut count) = (0_u32, 0);
     let mut bytes = Zeroizing::new(Vec::new());
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_good_in_its_step_and_the_two_beside_it() {
+    fn a_code_is_valid_in_its_step_and_the_two_beside_it() {
         let code = code_of(SECRET, 1_000);
         for (step, good) in
             [(998, false), (999, true), (1_000, true), (1_001, true), (1_002, false)]

@@ -1,11 +1,11 @@
-//! Guessing passwords, and what stands against it without locking anybody out.
+//! Limits for password guesses, which lock nobody out.
 //!
-//! * One address has a few tries a minute for each account, right or wrong.
-//! * One address has so many wrong ones a minute over all accounts: who tries one password with many names
-//!   reaches it. Right ones are not counted, for many users may share an address.
-//! * One account has so many wrong ones an hour from addresses that it never logged in from: who has many
-//!   addresses reaches it. From then on each such address has a few tries an hour. So its owner gets in from
-//!   wherever he was before, and from a new place too.
+//! * Each address has a few tries a minute for each account, right or wrong.
+//! * Each address has a number of wrong tries a minute over all accounts: this stops a client that tries one
+//!   password with many names. Right tries are not counted, because many users may share an address.
+//! * Each account has a number of wrong tries an hour from addresses that it never logged in from: this stops
+//!   a client with many addresses. After that, each such address has a few tries an hour. So the owner gets
+//!   in from known addresses, and from a new place, too.
 
 use crate::{
     answer::Failure,
@@ -17,12 +17,12 @@ use crate::{
     secret::Secret,
 };
 
-/// What an address still has that never logged in to an account which is being guessed at.
+/// How many tries remain to an address that never logged in to an account under attack.
 const STRANGER: u64 = 3;
 /// How long an address is remembered after a first login.
 const REMEMBERED: u64 = 30 * 24 * 60 * 60 * 1000;
 
-/// One try for an account's password, which the limits have let through.
+/// One try for an account's password that the limits have let through.
 pub struct Guess {
     from: String,
     place: String,

@@ -1,4 +1,4 @@
-//! The keys that a resource server checks JWTs with. Opaque tokens have none: an empty set.
+//! The keys with which a resource server checks JWTs. Opaque tokens need none: the set is empty.
 
 use std::sync::Arc;
 
@@ -11,6 +11,6 @@ use axum::{
 };
 
 pub async fn jwks(State(app): State<Arc<App>>) -> Response {
-    // A new key is here long before it signs (`tokens/keys.rs`), so this may be kept for a while.
+    // A new key is published long before it signs (`tokens/keys.rs`), so this may be cached for a while.
     ([(CACHE_CONTROL, "public, max-age=300")], Json(app.tokens.jwks())).into_response()
 }

@@ -1,4 +1,4 @@
-//! POST /auth/login: name and password against an access token, and a refresh token in a cookie.
+//! POST /auth/login: exchanges name and password for an access token, and a refresh token in a cookie.
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ use crate::{
     store::Account,
 };
 
-/// The client when the login names none. A name for revocation by client, no proof of anything: a page
-/// can keep no secret (a public client, RFC 6749 section 2.1).
+/// The client if the login names none. The name is for revocation by client and proves nothing: a page can
+/// keep no secret (a public client, RFC 6749 section 2.1).
 const CLIENT: &str = "web";
 
 pub async fn login(
@@ -48,7 +48,7 @@ pub async fn login(
         return Err(answer::bad_request("The field `client_id` is no client's name.").into());
     }
 
-    // Before the password is: what is wrong with the proof is no guess.
+    // Checked before the password: a wrong proof is not a guess.
     let proof = brought.for_login(&app)?;
     let guess = Guess::allow(&app, from.clone(), &name).await?;
     let user = match app.account(&name).await? {
@@ -72,11 +72,11 @@ pub async fn login(
     let session = Session::new(app.clock.now(), PASSWORD, remember, &headers);
     let session = session.bound_to(dpop::key(&app, proof).await?);
     let opening = Opening { user: &user.name, client, session, from: &from, event: Event::Login };
-    // The account went away while its password was checked.
+    // The account was removed while its password was checked.
     opening.log_in(&app, &headers).await?.ok_or_else(invalid_credentials)
 }
 
-/// One answer for a wrong name and a wrong password, so that it does not tell which names exist.
+/// The same answer for a wrong name and a wrong password, so that it does not reveal which names exist.
 fn invalid_credentials() -> Failure {
     answer::error(
         StatusCode::UNAUTHORIZED,

@@ -20,7 +20,7 @@ use crate::{
     tokens::Refused,
 };
 
-/// 204 whatever there was to end: a logout that is repeated, or comes late, has nothing to complain of.
+/// 204 in every case: a repeated or late logout is not an error.
 pub async fn logout(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
@@ -30,14 +30,14 @@ pub async fn logout(
     let from = app.client(peer, &headers);
     let mut user = None;
 
-    // A proof is not asked for: who has lost the key of his session must be able to end it.
+    // No proof is required: a user who has lost the session's key must be able to end the session.
     if let Some((_, token)) = api::presented(&headers) {
         match app.tokens.check(&app, token).await {
             Ok(access) => {
                 end_family(&app, &access.sub, &access.sid).await?;
                 user = Some((access.sub, access.sid));
             }
-            // Dead already.
+            // The token is already dead.
             Err(Refused::Invalid(_)) => {}
             Err(Refused::Store(error)) => return Err(error.into()),
         }

@@ -1,5 +1,5 @@
-//! What this server can do, for programs (RFC 8414). Section 5 lets it be asked for at OpenID Connect's address
-//! too, where many resource servers look for the keys; this server issues no ID tokens, and does not say so.
+//! The server's metadata, for programs (RFC 8414). Section 5 also allows OpenID Connect's address, where many
+//! resource servers look for the keys; this server issues no ID tokens, and does not claim to.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::session::{PASSWORD, TWO_FACTORS};
 use crate::{answer, app::App, config::Dpop, dpop};
 
-/// Only with an issuer that is an address: without one, a resource server could not check it (section 3.3).
+/// Only if the issuer is an address: otherwise a resource server could not check it (section 3.3).
 pub async fn metadata(State(app): State<Arc<App>>) -> Response {
     let Some(issuer) = app.config.issuer.as_deref() else {
         return answer::not_found();
@@ -23,7 +23,7 @@ pub async fn metadata(State(app): State<Arc<App>>) -> Response {
         "introspection_endpoint_auth_methods_supported": basic,
         "revocation_endpoint": at("/oauth/revoke"),
         "revocation_endpoint_auth_methods_supported": basic,
-        // There is no authorization endpoint and no token endpoint: pages log in at /auth/login.
+        // There is no authorization or token endpoint: pages log in at /auth/login.
         "response_types_supported": [],
         "grant_types_supported": [],
         "scopes_supported": [],

@@ -1,4 +1,5 @@
-//! The session's life: login opens a family of refresh tokens, refresh rotates, logout ends it.
+//! The life of a session: login opens a family of refresh tokens, refresh rotates them, logout ends the
+//! family.
 
 mod guess;
 pub mod jwks;
@@ -26,7 +27,7 @@ use crate::{
     store::{self, Key},
 };
 
-/// The answer with an access token in its body and a refresh token in its cookie.
+/// An answer with an access token in its body and a refresh token in its cookie.
 fn token_answer(
     session: &Session,
     lives: Lives,
@@ -47,7 +48,7 @@ fn token_answer(
     response
 }
 
-/// Ends a family, and with it every access token that was issued in it.
+/// Ends a family, and with it every access token issued in it.
 pub async fn end_family(app: &App, user: &str, id: &str) -> store::Result<()> {
     if app.store.end_family(user, id).await? {
         app.counters.revoked_families.add();
@@ -55,7 +56,7 @@ pub async fn end_family(app: &App, user: &str, id: &str) -> store::Result<()> {
     Ok(())
 }
 
-/// Ends the family that a refresh token belongs to, if there is one.
+/// Ends the family of a refresh token, if there is one.
 pub async fn end_family_of(app: &App, refresh: &Secret) -> store::Result<()> {
     match app.store.family(&Key::of(refresh.expose())).await? {
         Some(family) => end_family(app, &family.user, &family.id).await,

@@ -1,4 +1,4 @@
-//! What all ways into a session have in common: a login, a second factor, a step-up, a new password.
+//! The common end of all ways into a session: a login, a second factor, a step-up, a new password.
 
 use axum::{http::HeaderMap, response::Response};
 use serde_json::json;
@@ -24,9 +24,10 @@ pub struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    /// The end of a login, in one step or in two. Nothing: the account is gone.
+    /// The end of a login, in one step or in two. `None`: the account is gone.
     pub async fn log_in(self, app: &App, headers: &HeaderMap) -> Result<Option<Response>, Failure> {
-        // The browser is about to lose the cookie of the session before: whoever else has it must not keep it.
+        // The browser is about to lose the cookie of its previous session: nobody else may keep using that
+        // session.
         if let Some(before) = cookie::read(headers) {
             end_family_of(app, &before).await?;
         }
@@ -39,7 +40,7 @@ impl Opening<'_> {
         Ok(opened)
     }
 
-    /// Opens the session; the answer has its tokens. Nothing: the account is gone.
+    /// Opens the session; the answer contains its tokens. `None`: the account is gone.
     pub async fn open(self, app: &App) -> Result<Option<Response>, Failure> {
         let Some(lives) = self.session.lives(&app.config, app.clock.now()) else {
             return Ok(None);

@@ -1,5 +1,6 @@
-//! POST /auth/password, with an access token: `current` and `new`. A new password ends every session and every
-//! token of before, and opens a session for the one who changed it: whoever knew the old one is out.
+//! POST /auth/password, with an access token: `current` and `new`. A new password ends all existing sessions
+//! and tokens, and opens a session for the user who changed it: everyone who knew the old password is signed
+//! out.
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ use crate::{
     tokens::Access,
 };
 
-/// NIST SP 800-63B section 3.1.1.2 asks for eight characters or more, and for no other rule.
+/// NIST SP 800-63B section 3.1.1.2 asks for at least eight characters, and for no other rule.
 const SHORTEST: usize = 8;
 
 pub async fn change(
@@ -57,7 +58,7 @@ pub async fn change(
     app.store.put_user(&User { password_hash, ..user }).await?;
     app.store.revoke(Group::User(&access.sub), true).await?;
 
-    // Who could call this has shown the key that his token is bound to.
+    // The caller has shown the key that the access token is bound to.
     let jkt = access.cnf.map(|key| key.jkt);
     let session = Session::new(app.clock.now(), PASSWORD, None, &headers).bound_to(jkt);
     let opening = Opening {

@@ -1,15 +1,16 @@
-//! POST /auth/refresh: the cookie's refresh token against a new access token and a new cookie.
+//! POST /auth/refresh: exchanges the cookie's refresh token for a new access token and a new cookie.
 //!
 //! Each refresh token is good for one use (rotation, RFC 9700 section 4.14.2). A second use means that two
-//! hold it, and nobody can tell which of them is the thief: the whole family ends, and with it every access
-//! token issued in it. With `--reuse-grace` a second use that comes soon leads to the same successor: both
-//! then hold the same token again, and whoever uses it second and late ends the family.
+//! parties have it, and nobody can tell which is the thief: the whole family ends, and with it every access
+//! token issued in it. With `--reuse-grace` an early second use leads to the same successor: both parties
+//! then have the same token again, and the one who uses it second and late ends the family.
 //!
-//! The refresh token of a session that is bound to a key needs a proof by that key (RFC 9449 section 5). It is asked
-//! for before the exchange, so that who has the token alone neither uses it up nor ends the owner's session.
+//! The refresh token of a key-bound session needs a proof by that key (RFC 9449 section 5). The proof is
+//! checked before the exchange, so that someone with only the token can neither use it up nor end the owner's
+//! session.
 //!
-//! The store decides all of it in one step. What is asked before changes nothing, and after it nothing is
-//! asked: so there is no failure that leaves the old token used and the new one with nobody.
+//! The store decides all of it in one step. Checks before that change nothing, and no checks follow: so no
+//! failure can leave the old token used without the client having the new one.
 
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ pub async fn refresh(
 ) -> Result<Response, Failure> {
     csrf::proof(&headers, &app.config.origins)?;
     let Some(token) = cookie::read(&headers) else {
-        // The ordinary state of a first visit, so it has a name of its own.
+        // The normal state at a first visit, so it has its own error code.
         return Err(answer::error(
             StatusCode::UNAUTHORIZED,
             "no_session",
@@ -52,7 +53,8 @@ pub async fn refresh(
     let old = Key::of(token.expose());
 
     let known = app.store.family(&old).await?;
-    // A token of no living family is refused or is a reuse, whatever the lives and its key are.
+    // If a token belongs to no living family, it is refused or a reuse, whatever its lifetimes and its key
+    // are.
     let session = known.as_ref().map_or_else(
         || Session { begun_at: now, ..Session::default() },
         |family| Session::read(&family.details),
@@ -62,8 +64,8 @@ pub async fn refresh(
         None => Ok(None),
     };
 
-    // By family, so that many users behind one address do not share a limit. Guesses have no family, and who has
-    // a token without its key must not use up the owner's.
+    // Counted by family, so that many users behind one address do not share a limit. A guessed token has no
+    // family, and someone with a token but without its key must not use up the owner's limit.
     let from = app.client(peer, &headers);
     let has_key = matches!(proof, Ok(_) | Err(Refusal::Nonce));
     let who = known.as_ref().filter(|_| has_key).map_or(&from, |family| &family.id);
@@ -75,7 +77,7 @@ pub async fn refresh(
         from: Some(&from),
     };
     let proof = proof.inspect_err(|refusal| {
-        // A client that has the key and has to be told a nonce is an ordinary one.
+        // A client that has the key and only lacks a nonce is an ordinary client.
         if !matches!(refusal, Refusal::Nonce) {
             app.log.line("refresh: refused, without a proof by the session's key");
             app.tell(Event::ProofRefused, about);
@@ -83,7 +85,7 @@ pub async fn refresh(
     })?;
     let lives = session.lives(&app.config, now).ok_or_else(invalid_grant)?;
     let user = about.user.unwrap_or_default();
-    // The last thing that can be refused with the session untouched.
+    // The last check that leaves the session untouched.
     dpop::key(&app, proof).await?;
 
     let draft = Draft::new(&app, user, lives.access);
@@ -138,7 +140,7 @@ fn unreadable() -> StoreError {
     StoreError("a refresh token's successor cannot be read".into())
 }
 
-/// RFC 6749 section 5.2's code, with 401 since what failed is a cookie. The cookie is of no more use.
+/// The code from RFC 6749 section 5.2, but with 401, because a cookie failed. The cookie is useless now.
 fn invalid_grant() -> Failure {
     let mut response =
         answer::error(StatusCode::UNAUTHORIZED, "invalid_grant", "The session has ended: log in.");

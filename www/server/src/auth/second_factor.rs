@@ -1,8 +1,8 @@
-//! A second factor: a code from an authenticator app (`totp.rs`), asked for at the login, and once more for
-//! what needs a fresh proof (step-up, RFC 9470).
+//! A second factor: a code from an authenticator app (`totp.rs`), required at the login, and again for
+//! actions that need a fresh proof (step-up, RFC 9470).
 //!
-//! A login of an account that has one answers 200 with a ticket and without a token. The ticket is sealed with
-//! the keys that all instances share, so nothing has to be kept for logins that are never finished.
+//! A login to an account with a second factor answers 200 with a ticket and without a token. The ticket is
+//! sealed with the keys that all instances share, so unfinished logins need no storage.
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,11 +34,12 @@ use crate::{
 };
 
 const PURPOSE: &str = "second-factor";
-/// How long a ticket is good.
+/// How long a ticket is valid.
 const TICKET: Duration = Duration::from_secs(5 * 60);
-/// Wrong codes for one account. Whoever gets here has its password, or is in one of its sessions.
+/// The limit of wrong codes for one account. Whoever gets here knows its password, or has one of its
+/// sessions.
 const CODES: Limit = Limit { count: 5, window: Duration::from_secs(5 * 60) };
-/// A code is good for three steps of thirty seconds; its use is remembered for longer.
+/// A code is valid for three steps of thirty seconds; its use is remembered for longer.
 const REMEMBERED: u64 = 5 * 60 * 1000;
 
 #[derive(Serialize, Deserialize)]
@@ -49,7 +50,7 @@ struct Ticket {
     until: u64,
 }
 
-/// What the secret of an account's second factor is sealed for: it is no other account's.
+/// The purpose under which an account's second factor is sealed: it opens for no other account.
 pub fn purpose(user: &str) -> String {
     format!("totp:{user}")
 }
@@ -66,7 +67,7 @@ pub fn asked(app: &App, user: String, client: String, remember: Option<bool>) ->
     }))
 }
 
-/// POST /auth/login/code: the ticket and a code against tokens.
+/// POST /auth/login/code: exchanges the ticket and a code for tokens.
 pub async fn login(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
@@ -100,8 +101,9 @@ pub async fn login(
     opening.log_in(&app, &headers).await?.ok_or_else(gone)
 }
 
-/// POST /auth/stepup: a session and a code against a session with two factors, authenticated now. It is a
-/// new one, as after every change of what a session may do: who had the old one has nothing of it.
+/// POST /auth/stepup: exchanges a session and a code for a session with two factors, authenticated now. It is
+/// a new session, as after every change of what a session may do: the old one is worth nothing to anyone who
+/// has it.
 pub async fn step_up(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
@@ -119,7 +121,7 @@ pub async fn step_up(
     };
     let family = family.ok_or_else(|| refused("There is no session: log in."))?;
     let before = Session::read(&family.details);
-    // Before the code is looked at: who has the cookie without its key must not use up the owner's tries.
+    // Checked before the code: someone with the cookie but without its key must not use up the owner's tries.
     let proof = brought.for_session(&app, before.jkt.as_deref())?;
     let user = account(&app, &family.user).await?;
     check(&app, &user, code.expose(), &from).await?;
@@ -148,7 +150,7 @@ async fn account(app: &App, name: &str) -> Result<User, Failure> {
     }
 }
 
-/// A wrong code and a used one get the same answer.
+/// A wrong code and a used code get the same answer.
 async fn check(app: &App, user: &User, code: &str, from: &str) -> Result<(), Failure> {
     let hit = limit::check(app, CODES, "code", &user.name).await?;
     let secret = app

@@ -1,8 +1,7 @@
-//! What is so of a session since its login, and how long it lasts.
+//! The facts of a session since its login, and how long the session lasts.
 //!
-//! A session has two ends. It ends when it is not used for a while (idle), and it ends some time after its
-//! login however much it is used (absolute): whoever stole it in spite of all has it for so long and no
-//! longer.
+//! A session ends when it has not been used for a while (idle), and some time after its login however much it
+//! is used (absolute): that limits how long a thief can have it.
 
 use std::time::Duration;
 
@@ -11,38 +10,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::{challenge::Scheme, config::Config};
 
-/// Authentication context class references (RFC 9470 section 2): how sure it is who logged in.
+/// Authentication context class references (RFC 9470 section 2): how strongly the user was authenticated.
 pub const PASSWORD: &str = "pwd";
 pub const TWO_FACTORS: &str = "mfa";
 
-/// The store keeps it as text, in `Family::details`.
+/// The store keeps this as text, in `Family::details`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Session {
-    /// Milliseconds since the epoch. A step-up does not begin a session anew.
+    /// Milliseconds since the epoch. A step-up does not restart a session's time.
     pub begun_at: u64,
-    /// When the user last showed who he is, in seconds since the epoch.
+    /// When the user last authenticated, in seconds since the epoch.
     pub auth_time: u64,
     pub acr: String,
     pub remember: Option<bool>,
-    /// What the browser calls itself, for "signed in on these devices".
+    /// The browser's user agent, for "signed in on these devices".
     pub agent: String,
-    /// The thumbprint of the key that all of its tokens are bound to (`dpop/`). It never changes.
+    /// The thumbprint of the key that all tokens of the session are bound to (`dpop/`). It never changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jkt: Option<String>,
 }
 
-/// How long a session's tokens and its cookie may live from now on.
+/// How long a session's tokens and cookie may live from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lives {
     pub refresh: Duration,
     pub access: Duration,
-    /// Without it the browser forgets the cookie when it is closed.
+    /// `None`: the browser forgets the cookie when it is closed.
     pub cookie: Option<Duration>,
 }
 
 impl Session {
-    /// Bound to no key yet.
+    /// Not bound to a key yet.
     pub fn new(now: u64, acr: &str, remember: Option<bool>, headers: &HeaderMap) -> Self {
         let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
         Self {
@@ -55,7 +54,7 @@ impl Session {
         }
     }
 
-    /// How its access tokens must be sent.
+    /// How the session's access tokens must be sent.
     pub fn scheme(&self) -> Scheme {
         if self.jkt.is_some() { Scheme::Dpop } else { Scheme::Bearer }
     }
@@ -68,12 +67,12 @@ impl Session {
         serde_json::to_string(self).expect("plain data")
     }
 
-    /// Bound to that key, if there is one.
+    /// Bound to the key, if there is one.
     pub fn bound_to(self, jkt: Option<String>) -> Self {
         Self { jkt, ..self }
     }
 
-    /// Nothing: its time is over.
+    /// `None`: the session's time is over.
     pub fn lives(&self, config: &Config, now: u64) -> Option<Lives> {
         let begun = Duration::from_millis(now.saturating_sub(self.begun_at));
         let left = config.session_ttl.checked_sub(begun).filter(|left| !left.is_zero())?;
@@ -105,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ends_unused_or_in_the_end() {
+    fn a_session_ends_when_idle_or_at_its_absolute_end() {
         assert_eq!(lives(None, 0), Some((7, Some(7))));
         assert_eq!(lives(None, 28), Some((2, Some(2))));
         assert_eq!(lives(None, 30), None);
     }
 
     #[test]
-    fn a_remembered_session_lasts_unused_and_one_that_is_not_has_no_lasting_cookie() {
+    fn a_remembered_session_lasts_while_idle_and_any_other_has_no_lasting_cookie() {
         assert_eq!(lives(Some(true), 0), Some((30, Some(30))));
         assert_eq!(lives(Some(false), 0), Some((7, None)));
     }

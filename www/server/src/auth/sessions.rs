@@ -1,4 +1,4 @@
-//! "Signed in on these devices": a user's sessions, and how he ends one of them.
+//! "Signed in on these devices": lists a user's sessions, and lets the user end them.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub async fn end(
     let families = app.store.families(&access.sub).await?;
     let ids: Vec<&str> = families.iter().map(|live| live.family.id.as_str()).collect();
     let ended: Vec<&str> = match (fields.get("id"), fields.get("others")) {
-        // Only among one's own.
+        // Only among the user's own sessions.
         (Some(id), None) => ids.into_iter().filter(|one| *one == id.expose()).collect(),
         (None, Some(_)) => ids.into_iter().filter(|one| *one != access.sid).collect(),
         _ => return Err(answer::bad_request("Give one of the fields `id` and `others`.").into()),

@@ -1,11 +1,11 @@
-//! The successor of a refresh token, so that an answer that got lost costs nobody the session.
+//! The successor of a refresh token, stored so that a lost answer costs nobody the session.
 //!
-//! The store keeps it sealed: mixed with a digest of the old token, so that only who has the old one can
-//! read it. A digest of 256 random bits, used once, is a one-time pad: there is no key to keep.
+//! The store keeps it sealed: combined with a digest of the old token, so that only the owner of the old
+//! token can read it. A digest of 256 random bits, used once, is a one-time pad: there is no key to keep.
 //!
-//! Where an exchange is in doubt here (the store failed in the middle, the client hung up before the
-//! answer), the successor was given to nobody. It is remembered, and the next use of the old token tries
-//! the same one again. That is no second use: of the two one got nothing.
+//! If an exchange is in doubt (the store failed halfway, or the client hung up before the answer), the
+//! successor was given to nobody. It is remembered, and the next use of the old token tries the same
+//! successor again. That does not count as a second use, because one of the two uses got nothing.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{secret::Secret, store::Key};
 
-/// Seals, and opens what was sealed. Nothing: it was sealed under another token.
+/// Seals a text, and opens a sealed one. `None`: it was sealed under another token.
 pub fn seal(old: &Secret, text: &str) -> Option<Secret> {
     let mut bytes: [u8; 32] = Base64UrlUnpadded::decode_vec(text).ok()?.try_into().ok()?;
     let pad =
@@ -26,7 +26,7 @@ pub fn seal(old: &Secret, text: &str) -> Option<Secret> {
     Some(Secret::new(Base64UrlUnpadded::encode_string(&bytes)))
 }
 
-/// More than that, and the oldest is forgotten: its retry then counts as a reuse.
+/// Beyond this number the oldest is forgotten: its retry then counts as a reuse.
 const MOST: usize = 10_000;
 
 #[derive(Default)]
@@ -39,7 +39,7 @@ struct Waiting {
 }
 
 impl InDoubt {
-    /// The successor to try: the one that is in doubt, which nobody else can take then, or `fresh`.
+    /// The successor to try: the one in doubt, which nobody else can take then, or `fresh`.
     pub fn attempt<'a>(&'a self, old: &Key, fresh: impl FnOnce() -> Secret) -> Attempt<'a> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).successors.remove(old);
         let successor = known.unwrap_or_else(fresh);
@@ -47,7 +47,7 @@ impl InDoubt {
     }
 }
 
-/// In doubt, until it is settled: dropped before that, it is remembered.
+/// In doubt until settled: if it is dropped before that, it is remembered.
 pub struct Attempt<'a> {
     all: &'a InDoubt,
     old: Option<Key>,
@@ -82,7 +82,7 @@ mod tests {
     use crate::store::place;
 
     #[test]
-    fn what_was_sealed_is_opened_by_the_old_token_alone() {
+    fn a_sealed_text_is_opened_only_by_the_old_token() {
         let (old, other, new) = (place::token("a"), place::token("a"), place::token("a"));
         let sealed = seal(&old, new.expose()).expect("a token");
         assert_ne!(sealed.expose(), new.expose());
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_that_was_not_settled_is_tried_again_by_one() {
+    fn an_unsettled_attempt_is_repeated_once() {
         let all = InDoubt::default();
         let old = Key::of(place::token("a").expose());
         let first = all.attempt(&old, || place::token("a")).successor.clone();

@@ -1,4 +1,4 @@
-//! A stream that tells its connection's entry when bytes come, and when none can leave.
+//! A stream that tells its connection's entry when bytes arrive, and when no bytes can leave.
 
 use std::{
     io,

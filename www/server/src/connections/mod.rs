@@ -1,6 +1,6 @@
-//! Connections, and what a client may do with one: take no longer than `Patience` for anything, and never
-//! keep others out. hyper has a time-out for headers alone, and none for bodies, idle clients and clients
-//! that do not read their answer.
+//! Connections, and their limits: no client may take longer than `Patience` allows, or keep others out. hyper
+//! has a time-out for headers only, and none for bodies, idle clients and clients that do not read their
+//! answer.
 
 mod io;
 mod table;
@@ -37,18 +37,18 @@ use table::{Entry, Table};
 /// A head of 64 KiB is larger than any browser's.
 const LARGEST_HEAD: usize = 64 * 1024;
 
-/// How long a client may take, and how many there may be.
+/// How long a client may take, and how many connections there may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// From the connection, or from a request's first byte, to the end of its head.
+    /// From the connection, or from a request's first byte, to the end of the request's head.
     pub head: Duration,
     /// Between two requests.
     pub idle: Duration,
-    /// For a body, and one second more for each KiB of it that has come.
+    /// For a body, plus one second for each KiB that has arrived.
     pub body: Duration,
-    /// Without taking a byte of the answer.
+    /// Without accepting a byte of the answer.
     pub answer: Duration,
-    /// One more than these, and one that waits for its client is closed.
+    /// Beyond this number, a connection that waits for its client is closed.
     pub connections: usize,
 }
 
@@ -64,7 +64,7 @@ impl Default for Patience {
     }
 }
 
-/// Serves until told to stop, and then until the last answer.
+/// Serves until told to stop, and then until the last answer is sent.
 pub async fn serve<L>(
     mut listener: L,
     router: Router,
@@ -74,7 +74,7 @@ pub async fn serve<L>(
     L: Listener<Addr = SocketAddr>,
 {
     let table = Arc::new(Table::new(patience));
-    // Each connection has a clone: the channel closes when the last of them has ended.
+    // Each connection holds a clone: the channel closes when the last connection has ended.
     let (alive, mut ended) = tokio::sync::mpsc::channel::<Infallible>(1);
     let mut stopping = stopped.clone();
     let mut sweep = interval(Duration::from_secs(1).min(patience.head / 2));
@@ -115,7 +115,7 @@ async fn connection<Io>(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        // Ours counts from the connection on, and is told apart from an idle client's.
+        // Our own limit starts with the connection, and differs from an idle client's.
         .header_read_timeout(None)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(io, answer);
@@ -123,7 +123,7 @@ async fn connection<Io>(
     let mut stopping = false;
     loop {
         tokio::select! {
-            // An error is the client's: it has gone, or has sent what is no HTTP.
+            // The error is the client's: it has left, or has not sent HTTP.
             _ = connection.as_mut() => break,
             () = entry.closed() => break,
             _ = stopped.wait_for(|stop| *stop), if !stopping => {
@@ -147,7 +147,7 @@ fn answer(response: Response<Body>, entry: &Arc<Entry>) -> Response<Answering> {
     response.map(|body| Answering { body, entry: entry.clone() })
 }
 
-/// A request's body, whose progress is watched.
+/// A request's body whose progress is watched.
 struct Counted {
     body: Incoming,
     entry: Arc<Entry>,
@@ -181,7 +181,7 @@ impl HttpBody for Counted {
     }
 }
 
-/// An answer's body, at whose end the connection waits for the next request.
+/// An answer's body. At its end the connection waits for the next request.
 struct Answering {
     body: Body,
     entry: Arc<Entry>,

@@ -1,4 +1,4 @@
-//! The open connections: what each of them waits for, since when, and which has to go.
+//! The open connections: what each waits for, since when, and which one to close.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::Patience;
 use crate::address::network;
 
-/// The client is the one to act in all of these but the last.
+/// In all of these but the last, the server waits for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     New,
@@ -41,7 +41,7 @@ impl Entry {
         Self { from, state: Mutex::new(state), close: Notify::new() }
     }
 
-    /// Waits until this connection has to go.
+    /// Waits until this connection must be closed.
     pub async fn closed(&self) {
         self.close.notified().await;
     }
@@ -144,7 +144,7 @@ impl Table {
         Open { table: self.clone(), id, entry }
     }
 
-    /// Closes who has taken too long.
+    /// Closes connections whose clients have taken too long.
     pub fn sweep(&self) {
         let now = Instant::now();
         for entry in self.entries().open.values() {
@@ -160,8 +160,9 @@ impl Table {
 }
 
 impl Entries {
-    /// Makes room: of the address with the most connections the one goes whose client has let us wait the
-    /// longest. Whoever asks gets in, and is answered before it is his turn to go.
+    /// Makes room: of the address with the most connections, it closes the one that has waited for its client
+    /// the longest. A client that sends its request gets in, and is answered before its turn to be closed
+    /// comes.
     fn close_one(&mut self) {
         let mut of: HashMap<&str, usize> = HashMap::new();
         let waiting: Vec<_> = self
@@ -185,7 +186,7 @@ impl Entries {
     }
 }
 
-/// A connection's place in the table, until it is dropped.
+/// A connection's place in the table until it is dropped.
 pub struct Open {
     table: Arc<Table>,
     id: u64,
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_table_closes_the_longest_silent_of_the_address_with_the_most() {
+    fn a_full_table_closes_the_longest_silent_connection_of_the_busiest_address() {
         let table = Arc::new(Table::new(Patience { connections: 4, ..Patience::default() }));
         let (crowd, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
         let alone = table.open(other);

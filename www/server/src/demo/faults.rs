@@ -1,4 +1,4 @@
-//! The faults: what a network, a proxy or a broken server does to an answer, on demand.
+//! Faults on demand: what a network, a proxy or a broken server does to an answer.
 
 use std::{
     collections::HashSet,
@@ -30,17 +30,17 @@ pub enum Fault {
     Down,
     /// 429 with `Retry-After`: `delay_ms`, in whole seconds, at least one.
     Limited,
-    /// 200 with a page, as a captive portal or a proxy answers.
+    /// 200 with an HTML page, as from a captive portal or a proxy.
     Html,
     /// 200 with half a JSON object.
     Broken,
-    /// Done, and answered after `delay_ms`.
+    /// Carried out, and answered after `delay_ms`.
     Slow,
-    /// Done, and the answer held back until it is released.
+    /// Carried out, and the answer is held until released.
     Hold,
-    /// Not done: the connection is cut without an answer.
+    /// Not carried out: the connection is cut without an answer.
     Reset,
-    /// Done, and the connection is cut without an answer.
+    /// Carried out, but the connection is cut without an answer.
     Lost,
 }
 
@@ -86,20 +86,20 @@ impl Target {
     }
 }
 
-/// The switches, and who is held.
+/// The switches, and the held answers.
 #[derive(Default)]
 pub struct Board {
     now: Mutex<Faults>,
     gates: [Gate; 4],
-    /// The digests of refresh tokens whose answer was lost while the switch was on.
+    /// Digests of refresh tokens whose answer was lost while the switch was on.
     lost: Mutex<HashSet<String>>,
 }
 
-/// Holds answers of one target back.
+/// Holds back the answers of one target.
 #[derive(Default)]
 struct Gate {
     held: watch::Sender<usize>,
-    /// Counts the releases, so that who comes after one waits for the next.
+    /// Counts the releases, so that an answer held after a release waits for the next one.
     released: watch::Sender<u64>,
     open_for_good: AtomicBool,
 }
@@ -109,7 +109,7 @@ impl Board {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Who is held stays held.
+    /// Held answers stay held.
     pub fn set(&self, faults: Faults) {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) = faults;
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -143,7 +143,7 @@ impl Board {
     /// Waits until at least `count` answers are held.
     pub async fn until_held(&self, target: Target, count: usize) {
         let mut held = self.gate(target).held.subscribe();
-        // The sender is in here, so it cannot be gone.
+        // This object owns the sender, so the channel is open.
         let _ = held.wait_for(|held| *held >= count).await;
     }
 
@@ -151,7 +151,7 @@ impl Board {
         &self.gates[target as usize]
     }
 
-    /// Whether this token's answer had been lost before.
+    /// Whether this token's answer was lost before.
     fn lose(&self, token: String) -> bool {
         !self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(token)
     }
@@ -172,7 +172,7 @@ impl Gate {
     }
 }
 
-/// Counts its holder as held, also when the caller hangs up and the waiting is dropped.
+/// Counts its holder as held; the count drops also when the caller hangs up.
 struct Held<'a>(&'a watch::Sender<usize>);
 
 impl<'a> Held<'a> {
@@ -225,8 +225,8 @@ pub async fn apply(
         }
         Fault::Reset => demo.wires.cut(peer),
         Fault::Lost => {
-            // A browser whose kept-alive connection is cut sends the same request again by itself. That
-            // must not look like a thief's reuse: the repeat is lost too, and nothing else happens.
+            // A browser whose kept-alive connection is cut repeats the request by itself. That must not look
+            // like a thief's reuse: the repeat is lost, too, and nothing else happens.
             let repeated = cookie::read(request.headers())
                 .filter(|_| target == Target::Refresh)
                 .is_some_and(|token| demo.faults.lose(random::digest(token.expose())));

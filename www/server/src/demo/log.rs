@@ -1,5 +1,5 @@
-//! The last requests, as the server saw them. A token shows as the start of its digest: enough to tell
-//! two apart, no use to anybody.
+//! The last requests, as the server saw them. A token is shown as the start of its digest: enough to tell two
+//! apart, useless for anything else.
 
 use std::{
     collections::VecDeque,
@@ -30,7 +30,7 @@ pub struct Entry {
     status: Option<u16>,
     token: Option<String>,
     at_ms: u64,
-    /// How many calls to the auth endpoints were in hand when it arrived.
+    /// How many calls to the auth endpoints were in progress when it arrived.
     beside: usize,
 }
 
@@ -46,7 +46,7 @@ struct Inner {
     entries: VecDeque<Entry>,
 }
 
-/// One call in hand, until it is dropped: when it was answered, or its client has gone.
+/// One call in progress. It is dropped when the call is answered, or its client has left.
 struct InHand<'a>(&'a AtomicUsize);
 
 impl Drop for InHand<'_> {
@@ -60,7 +60,7 @@ impl Requests {
         self.inner().entries.iter().cloned().collect()
     }
 
-    /// Numbers go on, so that the answer to an older request finds no entry that is not its own.
+    /// The numbering continues, so that the answer to an older request finds no wrong entry.
     pub fn clear(&self) {
         self.inner().entries.clear();
     }

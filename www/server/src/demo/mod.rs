@@ -1,5 +1,6 @@
-//! `--demo`: what the demo page and the tests turn the server's faults on and off with, and watch it by.
-//! Nothing here has a password, so it is served on loopback only, and no other site's page may use it.
+//! `--demo`: the addresses with which the demo page and the tests switch the server's faults on and off, and
+//! watch the server. They need no password, so they are served on loopback only, and no other site's page may
+//! use them.
 
 pub mod faults;
 pub mod log;
@@ -35,7 +36,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// At the server's end: lets go whoever is held, and holds nobody any more.
+    /// At the server's end: releases all held answers, and holds no more.
     pub fn release_for_good(&self) {
         self.faults.release_for_good();
     }
@@ -89,8 +90,8 @@ async fn local(
     }
 }
 
-/// DNS rebinding: a page of `evil.example` has its own name point to 127.0.0.1, and is then of one origin with
-/// this server. Its requests still say `Host: evil.example`.
+/// DNS rebinding: a page of `evil.example` makes its own name point to 127.0.0.1, and then has the same
+/// origin as this server. Its requests still say `Host: evil.example`.
 pub fn names_this_machine(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else {
         return false;
@@ -100,7 +101,7 @@ pub fn names_this_machine(headers: &HeaderMap) -> bool {
     };
     let name = host.host();
     let address: Option<IpAddr> = name.trim_matches(['[', ']']).parse().ok();
-    // RFC 6761 section 6.3: what ends in `localhost` is this machine.
+    // RFC 6761 section 6.3: names that end in `localhost` mean this machine.
     address.is_some_and(|address| address.is_loopback())
         || name == "localhost"
         || name.ends_with(".localhost")

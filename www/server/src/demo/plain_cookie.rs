@@ -1,5 +1,6 @@
-//! `--plain-cookie`: WebKit keeps no `Secure` cookie of `http://127.0.0.1`, where the other browsers do. So that the
-//! demo's session lasts there too, its cookie leaves without `Secure`, and comes back under its own name.
+//! `--plain-cookie`: WebKit does not keep a `Secure` cookie of `http://127.0.0.1`, other browsers do. So that
+//! the demo's session lasts there, too, its cookie is sent without `Secure`, and comes back under its own
+//! name.
 
 use axum::{
     extract::Request,

@@ -38,7 +38,7 @@ pub async fn faults(Extension(demo): Extension<Arc<Demo>>) -> Response {
     answer::ok(demo.faults.get())
 }
 
-/// Sets all of them: what is not named is `ok`.
+/// Sets all faults: those not named become `ok`.
 pub async fn set_faults(Extension(demo): Extension<Arc<Demo>>, body: Bytes) -> Response {
     match serde_json::from_slice::<Faults>(&body) {
         Ok(faults) => {
@@ -81,7 +81,7 @@ pub struct Release {
     of: Option<Target>,
 }
 
-/// Lets go who is held now, of one target with `?of=refresh`. The switch stays as it is.
+/// Releases the currently held answers, of one target with `?of=refresh`. The switch stays as it is.
 pub async fn release(
     Extension(demo): Extension<Arc<Demo>>,
     Query(wanted): Query<Release>,
@@ -90,7 +90,7 @@ pub async fn release(
     answer::no_content()
 }
 
-/// Counters and log to zero, all faults off, nobody held. Sessions live on.
+/// Resets counters and log, turns all faults off, releases held answers. Sessions live on.
 pub async fn reset(State(app): State<Arc<App>>, Extension(demo): Extension<Arc<Demo>>) -> Response {
     demo.faults.set(Faults::default());
     demo.faults.release(None);
@@ -99,13 +99,13 @@ pub async fn reset(State(app): State<Arc<App>>, Extension(demo): Extension<Arc<D
     answer::no_content()
 }
 
-/// Every access token issued until now is dead; refresh tokens live on.
+/// Revokes every access token issued until now; refresh tokens live on.
 pub async fn revoke(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     app.store.revoke(Group::Everybody, false).await?;
     Ok(answer::no_content())
 }
 
-/// Every session is dead.
+/// Ends every session.
 pub async fn end(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     app.store.revoke(Group::Everybody, true).await?;
     Ok(answer::no_content())

@@ -1,4 +1,4 @@
-//! Connections that can be cut: the faults in which no answer comes at all.
+//! Connections that can be cut, for faults in which no answer arrives.
 
 use std::{
     collections::HashMap,
@@ -29,12 +29,12 @@ use crate::serve::Peer;
 #[derive(Clone, Copy)]
 pub struct Cut;
 
-/// The open connections, by the address of the other end, which is unique among them.
+/// The open connections by the address of the other end, which is unique among them.
 #[derive(Default)]
 pub struct Wires(Mutex<HashMap<SocketAddr, Arc<AtomicBool>>>);
 
 impl Wires {
-    /// Cuts the connection as soon as an answer is to be written; the answer here is a stand-in.
+    /// Cuts the connection as soon as an answer is written; the returned answer is a placeholder.
     pub fn cut(&self, peer: Peer) -> Response {
         let wires = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cut) = wires.get(&peer.0) {
@@ -84,7 +84,7 @@ pub struct Connection {
 impl Connection {
     fn whole(&self) -> io::Result<()> {
         if self.cut.load(Ordering::SeqCst) {
-            // With this, closing sends a reset and not an orderly end.
+            // With this, closing sends a reset instead of an orderly end.
             self.stream.set_zero_linger()?;
             return Err(io::ErrorKind::ConnectionReset.into());
         }

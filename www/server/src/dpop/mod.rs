@@ -1,9 +1,9 @@
-//! DPoP (RFC 9449): tokens that are of no use without a key. A login that brings a proof opens a session that is
-//! bound to the proof's key. From then on its refresh token and its access tokens need a proof by that key,
-//! each time another.
+//! DPoP (RFC 9449): tokens that are useless without a key. A login with a proof opens a session that is bound
+//! to the proof's key. From then on its refresh token and its access tokens need a new proof by that key for
+//! each request.
 //!
-//! The binding is one fact of the session (`auth/session.rs`), never changed, and so it holds whatever `--dpop`
-//! says later: the flag decides on logins, and on tokens without a key.
+//! The binding is a fact of the session (`auth/session.rs`) that never changes. It holds whatever `--dpop`
+//! says later: the flag concerns logins, and tokens without a key.
 
 mod nonce;
 mod proof;
@@ -29,28 +29,28 @@ pub use proof::{ALGORITHM, Proof};
 
 const PROOF: HeaderName = HeaderName::from_static("dpop");
 
-/// How old a proof may be, or how far ahead its clock. Milliseconds.
+/// How old a proof may be, or how far its clock may be ahead. Milliseconds.
 const AROUND: u64 = 60_000;
-/// How long its `jti` is remembered: from the earliest time at which it is taken to the latest is twice that
-/// long, or with nonces three times; and without them one time is left for instances whose clocks differ.
+/// How long its `jti` is remembered. From the earliest to the latest time at which a proof is accepted is
+/// twice `AROUND`, or three times with nonces; without nonces the rest covers instances whose clocks differ.
 const REMEMBERED: u64 = 3 * AROUND;
 
 /// Why a proof is refused.
 pub enum Refusal {
-    /// The proof is missing or wrong: what exactly.
+    /// The proof is missing or wrong; the text says why.
     Proof(&'static str),
-    /// It has no nonce, or one of before.
+    /// The proof has no nonce, or an old one.
     Nonce,
-    /// It is by another key than what it came with is bound to.
+    /// The proof is by another key than the token or session is bound to.
     OtherKey,
-    /// What it came with is bound to no key, and must be.
+    /// The token or session is bound to no key, but must be.
     Unbound,
     Store(StoreError),
 }
 
 const MISSING: Refusal = Refusal::Proof("A DPoP proof is needed");
 
-/// What a request proves, as far as that can be told without asking the store: nothing, or that it has a key.
+/// What a request proves, as far as is known without the store: nothing, or possession of a key.
 pub struct Brought(Result<Option<Proof>, Refusal>);
 
 impl FromRequestParts<Arc<App>> for Brought {
@@ -70,12 +70,12 @@ impl Brought {
                 let text = one.to_str().unwrap_or("");
                 checked(app, text, method, path, headers).map(Some)
             }
-            // Section 4.3: nobody can tell which is meant.
+            // Section 4.3: nobody can tell which one is meant.
             (Some(_), Some(_)) => Err(Refusal::Proof("There is more than one DPoP proof")),
         })
     }
 
-    /// For a login: the proof of the key that its session is to be bound to.
+    /// For a login: the proof by the key that the session will be bound to.
     pub fn for_login(self, app: &App) -> Result<Option<Proof>, Refusal> {
         match app.config.dpop {
             Dpop::Off => Ok(None),
@@ -84,17 +84,17 @@ impl Brought {
         }
     }
 
-    /// For a refresh token: the proof of the key that its session is bound to.
+    /// For a refresh token: the proof by the key that its session is bound to.
     pub fn for_session(self, app: &App, jkt: Option<&str>) -> Result<Option<Proof>, Refusal> {
         match jkt {
             Some(jkt) => self.by_key(app, jkt).map(Some),
             None if app.config.dpop == Dpop::Required => Err(Refusal::Unbound),
-            // A session of before, or of a client that cannot: as good as ever, whatever came with it.
+            // An older session, or one of a client without DPoP: still good, whatever proof came with it.
             None => Ok(None),
         }
     }
 
-    /// For an access token, which its proof must name (section 7).
+    /// For an access token, which the proof must name (section 7).
     pub fn for_token(self, app: &App, token: &str) -> Result<Proof, Refusal> {
         let proof = self.0?.ok_or(MISSING)?;
         if !proof.is_for_token(token) {
@@ -103,15 +103,15 @@ impl Brought {
         with_nonce(app, proof)
     }
 
-    /// The key first: who has it and lacks a nonce is an ordinary client.
+    /// The key is checked first: a client that has the key and lacks a nonce is an ordinary client.
     fn by_key(self, app: &App, jkt: &str) -> Result<Proof, Refusal> {
         let proof = self.0?.ok_or(MISSING)?;
         if proof.jkt == jkt { with_nonce(app, proof) } else { Err(Refusal::OtherKey) }
     }
 }
 
-/// Takes a proof for used, once everything else is in order: who made one up writes nothing into the store.
-/// Section 11.1: a second use is refused.
+/// Marks a proof as used, after all other checks: a forged proof writes nothing to the store. Section 11.1: a
+/// second use is refused.
 pub async fn spend(app: &App, proof: &Proof) -> Result<(), Refusal> {
     let first = app.store.first_use(&proof.id(), &random::id(), REMEMBERED).await;
     if first.map_err(Refusal::Store)? {
@@ -121,7 +121,7 @@ pub async fn spend(app: &App, proof: &Proof) -> Result<(), Refusal> {
     }
 }
 
-/// Spends the proof, if there is one; answers its key.
+/// Marks the proof as used, if there is one. Returns its key.
 pub async fn key(app: &App, proof: Option<Proof>) -> Result<Option<String>, Refusal> {
     match proof {
         Some(proof) => {
@@ -132,7 +132,7 @@ pub async fn key(app: &App, proof: Option<Proof>) -> Result<Option<String>, Refu
     }
 }
 
-/// What section 4.3 asks of a proof, in its order, save the nonce.
+/// The checks of section 4.3, in its order, without the nonce.
 fn checked(
     app: &App,
     text: &str,
@@ -148,22 +148,22 @@ fn checked(
     if !target.is_some_and(|(origin, at)| is_ours(app, &origin, headers) && at == path) {
         return Err(Refusal::Proof("The DPoP proof is for another address"));
     }
-    // A nonce says better than a clock that it was made now (section 4.3, number 11): see `with_nonce`.
+    // A nonce shows better than a clock that the proof is recent (section 4.3, number 11): see `with_nonce`.
     if !app.config.dpop_nonce && !proof.is_of_time(app.clock.now(), AROUND) {
         return Err(Refusal::Proof("The DPoP proof is too old, or of a clock that is ahead"));
     }
     Ok(proof)
 }
 
-/// Where nonces are asked for, it must have one of now.
+/// If nonces are required, the proof must have a current one.
 fn with_nonce(app: &App, proof: Proof) -> Result<Proof, Refusal> {
     let good = || proof.nonce().is_some_and(|nonce| nonce::is_good(app, nonce));
     if !app.config.dpop_nonce || good() { Ok(proof) } else { Err(Refusal::Nonce) }
 }
 
-/// Whether browsers know this server by that origin: it is the issuer. What the request says of its host is
-/// not asked, for whoever got a proof meant for his own server can write that host into a request to ours.
-/// In the demo any name of this machine will do: nobody else's server has one.
+/// Whether browsers know this server under that origin, which is the issuer. The request's `Host` is not
+/// consulted, because someone who received a proof for another server can write that host into a request to
+/// ours. In the demo any name of this machine is accepted: no other server has one.
 fn is_ours(app: &App, origin: &str, headers: &HeaderMap) -> bool {
     let issuer = app.config.issuer.as_deref().and_then(|issuer| issuer.parse::<Uri>().ok());
     if issuer.and_then(|issuer| proof::origin(&issuer)).as_deref() == Some(origin) {
@@ -176,8 +176,8 @@ fn is_ours(app: &App, origin: &str, headers: &HeaderMap) -> bool {
             == Some(origin)
 }
 
-/// How the addresses that give tokens refuse it (sections 5 and 8): the code of RFC 6749 section 5.2, and 400. The
-/// cookie stays, for the session is as it was.
+/// The refusal at addresses that give tokens (sections 5 and 8): the code of RFC 6749 section 5.2, and 400.
+/// The cookie stays, because the session is unchanged.
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let (code, message) = match refusal {
@@ -192,7 +192,7 @@ impl From<Refusal> for Failure {
 }
 
 impl Refusal {
-    /// How the API refuses it (section 7.1).
+    /// The refusal at the API (section 7.1).
     pub fn at_api(self) -> Response {
         let scheme = Scheme::Dpop;
         match self {

@@ -1,5 +1,5 @@
-//! Nonces (RFC 9449 section 8): what a proof must repeat, so that none can be made in advance, and none needs a
-//! clock that is right. There is nothing to keep: a nonce is a MAC of the time by the keys that all instances
+//! Nonces (RFC 9449 section 8), which a proof must repeat: so no proof can be made in advance, and clients
+//! need no correct clock. Nothing is stored: a nonce is a MAC of the time by the keys that all instances
 //! share.
 
 use axum::{
@@ -15,11 +15,11 @@ use crate::app::App;
 
 pub const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
-/// One step before and after is let through: the next nonce is learnt from an answer, and clocks of instances
-/// differ.
+/// One step before and after is accepted: clients learn the next nonce from an answer, and the clocks of
+/// instances differ.
 const STEPS: [i64; 3] = [0, -1, 1];
 
-/// Whether it is a nonce of about now.
+/// Whether the nonce is current.
 pub fn is_good(app: &App, nonce: &str) -> bool {
     let (keys, step) = (app.tokens.keys(), step(app));
     STEPS
@@ -28,7 +28,7 @@ pub fn is_good(app: &App, nonce: &str) -> bool {
         .any(|step| keys.has_made(&text(step), nonce))
 }
 
-/// Stands around all addresses that take a proof: each answer to one has the next nonce (section 8.2).
+/// Wraps all addresses that take a proof: each answer to a proof carries the next nonce (section 8.2).
 pub async fn give(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let wanted = app.config.dpop_nonce && request.headers().contains_key(PROOF);
     let mut response = next.run(request).await;

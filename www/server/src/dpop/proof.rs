@@ -1,7 +1,8 @@
-//! A DPoP proof (RFC 9449 section 4): a JWT by which a request shows that its sender has a private key.
+//! A DPoP proof (RFC 9449 section 4): a JWT with which the sender of a request shows possession of a private
+//! key.
 //!
-//! Only ES256, which every browser's WebCrypto signs with. The algorithm and the type are demanded, never read
-//! from the proof and obeyed, as in `tokens/jwt.rs`.
+//! Only ES256, with which every browser's WebCrypto can sign. The algorithm and the type are required; they
+//! are never taken from the proof, as in `tokens/jwt.rs`.
 
 use axum::http::Uri;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -10,16 +11,16 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-/// The algorithms that proofs may be signed with, as RFC 9449 section 5.1 and `WWW-Authenticate` list them.
+/// The accepted signature algorithms, as RFC 9449 section 5.1 and `WWW-Authenticate` list them.
 pub const ALGORITHM: &str = "ES256";
 
-/// The members that private and symmetric keys have (RFC 7518 section 6): a sender who gives one away has not
+/// The members of private and symmetric keys (RFC 7518 section 6): a sender who reveals one has not
 /// understood what a proof is for.
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 const MALFORMED: &str = "The DPoP proof is malformed";
 
-/// What a proof says, its signature verified.
+/// The contents of a proof whose signature was verified.
 pub struct Proof {
     /// The thumbprint of the key that signed it (RFC 7638).
     pub jkt: String,
@@ -31,7 +32,7 @@ struct Header {
     typ: String,
     alg: String,
     jwk: Map<String, Value>,
-    /// What must be understood (RFC 7515 section 4.1.11): nothing is.
+    /// Extensions that must be understood (RFC 7515 section 4.1.11); none is.
     crit: Option<Value>,
 }
 
@@ -40,14 +41,14 @@ struct Claims {
     jti: String,
     htm: String,
     htu: String,
-    /// Seconds, and parts of them (`NumericDate`, RFC 7519 section 2).
+    /// Seconds, with fractions (`NumericDate`, RFC 7519 section 2).
     iat: f64,
     ath: Option<String>,
     nonce: Option<String>,
 }
 
 impl Proof {
-    /// Reads and verifies a proof; the error says what is wrong, and quotes nothing.
+    /// Reads and verifies a proof. The error says what is wrong, and quotes nothing.
     pub fn read(text: &str) -> Result<Self, &'static str> {
         let (signed, signature) = text.rsplit_once('.').ok_or(MALFORMED)?;
         let (header, claims) = signed.split_once('.').ok_or(MALFORMED)?;
@@ -70,28 +71,28 @@ impl Proof {
         Ok(Self { jkt: key.thumbprint, claims })
     }
 
-    /// Names this proof among all that there are, at one length.
+    /// A unique name for this proof, of fixed length.
     pub fn id(&self) -> String {
         crate::random::digest(&format!("{} {}", self.jkt, self.claims.jti))
     }
 
-    /// Whether it was made for that method. Methods are case-sensitive (RFC 9110 section 9.1).
+    /// Whether the proof was made for this method. Methods are case-sensitive (RFC 9110 section 9.1).
     pub fn is_for_method(&self, method: &str) -> bool {
         self.claims.htm == method
     }
 
-    /// The origin and the path that it was made for. Query and fragment say nothing (section 4.3).
+    /// The origin and the path that the proof was made for. Query and fragment do not count (section 4.3).
     pub fn target(&self) -> Option<(String, String)> {
         let uri = self.claims.htu.split(['?', '#']).next()?.parse().ok()?;
         Some((origin(&uri)?, uri.path().to_owned()))
     }
 
-    /// Whether it was made at about that time. Milliseconds.
+    /// Whether it was made at about this time. Milliseconds.
     pub fn is_of_time(&self, now: u64, around: u64) -> bool {
         (self.claims.iat * 1000.0 - now as f64).abs() <= around as f64
     }
 
-    /// Whether it goes with that access token.
+    /// Whether it belongs to this access token.
     pub fn is_for_token(&self, token: &str) -> bool {
         let hash = Base64UrlUnpadded::encode_string(&Sha256::digest(token.as_bytes()));
         self.claims.ath.as_deref() == Some(&hash)
@@ -102,8 +103,7 @@ impl Proof {
     }
 }
 
-/// An address' origin in one spelling: in lower case, without a port that goes without saying (RFC 3986 section
-/// 6.2).
+/// The origin of a URI in canonical form: in lower case, without the default port (RFC 3986 section 6.2).
 pub fn origin(uri: &Uri) -> Option<String> {
     let (scheme, authority) = (uri.scheme_str()?.to_ascii_lowercase(), uri.authority()?);
     if authority.as_str().contains('@') {
@@ -117,7 +117,7 @@ pub fn origin(uri: &Uri) -> Option<String> {
 }
 
 struct Key {
-    /// As ring takes it: uncompressed (SEC 1 section 2.3.3).
+    /// In ring's form: uncompressed (SEC 1 section 2.3.3).
     point: Vec<u8>,
     thumbprint: String,
 }
@@ -137,8 +137,8 @@ impl Key {
             let bytes = Base64UrlUnpadded::decode_vec(coordinate).ok()?;
             point.extend(<[u8; 32]>::try_from(bytes).ok()?);
         }
-        // RFC 7638: the required members, in this order and without spaces. The decoder takes each number in
-        // one spelling alone, so one key has one thumbprint.
+        // RFC 7638: the required members, in this order and without spaces. The decoder accepts only one
+        // spelling of each number, so a key has exactly one thumbprint.
         let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
         let thumbprint = Base64UrlUnpadded::encode_string(&Sha256::digest(members.as_bytes()));
         Some(Self { point, thumbprint })
@@ -157,7 +157,7 @@ mod tests {
     const EXAMPLE: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg";
 
     #[test]
-    fn the_example_of_rfc_9449_is_read_and_its_key_has_the_thumbprint_of_the_rfc() {
+    fn the_example_of_rfc_9449_is_read_and_its_key_has_the_rfcs_thumbprint() {
         let Ok(proof) = Proof::read(EXAMPLE) else {
             panic!("it is not verified");
         };
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_has_one_spelling() {
+    fn an_origin_has_one_canonical_form() {
         for (address, spelled) in [
             ("HTTPS://Auth.Example:443/a", Some("https://auth.example")),
             ("http://auth.example:443/a", Some("http://auth.example:443")),

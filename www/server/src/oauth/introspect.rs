@@ -1,5 +1,5 @@
-//! POST /oauth/introspect (RFC 7662): is this access token good, and whose is it?
-//! A resource server asks; this server's own API looks into the store itself.
+//! POST /oauth/introspect (RFC 7662): whether an access token is good, and whose it is. Resource servers call
+//! this; the server's own API reads the store itself.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub async fn introspect(
                 "iat": access.iat,
                 "exp": access.exp,
             });
-            // RFC 9449 section 6.2: whoever asks must see to it that there is a proof by this key.
+            // RFC 9449 section 6.2: the caller must check that there is a proof by this key.
             if let Some(key) = access.cnf {
                 said["cnf"] = json!(key);
             }

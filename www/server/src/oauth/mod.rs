@@ -1,4 +1,4 @@
-//! What other servers ask: introspection and revocation. Each of them must say who it is.
+//! Endpoints for other servers: introspection and revocation. Each caller must authenticate.
 
 pub mod introspect;
 pub mod revoke;
@@ -16,11 +16,12 @@ use subtle::ConstantTimeEq;
 
 use crate::{answer, answer::Failure, app::App, secret::Secret};
 
-/// Who asks. HTTP Basic, RFC 6749 section 2.3.1. The ids and secrets that the flags take need no percent-encoding.
+/// The calling client, by HTTP Basic (RFC 6749 section 2.3.1). The ids and secrets that the flags accept need
+/// no percent-encoding.
 pub fn client(app: &App, headers: &HeaderMap) -> Result<String, Failure> {
     let known = basic(headers).filter(|(id, secret)| {
-        // Digests have one length, and are compared in one time, whatever was sent. Every client is
-        // compared, so that the time does not tell which id exists.
+        // Digests have a fixed length and are compared in constant time, whatever was sent. Every client is
+        // compared, so that the time does not reveal which ids exist.
         let sent = digest(id, secret.expose());
         app.config.clients.iter().fold(false, |found, client| {
             let same = sent.ct_eq(&digest(&client.id, client.secret.expose()));

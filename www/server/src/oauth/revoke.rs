@@ -1,4 +1,4 @@
-//! POST /oauth/revoke (RFC 7009): one token. POST /oauth/revoke-all: a user's or a client's, all of them.
+//! POST /oauth/revoke (RFC 7009): one token. POST /oauth/revoke-all: all tokens of a user or a client.
 
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ use crate::{
     tokens::Refused,
 };
 
-/// An access token dies alone; a refresh token takes its family along. A token that is not known is a
-/// success too: it is as dead as was asked for (section 2.2).
+/// An access token is revoked alone; a refresh token ends its family. An unknown token counts as a success:
+/// it is already invalid (section 2.2).
 pub async fn revoke(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {
     let client = super::client(&app, request.headers())?;
     let fields = body::fields(request).await?;
@@ -37,7 +37,7 @@ pub async fn revoke(State(app): State<Arc<App>>, request: Request) -> Result<Res
     Ok(answer::ok(json!({})))
 }
 
-/// The field `user` or `client_id` says whose.
+/// The field `user` or `client_id` names the owner.
 pub async fn revoke_all(
     State(app): State<Arc<App>>,
     request: Request,

@@ -1,4 +1,4 @@
-//! Audit events: who did what, one JSON object a line. For those who have to find out later what happened.
+//! Audit events: who did what, one JSON object per line, for later investigation.
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ use std::{
 
 use serde::Serialize;
 
-/// Where the lines go. Injected, as the log is.
+/// The destination of the lines. Injected, like the log.
 #[derive(Clone)]
 pub struct Audit(Arc<dyn Fn(&str) + Send + Sync>);
 
@@ -21,9 +21,10 @@ pub enum Event {
     Login,
     LoginRefused,
     Refresh,
-    /// A used refresh token came again: a thief, or a client without a lock. Alarm on this.
+    /// A used refresh token came again: from a thief, or a client without a lock. Alert on this.
     Reuse,
-    /// A refresh token came without a proof by its session's key: a thief, or a client that lost the key.
+    /// A refresh token came without a proof by its session's key: from a thief, or a client that lost the
+    /// key.
     ProofRefused,
     Logout,
     Revoke,
@@ -33,14 +34,14 @@ pub enum Event {
     SecondFactorRefused,
 }
 
-/// What is not known is left out. `user` is an account's name, never what somebody typed.
+/// Unknown fields are left out. `user` is an account's name, never what somebody typed.
 #[derive(Clone, Copy, Default, Serialize)]
 pub struct About<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<&'a str>,
-    /// The family's id, which is no secret.
+    /// The family's id, which is not secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<&'a str>,
     /// The client's network.
@@ -65,7 +66,7 @@ impl Audit {
         Self(Arc::new(write))
     }
 
-    /// Adds to a file. `-` is the standard output.
+    /// Appends to a file. `-` is the standard output.
     pub fn file(path: &Path) -> io::Result<Self> {
         if path == Path::new("-") {
             return Ok(Self::new(|line| println!("{line}")));
@@ -73,7 +74,7 @@ impl Audit {
         let file = Mutex::new(File::options().create(true).append(true).open(path)?);
         Ok(Self::new(move |line| {
             let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            // One write a line, so that instances on one file do not mix theirs.
+            // One write per line, so that instances that share a file do not mix their lines.
             if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
                 eprintln!("audit: {error}");
             }

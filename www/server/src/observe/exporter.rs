@@ -1,5 +1,5 @@
-//! Sends spans to the collector, many at once. What it does not take is lost: traces must not cost the server
-//! anything that its users would notice.
+//! Sends spans to the collector in batches. Spans that the collector does not accept are lost: traces must
+//! not cost the server anything that its users would notice.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, sync::mpsc, time::timeout};
 
 const MOST_AT_ONCE: usize = 256;
-/// Spans gather for so long.
+/// How long spans are gathered for a batch.
 const GATHER: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 

@@ -1,5 +1,6 @@
-//! `GET /metrics`, in the text format of Prometheus, for known clients (HTTP Basic). Names by convention: a
-//! unit at the end, `_total` for what only grows. Each instance counts for itself; Prometheus adds up.
+//! `GET /metrics`, in the text format of Prometheus, for known clients (HTTP Basic). Names follow its
+//! conventions: a unit at the end, `_total` for counters. Each instance counts for itself; Prometheus adds
+//! up.
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +23,7 @@ use crate::{
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The buckets that OpenTelemetry's conventions give for `http.server.request.duration`.
+/// The buckets in OpenTelemetry's conventions for `http.server.request.duration`.
 const BUCKETS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 

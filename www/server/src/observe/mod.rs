@@ -1,5 +1,5 @@
-//! The server seen from outside: metrics for Prometheus, traces for OpenTelemetry, audit events. In none of
-//! them is a token, a cookie, a password, a query or a name that is no account's.
+//! The server seen from outside: metrics for Prometheus, traces for OpenTelemetry, audit events. None of them
+//! contains a token, a cookie, a password, a query or a name that is not an account's.
 
 pub mod audit;
 mod exporter;
@@ -16,11 +16,11 @@ use axum::{
 
 use crate::app::App;
 
-/// Stands around every address: how long it took, and what came of it.
+/// Wraps every address: measures how long a request took, and records its outcome.
 pub async fn watch(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let method = known_method(request.method().as_str());
-    // The route, not the path: there are few of them, and nobody can make up more.
+    // The route, not the path: there are few routes, and clients cannot invent more.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let span = app.traces.as_ref().map(|traces| traces.begin(&app, request.headers()));
     let response = next.run(request).await;
@@ -33,7 +33,7 @@ pub async fn watch(State(app): State<Arc<App>>, request: Request, next: Next) ->
     response
 }
 
-/// OpenTelemetry's `http.request.method`: what is not known is `_OTHER`, or anybody could make up names.
+/// OpenTelemetry's `http.request.method`: an unknown method becomes `_OTHER`, or clients could invent names.
 fn known_method(method: &str) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     KNOWN.into_iter().find(|known| *known == method).unwrap_or("_OTHER")

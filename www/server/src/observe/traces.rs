@@ -1,5 +1,5 @@
-//! Traces: one span for each request, named by OpenTelemetry's conventions for HTTP servers, and sent as
-//! OTLP (JSON over HTTP) to a collector. A caller's `traceparent` (W3C Trace Context) is taken up.
+//! Traces: one span for each request, named by OpenTelemetry's conventions for HTTP servers, and sent as OTLP
+//! (JSON over HTTP) to a collector. A caller's `traceparent` (W3C Trace Context) is continued.
 
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
@@ -8,12 +8,12 @@ use tokio::sync::mpsc;
 use super::exporter;
 use crate::{app::App, random};
 
-/// More that wait than these are dropped: a collector that is down costs no memory.
+/// Beyond this number, waiting spans are dropped: a collector that is down costs no memory.
 const MOST_WAITING: usize = 2_048;
 
 pub struct Traces(mpsc::Sender<Value>);
 
-/// A request under way.
+/// A request in progress.
 pub struct Span {
     trace: String,
     parent: Option<String>,
@@ -21,7 +21,7 @@ pub struct Span {
 }
 
 impl Traces {
-    /// `collector` is `http://HOST:PORT`, where OTLP is heard at `/v1/traces`.
+    /// `collector` is `http://HOST:PORT`, which accepts OTLP at `/v1/traces`.
     pub fn to(collector: &str) -> Self {
         let (sender, spans) = mpsc::channel(MOST_WAITING);
         tokio::spawn(exporter::run(collector.to_owned(), spans));
@@ -50,12 +50,12 @@ impl Traces {
             "traceId": span.trace,
             "spanId": random::hex(&random::bytes()[..8]),
             "name": name,
-            // A server's.
+            // The kind "server".
             "kind": 2,
             "startTimeUnixNano": format!("{}000000", span.begun),
             "endTimeUnixNano": format!("{}000000", now.max(span.begun)),
             "attributes": attributes,
-            // An error is the server's own: a 4xx is the client's.
+            // Only the server's own errors count: a 4xx is the client's.
             "status": if status >= 500 { json!({ "code": 2 }) } else { json!({}) },
         });
         if let Some(parent) = span.parent {
@@ -84,7 +84,7 @@ mod tests {
     use super::parent;
 
     #[test]
-    fn a_traceparent_is_taken_up_if_it_is_one() {
+    fn a_valid_traceparent_is_continued() {
         let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
         assert_eq!(parent(&format!("00-{trace}-{span}-01")), Some((trace, span)));
         for wrong in [

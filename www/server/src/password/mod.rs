@@ -1,5 +1,5 @@
-//! Passwords: argon2id (RFC 9106), with the crate's parameters: 19 MiB, two passes, one lane, which is
-//! the first of OWASP's equivalent choices.
+//! Passwords: argon2id (RFC 9106) with the crate's parameters: 19 MiB, two passes, one lane. This is the
+//! first of the choices that OWASP lists as equivalent.
 
 mod pool;
 
@@ -30,8 +30,8 @@ impl Passwords {
         Self { pool: Pool::new(), nobody: hash(&Secret::new(crate::random::id())) }
     }
 
-    /// Whether the password is right. `None`: there is no such user. Then a hash that nobody has is
-    /// checked all the same, so that the time taken does not tell which names exist.
+    /// Whether the password is right. `None`: there is no such user. Then a dummy hash is checked all the
+    /// same, so that the time taken does not reveal which names exist.
     pub async fn right(
         &self,
         turn: Turn,
@@ -44,13 +44,13 @@ impl Passwords {
         Ok(right && known)
     }
 
-    /// What is stored of a new password.
+    /// The stored form of a new password.
     pub async fn hash(&self, turn: Turn, password: Secret) -> Result<String, Busy> {
         self.pool.run(turn, move |_| hash(&password)).await
     }
 }
 
-/// The crate's own `verify_password` takes new memory for each check; this works in what a thread has.
+/// The crate's own `verify_password` allocates memory for each check; this function uses the thread's memory.
 fn verify(memory: &mut Vec<Block>, stored: &str, password: &Secret) -> bool {
     try_verify(memory, stored, password).unwrap_or(false)
 }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_right_for_its_own_hash_alone() {
+    fn a_password_is_right_only_for_its_own_hash() {
         let mut memory = Vec::new();
         let (right, wrong) =
             (Secret::new("wonderland".into()), Secret::new("looking-glass".into()));

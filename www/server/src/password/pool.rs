@@ -1,13 +1,13 @@
-//! The threads that check passwords, and who comes next.
+//! The threads that check passwords, and the order in which callers are served.
 //!
 //! A check takes 19 MiB and tens of milliseconds of a core. So there are few threads, half as many as cores:
-//! refreshes and the API have the other half. Each keeps its memory for the next check. Memory that is taken
-//! and given back each time stays with the process: the allocator keeps 19 MiB for each thread that ever
-//! checked a password.
+//! refreshes and the API have the other half. Each thread keeps its memory for the next check, because memory
+//! that is allocated and freed each time stays with the process: the allocator keeps 19 MiB for each thread
+//! that ever checked a password.
 //!
-//! A crowd must not keep others out. Who has logged in from this address before comes first. Then the
-//! addresses take turns. Of one address the newest comes first: after a burst of guesses it is the one whose
-//! caller is still there.
+//! A crowd must not keep others out. Users who have logged in from this address before come first. Then the
+//! addresses take turns. Of one address the newest caller comes first: after a burst of guesses, its caller
+//! is the one still there.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -19,10 +19,10 @@ use std::{
 use argon2::Block;
 use tokio::sync::oneshot;
 
-/// So many of one address wait; one more, and the oldest of them is told to come again.
+/// How many callers of one address may wait. With one more, the oldest is told to come again.
 const MOST_WAITING: usize = 32;
 
-/// Who asks for a check.
+/// A caller who asks for a check.
 pub struct Turn {
     /// The client's address, or its network.
     pub from: String,
@@ -30,7 +30,7 @@ pub struct Turn {
     pub known: bool,
 }
 
-/// Too many wait from this address.
+/// Too many callers wait from this address.
 #[derive(Debug)]
 pub struct Busy;
 
@@ -51,7 +51,7 @@ struct Inner {
     closed: bool,
 }
 
-/// What waits, by address.
+/// The waiting checks, by address.
 #[derive(Default)]
 struct Lanes {
     turns: VecDeque<String>,
@@ -83,7 +83,7 @@ impl Pool {
     ) -> Result<T, Busy> {
         let (answer, answered) = oneshot::channel();
         let work: Work = Box::new(move |memory| {
-            // Whoever has hung up needs no answer.
+            // A caller who has hung up needs no answer.
             if !answer.is_closed() {
                 let _ = answer.send(work(memory));
             }
@@ -136,7 +136,7 @@ impl Queue {
 }
 
 impl Lanes {
-    /// Answers the one that has to go for it.
+    /// Adds a check. Returns the one that is displaced.
     fn add(&mut self, from: String, work: Work) -> Option<Work> {
         let lane = self.waiting.entry(from.clone()).or_default();
         if lane.is_empty() {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_the_oldest_goes() {
+    fn with_too_many_callers_the_oldest_is_displaced() {
         let told = Arc::default();
         let mut lanes = Lanes::default();
         lanes.add("a".into(), named(&told, "oldest"));
@@ -197,8 +197,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_has_to_go_is_told_so() {
-        // Without a thread all of them wait.
+    async fn a_displaced_caller_is_told_so() {
+        // Without a thread, all callers wait.
         let pool = Pool(Arc::default());
         let turn = || Turn { from: "a".into(), known: false };
         let first = pool.run(turn(), |_| ());
@@ -212,10 +212,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_known_comes_before_strangers() {
+    async fn a_known_user_comes_before_strangers() {
         let pool = Arc::new(Pool::with_threads(1));
         let told = Arc::new(Mutex::new(Vec::new()));
-        // Holds the one thread until all others wait.
+        // Occupies the only thread until all others wait.
         let (begun, has_begun) = oneshot::channel();
         let (release, released) = std::sync::mpsc::channel::<()>();
         pool.0.add(

@@ -1,17 +1,18 @@
-//! All that outlives a request, behind one trait: SQLite for one machine; PostgreSQL, Redis or a Redis
+//! All state that outlives a request, behind one trait: SQLite for one machine; PostgreSQL, Redis or a Redis
 //! Cluster for several.
 //!
-//! Tokens are never in here, only their digests: who reads the store cannot use what he reads. The secrets in
-//! it are the signing keys and second factors; they are sealed if the server has a key secret (`sealing.rs`).
+//! The store never contains tokens, only their digests: someone who reads the store cannot use what it
+//! contains. The secrets in it are the signing keys and second factors; they are sealed if the server has a
+//! key secret (`sealing.rs`).
 //!
-//! Two rules make it safe to ask from several instances over a network that fails:
+//! Two rules make it safe to call from several instances over an unreliable network:
 //!
-//! * The store decides, in one step, by its own clock. What an answer needs is read and written in the
+//! * The store decides, in one step, by its own clock. Everything for an answer is read and written in the
 //!   same transaction or script, so nothing comes between, and instances whose clocks differ agree.
-//! * A call that failed may have been carried out. So each of them can be made again: with the same
-//!   arguments it does nothing new.
+//! * A failed call may have been carried out. So every call can be repeated: with the same arguments it does
+//!   nothing new.
 //!
-//! What has expired must not be found; when it is cleared away is the store's business.
+//! Expired entries must not be found; when to remove them is up to the store.
 
 pub mod place;
 mod postgres;
@@ -25,10 +26,10 @@ use async_trait::async_trait;
 use crate::clock::Clock;
 pub use place::Key;
 
-/// How long any call may take. After that its outcome is in doubt, and the answer is 503.
+/// How long any call may take. After that its outcome is unknown, and the answer is 503.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The store could not be asked. Holds what its library said, which has no values in it.
+/// The store could not be reached. Contains its library's message, which has no values in it.
 #[derive(Clone, Debug)]
 pub struct StoreError(pub String);
 
@@ -51,40 +52,40 @@ pub struct User {
     pub name: String,
     pub password_hash: String,
     pub roles: Vec<String>,
-    /// The sealed secret of a second factor (`totp.rs`), or nothing.
+    /// The sealed secret of a second factor (`totp.rs`), or empty.
     pub second_factor: String,
 }
 
 pub enum Account {
     Known(User),
     Unknown,
-    /// The store has nothing of what it was given at the start (`Store::seed`): it lost its memory.
+    /// The store lacks everything that it was given at the start (`Store::seed`): it lost its memory.
     Forgotten,
 }
 
-/// One login and all the refresh tokens that descend from it.
+/// One login and all refresh tokens that descend from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Family {
     pub id: String,
     pub user: String,
     pub client: String,
-    /// What was so at the login (`auth/session.rs`). The store keeps it, and does not look into it.
+    /// The facts of the login (`auth/session.rs`). The store keeps them, and does not read them.
     pub details: String,
 }
 
-/// A family that lives, and when it was last used.
+/// A living family, and when it was last used.
 pub struct LiveFamily {
     pub family: Family,
     pub used_at: u64,
 }
 
-/// The access token that is to be issued in the same step.
+/// The access token to issue in the same step.
 #[derive(Clone, Copy)]
 pub struct NewAccess<'a> {
     pub jti: &'a str,
-    /// The digest of an opaque token, under which the store keeps what it says.
+    /// The digest of an opaque token, under which the store keeps its contents.
     pub opaque: Option<&'a str>,
-    /// Milliseconds, as all times are here.
+    /// Milliseconds, like all times here.
     pub ttl: u64,
 }
 
@@ -95,7 +96,7 @@ pub struct NewFamily<'a> {
     pub access: NewAccess<'a>,
 }
 
-/// What an access token says, as it stood in the step that issued it.
+/// The contents of an access token at the moment of issue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     pub family: Family,
@@ -104,18 +105,18 @@ pub struct Grant {
     /// The sum of the access marks (see `Store::revoke`).
     pub revision: u64,
     pub issued_at: u64,
-    /// A whole second, rounded up, so that the token lives at least as long as it was promised to.
+    /// A whole second, rounded up, so that the token lives at least as long as promised.
     pub expires_at: u64,
 }
 
 pub struct Exchange<'a> {
-    /// The refresh token that came, and the one that takes its place, in the same place.
+    /// The refresh token that came, and its successor, in the same place.
     pub old: &'a Key,
     pub new: &'a Key,
-    /// The new one, sealed so that only who has the old one can read it (`auth/successor.rs`).
+    /// The new token, sealed so that only the owner of the old one can read it (`auth/successor.rs`).
     pub sealed: &'a str,
     pub refresh_ttl: u64,
-    /// How long after its first use the old one may be used again. It then leads to the same successor.
+    /// How long after its first use the old token may be used again. It then leads to the same successor.
     pub grace: u64,
     pub access: NewAccess<'a>,
 }
@@ -124,22 +125,22 @@ pub struct Exchange<'a> {
 pub enum Exchanged {
     Granted {
         grant: Grant,
-        /// The successor that the old token has: the new one, or that of its first use.
+        /// The old token's successor: the new one, or the one from its first use.
         sealed: String,
         /// Used before, within the grace.
         again: bool,
     },
-    /// The token had been used before. The family has ended; `now_ended`: it is this reuse that ended it.
+    /// The token had been used before. The family has ended; `now_ended`: this reuse ended it.
     Reused { now_ended: bool },
-    /// Never known, expired, revoked, of a family that has ended or of a user who is gone.
+    /// Unknown, expired, revoked, or of an ended family or a removed user.
     Refused { now_ended: bool },
 }
 
-/// Whether an access token is still good, and by which time.
+/// Whether an access token is still good, and at what time.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Standing {
     pub now: u64,
-    /// Its family has ended, its `jti` is denied, or a group that it is in was revoked.
+    /// Its family has ended, its `jti` is denied, or one of its groups was revoked.
     pub revoked: bool,
 }
 
@@ -149,7 +150,7 @@ pub enum Group<'a> {
     Client(&'a str),
 }
 
-/// How often something was counted in its window of time, and how long until the next one.
+/// How often something was counted in its window of time, and how long the window lasts.
 pub struct Hits {
     pub count: u64,
     pub resets_in: u64,
@@ -159,53 +160,53 @@ pub struct Hits {
 pub trait Store: Send + Sync {
     async fn put_user(&self, user: &User) -> Result<()>;
     async fn account(&self, name: &str) -> Result<Account>;
-    /// Notes that the store has its accounts, and adds those that it has not. Until then, and after it
-    /// forgot, unknown names are `Forgotten`. An account that is there stays as it is, but for an unsealed
-    /// second factor (`sealing.rs`), which gives way to a sealed one.
+    /// Marks the store as having its accounts, and adds missing ones. Until then, and after the store lost
+    /// its memory, unknown names are `Forgotten`. An existing account stays as it is, except that an unsealed
+    /// second factor (`sealing.rs`) is replaced by a sealed one.
     async fn seed(&self, users: &[User]) -> Result<()>;
 
-    /// The signing keys that all instances share (`tokens/keys.rs`), as one text. None: none yet.
+    /// The signing keys that all instances share (`tokens/keys.rs`), as one text. `None`: no keys yet.
     async fn keyring(&self) -> Result<Option<String>>;
-    /// Puts `new` in the place of `old`, if that is what is there; answers what is there then.
+    /// Replaces `old` with `new`, if `old` is current. Returns the text that is current afterwards.
     async fn replace_keyring(&self, old: Option<&str>, new: &str) -> Result<String>;
 
-    /// Opens a family with its first refresh token and access token. Nothing: the user is gone.
+    /// Opens a family with its first refresh token and access token. `None`: the user is gone.
     async fn open_family(&self, new: NewFamily<'_>) -> Result<Option<Grant>>;
-    /// The living family that a refresh token, used or not, belongs to.
+    /// The living family of a refresh token, used or not.
     async fn family(&self, token: &Key) -> Result<Option<Family>>;
     /// All living families of a user.
     async fn families(&self, user: &str) -> Result<Vec<LiveFamily>>;
-    /// A refresh token against its successor and an access token. Of any number of parallel calls with
-    /// one token exactly one is the first, and without a grace the only one that is granted. Made again
-    /// with the same `new`, as long as that is unused, it gives the same: who has `new` made it up.
+    /// Exchanges a refresh token for its successor and an access token. Of any number of parallel calls with
+    /// one token, exactly one is the first, and without a grace only that one succeeds. A repeated call with
+    /// the same `new`, while that is unused, gets the same result: only the original caller knows `new`.
     async fn exchange(&self, exchange: Exchange<'_>) -> Result<Exchanged>;
-    /// Ends a family and with it every access token that was issued in it. Whether there was one to end.
+    /// Ends a family and with it every access token issued in it. Returns whether there was one to end.
     async fn end_family(&self, user: &str, id: &str) -> Result<bool>;
 
-    /// What an opaque access token says, if it has not expired.
+    /// The contents of an opaque access token, if it has not expired.
     async fn access(&self, token: &Key) -> Result<Option<(Grant, Standing)>>;
     async fn standing(&self, family: &Family, jti: &str, revision: u64) -> Result<Standing>;
 
-    /// The denylist: ids of access tokens, kept until what they name has expired anyway.
+    /// The denylist: ids of access tokens, kept until those tokens have expired anyway.
     async fn deny(&self, user: &str, jti: &str, until: u64) -> Result<()>;
 
-    /// Revokes the access tokens of a whole group, and with `sessions` its refresh tokens too.
+    /// Revokes the access tokens of a whole group, and with `sessions` its refresh tokens, too.
     ///
-    /// Marks count such revocations: a token remembers the sum of its groups' marks, and is good as long
-    /// as the sum is the same. So one write revokes any number of tokens at once, and there is no list of
-    /// them to keep.
+    /// Marks count such revocations: a token stores the sum of its groups' marks, and is good while the sum
+    /// stays the same. So one write revokes any number of tokens at once, and no list of them is kept.
     async fn revoke(&self, group: Group<'_>, sessions: bool) -> Result<()>;
 
-    /// Counts under `key`: one more, one less, or with 0 none. The window starts with the first.
+    /// Adds to the count under `key`: one, minus one, or with 0 nothing. The window starts with the first
+    /// count.
     async fn hit(&self, key: &str, by: i64, window: u64) -> Result<Hits>;
 
-    /// Whether `use_id` is the first use of `what`, which is remembered for `kept`. Of any number of parallel uses
-    /// exactly one is the first, and stays it when the call is made again.
+    /// Whether `use_id` is the first use of `what`, which is remembered for `kept`. Of any number of parallel
+    /// uses exactly one is the first, and a repeated call gets the same answer.
     async fn first_use(&self, what: &str, use_id: &str, kept: u64) -> Result<bool>;
 
-    /// Clears away what has expired.
+    /// Removes expired entries.
     async fn purge(&self) -> Result<()>;
-    /// Whether the store answers now, and would write.
+    /// Whether the store answers now, and would accept writes.
     async fn ready(&self) -> Result<()>;
 }
 
@@ -214,7 +215,7 @@ fn marks(of: &str, user: &str, client: &str) -> [String; 3] {
     [of.to_owned(), format!("{of}:user:{user}"), format!("{of}:client:{client}")]
 }
 
-/// The marks that a revocation raises.
+/// The marks that a revocation increases.
 fn raised(group: &Group<'_>, sessions: bool) -> Vec<String> {
     let kinds: &[&str] = if sessions { &["refresh", "access"] } else { &["access"] };
     let name = |of: &&str| match group {
@@ -249,13 +250,13 @@ pub fn is_url(url: &str) -> bool {
     .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
 }
 
-/// Opens the store that a URL names. A `clock` takes the place of the store's own: for tests.
+/// Opens the store that a URL names. For tests, `clock` replaces the store's own.
 pub async fn open(url: &str, clock: Option<Clock>) -> Result<Arc<dyn Store>> {
     if let Some(file) = url.strip_prefix("sqlite:") {
         return Ok(Arc::new(sqlite::Sqlite::open(file, clock)?));
     }
-    // Whoever speaks TLS takes the process's cryptography: a second provider in the build would leave them
-    // without a choice. An error says that it was installed before.
+    // Whatever library speaks TLS uses the process's cryptography provider: a second provider in the build
+    // would leave no default. An error means that one was already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     Ok(match scheme {

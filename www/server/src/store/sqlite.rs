@@ -1,5 +1,5 @@
-//! The store in SQLite: one file, or memory; no service to run. Its clock is that of the machine, which
-//! all processes that share the file have in common.
+//! The store in SQLite: one file, or memory; no service to run. Its clock is the machine's, which all
+//! processes that share the file have in common.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::clock::Clock;
 
-/// Each is carried out once, in its order: `user_version` counts them. Never change one that was released.
+/// Each is run once, in order: `user_version` counts them. Never change a released one.
 const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/1.sql"),
     include_str!("sqlite/2.sql"),
@@ -43,11 +43,12 @@ impl Sqlite {
         let mut connection = Connection::open(file)?;
         // Another instance on the same file may hold the lock for a moment.
         connection.busy_timeout(PATIENCE - Duration::from_millis(500))?;
-        // Readers do not wait for the writer. A database in memory has no journal, and says so.
+        // Readers do not wait for the writer. A database in memory has no journal, and reports so.
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        // Written to the disk before it is answered: a power cut brings no used token back.
+        // Written to the disk before the answer: a power cut makes no used token valid again.
         connection.pragma_update(None, "synchronous", "FULL")?;
-        // What is deleted or replaced is overwritten: a secret that was sealed since must not stay in free pages.
+        // Deleted and replaced data is overwritten: a secret that has been sealed since must not stay in free
+        // pages.
         connection.pragma_update(None, "secure_delete", "ON")?;
         migrate(&mut connection)?;
         Ok(Self {
@@ -56,9 +57,9 @@ impl Sqlite {
         })
     }
 
-    /// SQLite blocks, so it runs beside the async threads. Each call is one transaction that takes the
-    /// write lock at once, and reads the clock with the lock in hand: that is what makes `exchange` atomic,
-    /// over several processes too.
+    /// SQLite blocks, so it runs beside the async threads. Each call is one transaction that takes the write
+    /// lock at once, and reads the clock while holding the lock: that makes `exchange` atomic, across
+    /// processes, too.
     async fn call<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Db) -> rusqlite::Result<T> + Send + 'static,
@@ -66,9 +67,9 @@ impl Sqlite {
         let (connection, clock) = (Arc::clone(&self.connection), self.clock.clone());
         let began = Instant::now();
         let done = spawn_blocking(move || {
-            // A call that panicked has rolled back: the connection is good.
+            // A call that panicked has rolled back: the connection is usable.
             let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            // Whose turn comes so late has been given up: it must not be carried out after that.
+            // The caller of a call that starts this late has given up: the call must not be run any more.
             if began.elapsed() > PATIENCE {
                 return Err(StoreError::late("sqlite"));
             }
@@ -87,7 +88,7 @@ impl Sqlite {
     }
 }
 
-/// Two instances may open a fresh file at once: the second waits, and finds it done.
+/// Two instances may open a new file at once: the second waits, and finds it done.
 fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -98,7 +99,7 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// One transaction, and the time that holds in it.
+/// One transaction, and its time.
 struct Db<'a> {
     transaction: Transaction<'a>,
     now: i64,
@@ -190,7 +191,7 @@ impl Db<'_> {
                 ],
             )?;
         }
-        // The family outlives all of its tokens: an access token is good only as long as it is there.
+        // The family outlives all of its tokens: an access token is good only while the family exists.
         self.execute(
             "UPDATE families SET expires_at = MAX(expires_at, ?2) WHERE id = ?1",
             params![grant.family.id, grant.expires_at as i64],
@@ -210,7 +211,7 @@ impl Db<'_> {
     }
 }
 
-/// `NewAccess`, owned: it goes to another thread.
+/// `NewAccess`, owned: it is sent to another thread.
 struct Access {
     jti: String,
     opaque: Option<String>,
@@ -337,7 +338,8 @@ impl Store for Sqlite {
     async fn families(&self, user: &str) -> Result<Vec<LiveFamily>> {
         let user = user.to_owned();
         self.call(move |db| {
-            // One that was revoked with its group ends at its next use, and is alive no more now.
+            // A family that was revoked with its group is removed at its next use, and no longer counts as
+            // living.
             let revision = db.sum("refresh", &user, "")?;
             let mut found = db.prepare_cached(
                 "SELECT f.id, f.user, f.client, f.details, f.used_at FROM families f
@@ -386,7 +388,7 @@ impl Store for Sqlite {
             let mut again = false;
             if let Some(used_at) = used_at {
                 let repeated = successor_is_fresh && successor.as_ref() == Some(&new);
-                // A clock that was set back is no reason to honour a used token.
+                // A clock that was set back is no reason to accept a used token.
                 again =
                     !repeated && first_sealed.is_some() && (0..grace).contains(&(db.now - used_at));
                 if !repeated && !again {
@@ -522,7 +524,7 @@ impl Store for Sqlite {
     async fn first_use(&self, what: &str, use_id: &str, kept: u64) -> Result<bool> {
         let (what, use_id) = (what.to_owned(), use_id.to_owned());
         self.call(move |db| {
-            // What is still remembered stays as it is, and the update finds no row.
+            // An entry that is still remembered stays as it is, and the update finds no row.
             db.execute(
                 "INSERT INTO first_uses AS f (what, use_id, expires_at) VALUES (?1, ?2, ?3 + ?4)
                  ON CONFLICT DO UPDATE SET use_id = excluded.use_id, expires_at = excluded.expires_at
@@ -550,7 +552,7 @@ impl Store for Sqlite {
         .await
     }
 
-    /// The write lock is taken by every call.
+    /// Every call takes the write lock.
     async fn ready(&self) -> Result<()> {
         self.call(|_| Ok(())).await
     }

@@ -1,8 +1,8 @@
-//! Signed access tokens: JWTs (RFC 7519) of the profile of RFC 9068, signed with Ed25519 (RFC 8037).
+//! Signed access tokens: JWTs (RFC 7519) in the profile of RFC 9068, signed with Ed25519 (RFC 8037).
 //!
-//! Written out instead of taken from a library, because a server that reads nothing but its own tokens
-//! needs so little: one algorithm, its own keys, one type. All three are demanded, never read from the token
-//! and obeyed (RFC 8725 sections 3.1 and 3.11).
+//! Written out instead of taken from a library, because a server that reads only its own tokens needs so
+//! little: one algorithm, its own keys, one type. All three are required; they are never taken from the token
+//! (RFC 8725 sections 3.1 and 3.11).
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use ed25519_dalek::{Signature, Signer as _, SigningKey};
@@ -34,11 +34,11 @@ impl Signer {
         Secret::new(format!("{signed}.{}", base64(&signature.to_bytes())))
     }
 
-    /// What a token of ours says, whether or not it has expired.
+    /// The contents of one of our tokens, expired or not.
     pub fn verify(&self, token: &str) -> Option<Access> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
-        // Byte for byte ours: so the algorithm, the type and the key are.
+        // The header equals ours byte for byte, and so do the algorithm, the type and the key.
         if header != self.header {
             return None;
         }
@@ -64,7 +64,7 @@ impl Signer {
     }
 }
 
-/// The `kid` that a token's header names.
+/// The `kid` in a token's header.
 pub fn key_id(token: &str) -> Option<String> {
     let (header, _) = token.split_once('.')?;
     let header: Value =
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(signer.id, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     }
     #[test]
-    fn what_our_key_signed_for_another_purpose_is_no_access_token() {
+    fn a_text_that_our_key_signed_for_another_purpose_is_not_an_access_token() {
         let signer = Signer::new(&[1; 32]);
         let access = Access {
             iss: "issuer".into(),

@@ -1,9 +1,9 @@
-//! The signing keys, and how one takes over from another without a token being refused.
+//! The signing keys, and how one takes over from another without any token being refused.
 //!
-//! A new key is published first and signs later, when every resource server that keeps the JWKS for a while
-//! has seen it. An old key signs no more, but stays published until the last token that it signed has
-//! expired. All instances share the keys through the store, as one sealed text that is exchanged as a whole:
-//! whoever changes it says what he has seen.
+//! A new key is published first and signs later, when every resource server that caches the JWKS has seen it.
+//! An old key signs no more, but stays published until the last token that it signed has expired. All
+//! instances share the keys through the store, as one sealed text that is replaced as a whole: a writer must
+//! name the text that it replaces.
 
 use std::{cmp::Reverse, time::Duration};
 
@@ -23,16 +23,16 @@ use crate::{
     store::{Result, Store, StoreError},
 };
 
-/// A key signs so long after it was published. The JWKS may be kept for five minutes, and instances look for
-/// new keys once a minute.
+/// How long after its publication a key signs. The JWKS may be cached for five minutes, and instances look
+/// for new keys once a minute.
 pub const PUBLISHED_FIRST: Duration = Duration::from_secs(10 * 60);
 
 const PURPOSE: &str = "keyring";
 
-/// The keys that are published, the newest first.
+/// The published keys, the newest first.
 pub struct Keys {
     keys: Vec<Key>,
-    /// As it lies in the store.
+    /// The text in the store.
     text: String,
 }
 
@@ -49,7 +49,7 @@ struct Stored {
 }
 
 impl Keys {
-    /// The keys in the store; a first one if there is none that can be believed.
+    /// The keys in the store, or a first key if the store has no trustworthy ones.
     pub async fn shared(store: &dyn Store, sealing: &Sealing, now: u64) -> Result<Self> {
         match store.keyring().await? {
             Some(text) => match open(sealing, text.clone())? {
@@ -60,7 +60,7 @@ impl Keys {
         }
     }
 
-    /// Adds a key. Another instance may have done so at the same time: then that one counts.
+    /// Adds a key. If another instance has done so at the same time, that one counts.
     pub async fn rotate(self, store: &dyn Store, sealing: &Sealing, now: u64) -> Result<Self> {
         let old = self.text;
         let mut keys = self.keys;
@@ -68,7 +68,7 @@ impl Keys {
         replace(store, sealing, Some(&old), keys).await
     }
 
-    /// Rotates when the newest is as old as that, and drops what has signed nothing that could still be good.
+    /// Rotates when the newest key has reached this age, and drops keys whose tokens have all expired.
     pub async fn kept(
         self,
         store: &dyn Store,
@@ -81,7 +81,7 @@ impl Keys {
         if now >= newest + millis(age) {
             return self.rotate(store, sealing, now).await;
         }
-        // The one before has signed until its successor took over.
+        // The previous key signed until its successor took over.
         let useful = |key: &Key| now < key.created_at + millis(PUBLISHED_FIRST + 2 * access_ttl);
         let count = self.keys.iter().take_while(|key| useful(key)).count() + 1;
         if count >= self.keys.len() {
@@ -117,7 +117,7 @@ impl Keys {
         self.keys.iter().any(|key| key.signer.id() == id)
     }
 
-    /// Seals what the instances hand to a client and get back.
+    /// Seals texts that the instances hand to a client and get back.
     pub fn sealing(&self) -> Sealing {
         let seeds: Vec<Secret> = self
             .keys
@@ -127,19 +127,19 @@ impl Keys {
         Sealing::new(&seeds)
     }
 
-    /// A MAC of a text, by the key that signs now: one that all instances know.
+    /// A MAC of a text by the current signing key, which all instances know.
     pub fn mac(&self, now: u64, text: &str) -> String {
         self.signing(now).mac(text)
     }
 
-    /// Whether one of the keys has made it.
+    /// Whether one of the keys made this MAC.
     pub fn has_made(&self, text: &str, mac: &str) -> bool {
         self.keys.iter().any(|key| key.mac(text).as_bytes().ct_eq(mac.as_bytes()).into())
     }
 
     fn signing(&self, now: u64) -> &Key {
         let published = |key: &&Key| now >= key.created_at + millis(PUBLISHED_FIRST);
-        // The first key of all has nobody to wait for.
+        // The very first key has no predecessor to wait for.
         self.keys.iter().find(published).unwrap_or(&self.keys[self.keys.len() - 1])
     }
 }
@@ -182,7 +182,7 @@ async fn replace(
     open(sealing, there)?.ok_or_else(|| StoreError("the signing keys are not sealed".into()))
 }
 
-/// Nothing: they are not sealed although there is a secret, so they are not believed.
+/// `None`: the keys are unsealed although there is a secret, so they are not trusted.
 fn open(sealing: &Sealing, text: String) -> Result<Option<Keys>> {
     let plain = match sealing.open(PURPOSE, &text) {
         Ok(plain) => plain,

@@ -1,5 +1,5 @@
-//! Access tokens: what one says, how it is made, and when it is good. Two kinds with one meaning: a
-//! signed JWT, or an opaque reference to a record in the store.
+//! Access tokens: their contents, how they are made, and when they are good. There are two kinds with the
+//! same meaning: a signed JWT, or an opaque reference to a record in the store.
 
 mod jwt;
 pub mod keys;
@@ -24,7 +24,7 @@ use crate::{
     store::{self, Family, Grant, Key, NewAccess, Store, StoreError, place},
 };
 
-/// What an access token says: the claims of RFC 9068, and two of our own for revocation.
+/// The contents of an access token: the claims of RFC 9068, and two of our own for revocation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Access {
     pub iss: String,
@@ -32,29 +32,29 @@ pub struct Access {
     pub sub: String,
     pub client_id: String,
     pub roles: Vec<String>,
-    /// Seconds, as JWT counts.
+    /// Seconds, as in JWT.
     pub iat: u64,
     pub exp: u64,
     pub jti: String,
-    /// The family it was issued in, so that it dies with it.
+    /// The family it was issued in, with which it ends.
     pub sid: String,
-    /// The sum of the access marks when it was issued (see `Store::revoke`).
+    /// The sum of the access marks at the time of issue (see `Store::revoke`).
     pub rev: u64,
-    /// When the user last showed who he is, and how (RFC 9068 section 2.2.1).
+    /// When the user last authenticated, and how (RFC 9068 section 2.2.1).
     pub auth_time: u64,
     pub acr: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
 }
 
-/// The key that a token is bound to, by its thumbprint (RFC 9449 section 6.1).
+/// The thumbprint of the key that a token is bound to (RFC 9449 section 6.1).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Confirmation {
     pub jkt: String,
 }
 
 impl Access {
-    /// How it must be sent.
+    /// How the token must be sent.
     pub fn scheme(&self) -> Scheme {
         if self.cnf.is_some() { Scheme::Dpop } else { Scheme::Bearer }
     }
@@ -81,8 +81,8 @@ impl Access {
 
 pub struct Tokens {
     kind: TokenKind,
-    /// They change while the server runs: one takes over from another, and a store that forgot them may have
-    /// got others since.
+    /// They change while the server runs: one key takes over from another, and a store that lost them may
+    /// have received others since.
     keys: RwLock<Arc<Keys>>,
 }
 
@@ -101,8 +101,8 @@ impl From<StoreError> for Refused {
     }
 }
 
-/// An access token before the store has said what it stands for. The store needs its names in the same
-/// step; the token itself is made after that, without asking anybody.
+/// An access token whose contents the store has not confirmed yet. The store needs its names in the same
+/// step; the token itself is made afterwards, without another call.
 pub struct Draft {
     jti: String,
     /// An opaque token, and its digest.
@@ -159,15 +159,15 @@ impl Tokens {
         }
     }
 
-    /// Takes the keys that the instances share now. A store that forgot them gets a fresh one, never the ones
-    /// before: it forgot the denylist too, and with a new key no token of before is good.
+    /// Loads the keys that the instances share now. A store that lost them gets a new one, never the old
+    /// ones: it lost the denylist, too, and with a new key no old token is valid.
     pub async fn share_keys(&self, app: &App) -> store::Result<()> {
         let keys = Keys::shared(&*app.store, &app.sealing, app.clock.now()).await?;
         self.take(keys);
         Ok(())
     }
 
-    /// The same, and rotates them when it is time.
+    /// The same, and rotates the keys when it is time.
     pub async fn keep_keys(&self, app: &App) -> store::Result<()> {
         let (store, sealing, now) = (&*app.store, &app.sealing, app.clock.now());
         let keys = Keys::shared(store, sealing, now).await?;
@@ -180,7 +180,7 @@ impl Tokens {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 
-    /// What a token says, if it is good now. For whom it is, the caller looks at.
+    /// The contents of a token, if it is good now. The caller checks its audience.
     pub async fn check(&self, app: &App, token: &str) -> Result<Access, Refused> {
         let (access, standing) = match self.kind {
             TokenKind::Jwt => {
@@ -217,8 +217,8 @@ impl Tokens {
         if let Some(access) = verify() {
             return Ok(access);
         }
-        // Another instance may have a newer key, or have given one to a store that forgot. Who makes up
-        // tokens shall not have us ask the store each time.
+        // Another instance may have a newer key, or may have given one to a store that lost its memory.
+        // Forged tokens must not make us ask the store each time.
         if jwt::key_id(token).is_none_or(|id| self.keys().has(&id)) {
             return Err(UNKNOWN);
         }

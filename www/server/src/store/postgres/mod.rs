@@ -1,9 +1,9 @@
-//! The store in PostgreSQL, for several instances behind one address. Each call is one function of the
-//! database's (see the migrations), so it is one transaction; exchanges of one family wait for each other
-//! at the family's row, and PostgreSQL's clock decides.
+//! The store in PostgreSQL, for several instances behind one address. Each call is one database function (see
+//! the migrations), so it is one transaction; exchanges of one family wait for each other at the family's
+//! row, and PostgreSQL's clock decides.
 //!
-//! A commit is answered once it is on the disk, and on the replicas that `synchronous_standby_names` has.
-//! Turn `synchronous_commit` off and a crash brings used tokens back.
+//! A commit is confirmed once it is on the disk, and on the replicas in `synchronous_standby_names`. With
+//! `synchronous_commit` off, a crash makes used tokens valid again.
 
 use std::error::Error;
 
@@ -24,11 +24,11 @@ use super::{
 };
 use crate::clock::Clock;
 
-/// Each is carried out once, in its order. Never change one that was released.
+/// Each is run once, in order. Never change a released one.
 const MIGRATIONS: &[&str] =
     &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql")];
 
-/// Few are enough: a call takes about a millisecond.
+/// A few are enough: a call takes about a millisecond.
 const CONNECTIONS: usize = 16;
 
 const GRANT: &str = "family, user_name, client, roles, jti, revision, issued_at, expires_at";
@@ -38,7 +38,7 @@ pub struct Postgres {
     clock: Option<Clock>,
 }
 
-/// A value of a statement, with its type: so PostgreSQL need not be asked for it first.
+/// A statement's value with its type, so that PostgreSQL need not be asked for the type first.
 type Value<'a> = (&'a (dyn ToSql + Sync), Type);
 
 fn text<'a>(value: &'a (impl ToSql + Sync)) -> Value<'a> {
@@ -50,7 +50,7 @@ fn number(value: &(impl ToSql + Sync)) -> Value<'_> {
 }
 
 enum Failed {
-    /// The schema is not there: the database is new, or was made anew.
+    /// The schema is missing: the database is new, or was recreated.
     NoSchema,
     Other(StoreError),
 }
@@ -70,7 +70,7 @@ impl From<tokio_postgres::Error> for Failed {
 }
 
 impl From<tokio_postgres::Error> for StoreError {
-    /// Without the details, which would have values in them.
+    /// Without the details, which would contain values.
     fn from(error: tokio_postgres::Error) -> Self {
         match (error.as_db_error(), error.source()) {
             (Some(db), _) => Self(format!("postgres: {} {}", db.code().code(), db.message())),
@@ -89,14 +89,14 @@ impl Postgres {
         config.connect_timeout(PATIENCE);
         #[cfg(target_os = "linux")]
         config.tcp_user_timeout(PATIENCE);
-        // What the server gave up, PostgreSQL gives up as well: it must not be carried out much later.
+        // When the server gives up, PostgreSQL must give up as well: the call must not be run much later.
         let limit = format!("-c statement_timeout={}", PATIENCE.as_millis());
         let options = config.get_options().map(|given| format!("{given} {limit}"));
         config.options(options.unwrap_or(limit));
         let how = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match config.get_ssl_mode() {
             SslMode::Require => Manager::from_config(config, tls()?, how),
-            // `prefer`, the default, would protect from nobody who stands between.
+            // The default, `prefer`, would not protect from an attacker in between.
             _ => Manager::from_config(config, NoTls, how),
         };
         let pool = Pool::builder(manager)
@@ -112,7 +112,7 @@ impl Postgres {
         Ok(store)
     }
 
-    /// The time that the functions are given: none, outside of tests.
+    /// The time passed to the functions: none, outside of tests.
     fn now(&self) -> Option<i64> {
         self.clock.as_ref().map(|clock| clock.now() as i64)
     }
@@ -173,13 +173,13 @@ impl Postgres {
         let connection = self.connection().await.map_err(Failed::Other)?;
         match timeout(PATIENCE, connection.query_typed(statement, values)).await {
             Ok(Err(error)) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
-                // It was the primary, and no longer is: a new connection finds the one that is.
+                // The old primary is no longer the primary: a new connection finds the new one.
                 drop(Object::take(connection));
                 Err(error.into())
             }
             Ok(rows) => Ok(rows?),
             Err(_) => {
-                // An answer may still come down this connection: nobody else shall wait behind it.
+                // An answer may still arrive on this connection: nobody else must use it.
                 drop(Object::take(connection));
                 Err(Failed::Other(StoreError::late("postgres")))
             }
@@ -192,7 +192,7 @@ impl Postgres {
     }
 }
 
-/// With the certificates that the system trusts, or those in `SSL_CERT_FILE`.
+/// TLS with the certificates that the system trusts, or those in `SSL_CERT_FILE`.
 fn tls() -> Result<MakeRustlsConnect> {
     let found = MakeRustlsConnect::with_native_certs();
     found.map(|(tls, _)| tls).map_err(|errors| {
@@ -481,7 +481,7 @@ impl Store for Postgres {
         self.call("SELECT tokenkeep.purge($1)", &[number(&self.now())]).await.map(drop)
     }
 
-    /// A write, so that a standby is told apart.
+    /// A write, to detect a standby.
     async fn ready(&self) -> Result<()> {
         self.hit("ready", 1, 1000).await.map(drop)
     }

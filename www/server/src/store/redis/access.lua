@@ -1,4 +1,4 @@
--- What an opaque access token says: {} or the time, whether it was revoked, and the grant.
+-- The contents of an opaque access token: {} or the time, whether it was revoked, and the grant.
 local record = redis.call('HMGET', place .. 'access:' .. ARGV[2], 'family', 'roles', 'jti', 'revision',
     'issued_at', 'expires_at')
 local id, roles, jti, revision, issued, ends = unpack(record)

@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::store::{PATIENCE, Result, StoreError};
 
-/// Shared and cheap to clone: commands of all requests go down one of them.
+/// Shared and cheap to clone: all requests share one connection.
 #[derive(Clone)]
 pub enum Connection {
     Single(ConnectionManager),
@@ -38,22 +38,22 @@ impl Connection {
     }
 }
 
-/// The connection of now, and how to get the next one.
+/// The current connection, and how to get the next one.
 pub struct Link {
     connection: RwLock<Connection>,
     source: Source,
-    /// Held by who looks for the next one.
+    /// Held while looking for the next connection.
     looking: Mutex<()>,
 }
 
 enum Source {
-    /// Whoever answers at that address.
+    /// The server at this address.
     Address(Client),
     Sentinels(Mutex<SentinelClient>),
     Cluster(ClusterClient),
 }
 
-/// How long until the next one is looked for again.
+/// How long to wait before looking for a connection again.
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Link {
@@ -64,13 +64,14 @@ impl Link {
         Ok(Self::new(Connection::Single(manager), Source::Address(client)))
     }
 
-    /// `nodes`: `[user:password@]host:port,host:port…/name`. The login is Redis's; the Sentinels ask for none.
+    /// `nodes`: `[user:password@]host:port,host:port…/name`. The login is for Redis; the Sentinels require
+    /// none.
     pub async fn sentinel(nodes: &str) -> Result<Arc<Self>> {
         let (nodes, name) = nodes
             .split_once('/')
             .ok_or_else(|| StoreError("redis: which primary shall the Sentinels name?".into()))?;
         let (login, hosts) = split_login(nodes);
-        // What Redis is asked with is read from a URL, as everywhere.
+        // The parameters for Redis come from a URL, as everywhere.
         let info = format!("redis://{login}localhost").into_connection_info()?;
         let node = SentinelNodeConnectionInfo::default()
             .set_redis_connection_info(info.redis_settings().clone())
@@ -86,12 +87,12 @@ impl Link {
         Ok(Self::new(Connection::Single(manager), Source::Sentinels(Mutex::new(sentinels))))
     }
 
-    /// `nodes`: `[user:password@]host:port,host:port…`. A few are enough: they tell of the others.
+    /// `nodes`: `[user:password@]host:port,host:port…`. A few are enough: they name the others.
     pub async fn cluster(scheme: &str, nodes: &str) -> Result<Arc<Self>> {
         let (login, hosts) = split_login(nodes);
         let urls = hosts.split(',').map(|host| format!("{scheme}://{login}{host}"));
         let client = ClusterClientBuilder::new(urls)
-            // A command whose answer was lost is sent again: each script can bear that.
+            // A command whose answer was lost is sent again: every script tolerates repetition.
             .retries(3)
             .min_retry_wait(50)
             .max_retry_wait(500)
@@ -112,13 +113,13 @@ impl Link {
         self.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A call failed with that, or had no answer: whoever was the primary may no longer be.
+    /// A call failed with this error, or had no answer: the primary may have changed.
     pub fn failed(self: &Arc<Self>, error: Option<&RedisError>) {
         let looks = match &self.source {
-            // The manager connects to its address again by itself. Only a connection that holds, to what is a
-            // replica by now, has to be given up.
+            // The manager reconnects to its address by itself. Only a live connection to a server that has
+            // become a replica has to be given up.
             Source::Address(_) => error.is_some_and(is_replica),
-            // A primary that is cut off from its replicas says so: there may be another by now.
+            // A primary that is cut off from its replicas reports this: there may be another primary by now.
             Source::Sentinels(_) => true,
             Source::Cluster(_) => !error.is_some_and(is_refusal),
         };
@@ -127,8 +128,8 @@ impl Link {
         }
     }
 
-    /// Beside the request that failed, which has no time left. Of many such requests one looks; if it does
-    /// not find anything, the next that fails does.
+    /// Runs beside the failed request, which has no time left. Of many such requests one looks; if it finds
+    /// nothing, the next failing request looks.
     async fn look_again(self: Arc<Self>) {
         let Ok(_held) = self.looking.try_lock() else {
             return;
@@ -143,7 +144,7 @@ impl Link {
                     .await
                     .and_then(lead_to)
             }
-            // It looks for the primaries itself, but can lose all of them, and then has nobody to ask.
+            // The client finds the primaries itself, but may lose all of them, and then has no node to ask.
             Source::Cluster(client) => {
                 in_time(client.get_async_connection()).await.map(Connection::Cluster)
             }
@@ -159,7 +160,7 @@ fn is_replica(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
 }
 
-/// A primary that is well says no, such as for want of memory or of replicas.
+/// A healthy primary may refuse, for example for lack of memory or of replicas.
 fn is_refusal(error: &RedisError) -> bool {
     matches!(
         error.kind(),
@@ -172,7 +173,7 @@ async fn in_time<T>(work: impl Future<Output = RedisResult<T>>) -> Result<T> {
     Ok(timeout(PATIENCE * 2, work).await.map_err(|_| StoreError::late("redis"))??)
 }
 
-/// A request waits a moment for a lost connection to come back, then is answered 503.
+/// A request waits a moment for a lost connection to return, then is answered 503.
 fn patience() -> ConnectionManagerConfig {
     ConnectionManagerConfig::new()
         .set_number_of_retries(2)
@@ -180,7 +181,7 @@ fn patience() -> ConnectionManagerConfig {
         .set_response_timeout(Some(PATIENCE))
 }
 
-/// A connection into a network that swallows everything must not be kept for its quarter of an hour.
+/// A connection into a network that drops everything must not be kept for the default quarter of an hour.
 fn tcp() -> TcpSettings {
     let settings = TcpSettings::default();
     #[cfg(target_os = "linux")]
@@ -188,7 +189,7 @@ fn tcp() -> TcpSettings {
     settings
 }
 
-/// `user:password@` and the rest.
+/// Splits off `user:password@`.
 fn split_login(nodes: &str) -> (&str, &str) {
     let end = nodes.rfind('@').map_or(0, |at| at + 1);
     nodes.split_at(end)

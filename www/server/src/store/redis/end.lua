@@ -1,2 +1,2 @@
--- Ends a family. Whether it lived.
+-- Ends a family. Returns whether it was alive.
 return finish(ARGV[2])

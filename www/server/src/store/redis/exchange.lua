@@ -1,5 +1,5 @@
--- A refresh token against its successor, all in one step. {'refused' or 'reused', whether the family ended
--- now}, or {'granted', the successor sealed, whether it was used before, the grant...}.
+-- Exchanges a refresh token for its successor, all in one step. Returns {'refused' or 'reused', whether the
+-- family ended now}, or {'granted', the sealed successor, whether the token was used before, the grant...}.
 local _, old, new, new_sealed, refresh_ttl, grace, jti, opaque, access_ttl = unpack(ARGV)
 local key = place .. 'refresh:' .. old
 local token = redis.call('HMGET', key, 'family', 'expires_at', 'used_at', 'successor', 'sealed')
@@ -10,7 +10,7 @@ local again = false
 if token[3] then
     local repeated = token[4] == new and redis.call('EXISTS', place .. 'refresh:' .. new) == 1
         and not redis.call('HGET', place .. 'refresh:' .. new, 'used_at')
-    -- A clock that was set back is no reason to honour a used token.
+    -- A clock that was set back is no reason to accept a used token.
     local since = now - tonumber(token[3])
     again = not repeated and since >= 0 and since < tonumber(grace)
     if not repeated and not again then return { 'reused', finish(id) } end

@@ -1,4 +1,4 @@
--- The living families of a user: id, client, details and last use of each, one after the other.
+-- The living families of a user: id, client, details and last use of each, as a flat list.
 local user = ARGV[2]
 local list = place .. 'families:' .. user
 local answer = {}

@@ -1,4 +1,5 @@
--- KEYS[1] is what may be used once. Its first use. It is forgotten by our clock, as a window in hit.lua ends.
+-- KEYS[1] may be used once. Notes its first use, which is forgotten by our clock, as a window in hit.lua
+-- ends.
 local _, use, kept = unpack(ARGV)
 local found = redis.call('HMGET', place, 'use', 'ends')
 if found[1] and tonumber(found[2]) > now then return found[1] end

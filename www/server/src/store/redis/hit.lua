@@ -1,4 +1,4 @@
--- KEYS[1] is the count itself. Its window ends by our clock, so that the time to live is for the clearing.
+-- KEYS[1] is the count. Its window ends by our clock; the time to live only serves to remove it.
 local by, window = tonumber(ARGV[2]), tonumber(ARGV[3])
 local ends = tonumber(redis.call('HGET', place, 'ends') or 0)
 local count = math.max(by, 0)

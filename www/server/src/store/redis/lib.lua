@@ -1,5 +1,5 @@
--- In front of every script. KEYS[1] is the beginning of all keys of one place: a cluster finds the machine
--- by it, and every other key that a script makes up begins with it. ARGV[1] is the time, or '' for Redis's own.
+-- Precedes every script. KEYS[1] is the prefix of all keys of one place: by it a cluster finds the machine,
+-- and every other key that a script builds begins with it. ARGV[1] is the time, or '' for Redis's own.
 local place = KEYS[1]
 local now = tonumber(ARGV[1])
 if not now then
@@ -11,7 +11,8 @@ local function text(number)
     return string.format('%.0f', number)
 end
 
--- Whatever is written gets a time to live, so Redis clears away by itself. It refuses one of 0.
+-- Everything that is written gets a time to live, so that Redis removes it by itself. Redis refuses a time of
+-- 0.
 local function write(key, ends, ...)
     redis.call('HSET', key, ...)
     redis.call('PEXPIRE', key, text(math.max(ends - now, 1)))
@@ -27,7 +28,7 @@ local function sum(of, user, client)
     return total
 end
 
--- A family that lives, by its id: its user, client, refresh marks' sum, details and last use.
+-- A living family, by its id: its user, client, refresh marks' sum, details and last use.
 local function family(id)
     local found = redis.call('HMGET', place .. 'family:' .. id, 'user', 'client', 'revision', 'expires_at', 'ended',
         'details', 'used_at')
@@ -35,14 +36,14 @@ local function family(id)
     return { found[1], found[2], found[3], found[6] or '', found[7] or '0' }
 end
 
--- Whether it lived.
+-- Returns whether it was alive.
 local function finish(id)
     if not family(id) then return '0' end
     redis.call('HSET', place .. 'family:' .. id, 'ended', '1')
     return '1'
 end
 
--- A family outlives all of its tokens: an access token is good only as long as it is there.
+-- A family outlives all of its tokens: an access token is good only while the family exists.
 local function extend(id, ends)
     local key = place .. 'family:' .. id
     ends = math.max(ends, tonumber(redis.call('HGET', key, 'expires_at') or 0))

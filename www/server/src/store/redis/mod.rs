@@ -1,14 +1,14 @@
-//! The store in Redis, for several instances behind one address: one Redis, the
-//! primary that Sentinels name, or a cluster.
+//! The store in Redis, for several instances behind one address: one Redis, the primary that Sentinels name,
+//! or a cluster.
 //!
-//! Every call is a script, and every script stays in one place (see `place.rs`): the keys of a place share
-//! a hash tag, so a cluster keeps them on one machine, and Redis runs scripts one at a time. That is what
-//! makes `exchange` atomic, and Redis's clock the one that decides. Marks of everybody and of a client are
-//! kept in every place, so that an exchange or a check finds them where it is; raising one of those, which
-//! is rare, writes 256 keys.
+//! Every call is a script, and every script stays in one place (see `place.rs`): the keys of a place share a
+//! hash tag, so a cluster keeps them on one machine, and Redis runs one script at a time. That makes
+//! `exchange` atomic, and Redis's clock decides. The marks of all users and of a client are kept in every
+//! place, so that an exchange or a check finds them where it runs; increasing one of those, which is rare,
+//! writes 256 keys.
 //!
-//! A failover to a replica loses the last writes, since Redis answers before its replicas have them: see
-//! the README for what that costs.
+//! A failover to a replica loses the last writes, because Redis answers before its replicas have them: see
+//! the README for the consequences.
 
 mod connection;
 
@@ -25,7 +25,7 @@ use super::{
 use crate::clock::Clock;
 use connection::Link;
 
-/// What all keys begin with. A cluster's URL may name another: it has no numbered databases.
+/// The prefix of all keys. A cluster's URL may name another, because a cluster has no numbered databases.
 const NAME: &str = "tokenkeep";
 
 macro_rules! scripts {
@@ -93,7 +93,7 @@ impl Redis {
         Ok(Self { link: Link::cluster(scheme, nodes).await?, name: name.to_owned(), clock })
     }
 
-    /// The beginning of all keys of a place. What stands in braces decides the machine.
+    /// The prefix of all keys of a place. The part in braces determines the machine.
     fn place(&self, place: u8) -> String {
         format!("{}:{{{place:02x}}}:", self.name)
     }
@@ -120,7 +120,7 @@ impl Redis {
         let mut connection = self.link.connection();
         let work = async {
             match connection.query(&command("EVALSHA", &code.sha1)).await {
-                // A Redis that is new or forgot everything is told the whole script, and keeps it.
+                // A new Redis, or one that lost its memory, is sent the whole script, and keeps it.
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                     connection.query(&command("EVAL", code.text)).await
                 }
@@ -396,12 +396,12 @@ impl Store for Redis {
         Ok(first == use_id)
     }
 
-    /// Redis does that itself.
+    /// Redis removes expired keys itself.
     async fn purge(&self) -> Result<()> {
         Ok(())
     }
 
-    /// A write, so that a replica that took over for reading alone is told apart.
+    /// A write, to detect a replica that serves only reads.
     async fn ready(&self) -> Result<()> {
         self.hit("ready", 1, 1000).await.map(drop)
     }

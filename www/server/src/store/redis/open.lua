@@ -1,4 +1,4 @@
--- Opens a family. {} when the user is gone, else the grant.
+-- Opens a family. Returns {} if the user is gone, otherwise the grant.
 local _, id, user, client, refresh, refresh_ttl, jti, opaque, access_ttl, details = unpack(ARGV)
 local roles = redis.call('HGET', place .. 'user:' .. user, 'roles')
 if not roles then return {} end

@@ -1,5 +1,5 @@
--- Adds the accounts of this place that are not there: name, hash, roles and second factor of each. One that is there
--- gets only a sealed second factor in the place of an unsealed one. Then notes that it did.
+-- Adds the missing accounts of this place: name, hash, roles and second factor of each. An existing account
+-- only has an unsealed second factor replaced by a sealed one. Then notes that this was done.
 for index = 2, #ARGV, 4 do
     local key = place .. 'user:' .. ARGV[index]
     if redis.call('EXISTS', key) == 0 then
