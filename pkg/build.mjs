@@ -1,4 +1,4 @@
-// Makes dist/ out of src/ and generated/ (what `cargo xtask build` makes of the crate). The same input gives the same bytes.
+// Builds dist/ from src/ and generated/ (the output of `cargo xtask build` for the crate). The same input gives the same bytes.
 
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,15 +13,15 @@ import { named } from './order.mjs'
 const here = fileURLToPath(new URL('.', import.meta.url))
 const path = (...names) => join(here, ...names)
 
-// Oldest platforms with what the package needs at run time (DecompressionStream).
+// The oldest platforms with the features that the package needs at run time (DecompressionStream).
 const TARGET = ['chrome80', 'firefox113', 'safari16.4', 'node20']
-// The modules that the package exports, as package.json names them. None imports another, so an app has those that it imports.
+// The package's modules, as package.json exports them. None imports another, so an app bundles only those that it imports.
 const { exports } = JSON.parse(readFileSync(path('package.json'), 'utf8'))
 const ENTRIES = Object.values(exports).flatMap((entry) => entry.default?.match(/^\.\/dist\/(.+)\.js$/)?.[1] ?? [])
-// Of these, those that run in a worker, and have no page to ask.
+// Of these, the module that runs in a worker and cannot ask the page.
 const WORKER = 'isolation/worker'
 const SCRIPT = 'isolation/script'
-// The declarations that the entries name; the rest is nobody's business.
+// The declarations that the entries refer to; the others stay internal.
 const TYPES = [...ENTRIES, 'types', 'error', 'remote']
 
 const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
@@ -47,12 +47,13 @@ try {
   ])
   const core = glue(rename(slim(readFileSync(path('generated/core.js'), 'utf8')), JSON.parse(renamed)))
   const [, crate] = core.match(/snippets\/(tokenkeep-\w+)\//)
-  // A packer that takes its time: a twentieth smaller than what zlib makes, and read by the same DecompressionStream.
+  // A slow packer: a twentieth smaller than zlib's output, and readable by the same DecompressionStream.
   const packed = Buffer.from(await gzipAsync(readFileSync(path('dist/core.wasm')), {})).toString('base64')
 
   const modules = { '#core': core, '#wasm': `export default ${JSON.stringify(packed)}` }
   const browser = path('generated/snippets', crate, 'src/browser')
-  /** Puts in what is generated. The core's own modules: it and the face know the same of the page and its `fetch`. */
+  /** Inserts the generated modules, among them the core's own: the core and the TypeScript share what they know of the page and its
+   * `fetch`. */
   const generated = {
     name: 'core',
     setup(build) {
@@ -61,7 +62,7 @@ try {
       build.onLoad({ filter: /./, namespace: 'core' }, ({ path }) => ({ contents: modules[path], resolveDir: join(here, 'src') }))
     },
   }
-  /** Puts in the place of what asks the page what has asked it before. */
+  /** Replaces modules that ask the page by modules with answers that were collected beforehand. */
   const workers = {
     name: 'worker',
     setup(build) {
@@ -76,20 +77,20 @@ try {
     outbase: path('src'),
     outdir: path('dist'),
     bundle: true,
-    // What an entry is for, as a framework, is the app's own copy.
+    // A framework that an entry is for comes from the app.
     packages: 'external',
     external,
     minify: true,
     format: 'esm',
     target: TARGET,
-    // Chrome 80 has it; what it had wrong until 91 is a private name behind it.
+    // Chrome 80 supports it; the bug that it had until 91 concerns private names after `?.`.
     supported: { 'optional-chain': true },
     legalComments: 'none',
     plugins,
   })
   await make(ENTRIES.filter((name) => name !== WORKER && name !== SCRIPT), [generated])
   await make([WORKER], [workers, generated])
-  // It brings no second core.
+  // The script brings no second core.
   await make([SCRIPT], [], ['./worker.js'])
 
   execFileSync(path('node_modules/.bin/tsc'), ['--project', here, '--outDir', scratch], { stdio: 'inherit' })

@@ -1,15 +1,15 @@
-// Turns what wasm-bindgen generates for the web into a function that makes an instance. As generated, the module needs a
-// TextDecoder when it is imported (a server or a test environment may have none), cannot make another instance where the
-// first has trapped, and brings three loaders of its own.
+// Turns wasm-bindgen's output for the web into a function that makes an instance. The generated module itself needs a TextDecoder at import
+// time (a server or a test environment may have none), cannot make another instance after the first has trapped, and contains three
+// loaders.
 
-/** What `#core` stands for in the bundle: see src/built.d.ts. */
+/** The replacement of `#core` in the bundle: see src/built.d.ts. */
 export function glue(generated) {
   const body = before(generated, 'async function __wbg_load(')
   const imports = body.match(/^import .*$/gm) ?? []
   const code = body
     .replace(/^import .*$/gm, '')
     .replace(/^export (?=class|function|const)/gm, '')
-  // They are written as if from generated/, and are bundled as if from src/.
+  // The imports are written as if from generated/, but are bundled as if from src/.
   return `${imports.join('\n').replaceAll('./snippets/', '../generated/snippets/')}
 import { guard } from './guard.js'
 export async function instantiate(module, trapped) {
@@ -20,14 +20,14 @@ ${once(code, 'wasm = instance.exports;', 'wasm = guard(instance.exports, trapped
 `
 }
 
-/** Gives the imports and exports, whose names hold hashes, the short names that `renamed`, from wasm-opt, has for them. */
+/** Gives the imports and exports, whose names contain hashes, the short names from wasm-opt (`renamed`). */
 export function rename(generated, { imports, exports }) {
   let code = once(generated, '"./core_bg.js": import0', 'a: import0')
   for (const [module, name, short] of imports) {
     if (module === './core_bg.js') code = once(code, `        ${name}: function(`, `${short}: function(`)
     else code = once(code, 'const import0 = {', `const import0 = {\n        ${short}: ${namespace(module)}.${name},`)
   }
-  // Modules of the crate's own, whose functions are among the others now.
+  // The crate's own JavaScript modules, whose functions are now listed among the others.
   code = code.replace(/^ {8}"\.\/snippets\/.*: import\d+,$/gm, '')
   const short = new Map(exports)
   return code.replace(/\bwasm\.(\w+)/g, (_, name) => {
@@ -42,14 +42,14 @@ export function rename(generated, { imports, exports }) {
   }
 }
 
-/** Without what no platform needs that the package runs on, and with one function for what stands in the glue over and over. */
+/** Removes code that no supported platform needs, and merges repeated glue code into one function. */
 export function slim(generated) {
   let code = generated
-  // All of them have `encodeInto`, and texts here are short: one way to pass them is enough.
+  // All platforms have `encodeInto`, and texts here are short: one way to pass them is enough.
   code = replaceFrom(code, "if (!('encodeInto' in cachedTextEncoder))", 'let WASM_VECTOR_LEN', '')
   code = replaceFrom(code, 'function passStringToWasm0(', 'function takeFromExternrefTable0(', PASS_STRING)
   code = code.replaceAll(/, wasm\.__wbindgen_malloc, wasm\.__wbindgen_realloc\)/g, ')')
-  // Some Safaris decode no more than two gigabytes with one decoder. What a manager is told is far from that.
+  // Some Safaris decode at most two gigabytes with one decoder. A manager never receives that much.
   code = replaceFrom(code, 'const MAX_SAFARI_DECODE_BYTES', 'const cachedTextEncoder', DECODE_TEXT)
   code = replaceFrom(code, 'let cachedDataViewMemory0', 'function getStringFromWasm0(', DATA_VIEW)
   const given = code.replaceAll(GIVES_STRING, (_, number, isOptional) => `giveString(arg0, ${isOptional ? 'isLikeNone(ret)' : 'false'}, ret);`)
@@ -77,7 +77,7 @@ const DECODE_TEXT = `function decodeText(bytes) {
 }
 
 `
-// A memory that has grown has left its old buffer empty. To ask the memory each time would be to ask whoever has patched its `buffer`.
+// When a memory grows, its old buffer becomes empty. Asking the memory each time would call a patched `buffer` getter.
 const DATA_VIEW = `let cachedDataViewMemory0 = null;
 function getDataViewMemory0() {
     if (!cachedDataViewMemory0?.buffer.byteLength) cachedDataViewMemory0 = new DataView(wasm.memory.buffer);
@@ -85,7 +85,7 @@ function getDataViewMemory0() {
 }
 
 `
-/** How a function that JavaScript brings returns a text, or none. */
+/** The code with which an imported JavaScript function returns a text, or none. */
 const GIVES_STRING = new RegExp([
   String.raw`(?:const|var) ptr(\d) = (isLikeNone\(ret\) \? 0 : )?passStringToWasm0\(ret\);`,
   String.raw`(?:const|var) len\1 = WASM_VECTOR_LEN;`,
@@ -93,7 +93,7 @@ const GIVES_STRING = new RegExp([
   String.raw`getDataViewMemory0\(\)\.setInt32\(\(arg0 >>> 0\) \+ 4 \* 0, ptr\1, true\);`,
 ].join(String.raw`\s+`), 'g')
 
-/** Replaces all from one mark up to the next. */
+/** Replaces everything from one mark up to the next. */
 function replaceFrom(text, from, to, replacement) {
   const start = position(text, from)
   const end = text.indexOf(to, start)

@@ -1,7 +1,7 @@
-// Puts the functions of a WebAssembly file in an order in which each stands beside the one that is most like it: gzip finds again
-// what it has seen shortly before. Nothing else changes, and the same input gives the same order.
+// Orders the functions of a WebAssembly file so that similar ones are neighbours: gzip finds repetitions only at short distances. Nothing
+// else changes, and the same input gives the same order.
 
-/** The file with names for its functions that sort into this order; wasm-opt sorts by them, and takes them off again. */
+/** The file with function names that sort into this order; wasm-opt sorts by the names, and removes them again. */
 export function named(wasm) {
   const sections = new Map(read(wasm))
   const first = importedFunctions(sections.get(IMPORTS))
@@ -21,10 +21,10 @@ const CODE = 10
 const FUNCTION_NAMES = 1
 const HEADER = 8
 
-/** So many bytes in a row are what two functions may have in common. */
+/** The length in bytes of the sequences that are compared between functions. */
 const ROW = 5
 
-/** From the first function on, always the most like of those that are left. */
+/** Starts with the first function, and always continues with the most similar of the remaining ones. */
 function chain(bodies) {
   const rows = bodies.map(rowsOf)
   const holders = new Map()
@@ -53,7 +53,7 @@ function chain(bodies) {
   }
 }
 
-/** All rows of a function's bytes. */
+/** All byte sequences of length ROW in a function. */
 function rowsOf(body) {
   const rows = new Set()
   for (let at = 0; at + ROW <= body.length; at++) rows.add(body.toString('latin1', at, at + ROW))
@@ -69,7 +69,7 @@ function* read(wasm) {
   }
 }
 
-/** How many functions are imported; the numbers of the others begin behind them. */
+/** How many functions are imported; the numbers of the others follow. */
 function importedFunctions(section) {
   let [count, at] = number(section, 0)
   for (let i = 0; i < count; i++) {
@@ -94,7 +94,7 @@ function bodies(section) {
   return found
 }
 
-/** A number (LEB128), and where it ends. */
+/** A number (LEB128), and the position after it. */
 function number(bytes, at) {
   let value = 0
   for (let shift = 0; ; shift += 7) {

@@ -1,5 +1,5 @@
-// Tools that do not read `exports` look for a folder: `moduleResolution: node` in TypeScript before 6, Parcel, webpack 4. Packing puts
-// one with a package.json beside `dist` for each entry, and takes it away again. `node stubs.mjs [remove]`
+// Tools that do not read `exports` look for a folder: `moduleResolution: node` in TypeScript before 6, Parcel, webpack 4. Packing creates a
+// folder with a package.json beside `dist` for each entry, and removes it afterwards. `node stubs.mjs [remove]`
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'

@@ -1,4 +1,4 @@
-// Several accounts side by side: what each is, over managers of the test's own.
+// Several accounts side by side, with test managers.
 
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -38,7 +38,7 @@ class Manager {
   dispose = () => void this.disposed++
 }
 
-/** The store of an origin, and the event that other tabs get. */
+/** The storage of an origin, with the event that other tabs get. */
 class Store extends Map {
   getItem = (key) => this.get(key) ?? null
   setItem = (key, value) => void this.set(key, value)
@@ -62,14 +62,14 @@ beforeEach(() => {
 afterEach(() => accounts?.dispose())
 
 describe('accounts', () => {
-  it('begin with none: a call is not sent, and says so', async () => {
+  it('start empty: a call is not sent, and rejects with signed-out', async () => {
     start()
     assert.deepEqual(accounts.state, { current: null, accounts: [] })
     assert.equal(accounts.current, undefined)
     await assert.rejects(accounts.fetch('/api/me'), { code: 'signed-out', retryable: false })
   })
 
-  it('the first that is added is used, the next is not until it is switched to', () => {
+  it('use the first account added; the next one only after switch()', () => {
     start()
     assert.equal(accounts.add('work'), made.work)
     accounts.add('home')
@@ -81,14 +81,14 @@ describe('accounts', () => {
     assert.equal(accounts.get('none'), undefined)
   })
 
-  it('one that is added again is the one there is', () => {
+  it('return the existing account if it is added again', () => {
     start()
     const first = accounts.add('work')
     assert.equal(accounts.add('work'), first)
     assert.deepEqual(names(), ['work'])
   })
 
-  it('a call belongs to the account that is used when it is made', async () => {
+  it('send a call for the account that is current at the time of the call', async () => {
     start()
     for (const name of ['work', 'home']) accounts.add(name)
     const { fetch } = accounts
@@ -102,7 +102,7 @@ describe('accounts', () => {
     assert.equal(await call, 'of work')
   })
 
-  it('tell of each change: of the list, of the one that is used, and of an account\'s own state', () => {
+  it('notify of each change: of the list, of the current account, and of an account\'s own state', () => {
     start()
     const seen = []
     const end = accounts.subscribe(() => seen.push(accounts.state))
@@ -121,7 +121,7 @@ describe('accounts', () => {
     assert.equal(accounts.state, state)
   })
 
-  it('one that is removed is signed out and freed, and no other takes its place by itself', async () => {
+  it('sign out and dispose a removed account, and select no other one by themselves', async () => {
     start()
     for (const name of ['work', 'home']) accounts.add(name)
     await accounts.remove('work')
@@ -131,7 +131,7 @@ describe('accounts', () => {
     assert.equal(made.home.calls.length, 0)
   })
 
-  it('one whose server could not be told stays, signed out, until it can be', async () => {
+  it('keep an account signed out until its server could be told', async () => {
     start({ remember: KEY })
     accounts.add('work')
     made.work.fails = Object.assign(new Error('no network'), { retryable: true })
@@ -144,7 +144,7 @@ describe('accounts', () => {
     assert.deepEqual(remembered(), [])
   })
 
-  it('when disposed sign nobody out, and free everything', async () => {
+  it('sign nobody out when disposed, and free everything', async () => {
     start({ remember: KEY })
     accounts.add('work')
     made.work.become({ status: 'signed-in', claims: { sub: 'alice' } })
@@ -160,7 +160,7 @@ describe('accounts', () => {
     assert.deepEqual(Object.keys(made), ['work'])
   })
 
-  it('leave no manager behind where one of those that are remembered cannot be made', () => {
+  it('leave no manager behind if a remembered account cannot be created', () => {
     localStorage.set(KEY, '{"names":["work","home"],"used":"home"}')
     const fails = (name) => {
       if (name === 'home') throw new Error('no such account')
@@ -170,7 +170,7 @@ describe('accounts', () => {
     assert.deepEqual([made.work.disposed, made.work.listeners.size, storage], [1, 0, undefined])
   })
 
-  it('say what is wrong', async () => {
+  it('report wrong arguments', async () => {
     assert.throws(() => createAccounts({}), { code: 'invalid-argument', message: /`create` takes a function/ })
     start({ create: () => ({}) })
     assert.throws(() => accounts.add('work'), { code: 'invalid-argument', message: /`create` is to give a token manager/ })
@@ -184,14 +184,14 @@ describe('accounts', () => {
   })
 })
 
-describe('what is remembered', () => {
-  it('is nothing, unless the app asks for it', () => {
+describe('the remembered accounts', () => {
+  it('are none, unless the app asks for it', () => {
     start()
     accounts.add('work')
     assert.equal(localStorage.size, 0)
   })
 
-  it('is names, and the one used last; never anything of a session', () => {
+  it('are names and the one used last, never anything of a session', () => {
     start({ remember: KEY })
     for (const name of ['work', 'home']) accounts.add(name).become({ status: 'signed-in', claims: { sub: 's3cr3t' } })
     accounts.switch('home')
@@ -202,7 +202,7 @@ describe('what is remembered', () => {
     assert.deepEqual([accounts.state.current, Object.keys(made)], ['home', ['work', 'home']])
   })
 
-  it('may be anything: what is no list of names is none', () => {
+  it('are none if the stored value is not a list of names', () => {
     for (const odd of ['', 'x', 'null', '5', '[]', '{}', '{"names":5}', '{"names":{"length":1e9}}', '{"names":[5,"",null,["a"]],"used":"a"}']) {
       localStorage.set(KEY, odd)
       start({ remember: KEY })
@@ -214,7 +214,7 @@ describe('what is remembered', () => {
     assert.equal(names().length, 50)
   })
 
-  it('is shared with other tabs: names come and go, and each tab uses what it uses', () => {
+  it('are shared with other tabs: names come and go, and each tab keeps its current account', () => {
     start({ remember: KEY })
     for (const name of ['work', 'home']) accounts.add(name)
     const { home } = made
@@ -225,7 +225,7 @@ describe('what is remembered', () => {
     assert.deepEqual([accounts.state.current, names()], [null, []])
   })
 
-  it('keeps what another tab has added', () => {
+  it('keep names that another tab has added', () => {
     start({ remember: KEY })
     accounts.add('work')
     localStorage.set(KEY, '{"names":["work","theirs"],"used":"theirs"}')
@@ -233,7 +233,7 @@ describe('what is remembered', () => {
     assert.deepEqual(remembered(), ['work', 'theirs', 'home'])
   })
 
-  it('is not kept where there is no store, and nothing fails for it', () => {
+  it('are not stored without storage, and nothing fails because of it', () => {
     for (const store of [undefined, { getItem() { throw new Error('denied') }, setItem() { throw new Error('full') } }]) {
       globalThis.localStorage = store
       start({ remember: KEY })
@@ -247,13 +247,13 @@ describe('what is remembered', () => {
 describe('can', () => {
   const state = (claims, status = 'signed-in') => ({ status, claims })
 
-  it('reads scopes as RFC 8693 has them, and as lists', () => {
+  it('reads scopes as in RFC 8693, and as lists', () => {
     assert.ok(can(state({ scope: 'read orders:write' }), 'orders:write'))
     assert.ok(can(state({ scp: ['read', 'write'] }), ['read', 'write']))
     assert.ok(can(state({ scope: 'read', scp: 'write' }), ['read', 'write']))
   })
 
-  it('takes no part of a name for it, and no part of a list', () => {
+  it('matches whole names and whole list entries only', () => {
     for (const wanted of ['write', 'orders', 'orders:write read', 'READ', '', [], ['read', 'delete']]) {
       assert.equal(can(state({ scope: 'read orders:write' }), wanted), false, JSON.stringify(wanted))
     }
@@ -267,7 +267,7 @@ describe('can', () => {
     assert.ok(can(state(claims), ['c', 'd'], ['realm_access.roles', 'resource_access.my-app.roles']))
   })
 
-  it('allows nothing without claims, to nobody, and by what objects inherit', () => {
+  it('allows nothing without claims, when signed out, or by inherited properties', () => {
     for (const nothing of [state(null), state({}), state({ scope: 'read' }, 'signed-out'), state({ scope: 'read' }, 'unknown'), state({ scope: { read: true } }), state({ scope: 5 })]) {
       assert.equal(can(nothing, 'read'), false)
     }
@@ -278,7 +278,7 @@ describe('can', () => {
 })
 
 describe('a test double', () => {
-  it('stands for a manager in all of them', async () => {
+  it('can replace a manager in all of them', async () => {
     start({ create: () => createTestTokenManager({ session: { claims: { sub: 'alice', scope: 'read' } } }) })
     const auth = accounts.add('work')
     auth.test.respond('/api/me', Response.json({ name: 'Alice' }))

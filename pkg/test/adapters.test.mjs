@@ -1,12 +1,12 @@
-// The entries for what is not `fetch`: harmless under Node, and exact about who gets the token. What they do is shown in
-// real pages, in tests/libraries.
+// The adapters for APIs other than `fetch`: they do no harm under Node, and give the token only to the right targets. Tests in real pages
+// are in tests/libraries.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { load } from './support/bundle.mjs'
 
 describe('the adapters', () => {
-  it('take the test double for a manager', async () => {
+  it('accept the test double as a manager', async () => {
     const { createTestTokenManager } = await import('../dist/testing.js')
     const { createXMLHttpRequest } = await import('../dist/adapters/xhr.js')
     const { createEventSource } = await import('../dist/adapters/event-source.js')
@@ -15,7 +15,7 @@ describe('the adapters', () => {
     assert.equal(typeof createEventSource(auth), 'function')
   })
 
-  it('can be made under Node, where nobody uses them', async () => {
+  it('can be created under Node, where nobody uses them', async () => {
     const auth = { fetch() {}, getAccessToken() {}, peekAccessToken() {}, addEventListener() {} }
     const { createXMLHttpRequest } = await import('../dist/adapters/xhr.js')
     const { createEventSource } = await import('../dist/adapters/event-source.js')
@@ -30,13 +30,13 @@ describe('the adapters', () => {
   })
 })
 
-describe('who gets the token', async () => {
+describe('the targets that get the token', async () => {
   globalThis.location = new URL('https://page.test/app/')
   globalThis.origin = 'https://page.test'
   const { target } = await load("export { target } from './adapters/target.js'")
   const covers = (apis, url) => target('it', { apis }).covered(url) !== undefined
 
-  it('is by default the page\'s own origin, and no other', () => {
+  it('are by default the page\'s own origin only', () => {
     for (const url of ['https://page.test/', '/x', 'x', 'https://page.test:443/x?https://evil.test', 'HTTPS://PAGE.TEST/x', '\\x']) assert.ok(covers(undefined, url), url)
     for (const url of [
       'http://page.test/', 'https://page.test:8443/', 'https://page.test.evil.test/', 'https://evil.test/https://page.test/', '//evil.test/', '\\\\evil.test/',
@@ -44,7 +44,7 @@ describe('who gets the token', async () => {
     ]) assert.ok(!covers(undefined, url), url)
   })
 
-  it('is the list, whole, on the borders of segments', () => {
+  it('are the whole list, on segment borders', () => {
     for (const [api, yes, no] of [
       ['/api', ['/api', '/api/', '/api/x', '/x/../api', '/api?x', '/api#x'], ['/apix', '/API', '/', '/api/../x', '/%61pi']],
       ['/api/', ['/api/', '/api/x'], ['/api', '/apix']],
@@ -58,7 +58,7 @@ describe('who gets the token', async () => {
     assert.ok(covers(['/a', new URL('https://b.test/')], 'https://b.test/x'))
   })
 
-  it('is refused in a word where it is no list of such URLs', () => {
+  it('are refused with a clear error if they are not a list of such URLs', () => {
     for (const apis of ['/api', ['http://a.test/?x'], ['https://u:p@a.test'], ['ftp://a.test'], ['/#x'], ['/a', 'http://:'], 5]) {
       assert.throws(() => target('it', { apis }), { code: 'invalid-option', message: /^it: option `apis`/ })
     }
@@ -66,7 +66,7 @@ describe('who gets the token', async () => {
     assert.throws(() => target('it', { attach: { cookie: true } }), { code: 'invalid-option' })
   })
 
-  it('is told in the header that the manager uses', () => {
+  it('get it in the header that the manager uses', () => {
     const plain = target('it', {})
     assert.deepEqual([plain.header, plain.value('t')], ['Authorization', 'Bearer t'])
     const other = target('it', { attach: { header: 'X-Token', scheme: '' } })

@@ -1,4 +1,4 @@
-// What connections that last go by: when they are taken up again, and when they are over.
+// The rules for lasting connections: when they reconnect, and when they end.
 
 import assert from 'node:assert/strict'
 import { afterEach, describe, it, mock } from 'node:test'
@@ -10,7 +10,7 @@ const { later, untilSessionEnds } = await load("export * from './adapters/again.
 describe('later', () => {
   afterEach(() => mock.timers.reset())
 
-  it('is so many milliseconds later, and not if it is called off', () => {
+  it('fires after the given milliseconds, and not if it is cancelled', () => {
     mock.timers.enable({ apis: ['setTimeout'] })
     const work = mock.fn()
     later(700, work)
@@ -21,7 +21,7 @@ describe('later', () => {
     assert.equal(work.mock.callCount(), 1)
   })
 
-  it('is never at once for being far ahead', () => {
+  it('does not fire at once for a very distant time', () => {
     for (const ms of [2 ** 31, 2 ** 53, Infinity]) {
       const { mock: timer } = mock.method(globalThis, 'setTimeout', () => 0)
       later(ms, () => {})
@@ -31,11 +31,11 @@ describe('later', () => {
   })
 })
 
-describe('what lasts', () => {
+describe('a lasting connection', () => {
   const ALICE = { claims: { sub: 'alice' } }
   const jwt = (claims) => ['', btoa(JSON.stringify(claims)), ''].join('.')
 
-  /** Whether it goes on after what `change` does. `session`: whose it is; `null`: nobody's. */
+  /** Whether the connection survives `change`. `session`: the session it belongs to; `null`: signed out. */
   async function goesOn(session, change, subject) {
     const auth = createTestTokenManager({ session, subject })
     const end = mock.fn()
@@ -49,20 +49,20 @@ describe('what lasts', () => {
     return !ends
   }
 
-  it('ends with the session, whoever ends it, and however', async () => {
+  it('ends with the session, for any reason', async () => {
     for (const reason of ['logout', 'rejected', 'ended', 'other-tab']) assert.ok(!await goesOn(ALICE, ({ test }) => test.signOut(reason)), reason)
-    // Of this there is no event `signout`: whether there is a session has been unknown.
+    // This end has no `signout` event: it was unknown whether there was a session.
     assert.ok(!await goesOn(ALICE, ({ test }) => (test.unknown(), test.signOut())))
   })
 
-  it('goes on with each new token of the session', async () => {
+  it('survives each new token of the session', async () => {
     for (const session of [ALICE, {}, { claims: { scope: 'a' } }]) {
       assert.ok(await goesOn(session, (auth) => auth.refresh()))
       assert.ok(await goesOn(session, async (auth) => (auth.test.expire(), await auth.known(), auth.refresh())))
     }
   })
 
-  it('ends with another user\'s login, and not with the same one\'s', async () => {
+  it('ends with another user\'s login, but not with the same user\'s', async () => {
     const signsIn = (claims) => ({ test }) => test.signIn({ claims })
     assert.ok(!await goesOn(ALICE, signsIn({ sub: 'bob' })))
     assert.ok(await goesOn(ALICE, signsIn({ sub: 'alice', scope: 'more' })))
@@ -74,13 +74,13 @@ describe('what lasts', () => {
     assert.ok(await goesOn(ALICE, ({ test }) => (test.unknown(), test.signIn(ALICE))))
   })
 
-  it('ends with another user\'s token, though a refresh brought it', async () => {
+  it('ends with another user\'s token from a refresh', async () => {
     const found = (claims) => (auth) => (auth.test.answer('refresh', { session: { claims } }), auth.refresh())
     assert.ok(!await goesOn(ALICE, found({ sub: 'bob' })))
     assert.ok(!await goesOn({ claims: { uid: 1 } }, found({ uid: 2 }), 'uid'))
   })
 
-  it('ends with any login where a token names no user', async () => {
+  it('ends with any login if tokens name no user', async () => {
     assert.ok(!await goesOn({}, ({ test }) => test.signIn()))
     assert.ok(!await goesOn({}, (auth) => auth.setTokens({ accessToken: jwt({ sub: 'bob' }) })))
     assert.ok(!await goesOn(ALICE, ({ test }) => test.signIn({})))
@@ -88,7 +88,7 @@ describe('what lasts', () => {
     assert.ok(!await goesOn({}, (auth) => auth.signedIn()))
   })
 
-  it('is of whoever signs in first', async () => {
+  it('belongs to the first user who signs in', async () => {
     for (const session of [undefined, null]) {
       assert.ok(await goesOn(session, ({ test }) => test.signIn(ALICE)))
       assert.ok(await goesOn(session, ({ test }) => test.signIn({})))

@@ -1,5 +1,5 @@
-// Holds src/call.ts against the platform's own fetch, in a page: the same request reaches the server, or the same error the
-// caller, whatever the caller does to its objects after the call, and the second time as the first.
+// Compares src/call.ts with the platform's own fetch, in a page: the server sees the same request, or the caller the same error, whatever
+// the caller does to its objects after the call, on the second sending as on the first.
 
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
@@ -22,7 +22,7 @@ await page.waitForFunction(() => globalThis.compare)
 const AUTHORIZATION = 'Authorization: Bearer x'
 const without = (seen, header) => ({ ...seen, ...(seen.headers && { headers: seen.headers.filter((line) => line !== header) }) })
 
-describe('what the server sees is what it sees from the platform', () => {
+describe('the server sees the same request as from the platform\'s fetch', () => {
   for (const name of Object.keys(good)) {
     it(name, async () => {
       const seen = await page.evaluate((name) => compare(name), name)
@@ -36,7 +36,7 @@ describe('what the server sees is what it sees from the platform', () => {
   }
 })
 
-// What `captured` in the page tells about a call made by `make`, which runs there.
+// Describes a call made by `make`, which runs in the page; see `captured` there.
 const captured = (make, sends) => page.evaluate(`captured(${make}, ${sends ?? 1})`)
 
 describe('a captured call', () => {
@@ -45,7 +45,7 @@ describe('a captured call', () => {
     assert.equal((await captured(() => [new Request('/b?c#d')])).url, `${origin}/b?c`)
   })
 
-  it('is exempt if it brings its own Authorization, in whatever form', async () => {
+  it('is exempt if it brings its own Authorization, in any form', async () => {
     for (const make of [
       () => ['/', { headers: { authorization: 'x' } }],
       () => ['/', { headers: [['a', 'b'], ['AUTHORIZATION', 'x']] }],
@@ -70,11 +70,11 @@ describe('a captured call', () => {
     ]) assert.equal((await captured(make)).exempt, true, String(make))
   })
 
-  it('is not exempt if its Request had an Authorization that init took away', async () => {
+  it('is not exempt if init removes the Authorization of its Request', async () => {
     assert.equal((await captured(() => [new Request('/', { headers: { Authorization: 'x' } }), { headers: {} }])).exempt, false)
   })
 
-  it('can be sent twice, save with a stream', async () => {
+  it('can be sent twice, except with a stream', async () => {
     const stream = 'new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode("abc")); c.close() } })'
     const post = `method: 'POST', body: ${stream}, duplex: 'half'`
     for (const make of [`() => ['/', { ${post} }]`, `() => [new Request('/', { ${post} })]`, `() => [new Request('/'), { ${post} }]`]) {
@@ -102,7 +102,7 @@ describe('a captured call', () => {
     assert.equal(locked, true)
   })
 
-  it('hands files on as they are, unread', async () => {
+  it('passes files on unread', async () => {
     const { same, reads } = await page.evaluate(async () => {
       const file = new File(['abc'], 'name')
       let reads = 0
@@ -116,7 +116,7 @@ describe('a captured call', () => {
     assert.deepEqual({ same, reads }, { same: true, reads: 0 })
   })
 
-  it('takes nothing from a polluted prototype that the platform would not', async () => {
+  it('takes nothing from a polluted prototype that the platform would not take', async () => {
     const statuses = await page.evaluate(async () => {
       const polluted = { body: 'evil', signal: AbortSignal.abort(), mode: 'no-cors', integrity: 'sha256-x', cache: 'only-if-cached' }
       const status = (make) => send(make, ['X-Test', 'x']).then(({ status, type }) => `${status} ${type}`, String)
@@ -134,12 +134,12 @@ describe('a captured call', () => {
     assert.deepEqual(statuses, Array(15).fill('200 basic'))
   })
 
-  it('keeps members that the platform may know one day', async () => {
+  it('keeps members that a future platform may know', async () => {
     const got = await page.evaluate(() => sent(() => ['/', { next: { revalidate: 5 }, someday: 'x' }]))
     assert.deepEqual(got[0][1], { next: { revalidate: 5 }, someday: 'x', headers: {} })
   })
 
-  it('reads each member of init once, in the order of the platform', async () => {
+  it('reads each member of init once, in the platform\'s order', async () => {
     const { ours, platform } = await page.evaluate(async () => {
       const log = (names) => new Proxy({}, { get: (_, name) => void names.push(String(name)) })
       const ours = []
@@ -152,12 +152,12 @@ describe('a captured call', () => {
     assert.deepEqual(ours.filter((name) => platform.includes(name)), platform)
   })
 
-  it('replaces a header of the same name, in whatever case', async () => {
+  it('replaces a header of the same name, in upper or lower case', async () => {
     const got = await page.evaluate(() => sent(() => ['/', { headers: { 'X-Token': 'own', 'X-Other': '1' } }], ['x-token', 'ours']))
     assert.deepEqual(got[0][1].headers, { 'X-Other': '1', 'x-token': 'ours' })
   })
 
-  it('has its headers in a plain object, which is what wrappers of fetch spread', async () => {
+  it('has its headers in a plain object, because wrappers of fetch spread it', async () => {
     for (const make of [
       () => ['/', { headers: { 'X-Other': '1' } }],
       () => ['/', { headers: [['X-Other', '1']] }],
@@ -171,7 +171,7 @@ describe('a captured call', () => {
     assert.deepEqual(twice[0][1].headers, { 'X-One': '1, 2' })
   })
 
-  it('has headers that no plain object can have as Headers', async () => {
+  it('has its headers in a Headers object if a plain object cannot hold them', async () => {
     const names = await page.evaluate(async () => {
       const got = await sent(() => ['/', { headers: JSON.parse('{"__proto__": "a", "b": "c"}') }])
       return got[0][1].headers instanceof Headers && [...got[0][1].headers.keys()]
@@ -179,7 +179,7 @@ describe('a captured call', () => {
     assert.deepEqual(names, ['__proto__', 'b'])
   })
 
-  it('has the priority that it was given', async () => {
+  it('keeps its priority', async () => {
     const session = await page.context().newCDPSession(page)
     await session.send('Network.enable')
     const priorities = {}
@@ -195,7 +195,7 @@ describe('a captured call', () => {
     for (const way of ['?init', '?request', '?both']) assert.equal(priorities[way], priorities['?platform'], way)
   })
 
-  it('fills what a login leaves out, and nothing else', async () => {
+  it('fills in what a login leaves out, and nothing else', async () => {
     const defaults = "{ method: 'POST', credentials: 'include' }"
     const filled = (make) => page.evaluate(`filled(${make}, ${defaults})`)
     assert.deepEqual(await filled(() => ['/']), { method: 'POST', credentials: 'include' })
@@ -205,7 +205,7 @@ describe('a captured call', () => {
   })
 })
 
-describe('what the platform refuses is refused by the platform', () => {
+describe('the platform refuses what it always refuses', () => {
   for (const name of Object.keys(bad)) {
     it(name, async () => {
       const seen = await page.evaluate((name) => compare(name), name)

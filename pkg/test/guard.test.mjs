@@ -1,4 +1,4 @@
-// A WebAssembly that traps is never entered again, and whoever is told of it is told once.
+// A WebAssembly that traps is never entered again, and the trap is reported once.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -34,7 +34,7 @@ describe('guarded exports', () => {
     assert.equal(guarded.memory, exports.memory)
   })
 
-  it('tell of a trap once, and do nothing after it', () => {
+  it('report a trap once, and do nothing after it', () => {
     const told = []
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(BYTES))
     const guarded = guard(exports, (cause) => {
@@ -48,7 +48,7 @@ describe('guarded exports', () => {
     assert.ok(told[0] instanceof WebAssembly.RuntimeError)
   })
 
-  it('tell of it once also where one is called within the other', () => {
+  it('report a trap once even if one export is called within another', () => {
     const told = []
     const guarded = guard({ outer: () => guarded.inner(), inner: () => { throw new RangeError('x') } }, (cause) => {
       told.push(cause)
@@ -60,7 +60,7 @@ describe('guarded exports', () => {
 })
 
 describe('the generated glue', () => {
-  it('is refused where it does not look as expected', () => {
+  it('is refused if it does not look as expected', () => {
     assert.throws(() => glue('export class Core {}'), /does not fit/)
     assert.throws(() => slim('export class Core {}'), /does not fit/)
     assert.throws(() => rename('"./core_bg.js": import0', { imports: [['./other.js', 'a', 'b']], exports: [] }), /other/)

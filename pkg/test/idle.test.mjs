@@ -1,4 +1,4 @@
-// When who is away is signed out: the decisions, with a clock, tabs and a user of the test's own.
+// Signing out idle users: the decisions, with a test clock, tabs and a user.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -11,11 +11,11 @@ const { watch, watchIdle, isTokenError } = await load(
 const MINUTE = 60_000
 const AFTER = 15 * MINUTE
 
-/** The clock and the browser that tabs have in common. Nothing happens but what the test says. */
+/** The clock and the browser that all tabs share. Only the test makes things happen. */
 function browser() {
   const shared = { now: 1_800_000_000_000, timers: [], channels: [], locks: new Set(), posts: [], logouts: [], tabs: [] }
   return Object.assign(shared, {
-    /** Time goes by, and timers go off; those of a tab that is frozen do not. */
+    /** Time passes and timers fire, except those of a frozen tab. */
     async pass(ms) {
       const end = shared.now + ms
       for (;;) {
@@ -29,7 +29,7 @@ function browser() {
       shared.now = end
       await settle()
     },
-    /** A laptop sleeps: the wall clock goes on, and timers stand still. */
+    /** A laptop sleeps: the wall clock continues, and timers stop. */
     sleep(ms) {
       shared.now += ms
       for (const timer of shared.timers) timer.due += ms
@@ -38,7 +38,7 @@ function browser() {
   })
 }
 
-/** What is under way without time. */
+/** Runs everything that needs no time. */
 const settle = async () => {
   for (let turn = 0; turn < 20; turn++) await null
 }
@@ -105,7 +105,7 @@ function tab(shared, { settings, manager = {}, lacksChannel, tabs = 'share', mai
       else Promise.resolve().then(what)
     },
     freeze: () => void (own.isFrozen = true),
-    /** Its mail comes first, or late. */
+    /** Its messages arrive first, or late. */
     async thaw(isLate) {
       own.isFrozen = false
       const read = () => own.mail.splice(0).forEach((what) => what())
@@ -123,8 +123,8 @@ function tab(shared, { settings, manager = {}, lacksChannel, tabs = 'share', mai
 
 const words = ({ status, remaining, reason }) => [status, remaining, reason].filter((word) => word !== null).join(' ')
 
-describe('who is away', () => {
-  it('is warned, second by second, and signed out', async () => {
+describe('an idle user', () => {
+  it('is warned, second by second, and then signed out', async () => {
     const world = browser()
     const tab = world.tab()
     await world.pass(14 * MINUTE - 1)
@@ -150,7 +150,7 @@ describe('who is away', () => {
     assert.deepEqual(tab.states.map(words), ['expired 0 idle'])
   })
 
-  it('is signed out once only, however the logout ends', async () => {
+  it('is signed out only once, however the logout ends', async () => {
     const world = browser()
     const tab = world.tab({ manager: { logout: () => Promise.reject(new Error('no network')) } })
     await world.pass(2 * AFTER)
@@ -171,7 +171,7 @@ describe('who is away', () => {
     assert.equal(calls, 2)
   })
 
-  it('is nobody where nobody is signed in, and no timer is set for that', async () => {
+  it('does not exist while signed out, and no timer is set', async () => {
     const world = browser()
     const tab = world.tab()
     tab.auth.become({ status: 'signed-out' })
@@ -185,7 +185,7 @@ describe('who is away', () => {
     assert.equal(world.logouts.length, 1)
   })
 
-  it('who signs out by himself was not away', async () => {
+  it('is not reported if the user signs out', async () => {
     const world = browser()
     const tab = world.tab()
     await world.pass(14.5 * MINUTE)
@@ -196,7 +196,7 @@ describe('who is away', () => {
 })
 
 describe('activity', () => {
-  it('puts the end off, also in the last second', async () => {
+  it('postpones the end, even in the last second', async () => {
     const world = browser()
     const tab = world.tab()
     for (let n = 0; n < 5; n++) {
@@ -210,7 +210,7 @@ describe('activity', () => {
     assert.equal(world.logouts.length, 0)
   })
 
-  it('in a warning takes it away at its end only: it does not vanish from under the hand', async () => {
+  it('during a warning removes the warning only at its end: it does not vanish while the user acts', async () => {
     const world = browser()
     const tab = world.tab()
     await world.pass(14.5 * MINUTE)
@@ -221,14 +221,14 @@ describe('activity', () => {
     assert.equal(words(tab.idle.state), 'warning 20000 idle')
     await world.pass(20_000)
     assert.equal(words(tab.idle.state), 'active')
-    // From the last activity on.
+    // Counted from the last activity.
     await world.pass(AFTER - 20_000 - MINUTE)
     assert.equal(words(tab.idle.state), 'warning 60000 idle')
     await world.pass(MINUTE + 1000)
     assert.equal(world.logouts.length, 1)
   })
 
-  it('tells the other tabs once a second at the most', async () => {
+  it('is reported to the other tabs at most once a second', async () => {
     const world = browser()
     const tab = world.tab()
     world.posts.length = 0
@@ -250,7 +250,7 @@ describe('activity', () => {
       await world.pass(900)
       one.act()
     }
-    // What the other was told last is over; it asks, and hears of more.
+    // The other tab's last news is outdated; it asks, and hears of newer activity.
     await world.pass(AFTER - 900)
     assert.ok(world.posts.some(({ ask }) => ask))
     await world.pass(899)
@@ -260,7 +260,7 @@ describe('activity', () => {
     assert.equal(world.logouts.length, 1)
   })
 
-  it('takes the warning away in the other tabs at once', async () => {
+  it('removes the warning in the other tabs at once', async () => {
     const world = browser()
     const tabs = [world.tab(), world.tab(), world.tab()]
     await world.pass(14.5 * MINUTE)
@@ -274,7 +274,7 @@ describe('activity', () => {
 })
 
 describe('tabs', () => {
-  it('sign out once, and all of them say why', async () => {
+  it('sign out once, and all of them report the reason', async () => {
     const world = browser()
     const tabs = Array.from({ length: 5 }, () => world.tab())
     await world.pass(2 * AFTER)
@@ -282,14 +282,14 @@ describe('tabs', () => {
     assert.deepEqual(tabs.map(({ idle }) => words(idle.state)), Array(5).fill('expired 0 idle'))
   })
 
-  it('sign out once, also where the news comes later than the lock', async () => {
+  it('sign out once, even if the news arrives after the lock', async () => {
     const world = browser()
     for (let n = 0; n < 3; n++) world.tab({ mail: 100 })
     await world.pass(2 * AFTER)
     assert.equal(world.logouts.length, 1)
   })
 
-  it('that share no session each end their own', async () => {
+  it('without a common session each end their own', async () => {
     const world = browser()
     for (let n = 0; n < 3; n++) world.tab({ tabs: 'off' })
     await world.pass(2 * AFTER)
@@ -297,7 +297,7 @@ describe('tabs', () => {
     assert.equal(world.logouts.length, 3)
   })
 
-  it('are one where there is no channel', async () => {
+  it('work alone without a channel', async () => {
     const world = browser()
     const tab = world.tab({ lacksChannel: true })
     await world.pass(10 * MINUTE)
@@ -309,7 +309,7 @@ describe('tabs', () => {
   })
 
   for (const isLate of [false, true]) {
-    it(`one that was frozen signs nobody out who was active elsewhere${isLate ? ', also where it hears of that late' : ''}`, async () => {
+    it(`do not let a frozen one sign out a user who was active elsewhere${isLate ? ', even if it hears of that late' : ''}`, async () => {
       const world = browser()
       const [frozen, used] = [world.tab(), world.tab()]
       frozen.freeze()
@@ -324,18 +324,18 @@ describe('tabs', () => {
     })
   }
 
-  it('one that dies while it signs out leaves it to the next', async () => {
+  it('leave the logout to the next tab if one dies during it', async () => {
     const world = browser()
     const [dying, next] = [world.tab({ manager: { logout: () => new Promise(() => {}) }, tabs: 'off' }), world.tab({ tabs: 'off' })]
     await world.pass(AFTER + 5000)
     assert.deepEqual(world.logouts, [dying])
-    // Its lock is given back by the browser.
+    // The browser releases its lock.
     world.locks.clear()
     await world.pass(2000)
     assert.deepEqual(world.logouts, [dying, next])
   })
 
-  it('one whose timers are late is not waited for, and does nothing when it wakes', async () => {
+  it('do not wait for one with late timers, which does nothing when it wakes', async () => {
     const world = browser()
     const [late, other] = [world.tab(), world.tab()]
     late.freeze()
@@ -348,8 +348,8 @@ describe('tabs', () => {
   })
 })
 
-describe('a laptop that sleeps', () => {
-  it('signs out when it wakes, by whatever wakes it: the first move of the mouse is no activity', async () => {
+describe('a sleeping laptop', () => {
+  it('signs out when it wakes, whatever wakes it: the first mouse move does not count as activity', async () => {
     for (const waking of ['wake', 'act']) {
       const world = browser()
       const tab = world.tab()
@@ -362,7 +362,7 @@ describe('a laptop that sleeps', () => {
     }
   })
 
-  it('signs out within half a minute, where no event tells that it woke', async () => {
+  it('signs out within half a minute if no event reports the wake-up', async () => {
     const world = browser()
     world.tab()
     await world.pass(MINUTE)
@@ -371,7 +371,7 @@ describe('a laptop that sleeps', () => {
     assert.equal(world.logouts.length, 1)
   })
 
-  it('that slept for less than that goes on, with what is left', async () => {
+  it('that slept for less than the limit continues with the remaining time', async () => {
     const world = browser()
     const tab = world.tab()
     world.sleep(14.5 * MINUTE)
@@ -381,7 +381,7 @@ describe('a laptop that sleeps', () => {
     assert.equal(words(tab.idle.state), 'active')
   })
 
-  it('whose clock is set back is not awake for longer', async () => {
+  it('does not stay signed in longer if its clock is set back', async () => {
     const world = browser()
     const tab = world.tab()
     world.now -= 24 * 60 * MINUTE
@@ -403,7 +403,7 @@ describe('messages of other scripts', () => {
     assert.equal(world.logouts.length, 1)
   })
 
-  it('that are odd do nothing, and shorten nothing', async () => {
+  it('with odd contents do nothing, and shorten nothing', async () => {
     const world = browser()
     const tab = world.tab()
     await world.pass(MINUTE)
@@ -415,7 +415,7 @@ describe('messages of other scripts', () => {
     assert.equal(world.logouts.length, 1)
   })
 
-  it('that are no number do not put the session\'s own end off', async () => {
+  it('without a number do not postpone the session\'s own end', async () => {
     const world = browser()
     const tab = world.tab()
     tab.auth.become({ sessionExpiresAt: world.now + 5 * MINUTE })
@@ -424,7 +424,7 @@ describe('messages of other scripts', () => {
     assert.equal(words(tab.idle.state), 'expired 0 session')
   })
 
-  it('are answered ten times a second at the most', async () => {
+  it('are answered at most ten times a second', async () => {
     const world = browser()
     world.tab()
     world.posts.length = 0
@@ -435,7 +435,7 @@ describe('messages of other scripts', () => {
     assert.equal(world.posts.length, 10)
   })
 
-  it('bring nothing back that is over', async () => {
+  it('revive nothing that is over', async () => {
     const world = browser()
     const tab = world.tab({ settings: { logout: () => {} } })
     await world.pass(AFTER + 1000)
@@ -445,7 +445,7 @@ describe('messages of other scripts', () => {
     assert.equal(words(tab.idle.state), 'expired 0 idle')
   })
 
-  it('hold nothing but two times', async () => {
+  it('contain only two times', async () => {
     const world = browser()
     const tab = world.tab()
     world.tab()
@@ -458,7 +458,7 @@ describe('messages of other scripts', () => {
 })
 
 describe('stay', () => {
-  it('is activity, in all tabs, and renews nothing by itself', async () => {
+  it('counts as activity in all tabs, and renews nothing by itself', async () => {
     const world = browser()
     const [one, other] = [world.tab(), world.tab()]
     await world.pass(14.5 * MINUTE)
@@ -470,14 +470,14 @@ describe('stay', () => {
     assert.equal(one.auth.refreshes, 1)
   })
 
-  it('takes an event for no wish', async () => {
+  it('does not treat an event as its argument', async () => {
     const world = browser()
     const { idle, auth } = world.tab()
     await idle.stay({ type: 'click', preventDefault() {} })
     assert.equal(auth.refreshes, 0)
   })
 
-  it('after a sleep that was too long is too late', async () => {
+  it('comes too late after too long a sleep', async () => {
     const world = browser()
     const tab = world.tab()
     world.sleep(2 * AFTER)
@@ -489,7 +489,7 @@ describe('stay', () => {
 })
 
 describe('the session\'s own end', () => {
-  it('is warned of, and comes, though somebody is there', async () => {
+  it('is warned of, and happens even if the user is active', async () => {
     const world = browser()
     const tab = world.tab()
     tab.auth.become({ sessionExpiresAt: world.now + 10 * MINUTE })
@@ -501,7 +501,7 @@ describe('the session\'s own end', () => {
     assert.equal(world.logouts.length, 1)
   })
 
-  it('is put off by stay(), which asks the server', async () => {
+  it('is postponed by stay(), which asks the server', async () => {
     const world = browser()
     const tab = world.tab({ manager: { refresh: (auth) => auth.become({ sessionExpiresAt: world.now + 10 * MINUTE }) } })
     tab.auth.become({ sessionExpiresAt: world.now + 10 * MINUTE })
@@ -513,7 +513,7 @@ describe('the session\'s own end', () => {
     assert.equal(words(tab.idle.state), 'warning 60000 session')
   })
 
-  it('stays where the server cannot be asked, and stay() says so', async () => {
+  it('is not postponed if the server cannot be reached, and stay() rejects', async () => {
     const world = browser()
     const tab = world.tab({ manager: { refresh: () => Promise.reject(new Error('no network')) } })
     tab.auth.become({ sessionExpiresAt: world.now + 10 * MINUTE })
@@ -522,12 +522,12 @@ describe('the session\'s own end', () => {
     assert.equal(words(tab.idle.state), 'warning 30000 session')
   })
 
-  it('is the one that the tab knows that has asked last', async () => {
+  it('is the one known to the tab that asked last', async () => {
     const world = browser()
     const [one, other] = [world.tab(), world.tab()]
     for (const { auth } of [one, other]) auth.become({ sessionExpiresAt: world.now + 10 * MINUTE })
     await world.pass(9.5 * MINUTE)
-    // With `tabs: 'lock'` the other is not told of it by the manager.
+    // With `tabs: 'lock'` the manager does not tell the other tab.
     one.auth.become({ sessionExpiresAt: world.now + 10 * MINUTE })
     await settle()
     assert.deepEqual([one, other].map(({ idle }) => words(idle.state)), ['active', 'active'])
@@ -536,7 +536,7 @@ describe('the session\'s own end', () => {
     assert.equal(words(other.idle.state), 'warning 30000 session', 'another session has another end')
   })
 
-  it('that lies farther off than a timer can wait is waited for', async () => {
+  it('is waited for even if it is farther away than a timer allows', async () => {
     const world = browser()
     const tab = world.tab({ settings: { after: 60 * 24 * 60 * MINUTE } })
     tab.auth.become({ sessionExpiresAt: world.now + 30 * 24 * 60 * MINUTE })
@@ -546,7 +546,7 @@ describe('the session\'s own end', () => {
     assert.equal(words(tab.idle.state), 'warning 30000 session')
   })
 
-  it('where the server ended it and a call found out is known for what it is', async () => {
+  it('is recognised when the server ended the session and a call found out', async () => {
     const world = browser()
     const tab = world.tab()
     tab.auth.become({ sessionExpiresAt: world.now + 10 * MINUTE })
@@ -557,7 +557,7 @@ describe('the session\'s own end', () => {
 })
 
 describe('the handle', () => {
-  it('keeps its state object until something changes, frozen', async () => {
+  it('keeps its frozen state object until something changes', async () => {
     const world = browser()
     const { idle } = world.tab()
     const { state } = idle
@@ -566,7 +566,7 @@ describe('the handle', () => {
     assert.ok(Object.isFrozen(state))
   })
 
-  it('survives a listener that throws, and tells the others', async () => {
+  it('survives a listener that throws, and calls the others', async () => {
     const world = browser()
     const { idle } = world.tab()
     const reported = []
@@ -585,7 +585,7 @@ describe('the handle', () => {
     assert.ok(reported.length > 1 && reported.every((message) => message === 'of the app'))
   })
 
-  it('when disposed leaves nothing', async () => {
+  it('leaves nothing behind when disposed', async () => {
     const world = browser()
     const tab = world.tab()
     await world.pass(14.5 * MINUTE)
@@ -603,7 +603,7 @@ describe('the handle', () => {
 describe('watchIdle', () => {
   const auth = { state: { status: 'unknown' }, subscribe: () => () => {}, refresh: async () => {}, logout: async () => {} }
 
-  it('says what is wrong with its arguments', () => {
+  it('reports wrong arguments', () => {
     const wrong = [
       [[], /takes a token manager/],
       [[null, { after: 5000 }], /takes a token manager/],
@@ -623,6 +623,6 @@ describe('watchIdle', () => {
   it('does no harm under Node, and does not keep it alive', () => {
     const idle = watchIdle(auth, { after: 5000 })
     assert.equal(idle.state.status, 'active')
-    // Not disposed of: the process ends all the same.
+    // Not disposed: the process must end all the same.
   })
 })

@@ -1,4 +1,4 @@
-// What the inspector tells of a manager: all that was decided, and no secret.
+// The inspector reports every decision of a manager, and no secret.
 
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -47,9 +47,9 @@ const once = (first, then = () => Response.json({})) => {
   }
 }
 const refused = () => Response.json({}, { status: 401 })
-/** The inspector hears of the end when the caller has. */
+/** The inspector hears of the end after the caller. */
 const call = (path, init) => auth.fetch(`${ORIGIN}${path}`, init).finally(() => new Promise(setImmediate))
-/** The calls, as far as time has no part in them. */
+/** The calls, without times. */
 const calls = () => inspector.entries.filter(({ kind }) => kind === 'call')
 const told = () => calls().map(({ method, url, decision, sendings, status, error }) => [
   method, url.replace(ORIGIN, ''), decision, sendings.map(({ token, status, error }) => `${token ? 'token' : 'bare'} ${status ?? error}`).join(', '), status ?? error,
@@ -57,7 +57,7 @@ const told = () => calls().map(({ method, url, decision, sendings, status, error
 const texts = () => inspector.entries.map(({ text }) => text)
 
 describe('a call', () => {
-  it('that leaves at once is told with its answer', async () => {
+  it('that leaves at once is reported with its answer', async () => {
     start()
     await auth.setTokens({ accessToken: SECRET, expiresIn: 300 })
     routes['/api/me'] = () => Response.json({})
@@ -75,7 +75,7 @@ describe('a call', () => {
     assert.match(calls()[0].text, /^Waited: it was not known yet whether somebody is signed in\. Sent with the token\.$/)
   })
 
-  it('that waits is there before it ends', async () => {
+  it('that waits is listed before it ends', async () => {
     start()
     await auth.ready
     let answer
@@ -89,7 +89,7 @@ describe('a call', () => {
     assert.deepEqual(told(), [['GET', '/api/me', 'waited', 'token 200', 200]])
   })
 
-  it('whose token has run out, or is near its end, says so', async (t) => {
+  it('with an ended token, or one near its end, says so', async (t) => {
     let passed = 0
     for (const clock of [Date, performance]) {
       const began = clock.now()
@@ -116,7 +116,7 @@ describe('a call', () => {
     assert.equal(calls()[0].text, 'Sent with the token. Refused (401), and sent again with a newer token.')
   })
 
-  it('that is refused twice is the caller\'s', async () => {
+  it('that is refused twice goes to the caller', async () => {
     start()
     await auth.setTokens({ accessToken: SECRET, expiresIn: 300 })
     routes['/api/me'] = refused
@@ -146,7 +146,7 @@ describe('a call', () => {
     assert.match(await why(() => {}), /not sent again: a new token cures nothing here/)
   })
 
-  it('outside of `apis` is told without a token, and once it is refused, what to do', async () => {
+  it('outside `apis` is reported without a token, and says what to do once it is refused', async () => {
     start()
     await auth.setTokens({ accessToken: SECRET, expiresIn: 300 })
     routes['/other'] = refused
@@ -155,7 +155,7 @@ describe('a call', () => {
     assert.match(calls()[0].text, /^Handed on without the token: https:\/\/app\.test is not in `apis`, or this is the refresh or logout endpoint\. It was refused\. If this is your API, name it in `apis`\.$/)
   })
 
-  it('that brings its own Authorization, or is no-cors, is told as such', async () => {
+  it('that brings its own Authorization, or is no-cors, is reported as such', async () => {
     start()
     await auth.setTokens({ accessToken: SECRET, expiresIn: 300 })
     routes['/api/me'] = () => Response.json({})
@@ -164,7 +164,7 @@ describe('a call', () => {
     assert.deepEqual(told().map(([, , decision, sendings, status]) => [decision, sendings, status]), Array(2).fill(['own', 'bare 200', 200]))
   })
 
-  it('that fails is told with the code of its error, or its name', async () => {
+  it('that fails is reported with the code of its error, or its name', async () => {
     start()
     await auth.ready
     routes['/refresh'] = () => new Response('', { status: 503 })
@@ -182,7 +182,7 @@ describe('a call', () => {
     assert.match(calls()[0].text, /Ended with bad-status\.$/)
   })
 
-  it('that was made before the package was there is told when it is decided', async () => {
+  it('that was made before the package was loaded is reported when it is decided', async () => {
     start()
     routes['/api/me'] = () => Response.json({})
     const early = call('/api/me')
@@ -191,7 +191,7 @@ describe('a call', () => {
     assert.deepEqual(told().length, 1)
   })
 
-  it('to what is no server is nobody\'s business', async () => {
+  it('to a URL without a server is not reported', async () => {
     start()
     globalThis.fetch = platform
     await auth.ready
@@ -202,7 +202,7 @@ describe('a call', () => {
 })
 
 describe('events', () => {
-  it('are told in sentences', async () => {
+  it('are described in sentences', async () => {
     start({ logout: `${ORIGIN}/logout` })
     routes['/logout'] = () => new Response(null, { status: 204 })
     await auth.login(`${ORIGIN}/login`, { body: SECRET })
@@ -229,7 +229,7 @@ describe('events', () => {
     assert.deepEqual(ends, ['The session has ended: the server refused the refresh (401).', 'The session has ended: an answer said "log in again" (option `ended`).'])
   })
 
-  it('show of a challenge its scheme and its error alone', async () => {
+  it('show only the scheme and the error of a challenge', async () => {
     start()
     await auth.setTokens({ accessToken: SECRET, expiresIn: 300 })
     const challenge = `Bearer realm="${SECRET}", error="insufficient_claims", claims="${SECRET}"`
@@ -247,7 +247,7 @@ describe('events', () => {
 })
 
 describe('no secret', () => {
-  it('is in what is told: neither header, nor body, nor query, nor claim, nor token', async () => {
+  it('is in any report: no header, body, query, claim or token', async () => {
     start({ attach: { query: 'access_token' } })
     const claims = Buffer.from(JSON.stringify({ sub: SECRET })).toString('base64url')
     routes['/login'] = () => Response.json({ access_token: `e30.${claims}.${SECRET}`, expires_in: 300, refresh_token: SECRET })
@@ -260,7 +260,7 @@ describe('no secret', () => {
     assert.ok(!JSON.stringify(inspector.entries).includes(SECRET), JSON.stringify(inspector.entries))
   })
 
-  it('comes by the hook: what it is told is an address, a number, a method, a status, or a name', async () => {
+  it('passes through the hook: it receives an address, a number, a method, a status, or a name', async () => {
     start()
     inspector.dispose()
     const heard = []
@@ -277,8 +277,8 @@ describe('no secret', () => {
   })
 })
 
-describe('looking on', () => {
-  it('changes nothing: neither what is sent, nor the answer, nor the error', async () => {
+describe('inspecting', () => {
+  it('changes nothing: not what is sent, the answer, or the error', async () => {
     const seen = []
     const run = async () => {
       const sent = []
@@ -304,7 +304,7 @@ describe('looking on', () => {
     assert.deepEqual(seen[0], seen[1])
   })
 
-  it('takes calls by functions that were taken off the manager before', async () => {
+  it('sees calls by functions that were taken off the manager before', async () => {
     auth = createTokenManager({ refresh: `${ORIGIN}/refresh`, apis: [`${ORIGIN}/api`] })
     const { fetch } = auth
     await auth.ready
@@ -314,7 +314,7 @@ describe('looking on', () => {
     assert.equal(calls().length, 1)
   })
 
-  it('ends with the last who looks', async () => {
+  it('ends with the last subscriber', async () => {
     start()
     const second = inspect(auth, { console: false })
     routes['/api/me'] = () => Response.json({})
@@ -327,7 +327,7 @@ describe('looking on', () => {
     assert.equal(second.entries.filter(({ kind }) => kind === 'call').length, 1)
   })
 
-  it('keeps the newest, gives another list after each change, and none of its entries changes', async () => {
+  it('keeps the newest entries, makes a new list for each change, and changes no entry', async () => {
     auth = createTokenManager({ refresh: `${ORIGIN}/refresh`, apis: [`${ORIGIN}/api`] })
     inspector = inspect(auth, { console: false, limit: 3 })
     routes['/api/me'] = () => Response.json({})
@@ -341,7 +341,7 @@ describe('looking on', () => {
     assert.deepEqual(inspector.entries, [])
   })
 
-  it('survives a listener that throws: no call fails for it', async () => {
+  it('survives a listener that throws: no call fails because of it', async () => {
     const reported = []
     globalThis.reportError = (error) => reported.push(error.message)
     start()
@@ -354,7 +354,7 @@ describe('looking on', () => {
     assert.ok(reported.length > 1)
   })
 
-  it('is a line in the console for each call when it has ended, and for each event', async () => {
+  it('logs a line to the console for each finished call and each event', async () => {
     const lines = []
     const { info, warn } = console
     console.info = (line) => lines.push(`info ${line}`)
@@ -378,7 +378,7 @@ describe('looking on', () => {
     assert.ok(!lines.join().includes(SECRET))
   })
 
-  it('at what does not tell of its calls says so, and tells its events', () => {
+  it('a manager that does not report its calls says so, and reports its events', () => {
     const target = new EventTarget()
     const double = { state: { status: 'signed-out', expiresAt: null }, ready: Promise.resolve(), addEventListener: target.addEventListener.bind(target), removeEventListener: target.removeEventListener.bind(target) }
     inspector = inspect(double, { console: false })
@@ -387,7 +387,7 @@ describe('looking on', () => {
     assert.equal(texts()[1], 'The state is signed-out.')
   })
 
-  it('at nothing is an error that says so', () => {
+  it('nothing is a clear error', () => {
     for (const wrong of [undefined, null, {}, 5]) assert.throws(() => inspect(wrong), { code: 'invalid-argument', message: /inspect: takes a token manager/ })
   })
 })

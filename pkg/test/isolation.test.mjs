@@ -1,5 +1,5 @@
-// What crosses between a page and the worker that keeps its token: errors, answers and bodies, one side against the other, over a clone as the
-// platform makes it. That nothing secret crosses, and all of it in browsers, is the affair of tests/e2e.
+// What crosses between a page and the worker that keeps its token: errors, answers and bodies, one side against the other, over a
+// structured clone. tests/e2e checks in browsers that nothing secret crosses.
 
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
@@ -22,7 +22,7 @@ const ORIGIN = 'https://page.test'
 describe('an error', () => {
   const crossed = (error) => receiveError(structuredClone(sendError(error, (response) => sendResponse(response, undefined, undefined))), (wire) => receiveResponse(wire))
 
-  it('of ours keeps code, message, status, and whether another try may help', () => {
+  it('of ours keeps its code, message, status, and whether a retry may help', () => {
     const error = crossed(new TokenError('network', 'no way', { retryable: true, status: 503 }))
     assert.deepEqual([error.name, error.code, error.message, error.retryable, error.status, error.cause], ['TokenError', 'network', 'no way', true, 503, undefined])
   })
@@ -35,7 +35,7 @@ describe('an error', () => {
     assert.deepEqual([refusal.cause.status, refusal.cause.headers.get('x-mine'), await refusal.cause.text()], [401, 'yes', ''])
   })
 
-  it('of the platform keeps class, name and message, and loses what hangs on it', () => {
+  it('of the platform keeps its class, name and message, and loses other properties', () => {
     const error = crossed(Object.assign(new TypeError('Failed'), { token: 'secret', cause: 'secret' }))
     assert.deepEqual([error.constructor, error.name, error.message, error.token, error.cause], [TypeError, 'TypeError', 'Failed', undefined, undefined])
     const torn = crossed(new DOMException('gone', 'AbortError'))
@@ -47,7 +47,7 @@ describe('an error', () => {
     assert.deepEqual([own.constructor, own.name], [Error, 'Mine'])
   })
 
-  it('that is none is a plain value, or nothing', () => {
+  it('that is not an Error is a plain value, or nothing', () => {
     assert.equal(crossed('reason'), 'reason')
     assert.equal(crossed({ token: 'secret' }), undefined)
     assert.equal(crossed(Symbol('x')), undefined)
@@ -56,13 +56,13 @@ describe('an error', () => {
 })
 
 describe('an answer', () => {
-  it('has what only the platform can set, and so have its clones', async () => {
+  it('has the fields that only the platform can set, and so have its clones', async () => {
     const made = receiveResponse({ status: 200, statusText: 'Fine', headers: [['a', 'b']], url: `${ORIGIN}/x`, type: 'cors', redirected: true })
     for (const response of [made, made.clone(), made.clone().clone()])
       assert.deepEqual([response instanceof Response, response.url, response.type, response.redirected, response.statusText, response.headers.get('a'), response.body], [true, `${ORIGIN}/x`, 'cors', true, 'Fine', 'b', null])
   })
 
-  it('may have a status of which no script can make one', () => {
+  it('may have a status that no script can create', () => {
     const opaque = receiveResponse({ status: 0, statusText: '', headers: [], url: '', type: 'opaqueredirect', redirected: false })
     assert.deepEqual([opaque.status, opaque.ok, opaque.type], [0, false, 'opaqueredirect'])
     const from = inlet(() => {}, () => {})
@@ -70,14 +70,14 @@ describe('an answer', () => {
     assert.deepEqual([odd.status, odd.ok, odd.body !== null], [204, true, true])
   })
 
-  it('loses the header that may bring a token', () => {
+  it('loses the header that may carry a token', () => {
     const { headers } = sendResponse(new Response('', { headers: { 'X-Next': 'secret', 'x-other': 'b' } }), 'x-next', undefined)
     assert.deepEqual(headers, [['content-type', 'text/plain;charset=UTF-8'], ['x-other', 'b']])
   })
 })
 
 describe('a body', () => {
-  /** A body with as many chunks as somebody takes, its two ends put together. */
+  /** A body with as many chunks as its reader takes, with both ends connected. */
   function wired() {
     const seen = { made: 0, cancelled: false }
     const source = new ReadableStream({
@@ -90,7 +90,7 @@ describe('a body', () => {
   }
   const settled = () => new Promise((resolve) => setImmediate(resolve))
 
-  it('is sent no further than a few chunks ahead of its reader', async () => {
+  it('is sent only a few chunks ahead of its reader', async () => {
     const { seen, into } = wired()
     await settled()
     assert.equal(seen.made, 4)
@@ -100,14 +100,14 @@ describe('a body', () => {
     assert.equal(seen.made, 5)
   })
 
-  it('that its reader cancels ends at its source', async () => {
+  it('ends at its source when its reader cancels', async () => {
     const { seen, into } = wired()
     await into.body.cancel()
     await settled()
     assert.equal(seen.cancelled, true)
   })
 
-  it('comes whole, with a reader of any kind', async () => {
+  it('arrives complete, with a reader of any kind', async () => {
     const bytes = Uint8Array.from({ length: 5000 }, (_, i) => i)
     for (const read of [async (response) => new Uint8Array(await response.arrayBuffer()), async (response) => {
       const reader = response.body.getReader({ mode: 'byob' })
@@ -127,7 +127,7 @@ describe('a body', () => {
     }
   })
 
-  it('that breaks off says why', async () => {
+  it('that breaks off rejects with the reason', async () => {
     const reason = { my: 'reason' }
     const into = inlet(() => {}, () => {})
     const answer = receiveResponse({ status: 200, statusText: '', headers: [], url: '', type: 'basic', redirected: false }, into)
@@ -141,7 +141,7 @@ describe('the rule of `apis`', () => {
   const platform = globalThis.fetch
   after(() => void (globalThis.fetch = platform))
 
-  it('is the core\'s', async () => {
+  it('is the same as the core\'s', async () => {
     const lists = [[ORIGIN], [`${ORIGIN}/api`], [`${ORIGIN}/api/`], ['https://other.test:8443/v1', `${ORIGIN}/a`]]
     const urls = ['/', '/api', '/api/', '/api/x', '/apix', '/api?x', '/api#x', '/API', '/api%2Fx', '/api/../x', '/x/../api', '/a', '/ab', '/a/b'].map((path) => new URL(path, ORIGIN).href)
     urls.push('https://other.test:8443/v1', 'https://other.test:8443/v1/x', 'https://other.test/v1', 'http://page.test/api', 'https://page.test.evil.test/api', 'https://evil.test/https://page.test/api', 'https://page.test:443/api')
@@ -164,7 +164,7 @@ describe('the rule of `apis`', () => {
 })
 
 describe('options on their way to the worker', () => {
-  it('are the same whatever their order, and wherever their page is', () => {
+  it('are the same whatever their order, and whatever the page\'s URL', () => {
     const one = crossingOptions({ refresh: '/r', apis: ['/a', '/b'], csrf: { cookie: 'c', header: 'h' } })
     const other = crossingOptions({ csrf: { header: 'h', cookie: 'c' }, apis: [`${ORIGIN}/a`, '/b'], refresh: `${ORIGIN}/r`, name: undefined })
     assert.equal(textOf(one.options), textOf(other.options))
@@ -173,7 +173,7 @@ describe('options on their way to the worker', () => {
     assert.deepEqual(one.options.apis, [`${ORIGIN}/a`, `${ORIGIN}/b`])
   })
 
-  it('are none of those that somebody has put on Object.prototype', () => {
+  it('do not include members of Object.prototype', () => {
     Object.prototype.apis = ['https://evil.test']
     try {
       assert.deepEqual(Object.keys(crossingOptions({ refresh: '/r' }).options), ['refresh'])
@@ -182,7 +182,7 @@ describe('options on their way to the worker', () => {
     }
   })
 
-  it('are refused by name where they cannot cross', () => {
+  it('are refused by name if they cannot cross', () => {
     for (const [options, name] of [[{ refresh: () => {} }, 'refresh'], [{ refresh: { url: '/r', headers: () => {} } }, 'refresh.headers'], [{ unauthorized: [{ status: Symbol('x') }] }, 'unauthorized[0].status'], [{ apis: [new Map()] }, 'apis[0]']])
       assert.throws(() => crossingOptions(options), (error) => error.code === 'invalid-option' && error.message.includes(`\`${name}\``))
   })
@@ -192,14 +192,14 @@ describe('options on their way to the worker', () => {
       assert.throws(() => settle({ refresh: '/r', ...options }), (error) => error.code === 'invalid-option' && error.message.includes(`\`${name}\``))
   })
 
-  it('say what the worker must know: cookies by name, and its own endpoints', () => {
+  it('tell the worker what it needs: the names of cookies, and its own endpoints', () => {
     const { cookies, own, adopt, options } = settle({ refresh: { url: '/r?x', csrf: { cookie: 'one', header: 'h' } }, logout: '/out', csrf: { cookie: 'two', header: 'h' }, sessionHint: 'three', adopt: { header: 'X-Next' } })
     assert.deepEqual(cookies.sort(), ['one', 'three', 'two'])
     assert.deepEqual(own, [`${ORIGIN}/r`, `${ORIGIN}/out`])
     assert.deepEqual([adopt, options.tabs], ['x-next', 'lock'])
   })
 
-  it('name endpoints however they are written', () => {
+  it('name endpoints in any spelling', () => {
     for (const path of ['/auth/refresh', '/auth/%72efresh', '/Auth/REFRESH', '//auth//refresh/', '/auth;x=1/refresh;y', '/auth%2Frefresh', '/x/../auth/refresh?q#f'])
       assert.equal(place(ORIGIN + path), `${ORIGIN}/auth/refresh`, path)
     for (const path of ['/auth/refresh2', '/auth/refresh/x', '/auth', '/%'])

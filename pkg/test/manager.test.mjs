@@ -1,10 +1,10 @@
-// The manager over a core of the test's own: what the face promises whatever the core does.
+// The manager with a test core: the promises that the TypeScript keeps whatever the core does.
 
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import { load } from './support/bundle.mjs'
 
-/** The last core that was made; its answers are the test's. */
+/** The core that was made last; the test sets its answers. */
 let core
 let loads
 globalThis.makeCore = (options, base, host, trapped) => (core = new FakeCore(options, base, host, trapped))
@@ -97,7 +97,7 @@ async function ready(options) {
   return auth
 }
 
-/** What became of a promise by now, without waiting for it. */
+/** The current state of a promise, without waiting for it. */
 async function soon(promise) {
   const pending = Symbol('pending')
   for (let turn = 0; turn < 50; turn++) await null
@@ -113,10 +113,10 @@ const code = (expected) => (error) => {
   return true
 }
 
-// A manager works in a page only.
+// A manager works only in a page.
 globalThis.location = { href: 'https://page.test/', origin: 'https://page.test' }
 
-/** What the platform's fetch was called with; each answer is the test's. */
+/** The calls of the platform's fetch; the test sets each answer. */
 let sent
 beforeEach(() => {
   sent = []
@@ -124,7 +124,7 @@ beforeEach(() => {
     new Promise((resolve, reject) => {
       const { signal } = new Request(...args)
       if (signal.aborted) return reject(signal.reason)
-      // What marks a call of ours is nobody's business.
+      // Without the internal mark of our own calls.
       sent.push({ args, init: Object.fromEntries(Object.entries(args[1] ?? {})), resolve, reject })
     })
 })
@@ -143,14 +143,14 @@ describe('a call that can leave at once', () => {
     assert.deepEqual(core.calls, [`depart ${API}`, 'authorization 7', 'settles 200'])
   })
 
-  it('leaves without a token where there is no session', async () => {
+  it('leaves without a token if there is no session', async () => {
     const auth = await ready()
     core.way = 0
     void auth.fetch(API)
     assert.deepEqual(sent[0].init, { headers: {} })
   })
 
-  it('asks for the authorization of a ticket once, until the state changes', async () => {
+  it('gets the authorization of a ticket once, until the state changes', async () => {
     const auth = await ready()
     const asked = () => core.calls.filter((call) => call.startsWith('authorization')).length
     void auth.fetch(API)
@@ -161,7 +161,7 @@ describe('a call that can leave at once', () => {
     assert.equal(asked(), 2)
   })
 
-  it('gives the core a URL once', async () => {
+  it('passes a URL to the core once', async () => {
     const auth = await ready()
     void auth.fetch(API)
     void auth.fetch(API)
@@ -169,7 +169,7 @@ describe('a call that can leave at once', () => {
     assert.deepEqual(core.calls.filter((call) => call.startsWith('depart')), [`depart ${API}`, 'depart undefined', 'depart undefined'])
   })
 
-  it('asks nothing of a core that had no business with its URL', async () => {
+  it('does not ask the core again about a URL that is not covered', async () => {
     const auth = await ready()
     core.way = -1
     void auth.fetch('https://other.test/')
@@ -179,7 +179,7 @@ describe('a call that can leave at once', () => {
     assert.deepEqual(sent[1].args, ['https://other.test/'])
   })
 
-  it('has a relative URL of the page as it is at the call', async () => {
+  it('resolves a relative URL against the page at the time of the call', async () => {
     const auth = await ready()
     globalThis.document = { baseURI: 'https://api.test/a/' }
     try {
@@ -193,7 +193,7 @@ describe('a call that can leave at once', () => {
     assert.deepEqual(core.calls.filter((call) => call.startsWith('depart')), ['depart https://api.test/a/x', 'depart https://other.test/b/x'])
   })
 
-  it('has the judgement of a status asked once', async () => {
+  it('asks the core once about each status', async () => {
     const auth = await ready()
     for (const status of [200, 200, 403]) {
       const answer = auth.fetch(API)
@@ -203,7 +203,7 @@ describe('a call that can leave at once', () => {
     assert.deepEqual(core.calls.filter((call) => call.startsWith('settles')), ['settles 200', 'settles 403'])
   })
 
-  it('is followed where its answer does not settle it', async () => {
+  it('is followed if its answer does not settle it', async () => {
     const auth = await ready()
     core.settle = false
     const answer = auth.fetch(API)
@@ -217,7 +217,7 @@ describe('a call that can leave at once', () => {
     assert.equal(await answer, second)
   })
 
-  it('goes to the platform with its own arguments where the token has no business', async () => {
+  it('goes to the platform with its own arguments if it gets no token', async () => {
     const auth = await ready()
     core.way = -1
     const url = new URL('https://other.test/')
@@ -239,7 +239,7 @@ describe('a call that can leave at once', () => {
     assert.ok(!core.calls.some((call) => call.startsWith('settles')))
   })
 
-  it('goes the whole way through the core where it must wait', async () => {
+  it('goes through the core if it must wait', async () => {
     const auth = await ready()
     core.way = -2
     const answer = auth.fetch(API)
@@ -250,14 +250,14 @@ describe('a call that can leave at once', () => {
     assert.equal(await answer, response)
   })
 
-  it('rejects with what the platform rejects with', async () => {
+  it('rejects with the platform\'s own reason', async () => {
     const auth = await ready()
     const answer = auth.fetch(API)
     sent[0].reject('why')
     await assert.rejects(answer, (error) => error === 'why')
   })
 
-  it('rejects where the platform throws', async () => {
+  it('rejects if the platform throws', async () => {
     const auth = await ready()
     globalThis.fetch = () => {
       throw new RangeError('mocked')
@@ -265,14 +265,14 @@ describe('a call that can leave at once', () => {
     await assert.rejects(auth.fetch(API), RangeError)
   })
 
-  it('rejects at once, and sends nothing, with a signal that is aborted', async () => {
+  it('rejects at once, and sends nothing, if its signal is already aborted', async () => {
     const auth = await ready()
     core.way = -2
     assert.deepEqual(await soon(auth.fetch(API, { signal: AbortSignal.abort('why') })), { error: 'why' })
     assert.equal(core.fetched, undefined)
   })
 
-  it('asks no core about URLs that reach no server', async () => {
+  it('does not ask the core about URLs that reach no server', async () => {
     const auth = await ready()
     void auth.fetch('data:,x')
     void auth.fetch('blob:null/x')
@@ -280,7 +280,7 @@ describe('a call that can leave at once', () => {
     assert.deepEqual(core.calls, [])
   })
 
-  it('has its URL object read once', async () => {
+  it('reads its URL object once', async () => {
     const auth = await ready()
     let reads = 0
     void auth.fetch({ toString: () => (reads++, API) })
@@ -290,8 +290,8 @@ describe('a call that can leave at once', () => {
   })
 })
 
-describe("other people's fetch", () => {
-  it('may answer with a Response, or a promise of its own making, instead of a promise', async () => {
+describe("a patched fetch", () => {
+  it('may return a Response or a thenable instead of a promise', async () => {
     const auth = await ready()
     const response = new Response()
     for (const answer of [response, { then: (resolve) => resolve(response) }, Object.assign(Promise.resolve(1), { then: (resolve) => resolve(response) })]) {
@@ -300,7 +300,7 @@ describe("other people's fetch", () => {
     }
   })
 
-  it('may answer with a plain object, which is the caller\'s; a 401 of that kind is followed', async () => {
+  it('may answer with a plain object, which goes to the caller; a 401 of that kind is followed', async () => {
     const auth = await ready()
     const hostile = { get status() { throw new RangeError('no') } }
     for (const answer of [{}, { status: 200, json: async () => 1 }, () => {}, { status: '401' }, hostile, Object.create(null)]) {
@@ -315,7 +315,7 @@ describe("other people's fetch", () => {
     assert.equal(core.followed.response, refused)
   })
 
-  it('that answers with no object costs one call a clear error', async () => {
+  it('that returns no object costs one call a clear error', async () => {
     const auth = await ready()
     for (const answer of [undefined, null, 0, 200, '', 'text', true, Symbol.iterator, 1n]) {
       for (const fetch of [() => answer, async () => answer]) {
@@ -325,7 +325,7 @@ describe("other people's fetch", () => {
     }
   })
 
-  it('that throws or rejects has its reason given to the caller', async () => {
+  it('that throws or rejects passes its reason to the caller', async () => {
     const auth = await ready()
     for (const reason of [new RangeError('mine'), 'text', undefined, null, { any: 'thing' }]) {
       const promise = { then() { throw reason } }
@@ -337,7 +337,7 @@ describe("other people's fetch", () => {
   })
 })
 
-describe("what leads to the manager's own fetch", () => {
+describe("a page fetch that leads back to the manager's own fetch", () => {
   const BRINGS_BACK = {
     'the fetch itself': (auth) => auth.fetch,
     'bound': (auth) => auth.fetch.bind(globalThis),
@@ -368,7 +368,7 @@ describe("what leads to the manager's own fetch", () => {
         calls = sent.length = 0
         for (const send of [globalThis.fetch, auth.fetch, globalThis.fetch]) {
           const answer = send(url)
-          // A wrapper that loses all that could tell is found out after a thousand rounds.
+          // A wrapper that loses every mark is detected after a thousand rounds.
           for (let turn = 0; turn < 40_000 && !sent.length; turn++) await null
           assert.equal(sent.length, 1)
           assert.equal(sent[0].args[0].url ?? sent[0].args[0], url)
@@ -384,7 +384,7 @@ describe("what leads to the manager's own fetch", () => {
     }
   }
 
-  it('leaves what is patched on top of it its calls', async () => {
+  it('receives the calls of fetches patched on top of it', async () => {
     const auth = await ready()
     const traced = []
     globalThis.fetch = auth.fetch
@@ -400,7 +400,7 @@ describe("what leads to the manager's own fetch", () => {
     assert.deepEqual([...new Set(traced)], [`${API}/1`, `${API}/2`])
   })
 
-  it('cannot be told from outside', async () => {
+  it('cannot be distinguished from outside', async () => {
     const auth = await ready()
     assert.deepEqual(Object.keys(auth.fetch), [])
     assert.deepEqual(Object.getOwnPropertyNames(auth.fetch).sort(), ['length', 'name'])
@@ -410,7 +410,7 @@ describe("what leads to the manager's own fetch", () => {
 })
 
 describe('the methods', () => {
-  it('have the shape of the platform', async () => {
+  it('have the same shape as the platform\'s', async () => {
     const { fetch } = manager()
     assert.equal(fetch.length, 1)
     assert.equal(fetch.name, 'fetch')
@@ -430,7 +430,7 @@ describe('the methods', () => {
     dispose()
   })
 
-  it('hand the core what it needs', async () => {
+  it('pass their arguments to the core', async () => {
     const auth = await ready()
     const login = auth.login('https://auth.test/login', { body: 'x' })
     assert.equal(core.logined.call.url, 'https://auth.test/login')
@@ -481,10 +481,10 @@ describe('the methods', () => {
   })
 })
 
-describe('an argument that is none', () => {
+describe('a wrong argument', () => {
   const events = [new Event('click'), { type: 'click', nativeEvent: new Event('click'), preventDefault() {}, target: null }]
 
-  it('is an event for all that take none: a button hands it over', async () => {
+  it('is ignored if it is an event and the method takes none: a button passes one', async () => {
     const auth = await ready()
     for (const event of events) {
       void auth.logout(event)
@@ -497,7 +497,7 @@ describe('an argument that is none', () => {
     }
   })
 
-  it('is refused by what takes a URL, and nothing has happened', async () => {
+  it('is refused where a URL is expected, and nothing has happened', async () => {
     const auth = await ready()
     for (const name of ['login', 'logout', 'exchange']) {
       for (const bad of [null, 5, {}, [], true, () => {}, Symbol('x'), new String('/x'), { href: '/x' }, { toString: () => '/x' }, ...(name === 'logout' ? [] : [undefined, ...events])]) {
@@ -511,7 +511,7 @@ describe('an argument that is none', () => {
     assert.equal(sent.length, 0)
   })
 
-  it('is a token that is none', async () => {
+  it('is refused where a token is expected', async () => {
     const auth = await ready()
     core.setTokens = (tokens) => {
       if (typeof tokens?.accessToken !== 'string') throw core.host.error('invalid-argument', 'no token', false)
@@ -520,8 +520,8 @@ describe('an argument that is none', () => {
   })
 })
 
-describe('where there is no page', () => {
-  it('all is refused, nothing is loaded and nothing held', async () => {
+describe('without a page', () => {
+  it('every call is refused, nothing is loaded and nothing kept', async () => {
     const { location } = globalThis
     delete globalThis.location
     try {
@@ -541,8 +541,8 @@ describe('where there is no page', () => {
   })
 })
 
-describe('what a page into which somebody could write holds', () => {
-  it('is no option and no token if it stands on Object.prototype', async () => {
+describe('a page with injected markup or prototypes', () => {
+  it('sets no option and no token through Object.prototype', async () => {
     Object.prototype.exposeToken = true
     Object.prototype.accessToken = 'planted'
     try {
@@ -557,7 +557,7 @@ describe('what a page into which somebody could write holds', () => {
     }
   })
 
-  it('moves no call of a login to another origin, whatever <base> says', async () => {
+  it('moves no login to another origin through <base>', async () => {
     globalThis.document = { baseURI: 'https://evil.test/' }
     try {
       const auth = await ready()
@@ -574,8 +574,8 @@ describe('what a page into which somebody could write holds', () => {
   })
 })
 
-describe('a call that comes before the core', () => {
-  it('waits for it, and goes as it was made', async () => {
+describe('a call before the core is loaded', () => {
+  it('waits for the core, and is sent as it was made', async () => {
     const auth = manager()
     const headers = { 'X-Own': 'before' }
     void auth.fetch(API, { headers })
@@ -603,7 +603,7 @@ describe('a call that comes before the core', () => {
     assert.equal(loads.length, 1)
   })
 
-  it('is settled by its signal at once, and leaves nothing on it', async () => {
+  it('is settled by its signal at once, and leaves no listener on it', async () => {
     const auth = manager()
     const controller = new AbortController()
     let listeners = 0
@@ -622,12 +622,12 @@ describe('a call that comes before the core', () => {
     assert.equal(listeners, 0)
   })
 
-  it('is refused by a signal that is aborted already', async () => {
+  it('is refused by a signal that is already aborted', async () => {
     const auth = manager()
     assert.deepEqual(await soon(auth.fetch(API, { signal: AbortSignal.abort('why') })), { error: 'why' })
   })
 
-  it('is refused by the platform at once if it is no call at all', async () => {
+  it('is refused by the platform at once if its arguments are invalid', async () => {
     const auth = manager()
     assert.ok((await soon(auth.fetch('http://'))).error instanceof TypeError)
     assert.ok((await soon(auth.fetch(API, 5))).error instanceof TypeError)
@@ -644,11 +644,11 @@ describe('the options', () => {
     const { ready } = auth
     loads[0].resolve({})
     await ready
-    // As JSON: nothing of it has a prototype.
+    // Compared as JSON: nothing in it has a prototype.
     assert.equal(JSON.stringify(core.options), '{"refresh":{"url":"https://a.test/x","headers":{"a":"b"}},"apis":["/a","https://b.test/"]}')
   })
 
-  it('are left to the core to judge, whatever they are', async () => {
+  it('are validated by the core, whatever they are', async () => {
     const date = new Date()
     await ready({ a: date, b: () => {}, c: null, d: Symbol.iterator })
     assert.equal(core.options.a, date)
@@ -657,7 +657,7 @@ describe('the options', () => {
     await ready(circular)
   })
 
-  it('that throw when they are read make every call reject, the same way', async () => {
+  it('that throw when read make every call reject the same way', async () => {
     const auth = manager({ get refresh() { throw new RangeError('mine') } })
     for (const call of [() => auth.ready, () => auth.fetch(API), () => auth.refresh(), () => auth.login(API)]) {
       await assert.rejects(call(), (error) => code('invalid-option')(error) && error.cause instanceof RangeError)
@@ -665,7 +665,7 @@ describe('the options', () => {
     assert.equal(loads.length, 0)
   })
 
-  it('that the core refuses make every call reject with what it says', async () => {
+  it('that the core refuses make every call reject with the core\'s error', async () => {
     const auth = manager({ refuse: true })
     const early = auth.fetch(API)
     loads[0].resolve({})
@@ -693,7 +693,7 @@ describe('a core that cannot be loaded', () => {
     assert.equal(sent.length, 0)
   })
 
-  it('is said to be kept out by what keeps it out', async () => {
+  it('is reported with what blocked it', async () => {
     for (const [cause, words] of [
       [new WebAssembly.CompileError("Refused to compile or instantiate WebAssembly module because 'unsafe-eval' is not allowed"), /Content-Security-Policy.*wasm-unsafe-eval/],
       [new WebAssembly.CompileError('call to WebAssembly.compile() blocked by CSP'), /wasm-unsafe-eval/],
@@ -720,7 +720,7 @@ describe('a core that cannot be loaded', () => {
     }
   })
 
-  it('is loaded again by the next call if another try may help', async () => {
+  it('is loaded again by the next call if a retry may help', async () => {
     const auth = manager()
     const first = auth.fetch(API)
     loads[0].reject(new TokenError('not-loaded', 'no network', { retryable: true }))
@@ -743,7 +743,7 @@ describe('a core that cannot be loaded', () => {
       loads[0].reject(new Error('no'))
       manager({ get refresh() { throw new RangeError('mine') } })
       manager().dispose()
-      // Node tells of them when the microtasks are done.
+      // Node reports them when the microtasks are done.
       await new Promise((resolve) => setImmediate(resolve))
       assert.deepEqual(unhandled, [])
     } finally {
@@ -753,7 +753,7 @@ describe('a core that cannot be loaded', () => {
 })
 
 describe('a core that dies', () => {
-  it('takes every waiting and later call with it', async () => {
+  it('rejects every waiting and later call', async () => {
     const auth = await ready()
     core.way = -2
     const waiting = [auth.fetch(API), auth.refresh(), auth.login(API), auth.logout(), auth.getAccessToken()]
@@ -772,14 +772,14 @@ describe('a core that dies', () => {
     auth.dispose()
   })
 
-  it('takes the call that killed it, too', async () => {
+  it('rejects the call that crashed it, too', async () => {
     const auth = await ready()
     core.depart = () => core.trap()
     await assert.rejects(auth.fetch(API), code('crashed'))
     assert.equal(sent.length, 0)
   })
 
-  it('leaves an answer that is here to the caller', async () => {
+  it('leaves an answer that has arrived to the caller', async () => {
     const auth = await ready()
     const answer = auth.fetch(API)
     assert.throws(() => core.trap(), code('crashed'))
@@ -790,7 +790,7 @@ describe('a core that dies', () => {
 })
 
 describe('an instance of the WebAssembly', () => {
-  /** Managers over one module. */
+  /** Several managers with one module. */
   async function managers(count, module = {}) {
     const cores = []
     const made = []
@@ -808,14 +808,14 @@ describe('an instance of the WebAssembly', () => {
     assert.equal(module.instances, 1)
   })
 
-  it('that dies takes all its managers with it, and the next manager gets a new one', async () => {
+  it('that crashes ends all its managers, and the next manager gets a new one', async () => {
     const { module, made, cores } = await managers(2)
     const waiting = made.map((auth) => auth.refresh())
     assert.throws(() => cores[0].trap(), code('crashed'))
     for (const call of waiting) await assert.rejects(call, code('crashed'))
     const later = await managers(2, module)
     assert.equal(module.instances, 2)
-    // The old one is of no concern to the new ones.
+    // A crash of the old one does not affect the new ones.
     assert.throws(() => cores[1].trap(), code('crashed'))
     for (const auth of made) auth.dispose()
     void later.made[0].fetch(API)
@@ -824,7 +824,7 @@ describe('an instance of the WebAssembly', () => {
     assert.equal(module.instances, 2)
   })
 
-  it('is let go with the last of its managers', async () => {
+  it('is freed with the last of its managers', async () => {
     const { module, made } = await managers(2)
     made[0].dispose()
     await managers(1, module).then(({ made: [auth] }) => auth.dispose())
@@ -836,7 +836,7 @@ describe('an instance of the WebAssembly', () => {
 })
 
 describe('dispose', () => {
-  it('settles what waits, and refuses what comes', async () => {
+  it('settles waiting calls, and refuses later ones', async () => {
     const auth = await ready()
     const waiting = auth.refresh()
     auth.dispose()
@@ -847,7 +847,7 @@ describe('dispose', () => {
     await assert.rejects(auth.setTokens({}), code('disposed'))
   })
 
-  it('may come before the core, which is not made then', async () => {
+  it('may come before the core, which is then not created', async () => {
     const auth = manager()
     const waiting = auth.fetch(API)
     const made = core
@@ -858,7 +858,7 @@ describe('dispose', () => {
     assert.equal(core, made)
   })
 
-  it('may come from a listener while the core is made', async () => {
+  it('may be called from a listener while the core is created', async () => {
     const auth = manager()
     auth.addEventListener('change', () => auth.dispose())
     const { makeCore } = globalThis
@@ -879,7 +879,7 @@ describe('dispose', () => {
     }
   })
 
-  it('is what `using` calls, where the platform knows it', async () => {
+  it('is called by `using`, if the platform supports it', async () => {
     const auth = await ready()
     if (Symbol.dispose) auth[Symbol.dispose]()
     assert.equal(core.disposed, Symbol.dispose ? 1 : 0)
@@ -902,7 +902,7 @@ describe('the state', () => {
     assert.equal(auth.state, signedIn)
   })
 
-  it('is there when a subscriber is told', async () => {
+  it('is current when a subscriber is called', async () => {
     const auth = await ready()
     const seen = []
     const end = auth.subscribe(() => seen.push(auth.state.status))
@@ -944,7 +944,7 @@ describe('the events', () => {
     assert.deepEqual(seen, ['rejected', 'network', 'refresh'])
   })
 
-  it('can be listened to no longer', async () => {
+  it('can be unsubscribed from', async () => {
     const auth = await ready()
     const listener = () => assert.fail()
     auth.addEventListener('change', listener)
@@ -954,7 +954,7 @@ describe('the events', () => {
 })
 
 describe('an event that the manager has not dispatched', () => {
-  it('is heard by nobody', async () => {
+  it('reaches no listener', async () => {
     const auth = await ready()
     const seen = []
     let target
@@ -963,7 +963,7 @@ describe('an event that the manager has not dispatched', () => {
       seen.push(event.reason)
       target = event.target
       last = event
-      // Another one, while this one is on its way.
+      // A forged event, during a real one.
       target.dispatchEvent(Object.assign(new Event('signout'), { reason: 'forged' }))
     })
     auth.addEventListener('signout', { handleEvent: (event) => seen.push(event.reason) })
@@ -974,7 +974,7 @@ describe('an event that the manager has not dispatched', () => {
     assert.deepEqual(seen, ['ended', 'ended'])
   })
 
-  it('makes no difference to what the platform does for listeners', async () => {
+  it('does not change how the platform calls listeners', async () => {
     const auth = await ready()
     const seen = []
     const listener = () => seen.push('function')
@@ -986,7 +986,7 @@ describe('an event that the manager has not dispatched', () => {
     auth.addEventListener('refresh', () => seen.push('once'), { once: true })
     auth.addEventListener('refresh', () => seen.push('signal'), { signal: controller.signal })
     auth.addEventListener('refresh', null)
-    // Within the event, another one.
+    // Another event within the event.
     auth.addEventListener('refresh', () => core.host.emit('change'), { once: true })
     auth.addEventListener('change', () => seen.push('change'))
     auth.addEventListener('refresh', () => seen.push('last'))
@@ -1001,7 +1001,7 @@ describe('an event that the manager has not dispatched', () => {
 })
 
 describe('a TokenError', () => {
-  it('has what the core gave it, and nothing else', async () => {
+  it('has only what the core gave it', async () => {
     const cause = new Error('why')
     await ready()
     const error = core.host.error('bad-status', 'refresh: status 503', true, 503, cause)
@@ -1013,7 +1013,7 @@ describe('a TokenError', () => {
     assert.ok(!('status' in bare) && !('cause' in bare))
   })
 
-  it('is known to another copy of the package', async () => {
+  it('is recognised by another copy of the package', async () => {
     const other = await load("export { isTokenError } from './error.js'; export const copy = 2")
     assert.ok(other.isTokenError(new TokenError('network', 'm')))
     const copied = Object.assign(new Error('m'), { name: 'TokenError', code: 'network', retryable: true })

@@ -1,4 +1,4 @@
-// What the reader of the options takes, and what it says of what it does not take.
+// The options reader: what it accepts, and its errors for everything else.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -6,7 +6,7 @@ import { got, options } from '../../src/bindings/options.js'
 
 const SECRET = 's3cr3t'
 
-/** What is said of options that are wrong: the option, what it takes, what it got; and nothing that was in them. */
+/** The error for wrong options names the option, what it takes, and what it got; it contains no value. */
 function refuses(more, name, got) {
   let said
   assert.throws(() => options({ refresh: '/r', ...more }), (text) => {
@@ -20,7 +20,7 @@ function refuses(more, name, got) {
 }
 
 describe('the option response', () => {
-  it('takes a path, or a list of them', () => {
+  it('takes a path, or a list of paths', () => {
     const read = (accessToken) => options({ refresh: '/r', response: { accessToken } })
     assert.ok(read('a.b').includes('a.b'))
     assert.ok(read(['a', 'b']).includes('a | b'))
@@ -34,24 +34,24 @@ describe('the option response', () => {
   })
 })
 
-/** That each of some odd values is refused, in the same words. */
+/** Each of some odd values is refused with the same message. */
 function refusesAll(place, name, odd) {
   for (const [value, got] of odd) refuses(place(value), name, got)
 }
 
 const ODD = [[null, 'null'], [SECRET, 'a string'], [7, 'a number'], [true, 'a boolean'], [[], 'a list'], [() => {}, 'a function'], [Symbol('x'), 'a symbol'], [7n, 'a bigint']]
 
-describe('an option that is right in type, yet wrong', () => {
+describe('an option with the right type, but a wrong value', () => {
   const says = (given, name) => got(given, `option \`${name}\` takes something else`).split(', and got ')[1]
 
-  it('is told with what it got: a number itself, anything else by its type', () => {
+  it('is reported with a number itself, anything else by its type', () => {
     assert.equal(says({ refreshBefore: -1 }, 'refreshBefore'), '-1')
     assert.equal(says({ refresh: { timeout: NaN } }, 'refresh.timeout'), 'NaN')
     assert.equal(says({ attach: { header: SECRET } }, 'attach.header'), 'a string')
     assert.equal(says({ exposeToken: true }, 'exposeToken'), 'a boolean')
   })
 
-  it('may stand where an object could have stood', () => {
+  it('may be where an object is also allowed', () => {
     assert.equal(says({ refresh: SECRET }, 'refresh.url'), 'a string')
     assert.equal(says({ ended: [{}] }, 'ended.body.path'), 'a list')
     assert.equal(says({}, 'logout.url'), 'undefined')
@@ -59,7 +59,7 @@ describe('an option that is right in type, yet wrong', () => {
 })
 
 describe('rules', () => {
-  it('are one or a list, and errors say which one is meant', () => {
+  it('are one rule or a list, and errors name the wrong one', () => {
     for (const name of ['unauthorized', 'ended', 'stepUp', 'rejected']) {
       const takes = (rule) => options({ refresh: '/r', [name]: rule })
       takes({ status: 401 })
@@ -75,7 +75,7 @@ describe('rules', () => {
     }
   })
 
-  it('know of nothing that cannot be', () => {
+  it('cannot contain impossible members', () => {
     for (const [name, rule, member] of [
       ['ended', { networkError: true }, 'networkError'],
       ['login', { redirected: true }, 'redirected'],
@@ -92,7 +92,7 @@ describe('rules', () => {
 })
 
 describe('the option attach', () => {
-  it('is one of three', () => {
+  it('takes one of three forms', () => {
     for (const right of [{}, { header: 'X' }, { scheme: '' }, { header: 'X', scheme: 'Y' }, { query: 't' }, { cookie: true }, { cookie: true, csrf: { cookie: 'a', header: 'b' } }]) {
       options({ refresh: '/r', attach: right })
     }
@@ -111,7 +111,7 @@ describe('the option attach', () => {
 })
 
 describe('the options of calls', () => {
-  it('are a URL, an object, and for the refresh a function or false', () => {
+  it('are a URL, an object, and for the refresh also a function or false', () => {
     for (const refresh of ['/r', new URL('https://a.test/'), { url: '/r' }, () => null, false]) assert.ok(options({ refresh }))
     refusesAll((refresh) => ({ refresh }), 'refresh', ODD.filter(([value]) => !['string', 'function'].includes(typeof value)))
     refusesAll((logout) => ({ logout }), 'logout', ODD.filter(([value]) => typeof value !== 'string'))
@@ -125,7 +125,7 @@ describe('the options of calls', () => {
     assert.throws(() => options({ refresh: { url: '/r', success: [] } }), /`refresh.success` is unknown/)
   })
 
-  it('are a cookie and a header for double submit, both', () => {
+  it('take a cookie and a header for double submit, both', () => {
     refuses({ csrf: { cookie: 'a' } }, 'csrf.header', 'undefined')
     refuses({ adopt: {} }, 'adopt.header', 'undefined')
     refuses({ adopt: 'x-new-token' }, 'adopt', 'a string')
@@ -133,7 +133,7 @@ describe('the options of calls', () => {
 })
 
 describe('the options of a session', () => {
-  it('are a name, a claim, a cookie, a login, and what to do off line', () => {
+  it('are a name, a claim, a cookie, a login, and the behaviour offline', () => {
     options({ refresh: '/r', name: 'shop', subject: 'user_id', sessionHint: 'signed_in', login: { timeout: 60_000, incomplete: { body: { path: 'mfa' } } }, offline: 'send' })
     options({ refresh: '/r', login: {} })
     for (const name of ['name', 'subject', 'sessionHint']) refusesAll((value) => ({ [name]: value }), name, ODD.filter(([value]) => typeof value !== 'string'))

@@ -1,5 +1,5 @@
-// The package as it is published: packed, checked, installed into a new Vite project and put into plain pages, where it
-// works without configuration.
+// The package as it is published: packed, checked, installed into a new Vite project and put into plain pages, where it works without
+// configuration.
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -28,7 +28,7 @@ const [{ filename, files }] = JSON.parse((await run('npm', ['pack', '--json', '-
 const tarball = join(scratch, filename)
 const chrome = await browser()
 
-/** Serves a back end and `routes`; opens a page of it. */
+/** Serves a back end and `routes`, and opens a page of it. */
 async function open(path, routes) {
   const back = backend()
   const server = await serve({ ...back.routes, '/refuse': () => (back.refuse(), ['text/plain', '']), ...routes })
@@ -43,14 +43,14 @@ function file(path) {
   return [TYPES[extname(path)], readFileSync(path)]
 }
 
-/** Waits for what the page's script leaves in `outcome`. */
+/** Waits for the page's script to set `outcome`. */
 async function outcome(page) {
   const handle = await page.waitForFunction(() => globalThis.outcome)
   return handle.jsonValue()
 }
 
 describe('the tarball', () => {
-  it('holds what is needed, and nothing else', () => {
+  it('contains what is needed, and nothing else', () => {
     assert.deepEqual(files.map(({ path }) => path).sort(), [
       'CHANGELOG.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist/core.wasm', 'dist/error.d.ts', 'dist/remote.d.ts', 'dist/types.d.ts', 'package.json',
       ...entries.map((path) => path.slice(2)), ...stubs,
@@ -62,13 +62,13 @@ describe('the tarball', () => {
     assert.deepEqual(named, readdirSync(join(pkg, 'src/presets')).map((name) => `./presets/${name.replace(/\.ts$/, '')}`).sort())
   })
 
-  it('is clean for publint', async () => {
+  it('passes publint', async () => {
     const { stdout } = await run(installed('publint'), [tarball, '--strict'])
     assert.match(stdout, /All good/)
   })
 
   it('has the right types for @arethetypeswrong/cli', async () => {
-    // Also with `moduleResolution: node`. The WebAssembly itself is no module; CommonJS has `import()` for what is one.
+    // Also with `moduleResolution: node`. The WebAssembly itself is not a module; CommonJS has `import()` for modules.
     await run(installed('attw'), [tarball, '--ignore-rules', 'cjs-resolves-to-esm', '--exclude-entrypoints', './core.wasm'])
   })
 
@@ -94,7 +94,7 @@ describe('in a new Vite project', () => {
       import wasm from 'tokenkeep/core.wasm?url'
       ${settle}
       outcome(createTokenManager({ refresh: '/auth/refresh' }, wasm))`)
-    // By the worker that the package names itself, and by one that the app names.
+    // With the worker that the package names itself, and with one that the app names.
     write('isolated.html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/isolated.js"></script>')
     write('isolated.js', `import { createTokenManager } from 'tokenkeep/isolated'
       ${settle}
@@ -117,14 +117,14 @@ describe('in a new Vite project', () => {
     return built
   }
 
-  it('works built', async () => {
+  it('works after a build', async () => {
     const { page, back } = await open('/index.html', routes())
     assert.deepEqual(await outcome(page), TRIED_OUT)
     assert.equal(back.refreshes, 1)
     assert.deepEqual(page.errors, [])
   })
 
-  it('works built, with the WebAssembly as a file of its own', async () => {
+  it('works after a build, with the WebAssembly as a separate file', async () => {
     const built = routes()
     assert.ok(Object.keys(built).some((path) => path.endsWith('.wasm')))
     const { page, server } = await open('/file.html', built)
@@ -133,7 +133,7 @@ describe('in a new Vite project', () => {
   })
 
   for (const path of ['/isolated.html#worker', '/isolated.html#shared-worker', '/named.html']) {
-    it(`works built, with the token in a worker: ${path}`, async () => {
+    it(`works after a build, with the token in a worker: ${path}`, async () => {
       const { page, back } = await open(path, routes())
       assert.deepEqual(await outcome(page), TRIED_OUT)
       assert.equal(back.refreshes, 1)
@@ -141,7 +141,7 @@ describe('in a new Vite project', () => {
     })
   }
 
-  /** Tries out a page of the dev server, with the back end behind it. */
+  /** Tries a page of the dev server, with the back end behind it. */
   async function develop(path) {
     const back = backend()
     const api = await serve({ ...back.routes, '/refuse': () => (back.refuse(), ['text/plain', '']) })
@@ -184,7 +184,7 @@ describe('in a plain page', () => {
     assert.deepEqual(await outcome(page), TRIED_OUT)
   })
 
-  it('fails with one clear error without it, and sends nothing', async () => {
+  it('without it, fails with one clear error, and sends nothing', async () => {
     const { page, server } = await open('/', {
       '/': html('/main.js', { 'content-security-policy': "script-src 'self'" }),
       '/main.js': script(`
@@ -227,7 +227,7 @@ describe('in a plain page', () => {
     assert.deepEqual(await outcome(page), TRIED_OUT)
   })
 
-  it('asks for a file that could not be had again', async () => {
+  it('requests a file again that could not be loaded', async () => {
     let tries = 0
     const { page } = await open('/', {
       '/': html('/main.js'),
@@ -242,7 +242,7 @@ describe('in a plain page', () => {
     assert.deepEqual(await outcome(page), ['not-loaded', true, 503, 401])
   })
 
-  it('takes a file of any type, an answer, bytes and a module', async () => {
+  it('accepts a file of any type, a Response, bytes and a module', async () => {
     const { page } = await open('/', {
       '/': html('/main.js'),
       '/main.js': ['text/javascript', `

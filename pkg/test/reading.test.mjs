@@ -10,7 +10,7 @@ import { base, cookie, origin } from '../../src/browser/page.js'
 const path = (dotted) => dotted.split('.')
 
 describe('members of JSON', () => {
-  it('are found by a path, in which a star is any member', () => {
+  it('are found by a path, in which a star stands for any member', () => {
     const batch = [{ error: { code: 7 } }, { error: null }, 'x', { error: { code: 'B', more: {} } }]
     assert.deepEqual(all(batch, path('*.error.code')), ['7', 'B'])
     assert.deepEqual(all({ a: { x: { c: 1 }, y: { c: 2 } } }, path('a.*.c')), ['1', '2'])
@@ -19,7 +19,7 @@ describe('members of JSON', () => {
     for (const none of [null, undefined, 7, 'text', [], {}]) assert.deepEqual(all(none, path('length.toString')), [])
   })
 
-  it('say that there is no session by null, nothing, or null where the token stands', () => {
+  it('mean "no session" as null, nothing, or null in place of the token', () => {
     for (const none of [null, {}, { session: null }, { session: { token: null } }, { session: null, error: null }]) {
       assert.equal(isNone(none, 'session.token'), true, JSON.stringify(none))
     }
@@ -31,7 +31,7 @@ describe('members of JSON', () => {
     assert.equal(isNone({}, ''), false, 'where the browser has the token, any success is one')
   })
 
-  it('name the user by a string or a number, and nothing that is inherited', () => {
+  it('name the user by a string or a number, and never by an inherited member', () => {
     assert.deepEqual(claims('{"iat":1,"exp":2,"user_id":7}', 'user_id'), [1, 2, '7'])
     assert.deepEqual(claims('{"sub":"alice","user_id":7}', 'sub'), [undefined, undefined, 'alice'])
     assert.equal(claims('[]', 'sub'), undefined)
@@ -39,8 +39,8 @@ describe('members of JSON', () => {
   })
 })
 
-describe('a body that a rule looks at', () => {
-  /** What is read of chunks, of which the last may be followed by silence. */
+describe('a body for a rule', () => {
+  /** What is read from chunks. The last one may be followed by silence. */
   function read(chunks, isText, goesOn) {
     let isCancelled = false
     const body = new ReadableStream({
@@ -54,7 +54,7 @@ describe('a body that a rule looks at', () => {
     return members(response, 'code', isText).then((found) => [found, response.bodyUsed, isCancelled])
   }
 
-  it('is read as far as it is whole JSON, or a line of it', async () => {
+  it('is read until it is complete JSON, or a line of it', async () => {
     assert.deepEqual(await read(['{"co', 'de":', '7}']), [[['7']], false, false])
     assert.deepEqual(await read(['{"code":7}\n'], false, true), [[['7']], false, false])
     assert.deepEqual(await read(['{"code":7}\n{"co'], false, true), [[['7']], false, false])
@@ -63,7 +63,7 @@ describe('a body that a rule looks at', () => {
     assert.deepEqual(await read(['null']), [[[]], false, false])
   })
 
-  it('is left where it is none, or too long, or does not come', async () => {
+  it('is given up if it is not JSON, too long, or does not arrive', async () => {
     assert.deepEqual(await read(['{"code":7']), [[], false, false])
     assert.deepEqual(await read(['<p>', '{"code":7}'], true, true), [[], false, false])
     assert.deepEqual(await read(['null'], true), [[], false, false])
@@ -72,7 +72,7 @@ describe('a body that a rule looks at', () => {
     assert.deepEqual(await read(Array(20).fill(' '.repeat(16 * 1024)).concat('{"code":7}')), [[], false, false])
   })
 
-  it('of what is no answer is nothing, and nothing throws', async () => {
+  it('is empty for a value that is no answer, and nothing throws', async () => {
     const read = new Response('x')
     await read.text()
     for (const odd of [undefined, null, 7, 'x', {}, { clone: () => 7 }, { clone: () => ({ body: { getReader: () => ({}) } }) }, { get headers() { throw Error() }, get body() { throw Error() } }, { body: { cancel: () => 7 } }, read]) {
@@ -84,11 +84,11 @@ describe('a body that a rule looks at', () => {
   })
 })
 
-describe('an answer to a call of the manager\'s own', () => {
+describe('an answer to one of the manager\'s own calls', () => {
   const PLACES = ['access_token', 'refresh_token', 'expires_in', 'expires_at']
   const hearOf = (answer) => hear(Promise.resolve(answer), 1000, false, PLACES, '')
 
-  it('that is none is told from one, and from a refusal', async () => {
+  it('is distinguished from a value that is no answer, and from a refusal', async () => {
     for (const odd of [undefined, null, 7, {}, { status: 401, json: () => ({}) }, { status: '200', headers: new Headers(), clone() {} }]) {
       assert.deepEqual(await hearOf(odd), [odd, -2])
     }
@@ -98,7 +98,7 @@ describe('an answer to a call of the manager\'s own', () => {
     for (const odd of [undefined, 7, 'x', [], true]) assert.deepEqual(await hear([() => odd], 1000, false, PLACES, ''), [undefined, -2])
   })
 
-  it('is read up to a bound, and stays its caller\'s', async () => {
+  it('is read up to a limit, and stays readable for its caller', async () => {
     const response = Response.json({ access_token: 'a', refresh_token: 'b', user: 'alice' })
     const [by, status, json, , , isNone, redirected, token, refreshToken] = await hearOf(response)
     assert.deepEqual([by === response, response.bodyUsed, status, json, isNone, redirected, token, refreshToken], [true, false, 200, { user: 'alice' }, 0, 0, 'a', 'b'])
@@ -113,7 +113,7 @@ describe('a polluted prototype', () => {
   const names = ['exposeToken', 'apis', 'attach', 'logout', 'adopt', 'header', 'cookie', 'csrf', 'query', 'url', 'headers', 'method', 'body', 'path', 'equals', 'absent', 'name', 'login', 'timeout', 'accessToken', 'refreshToken', 'expiresIn', 'value', ...Array(40).keys()]
   const given = { refresh: { url: '/r' }, attach: {}, unauthorized: [{ status: 401 }], response: {}, login: {} }
 
-  it('is no option, and no token', async () => {
+  it('sets no option and no token', async () => {
     const clean = [options(given), options({ refresh: '/r' }), tokens({ accessToken: 'a' })]
     for (const name of names) Object.prototype[name] = 'evil'
     try {
@@ -139,13 +139,13 @@ describe('the page', () => {
     class Node { get baseURI() { return there.base } }
     class Document extends Node { get cookie() { if (there.cookie === undefined) throw Error('sandboxed'); return there.cookie } }
     const document = new Document()
-    // Elements of these names stand before them.
+    // Elements with these names hide the properties.
     Object.defineProperties(document, { baseURI: { value: 'clobbered' }, cookie: { value: 'clobbered' } })
     const set = { Node, Document, document, navigator: { cookieEnabled: there.enabled ?? true }, location: there.href && { href: there.href, origin: 'null' }, origin: there.origin }
     for (const [name, value] of Object.entries(set)) Object.defineProperty(globalThis, name, { value, configurable: true })
   }
 
-  it('has a base, but none of another origin', () => {
+  it('has a base URL, but none of another origin', () => {
     for (const [there, expected] of [
       [{ href: 'https://a.test/x', base: 'https://a.test/y/' }, 'https://a.test/y/'],
       [{ href: 'https://a.test/x', base: 'https://evil.test/' }, 'https://a.test/x'],
@@ -160,7 +160,7 @@ describe('the page', () => {
     }
   })
 
-  it('has cookies that are URL-decoded, or none, or does not say', () => {
+  it('has URL-decoded cookies, or none, or does not say', () => {
     stand({ cookie: 'a=b%3D%3D; c=100%; d=x=y; e=' })
     assert.deepEqual(['a', 'c', 'd', 'e', 'f'].map(cookie), ['b==', '100%', 'x=y', '', undefined])
     stand({})
@@ -169,7 +169,7 @@ describe('the page', () => {
     assert.equal(cookie('a'), null, 'cookies are blocked')
   })
 
-  it('of a worker has no document', () => {
+  it('in a worker has no document', () => {
     assert.equal(cookie('a'), null)
     assert.equal(base(), globalThis.location?.href)
   })

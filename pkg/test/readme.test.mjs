@@ -1,5 +1,5 @@
-// README and the reference pages say what is true: their TypeScript compiles against the built package, their tables name every option,
-// member, event and error code, and nothing else, and their links lead somewhere. The rules have one numbering.
+// README and the reference pages are true: their TypeScript compiles against the built package, their tables name every option, member,
+// event and error code, and nothing else, and their links work. The rules are numbered in one place.
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -14,7 +14,7 @@ const PAGES = ['README.md', ...readdirSync(join(pkg, '../docs'), { recursive: tr
 const types = readFileSync(join(pkg, 'src/types.ts'), 'utf8')
 const errors = readFileSync(join(pkg, 'src/error.ts'), 'utf8')
 
-// What the examples take for granted: a form, a function of the app, a bundler's way to name a file.
+// The names that the examples assume: a form, a function of the app, a bundler's way to name a file.
 const AROUND = `
 declare const form: HTMLFormElement
 declare function showLogin(reason: string): void
@@ -22,7 +22,7 @@ declare module '*?url' { const url: string; export default url }
 declare module '*?worker' { const Made: new () => Worker; export default Made }
 `
 
-// The module of the app that the pages begin with.
+// The app's module with which the pages begin.
 const AUTH = `
 import { createTokenManager } from 'tokenkeep'
 export const auth = createTokenManager({ refresh: '/auth/refresh' })
@@ -50,7 +50,7 @@ describe('README and the reference pages', () => {
   it('have examples that compile', () => {
     const examples = PAGES.flatMap((page) => [...read(page).matchAll(/^```ts\n([\s\S]*?)^```/gm)].map((match) => match[1]))
     assert.ok(examples.length >= 3)
-    // Inside the package, so that its own name leads to what is built.
+    // Inside the package, so that the package's own name resolves to the build.
     const folder = mkdtempSync(join(pkg, 'test/types/readme-'))
     try {
       writeFileSync(join(folder, 'around.d.ts'), AROUND)
@@ -85,14 +85,14 @@ describe('README and the reference pages', () => {
     assert.deepEqual(firstCells('docs/manager.md', 'Errors').filter((name) => name !== 'code').sort(), codes.sort())
   })
 
-  it('number the rules once', () => {
+  it('number the rules in one place', () => {
     const full = [...read('docs/architecture.md').matchAll(/^### Rule (\d+): (.*)$/gm)].map(([, number, title]) => `${number} ${title}`)
     const short = [...section('README.md', 'The rules').matchAll(/^(\d+)\. \*\*(.*?)\.?\*\*/gm)].map(([, number, title]) => `${number} ${title}`)
     assert.deepEqual(full.map((rule) => rule.toLowerCase()), short.map((rule) => rule.toLowerCase()))
     assert.equal(full.length, 10)
   })
 
-  it('lead somewhere', () => {
+  it('have links that work', () => {
     for (const page of PAGES) {
       for (const [, target] of read(page).matchAll(/\]\((?!https?:)([^)#]*)[^)]*\)/g)) {
         if (target) assert.ok(existsSync(join(pkg, '..', dirname(page), target)), `${page} links to ${target}`)

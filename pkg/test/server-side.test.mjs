@@ -1,5 +1,5 @@
-// Importing the built package, and making a manager, does no harm where there is no page: on a server, in a test environment
-// that has next to nothing, in a program that must end by itself.
+// Importing the built package and creating a manager does no harm without a page: on a server, in a minimal test environment, in a program
+// that must end by itself.
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -11,14 +11,14 @@ import { transform } from 'esbuild'
 
 const pkg = fileURLToPath(new URL('..', import.meta.url))
 
-/** Runs a program in a Node of its own; what it prints. It must end by itself, and without a word of complaint. */
+/** Runs a program in a new Node process and returns its output. It must end by itself, without warnings. */
 function run(program) {
   return execFileSync(process.execPath, ['--unhandled-rejections=strict', '--input-type=module', '--eval', program], {
     cwd: pkg, encoding: 'utf8', timeout: 20_000, stdio: ['ignore', 'pipe', 'inherit'],
   }).trim()
 }
 
-/** The built entry in a realm that has JavaScript itself, and what `globals` add. */
+/** The built entry in a realm that has only JavaScript itself and `globals`. */
 async function bare(globals = {}) {
   const { code } = await transform(readFileSync(`${pkg}dist/index.js`, 'utf8'), { format: 'iife', globalName: 'tokenkeep' })
   const context = createContext(globals)
@@ -44,7 +44,7 @@ describe('under Node', () => {
     })
   }
 
-  it('every call says that this is a server, and nothing is sent or held', () => {
+  it('every call says that this is a server, and nothing is sent or kept', () => {
     const printed = run(`
       import { createServer } from 'node:http'
       import { createTokenManager, isTokenError } from 'tokenkeep'
@@ -75,8 +75,8 @@ describe('under Node', () => {
   })
 })
 
-describe('in a realm that has nothing but JavaScript', () => {
-  it('it can be imported, and a manager be made', async () => {
+describe('in a realm with nothing but JavaScript', () => {
+  it('the package can be imported, and a manager created', async () => {
     const { createTokenManager, isTokenError } = await bare()
     const auth = createTokenManager({ refresh: '/auth/refresh' })
     assert.equal(auth.state.status, 'unknown')
@@ -86,7 +86,7 @@ describe('in a realm that has nothing but JavaScript', () => {
     auth.dispose()
   })
 
-  it('a page of that kind gets one clear error, too', async () => {
+  it('such a page gets one clear error, too', async () => {
     const { createTokenManager } = await bare({ location: { href: 'https://page.test/' } })
     const auth = createTokenManager({ refresh: '/auth/refresh' })
     await assert.rejects(auth.refresh(), (error) => error.code === 'not-loaded')

@@ -1,5 +1,5 @@
-// What an app pays for each entry of the package. Those that bring the WebAssembly along, or wait for it in a worker, are held to their
-// budgets by `cargo xtask size`.
+// What an app pays for each entry of the package. `cargo xtask size` checks the budgets of entries that contain the WebAssembly, or wait
+// for it in a worker.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib'
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url))
 const { exports } = JSON.parse(read('package.json'))
 
-// In bytes after gzip. What stands on top of the manager is small: an adapter, a binding, a preset.
+// In bytes after gzip. An entry on top of the manager is small: an adapter, a binding, a preset.
 const SMALL = 3000
 const BUDGETS = {
   './file': 17_700,
@@ -22,7 +22,7 @@ const HELD_ELSEWHERE = ['.', './isolated', './worker', './worker/script']
 const isManager = (name) => name === './file' || HELD_ELSEWHERE.includes(name)
 
 describe('the entries', () => {
-  it('are all looked at', () => {
+  it('are all measured', () => {
     const names = entries.map(([name]) => name)
     assert.ok(names.includes('./xhr') && names.includes('./react') && names.includes('./presets/oauth2'))
     for (const name of Object.keys(BUDGETS)) assert.ok(names.includes(name), name)
@@ -37,6 +37,6 @@ describe('the entries', () => {
   }
 
   for (const [name, code] of entries.filter(([name]) => !isManager(name))) {
-    it(`${name} brings no WebAssembly along`, () => assert.ok(!code.includes('WebAssembly')))
+    it(`${name} contains no WebAssembly`, () => assert.ok(!code.includes('WebAssembly')))
   }
 })

@@ -1,4 +1,4 @@
-// What a test can do with the manager of tokenkeep/testing. That the app sees of it what the package would show is in testing.test.mjs.
+// The controls of tokenkeep/testing. testing.test.mjs checks that the app sees the same as with the package.
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -20,7 +20,7 @@ function heard(auth) {
 }
 
 describe('the session', () => {
-  it('begins as the test says: unknown, somebody, nobody', () => {
+  it('starts as the test says: unknown, signed in, signed out', () => {
     assert.equal(createTestTokenManager().state.status, 'unknown')
     assert.equal(createTestTokenManager({ session: null }).state.status, 'signed-out')
     const { state } = createTestTokenManager({ session: { ...ALICE, expiresAt: 5, sessionExpiresAt: 6 } })
@@ -28,14 +28,14 @@ describe('the session', () => {
     assert.ok(Object.isFrozen(state) && Object.isFrozen(state.claims.roles))
   })
 
-  it('is not changed by what becomes of the test\'s objects', () => {
+  it('does not change with the test\'s own objects', () => {
     const claims = { roles: ['editor'] }
     const { state } = createTestTokenManager({ session: { claims } })
     claims.roles.push('admin')
     assert.deepEqual(state.claims.roles, ['editor'])
   })
 
-  it('signIn answers what waits, and else is a login', async () => {
+  it('signIn answers a waiting login, and otherwise counts as a login', async () => {
     const auth = createTestTokenManager()
     const told = heard(auth)
     const known = auth.known()
@@ -46,7 +46,7 @@ describe('the session', () => {
     assert.deepEqual(told, ['change', 'refresh', 'change'])
   })
 
-  it('signOut tells the reason where somebody was signed in', () => {
+  it('signOut reports the reason if somebody was signed in', () => {
     for (const reason of ['logout', 'ended', 'other-tab']) {
       const auth = createTestTokenManager({ session: ALICE })
       const told = heard(auth)
@@ -60,7 +60,7 @@ describe('the session', () => {
     assert.deepEqual(told, ['change', 'signout rejected rejected'])
   })
 
-  it('signOut settles who waits: with no token, or not at all', async () => {
+  it('signOut settles waiting calls: without a token, or rejected', async () => {
     const sent = []
     const fetch = async (...args) => (sent.push(new Request(...args).headers.get('authorization')), new Response())
     for (const [reason, outcome] of [['rejected', 'none'], ['ended', 'none'], ['logout', 'session-changed'], ['other-tab', 'session-changed']]) {
@@ -72,7 +72,7 @@ describe('the session', () => {
     assert.deepEqual(sent, [null, null])
   })
 
-  it('unknown is a fresh page, and who waits goes on waiting', async () => {
+  it('unknown is the state of a fresh page, and waiting calls continue to wait', async () => {
     const auth = createTestTokenManager({ session: ALICE })
     const told = heard(auth)
     auth.test.unknown()
@@ -99,7 +99,7 @@ describe('the session', () => {
     assert.deepEqual(auth.state.claims, ALICE.claims)
   })
 
-  it('is told to nobody once the manager was disposed of', () => {
+  it('notifies nobody after the manager was disposed', () => {
     const auth = createTestTokenManager({ session: ALICE })
     const told = heard(auth)
     auth.dispose()
@@ -107,7 +107,7 @@ describe('the session', () => {
     assert.deepEqual(told, [])
   })
 
-  it('stepUp is the event with its challenges, frozen', () => {
+  it('stepUp dispatches the event with its challenges, frozen', () => {
     const auth = createTestTokenManager()
     let challenges
     auth.addEventListener('stepup', (event) => ({ challenges } = event))
@@ -120,7 +120,7 @@ describe('the session', () => {
 })
 
 describe('failures', () => {
-  it('are retryable where they are outages', async () => {
+  it('are retryable if they are outages', async () => {
     const auth = createTestTokenManager({ session: null })
     for (const [code, retryable, status] of [['network', true], ['timeout', true], ['bad-status', true, 503], ['bad-answer', true], ['rejected', false, 401], ['no-token', false]]) {
       auth.test.fail('login', code)
@@ -142,7 +142,7 @@ describe('failures', () => {
     assert.equal(await auth.login('/login').catch((error) => error), own)
   })
 
-  it('end with recover, one or all', async () => {
+  it('end with recover, for one method or all', async () => {
     const auth = createTestTokenManager({ session: {} })
     for (const method of ['login', 'exchange', 'logout']) auth.test.fail(method, 'network')
     auth.test.recover('login')
@@ -167,14 +167,14 @@ describe('failures', () => {
     await turns()
   })
 
-  it('of fetch are for calls that would have the token', async () => {
+  it('of fetch are for calls that would carry the token', async () => {
     const auth = createTestTokenManager({ session: {}, fetch: async () => new Response() })
     auth.test.fail('fetch', 'network')
     assert.equal(await code(auth.fetch('/x')), 'network')
     assert.equal(await code(auth.fetch('https://elsewhere.test/')), 'none')
   })
 
-  it('of refresh settle at once who waits, and are told once', async () => {
+  it('of refresh settle waiting calls at once, and are reported once', async () => {
     const auth = createTestTokenManager()
     const told = heard(auth)
     const waits = [auth.known(), auth.fetch('/x'), auth.refresh()].map(code)
@@ -202,7 +202,7 @@ describe('holding', () => {
     })
   }
 
-  it('a second time is the same, and a release that is over is over', async () => {
+  it('twice has the same effect as once, and a late release does nothing', async () => {
     const auth = createTestTokenManager({ session: {} })
     const first = auth.test.hold('login')
     const logins = [code(auth.login('/x'))]
@@ -218,7 +218,7 @@ describe('holding', () => {
     assert.equal(isOver, false)
   })
 
-  it('a refresh holds what the test says of it', async () => {
+  it('a refresh keeps what the test says about it', async () => {
     for (const [say, outcome] of [[({ test }) => test.fail('refresh', 'network'), 'network'], [({ test }) => test.answer('refresh', { session: ALICE }), 'none']]) {
       const auth = createTestTokenManager()
       const told = heard(auth)
@@ -233,7 +233,7 @@ describe('holding', () => {
     }
   })
 
-  it('ends with reset, too, and a failure said meanwhile counts', async () => {
+  it('also ends with reset, and a failure set meanwhile applies', async () => {
     const auth = createTestTokenManager({ session: {} })
     const release = auth.test.hold('login')
     const login = code(auth.login('/x'))
@@ -249,7 +249,7 @@ describe('holding', () => {
 })
 
 describe('answers', () => {
-  it('are what login resolves to, and whom it signs in', async () => {
+  it('are what login resolves to, and the user it signs in', async () => {
     const auth = createTestTokenManager({ session: null })
     assert.deepEqual(await auth.login('/login'), {})
     assert.deepEqual(auth.state, { status: 'signed-in', claims: null, expiresAt: null, sessionExpiresAt: null })
@@ -275,7 +275,7 @@ describe('requests', () => {
   const auth = () => createTestTokenManager({ session: {}, fetch: async () => new Response('the network') })
   const text = async (auth, ...args) => (await auth.fetch(...args)).text()
 
-  it('are answered by path, method, URL, expression and function, the last first', async () => {
+  it('are answered by path, method, URL, expression and function, the last one first', async () => {
     const mine = auth()
     const { test } = mine
     test.respond('/a', new Response('path'))
@@ -296,7 +296,7 @@ describe('requests', () => {
     await assert.rejects(mine.fetch('/a'), TypeError)
   })
 
-  it('of which nobody knows an answer say what to do', async () => {
+  it('without a known answer say what to do', async () => {
     const { fetch } = globalThis
     globalThis.fetch = undefined
     try {
@@ -306,7 +306,7 @@ describe('requests', () => {
     }
   })
 
-  it('go to the platform\'s fetch of that moment', async () => {
+  it('go to the platform\'s current fetch', async () => {
     const { fetch } = globalThis
     const mine = createTestTokenManager({ session: {} })
     globalThis.fetch = async (url, { headers }) => Response.json([url, headers])
@@ -326,7 +326,7 @@ describe('requests', () => {
     assert.deepEqual(sent, [[['x-token', 'abc']], [['x-token', 'abc']], [], [], []])
   })
 
-  it('are recorded, with what they were sent with', async () => {
+  it('are recorded with what they were sent with', async () => {
     const mine = auth()
     await mine.fetch('/x', { method: 'put', body: 'b' })
     await mine.login('/login')
@@ -342,7 +342,7 @@ describe('requests', () => {
 })
 
 describe('reset', () => {
-  it('makes it as it was, for the same listeners', async () => {
+  it('restores the initial state, for the same listeners', async () => {
     const auth = createTestTokenManager({ session: ALICE })
     const told = heard(auth)
     auth.test.fail('refresh', 'network')
@@ -358,7 +358,7 @@ describe('reset', () => {
     assert.deepEqual(await auth.login('/login'), {})
   })
 
-  it('forgets which token was fetched for whom', async () => {
+  it('forgets which token was fetched for which user', async () => {
     const auth = createTestTokenManager({ session: ALICE, exposeToken: true })
     const renew = async (by) => auth.getAccessToken({ refused: await auth.getAccessToken(), by })
     const renewed = await renew('/x')
@@ -367,7 +367,7 @@ describe('reset', () => {
     assert.equal(await code(auth.getAccessToken({ refused: renewed, by: '/x' })), 'none')
   })
 
-  it('tells nobody where nothing has changed', () => {
+  it('notifies nobody if nothing has changed', () => {
     for (const session of [undefined, null]) {
       const auth = createTestTokenManager({ session })
       const told = heard(auth)
@@ -384,11 +384,11 @@ describe('under the package\'s own name', () => {
     assert.equal(await auth.getAccessToken(), 'abc')
   })
 
-  it('controls of another manager say what to do', () => {
+  it('controls for another manager say what to do', () => {
     for (const auth of [{}, undefined]) assert.throws(() => controls(auth), (error) => isTokenError(error) && error.code === 'invalid-argument' && /tokenkeep\/testing/.test(error.message))
   })
 
-  it('errors are those of the package', async () => {
+  it('errors are the package\'s own', async () => {
     assert.ok(new TokenError('network', '') instanceof TokenError)
     const { isTokenError: real } = await import('tokenkeep')
     assert.ok(real(new TokenError('network', '')))
@@ -396,7 +396,7 @@ describe('under the package\'s own name', () => {
 })
 
 describe('the types', () => {
-  it('are those of the package', () => {
+  it('are the package\'s own', () => {
     const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--ignoreConfig', '--types', '', '--target', 'es2022', '--module', 'nodenext', '--skipLibCheck', 'false']
     try {
       execFileSync(`${pkg}node_modules/.bin/tsc`, [...options, 'test/types/testing.ts'], { cwd: pkg, encoding: 'utf8', timeout: 60_000 })

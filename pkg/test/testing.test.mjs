@@ -1,4 +1,4 @@
-// The double of tokenkeep/testing keeps what the package promises: one list, held against both.
+// The double of tokenkeep/testing keeps the promises of the package: one list, checked against both.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -7,7 +7,7 @@ import { double, jwt, real, REST } from './support/worlds.mjs'
 
 const { isTokenError } = await import('tokenkeep')
 
-/** All that a manager tells, in its order: what happened, with what, and what state is then. */
+/** Everything that a manager reports, in order: what happened, its details, and the state at that time. */
 function watch(auth) {
   const told = []
   let before = auth.state
@@ -27,7 +27,7 @@ function watch(auth) {
   return told
 }
 
-/** What became of a promise. */
+/** The outcome of a promise. */
 const outcome = (promise) => promise.then((value) => ({ value }), (error) => (isTokenError(error) ? { code: error.code, retryable: error.retryable } : { thrown: error }))
 
 const change = (status, sub = null) => ({ type: 'change', status, sub, isAnother: true })
@@ -47,9 +47,9 @@ const signedIn = async (world, options) => {
   return { ...made, told: watch(made.auth) }
 }
 
-/** The list: what an app can see. */
+/** The list of promises: what an app can see. */
 const PROMISES = {
-  async 'has the members of a manager, each as it is'({ auth }) {
+  async 'has the members of a manager, with their types'({ auth }) {
     const members = Object.getOwnPropertyNames(auth).filter((name) => name !== 'test').map((name) => [name, typeof auth[name], Object.keys(auth).includes(name)])
     assert.deepEqual(Object.fromEntries(members.map(([name, ...rest]) => [name, rest])), {
       ready: ['object', true], state: ['object', true], known: ['function', true], fetch: ['function', true], login: ['function', true],
@@ -59,7 +59,7 @@ const PROMISES = {
     })
   },
 
-  async 'begins with nobody known, in a frozen state that stays the same object'({ auth }) {
+  async 'starts unknown, with a frozen state that stays the same object'({ auth }) {
     await auth.ready
     assert.deepEqual({ ...auth.state }, { status: 'unknown', claims: null, expiresAt: null, sessionExpiresAt: null })
     assert.ok(Object.isFrozen(auth.state))
@@ -70,7 +70,7 @@ const PROMISES = {
     assert.equal(await auth.ready, undefined)
   },
 
-  async 'login resolves to the rest of the JSON, which is the caller\'s own, after the change was told'({ auth }) {
+  async 'login resolves to the rest of the JSON, which belongs to the caller, after the change was reported'({ auth }) {
     const told = watch(auth)
     const order = []
     auth.subscribe(() => order.push('change'))
@@ -82,7 +82,7 @@ const PROMISES = {
     assert.ok(Object.isFrozen(auth.state.claims.roles))
   },
 
-  async 'a login that is refused says so, with the answer unread, and changes nothing'({ auth, server }) {
+  async 'a refused login rejects, leaves the answer unread, and changes nothing'({ auth, server }) {
     server.refusesLogin()
     const told = watch(auth)
     const { state } = auth
@@ -97,7 +97,7 @@ const PROMISES = {
     assert.equal(auth.state, state)
   },
 
-  async 'a login in an outage is retryable'({ auth, server }) {
+  async 'a login during an outage is retryable'({ auth, server }) {
     server.isDown(true)
     assert.deepEqual(await outcome(auth.login('/auth/login', credentials)), OUTAGE)
     assert.equal(auth.state.status, 'unknown')
@@ -105,14 +105,14 @@ const PROMISES = {
     assert.deepEqual(await auth.login('/auth/login', credentials), REST)
   },
 
-  async 'what is no URL is an argument that is invalid'({ auth }) {
+  async 'a value that is no URL is an invalid argument'({ auth }) {
     for (const name of ['login', 'exchange']) assert.equal((await outcome(auth[name]())).code, 'invalid-argument', name)
     assert.equal((await outcome(auth.setTokens({ accessToken: 5 }))).code, 'invalid-argument')
     assert.equal((await outcome(auth.setTokens())).code, 'invalid-argument')
     assert.equal((await outcome(auth.logout({}))).code, 'invalid-argument')
   },
 
-  async 'a logout ends the session in its turn, whatever comes of it'(_, world) {
+  async 'a logout ends the session in its turn, whatever follows'(_, world) {
     const { auth, server, told } = await signedIn(world)
     server.isDown(true)
     const over = outcome(auth.logout('/auth/logout'))
@@ -130,7 +130,7 @@ const PROMISES = {
     }
   },
 
-  async 'who is signed out signs out without a word'(_, world) {
+  async 'logging out when signed out reports nothing'(_, world) {
     const { auth, told } = await signedIn(world)
     await auth.logout()
     told.length = 0
@@ -152,7 +152,7 @@ const PROMISES = {
     assert.equal(auth.state.status, 'signed-out')
   },
 
-  async 'known waits for the server\'s word, and asks once'({ auth, server }) {
+  async 'known waits for the server\'s answer, and asks once'({ auth, server }) {
     server.knows('alice')
     const told = watch(auth)
     const [one, other] = await Promise.all([auth.known(), auth.known()])
@@ -163,13 +163,13 @@ const PROMISES = {
     assert.equal(told.length, 2)
   },
 
-  async 'known resolves where nobody is signed in'({ auth }) {
+  async 'known resolves when signed out'({ auth }) {
     const told = watch(auth)
     assert.equal((await auth.known()).status, 'signed-out')
     assert.deepEqual(told, [change('signed-out')])
   },
 
-  async 'known rejects in an outage, and is asked again'({ auth, server }) {
+  async 'known rejects during an outage, and asks again next time'({ auth, server }) {
     server.isDown(true)
     const told = watch(auth)
     assert.deepEqual(await outcome(auth.known()), OUTAGE)
@@ -177,7 +177,7 @@ const PROMISES = {
     assert.deepEqual(told, [refreshError('unknown')])
   },
 
-  async 'known resolves where a logout decides it'({ auth, server }) {
+  async 'known resolves if a logout decides it'({ auth, server }) {
     await auth.ready
     const release = server.hold('refresh')
     const known = auth.known()
@@ -188,7 +188,7 @@ const PROMISES = {
     await logout
   },
 
-  async 'a call sends the token to the page\'s own origin alone'(_, world) {
+  async 'a call sends the token to the page\'s own origin only'(_, world) {
     const { auth, server } = await signedIn(world)
     const mine = await (await auth.fetch('/api/me')).json()
     assert.ok(server.named(mine.authorization.replace('Bearer ', '')))
@@ -209,7 +209,7 @@ const PROMISES = {
     assert.ok((await fetch('/api/me')) instanceof Response)
   },
 
-  async 'a call of somebody unknown waits until it is known'({ auth, server }) {
+  async 'a call in an unknown state waits until it is known'({ auth, server }) {
     server.knows('alice')
     const release = server.hold('refresh')
     const call = auth.fetch('/api/me')
@@ -220,19 +220,19 @@ const PROMISES = {
     assert.equal(auth.state.status, 'signed-in')
   },
 
-  async 'where nobody is signed in, a call leaves without a token'({ auth }) {
+  async 'a call is sent without a token when signed out'({ auth }) {
     assert.deepEqual(await (await auth.fetch('/api/me')).json(), { authorization: null })
     assert.equal(auth.state.status, 'signed-out')
   },
 
-  async 'in an outage a call is not sent, and says that it can be repeated'({ auth, server }) {
+  async 'during an outage a call is not sent, and its error is retryable'({ auth, server }) {
     server.isDown(true)
     assert.deepEqual(await outcome(auth.fetch('/api/me', { method: 'POST' })), OUTAGE)
     assert.deepEqual(server.requests(), [])
     assert.equal(auth.state.status, 'unknown')
   },
 
-  async 'a call that waited when the user signed out is not sent'({ auth, server }) {
+  async 'a call that waited while the user signed out is not sent'({ auth, server }) {
     await auth.ready
     const release = server.hold('refresh')
     const call = outcome(auth.fetch('/api/me'))
@@ -260,7 +260,7 @@ const PROMISES = {
     release()
   },
 
-  async 'a token past its end is renewed first, once for all'(_, world) {
+  async 'a token past its end is renewed first, once for all calls'(_, world) {
     const { auth, server, told } = await signedIn(world)
     const [before] = [await (await auth.fetch('/api/me')).json()]
     server.knows('alice')
@@ -281,7 +281,7 @@ const PROMISES = {
     assert.ok(Object.isFrozen(answer) && Object.isFrozen(answer.user))
   },
 
-  async 'a refresh in an outage keeps the session'(_, world) {
+  async 'a refresh during an outage keeps the session'(_, world) {
     const { auth, server, told } = await signedIn(world)
     server.isDown(true)
     const { state } = auth
@@ -290,7 +290,7 @@ const PROMISES = {
     assert.equal(auth.state, state)
   },
 
-  async 'a refresh that is refused ends the session, once'(_, world) {
+  async 'a refused refresh ends the session, once'(_, world) {
     const { auth, server, told } = await signedIn(world)
     server.ends()
     const all = await Promise.all([outcome(auth.refresh()), outcome(auth.refresh())])
@@ -300,7 +300,7 @@ const PROMISES = {
     assert.equal(told.length, 2)
   },
 
-  async 'a step-up is told with its challenges, and the answer is the caller\'s'(_, world) {
+  async 'a step-up is reported with its challenges, and the answer goes to the caller'(_, world) {
     const { auth, told } = await signedIn(world)
     assert.equal((await auth.fetch('/api/step-up')).status, 401)
     assert.deepEqual(JSON.parse(JSON.stringify(told)), [{
@@ -309,13 +309,13 @@ const PROMISES = {
     }])
   },
 
-  async 'an answer that ends the session is the caller\'s, and the reason says so'(_, world) {
+  async 'an answer that ends the session goes to the caller, and the reason says so'(_, world) {
     const { auth, told } = await signedIn(world)
     assert.equal((await auth.fetch('/api/ended')).status, 440)
     assert.deepEqual(told, [change('signed-out'), signout('ended')])
   },
 
-  async 'arguments that the platform refuses are its own TypeError'({ auth }) {
+  async 'arguments that the platform refuses cause its own TypeError'({ auth }) {
     await auth.ready
     for (const args of [[], ['http://'], ['/x', { method: 'a b' }], ['/x', { body: 'b' }]]) await assert.rejects(auth.fetch(...args), TypeError, String(args[0]))
   },
@@ -336,7 +336,7 @@ const PROMISES = {
     assert.equal(auth.state.claims, null)
   },
 
-  async 'setTokens with the token that there is renews it'({ auth }) {
+  async 'setTokens with the current token renews it'({ auth }) {
     const accessToken = jwt('alice')
     await auth.setTokens({ accessToken })
     const told = watch(auth)
@@ -351,7 +351,7 @@ const PROMISES = {
     assert.deepEqual(told, [change('signed-in', 'bob')])
   },
 
-  async 'signedIn makes it unknown who is signed in'(_, world) {
+  async 'signedIn makes the state unknown'(_, world) {
     const { auth, server, told } = await signedIn(world)
     assert.equal(await auth.signedIn(), undefined)
     assert.deepEqual(told, [change('unknown')])
@@ -359,20 +359,20 @@ const PROMISES = {
     assert.equal((await auth.known()).claims.sub, 'bob')
   },
 
-  async 'signedIn changes nothing where nobody was known'({ auth }) {
+  async 'signedIn changes nothing if the state was unknown'({ auth }) {
     await auth.ready
     const told = watch(auth)
     await auth.signedIn()
     assert.deepEqual(told, [])
   },
 
-  async 'the token is handed out only where the app has said so'(_, world) {
+  async 'the token is handed out only if the app has allowed it'(_, world) {
     const { auth } = await signedIn(world)
     assert.equal((await outcome(auth.getAccessToken())).code, 'not-exposed')
     assert.throws(() => auth.peekAccessToken(), (error) => isTokenError(error) && error.code === 'not-exposed')
   },
 
-  async 'getAccessToken gives the token, and peekAccessToken what is there'(_, world) {
+  async 'getAccessToken returns the token, and peekAccessToken the current one'(_, world) {
     const { auth, server } = world({ exposeToken: true })
     await auth.ready
     assert.equal(auth.peekAccessToken(), undefined)
@@ -386,7 +386,7 @@ const PROMISES = {
     assert.equal((await outcome(auth.getAccessToken())).code, 'signed-out')
   },
 
-  async 'a token that was refused is never handed out again, and costs one refresh'(_, world) {
+  async 'a refused token is never handed out again, and costs one refresh'(_, world) {
     const { auth, server, told } = await signedIn(world, { exposeToken: true })
     const refused = await auth.getAccessToken()
     server.knows('alice')
@@ -397,7 +397,7 @@ const PROMISES = {
     assert.deepEqual(told, [change('signed-in', 'alice'), refresh()])
   },
 
-  async 'who refuses the token that came after it says forbidden'(_, world) {
+  async 'refusing the next token, too, rejects with forbidden'(_, world) {
     const { auth, server } = await signedIn(world, { exposeToken: true })
     server.knows('alice')
     const by = '/api/upload'
@@ -406,7 +406,7 @@ const PROMISES = {
     assert.equal(await auth.getAccessToken(), renewed)
   },
 
-  async 'a token of another session is answered with none of this one'(_, world) {
+  async 'reporting a token of another session gets no token of this one'(_, world) {
     const { auth, server } = await signedIn(world, { exposeToken: true })
     const theirs = await auth.getAccessToken()
     await auth.setTokens({ accessToken: jwt('bob') })
@@ -422,7 +422,7 @@ const PROMISES = {
     assert.equal((await outcome(auth.getAccessToken({ refused: theirs }))).code, 'session-changed')
   },
 
-  async 'a subscriber is called for each change, until it has had enough'(_, world) {
+  async 'a subscriber is called for each change until it unsubscribes'(_, world) {
     const { auth } = await signedIn(world)
     let calls = 0
     const listener = () => calls++
@@ -438,7 +438,7 @@ const PROMISES = {
     assert.equal(calls, 3)
   },
 
-  async 'listeners are those of an EventTarget: objects, once, signals, twice the same'({ auth }) {
+  async 'listeners work as on an EventTarget: objects, once, signals, duplicates'({ auth }) {
     await auth.ready
     const heard = []
     const object = { handleEvent: ({ type }) => heard.push(type) }
@@ -452,7 +452,7 @@ const PROMISES = {
     assert.deepEqual(heard, ['change', 'once'])
   },
 
-  async 'a listener that calls back in hears one fact after the other'(_, world) {
+  async 'a listener that calls the manager hears one event after the other'(_, world) {
     const { auth } = await signedIn(world)
     const heard = []
     auth.addEventListener('signout', () => {
@@ -466,7 +466,7 @@ const PROMISES = {
     assert.deepEqual(heard, ['change signed-out', 'signout begins', 'signout ends', 'change signed-in'])
   },
 
-  async 'what is disposed of tells nothing, and says so to every call and waiter'(_, world) {
+  async 'a disposed manager reports nothing, and rejects every call and waiter'(_, world) {
     const { auth, server } = world({ exposeToken: true })
     await auth.ready
     const told = watch(auth)

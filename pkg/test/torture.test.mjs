@@ -1,5 +1,5 @@
-// What a page's fetch, its answers and the arguments of a call may be like costs that one call at most: never the core, another
-// manager or the session. The real core, in a page that is made up.
+// An odd page fetch, odd answers or odd arguments cost that one call at most: never the core, another manager or the session. Uses the real
+// core, in a simulated page.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -26,13 +26,13 @@ const hostile = () => new Proxy(function () {}, {
   ownKeys() { throw new RangeError('keys') },
   apply() { throw new RangeError('apply') },
 })
-/** A Response of the platform's, with a member that throws or is odd. */
+/** A platform Response with a member that throws or is odd. */
 const bent = (status, name, value) => Object.defineProperty(new Response('{}', { status, headers: { 'content-type': 'application/json' } }), name, value)
 
 const MEMBERS = ['status', 'ok', 'headers', 'redirected', 'type', 'url', 'body', 'bodyUsed', 'clone', 'text', 'json', 'arrayBuffer', 'then']
 const ODD_VALUES = [undefined, null, 0, -1, NaN, Infinity, 1e99, '401', 401n, true, {}, [], () => {}, hostile()]
 
-/** Answers, each made anew. */
+/** Answers, each created anew. */
 const ANSWERS = [
   ...[undefined, null, 0, 401, '', 'text', true, Symbol.iterator, 1n].map((value) => () => value),
   () => ({}), () => [], () => () => {}, hostile, () => Object.create(null), () => Object.create(Response.prototype),
@@ -66,7 +66,7 @@ const FAILING = [
   () => throwing('then'), () => Object.assign(Promise.resolve(), { then() { throw new RangeError('then') } }), () => Object.create(Promise.prototype), () => hostile(),
 ]
 
-/** Arguments. */
+/** Arguments of a call. */
 const INITS = [
   5, 'text', Symbol('x'), hostile(), throwing('headers'), throwing('signal'), { headers: hostile() }, { headers: [hostile()] }, { headers: [['a']] },
   { headers: { a: Symbol('x') } }, { headers: { [Symbol('x')]: 'a' } }, { headers: 'text' }, { headers: new Map([['a', 'b']]) }, { signal: {} }, { signal: Object.create(AbortSignal.prototype) },
@@ -98,7 +98,7 @@ after(() => {
   other.dispose()
 })
 
-/** Waits for a call, whatever becomes of it. It must not be the core that fails. */
+/** Waits for a call, whatever its outcome. Only the core must not fail. */
 async function survives(what, call) {
   const promise = call()
   assert.ok(promise instanceof Promise, what)
@@ -113,12 +113,12 @@ async function survives(what, call) {
   assert.notEqual(outcome, 'hangs', what)
 }
 
-/** The managers are as good as new. */
+/** The managers still work. */
 async function isWhole(what) {
   globalThis.fetch = good
   for (const manager of [auth, other]) {
     const answer = await manager.fetch(`${BASE}/api/check`).catch(async (error) => {
-      // A refresh that was not reached has a cool-down; a login ends it.
+      // A refresh that did not reach the server causes a back-off; a login ends it.
       assert.ok(isTokenError(error) && error.code !== 'crashed', `${what}: ${error}`)
       await manager.login('/auth/login')
       return manager.fetch(`${BASE}/api/check`)
@@ -208,7 +208,7 @@ describe('the core and the session survive', { timeout: 300_000 }, () => {
 })
 
 describe('a mock', () => {
-  it('may answer with plain objects, and is refreshed for', async () => {
+  it('may answer with plain objects, and its 401s cause a refresh', async () => {
     const answers = []
     globalThis.fetch = async (input) => {
       if (`${input?.url ?? input}`.includes('/auth/')) return tokens(++count)

@@ -24,7 +24,7 @@ describe('the types', () => {
     it(`hold with module resolution ${resolution}`, () => tsc('--module', module, '--moduleResolution', resolution))
   }
 
-  it('bring the declarations they need, where the project names older ones', () => {
+  it('bring the declarations they need, if the project has older ones', () => {
     tsc('--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'es2020,dom')
   })
 })

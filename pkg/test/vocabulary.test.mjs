@@ -1,4 +1,4 @@
-// The options of the built package, against servers that are made up: what goes over the wire, and what becomes of it.
+// The options of the built package, against simulated servers: what is sent, and what happens then.
 
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -10,7 +10,7 @@ const refresh = `${ORIGIN}/refresh`
 const apis = [`${ORIGIN}/api`]
 
 const platform = globalThis.fetch
-/** What was sent, and who answers: a function of the request, by path. */
+/** The requests that were sent, and the servers: a function of the request, by path. */
 let sent
 let routes
 let live
@@ -42,7 +42,7 @@ const json = (body, init) => Response.json(body, init)
 const api = (auth) => auth.fetch(`${ORIGIN}/api/me`)
 const bearer = () => sent.filter(({ pathname }) => pathname === '/api/me').map(({ headers }) => headers.get('authorization'))
 
-/** How long a token lives, in seconds, if the refresh answers this. */
+/** A token's life in seconds, if the refresh answers this. */
 async function life(body, response, headers) {
   routes['/refresh'] = () => json({ access_token: 'one', ...body }, { headers })
   const auth = manager({ response })
@@ -51,8 +51,8 @@ async function life(body, response, headers) {
   return expiresAt && Math.round((expiresAt - Date.now()) / 1000)
 }
 
-describe('where the tokens stand', () => {
-  it('is another place in the answer of a login than in that of a refresh', async () => {
+describe('the place of the tokens', () => {
+  it('may differ between the answers of a login and of a refresh', async () => {
     routes['/login'] = () => json({ meta: { access_token: 'first', refresh_token: 'r1' }, data: { user: 'alice' } })
     routes['/refresh'] = async (request) => {
       assert.deepEqual(await request.json(), { refresh_token: 'r1' })
@@ -67,12 +67,12 @@ describe('where the tokens stand', () => {
     await api(auth)
     await auth.refresh()
     await api(auth)
-    // The empty refresh token has not taken the place of the old one.
+    // The empty refresh token has not replaced the old one.
     await auth.refresh()
     assert.deepEqual(bearer(), ['Bearer first', 'Bearer second'])
   })
 
-  it('is found in what the answer says itself, not in what objects inherit', async () => {
+  it('is searched in the answer\'s own members, not in inherited ones', async () => {
     routes['/login'] = () => json({ access_token: 'first' })
     const auth = manager({ response: { accessToken: ['__proto__.toString', 'constructor.name', 'access_token'] } })
     assert.deepEqual(await auth.login(`${ORIGIN}/login`), {})
@@ -80,11 +80,11 @@ describe('where the tokens stand', () => {
   })
 })
 
-describe('when a token ends', () => {
+describe('the end of a token', () => {
   const expiresAt = 'at'
   const inFive = (zone) => new Date(Date.now() + 300_000 + zone * 3_600_000).toISOString().replace('Z', '')
 
-  it('is said in seconds, in milliseconds, or as a date and time with a zone', async () => {
+  it('is given in seconds, in milliseconds, or as a date and time with a zone', async () => {
     const at = Date.now() + 300_000
     for (const value of [at, `${at}`, at / 1000, `${at / 1000}`, new Date(at).toISOString(), `${inFive(-6)}361-06:00`, `${inFive(0).replace('T', ' ')}+00:00`]) {
       const seconds = await life({ at: value }, { expiresAt })
@@ -92,22 +92,22 @@ describe('when a token ends', () => {
     }
   })
 
-  it('is counted by the clock of the server', async () => {
+  it('is counted by the server\'s clock', async () => {
     const ahead = Date.now() + 86_400_000
     const headers = { Date: new Date(ahead).toUTCString() }
     const seconds = await life({ at: ahead + 300_000 }, { expiresAt }, headers)
     assert.ok(Math.abs(seconds - 300) <= 1, `${seconds}`)
   })
 
-  it('is not known from what says nothing', async () => {
+  it('is unknown if nothing tells it', async () => {
     for (const odd of ['soon', '2026-11-21T17:49:47', '2026', null, {}, [], ['2099-11-21T17:49:47Z'], true, -5, 0, Date.now() - 1, '9'.repeat(400)]) {
       assert.equal(await life({ at: odd }, { expiresAt }), null, JSON.stringify(odd))
     }
   })
 })
 
-describe('a refresh token that is held in memory', () => {
-  it('is not asked for where there is none', async () => {
+describe('a refresh token in memory', () => {
+  it('is required for a refresh: without one, no refresh is attempted', async () => {
     routes['/api/me'] = () => json({}, { status: 401 })
     const auth = manager({ refreshToken: { json: 'refresh' } })
     assert.equal((await api(auth)).status, 401)
@@ -133,7 +133,7 @@ describe('a refreshed token', () => {
 })
 
 const status = (status, headers, body = {}) => json(body, { status, headers })
-/** A backend that answers its calls one after the other, and grants `token-1`, `token-2`, … */
+/** A back end that gives its answers in order, and grants `token-1`, `token-2`, … */
 function answers(...list) {
   let count = 0
   routes['/refresh'] = () => json({ access_token: `token-${++count}` })
@@ -143,7 +143,7 @@ function answers(...list) {
   }
 }
 const refreshes = () => sent.filter(({ pathname }) => pathname === '/refresh').length
-/** What a manager tells, as it happens. */
+/** A manager's events, as they happen. */
 function listen(auth) {
   const heard = []
   for (const type of ['signout', 'stepup', 'refresh', 'refresherror']) {
@@ -152,8 +152,8 @@ function listen(auth) {
   return heard
 }
 
-describe('an answer that is unauthorized', () => {
-  it('says so by a code in its body, as a number or as a text, whatever its status', async () => {
+describe('an unauthorized answer', () => {
+  it('is recognised by a code in its body, number or text, whatever its status', async () => {
     for (const code of [40101, '40101']) {
       sent = []
       answers(status(200, {}, { code }), status(200, {}, { code: 0 }))
@@ -173,7 +173,7 @@ describe('an answer that is unauthorized', () => {
     assert.equal(refreshes(), 2)
   })
 
-  it('looks at all members of a list, for the errors of a batch come in any order', async () => {
+  it('is searched in all members of a list, because the errors of a batch come in any order', async () => {
     const batch = [{ result: 1 }, { error: { code: 'UNAUTHORIZED' } }]
     for (const [i, path] of ['*.error.code', '0.error.code'].entries()) {
       answers(status(207, {}, batch), status(200), status(207, {}, batch.slice(0, 1)))
@@ -184,7 +184,7 @@ describe('an answer that is unauthorized', () => {
     }
   })
 
-  it('is read of JSON alone, and its body stays the caller’s', async () => {
+  it('is read from JSON only, and its body stays the caller’s', async () => {
     const text = '{"code":7}'
     answers(new Response(text, { headers: { 'content-type': 'text/event-stream' } }), new Response(text, { headers: { 'content-type': 'application/json' } }), new Response(text, { headers: { 'content-type': 'application/json' } }))
     const auth = manager({ unauthorized: { body: { path: 'code' } } })
@@ -194,7 +194,7 @@ describe('an answer that is unauthorized', () => {
     assert.equal(refreshes(), 2)
   })
 
-  it('may come by way of a redirect', async () => {
+  it('may be recognised by a redirect', async () => {
     const page = new Response('<h1>Sign in</h1>')
     Object.defineProperty(page, 'redirected', { value: true })
     answers(page, status(200))
@@ -208,7 +208,7 @@ describe('an answer that ends the session', () => {
   const ended = { body: { path: 'errors.0.code', equals: ['BLOCKED_TOKEN', 'INVALID_TOKEN'] } }
   const blocked = () => status(401, {}, { errors: [{ code: 'BLOCKED_TOKEN' }] })
 
-  it('is the caller’s, brings no refresh, and is told once', async () => {
+  it('goes to the caller, causes no refresh, and is reported once', async () => {
     answers(blocked(), blocked(), status(401))
     const auth = manager({ ended })
     await auth.refresh()
@@ -223,7 +223,7 @@ describe('an answer that ends the session', () => {
     assert.equal(refreshes(), 1)
   })
 
-  it('ends nothing where it is about an older token', async () => {
+  it('ends nothing if it concerns an older token', async () => {
     let late
     answers(new Promise((resolve) => (late = resolve)), status(200))
     const auth = manager({ ended })
@@ -252,7 +252,7 @@ describe('an answer that ends the session', () => {
     assert.equal(auth.state.status, 'signed-in')
   })
 
-  it('does so on the second try, too', async () => {
+  it('also does so on the second try', async () => {
     answers(status(401), blocked())
     const auth = manager({ ended })
     const heard = listen(auth)
@@ -261,10 +261,10 @@ describe('an answer that ends the session', () => {
   })
 })
 
-describe('an answer that asks for more', () => {
+describe('an answer that asks for a step-up', () => {
   const challenge = 'Bearer realm="", error="insufficient_claims", claims="e30=", __proto__="x", DPoP algs="ES256"'
 
-  it('is the caller’s, and told with all of its challenges', async () => {
+  it('goes to the caller, and is reported with all its challenges', async () => {
     answers(status(401, { 'WWW-Authenticate': challenge }))
     const auth = manager()
     await auth.refresh()
@@ -280,7 +280,7 @@ describe('an answer that asks for more', () => {
     assert.equal(refreshes(), 1)
   })
 
-  it('is whatever the app says it is', async () => {
+  it('is what the app’s rules say', async () => {
     answers(status(403, {}, { code: 'mfa' }), status(401, { 'WWW-Authenticate': challenge }))
     const auth = manager({ stepUp: { status: 403, body: { path: 'code', equals: 'mfa' } } })
     await auth.refresh()
@@ -292,8 +292,8 @@ describe('an answer that asks for more', () => {
   })
 })
 
-describe('a refresh that is refused', () => {
-  it('is what the app says, also with status 200, and nothing else is', async () => {
+describe('a refused refresh', () => {
+  it('is what the app’s rules say, even with status 200, and nothing else', async () => {
     const auth = manager({ rejected: [{ status: 422 }, { status: 200, body: { path: 'error' } }] })
     await auth.setTokens({ accessToken: 'one' })
     const heard = listen(auth)
@@ -311,14 +311,14 @@ describe('a network error', () => {
   const broken = () => Promise.reject(new TypeError('Failed to fetch'))
   const call = (auth, init) => auth.fetch(`${ORIGIN}/api/me`, init)
 
-  it('counts as a refusal where the app says so, and the end of the token is not known', async () => {
+  it('counts as a refusal if the app’s rules say so, and the end of the token is unknown', async () => {
     answers(broken, status(200))
     const auth = manager({ unauthorized })
     assert.equal((await call(auth)).status, 200)
     assert.deepEqual(bearer(), ['Bearer token-1', 'Bearer token-2'])
   })
 
-  it('is the caller’s after the second try, for methods with an effect, for a token that is good, and by default', async () => {
+  it('goes to the caller after the second try, for unsafe methods, for a good token, and by default', async () => {
     const lost = { name: 'TypeError', message: 'Failed to fetch' }
     answers(broken, broken)
     await assert.rejects(call(manager({ unauthorized })), lost)
@@ -335,7 +335,7 @@ describe('a network error', () => {
     assert.equal(refreshes(), 4)
   })
 
-  it('stays itself where the refresh is not reached, either', async () => {
+  it('stays itself if the refresh does not reach the server either', async () => {
     answers(broken)
     const auth = manager({ unauthorized })
     await auth.refresh()
@@ -343,7 +343,7 @@ describe('a network error', () => {
     await assert.rejects(call(auth), { name: 'TypeError' })
   })
 
-  it('that is an abort is an abort', async () => {
+  it('that is an abort stays an abort', async () => {
     const abort = new AbortController()
     answers()
     const auth = manager({ unauthorized })
@@ -357,7 +357,7 @@ describe('a token in the URL', () => {
   const attach = { query: 'access_token' }
   const last = () => sent.at(-1)
 
-  it('is there, and nowhere else', async () => {
+  it('is in the query, and nowhere else', async () => {
     answers(status(200), status(401), status(200), status(500))
     routes['/refresh'] = () => json({ access_token: 'a+b/c=&d' })
     const auth = manager({ attach })
@@ -372,7 +372,7 @@ describe('a token in the URL', () => {
     assert.deepEqual([last().method, last().headers.get('x-b'), await last().text()], ['POST', '2', 'body'])
   })
 
-  it('is left alone where the request brings it', async () => {
+  it('is left alone if the request brings it', async () => {
     answers(status(401))
     const auth = manager({ attach })
     assert.equal((await auth.fetch(`${ORIGIN}/api/me?access_token=mine`)).status, 401)
@@ -404,7 +404,7 @@ describe('a token in the URL', () => {
   })
 })
 
-describe('a token that the browser has', () => {
+describe('a token in the browser’s cookie', () => {
   const csrf = { cookie: 'csrf_access', header: 'X-CSRF' }
   afterEach(() => delete globalThis.document)
 
@@ -425,7 +425,7 @@ describe('a token that the browser has', () => {
     await assert.rejects(auth.refresh(), { code: 'rejected' })
   })
 
-  it('is guarded by double submit, afresh at each sending, for methods with an effect', async () => {
+  it('is guarded by double submit, read anew for each sending, for unsafe methods', async () => {
     let value = 1
     globalThis.document = { addEventListener() {}, removeEventListener() {}, baseURI: `${ORIGIN}/`, get cookie() { return `other=x; csrf_access=value-${value}` } }
     routes['/refresh'] = () => (value++, json({}))
@@ -439,10 +439,10 @@ describe('a token that the browser has', () => {
   })
 })
 
-describe('the calls of the manager’s own', () => {
+describe('the manager’s own calls', () => {
   afterEach(() => delete globalThis.document)
 
-  it('have double submit of their own, and header fields that are read at each sending', async () => {
+  it('have their own double submit, and header fields that are read for each sending', async () => {
     globalThis.document = { addEventListener() {}, removeEventListener() {}, baseURI: `${ORIGIN}/`, cookie: 'a=1; b=2; c=3' }
     let count = 0
     routes['/refresh'] = () => json({ access_token: 'one' })
@@ -459,14 +459,14 @@ describe('the calls of the manager’s own', () => {
     assert.deepEqual(fields, [[null, '2', '1'], [null, '2', '2'], ['1', null, null]])
   })
 
-  it('are not sent where a header function throws: nobody was reached', async () => {
+  it('are not sent if a header function throws: the server was not reached', async () => {
     const fault = new Error('no key')
     const auth = manager({ refresh: { url: refresh, headers: () => { throw fault } } })
     await assert.rejects(auth.refresh(), (error) => error.code === 'network' && error.cause === fault)
     assert.equal(sent.length, 0)
   })
 
-  it('are not sent where a header function gives what is no header field, and the core lives on', async () => {
+  it('are not sent if a header function returns an invalid header field, and the core survives', async () => {
     routes['/refresh'] = () => json({ access_token: 'one' })
     for (const wrong of [{ 'a b': 'x' }, { a: 'x\r\ny' }, 'a: x', [['a']]]) {
       let given = wrong
@@ -479,7 +479,7 @@ describe('the calls of the manager’s own', () => {
     }
   })
 
-  it('end a session with the statuses that are fine, and with the token that is asked for', async () => {
+  it('end a session with the successful statuses, and with the requested token', async () => {
     routes['/logout'] = () => status(500)
     const logout = { url: `${ORIGIN}/logout`, success: [500], send: 'access' }
     const auth = manager({ logout })
@@ -496,7 +496,7 @@ describe('the calls of the manager’s own', () => {
   })
 })
 
-describe('a token that an answer brings along', () => {
+describe('a token in an answer', () => {
   const adopt = { header: 'x-new-token' }
 
   it('is taken from any answer to a request with the newest token', async () => {
@@ -530,7 +530,7 @@ describe('a token that an answer brings along', () => {
     assert.equal(bearer().at(-1), 'Bearer bob')
   })
 
-  it('takes the place of a refresh', async () => {
+  it('replaces a refresh', async () => {
     answers(status(401, { 'x-new-token': 'two' }), status(200))
     const auth = manager({ adopt })
     await auth.setTokens({ accessToken: 'one' })
@@ -540,8 +540,8 @@ describe('a token that an answer brings along', () => {
   })
 })
 
-describe('a function that refreshes', () => {
-  it('gets the refresh token, and gives the tokens', async () => {
+describe('a refresh function', () => {
+  it('gets the refresh token, and returns the tokens', async () => {
     answers(status(401), status(401), status(200), status(200))
     const asked = []
     const refresh = async ({ refreshToken, signal }) => {
@@ -557,7 +557,7 @@ describe('a function that refreshes', () => {
     assert.ok(auth.state.expiresAt)
   })
 
-  it('refuses with null, and reaches nobody where it throws or gives no token', async () => {
+  it('refuses by returning null, and counts as an outage if it throws or returns no token', async () => {
     const fault = new Error('offline')
     let answer
     const auth = manager({ refresh: () => answer() })
@@ -592,7 +592,7 @@ describe('a wrong option', () => {
     assert.equal(sent.length, 0)
   }
 
-  it('is named, with what it takes', async () => {
+  it('is named in the error, with what it takes', async () => {
     await wrong({ unauthorized: {} }, /`unauthorized` takes rules with a member at least/)
     await wrong({ unauthorized: { networkError: true, status: 401 } }, /`networkError` alone/)
     await wrong({ ended: { body: { path: 'a..b' } } }, /`ended.body.path` takes member names/)
@@ -607,7 +607,7 @@ describe('a wrong option', () => {
     await wrong({ csrf: { cookie: 'a;b', header: 'X' } }, /`csrf` takes/)
   })
 
-  it('may throw while it is read, and tells nothing of that', async () => {
+  it('may throw while it is read, and leaks nothing', async () => {
     const thrower = () => { throw new Error(SECRET) }
     const auth = createTokenManager({ refresh, get ended() { return thrower() } })
     await assert.rejects(auth.ready, { code: 'invalid-option', message: /could not be read/ })

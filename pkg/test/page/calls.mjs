@@ -1,5 +1,5 @@
-// Calls of fetch, in the page. `make` gives the two arguments, afresh each time; `change` is what the caller does to them
-// right after the call. `good` calls reach the server; `bad` ones are refused by the platform.
+// Calls of fetch, in the page. `make` returns new arguments each time; `change` is what the caller does to them right after the call.
+// `good` calls reach the server; the platform refuses `bad` ones.
 
 const bytes = (text) => new TextEncoder().encode(text)
 
@@ -229,7 +229,7 @@ export const good = {
   'a member of a later platform': { make: () => ['/echo', { someday: { what: 'ever' } }] },
 }
 
-/** More, which an engine may send or refuse. */
+/** Further calls, which an engine may send or refuse. */
 export const odd = {
   'a redirect that keeps method and body': { make: () => ['/redirect/307', { ...POST, body: 'abc' }] },
   'a redirect that drops method and body': { make: () => ['/redirect/303', { ...POST, body: 'abc' }] },

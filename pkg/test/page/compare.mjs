@@ -1,11 +1,11 @@
-// Sends calls of calls.mjs by the platform's fetch and by ours, and tells what the server saw, or how it was refused.
+// Sends the calls of calls.mjs by the platform's fetch and by ours, and returns what the server saw, or the error.
 
 import { capture, captureOwn, address, locate } from '../../src/call.ts'
 import { bad, foreign, good } from './calls.mjs'
 
 const calls = { ...good, ...bad }
 
-/** Ways to send the arguments of a call. Nothing of them is looked at before the way is taken. */
+/** Ways to send the arguments of a call. Only the way itself touches them. */
 const ways = {
   platform: (args) => fetch(...args),
   first: (args) => ours(args, ({ send }) => send()),
@@ -16,7 +16,7 @@ const ways = {
 /** Adds ways. */
 globalThis.addWays = (more) => Object.assign(ways, more)
 
-/** What the server saw of a call, or how it was refused, by way. */
+/** What the server saw of a call, or its error, for each way. */
 globalThis.compare = async (name) => {
   const seen = {}
   for (const [way, send] of Object.entries(ways)) seen[way] = await outcome(calls[name], send)
@@ -26,10 +26,10 @@ globalThis.compare = async (name) => {
 /** Sends a call. */
 globalThis.send = (make, headers = []) => capture(...split(make({ foreign }))).send(...headers)
 
-/** What `globalThis.fetch` gets for it. */
+/** The arguments that `globalThis.fetch` gets for it. */
 globalThis.sent = async (make, headers) => (await withFetch(async (...args) => args, () => send(make, headers))).got
 
-/** What is known of a call, and what is sent. */
+/** The facts of a captured call, and what is sent. */
 globalThis.captured = async (make, sends = 1) => {
   const call = capture(...split(make({ foreign })))
   const read = async (...args) => {
@@ -43,7 +43,7 @@ globalThis.captured = async (make, sends = 1) => {
   return { url, exempt, repeatable, got }
 }
 
-/** What a call with defaults is sent with. */
+/** The method and credentials of a call with defaults. */
 globalThis.filled = async (make, defaults) => {
   const [input, init] = make({ foreign })
   const read = async (...args) => new Request(...args)
@@ -89,7 +89,7 @@ async function ours(args, send) {
   return send(call)
 }
 
-/** The second time. */
+/** Sends a call a second time. */
 async function again(call, ...headers) {
   await call.send('Authorization', 'Bearer old').then((response) => response.body?.cancel(), () => {})
   return call.send(...headers)
@@ -101,7 +101,7 @@ async function told(response) {
   const text = await response.text()
   if (!text.startsWith('{')) return { ...about, text }
   const { headers, ...echo } = JSON.parse(text.replaceAll(/----WebKitFormBoundary\w+/g, 'BOUNDARY'))
-  // The platform sends them in no order.
+  // The platform sends headers in no fixed order.
   const pairs = headers.flatMap((name, i) => i % 2 ? [] : `${name}: ${headers[i + 1]}`)
   return { ...about, ...echo, headers: pairs.sort() }
 }

@@ -1,6 +1,6 @@
-// The routes of a small back end: one user, who signs in and out by a cookie, and one API that takes the newest token.
+// The routes of a small back end: one user, who signs in and out by a cookie, and one API that accepts the newest token.
 
-/** `refreshes` counts; `refuse` makes the API refuse the tokens there are. */
+/** `refreshes` counts; `refuse` makes the API refuse the current tokens. */
 export function backend() {
   let tokens = 0
   let session = false
@@ -30,7 +30,7 @@ export function backend() {
   return state
 }
 
-/** What a page does with `auth`; the page calls it. Resolves to what happened. */
+/** What a page does with `auth`. Resolves to what happened. */
 export const TRY_OUT = `async (auth) => {
   await auth.ready
   const login = await auth.login('/auth/login', { body: new URLSearchParams({ password: 'wonderland' }) })
@@ -43,5 +43,5 @@ export const TRY_OUT = `async (auth) => {
   return { login, names, before, after: auth.state.status, refused: (await auth.fetch('/api/me')).status }
 }`
 
-/** What that is, if all is well. */
+/** The expected result of TRY_OUT. */
 export const TRIED_OUT = { login: { expires_in: 300, user: 'alice' }, names: ['alice', 'alice', 'alice'], before: 'signed-in', after: 'signed-out', refused: 401 }

@@ -1,4 +1,4 @@
-// A Chromium for a test file: CHROMIUM names the program, else it is found on the PATH.
+// A Chromium for a test file: CHROMIUM names the program, otherwise it is found on the PATH.
 
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -10,10 +10,10 @@ const QUIET = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
 ]
-// Bounds every wait in a page, in milliseconds.
+// The limit of every wait in a page, in milliseconds.
 const PATIENCE = 20_000
 
-/** Opens pages, each in a profile of its own. The browser ends with the test file. */
+/** Opens pages, each in its own profile. The browser ends with the test file. */
 export async function browser() {
   const chrome = await chromium.launch({ executablePath: program(), args: QUIET, timeout: PATIENCE })
   after(() => chrome.close())

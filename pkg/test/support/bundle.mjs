@@ -1,4 +1,4 @@
-// Bundles a part of src/ alone, as a script for a page or a module for Node. `modules` stand for `#core` and `#wasm`.
+// Bundles a part of src/ alone, as a script for a page or a module for Node. `modules` replace `#core` and `#wasm`.
 
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'

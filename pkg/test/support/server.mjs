@@ -1,11 +1,11 @@
-// A server on the loopback interface that answers with what a test gives it. `/echo…` says what arrived.
+// A server on the loopback interface that gives a test's answers. `/echo…` returns what arrived.
 
 import { createServer } from 'node:http'
 import { after } from 'node:test'
 
 /**
- * `routes` maps a path to a body, `[type, body, headers]`, or a function of the request and its body. `seen` lists all
- * that arrived as `METHOD /path`.
+ * `routes` maps a path to a body, `[type, body, headers]`, or a function of the request and its body. `seen` lists every request as `METHOD
+ * /path`.
  */
 export async function serve(routes = {}) {
   const seen = []

@@ -1,9 +1,9 @@
 // The event loop, instead of a clock.
 
-// What is under way may need so many turns of it: a stream of a body, a call into the core, an answer of a `fetch` that the test holds in hand.
+// Pending work may need this many turns: a stream of a body, a call into the core, an answer of a `fetch` that the test controls.
 const TURNS = 10
 
-/** All that is under way, and waits for nothing from outside, has had its turn. */
+/** Resolves when all pending work that waits for nothing from outside has run. */
 export async function turns() {
   for (let n = 0; n < TURNS; n++) await new Promise(setImmediate)
 }

@@ -1,5 +1,5 @@
-// The package over a server of the test's own, and its double: the same controls for both, so that one list of promises is held
-// against the two. `server` is what the test does to the world; the app's side is the manager alone.
+// The package with a test server, and its double: both have the same controls, so that one list of promises is checked against both.
+// `server` is what the test does to the world; the app's side is the manager alone.
 
 import './page.mjs'
 
@@ -7,12 +7,12 @@ const { createTokenManager } = await import('tokenkeep')
 const { createTestTokenManager } = await import('tokenkeep/testing')
 
 const CLAIMS = { alice: { sub: 'alice', roles: ['editor'] }, bob: { sub: 'bob', roles: [] } }
-/** What the server says beside the tokens. */
+/** What the server's answer contains besides the tokens. */
 export const REST = { token_type: 'Bearer', user: { name: 'alice' } }
 
 const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
 let tokens = 0
-/** A JWT, another one each time. */
+/** A JWT, a different one each time. */
 export const jwt = (user) => `${part({ alg: 'none' })}.${part({ ...CLAIMS[user], jti: ++tokens })}.x`
 
 const gate = () => {
@@ -21,7 +21,7 @@ const gate = () => {
   return { open, opened }
 }
 
-/** The package. Every token is good until the test says otherwise; there is one user per session, told by a cookie. */
+/** The package. Every token is good until the test says otherwise; each session has one user, identified by a cookie. */
 export function real(options) {
   let cookie
   let isDown = false
@@ -63,10 +63,10 @@ export function real(options) {
         gates[`/auth/${name}`] = { opened }
         return open
       },
-      /** The API takes the token no longer. */
+      /** The API no longer accepts the token. */
       expires: () => void (current = undefined),
       requests: () => seen.filter(({ url }) => !url.includes('/auth/')),
-      // Nobody reads what a token is.
+      // The package does not verify tokens.
       named: (token) => typeof token === 'string' && token.split('.').length === 3,
     },
   }
@@ -90,7 +90,7 @@ export function double({ exposeToken } = {}) {
   test.fail('refresh', 'rejected')
   test.answer('login', { json: REST, session: session('alice') })
   test.answer('exchange', { json: REST, session: session('bob') })
-  // What these answers mean to the package is the test's to say.
+  // The test decides what these answers mean to the package.
   test.respond('/api/ended', () => {
     test.signOut('ended')
     return Response.json({ error: 'session_revoked' }, { status: 440 })

@@ -11,7 +11,7 @@ interface User {
   name: string;
 }
 
-// It goes wherever a manager goes.
+// It is accepted wherever a manager is.
 const auth = createTestTokenManager<User>({ session: { claims: { sub: '7', name: 'Alice' } } });
 const manager: TokenManager<User> = auth;
 same<typeof auth, TestTokenManager<User>>(true);

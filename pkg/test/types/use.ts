@@ -25,7 +25,7 @@ function same<A, B>(_: Same<A, B>): void {}
 const auth = createTokenManager({ refresh: '/auth/refresh' });
 same<typeof auth, TokenManager>(true);
 
-// Drop-in: whatever takes the platform's fetch takes this one, and the other way round.
+// A drop-in replacement: code that takes the platform's fetch takes this one, and the other way round.
 const platform: typeof globalThis.fetch = auth.fetch;
 const ours: TokenManager['fetch'] = globalThis.fetch;
 same<Parameters<TokenManager['fetch']>, Parameters<typeof globalThis.fetch>>(true);
@@ -149,7 +149,7 @@ async function calls() {
   disposed.dispose();
 }
 
-// Methods work detached: no rule about unbound methods has anything to say.
+// Methods work detached: a lint rule about unbound methods has nothing to report.
 const { fetch, login, logout, refresh, subscribe, getAccessToken } = auth;
 
 // Errors.
@@ -169,7 +169,7 @@ try {
 }
 new TokenError('network', 'message', { retryable: true, status: undefined, cause: new Response() }) satisfies Error;
 
-// The second entry takes the WebAssembly in whatever form it is there.
+// The second entry accepts the WebAssembly in any form.
 fromFile({ refresh: '/r' }, '/core.wasm');
 fromFile({ refresh: '/r' }, new URL('https://cdn.test/core.wasm'));
 fromFile({ refresh: '/r' }, globalThis.fetch('/core.wasm'));
@@ -180,7 +180,7 @@ fromFile({ refresh: '/r' });
 
 export { platform, ours, fetch, login, logout, refresh, subscribe, getAccessToken };
 
-// What stands on a manager takes one with claims of the app's own, and knows them.
+// Code on top of a manager accepts one with the app's own claims, and knows them.
 interface Mine {
   sub: string;
   scope?: string;
