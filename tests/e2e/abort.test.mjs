@@ -1,5 +1,5 @@
-// The caller's signal settles the caller's promise at once, with the signal's own reason, wherever the call stands; nothing
-// more of it goes on the wire, and what it shared with others goes on (rule 7).
+// The caller's signal settles the caller's promise at once, with the signal's own reason, wherever the call waits; nothing more of the call
+// is sent, and anything it shares with others continues (rule 7).
 
 import assert from 'node:assert/strict'
 import { User } from './support/browser.mjs'
@@ -14,7 +14,7 @@ const stub = await startStub({
   '/api/endless': ({ headers }) => (headers.authorization === 'Bearer old' ? refused() : { type: 'application/json', body: '[', goesOn: true }),
 })
 
-// The ways in which a signal can end a call. Each makes `signal`, and `stop`, which resolves when it has fired. They run in the page.
+// The ways in which a signal can abort a call. Each makes `signal`, and `stop`, which resolves when it has fired. They run in the page.
 const SIGNALS = {
   'a reason of one\'s own': () => {
     const controller = new AbortController()
@@ -32,13 +32,13 @@ const SIGNALS = {
   },
 }
 
-/** A call with `signal`, in `mine`; it must settle in the turn in which the signal fires. */
+/** Begins a call with `signal`, in `mine`; it must settle in the turn in which the signal fires. */
 const begin = (page, path, init = {}) => page.evaluate(([path, init]) => {
   globalThis.mine = auth.fetch(path, { ...init, signal })
   mine.catch(() => {})
 }, [path, init])
 
-/** Fires the signal. Tells whether the call was settled with its reason before anything else could happen. */
+/** Fires the signal. Returns whether the call was settled with the signal's reason before anything else could happen. */
 const ends = (page) => page.evaluate(async () => {
   await stop()
   const none = {}
@@ -52,11 +52,11 @@ const ends = (page) => page.evaluate(async () => {
   return reason === signal.reason || String(reason === none ? 'it is not settled' : reason)
 })
 
-// On the wire it is the platform that ends it; WebKit's gives an error of its own in the place of the reason.
+// On the wire the platform ends the call; WebKit gives its own error instead of the reason.
 const BY_PLATFORM = engine === 'webkit' ? 'AbortError: Fetch is aborted' : true
 
 for (const [kind, make] of Object.entries(SIGNALS)) {
-  it(`${kind}: while the first token is waited for: nothing is sent, and the token is kept`, async (user) => {
+  it(`${kind}: during the wait for the first token: nothing is sent, and the token is kept`, async (user) => {
     const page = await user.signedIn()
     await page.evaluate(() => (auth.dispose(), start()))
     await server.faults({ refresh: 'hold' })
@@ -71,7 +71,7 @@ for (const [kind, make] of Object.entries(SIGNALS)) {
     assert.equal(await server.refreshes(), 1)
   })
 
-  it(`${kind}: during the first try: it is not sent again, and costs no refresh`, async (user) => {
+  it(`${kind}: during the first try: it is not sent again, and causes no refresh`, async (user) => {
     const page = await user.signedIn()
     await server.revoke()
     await server.faults({ api: 'hold' })
@@ -102,7 +102,7 @@ for (const [kind, make] of Object.entries(SIGNALS)) {
     assert.equal(await server.refreshes(), 1)
   })
 
-  it(`${kind}: when nobody waits any longer the refresh is finished and kept`, async (user) => {
+  it(`${kind}: with no caller left, the refresh is finished and its token kept`, async (user) => {
     const page = await user.signedIn()
     await server.revoke()
     await server.faults({ refresh: 'hold' })
@@ -118,16 +118,16 @@ for (const [kind, make] of Object.entries(SIGNALS)) {
     assert.equal(await server.refreshes(), 1)
   })
 
-  it(`${kind}: while the lock is another's: nothing more is sent`, async (user) => {
+  it(`${kind}: while another tab holds the lock: nothing more is sent`, async (user) => {
     const page = await user.signedIn()
     await server.faults({ refresh: 'hold' })
     await page.evaluate(() => void auth.refresh())
     await server.held('refresh')
-    // Beside it there is one that says how long it may last; which comes first is not said.
+    // Besides it there is a lock whose name says how long the hold may last; their order is not defined.
     const lock = await page.evaluate(async () => (await navigator.locks.query()).held.find(({ mode }) => mode === 'exclusive').name)
     await server.faults()
     await server.release('refresh')
-    // The other has it for a minute, and says so: it would be taken from who does not.
+    // The other tab has it for a minute, and says so: otherwise the lock would be taken away.
     await page.evaluate((lock) => new Promise((granted) => {
       const holds = new Promise((resolve) => (globalThis.letGo = resolve))
       const says = () => navigator.locks.request(`${lock} until ${Date.now() + 60_000}`, { mode: 'shared' }, () => (granted(), holds))
@@ -185,7 +185,7 @@ check('a signal that fires while the answer streams ends the reading with its re
   assert.notEqual(ours, 'read')
 })
 
-it('a call that is aborted before it could wait for anything is never sent', async (user) => {
+it('a call that is aborted before it could wait is never sent', async (user) => {
   const page = await user.signedIn()
   const isOwn = await page.evaluate(async () => {
     auth.dispose()

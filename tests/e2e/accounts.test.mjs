@@ -1,4 +1,5 @@
-// Several accounts side by side, acting as another user, and what claims allow: the pages in docs/sessions, against a server with a cookie for each account.
+// Several accounts side by side, acting as another user, and permissions in claims: the pages in docs/sessions, against a server with a
+// cookie for each account.
 
 import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
@@ -18,7 +19,7 @@ function it(name, page, body) {
   })
 }
 
-/** A tab with what the page of the documentation exports. */
+/** A tab with the exports of the documentation's page. */
 async function tab(user) {
   const page = await user.blank()
   await arrive(page)
@@ -41,7 +42,7 @@ const lists = (page, wanted) => page.evaluate((wanted) => new Promise((resolve) 
 
 const several = 'sessions/accounts'
 
-it('two accounts are signed in at once, each with a cookie of its own, and one is used', several, async (user) => {
+it('two accounts are signed in at once, each with its own cookie, and one is current', several, async (user) => {
   const page = await tab(user)
   await enter(page, 'work', 'alice')
   await enter(page, 'home', 'bob')
@@ -55,7 +56,7 @@ it('two accounts are signed in at once, each with a cookie of its own, and one i
   assert.equal(server.reuses, 0)
 })
 
-it('a call that waits for a refresh stays with its account, whatever is switched to meanwhile', several, async (user) => {
+it('a call that waits for a refresh stays with its account, even if another is switched to', several, async (user) => {
   const page = await tab(user)
   await enter(page, 'home', 'bob')
   await enter(page, 'work', 'alice')
@@ -75,7 +76,7 @@ it('a call that waits for a refresh stays with its account, whatever is switched
   assert.deepEqual(server.at('/auth/refresh').map(({ query }) => query.get('account')).sort(), ['home', 'work'])
 })
 
-it('to sign out of one leaves the others, and no call goes out as somebody else by itself', several, async (user) => {
+it('signing out of one account keeps the others, and no call is sent as another account by itself', several, async (user) => {
   const page = await tab(user)
   await enter(page, 'work', 'alice')
   await enter(page, 'home', 'bob')
@@ -89,7 +90,7 @@ it('to sign out of one leaves the others, and no call goes out as somebody else 
   assert.equal(await who(page), 'alice')
 })
 
-it('a reload finds the accounts again by their cookies; what is stored is their names', several, async (user) => {
+it('a reload restores the accounts by their cookies; only their names are stored', several, async (user) => {
   const page = await tab(user)
   await enter(page, 'work', 'alice')
   await enter(page, 'home', 'bob')
@@ -103,7 +104,7 @@ it('a reload finds the accounts again by their cookies; what is stored is their 
   assert.equal(server.reuses, 0)
 })
 
-it('tabs have the same accounts, each tab uses its own, and a sign-out is for all', several, async (user) => {
+it('tabs have the same accounts, each tab has its own current one, and a sign-out applies to all tabs', several, async (user) => {
   const first = await tab(user)
   await enter(first, 'work', 'alice')
   const second = await tab(user)
@@ -116,7 +117,7 @@ it('tabs have the same accounts, each tab uses its own, and a sign-out is for al
   assert.deepEqual(server.at('/auth/logout').length, 1)
 })
 
-it('a sign-out that the server could not be told of is finished by the next start', several, async (user) => {
+it('a sign-out that did not reach the server is finished at the next start', several, async (user) => {
   const page = await tab(user)
   await enter(page, 'work', 'alice')
   server.route('/auth/logout', () => ({ status: 503 }))
@@ -135,7 +136,7 @@ it('a sign-out that the server could not be told of is finished by the next star
 
 const acting = 'sessions/impersonation'
 
-/** The server of the page: `admin` may act as somebody, and is himself again after that. */
+/** The server of the page: `admin` may act as another user, and return to himself. */
 function impersonation() {
   server.route('/auth/impersonate', (arrived) => {
     const by = server.who(arrived)
@@ -151,7 +152,7 @@ function impersonation() {
   server.route('/api/who', (arrived) => (server.who(arrived) ? json(server.who(arrived)) : refused()))
 }
 
-/** A tab with the manager of the page. */
+/** A tab with the page's manager. */
 async function actor(user) {
   const page = await user.blank()
   await page.evaluate(async () => {
@@ -165,7 +166,7 @@ async function actor(user) {
 const is = (page) => page.evaluate(() => [auth.state.claims?.sub ?? auth.state.status, actor() ?? null])
 const turns = (page, sub) => page.evaluate((sub) => until(({ claims }) => claims?.sub === sub), sub)
 
-it('one acts as another user, in all tabs, through refreshes, and is himself again', acting, async (user) => {
+it('an admin acts as another user, in all tabs, through refreshes, and returns to himself', acting, async (user) => {
   impersonation()
   const page = await actor(user)
   await page.evaluate(() => signIn('admin'))
@@ -185,7 +186,7 @@ it('one acts as another user, in all tabs, through refreshes, and is himself aga
   assert.equal(server.reuses, 0)
 })
 
-it('what the one has under way is never sent as the other', acting, async (user) => {
+it('pending calls of one user are never sent as the other', acting, async (user) => {
   impersonation()
   const page = await actor(user)
   await page.evaluate(() => signIn('admin'))
@@ -193,7 +194,7 @@ it('what the one has under way is never sent as the other', acting, async (user)
   server.revoke()
   await page.evaluate(() => void (globalThis.under = call('/api/who')))
   await held.arrived()
-  // The call is refused only when another user has begun.
+  // The call is refused only after the other user's session has begun.
   await page.evaluate(() => auth.refresh())
   await page.evaluate(() => actAs('bob'))
   held.release()
@@ -202,7 +203,7 @@ it('what the one has under way is never sent as the other', acting, async (user)
   assert.equal(server.at('/api/who').length, 1)
 })
 
-it('who may not is told so, and stays who he is', acting, async (user) => {
+it('a user without permission is told so, and stays himself', acting, async (user) => {
   impersonation()
   const page = await actor(user)
   await page.evaluate(() => signIn('alice'))
@@ -211,7 +212,7 @@ it('who may not is told so, and stays who he is', acting, async (user) => {
   assert.deepEqual(await is(page), ['alice', null])
 })
 
-it('what may be shown is read from the claims', 'sessions/permissions', async (user) => {
+it('permissions are read from the claims', 'sessions/permissions', async (user) => {
   const of = { sub: 'alice', scope: 'orders:read orders:write', realm_access: { roles: ['viewer'] } }
   server.route('/auth/login', (arrived) => server.grant(of, server.session(arrived, of)))
   const page = await user.blank()

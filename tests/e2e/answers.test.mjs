@@ -1,4 +1,4 @@
-// What servers, proxies and gateways answer, and what it means: "refused", "not reached", or "not our affair" (rules 4, 5 and 8).
+// The answers of servers, proxies and gateways, and their meaning: "refused", "not reached", or "the caller's" (rules 4, 5 and 8).
 
 import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
@@ -8,11 +8,11 @@ import { cut, granted, json, refused, startStub } from './support/stub.mjs'
 const stub = await startStub()
 const browser = await startBrowser()
 
-// The API takes the token `new` only; the user signs in with `old`.
+// The API accepts only the token `new`; the user signs in with `old`.
 const api = ({ headers }) => (headers.authorization === 'Bearer new' ? json({ ok: true }) : refused())
 const html = (status) => ({ status, type: 'text/html', body: '<!doctype html><p>Please log in to the network.' })
 
-/** A test with a tab that is signed in with `old`, where `routes` say what the server does. */
+/** A test with a tab that is signed in with `old`; `routes` define the server's answers. */
 function it(name, routes, options, body) {
   check(name, async (t) => {
     stub.reset()
@@ -77,7 +77,7 @@ for (const [name, [answer, code, status]] of Object.entries(UNREACHED)) {
   })
 }
 
-it('a token that nobody takes is tried twice, and the second 401 is the caller\'s', { '/api/x': () => refused() }, {}, async (page) => {
+it('a token that the API never accepts is tried twice, and the second 401 goes to the caller', { '/api/x': () => refused() }, {}, async (page) => {
   assert.deepEqual(await page.evaluate(() => call('/api/x')), { status: 401, body: { error: 'the API\'s own' } })
   assert.deepEqual(stub.at('/api/x').map(({ headers }) => headers.authorization), ['Bearer old', 'Bearer new'])
   assert.equal(stub.at('/auth/refresh').length, 1)
@@ -85,7 +85,7 @@ it('a token that nobody takes is tried twice, and the second 401 is the caller\'
 
 for (const error of ['insufficient_scope', 'insufficient_user_authentication', 'use_dpop_nonce']) {
   const routes = { '/api/x': () => refused(`Bearer realm="x", error="${error}", acr_values="2"`) }
-  it(`a 401 that says ${error} costs no refresh`, routes, {}, async (page) => {
+  it(`a 401 with ${error} causes no refresh`, routes, {}, async (page) => {
     assert.equal((await page.evaluate(() => call('/api/x'))).status, 401)
     assert.equal(stub.at('/api/x').length, 1)
     assert.equal(stub.at('/auth/refresh').length, 0)
@@ -94,26 +94,26 @@ for (const error of ['insufficient_scope', 'insufficient_user_authentication', '
 
 const coded = { '/api/x': ({ headers }) => json({ code: headers.authorization === 'Bearer new' ? 0 : 40101, data: 'body' }) }
 
-it('an API that answers 200 with a code of its own is understood', coded, { unauthorized: { body: { path: 'code', equals: [40101] } } }, async (page) => {
+it('an API that answers 200 with its own error code is understood', coded, { unauthorized: { body: { path: 'code', equals: [40101] } } }, async (page) => {
   assert.deepEqual(await page.evaluate(() => call('/api/x')), { status: 200, body: { code: 0, data: 'body' } })
   assert.equal(stub.at('/auth/refresh').length, 1)
 })
 
-it('a body is no reason to refresh unless the options say so', coded, {}, async (page) => {
+it('a body causes no refresh unless the options say so', coded, {}, async (page) => {
   assert.deepEqual(await page.evaluate(() => call('/api/x')), { status: 200, body: { code: 40101, data: 'body' } })
   assert.equal(stub.at('/auth/refresh').length, 0)
 })
 
 const x = { '/api/x': ({ headers }) => (headers['x-token'] === 'new' ? json({}) : json({}, { status: 419 })) }
 
-it('header, scheme and status are the app\'s to choose', x, { attach: { header: 'X-Token', scheme: '' }, unauthorized: { status: [419] } }, async (page) => {
+it('the app chooses header, scheme and status', x, { attach: { header: 'X-Token', scheme: '' }, unauthorized: { status: [419] } }, async (page) => {
   assert.equal((await page.evaluate(() => call('/api/x'))).status, 200)
   assert.deepEqual(stub.at('/api/x').map(({ headers }) => [headers['x-token'], headers.authorization]), [['old', undefined], ['new', undefined]])
 })
 
 const answer = { '/auth/refresh': () => json({ data: { jwt: 'new' } }) }
 
-it('the token may stand deeper in the answer', answer, { response: { accessToken: 'data.jwt' } }, async (page) => {
+it('the token may be nested deeper in the answer', answer, { response: { accessToken: 'data.jwt' } }, async (page) => {
   assert.equal((await page.evaluate(() => call('/api/x'))).status, 200)
 })
 
@@ -127,13 +127,13 @@ it('a refresh token in the body is sent, and replaced by each answer', rotating,
   assert.deepEqual(stub.at('/auth/refresh').map(({ body }) => body), ['{"refresh_token":"r1"}', '{"refresh_token":"r2"}'])
 })
 
-it('a refresh to one\'s own origin proves that no foreign page made it', {}, {}, async (page) => {
+it('a refresh to the page\'s own origin proves that no foreign page made it', {}, {}, async (page) => {
   await page.evaluate(() => auth.refresh())
   const [{ method, headers }] = stub.at('/auth/refresh')
   assert.deepEqual([method, headers['x-requested-with'], headers.authorization], ['POST', 'tokenkeep', undefined])
 })
 
-it('a readable cookie is sent back, as it is at the moment of the call', {}, { csrf: { cookie: 'xsrf', header: 'X-XSRF' } }, async (page) => {
+it('a readable cookie is sent back with its value at the moment of the call', {}, { csrf: { cookie: 'xsrf', header: 'X-XSRF' } }, async (page) => {
   await page.evaluate(async () => {
     document.cookie = 'xsrf=one'
     await auth.refresh()

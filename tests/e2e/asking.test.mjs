@@ -1,4 +1,5 @@
-// What cannot go through `fetch`: it asks for the token, and says which was refused. And guards, which ask whether somebody is signed in.
+// Callers that cannot go through `fetch`: they ask for the token, and report refused ones. And guards, which ask whether somebody is signed
+// in.
 
 import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
@@ -11,7 +12,7 @@ const stub = await startStub({
   '/api/': ({ headers }) => (headers.authorization === `Bearer a${latest}` ? json({}) : refused()),
 })
 const browser = await startBrowser()
-// How long a session lasts, in milliseconds.
+// The life of a session, in milliseconds.
 const LIFE = 1_800_000
 const renew = () => json({ access_token: `a${++latest}`, expires_in: 300, refresh_expires_in: LIFE / 1000 })
 const isBetween = (at, before, after) => assert.ok(before <= at && at <= after, `${before} ${at} ${after}`)
@@ -27,7 +28,7 @@ function it(name, options, body) {
 
 const exposed = { exposeToken: true }
 
-it('five who say that one token was refused share one refresh, and get the next', exposed, async (page) => {
+it('five reports of one refused token share one refresh, and get the next token', exposed, async (page) => {
   assert.equal(await page.evaluate(() => auth.getAccessToken()), 'a1')
   const next = await page.evaluate(() => Promise.all([1, 2, 3, 4, 5].map((n) => auth.getAccessToken({ refused: 'a1', by: `/api/${n}` }))))
   assert.deepEqual(next, Array(5).fill('a2'))
@@ -35,7 +36,7 @@ it('five who say that one token was refused share one refresh, and get the next'
   assert.equal(stub.at('/auth/refresh').length, 2)
 })
 
-it('a URL that refuses the next token, too, gets no third, and others go on', exposed, async (page) => {
+it('a URL that also refuses the next token gets no third, and others continue', exposed, async (page) => {
   await page.evaluate(() => auth.getAccessToken())
   assert.equal(await page.evaluate(() => auth.getAccessToken({ refused: 'a1', by: '/api/x' })), 'a2')
   assert.equal((await page.evaluate(() => outcome(auth.getAccessToken({ refused: 'a2', by: '/api/x' })))).error.code, 'forbidden')
@@ -44,13 +45,13 @@ it('a URL that refuses the next token, too, gets no third, and others go on', ex
   assert.equal(stub.at('/auth/refresh').length, 2)
 })
 
-it('a server that gives the refused token once more is not believed', exposed, async (page) => {
+it('a server that returns the refused token again is not believed', exposed, async (page) => {
   await page.evaluate(() => auth.getAccessToken())
   answer = () => json({ access_token: 'a1', expires_in: 300 })
   assert.equal((await page.evaluate(() => outcome(auth.getAccessToken({ refused: 'a1', by: '/api/x' })))).error.code, 'forbidden')
 })
 
-it('a peek asks nobody', exposed, async (page) => {
+it('peekAccessToken sends no refresh', exposed, async (page) => {
   assert.equal(await page.evaluate(() => auth.peekAccessToken()), undefined)
   assert.equal(stub.at('/auth/refresh').length, 0)
   await page.evaluate(() => auth.getAccessToken())
@@ -59,11 +60,11 @@ it('a peek asks nobody', exposed, async (page) => {
   assert.equal(await page.evaluate(() => auth.peekAccessToken()), undefined)
 })
 
-it('a peek is refused where the token is not exposed', {}, async (page) => {
+it('peekAccessToken is refused if the token is not exposed', {}, async (page) => {
   assert.equal(await page.evaluate(() => auth.ready.then(() => auth.peekAccessToken()).catch((error) => error.code)), 'not-exposed')
 })
 
-it('known asks once for all, and then nobody', {}, async (page) => {
+it('known() asks once for all callers, and then no more', {}, async (page) => {
   const { before, isSame, state, after } = await page.evaluate(async () => {
     const before = Date.now()
     const [state, other] = await Promise.all([auth.known(), auth.known()])
@@ -76,12 +77,12 @@ it('known asks once for all, and then nobody', {}, async (page) => {
   assert.equal(stub.at('/auth/refresh').length, 1)
 })
 
-it('known says that nobody is signed in', {}, async (page) => {
+it('known() resolves when signed out', {}, async (page) => {
   answer = () => json({ error: 'invalid_grant' }, { status: 400 })
   assert.equal((await page.evaluate(() => auth.known())).status, 'signed-out')
 })
 
-it('known says that the server is not reached, and the next who asks learns more', {}, async (page) => {
+it('known() rejects if the server is not reached, and the next call asks again', {}, async (page) => {
   answer = () => ({ status: 503 })
   const { error } = await page.evaluate(() => outcome(auth.known()))
   assert.deepEqual([error.code, error.retryable], ['bad-status', true])
@@ -91,7 +92,7 @@ it('known says that the server is not reached, and the next who asks learns more
   assert.equal((await page.evaluate(() => auth.known())).status, 'signed-in')
 })
 
-it('known waits for the session that a sign-in elsewhere has begun meanwhile', {}, async (page) => {
+it('known() waits for the session that a sign-in elsewhere has begun meanwhile', {}, async (page) => {
   let release
   const isAsked = new Promise((asked) => {
     answer = () => (asked(), new Promise((resolve) => (release = resolve)))

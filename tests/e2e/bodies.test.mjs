@@ -1,5 +1,4 @@
-// What a body costs. That it arrives twice as it was at the call is faithful.test.mjs's affair, and which cannot be sent
-// again (rule 6) streams.test.mjs's.
+// The cost of bodies. faithful.test.mjs checks that they arrive unchanged twice, streams.test.mjs which cannot be sent again (rule 6).
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -26,7 +25,7 @@ async function open(t, origin) {
   return page
 }
 
-/** The most memory that any process of the browser has held since `clear`. */
+/** The peak memory of any browser process since `clear`. */
 async function peaks(page) {
   const session = await page.context().newCDPSession(page)
   const root = await browser.newBrowserCDPSession()
@@ -63,7 +62,7 @@ check('a file of 200 MB is sent twice, and no process of the browser holds it', 
   for (const [name, more] of grown) assert.ok(more < SIZE / 2, `${name} grew by ${more}`)
 })
 
-// The members that a stream's upload takes, or the reason that it can't.
+// Whether streams can be uploaded, or why not.
 const streams = (page) => page.evaluate(() => 'duplex' in Request.prototype)
 
 check('a one-shot stream over HTTP/1.1 is refused as the platform refuses it', async (t) => {
@@ -86,7 +85,7 @@ check('thirty unread 401s of 3 MB each do not keep the refresh from its connecti
   assert.equal(stub.at('/auth/refresh').length, 1)
 })
 
-// So short ones are not read by us, for no engine lets them hold a connection.
+// We do not read bodies this short, because in no engine do they occupy a connection.
 check('nor do thirty of 4 kB', async (t) => {
   stub.reset()
   const short = { ...refused(), body: ' '.repeat(4096) }

@@ -1,4 +1,4 @@
-// Sessions that begin or change where no script of ours sees it; whom the server is asked for; and whose token a new one is.
+// Sessions that begin or change where no script of ours sees it: when the server is asked, and to whom a new token belongs.
 
 import assert from 'node:assert/strict'
 import { reload, startBrowser } from './support/browser.mjs'
@@ -10,9 +10,9 @@ const browser = await startBrowser()
 const OPTIONS = { logout: '/auth/logout' }
 
 const it = eachWithUser(server, browser, () => {
-  // The server's own sign-in: it sets the cookie, and leads back.
+  // The server's own sign-in: it sets the cookie, and redirects back.
   server.route('/sso', (arrived) => ({ status: 302, headers: { location: '/?back', ...server.session(arrived, { sub: 'bob' }) } }))
-  // The same without leading anywhere, as a form in another tab ends.
+  // The same without a redirect, like the end of a form in another tab.
   server.route('/form', (arrived) => ({ body: 'signed in', headers: server.session(arrived, { sub: 'bob' }) }))
 })
 
@@ -21,7 +21,7 @@ const becomesUser = (page, name) => page.evaluate((name) => until(({ claims }) =
 const sub = (page) => page.evaluate(() => auth.state.claims?.sub ?? auth.state.status)
 const whose = (page) => page.evaluate(async () => (await call('/api/who')).body.sub ?? null)
 const give = (page, given, more) => page.evaluate(([accessToken, more]) => outcome(auth.setTokens({ accessToken, expiresIn: 300, ...more })), [given, more])
-/** A token that the server takes. */
+/** A token that the server accepts. */
 const token = (of) => JSON.parse(server.grant(of).body).access_token
 
 /** Two tabs of alice. */
@@ -32,7 +32,7 @@ async function twoTabs(user, options = OPTIONS) {
   return [first, second]
 }
 
-/** Goes to a sign-in of the server's, which leads back to the test's page. */
+/** Visits the server's sign-in, which redirects back to the test's page. */
 async function redirected(page) {
   await page.evaluate(() => void (location.href = '/sso')).catch(() => {})
   for (;;) {
@@ -41,7 +41,7 @@ async function redirected(page) {
   }
 }
 
-it('signedIn: the next call asks the server, and no other tab\'s token is taken for the new user\'s', async (user) => {
+it('signedIn: the next call asks the server, and no other tab\'s token counts as the new user\'s', async (user) => {
   const [first, second] = await twoTabs(user)
   await second.evaluate(async () => {
     await fetch('/form')
@@ -56,7 +56,7 @@ it('signedIn: the next call asks the server, and no other tab\'s token is taken 
   assert.equal(server.reuses, 0)
 })
 
-it('signedIn in the turn of the manager: a page that is come back to asks the server although another tab has a token', async (user) => {
+it('signedIn right after creating the manager: a page that was returned to asks the server although another tab has a token', async (user) => {
   const first = await user.signedIn(OPTIONS)
   const second = await user.blank()
   const me = await second.evaluate(async (options) => {
@@ -73,7 +73,7 @@ it('signedIn in the turn of the manager: a page that is come back to asks the se
   assert.equal(server.reuses, 0)
 })
 
-it('signedIn while another tab refreshes: what that brings is the old session\'s, and goes to nobody', async (user) => {
+it('signedIn while another tab refreshes: that refresh belongs to the old session, and its token goes to nobody', async (user) => {
   const [first, second] = await twoTabs(user)
   server.revoke()
   const refresh = server.hold('/auth/refresh')
@@ -84,7 +84,8 @@ it('signedIn while another tab refreshes: what that brings is the old session\'s
     globalThis.waiting = call('/api/who')
     while (!(await navigator.locks.query()).pending.length);
   })
-  // The new cookie is there before the old session's answer is, and that one's comes last: the server's affair. Here it stays.
+  // The new cookie is set before the old session's answer arrives, which comes last. A server has to handle that; here the new cookie
+  // stays.
   server.route('/auth/refresh', (arrived) => server.grant({ sub: 'bob' }, server.session(arrived, { sub: 'bob' })))
   refresh.release()
   assert.equal((await second.evaluate(() => waiting)).body.sub, 'bob')
@@ -92,7 +93,7 @@ it('signedIn while another tab refreshes: what that brings is the old session\'s
   await becomesUser(first, 'bob')
 })
 
-it('signedIn takes an owed logout back', async (user) => {
+it('signedIn cancels a pending logout', async (user) => {
   const first = await user.signedIn(OPTIONS)
   server.route('/auth/logout', () => ({ status: 503 }))
   await first.evaluate(() => outcome(auth.logout()))
@@ -108,7 +109,7 @@ it('signedIn takes an owed logout back', async (user) => {
   assert.equal(server.at('/auth/logout').length, 1)
 })
 
-it('a sign-in by redirect after a logout that failed is not ended by it, without a word of the app\'s', async (user) => {
+it('a sign-in by redirect after a failed logout is not ended by it, without any call from the app', async (user) => {
   const page = await user.signedIn(OPTIONS)
   server.route('/auth/logout', () => ({ status: 503 }))
   await page.evaluate(() => outcome(auth.logout()))
@@ -122,7 +123,7 @@ it('a sign-in by redirect after a logout that failed is not ended by it, without
   assert.equal(server.at('/auth/logout').length, 1)
 })
 
-it('on a plain start an owed logout is finished before anything is asked', async (user) => {
+it('on a plain start a pending logout is finished before any refresh', async (user) => {
   const page = await user.signedIn(OPTIONS)
   let fails = true
   server.route('/auth/logout', (arrived) => (fails ? { status: 503 } : (server.end(arrived), { status: 204 })))
@@ -134,7 +135,7 @@ it('on a plain start an owed logout is finished before anything is asked', async
   assert.deepEqual([server.at('/auth/logout').length, server.at('/auth/refresh').length], [2, 0])
 })
 
-it('refresh() is answered by the server though another tab has a token: the new claims are there', async (user) => {
+it('refresh() asks the server although another tab has a token, and brings the new claims', async (user) => {
   const [first, second] = await twoTabs(user)
   server.route('/auth/refresh', (arrived) => {
     const of = server.rotate(arrived)
@@ -143,14 +144,14 @@ it('refresh() is answered by the server though another tab has a token: the new 
   await second.evaluate(() => auth.refresh())
   assert.equal(await second.evaluate(() => auth.state.claims.plan), 'pro')
   await first.evaluate(() => until(({ claims }) => claims?.plan === 'pro'))
-  // Also in a tab that has only begun.
+  // Also in a tab that has just started.
   const third = await user.tab(OPTIONS)
   await third.evaluate(() => auth.refresh())
   assert.equal(server.at('/auth/refresh').length, 2)
   assert.equal(server.reuses, 0)
 })
 
-it('refresh() while a refresh of another tab is on the wire is answered by one that began later', async (user) => {
+it('refresh() while another tab\'s refresh is on the wire is answered by a later one', async (user) => {
   const [first, second] = await twoTabs(user)
   let plan = 'free'
   server.route('/auth/refresh', (arrived) => {
@@ -172,13 +173,13 @@ it('refresh() while a refresh of another tab is on the wire is answered by one t
   assert.equal(server.reuses, 0)
 })
 
-it('five tabs that ask at once cost one refresh', async (user) => {
+it('five tabs that ask at once cause one refresh', async (user) => {
   const tabs = await twoTabs(user)
   while (tabs.length < 5) {
     tabs.push(await user.tab(OPTIONS))
     await becomes(tabs.at(-1), 'signed-in')
   }
-  // The lock is taken, so that all have asked before one of them is served.
+  // The lock is held, so that all have asked before one of them gets it.
   const holder = await user.blank()
   const name = await tabs[0].evaluate(async () => {
     const request = LockManager.prototype.request
@@ -208,7 +209,7 @@ it('five tabs that ask at once cost one refresh', async (user) => {
   assert.equal(server.reuses, 0)
 })
 
-/** The first tab's call is refused and held meanwhile. */
+/** The first tab's call is refused, and its answer held meanwhile. */
 async function underWay(page) {
   server.revoke()
   const api = server.hold('/api/save')
@@ -217,7 +218,7 @@ async function underWay(page) {
   return api
 }
 
-it('setTokens of the same user in a second tab voids nothing in the first', async (user) => {
+it('setTokens for the same user in a second tab voids nothing in the first', async (user) => {
   const first = await user.tab(OPTIONS)
   await give(first, token({ sub: 'alice' }))
   const api = await underWay(first)
@@ -231,7 +232,7 @@ it('setTokens of the same user in a second tab voids nothing in the first', asyn
   assert.deepEqual(await first.evaluate(() => told().filter((event) => event.startsWith('signout'))), [])
 })
 
-it('a second tab\'s setTokens in the turn of its manager voids nothing in the first, either', async (user) => {
+it('nor does a second tab\'s setTokens right after creating its manager', async (user) => {
   const first = await user.tab(OPTIONS)
   await give(first, token({ sub: 'alice' }))
   const api = await underWay(first)
@@ -245,7 +246,7 @@ it('a second tab\'s setTokens in the turn of its manager voids nothing in the fi
   assert.equal((await first.evaluate(() => save)).status, 200)
 })
 
-it('setTokens of another user in a second tab takes the first tab\'s calls with it', async (user) => {
+it('setTokens for another user in a second tab ends the first tab\'s calls', async (user) => {
   const first = await user.tab(OPTIONS)
   await give(first, token({ sub: 'alice' }))
   const api = await underWay(first)
@@ -261,7 +262,7 @@ for (const [what, options, alice, bob] of [
   ['numbers', OPTIONS, { sub: 7 }, { sub: 8 }],
   ['another claim', { ...OPTIONS, subject: 'user_id' }, { user_id: 7, sub: 'same' }, { user_id: 8, sub: 'same' }],
 ]) {
-  it(`users whose subjects are ${what} are told apart, and known again`, async (user) => {
+  it(`users whose subjects are ${what} are distinguished, and recognised again`, async (user) => {
     const first = await user.tab(options)
     await give(first, token(alice))
     let api = await underWay(first)
@@ -280,7 +281,7 @@ for (const [what, options, alice, bob] of [
   })
 }
 
-it('a refresh that brings another user\'s token takes the waiting calls with it', async (user) => {
+it('a refresh that brings another user\'s token ends the waiting calls', async (user) => {
   const page = await user.signedIn(OPTIONS)
   server.revoke()
   // Somebody else has signed in at another subdomain.
@@ -290,7 +291,7 @@ it('a refresh that brings another user\'s token takes the waiting calls with it'
   assert.equal(await sub(page), 'bob')
 })
 
-/** Spends the cookie and wants the token, as a call that switches the organisation does. */
+/** Exchanges the cookie and requires the token, like a call that switches the organisation. */
 function switching() {
   server.route('/auth/switch', (arrived) => {
     const who = server.who(arrived)
@@ -306,7 +307,7 @@ for (const [how, method, init] of [
   ['exchange', 'exchange', { body: '{"org":2}' }],
   ['a login without a body', 'login'],
 ]) {
-  it(`${how} carries the token, and takes its turn while another tab refreshes`, async (user) => {
+  it(`${how} carries the token, and waits its turn while another tab refreshes`, async (user) => {
     switching()
     const [first, second] = await twoTabs(user)
     const refresh = server.hold('/auth/refresh')
@@ -331,11 +332,11 @@ for (const [how, method, init] of [
   })
 }
 
-it('exchange refreshes first where the token has ended', async (user) => {
+it('exchange refreshes first if the token has ended', async (user) => {
   switching()
   const page = await user.signedIn(OPTIONS)
   await page.evaluate(() => {
-    // The token's five minutes are over.
+    // The token's five minutes have passed.
     for (const clock of [Date, performance]) {
       const now = clock.now.bind(clock)
       clock.now = () => now() + 400_000
@@ -347,7 +348,7 @@ it('exchange refreshes first where the token has ended', async (user) => {
   assert.equal(server.reuses, 0)
 })
 
-it('exchange in a page that has only begun asks for the session first', async (user) => {
+it('exchange in a page that has just started restores the session first', async (user) => {
   switching()
   const page = await user.signedIn(OPTIONS)
   await reload(page, OPTIONS)
@@ -364,7 +365,7 @@ it('exchange without a session rejects, and nothing is sent', async (user) => {
   assert.equal(server.at('/auth/switch').length, 0)
 })
 
-it('an exchange that is refused leaves the session that there was', async (user) => {
+it('a refused exchange keeps the current session', async (user) => {
   server.route('/auth/switch', () => json({ error: 'no such organisation' }, { status: 403 }))
   const page = await user.signedIn(OPTIONS)
   assert.equal((await page.evaluate(() => outcome(auth.exchange('/auth/switch')))).error.code, 'rejected')

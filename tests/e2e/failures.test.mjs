@@ -1,4 +1,4 @@
-// When the refresh fails (rule 8): everybody the same, once; a bad network logs nobody out, a refusal does.
+// When the refresh fails (rule 8): everyone gets the same result, once; an outage signs nobody out, a refusal does.
 
 import assert from 'node:assert/strict'
 import { stopClocks } from './support/time.mjs'
@@ -6,12 +6,12 @@ import { world } from './support/world.mjs'
 
 const { server, it } = await world()
 
-/** The back-off lasts as long as the test. */
+/** Makes the back-off last as long as the test. */
 const patient = (page) => page.addInitScript(stopClocks)
 
 const DOWN = { error: { code: 'bad-status', retryable: true, status: 503 } }
 
-it('fifty callers of a refresh that is down get the same error, of one call, and the session stays', async (user) => {
+it('fifty callers of a failing refresh get the same error from one call, and the session stays', async (user) => {
   const page = await user.signedIn({}, patient)
   await server.revoke()
   await server.faults({ refresh: 'down' })
@@ -22,7 +22,7 @@ it('fifty callers of a refresh that is down get the same error, of one call, and
   assert.deepEqual(await page.evaluate(() => [auth.state.status, auth.state.claims.sub]), ['signed-in', 'alice'])
 })
 
-it('in the back-off the next callers fail at once, without a call', async (user) => {
+it('during the back-off the next callers fail at once, without a call', async (user) => {
   const page = await user.signedIn({}, patient)
   await server.revoke()
   await server.faults({ refresh: 'down' })
@@ -32,7 +32,7 @@ it('in the back-off the next callers fail at once, without a call', async (user)
   assert.deepEqual(await page.evaluate(() => told()), ['refresherror bad-status'], 'one failure is told once')
 })
 
-it('refresh() skips the back-off, and all is well again', async (user) => {
+it('refresh() skips the back-off, and everything works again', async (user) => {
   const page = await user.signedIn({}, patient)
   await server.revoke()
   await server.faults({ refresh: 'down' })
@@ -43,7 +43,7 @@ it('refresh() skips the back-off, and all is well again', async (user) => {
   assert.equal(await server.refreshes(), 2)
 })
 
-it('after the back-off a call asks again', async (user) => {
+it('after the back-off a call refreshes again', async (user) => {
   const page = await user.signedIn({}, (page) => page.clock.install())
   await server.revoke()
   await server.faults({ refresh: 'down' })
@@ -54,7 +54,7 @@ it('after the back-off a call asks again', async (user) => {
   assert.equal(await server.refreshes(), 2)
 })
 
-it('Retry-After binds everybody, also refresh()', async (user) => {
+it('Retry-After applies to everyone, including refresh()', async (user) => {
   const page = await user.signedIn({}, (page) => page.clock.install())
   await server.revoke()
   await server.faults({ refresh: 'limited', delay_ms: 120_000 })
@@ -69,7 +69,7 @@ it('Retry-After binds everybody, also refresh()', async (user) => {
   assert.equal((await page.evaluate(() => call('/api/me'))).status, 200)
 })
 
-it('an early refresh that fails leaves the token in use that is still good', async (user) => {
+it('a failed early refresh keeps a token in use that is still good', async (user) => {
   const page = await user.signedIn({}, (page) => page.clock.install())
   await server.faults({ refresh: 'down' })
   await page.clock.fastForward('04:45')
@@ -96,7 +96,7 @@ for (const [fault, code, status] of [
   })
 }
 
-it('when the answer is lost after the server has exchanged the cookie, no caller uses the old one a second time', async (user) => {
+it('if the answer is lost after the server has exchanged the cookie, no caller uses the old one a second time', async (user) => {
   const page = await user.signedIn({}, patient)
   await server.revoke()
   await server.faults({ refresh: 'lost' })
@@ -114,7 +114,7 @@ it('a refresh that does not answer in time is "timeout", and the session stays',
   assert.equal(await page.evaluate(() => auth.state.status), 'signed-in')
 })
 
-it('a refresh that takes seven seconds serves all who wait', async (user) => {
+it('a refresh that takes seven seconds serves all waiting calls', async (user) => {
   const page = await user.signedIn({}, (page) => page.clock.install())
   await server.revoke()
   await server.faults({ refresh: 'hold' })
@@ -137,7 +137,7 @@ it('a refused refresh ends the session, once, and every caller gets the API\'s o
   assert.equal(await server.refreshes(), 1, 'there is nothing left to refresh')
 })
 
-it('refresh() of a session that is over is "rejected"', async (user) => {
+it('refresh() after the session has ended is "rejected"', async (user) => {
   const page = await user.signedIn()
   await server.end()
   assert.deepEqual(await page.evaluate(() => outcome(auth.refresh())), { error: { code: 'rejected', retryable: false, status: 401 } })

@@ -1,5 +1,5 @@
-// The wrapper is the platform's fetch (rule 2): whatever can be seen of a call, by the server or by the caller, is the same,
-// in each engine by its own measure.
+// The wrapper behaves like the platform's fetch (rule 2): everything that the server or the caller can see of a call is the same, in each
+// engine by its own standard.
 
 import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
@@ -12,7 +12,7 @@ const user = await User.arrives(await startBrowser(), echo.origin)
 const page = await user.blank()
 await page.evaluate(() => import('/faithful.js').then(() => {}))
 
-/** What was seen, less the token. */
+/** The observed facts without the token. */
 function less(token, { arrived, ...seen }) {
   if (!arrived) return seen
   const { refused, ...last } = arrived
@@ -23,7 +23,7 @@ const isToken = (token) => (header) => header.toLowerCase() === `authorization: 
 const carries = (token, { headers }) => headers.some(isToken(token))
 const bare = (token, { headers, ...arrived }) => ({ ...arrived, headers: headers.filter((header) => !isToken(token)(header)) })
 
-// What a way's last request carries.
+// The header fields of the last request, for each way.
 const TOKENS = {
   'with a token': 'good',
   'with a token that is refused': 'new',
@@ -31,21 +31,22 @@ const TOKENS = {
 }
 
 const EVERY = ['early', 'without a session', 'with a token', 'with a token that is refused', 'with a token near its end']
-// A worker has a clock of its own, which the page does not put forward: there the token is refused.
+// A worker has its own clock, which the page cannot advance: there the token is refused instead.
 const AGAIN = ['with a token that is refused', ...(home ? ['with a token near its end'] : [])]
 
-// Who brings an Authorization, or takes none.
+// Calls that bring an Authorization, or cannot carry one.
 const EXEMPT = ['no-cors mode']
 
-// Whatever is not the same, and why. docs/platform.md, "As the platform's".
+// The known differences, and why they exist. docs/platform.md, "As the platform's".
 const DIFFERENCES = {
-  // WebKit uploads no stream, and does not lock the one that it refuses.
+  // WebKit uploads no stream, and does not lock a stream that it refuses.
   ...(engine === 'webkit' && { 'a stream': EVERY, 'a stream without duplex': EVERY }),
-  // WebKit sends the files of a Request's form empty as soon as the form is collected: sent late, they may be; never again.
+  // WebKit sends a Request's form with empty files once the form is collected: possibly when it is sent late, certainly when it is sent
+  // again.
   ...(engine === 'webkit' && { 'a Request with a form': EVERY, 'a form of another realm': AGAIN }),
-  // The same error; Firefox says in its words whether the headers were a list or a record.
+  // The same error, but Firefox's message says whether the headers were a list or a record.
   ...(engine === 'firefox' && { 'a header value beyond Latin-1': EVERY }),
-  // It is the 401's body that the platform checks.
+  // The platform checks the body of the 401.
   integrity: AGAIN,
   'a Request of no cache and integrity': AGAIN,
 }
@@ -58,7 +59,7 @@ for (const name of await page.evaluate(() => names())) {
       if (DIFFERENCES[name]?.includes(way)) continue
       assert.deepEqual(less(TOKENS[way], told), less(TOKENS[way], platform), way)
       if (told.arrived && TOKENS[way] && !EXEMPT.includes(name)) assert.ok(carries(TOKENS[way], told.arrived), `${way}: the token`)
-      // The first try of a request that was refused was the same as the second.
+      // The first sending of a refused request was the same as the second.
       const { refused } = told.arrived ?? {}
       if (way === 'with a token that is refused' && refused && !platform.redirected) assert.deepEqual(bare('old', refused), bare('', less('', platform).arrived), 'the first try')
     }
@@ -74,7 +75,7 @@ check('each member of init is read once, at the call, in the order of the platfo
   }
 })
 
-// Some microtasks more, in the same turn. (WebKit takes a turn to abort what is under way.)
+// A few more microtasks, in the same turn. (WebKit needs a turn to abort a pending call.)
 const isSoon = (count, platform) => platform === null || (count !== null && count <= platform + 6)
 
 const REFUSED_AT_ONCE = {

@@ -1,4 +1,5 @@
-// Endpoints that answer 401 where they mean "forbidden", limits on the refresh, and no network: the rest of the app goes on (rule 4).
+// Endpoints that answer 401 where they mean "forbidden", rate limits on the refresh, and network failures: the rest of the app works on
+// (rule 4).
 
 import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
@@ -24,7 +25,7 @@ function it(name, body, options, prepare) {
 }
 
 const refreshes = () => server.at('/auth/refresh').length
-/** How calls end, one after the other. */
+/** The outcomes of calls in sequence. */
 const ends = (page, ...paths) => page.evaluate(async (paths) => {
   const ends = []
   for (const path of paths) {
@@ -33,7 +34,7 @@ const ends = (page, ...paths) => page.evaluate(async (paths) => {
   }
   return ends
 }, paths)
-/** A dashboard polls: the widget that is refused, and one that is not, at once. */
+/** A dashboard polls a widget that is refused, and one that is not, at the same time. */
 const polls = (page, count) => page.evaluate(async (count) => {
   const ends = []
   for (let n = 0; n < count; n++) {
@@ -46,7 +47,7 @@ const polls = (page, count) => page.evaluate(async (count) => {
 const LIMITED = json({ error: 'slow down' }, { status: 429, 'retry-after': '60' })
 const OUTAGES = { 'a limit on the refresh': LIMITED, 'no network': cut, 'a server that is down': { status: 503 } }
 
-it('an endpoint that refuses each token costs one refresh, and its 401s are the caller\'s', async (page) => {
+it('an endpoint that refuses each token costs one refresh, and its 401s go to the caller', async (page) => {
   assert.deepEqual(await polls(page, 8), Array(8).fill('401 200'))
   assert.equal(refreshes(), 1)
   assert.equal(await page.evaluate(() => auth.state.status), 'signed-in')
@@ -55,24 +56,24 @@ it('an endpoint that refuses each token costs one refresh, and its 401s are the 
 })
 
 for (const [what, answer] of Object.entries(OUTAGES)) {
-  it(`${what}, once the endpoint is known: the rest of the app goes on`, async (page) => {
+  it(`${what}, once the endpoint is known: the rest of the app works on`, async (page) => {
     await polls(page, 2)
     server.route('/auth/refresh', () => answer)
     assert.deepEqual(await polls(page, 6), Array(6).fill('401 200'))
     assert.equal(refreshes(), 1)
   })
 
-  it(`${what} from the beginning: the rest of the app goes on`, async (page) => {
+  it(`${what} from the start: the rest of the app works on`, async (page) => {
     server.route('/auth/refresh', () => answer)
     const seen = await polls(page, 6)
     assert.deepEqual(seen.map((both) => both.split(' ')[1]), Array(6).fill('200'), seen.join())
-    // A browser may try a cut connection once more by itself.
+    // A browser may repeat a cut connection once by itself.
     if (answer !== cut) assert.equal(refreshes(), 1)
     assert.equal(await page.evaluate(() => auth.state.status), 'signed-in')
   }, {}, stopClocks)
 }
 
-it('where a rule of the body says "unauthorized", the same holds', async (page) => {
+it('a body rule that says "unauthorized" is treated the same', async (page) => {
   server.route('/api/stats', () => json({ code: 40101 }))
   server.route('/auth/refresh', (arrived) => {
     const of = refreshes() < 3 && server.rotate(arrived)
@@ -83,14 +84,14 @@ it('where a rule of the body says "unauthorized", the same holds', async (page) 
   assert.equal(refreshes(), 1)
 }, { unauthorized: [{ status: 401 }, { body: { path: 'code', equals: 40101 } }] })
 
-it('two endpoints that refuse in turns do not have the token refreshed without end', async (page) => {
+it('two endpoints that refuse in turn do not cause endless refreshes', async (page) => {
   server.route('/api/more', () => refused())
   const seen = await ends(page, ...Array(8).fill(['/api/stats', '/api/more', '/api/orders']).flat())
   assert.deepEqual(seen, Array(8).fill([401, 401, 200]).flat())
   assert.ok(refreshes() <= 2, `${refreshes()} refreshes`)
 })
 
-it('ten endpoints that refuse at once cost few refreshes', async (page) => {
+it('ten endpoints that refuse at once cause few refreshes', async (page) => {
   const paths = Array.from({ length: 10 }, (_, n) => `/api/closed/${n}`)
   server.route('/api/closed/', () => refused())
   for (let round = 0; round < 3; round++) {
@@ -101,7 +102,7 @@ it('ten endpoints that refuse at once cost few refreshes', async (page) => {
   assert.deepEqual(await ends(page, '/api/orders'), [200])
 })
 
-it('methods and queries: what is forbidden for one method is not for another, and a query makes no other endpoint', async (page) => {
+it('forbidden for one method is not forbidden for another, and a query makes no other endpoint', async (page) => {
   server.route('/api/item', (arrived) => (arrived.method === 'DELETE' ? refused() : server.who(arrived) ? json({}) : refused()))
   const method = (method, query = '') => page.evaluate(async ([method, query]) => (await call(`/api/item${query}`, { method })).status, [method, query])
   for (let n = 0; n < 4; n++) assert.deepEqual([await method('DELETE', `?${n}`), await method('GET')], [401, 200])
@@ -111,7 +112,7 @@ it('methods and queries: what is forbidden for one method is not for another, an
   assert.equal(refreshes(), 2)
 })
 
-it('late rights: an endpoint that takes a token again is asked like any other', async (page) => {
+it('an endpoint that accepts a token again is called like any other', async (page) => {
   await polls(page, 3)
   server.route('/api/stats', (arrived) => (server.who(arrived) ? json({}) : refused()))
   assert.deepEqual(await ends(page, '/api/stats'), [200])
@@ -121,7 +122,7 @@ it('late rights: an endpoint that takes a token again is asked like any other', 
   assert.equal(refreshes() - before, 1)
 })
 
-it('late rights that a new token brings are found, for one more refresh is tried after a while', async (page) => {
+it('rights that come with a new token are found, because another refresh is tried after a while', async (page) => {
   let isAdmin = false
   server.route('/api/stats', (arrived) => (server.who(arrived)?.admin ? json({}) : refused()))
   server.route('/auth/refresh', (arrived) => {
@@ -130,13 +131,13 @@ it('late rights that a new token brings are found, for one more refresh is tried
   })
   assert.deepEqual(await ends(page, '/api/stats', '/api/stats', '/api/orders'), [401, 401, 200])
   isAdmin = true
-  // A minute later there is a newer token, by whatever came about.
+  // A minute later there is a newer token, for whatever reason.
   await page.evaluate(() => time.skip(61_000))
   await page.evaluate(() => auth.refresh())
   assert.deepEqual(await ends(page, '/api/stats'), [200])
 }, { tabs: 'off' }, takeTime)
 
-it('login as another user: what was forbidden to the former is asked anew', async (page) => {
+it('after a login as another user, endpoints forbidden to the former user are tried again', async (page) => {
   server.route('/api/stats', (arrived) => (server.who(arrived)?.sub === 'admin' ? json({}) : refused()))
   await polls(page, 2)
   await page.evaluate(() => signIn('admin', 'x'))
@@ -145,7 +146,7 @@ it('login as another user: what was forbidden to the former is asked anew', asyn
   assert.equal(refreshes(), 2)
 })
 
-it('a real revocation costs one refresh for everybody, as ever, also among forbidden endpoints', async (page) => {
+it('a real revocation costs one refresh for everybody, also among forbidden endpoints', async (page) => {
   await polls(page, 2)
   const before = refreshes()
   for (let round = 1; round <= 3; round++) {
@@ -157,14 +158,14 @@ it('a real revocation costs one refresh for everybody, as ever, also among forbi
   assert.equal(server.reuses, 0)
 })
 
-it('a token that nobody takes is the session\'s affair: with a server that refuses the refresh it ends', async (page) => {
+it('a token that no endpoint accepts ends the session if the server refuses the refresh', async (page) => {
   server.revoke()
   server.route('/auth/refresh', () => json({ error: 'invalid_grant' }, { status: 400 }))
   assert.deepEqual(await ends(page, '/api/orders'), [401])
   assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
 })
 
-it('a forbidden endpoint in one tab leaves the other tabs in peace', async (page, user) => {
+it('a forbidden endpoint in one tab does not affect the other tabs', async (page, user) => {
   const second = await user.tab()
   await second.evaluate(() => until(({ status }) => status === 'signed-in'))
   server.route('/auth/refresh', () => LIMITED)

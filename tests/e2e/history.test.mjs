@@ -1,14 +1,14 @@
-// The back/forward cache: a page that is left and come back to is the same page, and its manager knows what happened meanwhile.
+// The back/forward cache: a page that is left and returned to is the same page, and its manager learns what happened meanwhile.
 
 import assert from 'node:assert/strict'
 import { engine } from './support/engine.mjs'
 import { world } from './support/world.mjs'
 
-// Playwright switches the cache off, and only in Chromium it can be told not to.
+// Playwright switches the cache off, and only in Chromium can this be prevented.
 const lacks = engine !== 'chrome' && 'a back/forward cache that stays on under automation'
 const { server, it } = await world({ lacks, chromium: { ignoreDefaultArgs: ['--disable-back-forward-cache'] } })
 
-/** A tab whose page goes, and comes back when `meanwhile` has happened. Tells whether it was kept. */
+/** A tab whose page is left, and returned to after `meanwhile`. Returns whether the page was kept. */
 async function away(page, meanwhile) {
   await page.evaluate(() => {
     globalThis.shows = []
@@ -33,8 +33,7 @@ it('a page with an idle manager is kept, with its token', async (user) => {
   assert.deepEqual(await server.lines(), ['POST /auth/login 200', 'GET /api/me 200', 'GET /api/me 200'])
 })
 
-// Where a page has a channel open, news of another tab may cost it its place; then it begins anew. In either case it must
-// not be behind the times.
+// If a page has an open channel, news from another tab may evict it; then it starts anew. In either case it must be up to date.
 
 const MEANWHILE = {
   'a refresh': { happens: () => auth.refresh(), status: 200, name: 'alice' },
@@ -42,7 +41,7 @@ const MEANWHILE = {
   'a logout': { happens: () => auth.logout('/auth/logout'), status: 401 },
 }
 
-/** A tab that knows of the session, and has `news` when another tab tells of a change. */
+/** A tab that knows of the session, and sets `news` when another tab reports a change. */
 async function hears(user) {
   const page = await user.tab()
   await page.evaluate(async () => {
@@ -54,7 +53,7 @@ async function hears(user) {
 
 for (const [what, { happens, status, name }] of Object.entries(MEANWHILE)) {
   for (const isClosed of [false, true]) {
-    it(`who comes back after ${what} in another tab${isClosed ? ', which is closed by then,' : ''} knows of it`, async (user) => {
+    it(`a page returned to after ${what} in another tab${isClosed ? ', which is closed by then,' : ''} learns of it`, async (user) => {
       const page = await user.signedIn()
       const other = await user.tab()
       await other.evaluate(() => until(({ status }) => status === 'signed-in'))
@@ -63,7 +62,7 @@ for (const [what, { happens, status, name }] of Object.entries(MEANWHILE)) {
         const witness = isClosed && (await hears(user))
         await other.evaluate(happens)
         if (!isClosed) return
-        // What it has to say has left it.
+        // The witness's message has been sent.
         await witness.evaluate(() => news)
         await witness.close()
         await other.close()

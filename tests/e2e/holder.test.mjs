@@ -1,5 +1,5 @@
-// The tab that holds the lock goes away in the middle of a refresh, or is frozen: the others are served within the
-// refresh's time-out and a second (rule 10).
+// The tab that holds the lock is closed during a refresh, or frozen: the others are served within the refresh's time-out plus one second
+// (rule 10).
 
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
@@ -8,15 +8,15 @@ import { engine } from './support/engine.mjs'
 import { Lack } from './support/lack.mjs'
 import { world } from './support/world.mjs'
 
-// An answer that was lost with its tab costs nobody the session.
+// An answer that was lost with its tab must not cost the session.
 const { server, it, browser } = await world({ flags: ['--reuse-grace', '60s'] })
 
 const TIMEOUT = 2000
-// What a machine that has much else to do may add.
+// What a busy machine may add.
 const SLOWNESS = 1000
 const options = { refresh: { url: '/auth/refresh', timeout: TIMEOUT } }
 
-/** The process that runs a page: the one with a thread for its worker. */
+/** The process of a page: the one with a thread for its worker. */
 async function renderer(page) {
   await page.evaluate(() => void (globalThis.worker = new Worker('/page.js', { type: 'module' })))
   const system = await browser.newBrowserCDPSession()
@@ -28,7 +28,7 @@ async function renderer(page) {
   }
 }
 
-/** What happens to the tab, and how it comes back, if it does; and what it takes to bring that about. */
+/** What happens to the tab, how it comes back, if it does, and what this requires. */
 const FATES = {
   'is closed': { meet: (page) => page.close() },
   'crashes': {
@@ -57,7 +57,7 @@ const FATES = {
 
 for (const [fate, { meet, needs }] of Object.entries(FATES)) {
   for (const isAnswered of [false, true]) {
-    it(`the holder ${fate} in mid-refresh, ${isAnswered ? 'and is answered then' : 'and is never answered'}`, async (user) => {
+    it(`the holder ${fate} during a refresh, ${isAnswered ? 'and is answered then' : 'and is never answered'}`, async (user) => {
       if (needs && engine !== 'chrome') throw new Lack(needs)
       const holder = await user.signedIn(options)
       const others = [await user.tab(options), await user.tab(options)]

@@ -1,4 +1,4 @@
-// Which managers of one origin are the same (tokens, logouts and marks are theirs), and which only take turns.
+// Which managers of one origin are identical (they share tokens, logouts and marks), and which only take turns.
 
 import assert from 'node:assert/strict'
 import { reload, startBrowser } from './support/browser.mjs'
@@ -17,10 +17,10 @@ const it = eachWithUser(server, browser, () => {
 const refresh = (more) => ({ refresh: { url: '/auth/refresh', ...more } })
 const becomes = (page, status) => page.evaluate((status) => until((state) => state.status === status), status)
 const sub = (page) => page.evaluate(() => auth.state.claims?.sub ?? auth.state.status)
-/** Whose token a call of this tab carries. */
+/** The user of the token in a call of this tab. */
 const whose = (page) => page.evaluate(async () => (await call('/api/who')).body.sub ?? null)
 
-// What tells two managers apart that are alike otherwise.
+// The options in which two otherwise equal managers differ.
 const PAIRS = {
   'an account in the query of the refresh': [{ refresh: '/auth/refresh?account=0' }, { refresh: '/auth/refresh?account=1' }],
   'a path that is another one behind the query': [{ refresh: '/auth/refresh?next=/a' }, { refresh: '/auth/refresh?next=/b' }],
@@ -40,7 +40,7 @@ const PAIRS = {
   'a name at all': [{}, { name: 'a' }],
 }
 
-it('managers that differ in what they ask for, or where tokens go, share neither tokens nor logouts', async (user) => {
+it('managers that differ in endpoints or in where tokens go share neither tokens nor logouts', async (user) => {
   const [first, second] = [await user.blank(), await user.blank()]
   for (const [what, [one, other]] of Object.entries(PAIRS)) {
     const begin = (page, options) => page.evaluate(async (options) => {
@@ -50,7 +50,7 @@ it('managers that differ in what they ask for, or where tokens go, share neither
     }, options)
     await begin(first, one)
     await begin(second, other)
-    // The twin in the second tab is the first's: when it has heard, the other could have, too.
+    // The twin in the second tab shares with the first: once it has heard, the other could have heard, too.
     await second.evaluate(async (options) => {
       globalThis.twin = make({ ...options, restore: 'manual' })
       await twin.ready
@@ -68,7 +68,7 @@ it('managers that differ in what they ask for, or where tokens go, share neither
   }
 })
 
-it('options that say the same in another order are the same manager\'s', async (user) => {
+it('equal options in another order make the same manager', async (user) => {
   const first = await user.tab({ apis: ['/api', partner.origin], restore: 'manual' })
   const second = await user.tab({ apis: [partner.origin, '/api'], restore: 'manual', refreshBefore: 5000 })
   await first.evaluate((accessToken) => auth.setTokens({ accessToken }), jwt({ sub: 'alice' }))
@@ -84,7 +84,7 @@ const account = async (user, n, name) => {
   return page
 }
 
-it('two accounts in two tabs each: each call is its own account\'s, and a logout ends one of them', async (user) => {
+it('with two accounts in two tabs each, each call uses its own account, and a logout ends one of them', async (user) => {
   const tabs = [await account(user, 0, 'alice'), await account(user, 1, 'bob')]
   for (const n of [0, 1]) {
     const more = await account(user, n)
@@ -104,7 +104,7 @@ it('two accounts in two tabs each: each call is its own account\'s, and a logout
   assert.deepEqual(server.at('/auth/logout').map(({ query }) => query.get('account')), ['0'])
 })
 
-it('managers of one cookie that are not the same take turns at it', async (user) => {
+it('different managers of one cookie take turns at it', async (user) => {
   const audience = (name) => ({ refresh: { url: '/auth/refresh', body: { audience: name } } })
   server.route('/auth/refresh', (arrived) => {
     const of = server.rotate(arrived)
@@ -121,7 +121,7 @@ it('managers of one cookie that are not the same take turns at it', async (user)
   assert.equal(server.reuses, 0)
 })
 
-it('an origin that one manager names never sees the token of another', async (user) => {
+it('an origin that one manager names never gets another manager\'s token', async (user) => {
   const ours = await user.signedIn()
   const theirs = await user.tab({ apis: [partner.origin], restore: 'manual' })
   await theirs.evaluate(async () => {
@@ -134,7 +134,7 @@ it('an origin that one manager names never sees the token of another', async (us
   assert.deepEqual(partner.at('/who').map(({ headers }) => headers.authorization), [undefined, undefined])
 })
 
-/** Runs in the page: managers with a function for their refresh, by what they are called in the page. */
+/** Runs in the page: makes managers with a refresh function, under the given global names. */
 async function startWithFunctions(names) {
   globalThis.asked = 0
   globalThis.warned = []
@@ -145,12 +145,12 @@ async function startWithFunctions(names) {
   }
 }
 
-it('managers with a function share under the same name: tokens and logouts; without one, and under another, they share nothing', async (user) => {
+it('managers with a function share tokens and logouts under the same name; without a name, or under another, they share nothing', async (user) => {
   const names = { one: 'app', other: 'admin', nameless: null }
   const [first, second] = [await user.blank(), await user.blank()]
   for (const page of [first, second]) await page.evaluate(startWithFunctions, names)
   const state = (page) => page.evaluate(() => [one, other, nameless].map(({ state }) => state.claims?.sub ?? state.status))
-  // The one that shares hears last: what the others were to hear, they have heard.
+  // The manager that shares is checked last: by then the others have heard everything they could.
   await first.evaluate(async ([nameless_, one_]) => {
     await nameless.setTokens({ accessToken: nameless_ })
     await one.setTokens({ accessToken: one_ })
@@ -169,7 +169,7 @@ it('managers with a function share under the same name: tokens and logouts; with
   assert.deepEqual(await state(first), ['signed-out', 'bob', 'signed-out'])
 })
 
-it('a manager that cannot be compared says once how to name it; with a name, or alone, there is nothing to say', async (user) => {
+it('a manager that cannot be compared warns once how to name it; with a name, or alone, it does not warn', async (user) => {
   const page = await user.blank()
   await page.evaluate(startWithFunctions, { one: null, two: null, three: null })
   const warned = await page.evaluate(() => warned)
@@ -181,7 +181,7 @@ it('a manager that cannot be compared says once how to name it; with a name, or 
   assert.deepEqual(await named.evaluate(() => warned), [])
 })
 
-it('header fields that a function gives cannot be compared, either', async (user) => {
+it('header fields from a function cannot be compared either', async (user) => {
   const [first, second] = [await user.blank(), await user.blank()]
   for (const [n, page] of [first, second].entries()) {
     await page.evaluate(async (n) => {
@@ -201,7 +201,7 @@ it('header fields that a function gives cannot be compared, either', async (user
   for (const page of [first, second]) assert.equal(await page.evaluate(() => warned.length), 1)
 })
 
-it('a logout that one manager owes is not finished by another, which is not kept out by it', async (user) => {
+it('a manager\'s pending logout is not finished by another manager, and does not keep it out', async (user) => {
   const options = (n) => ({ refresh: `/auth/refresh?account=${n}`, logout: `/auth/logout?account=${n}` })
   await account(user, 1, 'bob')
   const first = await account(user, 0, 'alice')
@@ -222,7 +222,7 @@ it('a logout that one manager owes is not finished by another, which is not kept
   assert.deepEqual(server.at('/auth/logout').map(({ query }) => query.get('account')), ['0', '0'])
 })
 
-it('a message of another protocol is not heard', async (user) => {
+it('a message of another protocol version is ignored', async (user) => {
   const first = await user.blank()
   await first.evaluate(async () => {
     const Channel = BroadcastChannel
@@ -252,7 +252,7 @@ it('a message of another protocol is not heard', async (user) => {
     for (const tokenkeep of [version - 1, version + 1, String(version), undefined]) {
       raw.postMessage({ ...message, tokenkeep, stamp: message.stamp + 1, accessToken: mallory })
     }
-    // The next that is heard comes behind them.
+    // The next message arrives after them.
     await auth.logout()
   }, [jwt({ sub: 'alice' }), jwt({ sub: 'mallory' })])
   await becomes(second, 'signed-out')

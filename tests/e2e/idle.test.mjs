@@ -1,4 +1,4 @@
-// Who has gone away is signed out, in real tabs: activity in any of them counts, a sleep counts, and the server is told once.
+// Idle users are signed out, in real tabs: activity in any tab counts, sleep counts, and the server is told once.
 
 import assert from 'node:assert/strict'
 import { startBrowser } from './support/browser.mjs'
@@ -13,10 +13,10 @@ const browser = await startBrowser()
 
 const it = eachWithUser(server, browser)
 
-// Where the clocks of all tabs begin: after now, for tokens must not have run out.
+// The start of all tabs' clocks: later than now, so that no token has run out.
 const begin = Date.now() + 60 * SECOND
 
-/** A tab that watches, whose time is in the test's hand. Its token outlives the test. */
+/** A tab with a watch, whose time the test controls. Its token outlives the test. */
 async function watched(user, options = {}) {
   const page = await user.blank()
   await page.evaluate(takeTime)
@@ -24,8 +24,8 @@ async function watched(user, options = {}) {
     time.set(begin - Date.now())
     await start({ logout: '/auth/logout', ...options })
     const { watchIdle } = await import('/tokenkeep/session/idle.js')
-    // Its logout, to wait for: it begins when the tab has a lock, after the state has changed; and one that arrives later would be
-    // counted by the next test.
+    // The tab's logout, to wait for: it begins when the tab gets a lock, after the state has changed. A late one would count for the next
+    // test.
     let leave
     globalThis.left = new Promise((resolve) => (leave = resolve))
     const observed = Object.create(auth, { logout: { value: () => {
@@ -37,7 +37,7 @@ async function watched(user, options = {}) {
     globalThis.words = () => [idle.state.status, idle.state.remaining, idle.state.reason].filter((word) => word !== null).join(' ')
     globalThis.seen = []
     idle.subscribe(() => seen.push(words()))
-    /** Resolves as soon as it is so. */
+    /** Resolves as soon as the state is the wanted one. */
     globalThis.becomes = (wanted) => new Promise((resolve) => {
       const look = () => words() === wanted && resolve()
       idle.subscribe(look)
@@ -53,7 +53,7 @@ const pass = (pages, ms) => Promise.all(pages.map((page) => page.evaluate((ms) =
 const words = (pages) => Promise.all(pages.map((page) => page.evaluate(() => words())))
 const becomes = (pages, wanted) => Promise.all(pages.map((page) => page.evaluate((wanted) => becomes(wanted), wanted)))
 const move = (page) => page.evaluate(() => void dispatchEvent(new PointerEvent('pointermove', { screenX: (globalThis.x = (globalThis.x ?? 0) + 1) })))
-/** Its logout has been to the server. */
+/** The tab's logout has reached the server. */
 const hasLeft = (page) => page.evaluate(() => left)
 const logouts = () => server.at('/auth/logout').length
 
@@ -66,7 +66,7 @@ async function two(user, options) {
   return pages
 }
 
-it('nobody is active in either tab: both warn, both are over, and the server is told once', async (user) => {
+it('with activity in neither tab, both warn, both end, and the server is told once', async (user) => {
   const pages = await two(user)
   await pass(pages, AFTER - 10 * SECOND)
   assert.deepEqual(await words(pages), Array(2).fill('warning 10000 idle'))
@@ -84,7 +84,7 @@ it('nobody is active in either tab: both warn, both are over, and the server is 
   assert.deepEqual(await pages[0].evaluate(() => seen.slice(0, 3)), ['warning 10000 idle', 'warning 9000 idle', 'warning 8000 idle'])
 })
 
-it('activity in one tab is activity in the other, and takes its warning away', async (user) => {
+it('activity in one tab counts in the other, and removes its warning', async (user) => {
   const [used, other] = await two(user)
   const pages = [used, other]
   for (let round = 0; round < 3; round++) {
@@ -92,7 +92,7 @@ it('activity in one tab is activity in the other, and takes its warning away', a
     await becomes(pages, 'warning 5000 idle')
     await move(used)
     await becomes([other], 'active')
-    // Where the hand is, it stays until its end.
+    // In the active tab the warning stays until its end.
     assert.deepEqual(await words([used]), ['warning 5000 idle'])
     await used.evaluate(() => idle.stay())
     await becomes(pages, 'active')
@@ -100,13 +100,13 @@ it('activity in one tab is activity in the other, and takes its warning away', a
   assert.equal(logouts(), 0)
 })
 
-it('a tab whose time is over asks the others first', async (user) => {
+it('a tab whose time has run out asks the others first', async (user) => {
   const [used, other] = await two(user)
-  // The one is used all the time, and the other has heard nothing of it, as a tab that was frozen.
+  // One tab is used all the time, and the other has heard nothing of it, like a frozen tab.
   await used.evaluate(async () => {
     const { postMessage } = BroadcastChannel.prototype
     BroadcastChannel.prototype.postMessage = function (data) {
-      // What it says by itself gets lost.
+      // Drops the messages that the tab sends by itself.
       if (!('active' in data)) postMessage.call(this, data)
     }
     await time.pass(50_000)
@@ -114,7 +114,7 @@ it('a tab whose time is over asks the others first', async (user) => {
     BroadcastChannel.prototype.postMessage = postMessage
   })
   await other.evaluate(async () => {
-    // It hears what the watch hears, after it; and its question, too.
+    // This listener hears what the watch hears, after it, including its question.
     const channel = new BroadcastChannel('tokenkeep-idle session')
     const answered = new Promise((resolve) => (channel.onmessage = ({ data }) => 'active' in data && resolve()))
     await time.pass(60_000)
@@ -126,7 +126,7 @@ it('a tab whose time is over asks the others first', async (user) => {
   assert.equal(await other.evaluate(() => auth.state.status), 'signed-in')
 })
 
-it('stay() in one tab is for both', async (user) => {
+it('stay() in one tab applies to both', async (user) => {
   const pages = await two(user)
   await pass(pages, AFTER - 5 * SECOND)
   await pages[1].evaluate(() => idle.stay())
@@ -134,7 +134,7 @@ it('stay() in one tab is for both', async (user) => {
   assert.equal(server.at('/auth/refresh').length, 0)
 })
 
-it('a real click is activity', async (user) => {
+it('a real click counts as activity', async (user) => {
   const page = await watched(user)
   await signIn(page)
   await page.evaluate(() => document.body.append(Object.assign(document.createElement('button'), { id: 'there', textContent: 'there' })))
@@ -145,13 +145,13 @@ it('a real click is activity', async (user) => {
   await page.click('#there')
   await pass([page], AFTER - 5 * SECOND)
   assert.deepEqual(await words([page]), ['warning 5000 idle'])
-  // Also in a warning.
+  // Also during a warning.
   await page.click('#there')
   await pass([page], 6 * SECOND)
   assert.deepEqual(await words([page]), ['active'])
 })
 
-it('a pointer that rests is no activity, though browsers tell of moves when the page moves under it', async (user) => {
+it('a resting pointer is no activity, although browsers report moves when the page moves under it', async (user) => {
   const page = await watched(user)
   await signIn(page)
   await move(page)
@@ -173,7 +173,7 @@ for (const [waking, wake] of Object.entries({
   it(`after a sleep of hours ${waking} ends the session`, async (user) => {
     const page = await watched(user)
     await signIn(page)
-    // The wall clock alone has gone on.
+    // Only the wall clock has advanced.
     await page.evaluate(() => time.set(8 * 3_600_000))
     await page.evaluate(wake)
     await pass([page], SECOND)
@@ -189,13 +189,13 @@ it('tabs that share nothing each end their own session', async (user) => {
   await pass(pages, AFTER + SECOND)
   await becomes(pages, 'expired 0 idle')
   const both = Promise.all(pages.map(hasLeft)).then(() => true)
-  // The one lets go of the lock after a while, and the other tries again after one.
+  // One tab releases the lock after a while, and the other tries again after a while.
   while (!(await Promise.race([both, pass(pages, SECOND).then(() => false)])));
   await pass(pages, 10 * SECOND)
   assert.equal(logouts(), 2)
 })
 
-it('without BroadcastChannel and Web Locks a tab is by itself, and nothing fails', async (user) => {
+it('without BroadcastChannel and Web Locks a tab works alone, and nothing fails', async (user) => {
   const page = await user.blank()
   await page.evaluate(takeTime)
   const errors = await page.evaluate(async () => {
@@ -218,7 +218,7 @@ it('without BroadcastChannel and Web Locks a tab is by itself, and nothing fails
   assert.deepEqual(errors, ['signed-in', 'expired', 'signed-out'])
 })
 
-it('what other scripts say does not keep a session beyond `after` from now', async (user) => {
+it('messages from other scripts do not extend a session beyond `after` from now', async (user) => {
   const page = await watched(user)
   await signIn(page)
   const script = await user.blank()
@@ -227,7 +227,7 @@ it('what other scripts say does not keep a session beyond `after` from now', asy
     script.postMessage({ active: later, end: later })
     script.postMessage({ active: 'now' })
     script.postMessage(null)
-    // It is answered, so all of that was heard.
+    // It is answered, so all earlier messages were heard.
     return new Promise((resolve) => {
       script.onmessage = resolve
       script.postMessage({ ask: true })
@@ -238,7 +238,7 @@ it('what other scripts say does not keep a session beyond `after` from now', asy
   await hasLeft(page)
 })
 
-it('what a tab says holds two times, and nothing is stored', async (user) => {
+it('a tab\'s messages contain two times, and nothing is stored', async (user) => {
   const pages = await two(user)
   const script = await user.blank()
   await script.evaluate(() => {
@@ -260,7 +260,7 @@ it('what a tab says holds two times, and nothing is stored', async (user) => {
   assert.deepEqual(await script.evaluate(() => [Object.keys(localStorage), Object.keys(sessionStorage), document.cookie]), [[], [], ''])
 })
 
-it('the session\'s own end is warned of, stay() renews it, and where it comes it comes', async (user) => {
+it('the session\'s own end is warned of, stay() renews it, and otherwise it comes', async (user) => {
   const lasting = (answer) => ({ ...answer, body: JSON.stringify({ ...JSON.parse(answer.body), refresh_expires_in: 40 }) })
   const alice = { sub: 'alice' }
   server.route('/auth/login', (arrived) => lasting(server.grant(alice, server.session(arrived, alice))))
@@ -280,7 +280,7 @@ it('the session\'s own end is warned of, stay() renews it, and where it comes it
   await hasLeft(page)
 })
 
-it('the page of the documentation does what it says', async (user) => {
+it('the page of the documentation works as described', async (user) => {
   for (const [path, answer] of Object.entries(documented('sessions/idle', blocks('sessions/idle', 'html')[0]))) server.route(path, answer)
   const page = await user.blank()
   await page.evaluate(takeTime)
@@ -298,6 +298,6 @@ it('the page of the documentation does what it says', async (user) => {
   await page.evaluate(() => time.pass(15 * 60_000 + 1000))
   const [isOpen, , hash] = await shown()
   assert.deepEqual([isOpen, hash], [false, '#signed-out'])
-  // It shows it before it has the lock, and signs out after that.
+  // The page shows it before it gets the lock, and signs out after that.
   await page.evaluate(() => until(({ status }) => status === 'signed-out'))
 })

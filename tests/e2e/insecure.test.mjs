@@ -1,5 +1,5 @@
-// A page of plain http on a host that is not localhost: an insecure context, which has no Web Locks. Each tab asks for its
-// tokens there as if it were the only one, and the console says so.
+// A page over plain http on a host other than localhost: an insecure context, which has no Web Locks. Each tab refreshes there as if it
+// were the only one, and the console says so.
 
 import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
@@ -17,7 +17,7 @@ const stub = await startStub({
 })
 const browser = await startBrowser({ args: [`--host-resolver-rules=MAP ${HOST} 127.0.0.1`] })
 
-/** A test with tabs in an insecure context, and with all that their consoles say. */
+/** A test with tabs in an insecure context, and everything that their consoles print. */
 function it(name, body) {
   check(name, async (t) => {
     if (engine !== 'chrome') throw new Lack('a name of the test\'s own for this machine (--host-resolver-rules)')
@@ -35,7 +35,7 @@ function it(name, body) {
 
 const calls = (page) => page.evaluate(() => Promise.all(Array.from({ length: 20 }, (_, n) => call(`/api/x?${n}`).then(({ status }) => status))))
 
-it('a page without Web Locks works as one tab, and says so once', async (open, said) => {
+it('a page without Web Locks works as one tab, and warns once', async (open, said) => {
   const page = await open()
   assert.deepEqual(await calls(page), Array(20).fill(200))
   assert.equal(stub.at('/auth/refresh').length, 1)
@@ -49,7 +49,7 @@ it('a page without Web Locks works as one tab, and says so once', async (open, s
   assert.match(ours[0], /each tab refreshes on its own/)
 })
 
-it('tabs without Web Locks take no turns, and still tell each other what happens', async (open) => {
+it('tabs without Web Locks take no turns, but still tell each other what happens', async (open) => {
   const tabs = [await open(), await open()]
   let meet
   const met = new Promise((resolve) => (meet = resolve))

@@ -17,7 +17,7 @@ const it = eachWithUser(server, browser, () => {
 
 const INSPECTOR = '/tokenkeep/session/inspector.js'
 
-/** A tab with the manager of the documentation, at a query. */
+/** A tab with the documentation's manager, opened with a query. */
 async function tab(user, query) {
   const page = await user.blank()
   await page.goto(`${server.origin}/${query}`)
@@ -25,7 +25,7 @@ async function tab(user, query) {
     const { auth } = await import('/snippet.js')
     await watch(auth)
     globalThis.panel = () => document.querySelector('tokenkeep-inspector').shadowRoot
-    /** It is drawn at the next frame. */
+    /** The panel is drawn in the next frame. */
     globalThis.drawn = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
     globalThis.rows = async () => {
       await drawn()
@@ -35,13 +35,13 @@ async function tab(user, query) {
   return page
 }
 
-it('nothing of it is loaded unless it is wanted', async (user) => {
+it('none of it is loaded unless wanted', async (user) => {
   const page = await tab(user, '')
   assert.equal(server.at(INSPECTOR).length, 0)
   assert.equal(await page.evaluate(() => document.querySelector('tokenkeep-inspector')), null)
 })
 
-it('the panel shows what was decided and why, newest first, and no secret', async (user) => {
+it('the panel shows every decision and its reason, newest first, and no secret', async (user) => {
   const page = await tab(user, '?inspect')
   assert.equal(server.at(INSPECTOR).length, 1)
   await page.evaluate(() => signIn('alice'))
@@ -61,7 +61,7 @@ it('the panel shows what was decided and why, newest first, and no secret', asyn
   assert.ok(server.at('/api/one').every(({ query }) => query.get('secret')))
 })
 
-it('a call that waits is there while it waits, and why the session ended when it has', async (user) => {
+it('a waiting call is listed while it waits, and the reason when the session has ended', async (user) => {
   const page = await tab(user, '?inspect')
   await page.evaluate(() => signIn('alice'))
   server.revoke()
@@ -78,7 +78,7 @@ it('a call that waits is there while it waits, and why the session ended when it
   assert.ok(rows.some(([type, text]) => type === 'signout' && text === 'The session has ended: the server refused the refresh (400).'), JSON.stringify(rows))
 })
 
-it('it is used by keyboard: Escape closes it and stays there, problems alone are shown, all is cleared', async (user) => {
+it('it works by keyboard: Escape closes it and keeps it closed, it can show problems only, and clear everything', async (user) => {
   const page = await tab(user, '?inspect')
   await page.evaluate(() => signIn('alice'))
   await page.evaluate(() => call('/api/one'))
@@ -106,7 +106,7 @@ it('it is used by keyboard: Escape closes it and stays there, problems alone are
   assert.deepEqual({ ...seen, all: 0 }, { all: 0, problems: 1, reachable: true, closed: [false, 'summary'], left: 0, open: true })
 })
 
-it('a Content-Security-Policy without inline styles, and with Trusted Types, does not touch it', async (user) => {
+it('a Content-Security-Policy without inline styles, and with Trusted Types, does not affect it', async (user) => {
   const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; require-trusted-types-for 'script'"
   const html = '<!doctype html><meta charset="utf-8"><title>tokenkeep</title><link rel="icon" href="/none"><script type="module" src="/page.js"></script>'
   server.route('/strict', () => ({ type: 'text/html', body: html, headers: { 'content-security-policy': policy } }))
@@ -145,7 +145,7 @@ it('it can be put into an element of the page, beside another one', async (user)
   assert.deepEqual(seen, { inside: true, position: 'static', same: true, left: 1 })
 })
 
-it('in a worker it has no panel, and tells all the same', async (user) => {
+it('in a worker it has no panel, and still reports', async (user) => {
   server.route('/inspected.js', () => ({
     type: 'text/javascript',
     body: `
@@ -168,7 +168,7 @@ it('in a worker it has no panel, and tells all the same', async (user) => {
 })
 
 for (const colorScheme of ['light', 'dark']) {
-  it(`every text of it can be read in the ${colorScheme} scheme`, async (user) => {
+  it(`all its texts are readable in the ${colorScheme} scheme`, async (user) => {
     const page = await tab(user, '?inspect')
     if (!page.emulateMedia) throw new Lack('a colour scheme of the test\'s choice')
     await page.emulateMedia({ colorScheme })

@@ -1,5 +1,5 @@
-// After many calls there is no more in memory than after some: the WebAssembly's memory, the JavaScript heap, event listeners
-// and timers. `fetch` is the test's own, for the server is not the point.
+// After many calls there is no more in memory than after some: the WebAssembly's memory, the JavaScript heap, event listeners and timers.
+// `fetch` is simulated, because the server does not matter here.
 
 import assert from 'node:assert/strict'
 import { engine } from './support/engine.mjs'
@@ -11,7 +11,7 @@ const { it } = await world({ lacks, timeout: 900_000 })
 const SOME = 5_000
 const MANY = isLong ? 100_000 : 20_000
 
-/** Keeps count of what a page has. Runs in it before all else. */
+/** Counts a page's resources. Runs in it before everything else. */
 function count() {
   const has = (globalThis.has = { timers: 0, wasm: () => 0 })
   const timers = new Set()
@@ -52,7 +52,7 @@ function standIn() {
   }
 }
 
-/** In the page: so many calls, ten at once, of all kinds. */
+/** In the page: this many calls of all kinds, ten at once. */
 async function work(calls) {
   const signal = (globalThis.lasting ??= new AbortController()).signal
   const kinds = [
@@ -70,7 +70,7 @@ async function work(calls) {
   }
 }
 
-it(`${MANY} calls with refreshes leave behind what ${SOME} do`, async (user) => {
+it(`${MANY} calls with refreshes leave no more behind than ${SOME}`, async (user) => {
   const page = await user.tab({}, (page) => page.addInitScript(count))
   const devtools = await page.context().newCDPSession(page)
   await devtools.send('Performance.enable')

@@ -1,11 +1,11 @@
-// Listeners that throw, or call back in: whatever they do, each fact is told once to everybody, and every call settles.
+// Listeners that throw, or call the manager: whatever they do, each event is reported once to everybody, and every call settles.
 
 import assert from 'node:assert/strict'
 import { world } from './support/world.mjs'
 
 const { server, it } = await world()
 
-/** What is listened to, how a call of a signed-in user brings it about, and what comes of that where nobody meddles. */
+/** The events, how a call of a signed-in user causes each, and the call's outcome without interference. */
 const FACTS = {
   change: { comes: () => server.revoke(), answer: 200, told: ['refresh'] },
   refresh: { comes: () => server.revoke(), answer: 200, told: ['refresh'] },
@@ -16,7 +16,7 @@ const FACTS = {
 const isIn = (type) => type !== 'signout'
 const leaves = (type, told) => ({ answer: 401, told: [...told, ...(isIn(type) ? ['signout logout'] : [])] })
 
-/** What a listener does, in the page; what comes of the call then, where that is something else; and who is signed in at last. */
+/** What a listener does, in the page; the call's outcome, if it differs; and who is signed in at the end. */
 const DEEDS = {
   'throws': {
     does: () => {
@@ -34,7 +34,7 @@ const DEEDS = {
   'adds another': { does: () => auth.addEventListener('change', () => {}) },
 }
 
-/** In the page: the listener does it at the first such event. Then a call that brings it about. */
+/** In the page: the listener acts at the first such event. Then a call causes the event. */
 async function listens(type) {
   const done = new Promise((resolve) => {
     auth.addEventListener(type, () => {

@@ -1,4 +1,4 @@
-// Calls while the refresh does not reach the server: who is asked without a token, and what the caller is told (rule 8).
+// Calls while the refresh does not reach the server: which are sent without a token, and what the caller gets (rule 8).
 
 import assert from 'node:assert/strict'
 import { reload, startBrowser } from './support/browser.mjs'
@@ -6,7 +6,7 @@ import { Lack } from './support/lack.mjs'
 import { eachWithUser, startStrict } from './support/strict.mjs'
 import { cut, json, refused } from './support/stub.mjs'
 
-// Answers the API from what it has kept, where there is no network.
+// Answers the API from its cache when there is no network.
 const WORKER = `
 addEventListener('install', () => skipWaiting())
 addEventListener('activate', (event) => event.waitUntil(clients.claim()))
@@ -34,19 +34,19 @@ const DOWN = { code: 'bad-status', retryable: true, status: 503 }
 const tokens = (path) => server.at(path).map(({ headers }) => headers.authorization ?? null)
 
 const it = eachWithUser(server, browser, () => {
-  // Worker and all, an origin is one user's.
+  // Service workers belong to an origin, so each user gets its own.
   server.route('/worker-of-the-app.js', () => ({ type: 'text/javascript', body: WORKER }))
 })
 
-/** The server says nothing any more; pages still load. */
+/** The server stops answering; pages still load. */
 function hangUp(...paths) {
   for (const path of paths.length ? paths : ['/auth/refresh', '/api/']) server.route(path, () => cut)
 }
 
-/** The platform says, in this page, that there is no network. */
+/** The platform reports, in this page, that there is no network. */
 const goesOffline = (page) => page.evaluate(() => void Object.defineProperty(navigator, 'onLine', { get: () => false }))
 
-/** A tab whose app has a service worker in charge. */
+/** A tab whose app has an active service worker. */
 async function installed(user, options) {
   const page = await user.blank()
   const has = await page.evaluate(async () => {
@@ -67,7 +67,7 @@ async function installed(user, options) {
   return page
 }
 
-it('an installed app that is opened without a network gets what its service worker has kept', async (user) => {
+it('an installed app that is opened without a network gets what its service worker has cached', async (user) => {
   const page = await installed(user)
   assert.equal((await page.evaluate(() => call('/api/notes'))).status, 200)
   hangUp()
@@ -75,13 +75,13 @@ it('an installed app that is opened without a network gets what its service work
   const { status, body } = await page.evaluate(() => call('/api/notes'))
   assert.deepEqual([status, body.sub], [200, 'alice'])
   assert.equal(await page.evaluate(() => auth.state.status), 'unknown', 'nobody has said that the session is over')
-  // What it has not kept, and what is to be written: the refresh's error, which says that it can be tried again.
+  // Uncached calls and writes get the refresh's error, which is retryable.
   assert.deepEqual((await page.evaluate(() => call('/api/other'))).error, UNREACHED)
   assert.deepEqual((await page.evaluate(() => call('/api/notes', { method: 'POST', body: 'x' }))).error, UNREACHED)
   assert.equal(server.at('/api/notes').filter(({ method }) => method === 'POST').length, 0)
 })
 
-it('back on line, the same page goes on with a token', async (user) => {
+it('back online, the same page continues with a token', async (user) => {
   const page = await installed(user)
   await page.evaluate(() => call('/api/notes'))
   hangUp('/auth/refresh')
@@ -94,7 +94,7 @@ it('back on line, the same page goes on with a token', async (user) => {
   assert.deepEqual((await page.evaluate(() => call('/api/notes'))).body, { is: 'new' })
 })
 
-it('with offline: reject the worker is not asked', async (user) => {
+it('with offline: reject the service worker is not asked', async (user) => {
   const page = await installed(user, { offline: 'reject' })
   await page.evaluate(() => call('/api/notes'))
   hangUp()
@@ -103,7 +103,7 @@ it('with offline: reject the worker is not asked', async (user) => {
   assert.deepEqual((await page.evaluate(() => call('/api/notes'))).error, UNREACHED)
 })
 
-it('without a worker a call waits for no network: it is the refresh\'s error, and nothing is sent', async (user) => {
+it('without a service worker a call does not wait for a network: it gets the refresh\'s error, and nothing is sent', async (user) => {
   const page = await user.signedIn()
   hangUp('/auth/refresh')
   await reload(page)
@@ -112,7 +112,7 @@ it('without a worker a call waits for no network: it is the refresh\'s error, an
   assert.deepEqual(tokens('/api/notes'), [])
 })
 
-it('with offline: send, safe calls leave without a token, and no other', async (user) => {
+it('with offline: send, only safe calls are sent without a token', async (user) => {
   const page = await user.signedIn({ offline: 'send' })
   server.route('/api/news', (arrived) => json({ for: server.who(arrived)?.sub ?? 'everybody' }))
   hangUp('/auth/refresh')
@@ -128,7 +128,7 @@ it('with offline: send, safe calls leave without a token, and no other', async (
   assert.deepEqual(tokens('/api/news'), [null, null])
 })
 
-it('with offline: send, a server that is down is not reached, either', async (user) => {
+it('with offline: send, a refresh endpoint that answers 503 counts as unreached, too', async (user) => {
   const page = await user.signedIn({ offline: 'send' })
   server.route('/api/news', () => json({}))
   server.route('/auth/refresh', () => ({ status: 503 }))
@@ -137,7 +137,7 @@ it('with offline: send, a server that is down is not reached, either', async (us
   assert.deepEqual((await page.evaluate(() => call('/api/news', { method: 'POST' }))).error, DOWN)
 })
 
-it('a refusal of a call without a token is the refresh\'s error: it says nothing of the session', async (user) => {
+it('a refused call without a token gets the refresh\'s error: the refusal says nothing about the session', async (user) => {
   const page = await user.signedIn({ offline: 'send' })
   server.route('/auth/refresh', () => ({ status: 503 }))
   await reload(page, { offline: 'send' })
@@ -145,12 +145,12 @@ it('a refusal of a call without a token is the refresh\'s error: it says nothing
   assert.deepEqual(tokens('/api/notes'), [null])
   assert.equal(await page.evaluate(() => auth.state.status), 'unknown')
   assert.deepEqual(await page.evaluate(() => told()), ['refresherror bad-status'])
-  // Where the bare call reaches nobody, it is the same error.
+  // If the call without a token reaches no server, it is the same error.
   hangUp('/api/')
   assert.deepEqual((await page.evaluate(() => call('/api/notes'))).error, DOWN)
 })
 
-it('a call that was refused already is not sent without a token on top of that', async (user) => {
+it('a call that was already refused is not sent again without a token', async (user) => {
   const page = await user.signedIn({ offline: 'send' })
   server.revoke()
   server.route('/auth/refresh', () => ({ status: 503 }))
@@ -159,7 +159,7 @@ it('a call that was refused already is not sent without a token on top of that',
   assert.equal(await page.evaluate(() => auth.state.status), 'signed-in')
 })
 
-it('a refusal of the refresh is no outage: nobody is signed in, and the call leaves as ever', async (user) => {
+it('a refused refresh is no outage: nobody is signed in, and the call is sent as usual', async (user) => {
   const page = await user.tab({ offline: 'reject' })
   assert.equal((await page.evaluate(() => call('/api/notes'))).status, 401)
   assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')

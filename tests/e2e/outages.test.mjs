@@ -1,4 +1,4 @@
-// What can stand between a page and its refresh endpoint, and what becomes of the session, the callers, the events and the
+// Everything that can stand between a page and its refresh endpoint, and the consequences for the session, the callers, the events and the
 // server (rule 8). A hundred callers come at once, and then another each second for a minute.
 
 import assert from 'node:assert/strict'
@@ -29,7 +29,7 @@ async function deserted() {
 // With a back-off in the middle of its range, and a caller each second: at 0, 1, 2, 4, 8, 16 and 32 seconds.
 const BACK_OFF = 7
 
-/** The refresh endpoint says `answer`, or `url` is nobody's: an outage. `sent`: how many calls that costs in the minute. */
+/** The refresh endpoint answers `answer`, or nobody serves `url`: an outage. `sent`: how many calls that costs in the minute. */
 const OUTAGES = {
   'a name that nobody knows': { url: 'http://nobody..invalid/auth/refresh', code: 'network' },
   'a port where nobody listens': { url: `http://127.0.0.1:${await deserted()}/auth/refresh`, code: 'network' },
@@ -92,7 +92,7 @@ await page.evaluate(() => {
   }
 })
 
-/** In the page: the minute. Tells all that came of it, outcomes that are alike once. */
+/** In the page: the minute. Returns all outcomes, equal ones once. */
 async function storm({ options, isSilent }) {
   await auth.setTokens({ accessToken: 'old', expiresIn: 300 })
   events.length = 0
@@ -136,8 +136,8 @@ for (const [name, row] of Object.entries(OUTAGES)) {
     assert.deepEqual(seen.told, Array(sent).fill(`refresherror ${code}`), 'each failure is told once')
     assert.equal(seen.sent, sent)
     assert.equal(seen.status, 'signed-in')
-    // Browsers repeat a call by themselves that was cut off, or met a 408, on a connection that was open before; and one may be
-    // called off before it has left, where time flies.
+    // Browsers repeat a call by themselves if it was cut off, or got a 408, on a connection that was already open; and where time is
+    // accelerated, a call may be aborted before it is sent.
     if (row.answer && row.isCounted !== false) assert.equal(stub.at('/auth/refresh').length, sent, 'calls that the server saw')
   })
 }

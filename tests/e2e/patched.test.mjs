@@ -1,5 +1,5 @@
-// Other people's fetch, in a real page: patched on top of ours, beneath it, or leading back to it; and what else a page into which
-// somebody could write holds.
+// Patched fetches in a real page: on top of ours, beneath it, or leading back to it; and other things in a page into which somebody could
+// inject markup.
 
 import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
@@ -27,7 +27,7 @@ function it(name, body) {
   })
 }
 
-// Each is run in the page.
+// Each runs in the page.
 const PATCHES = {
   'auth.fetch': () => (window.fetch = auth.fetch),
   'a wrapper of auth.fetch': () => (window.fetch = (...args) => auth.fetch(...args)),
@@ -52,11 +52,11 @@ const PATCHES = {
 }
 
 for (const [name, patch] of Object.entries(PATCHES)) {
-  it(`${name} as the page's fetch: each call arrives once, with its token, the first time and the second`, async (tab) => {
+  it(`${name} as the page's fetch: each call arrives once per sending, with its token`, async (tab) => {
     await tab.evaluate(`(${patch})()`)
     for (const how of ['auth.fetch', 'window.fetch']) {
       for (const token of ['one', 'two']) {
-        // The second is refused first, and sent again.
+        // The second call is refused first, and sent again.
         const before = page.at('/api/x').length
         const isNew = good !== token
         good = token
@@ -64,7 +64,7 @@ for (const [name, patch] of Object.entries(PATCHES)) {
           const send = how === 'auth.fetch' ? auth.fetch : window.fetch
           return (await send('/api/x', { headers: { 'x-own': '1' } })).status
         }, how)
-        // Who patches what is beneath us has his own fetch plain.
+        // In these patches window.fetch lies beneath ours, and carries no token.
         if (how === 'window.fetch' && /^a wrapper that/.test(name)) continue
         assert.equal(answer, 200)
         assert.equal(page.at('/api/x').length - before, isNew ? 2 : 1)
@@ -76,7 +76,7 @@ for (const [name, patch] of Object.entries(PATCHES)) {
   })
 }
 
-it('two copies of the package and two managers go on under each other', async (tab) => {
+it('two copies of the package and two managers work beneath each other', async (tab) => {
   const statuses = await tab.evaluate(async () => {
     const { createTokenManager } = await import('/tokenkeep/index.js?copy')
     const two = createTokenManager({ refresh: '/auth/refresh' })
@@ -94,7 +94,7 @@ it('two copies of the package and two managers go on under each other', async (t
   assert.deepEqual(statuses, Array(9).fill(200))
 })
 
-it('a fetch that breaks at any sending costs that call, and no other', async (tab) => {
+it('a fetch that breaks at any sending costs that call only', async (tab) => {
   const seen = await tab.evaluate(async () => {
     const { fetch } = window
     const odd = [() => { throw new RangeError('mine') }, () => undefined, async () => undefined, async () => 5, () => Promise.reject('why'), async () => ({ status: 401 })]
@@ -102,7 +102,7 @@ it('a fetch that breaks at any sending costs that call, and no other', async (ta
     for (const broken of odd) {
       for (const at of [1, 2]) {
         let calls = 0
-        // What has accepted a token since, does not say "forbidden".
+        // An endpoint that has accepted a token since does not mean "forbidden".
         window.fetch = fetch
         await auth.fetch('/api/x')
         window.fetch = (...args) => (`${args[0]?.url ?? args[0]}`.includes('/auth/') ? fetch(...args) : ++calls === at ? broken() : at === 2 ? new Response(null, { status: 401 }) : fetch(...args))
@@ -115,7 +115,7 @@ it('a fetch that breaks at any sending costs that call, and no other', async (ta
   assert.deepEqual(seen, [['mine', 'mine', 'bad-fetch', 'bad-fetch', 'bad-fetch', 'bad-fetch', 'bad-fetch', 'bad-fetch', 'why', 'why', 200, 401], 200])
 })
 
-it('markup moves no call of the manager to another origin', async (tab) => {
+it('injected markup moves no call of the manager to another origin', async (tab) => {
   const { option, login } = await tab.evaluate(async (evil) => {
     const { createTokenManager } = await import('/tokenkeep/index.js')
     document.head.insertAdjacentHTML('beforeend', `<base href="${evil}/">`)

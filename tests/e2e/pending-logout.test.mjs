@@ -17,7 +17,7 @@ const status = (page) => page.evaluate(() => auth.state.status)
 const me = async (page) => (await page.evaluate(() => call('/api/who'))).body?.sub ?? null
 const logouts = () => server.at('/auth/logout')
 
-/** The server ends a session by the access token that the logout brings, and by no other. */
+/** The server ends a session only by the access token in the logout. */
 function endsByToken() {
   const ended = new Set()
   server.route('/auth/logout', (arrived) => {
@@ -29,19 +29,19 @@ function endsByToken() {
   return ended
 }
 
-// Warnings that the page's console is told. A worker tells its own.
+// Warnings in the page's console. A worker has its own console.
 const CONSOLE = home ? 0 : 1
 
-/** Runs in the page: what the console is told from now on is kept. */
+/** Runs in the page: records the console from now on. */
 function listenToConsole() {
   globalThis.warned = []
   console.warn = (text) => warned.push(text)
 }
 
-/** What stands in the page's storage. */
+/** The contents of the page's storage. */
 const stored = (page) => page.evaluate(() => Object.entries(localStorage).concat(Object.entries(sessionStorage)).flat().join('\n'))
 
-/** No URL, no token, no user stands there. */
+/** It contains no URL, token or user. */
 async function hasNoSecret(page, ...secrets) {
   const text = await stored(page)
   for (const secret of ['http', '/auth', 'logout?', 'Bearer', 'eyJ', 'alice', ...secrets]) assert.ok(!text.includes(secret), `${secret} in ${text}`)
@@ -62,14 +62,14 @@ for (const [what, answer] of [['503', DOWN], ['a cut connection', cut]]) {
     assert.equal((await out(page)).error, undefined)
     assert.deepEqual([...ended], ['alice'])
     const sent = logouts().map(({ headers }) => headers.authorization)
-    // A browser may try a cut connection once more by itself.
+    // A browser may repeat a cut connection once by itself.
     assert.equal(new Set(sent).size, 1)
     assert.match(sent[0], /^Bearer ey/)
     assert.equal(await me(page), null)
   })
 }
 
-it('the refresh token in memory goes along the second time, too', async (user) => {
+it('the refresh token in memory is also sent the second time', async (user) => {
   const options = { refreshToken: { json: 'refresh_token' }, logout: { url: '/auth/logout', send: 'refresh' }, tabs: 'off' }
   const page = await user.tab(options)
   const { access_token } = JSON.parse(server.grant({ sub: 'alice' }).body)
@@ -81,7 +81,7 @@ it('the refresh token in memory goes along the second time, too', async (user) =
   assert.deepEqual(logouts().map(({ body }) => JSON.parse(body).refresh_token), ['the-refresh-token', 'the-refresh-token'])
 })
 
-it('a logout that was told keeps nothing: the next is the next user\'s', async (user) => {
+it('a confirmed logout leaves nothing behind: the next one is the next user\'s', async (user) => {
   const page = await user.signedIn(BY_TOKEN)
   server.route('/auth/logout', () => DOWN)
   await out(page)
@@ -111,7 +111,7 @@ it('after a reload a logout that needs the token cannot be finished: the console
   assert.equal(logouts().length, 1, 'without the token it would be a lie')
 })
 
-it('the same in a tab that begins meanwhile', async (user) => {
+it('the same in a tab that starts meanwhile', async (user) => {
   const page = await user.signedIn(BY_TOKEN)
   server.route('/auth/logout', () => DOWN)
   await out(page)
@@ -121,7 +121,7 @@ it('the same in a tab that begins meanwhile', async (user) => {
   assert.equal(server.at('/auth/refresh').length, 0)
 })
 
-it('a login ends that: nothing is said any more, and the session is restored', async (user) => {
+it('a login ends that: no more warnings, and the session is restored', async (user) => {
   const page = await user.signedIn(BY_TOKEN)
   server.route('/auth/logout', () => DOWN)
   await out(page)
@@ -136,7 +136,7 @@ it('a login ends that: nothing is said any more, and the session is restored', a
   assert.equal(await me(page), 'bob')
 })
 
-it('a call of the app\'s own that failed cannot be repeated by a later page without the option: it says so', async (user) => {
+it('a failed call of the app\'s own cannot be repeated by a later page without the option: the console says so', async (user) => {
   const page = await user.signedIn()
   server.route('/auth/logout', () => DOWN)
   await page.evaluate(() => outcome(auth.logout('/auth/logout?token=of-the-app', { headers: { 'x-secret': 'of-the-app' } })))
@@ -149,7 +149,7 @@ it('a call of the app\'s own that failed cannot be repeated by a later page with
   assert.equal(logouts().length, 1)
 })
 
-it('with a cookie the next page finishes it by the option, wherever the first one was sent', async (user) => {
+it('with a cookie the next page finishes it by the option, wherever the first was sent', async (user) => {
   const options = { logout: '/auth/logout?by=option' }
   const page = await user.signedIn(options)
   server.route('/auth/logout', () => DOWN)
@@ -162,7 +162,7 @@ it('with a cookie the next page finishes it by the option, wherever the first on
   assert.equal(await stored(page), '')
 })
 
-it('a forged mark calls no URL, and ends no session but by the option', async (user) => {
+it('a forged mark calls no URL, and ends a session only by the option', async (user) => {
   const page = await user.signedIn({ logout: '/auth/logout' })
   server.route('/auth/logout', () => DOWN)
   await out(page)

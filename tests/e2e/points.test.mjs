@@ -1,4 +1,4 @@
-// Logout, login and dispose at every point at which a refresh, or a request that needs one, can be waiting (rule 9).
+// Logout, login and dispose at every point at which a refresh, or a request that needs one, can wait (rule 9).
 
 import assert from 'node:assert/strict'
 import { reload } from './support/browser.mjs'
@@ -7,7 +7,7 @@ import { world } from './support/world.mjs'
 
 const { server, it } = await world()
 
-/** Another tab holds the lock, until the function that it tells is called. It keeps its news to itself. */
+/** Another tab holds the lock until the returned function is called. It posts no news. */
 async function taken(user) {
   const other = await user.tab({}, (page) => page.addInitScript(() => void (BroadcastChannel.prototype.postMessage = () => {})))
   await server.faults({ refresh: 'hold' })
@@ -17,7 +17,7 @@ async function taken(user) {
   return () => server.release('refresh')
 }
 
-/** Holds the answers of `of`, until the function that it tells is called. */
+/** Holds the answers of `of` until the returned function is called. */
 async function held(of) {
   await server.faults({ [of]: 'hold' })
   return async () => {
@@ -26,18 +26,18 @@ async function held(of) {
   }
 }
 
-/** In the page: a call that waits, and its outcome in short, in `waiting`. */
+/** In the page: a waiting call, and its short outcome in `waiting`. */
 const waits = () => {
   const short = ({ status, body, error }) => error?.code ?? (status === 200 ? body.name : status)
   globalThis.waiting = call('/api/me').then(short)
 }
 
-/** In the page: until it stands in line for the lock. */
+/** In the page: resolves when the call is in line for the lock. */
 const standsInLine = async () => {
   while (!(await navigator.locks.query()).pending.length);
 }
 
-/** In the page: the body of the next answer to a refresh is held until `flow()`. Told when it is read. */
+/** In the page: the body of the next refresh answer is held until `flow()`. Resolves when it is read. */
 const holdsBody = () => {
   const send = globalThis.fetch
   globalThis.reading = new Promise((reads) => {
@@ -52,13 +52,13 @@ const holdsBody = () => {
   })
 }
 
-/** In the page, with its time in hand: until it listens for the news of the tab before it. */
+/** In the page, with controlled time: resolves when the manager listens for news from the previous tab. */
 const listens = async () => {
   // A quarter of a second, in slices of time in which the page could run.
   while (!time.ahead.includes(250 / 8)) await navigator.locks.query()
 }
 
-// Each brings a call in a tab of alice's to the point, and says how it goes on from there; and what becomes of the call.
+// Each brings a call in alice's tab to the point, and says how it continues from there, and its outcome.
 const POINTS = {
   'before the WebAssembly is there': {
     async reach(user, page) {
@@ -130,7 +130,7 @@ const POINTS = {
   },
 }
 
-// What happens at the point, in the page; and who is signed in afterwards.
+// What happens at the point, in the page, and who is signed in afterwards.
 const ACTS = {
   'logout': { act: () => outcome(auth.logout('/auth/logout')), isOut: true },
   'login': { act: () => signIn('admin'), last: 'admin' },
@@ -148,7 +148,7 @@ for (const [point, { reach, becomes }] of Object.entries(POINTS)) {
       const page = await user.signedIn()
       await server.revoke()
       const goesOn = await reach(user, page)
-      // In one turn, where the page begins with it.
+      // In one turn, if the page begins with it.
       const status = await page.evaluate(`(globalThis.begins?.(), globalThis.begins && (${waits})(), globalThis.done = (${act})(), auth.state.status)`)
       if (isOut) assert.notEqual(status, 'signed-in', 'at once')
       await goesOn()

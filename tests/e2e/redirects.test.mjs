@@ -1,4 +1,4 @@
-// A redirect takes the token to no place that was not named (rule 1 before rule 2), at the first sending and at the second.
+// A redirect takes the token to no target that was not named (rule 1 before rule 2), on the first sending and on the second.
 
 import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
@@ -9,7 +9,7 @@ const cors = { 'access-control-allow-origin': '*', 'access-control-allow-headers
 const preflighted = (answer) => (arrived) => (arrived.method === 'OPTIONS' ? { headers: cors } : answer(arrived))
 const tokenOf = ({ headers }) => headers['x-token'] ?? headers.authorization?.replace('Bearer ', '')
 
-/** An API that takes the token `good` only, and leads elsewhere. */
+/** An API that accepts only the token `good`, and redirects elsewhere. */
 function api(to, status = 302) {
   return preflighted((arrived) => (tokenOf(arrived) === 'good' || !arrived.path.startsWith('/api/strict') ? { status, headers: { ...cors, location: to() } } : { ...refused(), headers: cors }))
 }
@@ -49,7 +49,7 @@ function it(name, options, body) {
 
 const HEADER = { attach: { header: 'X-Token', scheme: '' } }
 
-it('a header of its own does not leave the origin of the page', HEADER, async (ask) => {
+it('a custom header does not leave the page\'s origin', HEADER, async (ask) => {
   for (const method of ['GET', 'POST']) assert.equal((await ask('/api/out', { method })).name, 'TypeError')
   assert.deepEqual(await ask('/api/out307', { method: 'POST', body: 'x' }).then(({ name }) => name), 'TypeError')
   assert.equal(other.at('/landed').length, 0)
@@ -57,7 +57,7 @@ it('a header of its own does not leave the origin of the page', HEADER, async (a
   assert.equal(tokenOf(page.at('/api/landed')[0]), 'good')
 })
 
-it('a header of its own leaves another origin only without the token', { ...HEADER, apis: [far.origin] }, async (ask, tab) => {
+it('a custom header does not follow a redirect out of another origin', { ...HEADER, apis: [far.origin] }, async (ask, tab) => {
   assert.deepEqual(await ask(`${far.origin}/api/out`), { landed: 'other' })
   assert.deepEqual(await ask(`${far.origin}/api/within`), { landed: 'api' })
   assert.equal(tokenOf(far.at('/api/landed').filter(({ method }) => method === 'GET').at(-1)), 'good')
@@ -67,26 +67,26 @@ it('a header of its own leaves another origin only without the token', { ...HEAD
   assert.equal((await ask(`${far.origin}/api/out307`, { method: 'POST', body: 'x' })).code, 'redirected')
   assert.equal((await ask(`${far.origin}/api/within`, { method: 'POST' })).code, 'redirected')
   assert.equal(other.at('/landed').length, before)
-  // A Request, too.
+  // Also with a Request.
   assert.deepEqual(await tab.evaluate((url) => ask(new Request(url)), `${far.origin}/api/out`), { landed: 'other' })
   assert.deepEqual(await tab.evaluate((url) => ask(new Request(url)), `${far.origin}/api/within`), { landed: 'api' })
   assert.equal((await tab.evaluate((url) => ask(new Request(url, { method: 'POST', body: 'x' })), `${far.origin}/api/out307`)).code, 'redirected')
 })
 
-it('a prefix is left only without the token', { apis: ['/api'] }, async (ask) => {
+it('a redirect out of a path prefix is followed without the token', { apis: ['/api'] }, async (ask) => {
   assert.deepEqual(await ask('/api/beside'), { landed: 'beside' })
   assert.deepEqual(await ask('/api/within'), { landed: 'api' })
   assert.equal(tokenOf(page.at('/api/landed').at(-1)), 'good')
 })
 
-it('the second sending is looked after as the first', { ...HEADER, apis: [far.origin] }, async (ask, tab) => {
+it('the second sending is protected like the first', { ...HEADER, apis: [far.origin] }, async (ask, tab) => {
   await tab.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
   assert.equal((await ask(`${far.origin}/api/strict/out`)).code, 'redirected')
   assert.equal(page.at('/auth/refresh').length, 1)
   assert.equal(other.at('/landed').length, 0)
 })
 
-it('what the caller says of redirects holds', { ...HEADER, apis: [far.origin] }, async (ask) => {
+it('the caller\'s own redirect mode applies', { ...HEADER, apis: [far.origin] }, async (ask) => {
   assert.equal((await ask(`${far.origin}/api/out`, { redirect: 'manual' })).status, 0)
   assert.equal((await ask(`${far.origin}/api/out`, { redirect: 'error' })).name, 'TypeError')
 })
@@ -109,7 +109,7 @@ check('a refresh token in a body follows no redirect to another origin', async (
       await auth.setTokens({ accessToken: 'old', refreshToken: 'secret' })
       return auth.refresh().catch(({ code }) => code)
     }, `${origin}/auth/moved`)
-    // The page's own origin is not left; another one's redirect is not followed at all.
+    // The page's own origin is not left; a redirect from another origin is not followed at all.
     assert.equal(code, origin === page.origin ? 'network' : 'bad-status')
     assert.equal(other.at('/landed').length, 0)
   }

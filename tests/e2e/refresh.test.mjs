@@ -1,4 +1,4 @@
-// One refresh for everybody, and for none who needs it not (rules 3 to 5).
+// One refresh for all callers that need it, and none for the others (rules 3 to 5).
 
 import assert from 'node:assert/strict'
 import { reload } from './support/browser.mjs'
@@ -17,7 +17,7 @@ it('fifty refused calls cost one refresh, and each is sent once more', async (us
   assert.deepEqual(await page.evaluate(() => told()), ['refresh'])
 })
 
-it('a late 401 of an older token costs no refresh', async (user) => {
+it('a late 401 for an older token causes no refresh', async (user) => {
   const page = await user.signedIn()
   await server.revoke()
   await server.faults({ api: 'hold' })
@@ -30,7 +30,7 @@ it('a late 401 of an older token costs no refresh', async (user) => {
   assert.equal(await server.refreshes(), 1)
 })
 
-it('nothing leaves with a token that was just refused', async (user) => {
+it('no call is sent with a token that was just refused', async (user) => {
   const page = await user.signedIn()
   await server.revoke()
   await server.faults({ refresh: 'hold' })
@@ -43,7 +43,7 @@ it('nothing leaves with a token that was just refused', async (user) => {
   assert.deepEqual(await server.lines('/api/items/2'), ['GET /api/items/2 200'])
 })
 
-it('refresh() joins the refresh in flight', async (user) => {
+it('refresh() joins a pending refresh', async (user) => {
   const page = await user.signedIn()
   await server.faults({ refresh: 'hold' })
   await page.evaluate(() => void (globalThis.both = Promise.all([auth.refresh(), auth.refresh()])))
@@ -61,7 +61,7 @@ it('a token near its end is renewed before the request', async (user) => {
   assert.deepEqual(await server.lines(), ['POST /auth/login 200', 'POST /auth/refresh 200', 'GET /api/me 200'])
 })
 
-it('a token in use is renewed in time, also without a call, and one that nobody uses is let end', async (user) => {
+it('a used token is renewed in time, even without a call, and an unused one is not', async (user) => {
   const page = await user.signedIn({}, (page) => page.clock.install())
   await page.evaluate(() => call('/api/me'))
   await page.clock.fastForward('04:55')
@@ -71,7 +71,7 @@ it('a token in use is renewed in time, also without a call, and one that nobody 
   assert.equal(await server.refreshes(), 1)
 })
 
-it('refreshBefore says how near', async (user) => {
+it('refreshBefore sets the margin', async (user) => {
   const page = await user.signedIn({ refreshBefore: 120_000 }, (page) => page.clock.install())
   await page.clock.fastForward('02:55')
   assert.equal((await page.evaluate(() => call('/api/me'))).status, 200)
@@ -81,7 +81,7 @@ it('refreshBefore says how near', async (user) => {
   assert.equal(await server.refreshes(), 1)
 })
 
-it('after a reload the first call asks for a token and nothing leaves without one', async (user) => {
+it('after a reload the first call refreshes, and none is sent without a token', async (user) => {
   const page = await user.signedIn()
   await reload(page)
   assert.equal(await page.evaluate(() => auth.state.status), 'unknown')
@@ -92,14 +92,14 @@ it('after a reload the first call asks for a token and nothing leaves without on
   assert.deepEqual({ refreshes, api_401 }, { refreshes: 1, api_401: 0 })
 })
 
-it('restore: eager asks at once, without a call', async (user) => {
+it('restore: eager refreshes at once, without a call', async (user) => {
   const page = await user.signedIn()
   await reload(page, { restore: 'eager' })
   await page.evaluate(() => until(({ status }) => status === 'signed-in'))
   assert.equal(await server.refreshes(), 1)
 })
 
-it('restore: manual asks only when told to', async (user) => {
+it('restore: manual refreshes only when told to', async (user) => {
   const page = await user.signedIn()
   await reload(page, { restore: 'manual' })
   assert.equal((await page.evaluate(() => call('/api/me'))).status, 401)
@@ -108,7 +108,7 @@ it('restore: manual asks only when told to', async (user) => {
   assert.equal((await page.evaluate(() => call('/api/me'))).status, 200)
 })
 
-it('who has no session asks once, then sends without a token and gets the API\'s own 401', async (user) => {
+it('without a session the first call refreshes once, then calls are sent without a token and get the API\'s own 401', async (user) => {
   const page = await user.tab()
   const answers = await page.evaluate(async () => [await call('/api/me'), await call('/api/me')])
   for (const { status, body } of answers) assert.deepEqual([status, typeof body.error], [401, 'string'])
@@ -118,7 +118,7 @@ it('who has no session asks once, then sends without a token and gets the API\'s
   assert.deepEqual(await page.evaluate(() => told()), [], 'nobody was signed in who could be signed out')
 })
 
-it('a scope that no new token brings is the caller\'s affair', async (user) => {
+it('insufficient_scope, which no new token cures, goes to the caller', async (user) => {
   const page = await user.signedIn()
   const { status, challenge, body } = await page.evaluate(async () => {
     const response = await auth.fetch('/api/admin')

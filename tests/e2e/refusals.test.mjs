@@ -1,4 +1,4 @@
-// What is refused, and who is told; and what is decided in the turn of a call, whatever the call is and however early it comes.
+// Refusals, and who learns of them; and decisions in the turn of a call, for every kind of call and however early it comes.
 
 import assert from 'node:assert/strict'
 import { startBrowser } from './support/browser.mjs'
@@ -14,7 +14,7 @@ const refreshes = () => server.at('/auth/refresh').length
 const becomes = (page, status) => page.evaluate((status) => until((state) => state.status === status), status)
 const INVALID = json({ error: 'invalid_grant' }, { status: 401 })
 
-/** So many tabs of alice. */
+/** This many tabs of alice. */
 async function tabsOf(user, count, options) {
   const tabs = [await user.signedIn(options)]
   while (tabs.length < count) {
@@ -24,7 +24,7 @@ async function tabsOf(user, count, options) {
   return tabs
 }
 
-/** Begins a call in each of the tabs. All stand in line for the lock, or have it, when this is done. */
+/** Begins a call in each tab. Resolves when all are in line for the lock, or have it. */
 async function standInLine(tabs, begin) {
   for (const [n, tab] of tabs.entries()) {
     await tab.evaluate(begin, n)
@@ -38,7 +38,7 @@ async function standInLine(tabs, begin) {
 }
 
 for (const tabs of ['share', 'lock']) {
-  it(`a refusal is told to the tabs that wait, with tabs: ${tabs}: the cookie is not spent once more by each`, async (user) => {
+  it(`waiting tabs hear of a refusal, with tabs: ${tabs}, and do not all use the cookie once more`, async (user) => {
     const pages = await tabsOf(user, tabs === 'share' ? 5 : 1, { tabs })
     while (pages.length < 5) {
       const page = await user.tab({ tabs })
@@ -57,20 +57,20 @@ for (const tabs of ['share', 'lock']) {
       assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
       assert.deepEqual(await page.evaluate(() => told().filter((event) => event.startsWith('signout'))), ['signout rejected'])
     }
-    // With `lock` nobody listens for news before it asks: a tab may be quicker than they are.
+    // With `lock` no tab listens for news before it refreshes: one may be faster than the news.
     if (tabs === 'share') assert.equal(refreshes() - before, 1)
     else assert.ok(refreshes() - before < pages.length, `${refreshes() - before} refreshes`)
   })
 }
 
-it('the tab that refreshes is closed, its answer is lost: the others spend the used cookie once', async (user) => {
+it('if the refreshing tab is closed and its answer lost, the others use the old cookie once', async (user) => {
   const [first, ...others] = await tabsOf(user, 5)
   server.revoke()
   const before = refreshes()
   const refresh = server.hold('/auth/refresh')
   await standInLine([first, ...others], (n) => void (globalThis.waiting = call(`/api/items/${n}`)))
   await refresh.arrived()
-  // What was rotated for it is lost: the cookie never comes.
+  // The rotated cookie is lost: it never arrives.
   server.route('/auth/refresh', (arrived) => (server.rotate(arrived), INVALID))
   await first.close()
   refresh.release()
@@ -79,7 +79,7 @@ it('the tab that refreshes is closed, its answer is lost: the others spend the u
   assert.ok(server.reuses <= 1)
 })
 
-it('after a refusal that was told a login goes on in all tabs', async (user) => {
+it('after a shared refusal a login continues in all tabs', async (user) => {
   const [first, second] = await tabsOf(user, 2)
   server.revoke()
   const refresh = server.hold('/auth/refresh')
@@ -92,7 +92,7 @@ it('after a refusal that was told a login goes on in all tabs', async (user) => 
   assert.deepEqual((await second.evaluate(() => call('/api/who'))).body.sub, 'bob')
 })
 
-/** Runs in the page: an upload that takes the token itself, and says so when it is refused. */
+/** Runs in the page: an upload that uses the token itself, and reports its refusal. */
 function uploads() {
   const put = (path, token) => new Promise((done) => {
     const xhr = new XMLHttpRequest()
@@ -111,7 +111,7 @@ function uploads() {
   }
 }
 
-it('refusals of one token that come one after the other cost one refresh, by XHR', async (user) => {
+it('successive refusals of one token cost one refresh, by XHR', async (user) => {
   const page = await user.signedIn({ exposeToken: true })
   await page.evaluate(uploads)
   server.revoke()
@@ -119,12 +119,12 @@ it('refusals of one token that come one after the other cost one refresh, by XHR
   await page.evaluate(() => void (globalThis.uploading = [0, 1, 2, 3, 4].map((n) => upload(`/api/chunk/${n}`))))
   for (const chunk of chunks) await chunk.arrived()
   for (const [n, chunk] of chunks.entries()) {
-    // Each refusal is let go when the one before it has been dealt with.
+    // Each refusal is released when the previous one has been handled.
     chunk.release()
     assert.equal(await page.evaluate((n) => uploading[n], n), 200)
   }
   assert.equal(refreshes(), 1)
-  // What is asked for beyond that is asked for now.
+  // A superfluous refresh would have been sent by now.
   await page.evaluate(() => auth.refresh())
   assert.equal(refreshes(), 2)
 })
@@ -138,7 +138,7 @@ it('refresh() twice in a row asks twice: nobody was given a token that could be 
   assert.equal(refreshes(), 2)
 })
 
-// What is called in one turn, before `ready` or after it; how each ends; and what the state is then.
+// Calls in one turn, before `ready` or after it; how each ends; and the state at the end.
 const TURNS = {
   'refresh(); logout()': {
     calls: () => [auth.refresh(), auth.logout('/auth/logout')], ends: ['session-changed', 'done'], status: 'signed-out',
@@ -172,7 +172,7 @@ const TURNS = {
 }
 
 for (const [name, { calls, ends, status }] of Object.entries(TURNS)) {
-  it(`${name} in one turn: what is decided is decided in that turn`, async (user) => {
+  it(`${name} in one turn: decided in that turn`, async (user) => {
     const page = await user.tab({ exposeToken: true })
     const bob = JSON.parse(server.grant({ sub: 'bob' }).body).access_token
     for (const when of ['with a token', 'before ready', 'in a page that has begun']) {
@@ -194,14 +194,14 @@ for (const [name, { calls, ends, status }] of Object.entries(TURNS)) {
       for (const [n, end] of [...ends, status].entries()) {
         assert.match(seen[n], end instanceof RegExp ? end : new RegExp(`^${end}$`), `${when}: ${seen.join(', ')}`)
       }
-      // And so it stays.
+      // And it stays so.
       assert.equal((await page.evaluate(() => call('/api/who'))).body?.sub ?? 'signed-out', status, when)
       assert.equal(server.reuses, 0)
     }
   })
 }
 
-// Calls that are none of the session's. Each is made in a page that knows nothing yet.
+// Calls that the manager leaves alone. Each is made in a page that knows nothing yet.
 const UNTOUCHED = {
   'with its own Authorization': () => fetch_('/api/x', { headers: { authorization: 'Basic eDp5' } }),
   'as a Request with its own Authorization': () => fetch_(new Request('/api/x', { headers: { authorization: 'Basic eDp5' } })),
@@ -216,7 +216,7 @@ const UNTOUCHED = {
 }
 
 for (const when of ['before ready', 'in a page that has begun']) {
-  it(`calls that are none of the session's, ${when}, leave no refresh behind, at once or later`, async (user) => {
+  it(`calls that the manager leaves alone, ${when}, cause no refresh, at once or later`, async (user) => {
     const page = await user.blank()
     for (const [what, make] of Object.entries(UNTOUCHED)) {
       await page.evaluate(async ([make, when]) => {
@@ -226,7 +226,7 @@ for (const when of ['before ready', 'in a page that has begun']) {
         globalThis.fetch_ = (...args) => auth.fetch(...args).catch(() => {})
         await new Function(`return (${make})()`)()
         await ready
-        // What was wanted by nobody would go out at the next occasion.
+        // A refresh that nobody needs would be sent at the next occasion.
         for (const [target, event] of [[document, 'visibilitychange'], [globalThis, 'online'], [globalThis, 'pageshow']]) target.dispatchEvent(new Event(event))
         await auth.login('/auth/login', { body: 'username=alice' })
         await auth.fetch('/api/who')

@@ -1,5 +1,5 @@
-// A reload in the middle of a refresh. The answer has nobody left to go to, but its cookie is the only one that a strict server
-// still takes: the refresh outlives its page ("Refresh and logout are sent with keepalive", rule 7).
+// A reload during a refresh. Nobody is left to receive the answer, but its cookie is the only one that a strict server still accepts: the
+// refresh outlives its page ("Refresh and logout are sent with keepalive", rule 7).
 
 import assert from 'node:assert/strict'
 import { reload, startBrowser, User } from './support/browser.mjs'
@@ -7,7 +7,7 @@ import { home } from './support/engine.mjs'
 import { check, Lack } from './support/lack.mjs'
 import { json, refused, startStub } from './support/stub.mjs'
 
-/** A session whose refresh token is good once. */
+/** A session whose refresh token is good for one use. */
 const session = { turn: 0, token: () => `token-${session.turn}`, cookie: () => `refresh=${session.turn}` }
 const next = () => {
   session.turn++

@@ -1,4 +1,5 @@
-// The wrapper is the platform's fetch: what it sends the second time, whom it leaves alone, and how it lets go (rules 1, 2, 6 and 7).
+// The wrapper behaves like the platform's fetch: what it sends the second time, what it leaves alone, and how it releases calls (rules 1,
+// 2, 6 and 7).
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -39,10 +40,10 @@ function itResends(name, body) {
   })
 }
 
-/** What a sending was, save what must differ. */
+/** A sending, without what must differ. */
 const sent = ({ method, sha256, headers: { authorization, connection, ...headers } }) => ({ method, sha256, headers })
 
-// Each makes the arguments of a call, and changes them afterwards where it can.
+// Each makes the arguments of a call, and changes them afterwards if possible.
 const BODIES = {
   'a string': () => ['/api/x', { method: 'POST', body: 'größer' }],
   'no body': () => ['/api/x', { method: 'DELETE' }],
@@ -96,7 +97,7 @@ for (const [name, make] of Object.entries(BODIES)) {
   })
 }
 
-it('a file of five megabytes arrives whole at the second try', async (user) => {
+it('a file of five megabytes arrives complete on the second try', async (user) => {
   const page = await user.signedIn()
   await server.revoke()
   const { body } = await page.evaluate(() => {
@@ -118,7 +119,7 @@ it('the answer is the platform\'s own, and streams', async (user) => {
   assert.deepEqual(seen, [true, `${server.origin}/api/me?q`, 'basic', 'application/json', true])
 })
 
-it('the signal settles its caller at once with its own reason, and the others go on', async (user) => {
+it('the signal settles its caller at once with its own reason, and the others continue', async (user) => {
   const page = await user.signedIn()
   await server.revoke()
   await server.faults({ refresh: 'hold' })
@@ -152,7 +153,7 @@ it('a signal ends the wait for the first token, too', async (user) => {
   assert.deepEqual(await server.lines('/api'), [])
 })
 
-it('a signal that is aborted already is refused as the platform refuses it, and nothing is sent', async (user) => {
+it('an aborted signal is refused as the platform refuses it, and nothing is sent', async (user) => {
   const page = await user.signedIn()
   const [ours, platform] = await page.evaluate(() => {
     const signal = AbortSignal.abort()
@@ -170,7 +171,7 @@ it('a network error is the platform\'s own', async (user) => {
   assert.equal(await server.refreshes(), 0)
 })
 
-it('a request with an Authorization of its own is left alone', async (user) => {
+it('a request with its own Authorization is left alone', async (user) => {
   const page = await user.signedIn()
   const own = await page.evaluate(() => digest('own'))
   const answers = await page.evaluate(() => Promise.all([
@@ -209,7 +210,7 @@ itResends('apis is the whole list: another origin that is named gets the token, 
   assert.deepEqual(tokens, ['Bearer old', 'Bearer new'])
 })
 
-it('apis covers paths on the borders of their segments, as the platform parses them', async (user) => {
+it('apis covers paths on segment borders, as the platform parses them', async (user) => {
   const page = await user.signedIn({ apis: ['/api/items'] })
   for (const [path, covered] of [
     ['/api/items/1', true], ['/api/items', true], ['/api/items?q=1', true], ['/api/x/../items/2', true], ['/api/%2e%2e/api/items/3', true],

@@ -1,5 +1,5 @@
-// A refresh whose answer is lost, where the server takes the old refresh token again for a while. (Without that a strict
-// server must take the next try for a thief's.)
+// A refresh whose answer is lost, with a server that accepts the old refresh token again for a while. (Otherwise a strict server must treat
+// the next try as theft.)
 
 import assert from 'node:assert/strict'
 import { reload } from './support/browser.mjs'
@@ -7,7 +7,7 @@ import { world } from './support/world.mjs'
 
 const { server, it } = await world({ flags: ['--reuse-grace', '60s'] })
 
-it('a reload in the middle of a refresh does not end the session', async (user) => {
+it('a reload during a refresh does not end the session', async (user) => {
   const page = await user.signedIn()
   await server.revoke()
   await server.faults({ refresh: 'hold' })
@@ -18,7 +18,7 @@ it('a reload in the middle of a refresh does not end the session', async (user) 
   assert.equal((await page.evaluate(() => call('/api/me'))).status, 200)
 })
 
-it('a tab that is closed in the middle of a refresh holds no other up', async (user) => {
+it('a tab that is closed during a refresh does not delay others', async (user) => {
   const first = await user.signedIn()
   const second = await user.tab()
   await second.evaluate(() => until(({ status }) => status === 'signed-in'))
@@ -35,7 +35,7 @@ it('a tab that is closed in the middle of a refresh holds no other up', async (u
   assert.equal((await second.evaluate(() => waiting)).status, 200)
 })
 
-it('after a refresh whose answer was lost the next one goes on', async (user) => {
+it('after a refresh whose answer was lost the next one succeeds', async (user) => {
   const page = await user.signedIn()
   await server.revoke()
   await server.faults({ refresh: 'lost' })

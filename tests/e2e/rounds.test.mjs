@@ -1,5 +1,5 @@
-// Round after round, the tokens of all tabs expire in one moment: no refresh token is used twice (rule 9), and one tab asks
-// for all.
+// In round after round, the tokens of all tabs expire at one moment: no refresh token is used twice (rule 9), and one tab refreshes for
+// all.
 
 import assert from 'node:assert/strict'
 import { engine } from './support/engine.mjs'
@@ -7,10 +7,10 @@ import { isLong, world } from './support/world.mjs'
 
 const { server, it } = await world({ timeout: 600_000 })
 
-/** Browsers open so many connections to a server, and so many answers can be held at once. */
+/** Browsers open this many connections to a server, and this many answers can be held at once. */
 const CONNECTIONS = 6
 
-/** So many tabs, each with a token. */
+/** This many tabs, each with a token. */
 async function tabsOf(user, count, options) {
   const tabs = [await user.signedIn(options)]
   while (tabs.length < count) tabs.push(await user.tab(options))
@@ -18,12 +18,12 @@ async function tabsOf(user, count, options) {
   return tabs
 }
 
-/** No token is good any more, and every tab is told so by the answer to a call of its own: in one moment, if that can be. */
+/** Revokes all tokens. Each tab learns this from the answer to its own call, if possible at one moment. */
 async function expire(tabs) {
   const holds = tabs.length <= CONNECTIONS
   await server.revoke()
   if (holds) await server.faults({ api: 'hold' })
-  // A browser sends requests for one URL one after the other: each tab has its own.
+  // A browser sends requests for one URL in sequence: each tab has its own URL.
   const answers = tabs.map((tab, n) => tab.evaluate((n) => call(`/api/items/${n}`), n))
   if (holds) {
     await server.held('api', tabs.length)
@@ -33,7 +33,7 @@ async function expire(tabs) {
   for (const { status } of await Promise.all(answers)) assert.equal(status, 200)
 }
 
-/** Plays the rounds. Tells how many refreshes each of them cost. */
+/** Plays the rounds. Returns the number of refreshes in each. */
 async function play(tabs, rounds) {
   await server.reset()
   const costs = []
@@ -52,11 +52,11 @@ async function play(tabs, rounds) {
   return costs
 }
 
-// In all engines on each change, and to the full in the one that most people have.
+// In all engines on each change, and at full length in the most common one.
 const most = isLong || engine === 'chrome' ? 200 : 20
 
 for (const [count, rounds] of [[2, most], [5, most], [20, isLong ? 200 : 20]]) {
-  it(`in ${rounds} rounds of expiry in ${count} tabs one asks for all`, async (user) => {
+  it(`in ${rounds} rounds of expiry in ${count} tabs one refreshes for all`, async (user) => {
     const costs = await play(await tabsOf(user, count), rounds)
     const once = costs.filter((cost) => cost === 1).length
     console.log(`${once} rounds of ${rounds} cost one refresh`)
@@ -65,13 +65,13 @@ for (const [count, rounds] of [[2, most], [5, most], [20, isLong ? 200 : 20]]) {
 }
 
 for (const [count, rounds] of [[2, isLong ? 200 : 50], [5, isLong ? 200 : 20], [20, isLong ? 20 : 3]]) {
-  it(`with tabs: lock, in ${rounds} rounds of expiry in ${count} tabs each asks for itself, in turns`, async (user) => {
+  it(`with tabs: lock, in ${rounds} rounds of expiry in ${count} tabs each refreshes for itself, in turns`, async (user) => {
     const costs = await play(await tabsOf(user, count, { tabs: 'lock' }), rounds)
     assert.deepEqual(costs, Array(rounds).fill(count))
   })
 }
 
-it('with tabs: off nobody takes turns: it is not for a cookie that tabs share', async (user) => {
+it('with tabs: off no tab takes turns: the option is not for a cookie that tabs share', async (user) => {
   const tabs = await Promise.all(Array.from({ length: 2 }, () => user.signedIn({ tabs: 'off' })))
   await server.faults({ refresh: 'hold' })
   for (const tab of tabs) await tab.evaluate(() => void (globalThis.renewed = outcome(auth.refresh())))

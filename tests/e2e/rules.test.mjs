@@ -1,5 +1,5 @@
-// What the options can say of answers, and how far they are read for it (rules 5, 8 and 10); and what becomes of calls that no
-// answer of a server's can meet.
+// Option rules for answers, and how much of an answer is read for them (rules 5, 8 and 10); and calls that get an answer no server could
+// give.
 
 import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
@@ -13,7 +13,7 @@ const browser = await startBrowser()
 
 const PAGE = { type: 'text/html', body: '<!doctype html><p>Sign in' }
 
-/** A test with a tab that is signed in with `old`, where `routes` say what the server does. */
+/** A test with a tab that is signed in with `old`; `routes` define the server's answers. */
 function it(name, routes, options, body) {
   check(name, async (t) => {
     stub.reset()
@@ -44,7 +44,7 @@ const UNDERSTOOD = {
 
 for (const [name, [answer, rule, headers]] of Object.entries(UNDERSTOOD)) {
   const routes = refusing({ ...answer, headers: { ...answer.headers, ...headers } })
-  it(`an expiry is told by ${name}`, routes, { unauthorized: rule }, async (page) => {
+  it(`an expiry is recognised by ${name}`, routes, { unauthorized: rule }, async (page) => {
     assert.deepEqual(await page.evaluate(() => call('/api/x')), { status: 200, body: { data: 'body' } })
     assert.equal(stub.at('/auth/refresh').length, 1)
   })
@@ -58,7 +58,7 @@ const LEFT_ALONE = {
 }
 
 for (const [name, answer] of Object.entries(LEFT_ALONE)) {
-  it(`${name} is the caller's, whole`, refusing(answer), { unauthorized: { body: { path: 'code', equals: 40101 } } }, async (page) => {
+  it(`${name} goes to the caller, complete`, refusing(answer), { unauthorized: { body: { path: 'code', equals: 40101 } } }, async (page) => {
     const { status, body } = await page.evaluate(() => call('/api/x'))
     assert.deepEqual([status, typeof body === 'string' ? body : JSON.stringify(body)], [200, answer.body])
     assert.equal(stub.at('/auth/refresh').length, 0)
@@ -67,7 +67,7 @@ for (const [name, answer] of Object.entries(LEFT_ALONE)) {
 
 for (const [name, body] of Object.entries({ 'by lines': '{"n":1}\n', 'that never comes to its end': '[{"n":1},' })) {
   const routes = { '/api/x': () => ({ type: 'application/json', body, goesOn: true }) }
-  it(`a stream of JSON ${name} gets to its reader while it goes on`, routes, { unauthorized: { body: { path: 'code', equals: 40101 } } }, async (page) => {
+  it(`a stream of JSON ${name} reaches its reader while it continues`, routes, { unauthorized: { body: { path: 'code', equals: 40101 } } }, async (page) => {
     const first = await page.evaluate(async () => {
       const reader = (await auth.fetch('/api/x')).body.getReader()
       const { value } = await reader.read()
@@ -80,7 +80,7 @@ for (const [name, body] of Object.entries({ 'by lines': '{"n":1}\n', 'that never
 
 for (const rule of ['unauthorized', 'ended', 'rejected']) {
   const routes = { ...refusing(refused()), '/auth/refresh': () => ({ status: 302, headers: { location: '/sign-in' } }) }
-  it(`a refresh that is sent to a page of sign-in ends the session, where \`${rule}\` says so`, routes, { [rule]: [{ status: 401 }, { redirected: true }].slice(rule === 'ended') }, async (page) => {
+  it(`a refresh redirected to a sign-in page ends the session if \`${rule}\` says so`, routes, { [rule]: [{ status: 401 }, { redirected: true }].slice(rule === 'ended') }, async (page) => {
     assert.equal((await page.evaluate(() => call('/api/x'))).status, 401)
     assert.deepEqual(await page.evaluate(() => told()), ['signout rejected'])
   })
@@ -88,18 +88,18 @@ for (const rule of ['unauthorized', 'ended', 'rejected']) {
 
 const secondFactor = { '/auth/login': () => json({ mfa_required: true, challenge: '17' }) }
 
-it('a login that brings no token says so, with the answer, and ends nothing', secondFactor, {}, async (page) => {
+it('a login without a token rejects with the answer, and ends nothing', secondFactor, {}, async (page) => {
   const told = await page.evaluate(() => auth.login('/auth/login').catch(async (error) => [{ ...error }, await error.cause.json(), auth.state.status]))
   assert.deepEqual(told, [{ code: 'no-token', retryable: false, status: 200 }, { mfa_required: true, challenge: '17' }, 'signed-in'])
 })
 
-it('a login that is incomplete resolves to the JSON, and changes nothing', secondFactor, { login: { incomplete: { body: { path: 'mfa_required', equals: true } } } }, async (page) => {
+it('an incomplete login resolves to the JSON, and changes nothing', secondFactor, { login: { incomplete: { body: { path: 'mfa_required', equals: true } } } }, async (page) => {
   const before = await page.evaluate(() => (globalThis.before = auth.state).status)
   assert.deepEqual(await page.evaluate(() => outcome(auth.login('/auth/login'))), { value: { mfa_required: true, challenge: '17' } })
   assert.deepEqual([before, await page.evaluate(() => auth.state === before), await page.evaluate(() => told())], ['signed-in', true, []])
 })
 
-it('a cookie for double submit is sent back as it was before it was encoded', {}, { csrf: { cookie: 'xsrf', header: 'X-XSRF' } }, async (page) => {
+it('a double-submit cookie is sent back decoded', {}, { csrf: { cookie: 'xsrf', header: 'X-XSRF' } }, async (page) => {
   await page.evaluate(async () => {
     for (const value of ['eyJpdiI6IjE3In0%3D', '100%', 'a=b', '%0d%0aX-Evil: 1']) {
       document.cookie = `xsrf=${value}`
@@ -109,7 +109,7 @@ it('a cookie for double submit is sent back as it was before it was encoded', {}
   assert.deepEqual(stub.at('/auth/refresh').map(({ headers }) => headers['x-xsrf']), ['eyJpdiI6IjE3In0=', '100%', 'a=b', undefined])
 })
 
-it('an element that bears the name of what is read takes nothing in', {}, { csrf: { cookie: 'xsrf', header: 'X-XSRF' } }, async (page) => {
+it('an element named like a property that is read has no effect', {}, { csrf: { cookie: 'xsrf', header: 'X-XSRF' } }, async (page) => {
   await page.evaluate(async () => {
     document.cookie = 'xsrf=one'
     document.body.insertAdjacentHTML('beforeend', '<img name=cookie>')
@@ -130,7 +130,7 @@ const FOREIGN = {
 }
 
 for (const [name, fetch] of Object.entries(FOREIGN)) {
-  it(`a patched fetch that gives ${name} is an outage of the refresh`, {}, {}, async (page) => {
+  it(`a patched fetch that returns ${name} makes the refresh an outage`, {}, {}, async (page) => {
     const { error } = await page.evaluate(async (source) => {
       const real = globalThis.fetch
       globalThis.fetch = new Function('real', `return ${source}`)(real.bind(globalThis))
@@ -144,7 +144,7 @@ for (const [name, fetch] of Object.entries(FOREIGN)) {
   })
 }
 
-it('a refresh function that gives rubbish is an outage, and one that gives null a refusal', {}, {}, async (page) => {
+it('a refresh function that returns garbage is an outage, and one that returns null a refusal', {}, {}, async (page) => {
   for (const rubbish of ['undefined', '7', '"token"', '[]', '{}', '{ accessToken: 7 }', 'Object.create({ accessToken: "inherited" })', 'fetch("/sign-in")']) {
     const [failed, status] = await page.evaluate(async (source) => {
       await start({ refresh: new Function(`return (${source})`), tabs: 'off' })
@@ -160,7 +160,7 @@ it('a refresh function that gives rubbish is an outage, and one that gives null 
   assert.equal(refused.error.code, 'rejected')
 })
 
-it('no answer to the refresh is one of the cache', { '/auth/session': ({ nth }) => ({ ...granted(`t${nth}`), headers: { 'cache-control': 'max-age=600' } }) }, {}, async (page) => {
+it('no refresh is answered from the cache', { '/auth/session': ({ nth }) => ({ ...granted(`t${nth}`), headers: { 'cache-control': 'max-age=600' } }) }, {}, async (page) => {
   await page.evaluate(async () => {
     await start({ refresh: { url: '/auth/session', method: 'GET' } })
     await auth.refresh()
@@ -169,7 +169,7 @@ it('no answer to the refresh is one of the cache', { '/auth/session': ({ nth }) 
   assert.equal(stub.at('/auth/session').length, 2)
 })
 
-it('a refresh goes although all that may outlive the page is used up', {}, { refresh: { url: '/auth/refresh', body: { more: 'x'.repeat(9000) } } }, async (page) => {
+it('a refresh is sent even if the browser\'s keepalive quota is used up', {}, { refresh: { url: '/auth/refresh', body: { more: 'x'.repeat(9000) } } }, async (page) => {
   let release
   const held = new Promise((resolve) => (release = resolve))
   stub.routes['/beacon'] = () => held.then(() => json({}))
@@ -185,7 +185,7 @@ it('a refresh goes although all that may outlive the page is used up', {}, { ref
   assert.equal(stub.at('/auth/refresh').length, 1)
 })
 
-it('a refresh token in memory goes to no other origin by a redirect', {}, {}, async (page) => {
+it('a refresh token in memory follows no redirect to another origin', {}, {}, async (page) => {
   const leads = (to) => () => ({ status: 307, headers: { location: `${to}/caught`, 'access-control-allow-origin': stub.origin, 'access-control-allow-credentials': 'true' } })
   const open = { 'access-control-allow-origin': stub.origin, 'access-control-allow-credentials': 'true', 'access-control-allow-headers': 'content-type, x-refresh' }
   stub.routes['/auth/refresh'] = leads(elsewhere.origin)
@@ -212,7 +212,7 @@ it('a refresh token that comes beside the cookie is not kept', { '/auth/login': 
   assert.ok([...stub.at('/auth/refresh'), ...stub.at('/auth/logout')].every((call) => !JSON.stringify(call).includes('secret')))
 })
 
-it('a polluted prototype is no option', refusing(refused()), {}, async (page) => {
+it('a polluted prototype sets no option', refusing(refused()), {}, async (page) => {
   if (engine === 'webkit') throw new Lack('a driver that bears a polluted prototype')
   const told = await page.evaluate(async (evil) => {
     const polluted = { exposeToken: true, apis: [evil], cookie: true, query: 'token', header: 'X-Evil', adopt: { header: 'x-evil' }, logout: evil, accessToken: 'evil', url: evil }

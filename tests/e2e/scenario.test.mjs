@@ -10,7 +10,7 @@ const { server, it } = await world({ www: DEMO })
 async function visit(user) {
   const page = await user.context.newPage()
   page.errors = []
-  // WebDriver tells nothing of errors.
+  // WebDriver does not report page errors.
   if (engine !== 'webkit') page.on('pageerror', (error) => page.errors.push(error))
   await page.goto(`${server.origin}/`)
   return page
@@ -20,7 +20,7 @@ const says = (page, id, text) => page.locator(`#${id}`, { hasText: text }).waitF
 const isIn = (page, name = 'alice') => says(page, 'status', `Signed in as ${name}`)
 const isOut = (page) => says(page, 'status', /^Signed out/)
 
-/** Clicks, and waits until all that came of it is drawn. */
+/** Clicks, and waits until all results are drawn. */
 async function act(page, id, facts = {}) {
   const done = Object.entries(facts).map(([name, value]) => `[data-${name}="${value}"]`).join('')
   await page.click(`#${id}`)
@@ -38,7 +38,7 @@ async function signsIn(user) {
   return page
 }
 
-it('sign in, call, let the token expire, call fifty at once: one refresh; reload: still in; sign out; reload: still out', async (user) => {
+it('sign in, call, let the token expire, call fifty at once: one refresh; reload: signed in; sign out; reload: signed out', async (user) => {
   const page = await signsIn(user)
   await says(page, 'claims', 'alice')
   await says(page, 'countdown', /^\d+ s$/)
@@ -65,13 +65,13 @@ it('sign in, call, let the token expire, call fifty at once: one refresh; reload
   assert.deepEqual(page.errors, [])
 })
 
-it('the token may be let expire in the same click', async (user) => {
+it('the token may expire in the same click', async (user) => {
   const page = await signsIn(user)
   await page.check('#expire-first')
   await act(page, 'call-fifty', { refused: 50, refreshes: 1, answered: 50 })
 })
 
-it('a second tab is in, too, and a logout there ends it here', async (user) => {
+it('a second tab is signed in, too, and a logout there ends the session here', async (user) => {
   const page = await signsIn(user)
   await server.reset()
   const opened = user.context.waitForEvent('page')
@@ -85,12 +85,12 @@ it('a second tab is in, too, and a logout there ends it here', async (user) => {
   await says(page, 'status', /Signed out.*another tab/)
 })
 
-it('with the auth server down fifty calls fail and nobody is signed out; then all is well again', async (user) => {
+it('with the auth server down fifty calls fail and nobody is signed out; then everything works again', async (user) => {
   const page = await signsIn(user)
   await page.click('#server-down')
   await page.locator('#server-down[aria-pressed="true"]').waitFor()
   await page.check('#expire-first')
-  // In one refresh or more: a slow machine may still be calling when the pause after the first is over.
+  // One refresh or more: a slow machine may still be calling after the first pause.
   await act(page, 'call-fifty', { failed: 50 })
   await isIn(page)
   await says(page, 'events', /refresherror/)
@@ -100,7 +100,7 @@ it('with the auth server down fifty calls fail and nobody is signed out; then al
   await act(page, 'call-once', { answered: 1 })
 })
 
-it('a slow refresh serves all who wait for it', async (user) => {
+it('a slow refresh serves all waiting calls', async (user) => {
   const page = await signsIn(user)
   await page.click('#slow-refresh')
   await page.locator('#slow-refresh[aria-pressed="true"]').waitFor()
@@ -108,7 +108,7 @@ it('a slow refresh serves all who wait for it', async (user) => {
   await act(page, 'call-fifty', { refreshes: 1, answered: 50 })
 })
 
-it('a session that is revoked ends at the next call', async (user) => {
+it('a revoked session ends at the next call', async (user) => {
   const page = await signsIn(user)
   await page.click('#revoke')
   await says(page, 'message', /dead on the server/)
@@ -117,7 +117,7 @@ it('a session that is revoked ends at the next call', async (user) => {
   await says(page, 'status', /Signed out.*refused/)
 })
 
-it('a wrong password is told as such', async (user) => {
+it('a wrong password is reported as such', async (user) => {
   const page = await visit(user)
   await isOut(page)
   await page.fill('#username', 'alice')
@@ -127,9 +127,9 @@ it('a wrong password is told as such', async (user) => {
   await isOut(page)
 })
 
-it('the package\'s inspector says what became of each call, when it is asked for', async (user) => {
+it('the package\'s inspector reports each call on request', async (user) => {
   const page = await signsIn(user)
-  // It is drawn once for each frame.
+  // It is drawn once per frame.
   const rows = () => page.evaluate(async () => {
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
     return [...(document.querySelector('tokenkeep-inspector')?.shadowRoot.querySelectorAll('li p') ?? [])].map(({ textContent }) => textContent)

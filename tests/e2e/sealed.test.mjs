@@ -1,4 +1,4 @@
-// A refresh token that is held in memory passes between tabs sealed. That takes a moment, in which no other tab may spend the one before.
+// A refresh token in memory is sealed when it passes between tabs. That takes a moment, in which no other tab may use the old one.
 
 import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
@@ -10,7 +10,7 @@ const stub = await startStub()
 const browser = await startBrowser()
 const options = { refreshToken: { json: 'refresh_token' } }
 
-/** A test with two tabs of one session. The server takes a refresh token once, and the newest access token alone. */
+/** A test with two tabs of one session. The server accepts a refresh token once, and only the newest access token. */
 function it(name, body) {
   check(name, async (t) => {
     let latest = 0
@@ -42,10 +42,10 @@ function it(name, body) {
   })
 }
 
-it('a tab that seals its news keeps the lock until they are out', async (first, second) => {
+it('a tab that seals its news keeps the lock until the news is sent', async (first, second) => {
   assert.equal(await first.evaluate(() => call('/api/one').then(({ status }) => status)), 200)
   await first.evaluate(() => sealing)
-  // It asks with the token that is void, and then stands in line.
+  // It calls with the void token, and then waits in line.
   await second.evaluate(async () => {
     let isOver = false
     globalThis.waiting = call('/api/two').finally(() => (isOver = true))
@@ -59,7 +59,7 @@ it('a tab that seals its news keeps the lock until they are out', async (first, 
   assert.equal(stub.at('/auth/refresh').length, 2)
 })
 
-it('what is never sealed is waited for a moment, and the next refresh has its turn', async (first) => {
+it('news that is never sealed delays the next refresh only for a moment', async (first) => {
   await first.evaluate(() => void (globalThis.twice = auth.refresh().then(() => auth.refresh())))
   await first.evaluate(() => sealing)
   await first.evaluate(async () => {

@@ -1,4 +1,4 @@
-// No token and no password ever shows: not in the console, an event, an error, a storage, a URL, nor on the manager itself.
+// No token and no password ever shows: not in the console, an event, an error, storage, a URL, nor on the manager itself.
 
 import assert from 'node:assert/strict'
 import { reload } from './support/browser.mjs'
@@ -8,7 +8,7 @@ const { server, it } = await world()
 
 const WRONG = 'not-my-password'
 
-/** Collects what is secret, as it passes, and what can be seen of a page from outside. */
+/** Collects secrets as they pass, and everything visible of a page from outside. */
 function watch(page) {
   const secrets = new Set(['wonderland', 'correct-horse', WRONG])
   const seen = []
@@ -26,14 +26,14 @@ function watch(page) {
     const text = await response.text()
     if (response.ok() && text.startsWith('{"')) {
       const token = /"access_token":"([^"]+)"/.exec(text)?.[1]
-      // The payload is no secret: it is the state's claims. The signature is.
+      // The payload is not secret, because it is the state's claims. The signature is.
       if (token) for (const secret of [token, token.split('.')[2]]) secrets.add(secret)
     }
   }
   return { secrets, seen, settled: () => Promise.all(reading) }
 }
 
-/** What can be seen of the page from within. Runs there. */
+/** Everything visible of the page from inside. Runs there. */
 async function look() {
   const found = []
   const known = new Set()
@@ -66,7 +66,7 @@ async function look() {
   return found
 }
 
-/** Keeps every event with its detail, and every error that a call ended with. Runs in the page. */
+/** Records every event with its details, and every error of a call. Runs in the page. */
 function keep() {
   globalThis.errors = []
   globalThis.shown = []
@@ -122,7 +122,7 @@ it('a whole scenario with all its failures shows no secret anywhere', async (use
   }
 })
 
-it('the mark of a logout that is owed holds its time and nothing else', async (user) => {
+it('the mark of a pending logout contains its time and nothing else', async (user) => {
   const page = await user.signedIn()
   await server.faults({ logout: 'down' })
   await page.evaluate(() => outcome(auth.logout('/auth/logout?user=alice')))

@@ -1,4 +1,4 @@
-// A readable cookie that is there as long as there is a session: without it nobody is asked, and visitors wait for nothing.
+// A readable cookie that exists as long as the session: without it no refresh is sent, and visitors wait for nothing.
 
 import assert from 'node:assert/strict'
 import { startBrowser } from './support/browser.mjs'
@@ -27,14 +27,14 @@ const ask = (page) => page.evaluate(async () => {
   const { status, body, error } = await call('/api/catalogue')
   return [status ?? error, body?.items?.length, auth.state.status]
 })
-/** There is a session, by the server's own sign-in. */
+/** Begins a session by the server's own sign-in. */
 async function hasSession(page) {
   server.route('/form', (arrived) => ({ headers: server.session(arrived, { sub: 'alice' }) }))
   await page.evaluate(() => fetch('/form').then(() => {}))
 }
 const sets = (page, cookie) => page.evaluate((cookie) => void (document.cookie = cookie), cookie)
 
-/** For each of the ways, with a manager and a server of its own. */
+/** A test for each of the ways, with its own manager and server. */
 function each(name, cookie, body) {
   it(name, async (user) => {
     const page = await user.blank()
@@ -54,14 +54,14 @@ function each(name, cookie, body) {
 const NONE = 'hint=; max-age=0'
 
 each('a visitor without the cookie gets the public pages at once, and is signed out', NONE, async (page, what) => {
-  // Even a server that answers nothing keeps nobody waiting.
+  // Even a silent server keeps nobody waiting.
   server.hold('/auth/refresh')
   assert.deepEqual(await ask(page), [200, 3, 'signed-out'], what)
   assert.deepEqual(await page.evaluate(() => told()), [], what)
   assert.equal(refreshes(), 0, what)
 })
 
-each('with the cookie the server is asked, and its word counts', 'hint=1', async (page, what) => {
+each('with the cookie the server is asked, and its answer counts', 'hint=1', async (page, what) => {
   assert.deepEqual(await ask(page), [200, 3, 'signed-out'], what)
   assert.equal(refreshes(), 1, what)
 })
@@ -72,28 +72,28 @@ each('with the cookie the session is restored', 'hint=1', async (page, what) => 
   assert.equal(refreshes(), 1, what)
 })
 
-each('an explicit refresh asks without the cookie, too', NONE, async (page, what) => {
+each('an explicit refresh is sent without the cookie, too', NONE, async (page, what) => {
   await hasSession(page)
   assert.deepEqual(await ask(page), [200, 3, 'signed-out'], what)
   assert.equal((await page.evaluate(() => outcome(auth.refresh()))).error, undefined, what)
   assert.equal((await page.evaluate(() => call('/api/who'))).body.sub, 'alice', what)
 })
 
-it('a first visit where the refresh wants a csrf cookie that is not there yet is no outage', async (user) => {
+it('a first visit whose refresh needs a missing csrf cookie is no outage', async (user) => {
   server.route('/auth/refresh', ({ headers }) => (headers['x-csrf'] ? json({}, { status: 401 }) : { status: 403, type: 'text/html', body: '<h1>CSRF verification failed' }))
   const page = await user.tab(WAYS['the cookie of csrf'])
   assert.deepEqual(await ask(page), [200, 3, 'signed-out'])
   assert.deepEqual(await page.evaluate(() => told()), [])
 })
 
-it('signedIn asks although the cookie is not there', async (user) => {
+it('signedIn asks although the cookie is missing', async (user) => {
   const page = await user.tab({ sessionHint: 'hint' })
   await hasSession(page)
   await page.evaluate(() => auth.signedIn())
   assert.equal((await page.evaluate(() => call('/api/who'))).body.sub, 'alice')
 })
 
-it('a login goes on without the cookie, and what it began is refreshed', async (user) => {
+it('a login continues without the cookie, and its session is refreshed', async (user) => {
   const page = await user.tab({ sessionHint: 'hint' })
   await page.evaluate(() => signIn('alice', 'x'))
   server.revoke()
@@ -101,11 +101,11 @@ it('a login goes on without the cookie, and what it began is refreshed', async (
   assert.equal(refreshes(), 1)
 })
 
-it('restore: eager, getAccessToken and exchange ask nobody, either', async (user) => {
+it('restore: eager, getAccessToken and exchange send no refresh either', async (user) => {
   const page = await user.tab({ sessionHint: 'hint', restore: 'eager' })
   assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
   assert.deepEqual(await ask(page), [200, 3, 'signed-out'])
-  // A worker shows no token.
+  // A worker does not expose the token.
   for (const [method, args] of [...(home ? [] : [['getAccessToken', []]]), ['exchange', ['/auth/switch']]]) {
     const { error } = await page.evaluate(async ([method, args]) => {
       auth.dispose()

@@ -1,4 +1,4 @@
-// Login, logout, and what becomes of those who are under way meanwhile (rule 9).
+// Login, logout, and their effect on pending calls (rule 9).
 
 import assert from 'node:assert/strict'
 import { reload } from './support/browser.mjs'
@@ -44,7 +44,7 @@ it('login takes a form, a query, JSON, and a Request', async (user) => {
   assert.deepEqual(names, ['alice', 'alice', 'alice', 'alice'])
 })
 
-it('a wrong password is "rejected", with the server\'s words, and costs no refresh', async (user) => {
+it('a wrong password is "rejected", with the server\'s message, and causes no refresh', async (user) => {
   const page = await user.tab()
   const { error, words } = await page.evaluate(async () => {
     const error = await auth.login('/auth/login', credentials('alice', 'wrong')).catch((error) => error)
@@ -55,13 +55,13 @@ it('a wrong password is "rejected", with the server\'s words, and costs no refre
   assert.deepEqual(await server.lines(), ['POST /auth/login 401'])
 })
 
-it('a wrong password leaves the session that there was', async (user) => {
+it('a wrong password keeps the current session', async (user) => {
   const page = await user.signedIn()
   await page.evaluate(() => signIn('admin', 'wrong'))
   assert.equal((await page.evaluate(() => call('/api/me'))).body.name, 'alice')
 })
 
-it('a login that is down or limited is retryable', async (user) => {
+it('a login that fails or is rate-limited is retryable', async (user) => {
   const page = await user.tab()
   for (const [fault, error] of [
     ['down', { code: 'bad-status', retryable: true, status: 503 }],
@@ -74,7 +74,7 @@ it('a login that is down or limited is retryable', async (user) => {
   }
 })
 
-it('logout is at once, and told to the server', async (user) => {
+it('logout takes effect at once, and tells the server', async (user) => {
   const page = await user.signedIn()
   const [before, after] = await page.evaluate(async () => {
     const before = (globalThis.done = auth.logout('/auth/logout'), auth.state)
@@ -87,7 +87,7 @@ it('logout is at once, and told to the server', async (user) => {
   await staysOut(page)
 })
 
-it('logout without arguments goes to the option, without any it ends the session here', async (user) => {
+it('logout without arguments uses the option, or just ends the session here if there is none', async (user) => {
   const page = await user.signedIn({ logout: '/auth/logout' })
   await page.evaluate(() => auth.logout())
   assert.equal((await server.counters()).logouts, 1)
@@ -97,7 +97,7 @@ it('logout without arguments goes to the option, without any it ends the session
   assert.equal((await server.counters()).logouts, 1)
 })
 
-it('a logout during a refresh on the wire stays out', async (user) => {
+it('a logout during a refresh on the wire stays signed out', async (user) => {
   const page = await user.signedIn()
   await server.revoke()
   await server.faults({ refresh: 'hold' })
@@ -117,7 +117,7 @@ it('a logout during a refresh on the wire stays out', async (user) => {
   await staysOut(page)
 })
 
-it('what waits to be sent for the first time is not sent after a logout', async (user) => {
+it('a call that waits for its first sending is not sent after a logout', async (user) => {
   const page = await user.signedIn()
   await reload(page)
   await server.faults({ refresh: 'hold' })
@@ -142,7 +142,7 @@ it('a 401 that arrives after the logout refreshes nothing', async (user) => {
   assert.equal(await server.refreshes(), 0)
 })
 
-it('a logout during a login stays out', async (user) => {
+it('a logout during a login stays signed out', async (user) => {
   const page = await user.tab()
   await server.faults({ login: 'hold' })
   await page.evaluate(() => void (globalThis.login = signIn('alice')))
@@ -155,7 +155,7 @@ it('a logout during a login stays out', async (user) => {
   await staysOut(page)
 })
 
-it('a login during a logout comes after it, and is in', async (user) => {
+it('a login during a logout follows it, and is signed in', async (user) => {
   const page = await user.signedIn()
   await server.faults({ logout: 'hold' })
   await page.evaluate(() => void (globalThis.out = auth.logout('/auth/logout')))
@@ -195,7 +195,7 @@ for (const [fault, code] of [['reset', 'network'], ['down', 'bad-status']]) {
   }
 }
 
-it('a logout that fails again is owed still', async (user) => {
+it('a logout that fails again stays pending', async (user) => {
   const options = { logout: '/auth/logout' }
   const page = await user.signedIn(options)
   await server.faults({ logout: 'down' })
@@ -252,7 +252,7 @@ it('setTokens begins a session with the app\'s own login', async (user) => {
   assert.equal(await server.refreshes(), 0)
 })
 
-it('setTokens refuses what is no token, and says so without repeating it', async (user) => {
+it('setTokens refuses a value that is no token, without repeating it in the error', async (user) => {
   const page = await user.signedIn()
   for (const tokens of [{}, { accessToken: 5 }, { accessToken: '' }, { accessToken: 'a b\r\nc' }, { accessToken: 'good', expiresIn: 'soon' }, null]) {
     const { error, message } = await page.evaluate(async (tokens) => {
@@ -265,7 +265,7 @@ it('setTokens refuses what is no token, and says so without repeating it', async
   assert.equal((await state(page)).claims.sub, 'alice')
 })
 
-it('getAccessToken gives the token that requests carry, if the option says so', async (user) => {
+it('getAccessToken returns the token of requests, if the option allows it', async (user) => {
   if (home) throw new Lack('a token that the page can see')
   const page = await user.signedIn({ exposeToken: true })
   await page.evaluate(() => call('/api/me'))
@@ -304,7 +304,7 @@ it('methods work detached', async (user) => {
   assert.equal(status, 200)
 })
 
-it('dispose settles who waits, and lets the refresh on the wire finish', async (user) => {
+it('dispose settles waiting calls, and lets the refresh on the wire finish', async (user) => {
   if (home) throw new Lack('a fetch of the page\'s that a refresh goes by')
   const page = await user.signedIn()
   await server.revoke()
@@ -336,7 +336,7 @@ it('dispose settles who waits, and lets the refresh on the wire finish', async (
   assert.equal((await server.counters()).reuses, 0)
 })
 
-it('a bad option is named, by ready and by every call, and nothing is sent', async (user) => {
+it('a bad option is named by ready and by every call, and nothing is sent', async (user) => {
   const page = await user.blank()
   const seen = await page.evaluate(async () => {
     const ready = await start({ tabs: 'both', logout: '/auth/logout' })
@@ -349,7 +349,7 @@ it('a bad option is named, by ready and by every call, and nothing is sent', asy
   assert.deepEqual(await server.lines(), [])
 })
 
-it('calls made before the WebAssembly is there wait for it', async (user) => {
+it('calls made before the WebAssembly is loaded wait for it', async (user) => {
   const page = await user.signedIn()
   await reload(page)
   const { status, body } = await page.evaluate(async () => {
@@ -365,7 +365,7 @@ for (const [deed, how] of [
   ['logout', "auth.logout('/auth/logout')"],
   ['another user\'s tokens', "auth.setTokens({ accessToken: 'bobs' })"],
 ]) {
-  it(`a call and then ${deed} in one turn: the call is of the session before, and is not sent`, async (user) => {
+  it(`a call and then ${deed} in one turn: the call belongs to the session before, and is not sent`, async (user) => {
     const page = await user.signedIn()
     await reload(page)
     await page.evaluate(() => auth.ready)

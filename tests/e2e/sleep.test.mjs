@@ -1,5 +1,4 @@
-// Clocks that are wrong, tokens that live strangely, laptops that sleep, tabs that are hidden ("Time" in the rules: expiry is
-// counted from receipt, timers are hints).
+// Wrong clocks, odd token lifetimes, sleeping laptops, hidden tabs ("Time" in the rules: expiry is counted from receipt, timers are hints).
 
 import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
@@ -11,7 +10,7 @@ const SECOND = 1000
 const HOUR = 3600 * SECOND
 const DAY = 24 * HOUR
 
-// The API takes the newest token only, the refresh endpoint gives the next.
+// The API accepts only the newest token, and the refresh endpoint gives the next.
 let newest
 let expires_in
 const stub = await startStub({
@@ -31,7 +30,7 @@ await page.evaluate(() => {
   }
 })
 
-/** A test with a new manager, whose tokens live for so many seconds, in a page whose time is in the test's hand. */
+/** A test with a new manager, whose tokens live for `seconds`, in a page whose time the test controls. */
 function it(name, seconds, body) {
   check(name, async () => {
     stub.reset()
@@ -42,7 +41,7 @@ function it(name, seconds, body) {
       time.fired = 0
     })
     await body()
-    // What is on the wire still is not to be counted by the next test.
+    // Pending calls must not count for the next test.
     await page.evaluate(() => auth.refresh().catch(() => {}))
   })
 }
@@ -50,7 +49,7 @@ function it(name, seconds, body) {
 const refreshes = () => stub.at('/auth/refresh').length
 const WELL = Array(20).fill(200)
 
-/** Twenty calls at once, all of them well. */
+/** Twenty calls at once, all successful. */
 async function calls() {
   assert.deepEqual(await page.evaluate(() => twenty()), WELL)
   assert.equal(await page.evaluate(() => auth.state.status), 'signed-in')
@@ -73,7 +72,7 @@ for (const [side, off] of [['fast', DAY], ['slow', -DAY]]) {
   })
 }
 
-it('a clock that is set on by a day costs one refresh, one that is set back none', 300, async () => {
+it('a clock set forward by a day costs one refresh, one set back none', 300, async () => {
   await calls()
   await page.evaluate(() => time.set(86_400_000))
   await calls()
@@ -86,7 +85,7 @@ it('a clock that is set on by a day costs one refresh, one that is set back none
   assert.equal(refreshes(), 3, 'and it does not live longer for it')
 })
 
-it('a clock that jumps to and fro at every second costs a refresh for each jump ahead, at the most', 300, async () => {
+it('a clock that jumps to and fro every second costs at most one refresh for each jump forward', 300, async () => {
   await calls()
   for (let second = 0; second < 20; second++) {
     await page.evaluate((by) => (time.set(by), time.pass(1000)), second % 2 ? -DAY : DAY)
@@ -97,7 +96,7 @@ it('a clock that jumps to and fro at every second costs a refresh for each jump 
 
 // Lifetimes.
 
-it('a token that lives for three seconds is renewed each time, and no oftener', 3, async () => {
+it('a token that lives for three seconds is renewed each time, and no more often', 3, async () => {
   for (let second = 0; second < 60; second++) {
     await calls()
     await page.evaluate(() => time.pass(1000))
@@ -108,7 +107,7 @@ it('a token that lives for three seconds is renewed each time, and no oftener', 
   assert.ok(ahead.length <= 1)
 })
 
-it('a token that lives for thirty days is not taken for ended', 30 * 86_400, async () => {
+it('a token that lives for thirty days does not count as ended', 30 * 86_400, async () => {
   await calls()
   const [wait] = await page.evaluate(() => time.ahead)
   assert.ok(wait > 20 * DAY && wait < 2 ** 31, `${wait} ms are more than a timer can wait`)
@@ -132,7 +131,7 @@ it('a token may live for a fraction of a second', 2.5, async () => {
 })
 
 for (const [what, seconds] of [['zero', 0], ['a negative number', -300], ['absent', undefined], ['null', null], ['no number', 'soon']]) {
-  it(`where expires_in is ${what}, the API's 401 tells that the token has ended`, seconds, async () => {
+  it(`with expires_in ${what}, the API's 401 tells that the token has ended`, seconds, async () => {
     await calls()
     await page.evaluate((day) => time.pass(day), DAY)
     await calls()
@@ -144,7 +143,7 @@ for (const [what, seconds] of [['zero', 0], ['a negative number', -300], ['absen
   })
 }
 
-// Sleep: hours go by, and no timer goes off. Then everything happens at once.
+// Sleep: hours pass, and no timer fires. Then everything happens at once.
 
 const SLEEPS = {
   'of which the steady clock knows nothing': () => time.set(8 * 3_600_000),
@@ -183,7 +182,7 @@ for (const [sleep, sleeps] of Object.entries(SLEEPS)) {
   }
 }
 
-it('who wakes before the network does is not signed out, and goes on when it is there', 300, async () => {
+it('waking before the network returns signs nobody out, and calls work once it is there', 300, async () => {
   await calls()
   await page.evaluate(() => time.skip(8 * 3_600_000))
   const well = stub.routes['/auth/refresh']
@@ -207,7 +206,7 @@ it('who wakes before the network does is not signed out, and goes on when it is 
 
 // Wake-ups.
 
-it('a hidden tab has no timer, and looks at the clock when it is seen again', 300, async () => {
+it('a hidden tab sets no timer, and checks the clock when it is visible again', 300, async () => {
   await calls()
   assert.equal(await page.evaluate(() => (hide(true), time.ahead.length)), 0)
   await page.evaluate((day) => time.pass(day), DAY)
@@ -220,14 +219,14 @@ it('a hidden tab has no timer, and looks at the clock when it is seen again', 30
   assert.equal(refreshes(), 3)
 })
 
-it('a page that is signed out does not wake', 300, async () => {
+it('a signed-out page does not wake up', 300, async () => {
   await calls()
   await page.evaluate(() => auth.logout())
   await page.evaluate((day) => time.pass(day), DAY)
   assert.deepEqual(await page.evaluate(() => [time.fired, time.ahead.length]), [0, 0])
 })
 
-it('in an outage of an hour a page in use wakes at the pace of the back-off', 300, async () => {
+it('during an outage of an hour a used page wakes up at the pace of the back-off', 300, async () => {
   await calls()
   const { fired, sent, ahead } = await page.evaluate(async (hour) => {
     const send = globalThis.fetch

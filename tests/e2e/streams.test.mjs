@@ -1,4 +1,4 @@
-// One-shot streams, over HTTP/2 as they are sent: once, whole, and never a second time (rule 6).
+// One-shot streams, over HTTP/2: sent once, complete, and never a second time (rule 6).
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -35,7 +35,7 @@ const send = (page) => page.evaluate(([chunks, size]) => {
   return call('/api/stream', { method: 'POST', body, duplex: 'half' })
 }, [CHUNKS, CHUNK])
 
-/** What arrived of a stream that arrived whole. */
+/** The facts of a stream that arrived complete. */
 const whole = (token) => ({ path: '/api/stream', token: `Bearer ${token}`, version: '2.0', bytes: CHUNKS * CHUNK, whole: true, sha256: SHA256 })
 
 check('a stream arrives whole, with the token', async (t) => {
@@ -71,7 +71,7 @@ check('a stream whose caller loses interest is torn off, as the platform does it
     const body = new ReadableStream({
       pull(controller) {
         controller.enqueue(new Uint8Array(1000))
-        // The first is on its way when the second is asked for; the third never comes.
+        // The first chunk is on its way when the second is requested; the third never comes.
         if (++pulls === 2) {
           pulled.resolve()
           return new Promise(() => {})

@@ -27,7 +27,7 @@ it('when both tabs are refused at once there is one refresh', async (user) => {
   const tabs = await twoTabs(user)
   await server.revoke()
   await server.faults({ api: 'hold' })
-  // A browser sends requests for one URL one after the other: each tab has its own.
+  // A browser sends requests for one URL in sequence: each tab has its own URLs.
   for (const [n, tab] of tabs.entries()) await tab.evaluate((n) => void (globalThis.waiting = calls(3, 10 * n)), n)
   await server.held('api', 6)
   await server.faults()
@@ -37,7 +37,7 @@ it('when both tabs are refused at once there is one refresh', async (user) => {
   assert.deepEqual({ refreshes, reuses }, { refreshes: 1, reuses: 0 })
 })
 
-it('a tab that stands in line for a refresh is served by the one before it', async (user) => {
+it('a tab in line for a refresh is served by the one before it', async (user) => {
   const [first, second] = await twoTabs(user)
   await server.revoke()
   await server.faults({ refresh: 'hold' })
@@ -53,7 +53,7 @@ it('a tab that stands in line for a refresh is served by the one before it', asy
   assert.deepEqual(await second.evaluate(() => told()), ['refresh', 'refresh'], 'the token at its start, and the new one')
 })
 
-/** From `lateNews = true` on, this tab's news leave only when another tab has the lock. Runs in the page. */
+/** After `lateNews = true` this tab's news is sent only when another tab has the lock. Runs in the page. */
 function late() {
   const post = BroadcastChannel.prototype.postMessage
   const me = navigator.locks.request('me', () => navigator.locks.query())
@@ -65,7 +65,7 @@ function late() {
   }
 }
 
-it('a tab that had to stand in line waits for news that come later than the lock', async (user) => {
+it('a tab that had to wait in line waits for news that arrive after the lock', async (user) => {
   const first = await user.signedIn({}, (page) => page.addInitScript(late))
   const second = await user.tab()
   await becomes(second, 'signed-in')
@@ -85,7 +85,7 @@ it('a tab that had to stand in line waits for news that come later than the lock
   }
   const { refreshes, reuses } = await server.counters()
   assert.equal(reuses, 0)
-  // It waits briefly: on a machine with much to do the news may be too late, but not each time.
+  // It waits briefly: on a busy machine the news may be too late, but not each time.
   assert.ok(refreshes < 10, `${refreshes} refreshes in 5 rounds of 2 tabs`)
 })
 
@@ -101,7 +101,7 @@ it('in twenty rounds of expiry in two tabs at once no refresh token is used twic
   assert.ok(refreshes >= 20)
 })
 
-it('with tabs: lock each tab asks for itself, in turns', async (user) => {
+it('with tabs: lock each tab refreshes for itself, in turns', async (user) => {
   const first = await user.signedIn({ tabs: 'lock' })
   const second = await user.tab({ tabs: 'lock' })
   assert.equal(await name(second), 'alice')
@@ -116,7 +116,7 @@ it('with tabs: lock each tab asks for itself, in turns', async (user) => {
   assert.deepEqual({ refreshes, reuses }, { refreshes: 3, reuses: 0 })
 })
 
-it('a logout reaches the other tab, as one of another tab', async (user) => {
+it('a logout reaches the other tab, with the reason other-tab', async (user) => {
   const [first, second] = await twoTabs(user)
   await first.evaluate(() => auth.logout('/auth/logout'))
   await becomes(second, 'signed-out')
@@ -126,7 +126,7 @@ it('a logout reaches the other tab, as one of another tab', async (user) => {
   assert.equal((await server.counters()).logouts, 1)
 })
 
-it('a logout waits for the other tab\'s refresh on the wire, and both stay out', async (user) => {
+it('a logout waits for the other tab\'s refresh on the wire, and both stay signed out', async (user) => {
   const [first, second] = await twoTabs(user)
   await server.revoke()
   await server.faults({ refresh: 'hold' })
@@ -181,7 +181,7 @@ it('a logout in one of five tabs while another refreshes leaves no token anywher
   assert.equal((await server.counters()).reuses, 0)
 })
 
-it('a login as another user takes the old user\'s token from the other tab, which goes on as the new user', async (user) => {
+it('a login as another user removes the old user\'s token from the other tab, which continues as the new user', async (user) => {
   const [first, second] = await twoTabs(user)
   await server.revoke()
   await server.faults({ api: 'hold' })
@@ -197,7 +197,7 @@ it('a login as another user takes the old user\'s token from the other tab, whic
   assert.equal(await server.refreshes(), 0)
 })
 
-it('with tabs: lock it asks at its next call', async (user) => {
+it('with tabs: lock the other tab refreshes at its next call', async (user) => {
   const first = await user.signedIn({ tabs: 'lock' })
   const second = await user.tab({ tabs: 'lock' })
   assert.equal(await name(second), 'alice')
@@ -216,7 +216,7 @@ it('a login in one tab signs the others in', async (user) => {
   assert.equal(await server.refreshes(), 1, 'the one that found no session')
 })
 
-it('a logout that is owed is finished by a new tab, and no tab is in meanwhile', async (user) => {
+it('a pending logout is finished by a new tab, and no tab is signed in meanwhile', async (user) => {
   const options = { logout: '/auth/logout' }
   const [first, second] = await twoTabs(user, options)
   await server.faults({ logout: 'down' })

@@ -1,5 +1,5 @@
-// Everything settles, and in time in which the page could run (rule 10): a busy page, a clock that stands still, locks that are denied or
-// answer nothing, callers that lose interest, a channel that is flooded.
+// Everything settles, within time in which the page could run (rule 10): with a busy page, a clock that stands still, locks that are denied
+// or never answer, callers that lose interest, a flooded channel.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -53,7 +53,7 @@ for (const tabs of ['share', 'off']) {
   })
 }
 
-it('one task that is longer than the time-out fails nothing', async (page) => {
+it('one task longer than the time-out fails nothing', async (page) => {
   const out = await page.evaluate(async () => {
     await start({ refresh: { url: '/auth/refresh', timeout: 300 } })
     const sent = call('/api/x')
@@ -73,7 +73,7 @@ it('one task that is longer than the time-out fails nothing', async (page) => {
   assert.equal(out.status, 200)
 })
 
-it('with a clock that stands still, signing in, a call and a refresh settle without a timer', async (page) => {
+it('if the clock stands still, signing in, a call and a refresh settle without a timer', async (page) => {
   const out = await page.evaluate(async () => {
     await start()
     const [wall, steady] = [Date.now(), performance.now()]
@@ -85,7 +85,7 @@ it('with a clock that stands still, signing in, a call and a refresh settle with
   assert.deepEqual(out.map(({ status, value, error }) => error ?? status ?? !!value), [true, 200, false, 200, false])
 })
 
-it('a frame without an origin, where locks and storage are denied, goes by its own rules', async (page) => {
+it('a frame without an origin, where locks and storage are denied, works alone', async (page) => {
   const out = await page.evaluate((api) => new Promise((resolve) => {
     addEventListener('message', ({ data }) => resolve(data))
     const frame = document.createElement('iframe')
@@ -106,11 +106,11 @@ it('a frame without an origin, where locks and storage are denied, goes by its o
   assert.deepEqual(out, { origin: 'null', login: 'ok', refresh: 'ok', said: 1 })
 })
 
-it('locks that answer nothing cost a typed error, and everything settles', async (page) => {
+it('locks that never answer cause a typed error, and everything settles', async (page) => {
   const out = await page.evaluate(async () => {
     LockManager.prototype.request = () => new Promise(() => {})
     const real = setTimeout
-    // Ten seconds, a hundred times as fast.
+    // Ten seconds, a hundred times faster.
     globalThis.setTimeout = (work, ms) => real(work, ms / 100)
     await start()
     const out = await Promise.all([call('/api/x'), signIn('alice'), outcome(auth.logout('/auth/logout'))])
@@ -120,7 +120,7 @@ it('locks that answer nothing cost a typed error, and everything settles', async
   assert.equal(stub.at('/auth/refresh').length + stub.at('/auth/login').length, 0)
 })
 
-it('a lease of the year 2286 is taken when the longest hold is over', async (page) => {
+it('a lease until the year 2286 ends after the longest permitted hold', async (page) => {
   const status = await page.evaluate(async () => {
     const name = `tokenkeep ${origin}/auth/refresh`
     const hold = (name, mode) => new Promise((held) => void navigator.locks.request(name, { mode }, () => new Promise(held)).catch(() => {}))
@@ -129,7 +129,7 @@ it('a lease of the year 2286 is taken when the longest hold is over', async (pag
     while ((await navigator.locks.query()).held.length < 2);
     await start()
     const real = { set: setTimeout.bind(globalThis), now: performance.now.bind(performance) }
-    // Ten times as fast, until the lock is had.
+    // Ten times faster, until the lock is granted.
     let speed = 10
     performance.now = () => real.now() * speed
     globalThis.setTimeout = (work, ms) => real.set(work, ms / speed)
@@ -166,7 +166,7 @@ for (const where of ['in line behind a refresh', 'on the wire']) {
   })
 }
 
-it('a refresh function that calls the manager is told at once, by its first turn and by the signal it was given', async (page) => {
+it('a refresh function that calls the manager gets an error at once, in its first turn and through its signal', async (page) => {
   const out = await page.evaluate(async () => {
     const told = []
     const note = async (promise) => told.push((await promise).error?.code)
@@ -206,7 +206,7 @@ for (const isFirst of [true, false]) {
 }
 
 for (const other of ['null', "'a string'", '{ root: { run() {} } }', "{ get root() { throw new Error('no zone') } }", '{ root: { run(work) { work(); work(); throw 1 } } }']) {
-  it(`a global Zone that is something else breaks nothing: ${other}`, async (page) => {
+  it(`an unrelated global Zone breaks nothing: ${other}`, async (page) => {
     const status = await page.evaluate(async (other) => {
       globalThis.Zone = (0, eval)(`(${other})`)
       await start()

@@ -1,4 +1,4 @@
-// Makes the calls of calls.js by the platform's fetch and by ours, and tells all that can be seen of each.
+// Makes the calls of calls.js by the platform's fetch and by ours, and reports everything observable of each.
 
 import { createTokenManager } from '/home.js'
 import { bad, foreign, good, odd } from '/calls.js'
@@ -13,20 +13,20 @@ const withToken = async (accessToken, expiresIn = 300, options) => {
   return made
 }
 
-// How far the clock is put forward.
+// How far the clock is advanced.
 let ahead = 0
 for (const clock of [performance, Date]) {
   const now = clock.now.bind(clock)
   clock.now = () => now() + ahead
 }
 
-/** A token that this manager has comes near its end. */
+/** Brings a token of this manager near its end. */
 function later(made) {
   ahead += 290_000
   return made
 }
 
-/** Who makes the call, by way. */
+/** Who makes the call, for each way. */
 const ways = {
   platform: async () => ({ fetch: (...args) => fetch(...args), dispose() {} }),
   early: async () => manager(),
@@ -43,7 +43,7 @@ const ways = {
 
 globalThis.names = () => Object.keys(calls)
 
-/** What was seen of a call, by way. */
+/** The observations of a call, for each way. */
 globalThis.compare = async (name) => {
   const seen = {}
   for (const [way, make] of Object.entries(ways)) {
@@ -79,7 +79,7 @@ async function outcome({ make, change }, fetch) {
 
 async function told(response) {
   const { type, status, statusText, ok, redirected, url, bodyUsed } = response
-  // A blob's URL is drawn by chance.
+  // A blob's URL is random.
   const at = url.replace(/^blob:.*/, 'blob:')
   const about = { own: response instanceof Response, type, status, statusText, ok, redirected, url: at, bodyUsed, body: response.body === null }
   about.answered = [...response.headers].filter(([name]) => !/^(date|content-length)$/.test(name))
@@ -88,7 +88,7 @@ async function told(response) {
   return { ...about, arrived: JSON.parse(text) }
 }
 
-/** How many microtasks it takes until a promise is settled; `null` where it takes more than a turn. */
+/** How many microtasks pass until a promise is settled; `null` if it takes longer than a turn. */
 globalThis.turns = async (promise) => {
   let settled = false
   promise.then(() => (settled = true), () => (settled = true))
@@ -99,7 +99,7 @@ globalThis.turns = async (promise) => {
   return null
 }
 
-/** The members of an init that a way reads at the call, in their order. */
+/** The members of an init that a way reads at the call, in order. */
 globalThis.reads = async () => {
   const read = {}
   for (const [way, make] of Object.entries(ways)) {
@@ -114,7 +114,7 @@ globalThis.reads = async () => {
   return read
 }
 
-/** After how many microtasks a call rejects, by way, where `make` makes its arguments. */
+/** After how many microtasks a call rejects, for each way; `make` makes its arguments. */
 globalThis.rejects = async (make) => {
   const counts = {}
   for (const [way, maker] of Object.entries(ways)) {
@@ -125,7 +125,7 @@ globalThis.rejects = async (make) => {
   return counts
 }
 
-/** The same where `end` ends a call that is under way. */
+/** The same, if `end` aborts a pending call. */
 globalThis.ends = async (make, end) => {
   const counts = {}
   for (const [way, maker] of Object.entries(ways)) {

@@ -1,16 +1,16 @@
-// What the tests call in the page. All of it speaks in plain data, which crosses to Node unharmed.
+// The functions that tests call in the page. They use plain data, which can be passed to Node.
 
 import { createTokenManager, isTokenError } from '/home.js'
 
 const PASSWORDS = { alice: 'wonderland', admin: 'correct-horse' }
 
-/** Makes the manager `auth`. Tells how `ready` ended. */
+/** Makes the manager `auth`. Returns how `ready` ended. */
 globalThis.start = (options) => watch(make(options))
 
-/** Makes another manager, beside `auth`. */
+/** Makes another manager beside `auth`. */
 globalThis.make = (options) => createTokenManager({ refresh: '/auth/refresh', ...options })
 
-/** Takes a manager for `auth`, and lists its events in `events`. */
+/** Uses a manager as `auth`, and lists its events in `events`. */
 globalThis.watch = (manager) => {
   globalThis.events = []
   globalThis.auth = manager
@@ -20,7 +20,7 @@ globalThis.watch = (manager) => {
   return outcome(auth.ready)
 }
 
-/** How a promise ended: `{ status, body }` of a response, `{ value }`, `{ error }` of ours, or `{ thrown }`. */
+/** The outcome of a promise: `{ status, body }` of a response, `{ value }`, `{ error }` of ours, or `{ thrown }`. */
 globalThis.outcome = (promise) => promise.then(
   async (value) => (value instanceof Response ? { status: value.status, body: await content(value) } : { value }),
   (error) => (isTokenError(error) ? { error: { ...error } } : { thrown: String(error) }),
@@ -37,7 +37,7 @@ async function content(response) {
 
 globalThis.call = (path, init) => outcome(auth.fetch(path, init))
 
-/** `count` calls at once, each to a path of its own. */
+/** `count` calls at once, each to its own path. */
 globalThis.calls = (count, from = 0) => Promise.all(Array.from({ length: count }, (_, n) => call(`/api/items/${from + n}`)))
 
 globalThis.credentials = (username, password = PASSWORDS[username]) => ({ body: new URLSearchParams({ username, password }) })
@@ -51,13 +51,13 @@ globalThis.until = (test, manager = auth) => new Promise((resolve) => {
   look()
 })
 
-/** Resolves as soon as there was such an event. */
+/** Resolves as soon as such an event has happened. */
 globalThis.heard = (event) => new Promise((resolve) => {
   if (events.includes(event)) resolve()
   else auth.addEventListener(event.split(' ')[0], () => events.includes(event) && resolve())
 })
 
-/** The names of the events so far, without `change`, which goes with each of them. */
+/** The names of the events so far, without `change`, which accompanies each of them. */
 globalThis.told = () => events.filter((event) => event !== 'change')
 
 /** The start of a token's digest, as the server's log shows it. */

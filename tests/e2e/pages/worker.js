@@ -1,4 +1,4 @@
-// A manager in a worker: it calls what it is sent, and answers with what came of it.
+// A manager in a worker: it makes the calls that it receives, and answers with their outcome.
 
 import './page.js'
 

@@ -1,6 +1,6 @@
-// A clock that can be put forward, for engines that Playwright's clock does not reach. Until then it goes with the real one.
+// A clock that can be advanced, for engines that Playwright's clock does not support. Until then it follows the real one.
 
-/** Runs in the page, before all else. Timers that fall into the time that is skipped fire once, in their order. */
+/** Runs in the page, before everything else. Timers that fall into the skipped time fire once, in order. */
 export function installClock() {
   const real = { now: Date.now, ticks: performance.now.bind(performance), set: setTimeout.bind(globalThis), clear: clearTimeout.bind(globalThis) }
   const timers = new Map()

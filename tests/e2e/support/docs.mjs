@@ -1,11 +1,11 @@
-// The code in docs/, as it stands there, for a page in which the package has its name.
+// The code in docs/, unchanged, for a page in which the package has its name.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { file } from './files.mjs'
 import { importMap } from '../../backends/support/package.mjs'
 
-/** The blocks of a page of docs/, in a language. */
+/** The code blocks of a page of docs/ in one language. */
 export function blocks(page, language = 'js') {
   const text = readFileSync(new URL(`../../../docs/${page}.md`, import.meta.url), 'utf8')
   const found = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].filter(([, of]) => of === language).map(([, , code]) => code)
@@ -22,10 +22,10 @@ const HTML = (body) => `<!doctype html>
 <body>${body}
 `
 
-/** Routes of a server: the test page with `body` in it, and the first block of a page of docs/ as `/snippet.js`. */
+/** Routes of a server: the test page with `body`, and the first code block of a page of docs/ as `/snippet.js`. */
 export function documented(page, body = '') {
   return {
-    // It is asked for all that has no route of its own.
+    // This route also serves every path without a route of its own.
     '/': ({ path }) => (path === '/' ? { type: 'text/html', body: HTML(body) } : file(path)),
     '/snippet.js': () => ({ type: 'text/javascript', body: blocks(page)[0] }),
   }

@@ -1,5 +1,5 @@
-// A server that says what arrived, refuses the token `old`, and grants the token `new`: so that what the platform's fetch
-// sends can be held against what ours sends. It ends with the test file.
+// A server that returns what arrived, refuses the token `old`, and grants the token `new`: it serves to compare what the platform's fetch
+// sends with what ours sends. It ends with the test file.
 
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -25,19 +25,19 @@ export async function startEcho() {
         else hash.update(chunk)
       }
     } catch {
-      // The browser has given it up.
+      // The browser has given up.
       return
     }
-    // A form's boundary is drawn anew at each sending; here it is always the same.
+    // A form's boundary is random for each sending; here it is normalised.
     const text = Buffer.concat(form).toString('latin1')
     const boundary = /boundary=(.+)/.exec(type)?.[1] ?? /^--(\S+)\r\n/.exec(text)?.[1].replace(/--$/, '')
     const same = text.replaceAll(boundary ?? '\0', 'BOUNDARY')
     hash.update(same, 'latin1')
     const { rawHeaders } = request
     const headers = rawHeaders.flatMap((name, i) => (i % 2 ? [] : `${name}: ${rawHeaders[i + 1]}`.replaceAll(boundary ?? '\0', 'BOUNDARY')))
-    // The platform sends them in no order; whether it opens a connection is its affair. A boundary may be longer or shorter.
+    // The platform sends headers in no fixed order, and decides whether to open a connection. A boundary may be longer or shorter.
     const irrelevant = boundary ? /^(connection|content-length):/i : /^connection:/i
-    // Chromium's workers send no client hints. The headers of a `Request` cross in lower case, which is the same to HTTP.
+    // Chromium's workers send no client hints. A `Request`'s headers cross in lower case, which makes no difference to HTTP.
     const isHint = (line) => home && /^sec-ch-ua/i.test(line)
     const named = (line) => (home ? line.replace(/^[^:]*/, (name) => name.toLowerCase()) : line)
     const arrived = {

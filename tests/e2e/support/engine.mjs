@@ -1,4 +1,4 @@
-// The engine that the tests run in.
+// The browser engine in which the tests run.
 
 /** `chrome`, `firefox` or `webkit`. */
 export const engine = process.env.BROWSER ?? 'chrome'

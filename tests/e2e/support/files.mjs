@@ -1,4 +1,4 @@
-// The test page, what it loads, and the package, as the servers of Node's own answer with them.
+// The test page, the files it loads, and the package, for servers in Node.
 
 import { readFile } from 'node:fs/promises'
 import { CALLS, PACKAGE, PAGES } from './paths.mjs'
@@ -11,7 +11,7 @@ const place = (path) => {
   return path.startsWith('/tokenkeep/') ? PACKAGE + path.slice(11) : PAGES + path.slice(1)
 }
 
-/** What there is at a path. */
+/** The file at a path. */
 export async function file(path) {
   const name = place(path)
   try {
@@ -21,7 +21,7 @@ export async function file(path) {
   }
 }
 
-/** The same, said to whoever asks. */
+/** The same, sent as a response. */
 export async function sendFile(path, response) {
   const { status, type, body } = await file(path)
   response.writeHead(status, { 'content-type': type }).end(body)

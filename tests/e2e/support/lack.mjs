@@ -1,18 +1,18 @@
-// What an engine, or what drives it, has not. A test that needs it is skipped there, and says what is missing.
+// Features that an engine or its driver lacks. A test that needs one is skipped there, and names the missing feature.
 
 import { test } from 'node:test'
 
-// Bounds a test, in milliseconds: what never settles must fail, and not hang.
+// The time limit of a test, in milliseconds: a promise that never settles must fail the test, not hang it.
 const TIMEOUT = 60_000
 
-/** Thrown where a test needs `what`. */
+/** Thrown if a test needs `what`. */
 export class Lack extends Error {
   constructor(what) {
     super(`missing here: ${what}`)
   }
 }
 
-/** A test that may find that something is lacking. */
+/** A test that may find a feature missing. */
 export function check(name, body, timeout = TIMEOUT) {
   test(name, { timeout }, async (t) => {
     try {

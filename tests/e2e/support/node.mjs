@@ -1,23 +1,23 @@
-// A Node for programs that need a newer one than the tests do.
+// A Node for programs that need a newer one than the tests.
 
 import { existsSync } from 'node:fs'
 
 const numbers = (version) => version.split('.').map(Number)
 
-/** Whether a version is `oldest` or newer: by its numbers, for as a text 22.9 comes after 22.22. */
+/** Whether a version is `oldest` or newer, compared by numbers: as text 22.9 comes after 22.22. */
 function isSince(version, oldest) {
   const [found, wanted] = [numbers(version), numbers(oldest)]
   const at = wanted.findIndex((number, n) => number !== found[n])
   return at < 0 || found[at] > wanted[at]
 }
 
-/** Each of `oldest` is the first of its major version that will do, and the last one the first of all that come after. */
+/** Each of `oldest` is the oldest suitable version of its major version; the last one also admits all later major versions. */
 export function suits(version, oldest) {
   const [major] = numbers(version)
   return isSince(version, oldest.at(-1)) || oldest.some((one) => numbers(one)[0] === major && isSince(version, one))
 }
 
-/** This Node, or the one that npm has brought to `packages`. */
+/** This Node, or the one that npm has installed in `packages`. */
 export function newEnoughNode(packages, ...oldest) {
   if (suits(process.versions.node, oldest)) return process.execPath
   const program = `${packages}node-${process.platform}-${process.arch}/bin/node`

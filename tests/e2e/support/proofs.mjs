@@ -1,10 +1,10 @@
-// A back end that binds its tokens to a key, and takes no call without a proof (RFC 9449): it holds each proof to all that the
-// specification says of it, and counts what is wrong. It ends with the test file.
+// A back end that binds its tokens to a key, and accepts no call without a proof (RFC 9449): it checks each proof for all that the
+// specification requires, and lists the errors. It ends with the test file.
 
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { json, startStub } from './stub.mjs'
 
-/** How far a proof may be from the server's clock, in milliseconds. `iat` counts in seconds. */
+/** How far a proof's time may be from the server's clock, in milliseconds. `iat` counts in seconds. */
 const WINDOW = 5_000
 
 const digest = (text) => createHash('sha256').update(text).digest('base64url')
@@ -18,13 +18,13 @@ export async function startProofs() {
   const server = {
     origin,
     at: stub.at,
-    /** What was wrong with proofs, in the order in which they came. */
+    /** The errors in proofs, in order of arrival. */
     wrong: [],
-    /** The thumbprints (RFC 7638) of the keys that proved what came to a path. */
+    /** The thumbprints (RFC 7638) of the keys that proved the calls to a path. */
     keys: (path) => stub.at(path).map(({ jkt }) => jkt),
-    /** How often something came to a path. */
+    /** How many calls came to a path. */
     count: (path) => stub.at(path).length,
-    /** No access token is good any more. */
+    /** Revokes all access tokens. */
     revoke: () => tokens.clear(),
     reset(more = {}) {
       stub.reset()
@@ -38,7 +38,7 @@ export async function startProofs() {
     },
     json: (value, headers = {}) => json(value, { date: new Date(Date.now() + server.ahead).toUTCString(), ...(server.nonce && { 'dpop-nonce': server.nonce }), ...headers }),
     prove,
-    /** Answers an API's call: the right token with the right proof, or a refusal. */
+    /** Answers an API call: the right token with the right proof, or a refusal. */
     api(arrived, answer) {
       const [scheme, token] = (arrived.headers.authorization ?? '').split(' ')
       const known = tokens.get(token)
@@ -53,7 +53,7 @@ export async function startProofs() {
     },
   }
 
-  /** What is wrong with the proof of a call, as the name of an error. The key is noted with the call. */
+  /** The error in a call's proof, by name. The key is noted with the call. */
   function prove(arrived, token) {
     const error = faultOf(arrived, token)
     if (error) server.wrong.push(error[1])

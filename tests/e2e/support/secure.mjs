@@ -1,5 +1,5 @@
-// A server that speaks HTTP/2, which browsers want before they send a stream: the test page, the package, a refresh that
-// grants the token `new`, and `/api/stream`, which refuses the token `old` and keeps what arrived. It ends with the test file.
+// A server for HTTP/2, which browsers require before they send a stream: it serves the test page, the package, a refresh that grants the
+// token `new`, and `/api/stream`, which refuses the token `old` and records what arrived. It ends with the test file.
 
 import { createHash } from 'node:crypto'
 import { createSecureServer } from 'node:http2'
@@ -10,7 +10,7 @@ import { sendFile } from './files.mjs'
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 export async function startSecure() {
-  // Nobody vouches for it: the browser is told not to ask.
+  // The certificate is self-signed: the browser is told not to check it.
   const { private: key, cert } = await generate([{ name: 'commonName', value: '127.0.0.1' }])
   const seen = []
   const sessions = new Set()
@@ -34,9 +34,9 @@ export async function startSecure() {
         hash.update(chunk)
       }
     } catch {
-      // The browser has given it up.
+      // The browser has given up.
     }
-    // A stream that was torn off ends, too.
+    // A stream that was cut off ends, too.
     arrived.whole = !request.aborted
     arrived.sha256 = hash.digest('hex')
     if (request.aborted) return
@@ -56,7 +56,7 @@ export async function startSecure() {
   })
   return {
     origin: `https://127.0.0.1:${server.address().port}`,
-    /** What arrived at a path. */
+    /** The calls to a path. */
     at: (path) => seen.filter((arrived) => arrived.path === path),
     reset: () => void (seen.length = 0),
   }

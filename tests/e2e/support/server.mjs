@@ -1,4 +1,4 @@
-// The reference server, as a process of its own, and its switches. It ends with the test file.
+// The reference server as a separate process, and its switches. It ends with the test file.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -12,7 +12,7 @@ import { PACKAGE, PAGES } from './paths.mjs'
 export async function startServer({ www = PAGES, flags = [] } = {}) {
   const program = process.env.TOKENKEEP_SERVER
   if (!program) throw new Error('set TOKENKEEP_SERVER to the program tokenkeep-server')
-  // WebKit keeps no Secure cookie of http://127.0.0.1.
+  // WebKit does not keep a Secure cookie of http://127.0.0.1.
   const plain = engine === 'webkit' ? ['--plain-cookie'] : []
   const child = spawn(program, ['--port', '0', '--demo', '--www', www, '--package', PACKAGE, ...plain, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -43,19 +43,19 @@ class Server {
     return text && JSON.parse(text)
   }
 
-  /** All faults off, counters and log empty. */
+  /** Turns all faults off, and empties counters and log. */
   reset = () => this.#demo('POST', 'reset')
 
-  /** No access token is good any more. */
+  /** Revokes all access tokens. */
   revoke = () => this.#demo('POST', 'revoke')
 
-  /** No session is good any more. */
+  /** Ends all sessions. */
   end = () => this.#demo('POST', 'end')
 
-  /** What is not named is well. */
+  /** Sets the faults. Targets that are not named work normally. */
   faults = (faults = {}) => this.#demo('PUT', 'faults', JSON.stringify(faults))
 
-  /** Waits until so many answers are held. */
+  /** Waits until this many answers are held. */
   held = (of, count = 1) => this.#demo('GET', `held?of=${of}&count=${count}`)
 
   release = (of) => this.#demo('POST', `release?of=${of}`)
@@ -67,12 +67,12 @@ class Server {
     return (await this.#demo('GET', 'log')).filter((entry) => entry.path.startsWith(path))
   }
 
-  /** The same in short: `POST /auth/refresh 200`. */
+  /** The same in short form: `POST /auth/refresh 200`. */
   async lines(path) {
     return (await this.log(path)).map(({ method, path, status }) => `${method} ${path} ${status}`)
   }
 
-  /** The number of refresh calls that arrived, whatever became of them. */
+  /** The number of refresh calls that arrived, whatever their outcome. */
   async refreshes() {
     return (await this.log('/auth/refresh')).length
   }

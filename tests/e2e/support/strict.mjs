@@ -1,23 +1,23 @@
-// A back end of Node's own that is strict: each refresh cookie is good for one rotation, and what comes with a used one is counted. It has
-// a session for each account of one browser (`?account=1`). It ends with the test file.
+// A strict back end in Node: each refresh cookie is good for one rotation, and calls with a used one are counted. It has a session for each
+// account of one browser (`?account=1`). It ends with the test file.
 
 import { User } from './browser.mjs'
 import { check } from './lack.mjs'
 import { json, refused, startStub } from './stub.mjs'
 
-/** A JWT whose signature says nothing. */
+/** A JWT with a meaningless signature. */
 export function jwt(claims) {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
   return `${part({ alg: 'none' })}.${part(claims)}.x`
 }
 
-/** What the token of a request says; undefined where it carries none. */
+/** The claims in a request's token; undefined if it carries none. */
 export function claims({ headers }) {
   const token = /^Bearer [^.]*\.([^.]*)\./.exec(headers.authorization)?.[1]
   return token && JSON.parse(Buffer.from(token, 'base64url'))
 }
 
-/** `more`: routes beside or in the place of its own. What a route needs, the server has: `who`, `rotate`, `session`, `grant`. */
+/** `more`: additional or replacement routes. They receive the server's functions: `who`, `rotate`, `session`, `grant`. */
 export async function startStrict(more = {}) {
   const stub = await startStub()
   const { at, http, origin, routes } = stub
@@ -48,7 +48,7 @@ export async function startStrict(more = {}) {
       good.add(jti)
       return json({ access_token: jwt({ ...of, jti }), expires_in: 300, token_type: 'Bearer' }, headers)
     },
-    /** Spends the cookie; whose session it is, or undefined where it is not good. */
+    /** Uses up the cookie. Returns its session, or undefined if it is not good. */
     rotate(arrived) {
       const found = sessions.get(cookieOf(arrived))
       if (!found) return undefined
@@ -60,9 +60,9 @@ export async function startStrict(more = {}) {
       return found.of
     },
     end: (arrived) => sessions.delete(cookieOf(arrived)),
-    /** No access token is good any more. */
+    /** Revokes all access tokens. */
     revoke: () => good.clear(),
-    /** The answers at a path are held from now on: those that were to be given then. */
+    /** Holds the answers at a path from now on, with the contents they would have had. */
     hold(path) {
       let release, tell
       const released = new Promise((resolve) => (release = resolve))
@@ -78,7 +78,7 @@ export async function startStrict(more = {}) {
         },
       }
     },
-    /** What arrived under a path, in short. */
+    /** The calls under a path, in short form. */
     lines: (...paths) => paths.flatMap((path) => at(path)).map(({ method, path }) => `${method} ${path}`),
     reset() {
       stub.reset()
@@ -89,7 +89,7 @@ export async function startStrict(more = {}) {
       holds = new Map()
       server.reuses = 0
     },
-    /** Answers in another way at a path, until the end of the test. */
+    /** Answers differently at a path until the end of the test. */
     route: (path, answer) => void (routes[path] = kept(answer)),
   }
 
@@ -127,7 +127,7 @@ export async function startStrict(more = {}) {
   return server
 }
 
-/** `it(name, test)`: the test is given a user of its own, and the server has forgotten the one before. `prepare`: what it answers besides. */
+/** `it(name, test)`: each test gets its own user, and the server has forgotten the previous one. `prepare`: adds further answers. */
 export function eachWithUser(server, browser, prepare = () => {}) {
   return (name, body) =>
     check(name, async (t) => {

@@ -1,5 +1,5 @@
-// A server of Node's own, for what the reference server would never say: it serves the test page, the package, and the
-// answers that a test gives it, and keeps all that arrives. It ends with the test file.
+// A server in Node, for answers that the reference server would never give: it serves the test page, the package, and a test's answers, and
+// records every call. It ends with the test file.
 
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -9,19 +9,19 @@ import { file } from './files.mjs'
 /** An answer in JSON. */
 export const json = (value, { status = 200, ...headers } = {}) => ({ status, type: 'application/json', body: JSON.stringify(value), headers })
 
-/** What a refresh or login answers that goes well. */
+/** A successful answer to a refresh or login. */
 export const granted = (token) => json({ access_token: token, token_type: 'Bearer', expires_in: 300 })
 
 /** The API's refusal. */
 export const refused = (challenge = 'Bearer error="invalid_token"') =>
   json({ error: 'the API\'s own' }, { status: 401, 'www-authenticate': challenge })
 
-/** Answers nothing: the connection is cut. */
+/** No answer: the connection is cut. */
 export const cut = { cut: true }
 
 /**
- * `routes` maps a path, or with `/` at its end what lies below it, to a function of what arrived: `{ method, path, query, headers, body,
- * sha256, nth }`, `nth` counting from 1 for each path. A route may be `{ handle(request, response) }` instead, and is left to itself.
+ * `routes` maps a path, or with a final `/` everything below it, to a function of what arrived: `{ method, path, query, headers, body,
+ * sha256, nth }`, where `nth` counts from 1 for each path. A route may instead be `{ handle(request, response) }`, which answers by itself.
  */
 export async function startStub(routes = {}) {
   const seen = []
@@ -55,18 +55,18 @@ export async function startStub(routes = {}) {
   })
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
-    /** Node's own, for what is no request: `upgrade`. */
+    /** Node's own server, for what is not a request: `upgrade`. */
     http: server,
     routes,
-    /** What arrived at a path. */
+    /** The calls to a path. */
     at: (path) => seen.filter((arrived) => arrived.path === path),
-    /** All that arrived. */
+    /** All calls. */
     seen: () => [...seen],
     reset: () => void (seen.length = 0),
   }
 }
 
-/** A form's boundary is drawn anew at each sending, in Firefox also its length; here it is always the same. */
+/** A form's boundary is random for each sending, in Firefox even its length; here it is normalised. */
 function plain(headers, body) {
   const text = body.toString('latin1')
   const boundary = /boundary=(.+)/.exec(headers['content-type'])?.[1]

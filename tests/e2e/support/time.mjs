@@ -1,14 +1,14 @@
-// Time in a page, in the test's hand. There are two clocks, for they go apart: the wall clock goes on while a laptop sleeps, and
-// can be set; the steady one, which timers go by, may stand still meanwhile.
+// Controlled time in a page. There are two clocks, because they can diverge: the wall clock continues while a laptop sleeps, and can be
+// set; the steady clock, which timers follow, may stand still meanwhile.
 
-/** Runs in the page, before `start`. From then on no time goes by but what `time` is told of. */
+/** Runs in the page, before `start`. From then on time passes only when `time` is told so. */
 export function takeTime() {
-  // So many more turns of the event loop what is under way may take, where no network has a part in it.
+  // How many turns of the event loop pending work may take if no network is involved.
   const TURNS = 5
   const turn = setTimeout
   const timers = new Map()
   let wall = Date.now()
-  // Whole, so that what is so many milliseconds ahead says so.
+  // Rounded, so that differences are exact.
   let steady = Math.round(performance.now())
   let last = 0
   Date.now = () => wall
@@ -18,7 +18,7 @@ export function takeTime() {
     return last
   }
   globalThis.clearTimeout = (id) => void timers.delete(id)
-  // Exactly: who is woken a rounding error too early has to sleep again.
+  // Exactly: a timer that fires a rounding error too early would be set again.
   const reach = (due) => {
     wall += Math.max(due - steady, 0)
     steady = Math.max(due, steady)
@@ -28,24 +28,24 @@ export function takeTime() {
   }
   const next = () => [...timers].sort(([, one], [, other]) => one.due - other.due)[0]
   globalThis.time = {
-    /** How many timers have gone off. */
+    /** How many timers have fired. */
     fired: 0,
-    /** In how many milliseconds those go off that are set. */
+    /** In how many milliseconds the set timers fire. */
     get ahead() {
       return Array.from(timers.values(), ({ due }) => due - steady)
     },
-    /** The wall clock is set. */
+    /** Sets the wall clock. */
     set: (ms) => void (wall += ms),
-    /** Timers are late: time goes by, and they don't go off. */
+    /** Timers are late: time passes, and they do not fire. */
     skip(ms) {
       wall += ms
       steady += ms
     },
-    /** Time goes by as it should. */
+    /** Time passes normally. */
     async pass(ms) {
       const end = steady + ms
       for (;;) {
-        // What is under way may set a timer; and, before one goes off, may call it off.
+        // Pending work may set a timer, or cancel one before it fires.
         await turns(1)
         if (next()?.[1].due <= end) await turns(TURNS)
         const [id, timer] = next() ?? []
@@ -60,7 +60,7 @@ export function takeTime() {
   }
 }
 
-/** Runs in the page, before all else. The clocks stand still: no pause is over before the test is, however slow the machine. */
+/** Runs in the page, before everything else. The clocks stand still: no pause ends before the test does, however slow the machine. */
 export function stopClocks() {
   for (const clock of [Date, performance]) {
     const now = clock.now()
@@ -68,7 +68,7 @@ export function stopClocks() {
   }
 }
 
-/** Runs in a page whose time is taken: a new manager, without other tabs, for to stand in line takes time, and there is none. */
+/** Runs in a page with controlled time: makes a new manager without other tabs, because waiting in line takes time that does not pass. */
 export async function startAnew(options) {
   globalThis.auth?.dispose()
   await start({ ...options, tabs: 'off' })

@@ -1,17 +1,17 @@
-// WebDriver (W3C), as far as it is needed here: a program that drives a browser, and one session at a time with it.
+// The parts of WebDriver (W3C) that the tests need: a program that drives a browser, with one session at a time.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-// Bounds each command, in milliseconds: the longest loads a page.
+// The time limit of each command, in milliseconds: the longest command loads a page.
 const PATIENCE = 30_000
 
 /** Starts a driver that takes `--port`. */
 export async function startDriver(program, start) {
   const port = await freePort()
   const child = spawn(program, [`--port=${port}`], { stdio: ['ignore', 'ignore', 'pipe'] })
-  // The browser has it, too: were it the tests' own, a browser that is left over would keep their runner waiting for more.
+  // The browser inherits it: if it were the tests' own, a leftover browser would keep their runner waiting for more.
   child.stderr.pipe(process.stderr)
   child.stderr.unref()
   const failed = once(child, 'exit').then(() => {
@@ -29,7 +29,7 @@ class Driver {
     this.address = address
   }
 
-  /** The driver says nothing when it listens: it has to be asked. */
+  /** The driver does not announce that it listens: it has to be polled. */
   async ready(start) {
     for (const end = Date.now() + start; ;) {
       try {
@@ -70,14 +70,14 @@ class Session {
   #last = Promise.resolve()
   #window
 
-  /** It begins with a window. */
+  /** A session starts with a window. */
   constructor(driver, path, window) {
     this.driver = driver
     this.path = path
     this.#window = window
   }
 
-  /** One command after the other: which window is meant is a state of the session. */
+  /** Runs one command after the other, because the current window is a state of the session. */
   #alone(work) {
     const done = this.#last.then(work)
     this.#last = done.catch(() => {})
@@ -92,7 +92,7 @@ class Session {
     return this.#alone(() => this.#send('GET', '/window/handles'))
   }
 
-  /** A new window, in the sight of its user. */
+  /** A new, visible window. */
   open() {
     return this.#alone(async () => {
       await this.#choose(this.#window ?? (await this.#send('GET', '/window/handles'))[0])
@@ -100,7 +100,7 @@ class Session {
     })
   }
 
-  /** A command to a window. */
+  /** Sends a command to a window. */
   to(window, method, path, body) {
     return this.#alone(async () => {
       await this.#choose(window)

@@ -1,13 +1,13 @@
-// WebKitGTK by WebDriver, in the words of Playwright, which drives the other engines: as much of them as the tests use. What
-// WebDriver cannot do throws a `Lack`.
+// WebKitGTK by WebDriver, with the parts of Playwright's interface that the tests use; Playwright drives the other engines. Functions that
+// WebDriver cannot provide throw a `Lack`.
 
 import { Lack } from './lack.mjs'
 import { installClock } from './clock.mjs'
 import { startDriver } from './webdriver.mjs'
 
-// Bounds a wait for the browser, in milliseconds.
+// The limit of a wait for the browser, in milliseconds.
 const PATIENCE = 30_000
-// How long a window may keep the session to itself while it waits for a promise.
+// How long a window may occupy the session while it waits for a promise.
 const TURN = 30
 
 export async function startWebKit(executablePath, start) {
@@ -23,17 +23,17 @@ class Browser {
     this.startAnew = startAnew
   }
 
-  /** A profile of its own. The driver can have one at a time. */
+  /** A new profile. The driver can have one at a time. */
   async newContext(profile = {}) {
     for (const name of Object.keys(profile)) throw new Lack(`WebDriver has no profile with ${name}`)
     if (this.#profile) throw new Lack('a second profile at the same time')
-    // A time-out would be a timer of the page, which the tests take into their hands.
+    // A time-out would use the page's timers, which the tests control.
     const session = await this.driver.session({ timeouts: { script: null } })
     this.#profile = new Context(session, () => this.#end(session))
     return this.#profile
   }
 
-  /** A driver that cannot end a session will not begin another one. */
+  /** A driver that cannot end a session would not start another one. */
   async #end(session) {
     try {
       await session.end()
@@ -47,7 +47,7 @@ class Browser {
   }
 
   async close() {
-    // Without its driver the browser would stay.
+    // Without its driver the browser would keep running.
     await this.#profile?.close()
     await this.driver.close()
   }
@@ -69,7 +69,7 @@ class Context {
     this.#scripts.push([script, argument])
   }
 
-  /** The session begins with a window: it is the first page's, also of two that are asked for at once. */
+  /** The session starts with a window, which the first page gets, even if two are requested at once. */
   async newPage() {
     const isFirst = !this.#hasPage
     this.#hasPage = true
@@ -82,7 +82,7 @@ class Context {
     return page
   }
 
-  /** The page that somebody's click opens. */
+  /** The page that a click opens. */
   async waitForEvent(type) {
     if (type !== 'page') throw new Lack(`WebDriver tells nothing of ${type}`)
     const found = async () => (await this.session.windows()).find((window) => !this.#pages.some((page) => page.window === window))
@@ -122,12 +122,12 @@ class Page {
     return this.own.session.to(this.window, method, path, body)
   }
 
-  /** Runs before the page's own scripts, each time it loads: of the tests' own page alone. */
+  /** Runs before the page's own scripts at each load, but only in the tests' own page. */
   async addInitScript(script, argument) {
     this.#scripts.push([script, argument])
   }
 
-  /** WebDriver cannot run anything before a page's scripts: they are loaded by hand, from a page that has none. */
+  /** WebDriver cannot run anything before a page's scripts: they are loaded explicitly, from a page without scripts. */
   async goto(url) {
     if (!this.#scripts.length) return this.#open('/url', url)
     await this.#open('/url', new URL('/bare.html', url).href)
@@ -158,11 +158,11 @@ class Page {
     return this.own.session.close(this.window)
   }
 
-  /** A function or an expression, in the page; its promise is waited for. */
+  /** Runs a function or an expression in the page, and awaits its promise. */
   async evaluate(work, argument) {
     const id = ++this.#evaluations
     const text = encode(argument)
-    // What is the caller's comes first: it sees none of these names.
+    // The caller's code comes first: it sees none of these names.
     let answer = await this.#execute(`(${begin})(${typeof work === 'function' ? work : `() => (${work}\n)`}, arguments, ${encode}, ${decode})`, [id, TURN, text])
     while (!('value' in answer || 'error' in answer)) answer = await this.#execute(`(${go})(arguments)`, [id, TURN])
     if ('error' in answer) throw new Error(`page.evaluate: ${answer.error}`)
@@ -226,9 +226,9 @@ class Page {
   }
 }
 
-/** Begins an evaluation, in the page. What takes longer than its turn is asked for again. */
+/** Begins an evaluation in the page. One that takes longer than its turn is asked for again. */
 async function begin(work, [id, turn, text, done], encode, decode) {
-  // The tests may take the page's own timers into their hands.
+  // The tests may control the page's own timers.
   const { ends, later } = (globalThis[Symbol.for('evaluations')] ??= { ends: new Map(), later: setTimeout })
   const ended = (async () => work(decode(text)))().then(
     (value) => ({ value: encode(value) }),
@@ -238,13 +238,13 @@ async function begin(work, [id, turn, text, done], encode, decode) {
   done((await Promise.race([ended, new Promise((resolve) => later(resolve, turn))])) ?? {})
 }
 
-/** Goes on with it, in the page. */
+/** Continues an evaluation in the page. */
 async function go([id, turn, done]) {
   const { ends, later } = globalThis[Symbol.for('evaluations')]
   done((await Promise.race([ends.get(id), new Promise((resolve) => later(resolve, turn))])) ?? {})
 }
 
-/** Asks until it is so. */
+/** Polls until the test holds. */
 async function soon(test, what) {
   for (const end = Date.now() + PATIENCE; ;) {
     const found = await test()
@@ -259,7 +259,7 @@ function milliseconds(time) {
   return typeof time === 'number' ? time : time.split(':').reduce((sum, part) => 60 * sum + Number(part), 0) * 1000
 }
 
-/** JSON that keeps what it has no words for. */
+/** JSON that preserves values it cannot express. */
 function encode(value) {
   return JSON.stringify(value, (_, value) => {
     if (value === undefined || typeof value === 'function') return { '': 'undefined' }
