@@ -1,4 +1,4 @@
-// Django REST framework with cookie views of one's own, over simplejwt.
+// Django REST framework with hand-written cookie views on simplejwt.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ rows(await backEnd('django_site.py', 'django-views', {
   logout: '/auth/logout/',
 }))
 
-test('django-views: the views of the page are those that run', () => {
+test('django-views: the page\'s views are the ones that run', () => {
   const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8')
   const [, views] = /^```python\n# views\.py\n([\s\S]*?)^```/m.exec(read('../../docs/backends/django-views.md'))
   assert.ok(read('servers/django_site.py').includes(views))

@@ -1,5 +1,5 @@
-// OAuth 2 with a public client whose tokens are bound to a key (RFC 9449), against panva's oidc-provider, which wants its nonces. The client
-// code is that of docs/backends/oauth2.md, with the option `dpop`.
+// OAuth 2 with a public client whose tokens are bound to a key (RFC 9449), against panva's oidc-provider, which requires its nonces. The
+// client code is that of docs/backends/oauth2.md, with the option `dpop`.
 
 import assert from 'node:assert/strict'
 import { arrive, at, backEnd, calls, status, told } from './support/rows.mjs'
@@ -22,7 +22,7 @@ async function signIn(tab) {
 
 const allGood = (answers) => assert.deepEqual(answers.map(({ status }) => status), Array(answers.length).fill(200))
 
-it('a sign-in is sent again with the nonce, and brings a token that is bound', async (tab) => {
+it('a sign-in is sent again with the nonce, and brings a bound token', async (tab) => {
   const { value, ...failed } = await signIn(tab)
   assert.deepEqual(failed, {})
   assert.equal(value.token_type, 'DPoP')
@@ -33,7 +33,7 @@ it('a sign-in is sent again with the nonce, and brings a token that is bound', a
   assert.equal(at(log, paths.refresh).length, 0)
 })
 
-it('twenty calls with a token and a nonce that have run out cost one refresh', async (tab) => {
+it('twenty calls with an expired token and nonce cost one refresh', async (tab) => {
   await signIn(tab)
   allGood(await calls(tab, me, 1))
   await server.expire()
@@ -44,7 +44,7 @@ it('twenty calls with a token and a nonce that have run out cost one refresh', a
   assert.deepEqual(await told(tab), ['refresh'])
 })
 
-it('each refresh goes on from the one before, with one key', async (tab) => {
+it('each refresh continues from the one before, with one key', async (tab) => {
   await signIn(tab)
   for (let round = 0; round < 3; round += 1) {
     await server.expire()
@@ -53,7 +53,7 @@ it('each refresh goes on from the one before, with one key', async (tab) => {
   assert.equal(at(await server.log(), paths.refresh).filter(fine).length, 3)
 })
 
-it('another tab goes on with the token, the refresh token and the key', async (tab, user) => {
+it('another tab continues with the token, the refresh token and the key', async (tab, user) => {
   await signIn(tab)
   const other = await arrive(user)
   await other.evaluate(() => until(({ status }) => status === 'signed-in'))
@@ -66,7 +66,7 @@ it('another tab goes on with the token, the refresh token and the key', async (t
   assert.deepEqual([await status(tab), await status(other)], ['signed-in', 'signed-in'])
 })
 
-it('a token without its proof is worth nothing', async (tab) => {
+it('a token without its proof is refused', async (tab) => {
   await Promise.all([tab.waitForURL(/[?&]code=/), tab.evaluate(() => void signIn())])
   await tab.evaluate(() => begin())
   await tab.evaluate(() => {

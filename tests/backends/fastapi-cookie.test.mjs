@@ -1,4 +1,4 @@
-// FastAPI with the refresh token in a cookie that is good once.
+// FastAPI with the refresh token in a cookie that is good for one use.
 
 import { backEnd, rows } from './support/rows.mjs'
 

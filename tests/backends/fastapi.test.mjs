@@ -1,4 +1,4 @@
-// FastAPI: the two services of the tutorials, on origins of their own.
+// FastAPI: the two services of the tutorials, each on its own origin.
 
 import assert from 'node:assert/strict'
 import { backEnd, call, rows, signIn, told } from './support/rows.mjs'

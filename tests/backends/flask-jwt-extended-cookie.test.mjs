@@ -1,4 +1,4 @@
-// Flask-JWT-Extended: the refresh token in a cookie, with a double submit whose value changes with every refresh.
+// Flask-JWT-Extended: the refresh token in a cookie, with a double-submit value that changes with every refresh.
 
 import { backEnd, rows } from './support/rows.mjs'
 

@@ -1,4 +1,4 @@
-// Flask-JWT-Extended: both tokens in cookies, so that the page has none; a double submit on whatever changes something.
+// Flask-JWT-Extended: both tokens in cookies, so that the page has none; double submit for every unsafe method.
 
 import assert from 'node:assert/strict'
 import { at, backEnd, call, calls, rows, signIn } from './support/rows.mjs'
@@ -14,7 +14,7 @@ rows(row)
 
 const { it, server } = row
 
-it('a call that changes something proves whose page it is of, before and after a refresh', async (tab) => {
+it('an unsafe call carries the double-submit value, before and after a refresh', async (tab) => {
   await signIn(tab)
   assert.equal((await call(tab, '/protected', { method: 'POST' })).status, 200)
   await server.expire()
@@ -24,7 +24,7 @@ it('a call that changes something proves whose page it is of, before and after a
   assert.equal(at(await server.log(), '/auth/refresh').length, 1)
 })
 
-it('a refused call that changes something is sent again with the proof of the new token', async (tab) => {
+it('a refused unsafe call is sent again with the new token\'s double-submit value', async (tab) => {
   await signIn(tab)
   await server.expire()
   assert.equal((await call(tab, '/protected', { method: 'POST' })).status, 200)

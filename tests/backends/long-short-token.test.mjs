@@ -1,4 +1,4 @@
-// Long and short tokens: HTTP 200 always, and a code in the body.
+// Long and short tokens: always HTTP 200, with a code in the body.
 
 import assert from 'node:assert/strict'
 import { backEnd, call, rows, signIn, status, told } from './support/rows.mjs'
@@ -19,7 +19,7 @@ const { server, it } = world
 
 rows(world)
 
-it('a code that is a text is the same code', async (tab) => {
+it('a code as a string is the same code', async (tab) => {
   await signIn(tab)
   await server.expire()
   assert.equal((await call(tab, '/api/text')).body.code, 0)
@@ -40,7 +40,7 @@ it('a sign-in elsewhere ends the session, without a refresh', async (tab, user) 
   await elsewhere.close()
 })
 
-it('the end of the token is known, in milliseconds', async (tab) => {
+it('the end of the token is known in milliseconds', async (tab) => {
   await signIn(tab)
   const left = await tab.evaluate(() => auth.state.expiresAt - Date.now())
   assert.ok(left > 40_000 && left < 62_000, `${left}`)

@@ -1,4 +1,4 @@
-// NocoBase's way: no refresh, and the next token in whatever answer.
+// NocoBase's scheme: no refresh; any answer may bring the next token.
 
 import assert from 'node:assert/strict'
 import { arrive, backEnd, call, calls, rows, signIn, signOut, status } from './support/rows.mjs'
@@ -16,7 +16,7 @@ rows(world)
 
 const tokens = async () => (await server.log()).map(({ token }) => token).filter(Boolean)
 
-it('twenty calls with a token that has run out are carried out, and bring one new token', async (tab) => {
+it('twenty calls with an expired token succeed, and bring one new token', async (tab) => {
   await signIn(tab)
   await server.expire()
   assert.ok((await calls(tab, me, 20)).every((answer) => answer.status === 200))
@@ -38,7 +38,7 @@ for (const [path, expected] of [['/api/charts:query', 400], ['/api/jobs:crash', 
   })
 }
 
-it('a tab that slept through the ten seconds has the new token from the other', async (tab, user) => {
+it('a tab that slept through the ten seconds gets the new token from the other tab', async (tab, user) => {
   await signIn(tab)
   const other = await arrive(user)
   await other.evaluate(() => until(({ status }) => status === 'signed-in'))
@@ -51,7 +51,7 @@ it('a tab that slept through the ten seconds has the new token from the other', 
   assert.equal(await status(other), 'signed-in')
 })
 
-it('a stream that is refused for an old token ends nothing', async (tab) => {
+it('a stream that is refused for an old token ends no session', async (tab) => {
   await signIn(tab)
   await server.expire()
   const stream = { headers: { Accept: 'text/event-stream' } }
@@ -61,7 +61,7 @@ it('a stream that is refused for an old token ends nothing', async (tab) => {
   assert.equal((await call(tab, me, stream)).status, 200)
 })
 
-it('signing out with a token that has run out ends the session all the same', async (tab) => {
+it('signing out with an expired token still ends the session', async (tab) => {
   await server.end()
   await signIn(tab)
   await server.expire()

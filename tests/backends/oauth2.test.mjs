@@ -1,9 +1,9 @@
-// OAuth 2 with a public client, against panva's oidc-provider: the refresh token in a form, rotated, and the grant ends with its reuse.
+// OAuth 2 with a public client, against panva's oidc-provider: the refresh token in a form, rotated; its reuse ends the grant.
 
 import assert from 'node:assert/strict'
 import { backEnd, call, rows, told } from './support/rows.mjs'
 
-/** To the server and back; or, for a wrong password, back with a code that it has not given. */
+/** Goes to the server and back; with a wrong password, back with a code that the server has not issued. */
 async function signIn(tab, [, password]) {
   if (password === 'wonderland') {
     await Promise.all([tab.waitForURL(/[?&]code=(?!wrong)/), tab.evaluate(() => void signIn())])
@@ -30,13 +30,13 @@ const [issuer] = server.origins
 
 rows(world)
 
-it('two challenges in one header are read, and a token that is missing costs no refresh', async (tab) => {
+it('two challenges in one header are read, and a missing token costs no refresh', async (tab) => {
   const challenges = await tab.evaluate((me) => auth.fetch(me).then((answer) => answer.headers.get('www-authenticate')), `${issuer}/me`)
   assert.match(challenges, /^Bearer realm=.*DPoP realm=/)
   assert.deepEqual((await server.log()).map(({ path }) => path), ['/me'])
 })
 
-it('a second factor that is asked for is an event, and costs no refresh', async (tab) => {
+it('a demand for a second factor is an event, and costs no refresh', async (tab) => {
   await signIn(tab, ['alice', 'wonderland'])
   await tab.evaluate(() => {
     globalThis.asked = []

@@ -1,5 +1,5 @@
-// What is written about back ends is true: each row of the table has a page, a preset that is there, the versions that are installed
-// here, and a test that runs the page's client code.
+// The documentation of back ends is true: each row of the table has a page, an existing preset, the versions that are installed here, and a
+// test that runs the page's client code.
 
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ test('the table names every page of docs/backends, and no other', () => {
 for (const { page, presets: [name, entry], versions } of rows) {
   test(`${page}: its client code is run`, () => assert.ok(tests.includes(`, '${page}', {`)))
 
-  test(`${page}: its client code takes the preset that is named, if one is`, async () => {
+  test(`${page}: its client code uses the preset that is named, if any`, async () => {
     assert.equal(snippet(page).includes('tokenkeep/presets/'), Boolean(name))
     if (!name) return
     assert.ok(snippet(page).includes(`import { ${name} } from '${entry}'`))
@@ -27,7 +27,7 @@ for (const { page, presets: [name, entry], versions } of rows) {
     assert.equal(typeof preset, 'object')
   })
 
-  test(`${page}: its versions are those that are installed`, () => {
+  test(`${page}: its versions are the installed ones`, () => {
     const installed = pinned()
     const wrong = Object.entries(versions).filter(([name, version]) => installed[name] !== version)
     assert.deepEqual(wrong, [])

@@ -1,11 +1,11 @@
-// The reference server with opaque tokens: nothing can be read in them, and they can die at any moment.
+// The reference server with opaque tokens: they cannot be read, and may become invalid at any moment.
 
 import assert from 'node:assert/strict'
 import { startServer } from '../e2e/support/server.mjs'
 import { startFront } from './support/front.mjs'
 import { backEnd, call, rows, signIn, status, told } from './support/rows.mjs'
 
-/** The reference server, asked as the others are. */
+/** The reference server, with the same controls as the others. */
 async function start(front) {
   const server = await startServer({ flags: ['--tokens', 'opaque', '--origin', front] })
   return {
@@ -32,7 +32,7 @@ const gateway = Object.assign(await startFront(), { behind: server.origins[0], h
 
 rows(world)
 
-it('a resource server that cannot ask whether a token is good costs no refresh, and no session', async (tab) => {
+it('a resource server that cannot check a token costs no refresh, and no session', async (tab) => {
   await signIn(tab)
   await server.faults({ api: 'down' })
   assert.equal((await call(tab, '/api/me')).status, 503)

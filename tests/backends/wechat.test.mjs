@@ -1,4 +1,4 @@
-// WeChat's third-party platform: the token in the query, `errcode` in a body of HTTP 200, and a refresh of two levels.
+// WeChat's third-party platform: the token in the query, `errcode` in a body with HTTP 200, and a refresh with two levels.
 
 import assert from 'node:assert/strict'
 import { backEnd, call, rows, signIn } from './support/rows.mjs'
@@ -21,7 +21,7 @@ const { it } = world
 
 rows(world)
 
-it('a token in the query is in no error, no event and no line of the console', async (tab) => {
+it('a token in the query is in no error, no event and no console line', async (tab) => {
   const said = []
   tab.on('console', (line) => line.type() !== 'error' && said.push(line.text()))
   await signIn(tab)

@@ -25,7 +25,7 @@ const zoned = await startSite(pages(join(app, 'dist/zoned')))
 rows((what, body) => it(zoneless, `Angular: ${what}`, body))
 comesBack((what, body) => it(zoneless, `Angular: ${what}`, body))
 
-/** Signs in where there is no form. */
+/** Signs in without the form. */
 async function enterZoned(open) {
   const page = await open('/')
   await page.evaluate(() => auth.login('/auth/login', { body: new URLSearchParams({ username: 'alice', password: 'wonderland' }) }))
@@ -98,7 +98,7 @@ for (const [name, site, arrive] of [['without zones', zoneless, enter], ['with z
     await aborted
     await server.release('api')
     await server.faults({})
-    // Another call has been there and back since.
+    // Another call has completed since.
     await page.evaluate(() => calls(1))
     assert.deepEqual(await page.evaluate(() => late), [])
   })
@@ -111,7 +111,7 @@ for (const [name, site, arrive] of [['without zones', zoneless, enter], ['with z
   })
 }
 
-it(zoneless, 'the backend has the kinds of bodies that HttpClient has', async (open) => {
+it(zoneless, 'the backend supports HttpClient\'s kinds of bodies', async (open) => {
   const page = await enter(open)
   const seen = await page.evaluate(async () => {
     const http = await client()
@@ -127,7 +127,7 @@ it(zoneless, 'the backend has the kinds of bodies that HttpClient has', async (o
   assert.deepEqual([seen.text, seen.blob, seen.bytes].map((text) => JSON.parse(text)), [seen.json, seen.json, seen.json])
 })
 
-it(zoneless, 'the backend tells the progress of a download, and what is no JSON', async (open) => {
+it(zoneless, 'the backend reports download progress, and text that is not JSON', async (open) => {
   const page = await enter(open)
   const { events: told } = await page.evaluate(() => events('GET', '/', { responseType: 'text', reportProgress: true }))
   const types = await page.evaluate(() => ({ ...HttpEventType }))
@@ -140,7 +140,7 @@ it(zoneless, 'the backend tells the progress of a download, and what is no JSON'
   assert.deepEqual(failed, { status: 200, error: 'SyntaxError' })
 })
 
-it(zoneless, 'the backend gives up when a request\'s time is over', async (open, server) => {
+it(zoneless, 'the backend times a request out', async (open, server) => {
   const page = await enter(open)
   await server.faults({ api: 'hold' })
   const { failed } = await page.evaluate(() => events('GET', '/api/me', { timeout: 200 }))
@@ -148,13 +148,13 @@ it(zoneless, 'the backend gives up when a request\'s time is over', async (open,
   assert.deepEqual(failed, { status: 0, error: 'TimeoutError' })
 })
 
-it(zoneless, 'the backend says that it has no upload progress', async (open) => {
+it(zoneless, 'the backend reports that it has no upload progress', async (open) => {
   const page = await enter(open)
   const { failed } = await page.evaluate(() => events('POST', '/api/echo', { body: 'x', reportUploadProgress: true }))
   assert.deepEqual(failed, { status: 0, error: 'TokenError invalid-argument' })
 })
 
-it(zoned, 'the interceptor tells the progress of an upload', async (open, server) => {
+it(zoned, 'the interceptor reports the progress of an upload', async (open, server) => {
   const page = await enterZoned(open)
   await server.revoke()
   const { events: told } = await page.evaluate(() => events('POST', '/api/echo', { body: { said: 'x'.repeat(3000) }, reportProgress: true }))
@@ -164,7 +164,7 @@ it(zoned, 'the interceptor tells the progress of an upload', async (open, server
   assert.deepEqual(await server.lines('/api/echo'), ['POST /api/echo 401', 'POST /api/echo 200'])
 })
 
-it(zoned, 'the interceptor leaves alone what lies elsewhere, and what has an Authorization', async (open) => {
+it(zoned, 'the interceptor leaves alone other targets, and requests with an Authorization', async (open) => {
   const page = await enterZoned(open)
   const sent = []
   page.on('request', (request) => sent.push([new URL(request.url()).pathname, request.headers().authorization?.slice(0, 7)]))
@@ -176,7 +176,7 @@ it(zoned, 'the interceptor leaves alone what lies elsewhere, and what has an Aut
   assert.deepEqual(sent, [['/apix', undefined], ['/api/me', 'Basic x'], ['/api/me', 'Bearer ']])
 })
 
-it(zoned, 'the interceptor sends nothing again in another session', async (open, server) => {
+it(zoned, 'the interceptor does not send a request again in another session', async (open, server) => {
   const page = await enterZoned(open)
   await server.faults({ api: 'hold' })
   await server.revoke()
@@ -224,7 +224,7 @@ it(zoneless, 'a mistake is one clear error: a disposed manager', async (open) =>
   assert.match(error.message, /the manager was disposed. Make it once/)
 })
 
-it(zoneless, 'an outage that nobody has a page for is the navigation\'s error', async (open, server) => {
+it(zoneless, 'an outage without a page for it rejects the navigation', async (open, server) => {
   await server.faults({ refresh: 'down' })
   const page = await open('/sign-in')
   const error = await page.evaluate(() => inApp(() => binding.authGuard({ signIn: () => 'the form' })({}, { url: '/' })))

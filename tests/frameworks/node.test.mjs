@@ -1,4 +1,4 @@
-// Which Node the frameworks' tools are given.
+// The Node versions for the frameworks' tools.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ test('versions of Node are compared as numbers', () => {
   for (const version of ['9.99.99', '20.19.0', '22.9.0', '22.22.2', '23.11.0', '24.2.0', '24.14.9', '25.9.0']) assert.ok(!suits(version, NEEDED), version)
 })
 
-test('Angular needs the versions that are named here', () => {
+test('Angular requires the versions listed here', () => {
   const { engines } = JSON.parse(readFileSync(new URL('node_modules/@angular/cli/package.json', import.meta.url), 'utf8'))
   const [first, second, last] = NEEDED
   assert.equal(engines.node, `^${first} || ^${second} || >=${last}`)

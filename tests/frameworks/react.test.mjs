@@ -1,4 +1,4 @@
-// React, current and the one before: the app of docs/frameworks/react.md.
+// React, the current version and the one before: the app of docs/frameworks/react.md.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -28,9 +28,9 @@ for (const [name, site] of [['React 18', react18], ['React 19', react19]]) {
 }
 parts((what, body) => it(react19, what, body))
 
-/** What tests put together themselves, in StrictMode. */
+/** Components that the tests assemble, in StrictMode. */
 function parts(it) {
-  it('all that was mounted and is gone has ended its subscriptions', async (open) => {
+  it('every unmounted component has ended its subscriptions', async (open) => {
     const page = await open('/bench.html')
     const counts = await page.evaluate(() => {
       const { AuthProvider, RequireAuth, useAuth } = binding
@@ -55,7 +55,7 @@ function parts(it) {
     assert.deepEqual(counts, [3, 0])
   })
 
-  it('a selector\'s component renders when its selection changes, also where it makes objects', async (open) => {
+  it('a component with a selector renders only when its selection changes, even if it creates objects', async (open) => {
     const page = await open('/bench.html')
     const renders = await page.evaluate(async () => {
       const { AuthProvider, useAuthState } = binding
@@ -105,7 +105,7 @@ function parts(it) {
     })
   }
 
-  it('an outage without words for it is the error boundary\'s', async (open, server) => {
+  it('an outage without a message of its own reaches the error boundary', async (open, server) => {
     await server.faults({ refresh: 'down' })
     const page = await open('/bench.html')
     await page.evaluate(() => {
@@ -116,7 +116,7 @@ function parts(it) {
     assert.deepEqual(await page.evaluate(() => mounted.errors.map(({ code }) => code)), ['bad-status'])
   })
 
-  it('the reason of a sign-out is told, and where nobody was signed in there is none', async (open) => {
+  it('the reason of a sign-out is reported, and there is none if nobody was signed in', async (open) => {
     const page = await open('/bench.html')
     const told = await page.evaluate(async () => {
       const told = []
@@ -143,7 +143,7 @@ test('a React that is too old is named', async () => {
   assert.throws(() => AuthProvider({ auth: manager }), { code: 'invalid-argument', message: /needs React 18 or newer; this is React 17\.0\.2/ })
 })
 
-it(dev, 'fast refresh: what is edited is replaced, and there is one manager and one session', async (open, server) => {
+it(dev, 'fast refresh: edited code is replaced, with one manager and one session', async (open, server) => {
   const page = await enter(open)
   await page.evaluate(() => (globalThis.stays = true))
   const before = await server.refreshes()

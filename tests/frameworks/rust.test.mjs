@@ -1,4 +1,4 @@
-// Yew and Leptos: the apps in examples/spa, whose code is that of their pages.
+// Yew and Leptos: the apps in examples/spa, whose code is on their pages.
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -29,7 +29,7 @@ const HTML = `<!doctype html>
 const run = promisify(execFile)
 await run('cargo', ['build', '--quiet', '--locked', '--target', WASM, '--target-dir', TARGET], { cwd: at('examples/spa') })
 
-/** Makes a page of a program; answers its folder. */
+/** Builds a page from a program; returns its folder. */
 async function bind(name) {
   const folder = join(TARGET, 'pages', name)
   mkdirSync(folder, { recursive: true })
@@ -83,12 +83,12 @@ for (const [name, site] of Object.entries(sites)) {
     const sources = ['Cargo.toml', ...readdirSync(join(home, 'src')).map((file) => `src/${file}`)]
     assert.deepEqual(Object.keys(shown).sort(), ['src/auth.rs'])
     for (const [file, code] of Object.entries(shown)) assert.equal(code, readFileSync(join(home, file), 'utf8'))
-    // What the page shows of the rest stands there, too.
+    // The other code on the page is in the app, too.
     const page = readFileSync(at(`docs/frameworks/${name}.md`), 'utf8')
     const parts = [...page.matchAll(/^```(?:rust|toml)\n(?!\/\/ src)([\s\S]*?)^```/gm)].map(([, code]) => code)
     const all = sources.map((file) => readFileSync(join(home, file), 'utf8')).join('\n')
     assert.ok(parts.length)
-    // There it is further to the right.
+    // In the app it is indented further.
     const flush = (text) => text.replace(/^ +/gm, '')
     for (const part of parts) assert.ok(flush(all).includes(flush(part)), part)
   })

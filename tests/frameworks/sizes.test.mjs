@@ -1,4 +1,5 @@
-// What an app pays for a binding: nothing of the core or the framework, and not for what it does not use. Budgets are in pkg/test/sizes.test.mjs.
+// What an app pays for a binding: nothing of the core or the framework, and nothing for unused exports. Budgets are in
+// pkg/test/sizes.test.mjs.
 
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -11,13 +12,13 @@ const FOLDER = join(PACKAGE, 'frameworks')
 const entries = readdirSync(FOLDER).filter((name) => name.endsWith('.js'))
 
 for (const name of entries) {
-  test(`${name} has nothing of the core, and nothing of a framework`, () => {
+  test(`${name} contains nothing of the core, and nothing of a framework`, () => {
     const code = readFileSync(join(FOLDER, name), 'utf8')
     assert.doesNotMatch(code, /WebAssembly|__VUE|ɵ/)
   })
 }
 
-// An export that some apps have alone, and a word of what they then have not.
+// An export that some apps use alone, and a word from code that such an app must not contain.
 const ALONE = {
   'angular-http': ['tokenkeepInterceptor', 'DownloadProgress'],
   angular: ['injectAuth', 'signIn'],
@@ -27,10 +28,10 @@ const ALONE = {
   vue: ['authGuard', 'signedOut'],
 }
 
-test('every entry is asked for what it leaves out', () => assert.deepEqual(Object.keys(ALONE).map((name) => `${name}.js`).sort(), entries.sort()))
+test('every entry has an entry in ALONE', () => assert.deepEqual(Object.keys(ALONE).map((name) => `${name}.js`).sort(), entries.sort()))
 
 for (const [name, [used, word]] of Object.entries(ALONE)) {
-  test(`${name}: an app has what it uses`, async () => {
+  test(`${name}: an app contains only what it uses`, async () => {
     const file = JSON.stringify(join(FOLDER, `${name}.js`))
     assert.match(await bundled(`export * from ${file}`), new RegExp(word))
     assert.doesNotMatch(await bundled(`export { ${used} } from ${file}`), new RegExp(word))
@@ -39,7 +40,7 @@ for (const [name, [used, word]] of Object.entries(ALONE)) {
 
 test('React\'s entry is a client module', () => assert.match(readFileSync(join(FOLDER, 'react.js'), 'utf8'), /^["']use client["']/))
 
-/** What a bundler makes of a module; packages are left outside. */
+/** The bundle of a module, without packages. */
 async function bundled(code) {
   const [{ output }] = [await build({
     configFile: false,

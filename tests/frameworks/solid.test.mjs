@@ -81,7 +81,7 @@ for (const [name, [make, message]] of Object.entries(mistakes)) {
   })
 }
 
-test('a Solid of another kind is named', async () => {
+test('an unsupported version of Solid is named in the error', async () => {
   const { AuthProvider } = await withOld('solid', { 'solid-js': 'export const createContext = () => ({})' })
   assert.throws(() => AuthProvider({ auth: manager }), { code: 'invalid-argument', message: /needs Solid 1, from 1\.8 on/ })
 })

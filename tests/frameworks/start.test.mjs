@@ -1,4 +1,4 @@
-// The way of docs/start.md from an empty folder: its back end and its Vite, with the app of docs/frameworks/react.md.
+// Follows docs/start.md from an empty folder: its back end and its Vite, with the app of docs/frameworks/react.md.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -13,7 +13,7 @@ import { write } from './support/page.mjs'
 import { isQuiet, open, says, signIn } from './support/site.mjs'
 
 const PAGE = readFileSync(new URL('../../docs/start.md', import.meta.url), 'utf8')
-// Bounds the test, in milliseconds: Vite bundles what the app imports at the first visit.
+// The time limit of the test, in milliseconds: Vite bundles the app's imports at the first visit.
 const TIMEOUT = 120_000
 
 const app = write('react', { name: 'start' })
@@ -30,7 +30,7 @@ async function free() {
   return port
 }
 
-/** Answers a function: what the back end has said since it was called last. */
+/** Returns a function for the back end's output since the last call. */
 async function startBackend() {
   const child = spawn(process.execPath, ['backend.mjs'], { cwd: app, env: { ...process.env, PORT: port }, stdio: ['ignore', 'pipe', 'inherit'] })
   after(() => child.kill())
@@ -40,7 +40,7 @@ async function startBackend() {
   return () => said.splice(0)
 }
 
-test('from an empty folder: sign in, a token that ends, a reload, sign out', { timeout: TIMEOUT }, async (t) => {
+test('from an empty folder: sign in, let a token end, reload, sign out', { timeout: TIMEOUT }, async (t) => {
   const hear = await startBackend()
   const vite = await createVite({ root: app, configFile: join(app, 'vite.config.ts'), logLevel: 'warn', server: { port: 0, host: '127.0.0.1', hmr: false } })
   t.after(() => vite.close())

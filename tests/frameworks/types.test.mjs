@@ -1,4 +1,4 @@
-// The pages' TypeScript has no errors. Angular's is checked where it is built.
+// The pages' TypeScript has no errors. Angular's is checked by its build.
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'

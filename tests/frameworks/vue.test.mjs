@@ -19,7 +19,7 @@ hydration((what, body) => it(site, `Vue: ${what}`, body))
 rows((what, body) => it(routed, `vue-router: ${what}`, body))
 comesBack((what, body) => it(routed, `vue-router: ${what}`, body))
 
-it(routed, 'vue-router: an outage that nobody has a page for is the navigation\'s error', async (open, server) => {
+it(routed, 'vue-router: an outage without a page for it rejects the navigation', async (open, server) => {
   await server.faults({ refresh: 'down' })
   const page = await open('/bench.html')
   const outcome = await page.evaluate(async () => {
@@ -29,7 +29,7 @@ it(routed, 'vue-router: an outage that nobody has a page for is the navigation\'
   assert.deepEqual(outcome, [true, 'bad-status'])
 })
 
-it(site, 'an app that is unmounted has ended its subscriptions', async (open) => {
+it(site, 'an unmounted app has ended its subscriptions', async (open) => {
   const page = await open('/bench.html')
   const counts = await page.evaluate(() => {
     const auth = createTokenManager({ refresh: '/auth/refresh' })

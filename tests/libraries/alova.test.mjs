@@ -1,4 +1,4 @@
-// alova, whose cache is the user's.
+// alova, whose cache belongs to the user.
 
 import assert from 'node:assert/strict'
 import { recipe } from './support/recipe.mjs'
@@ -17,7 +17,7 @@ const { it, server } = await recipe('alova', {
   post: () => api.Post('/items/1', { of: 'a name' }).send(),
 })
 
-it('what it has cached is asked for again when it is stale, and equal calls are one', async (tab) => {
+it('stale cache entries are requested again, and equal calls are merged', async (tab) => {
   await tab.evaluate(() => Promise.all([seen(item(1)), seen(item(1))]))
   await tab.evaluate(() => seen(item(1)))
   assert.equal(server.at('/api/items/1').length, 1)

@@ -20,20 +20,20 @@ const { it, server, get } = await recipe('apollo', {
   `,
   routes: graphqlRoutes,
   unauthorized: { name: 'CombinedGraphQLErrors', codes: ['UNAUTHENTICATED'] },
-  // The session's end empties the store, and what was under way is refused.
+  // The end of the session empties the store, and pending queries are rejected.
   ended: { name: 'Invariant Violation' },
   aborted: { name: 'AbortError', code: 20 },
   asks: 4,
 })
 
-it('a batch is sent again whole', async (tab) => {
+it('a batch is sent again completely', async (tab) => {
   server.revoke()
   assert.deepEqual(await tab.evaluate(() => Promise.all([batched(1), batched(2), batched(3)])), ['alice', 'alice', 'alice'])
   assert.equal(server.at('/graphql').length, 2)
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('a status that is no success is a ServerError', async (tab) => {
+it('an error status is a ServerError', async (tab) => {
   server.route('/graphql', () => json({}, { status: 403 }))
   assert.deepEqual(await get(tab, 1), { error: { name: 'ServerError', status: 403 } })
 })

@@ -1,4 +1,4 @@
-// axios, in both ways that its page has.
+// axios, in both ways on its page.
 
 import assert from 'node:assert/strict'
 import { json, refused } from '../e2e/support/stub.mjs'
@@ -8,13 +8,13 @@ import { library } from './support/library.mjs'
 const more = `
   export { axios }
 
-  /** How a call ended. */
+  /** The outcome of a call. */
   export const end = (promise) => promise.then(
     ({ status, data }) => ({ status, data }),
     (error) => ({ name: error.name, code: error.code, status: error.response?.status, cause: error.cause?.code, retryable: error.cause?.retryable, canceled: axios.isCancel(error) }),
   )
 
-  /** Whether the token is anywhere in what axios hands out. */
+  /** Whether the token is anywhere in what axios returns. */
   export async function leaks(promise) {
     const found = await promise.catch((error) => error)
     const token = await auth.getAccessToken()
@@ -29,9 +29,9 @@ const more = `
   }
 `
 
-/** What both ways have in common. */
+/** The tests for both ways. */
 function rows(name, { server, it }) {
-  it(`${name}: reading, saving, a form, once the token has run out: one refresh each`, async (tab) => {
+  it(`${name}: reading, saving, a form, each with an expired token: one refresh each`, async (tab) => {
     const calls = ["api.get('/me')", "api.post('/save', { a: 1 })", "api.post('/form', (() => { const f = new FormData(); f.append('file', new File(['x'.repeat(50000)], 'a.txt')); return f })())"]
     for (const [n, call] of calls.entries()) {
       server.revoke()
@@ -63,7 +63,7 @@ function rows(name, { server, it }) {
     }), ['request', 200])
   })
 
-  it(`${name}: giving up, also while it waits for the token`, async (tab) => {
+  it(`${name}: cancelling, also during the wait for the token`, async (tab) => {
     server.revoke()
     const refreshing = server.hold('/auth/refresh')
     await tab.evaluate(() => {
@@ -76,7 +76,7 @@ function rows(name, { server, it }) {
     refreshing.release()
   })
 
-  it(`${name}: the end of the session is a 401, an outage says what it is`, async (tab) => {
+  it(`${name}: the end of the session is a 401, and an outage is reported as such`, async (tab) => {
     server.revoke()
     server.route('/auth/refresh', () => ({ status: 503 }))
     const outage = await tab.evaluate(() => end(api.get('/one')))
@@ -96,7 +96,7 @@ rows('fetch', short)
 rows('XMLHttpRequest', long)
 const { server, it } = long
 
-it('an upload shows its progress, and again when it is sent again', async (tab) => {
+it('an upload reports its progress, and again on the second sending', async (tab) => {
   server.revoke()
   const [status, seen] = await tab.evaluate(async () => {
     const seen = []
@@ -115,7 +115,7 @@ it('the token is in no config, answer or error', async (tab) => {
   for (const path of ['/one', '/broken', '/never']) assert.deepEqual(await tab.evaluate((path) => leaks(api.get(path)), path), [false, false, true], path)
 })
 
-it('elsewhere, and with an authorization of one\'s own, it is axios alone', async (tab) => {
+it('other targets, and requests with their own authorization, are left to axios alone', async (tab) => {
   const out = await tab.evaluate(async () => [
     (await end(api.get('/other', { baseURL: '/' }))).status,
     (await end(api.get('/one', { auth: { username: 'a', password: 'b' } }))).status,
@@ -126,7 +126,7 @@ it('elsewhere, and with an authorization of one\'s own, it is axios alone', asyn
   assert.equal(server.at('/auth/refresh').length, 0)
 })
 
-it('a second refusal is the caller\'s, and so is one that validateStatus lets pass', async (tab) => {
+it('a second refusal goes to the caller, and so does one that validateStatus accepts', async (tab) => {
   server.route('/api/never', () => refused())
   assert.equal((await tab.evaluate(() => end(api.get('/never')))).status, 401)
   assert.deepEqual([server.at('/api/never').length, server.at('/auth/refresh').length], [2, 1])
@@ -134,7 +134,7 @@ it('a second refusal is the caller\'s, and so is one that validateStatus lets pa
   assert.equal((await tab.evaluate(() => end(api.get('/one', { validateStatus: () => true })))).status, 200)
 })
 
-it('what was refused in one session is not sent in the next one', async (tab) => {
+it('a request refused in one session is not sent in the next one', async (tab) => {
   server.revoke()
   const held = server.hold('/api/one')
   await tab.evaluate(() => void (globalThis.sent = end(api.get('/one'))))
@@ -145,7 +145,7 @@ it('what was refused in one session is not sent in the next one', async (tab) =>
   assert.equal(server.at('/api/one').length, 1)
 })
 
-it('a cancel token keeps nothing of the requests that it was for', async (tab) => {
+it('a cancel token keeps nothing of finished requests', async (tab) => {
   server.revoke()
   assert.deepEqual(await tab.evaluate(async () => {
     const { token } = axios.CancelToken.source()
@@ -170,7 +170,7 @@ it('a cancel token ends the wait for the token', async (tab) => {
   refreshing.release()
 })
 
-it('an adapter of the app\'s own stays behind it', async (tab) => {
+it('the app\'s own adapter runs beneath it', async (tab) => {
   assert.deepEqual(await tab.evaluate(async () => {
     const seen = []
     const mocked = tokenkeepAxios(auth, axios.create({ adapter: async (config) => {
@@ -182,7 +182,7 @@ it('an adapter of the app\'s own stays behind it', async (tab) => {
   }), [true])
 })
 
-it('bad use is one clear error', async (tab) => {
+it('wrong use is one clear error', async (tab) => {
   assert.deepEqual(await tab.evaluate(async () => {
     const codes = []
     for (const args of [[], [auth], [auth, {}], [{}, axios]]) try { tokenkeepAxios(...args) } catch ({ code }) { codes.push(code) }

@@ -41,9 +41,9 @@ const { it, server } = await recipe('connect', {
   asks: 4,
 })
 
-// A stream, and gRPC-Web, have the error behind a body with the status 200.
+// For a stream, and for gRPC-Web, the error is in a body with the status 200.
 for (const [name, call] of [['open', 'watch'], ['openWeb', 'get'], ['openWeb', 'watch']]) {
-  it(`${call} by ${name}: what the procedure itself refuses is refused for good`, async (tab) => {
+  it(`${call} by ${name}: a refusal by the procedure itself is final`, async (tab) => {
     server.revoke()
     assert.deepEqual(await tab.evaluate(([name, call]) => seen(globalThis[call](name)), [name, call]), { error: { name: 'ConnectError', code: 16 } })
     assert.equal(server.at('/auth/refresh').length, 0)
@@ -51,7 +51,7 @@ for (const [name, call] of [['open', 'watch'], ['openWeb', 'get'], ['openWeb', '
 }
 
 for (const [name, call] of [['guarded', 'get'], ['guarded', 'watch'], ['guardedWeb', 'get'], ['guardedWeb', 'watch']]) {
-  it(`${call} by ${name}: what is refused before Connect has it, is called again`, async (tab) => {
+  it(`${call} by ${name}: a call refused before Connect sees it is sent again`, async (tab) => {
     server.revoke()
     assert.deepEqual(await tab.evaluate(([name, call]) => seen(globalThis[call](name)), [name, call]), { value: 'alice' })
     assert.equal(server.at('/auth/refresh').length, 1)

@@ -1,4 +1,4 @@
-// EventSource over fetch: held against the platform's own, and what it does with the token.
+// EventSource over fetch, compared with the platform's own, and its use of the token.
 
 import assert from 'node:assert/strict'
 import { takeTime } from '../e2e/support/time.mjs'
@@ -6,7 +6,7 @@ import { snippet } from './support/docs.mjs'
 import { library } from './support/library.mjs'
 import { until } from './support/until.mjs'
 
-// What a stream may consist of: chunks, each sent by itself. The cases are those of the standard's text, and of the seams between chunks.
+// Streams as lists of chunks, each sent separately. The cases come from the standard's text, and from the borders between chunks.
 const STREAMS = {
   'plain data': ['data: a\n\n'],
   'two lines of data': ['data: a\ndata: b\n\n'],
@@ -32,7 +32,7 @@ const STREAMS = {
 
 const END = 'event: end\ndata: \n\n'
 const names = Object.keys(STREAMS)
-/** What arrived where streams are asked for, and the streams that are open. */
+/** The requests for streams, and the open streams. */
 const asked = []
 let answer
 
@@ -72,10 +72,10 @@ async function stream({ url }, response) {
 }
 
 const begin = (response, more) => response.writeHead(200, { 'content-type': 'text/event-stream', ...more }).flushHeaders()
-/** So that it arrives as a chunk of its own, or nearly so: what is asserted does not hang on it. */
+/** Sends a chunk separately, or nearly so: the assertions do not depend on it. */
 const send = (response, chunk) => new Promise((resolve) => response.write(chunk, () => setTimeout(resolve, 1)))
 
-it('reads each stream as the platform\'s own does', async (tab) => {
+it('reads each stream like the platform\'s own', async (tab) => {
   for (const [n, name] of names.entries()) {
     const [ours, theirs] = await tab.evaluate((n) => Promise.all([all(EventSource, `/api/streams/${n}`), all(native, `/streams/${n}`)]), n)
     assert.deepEqual(ours, theirs, name)
@@ -83,7 +83,7 @@ it('reads each stream as the platform\'s own does', async (tab) => {
   }
 })
 
-it('has the face of the platform\'s own', async (tab) => {
+it('has the interface of the platform\'s own', async (tab) => {
   const [ours, theirs] = await tab.evaluate(() => [EventSource, native].map((of) => {
     const source = new of('streams/0?a#b', { withCredentials: true })
     const face = [source.url, source.withCredentials, source.readyState, source.onopen, source.OPEN, of.CLOSED, source instanceof EventTarget]
@@ -94,13 +94,13 @@ it('has the face of the platform\'s own', async (tab) => {
   assert.deepEqual(ours, theirs)
 })
 
-/** The page of the documentation, with time in the test's hand. */
+/** The page of the documentation, with controlled time. */
 async function listen(tab) {
   asked.length = 0
   await tab.evaluate(takeTime)
   await tab.evaluate(() => {
     globalThis.news = []
-    /** Until it asks again. Other timers are of the manager, and far ahead. */
+    /** The time until it reconnects. Other timers belong to the manager, and are far ahead. */
     globalThis.ahead = () => time.ahead.filter((ms) => ms < 60_000)
     globalThis.pauses = []
     globalThis.ended = new Promise((resolve) => (globalThis.source = listen((one) => news.push(one), (error) => resolve(error?.code ?? 'none'))))
@@ -115,7 +115,7 @@ const news = (tab, count) => tab.evaluate(async (count) => {
 }, count)
 const closed = (tab) => tab.evaluate(() => new Promise((done) => (source.readyState === 0 ? done() : source.addEventListener('error', () => done(), { once: true }))))
 
-it('goes on with a new token and the last id, after the time that the server names', async (tab) => {
+it('continues with a new token and the last id, after the time that the server names', async (tab) => {
   let response
   answer = (given) => {
     response = given
@@ -140,7 +140,7 @@ it('goes on with a new token and the last id, after the time that the server nam
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('a server that is down is asked after ever longer pauses, and is found again', async (tab) => {
+it('reconnects to a failing server after ever longer pauses, and finds it again', async (tab) => {
   let isDown = true
   answer = (response) => (isDown ? response.destroy() : (begin(response), response.write('event: news\ndata: 1\n\n')))
   await tab.evaluate(() => void (Math.random = () => 0.5))
@@ -162,7 +162,7 @@ for (const [what, given] of Object.entries({
   'is of another type': [200, { 'content-type': 'text/html' }],
   'is of a type that begins so': [200, { 'content-type': 'text/event-streams' }],
 })) {
-  it(`an answer that ${what} ends it, as the platform's own`, async (tab) => {
+  it(`an answer that ${what} ends it, as with the platform's own`, async (tab) => {
     answer = (response) => response.writeHead(...given).end()
     await listen(tab)
     assert.equal(await tab.evaluate(() => ended), 'none')
@@ -170,7 +170,7 @@ for (const [what, given] of Object.entries({
   })
 }
 
-it('a type of content with parameters is one', async (tab) => {
+it('accepts a content type with parameters', async (tab) => {
   answer = (response) => {
     begin(response, { 'content-type': 'Text/Event-Stream;charset=UTF-8' })
     response.write('event: news\ndata: 1\n\n')
@@ -179,11 +179,11 @@ it('a type of content with parameters is one', async (tab) => {
   assert.deepEqual(await news(tab, 1), [1])
 })
 
-it('a refresh that is not reached is tried again, and one that is refused ends it', async (tab) => {
+it('tries an unreachable refresh again, and ends with a refused one', async (tab) => {
   server.revoke()
   server.route('/auth/refresh', () => ({ status: 503 }))
   await listen(tab)
-  // Only then has the refresh been answered with 503: an explicit one would join it before.
+  // Only then has the refresh been answered with 503: an explicit one would join it before that.
   await tab.evaluate(() => failed)
   assert.equal(await tab.evaluate(() => source.readyState), 0)
   server.route('/auth/refresh', () => ({ status: 401, type: 'application/json', body: '{}' }))
@@ -199,7 +199,7 @@ for (const [what, leave] of Object.entries({
   'another user\'s login': () => signIn('bob'),
   'close()': () => source.close(),
 })) {
-  it(`${what} ends it, and the connection with it`, async (tab) => {
+  it(`${what} ends it, and its connection`, async (tab) => {
     let over
     answer = (response) => {
       over = new Promise((resolve) => response.on('close', resolve))
@@ -215,7 +215,7 @@ for (const [what, leave] of Object.entries({
   })
 }
 
-it('nothing is told after close(), also of what has arrived', async (tab) => {
+it('reports nothing after close(), not even what has already arrived', async (tab) => {
   const over = new Promise((resolve) => {
     answer = (response) => {
       response.on('close', resolve)
@@ -234,7 +234,7 @@ it('nothing is told after close(), also of what has arrived', async (tab) => {
   assert.deepEqual(await tab.evaluate(() => seen), [1])
 })
 
-it('bad use is one clear error', async (tab) => {
+it('wrong use is one clear error', async (tab) => {
   const out = await tab.evaluate(async () => {
     const codes = []
     for (const auth of [undefined, {}, fetch]) try { createEventSource(auth) } catch ({ code }) { codes.push(code) }

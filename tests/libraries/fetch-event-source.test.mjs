@@ -1,4 +1,4 @@
-// @microsoft/fetch-event-source, which has retries of its own.
+// @microsoft/fetch-event-source, which has its own retries.
 
 import assert from 'node:assert/strict'
 import { json, refused } from '../e2e/support/stub.mjs'
@@ -28,12 +28,12 @@ const { it, server } = await recipe('fetch-event-source', {
     },
   }),
   unauthorized: { name: 'Error', status: 401 },
-  // It goes on trying.
+  // It keeps trying.
   outage: null,
   recovers: true,
 })
 
-it('a stream that breaks off goes on where it was, with a new token', async (tab) => {
+it('a stream that breaks off continues where it was, with a new token', async (tab) => {
   server.route('/api/log', (arrived) => {
     if (!server.who(arrived)) return refused()
     const from = Number(arrived.headers['last-event-id'] ?? 0)
@@ -51,8 +51,8 @@ it('a stream that breaks off goes on where it was, with a new token', async (tab
   await tab.evaluate(() => over.abort())
 })
 
-it('as it comes, it asks again for ever where the API says 401', async (tab) => {
-  // It is left unanswered: no call follows it, into the next test.
+it('without our code, it retries for ever if the API answers 401', async (tab) => {
+  // Left unanswered, so that no call runs into the next test.
   const third = new Promise((arrived) => server.route('/api/log', ({ nth }) => (nth === 3 ? (arrived(), new Promise(() => {})) : refused())))
   server.route('/auth/refresh', () => refused())
   await hurry(tab)
@@ -64,7 +64,7 @@ it('as it comes, it asks again for ever where the API says 401', async (tab) => 
   await tab.evaluate(() => over.abort())
 })
 
-it('as it comes, a page that is hidden while it waits to ask again has two streams afterwards', async (tab) => {
+it('without our code, a page hidden during the retry pause has two streams afterwards', async (tab) => {
   server.route('/api/log', ({ nth }) => (nth === 1 ? json({}, { status: 503 }) : { type: 'text/event-stream', body: 'data: 1\n\n', goesOn: true }))
   await tab.evaluate(() => {
     globalThis.heard = []

@@ -1,4 +1,4 @@
-// The page and its server themselves, with nothing but `auth.fetch`: what every other test of this folder takes for granted.
+// The page and its server alone, with only `auth.fetch`: the basis of every other test in this folder.
 
 import assert from 'node:assert/strict'
 import { library } from './support/library.mjs'
@@ -10,7 +10,7 @@ const { server, it } = await library({
   `,
 })
 
-it('five calls with a token that has run out cost one refresh', async (tab) => {
+it('five calls with an expired token cost one refresh', async (tab) => {
   server.revoke()
   const answers = await tab.evaluate(() => Promise.all([1, 2, 3, 4, 5].map((n) => outcome(auth.fetch(`/api/${n}`)))))
   assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200, 200, 200])

@@ -17,14 +17,14 @@ const { it, server } = await recipe('graphql-request', {
   aborted: { name: 'AbortError', code: 20 },
 })
 
-it('a batch is sent again whole', async (tab) => {
+it('a batch is sent again completely', async (tab) => {
   server.revoke()
   const answers = await tab.evaluate(() => batched(1, 2))
   assert.deepEqual(answers.map(({ data }) => data.item.of), ['alice', 'alice'])
   assert.equal(server.at('/graphql').length, 2)
 })
 
-it('it takes no relative URL', async (tab) => {
+it('it accepts no relative URL', async (tab) => {
   const { error } = await tab.evaluate(() => seen(relative()))
   assert.equal(error.name, 'TypeError')
   assert.equal(server.at('/graphql').length, 0)

@@ -1,4 +1,4 @@
-// ky, by its own option `fetch`.
+// ky, with its own option `fetch`.
 
 import assert from 'node:assert/strict'
 import { recipe } from './support/recipe.mjs'
@@ -10,10 +10,10 @@ const { it, server } = await recipe('ky', {
   post: () => api.post('items/1', { json: { of: 'a name' } }),
 })
 
-it('a timeout of its own counts the wait for the refresh', async (tab) => {
+it('its own timeout includes the wait for the refresh', async (tab) => {
   server.revoke()
   const held = server.hold('/auth/refresh')
-  // The time is over when the test says so.
+  // The test decides when the time is over.
   await tab.evaluate(() => {
     const { setTimeout } = globalThis
     globalThis.setTimeout = (work, delay, ...more) => (delay === 54_321 ? (globalThis.expire = work) : setTimeout(work, delay, ...more))

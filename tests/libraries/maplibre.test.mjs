@@ -1,4 +1,4 @@
-// MapLibre, by the code of its page: a map whose token runs out while its tiles are asked for.
+// MapLibre, with its page's code: a map whose token expires while its tiles load.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -11,13 +11,13 @@ const at = (name) => readFileSync(new URL(`./node_modules/maplibre-gl/dist/${nam
 const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
 
 const routes = {
-  // The library loads its worker from where it is itself.
+  // The library loads its worker from its own folder.
   '/maplibre-gl-worker.mjs': () => ({ type: 'text/javascript', body: at('maplibre-gl-worker.mjs') }),
   '/maplibre-gl-shared.mjs': () => ({ type: 'text/javascript', body: at('maplibre-gl-shared.mjs') }),
 }
 const html = `<!doctype html><meta charset="utf-8"><title>tokenkeep</title><link rel="icon" href="data:,">
 <div id="map" style="width: 800px; height: 600px"></div><script type="module" src="/bundle.js"></script>`
-// There is no GPU here.
+// This machine has no GPU.
 const chromium = { args: ['--enable-unsafe-swiftshader', '--use-gl=angle', '--use-angle=swiftshader'] }
 
 function tiles(of) {
@@ -27,7 +27,7 @@ function tiles(of) {
 const own = await library({ code: snippet('maplibre'), html, chromium, routes: tiles(() => own.server) })
 const transformed = await library({ code: snippet('maplibre', 'By transformRequest'), html, chromium, routes: tiles(() => transformed.server) })
 
-/** Shows the map until it has all it needs, and tells what failed. */
+/** Shows the map until it is complete, and returns what failed. */
 const show = (tab) => tab.evaluate(() => new Promise((done) => {
   const failed = []
   globalThis.map = show('map')
@@ -35,7 +35,7 @@ const show = (tab) => tab.evaluate(() => new Promise((done) => {
   map.once('idle', () => done(failed))
 }))
 
-/** Lists the tiles that are asked for: the path, and whether with a token that is good. */
+/** Records the requested tiles: the path, and whether the token is good. */
 function follow(server) {
   const arrived = []
   server.route('/api/tiles/', (request) => {

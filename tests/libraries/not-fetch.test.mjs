@@ -1,4 +1,4 @@
-// What is written about what is not `fetch` is true: the code of each page is run by a test, and by the version that the page names.
+// The documentation of APIs other than `fetch` is true: a test runs the code of each page, with the version that the page names.
 
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ for (const page of PAGES) {
     }
   })
 
-  test(`${page}: its versions are those that are installed`, () => {
+  test(`${page}: its versions are the installed ones`, () => {
     const text = readFileSync(new URL(`../../docs/libraries/${page}.md`, here), 'utf8')
     const [, said = ''] = /Run with ([^\n]*(?:\n[^\n]+)*?)\.\n/.exec(text) ?? []
     const named = [...said.matchAll(/(@?[\w./-]+) (\d+\.\d+\.\d+)/g)]

@@ -1,4 +1,4 @@
-// ofetch, with retries that go by `retryable`.
+// ofetch, with retries according to `retryable`.
 
 import assert from 'node:assert/strict'
 import { json, refused } from '../e2e/support/stub.mjs'

@@ -1,4 +1,4 @@
-// pdf.js, by the code of its page: a document whose pages are read as they are turned, while the token runs out.
+// pdf.js, with its page's code: a document whose pages load as they are turned, while the token expires.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { library } from './support/library.mjs'
 
 const PAGES = 4
 
-/** A document whose pages are far from what is on them: between lies what nobody reads. */
+/** A document whose pages are far from their contents: between them are bytes that nobody reads. */
 function pdf() {
   const objects = [
     '<< /Type /Catalog /Pages 2 0 R >>',
@@ -55,7 +55,7 @@ const { server, it } = await library({
   },
 })
 
-it('pdf.js: each page that is turned after the token\'s end costs one refresh, and is there', async (tab) => {
+it('pdf.js: each page turned after the token\'s end costs one refresh, and loads', async (tab) => {
   assert.equal(await tab.evaluate(async () => {
     globalThis.pdf = await openByRange('/api/document.pdf', () => {})
     return text(pdf, 1)
@@ -69,13 +69,13 @@ it('pdf.js: each page that is turned after the token\'s end costs one refresh, a
   assert.ok(got.filter(({ method }) => method === 'GET').every(({ headers }) => headers.range))
 })
 
-it('pdf.js: a document as a whole', async (tab) => {
+it('pdf.js: loads a document as a whole', async (tab) => {
   server.revoke()
   assert.equal(await tab.evaluate(async () => text(await openWhole('/api/document.pdf'), 4)), 'page 4')
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('pdf.js: when the session is over, the app is told', async (tab) => {
+it('pdf.js: the app is told when the session is over', async (tab) => {
   await tab.evaluate(() => void (globalThis.lost = new Promise((resolve) => (globalThis.opened = openByRange('/api/document.pdf', ({ message }) => resolve(message))))))
   await tab.evaluate(async () => void (globalThis.pdf = await opened))
   server.revoke()

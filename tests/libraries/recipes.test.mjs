@@ -1,4 +1,4 @@
-// What is written about libraries that call by `fetch` is true: each page is run, by the version that it names, and is in the table.
+// The documentation of libraries that call by `fetch` is true: each page is run with the version that it names, and is in the table.
 
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -16,12 +16,12 @@ const pages = readdirSync(docs)
   .filter(({ versions }) => versions.length)
 
 for (const { page, text, versions } of pages) {
-  test(`${page}: its code is run, by the version that is named`, () => {
+  test(`${page}: its code is run, with the version that is named`, () => {
     assert.ok(tests.includes(`recipe('${page}', {`))
     for (const [, name, version] of versions) assert.equal(installed(name), version)
   })
 
-  test(`${page}: what it imports is what it says to install`, () => {
+  test(`${page}: it imports what it says to install`, () => {
     const [, line] = /^npm install (.*)$/m.exec(text)
     const [, code] = /^## The page\n\n```jsx?\n([\s\S]*?)^```/m.exec(text)
     const imported = [...code.matchAll(/ from '((?:@[^/']+\/)?[^/'.]+)/g)].map((match) => match[1])
@@ -36,7 +36,7 @@ test('the table has every page, and no other', () => {
   assert.deepEqual(rows, pages.map(({ page }) => page).sort())
 })
 
-test('the front page leads to every page', () => {
+test('the front page links to every page', () => {
   const linked = [...read('README.md').matchAll(/\]\(([\w-]+\.md)\)/g)].map((match) => match[1])
   assert.deepEqual(readdirSync(docs).filter((name) => name !== 'README.md' && !linked.includes(name)), [])
 })

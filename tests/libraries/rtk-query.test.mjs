@@ -1,9 +1,9 @@
-// RTK Query, which knows errors as plain data.
+// RTK Query, which handles errors as plain data.
 
 import assert from 'node:assert/strict'
 import { recipe } from './support/recipe.mjs'
 
-/** What the error of the refresh says in an outage. */
+/** The message of the refresh's error during an outage. */
 const words = (origin) => `Unexpected HTTP status 503 from the refresh endpoint (${origin}/auth/refresh); the session was kept.`
 
 const { it, server, unreached } = await recipe('rtk-query', {
@@ -23,7 +23,7 @@ const { it, server, unreached } = await recipe('rtk-query', {
   `,
   outage: (origin) => ({ status: 'CUSTOM_ERROR', error: words(origin), data: { code: 'bad-status', retryable: true } }),
   unauthorized: { status: 401, data: { error: 'the API\'s own' } },
-  // The session's end takes the state away, and what was under way with it.
+  // The end of the session removes the state, with pending queries.
   ended: { name: 'AbortError' },
   aborted: { name: 'AbortError' },
   asks: 4,
@@ -31,7 +31,7 @@ const { it, server, unreached } = await recipe('rtk-query', {
   shows: true,
 })
 
-it('as it comes, it makes a text of every error', async (tab) => {
+it('without our code, it turns every error into a text', async (tab) => {
   server.revoke()
   server.route('/auth/refresh', unreached)
   const { error } = await tab.evaluate(() => plain('items/1', { signal: new AbortController().signal }, {}))

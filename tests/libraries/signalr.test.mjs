@@ -1,4 +1,4 @@
-// SignalR's client, by the code of its page.
+// SignalR's client, with its page's code.
 
 import assert from 'node:assert/strict'
 import { hub } from './servers/hub.mjs'
@@ -12,7 +12,7 @@ const { server, it } = await library({
 })
 ours = hub(server.http, '/api/hub', (arrived) => Boolean(server.who(arrived)))
 
-it('SignalR: a token that has run out costs one refresh, also of three connections', async (tab) => {
+it('SignalR: an expired token costs one refresh, even with three connections', async (tab) => {
   ours.log.length = 0
   server.revoke()
   assert.deepEqual(await tab.evaluate(async () => {
@@ -24,7 +24,7 @@ it('SignalR: a token that has run out costs one refresh, also of three connectio
   assert.deepEqual(ours.log.filter((line) => line.startsWith('connect')), ['connect 101', 'connect 101', 'connect 101'])
 })
 
-it('SignalR: a connection that is lost comes back with a new token', async (tab) => {
+it('SignalR: a lost connection is restored with a new token', async (tab) => {
   await tab.evaluate(async () => {
     globalThis.connection = connect()
     globalThis.back = new Promise((done) => connection.onreconnected(done))
@@ -38,7 +38,7 @@ it('SignalR: a connection that is lost comes back with a new token', async (tab)
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('SignalR: signing out ends it, and without a session it does not begin', async (tab) => {
+it('SignalR: signing out ends it, and without a session it does not start', async (tab) => {
   assert.deepEqual(await tab.evaluate(async () => {
     const connection = connect()
     await connection.start()

@@ -1,4 +1,4 @@
-// socket.io, client and server, by the code of its page.
+// socket.io, client and server, with its page's code.
 
 import assert from 'node:assert/strict'
 import { Server } from 'socket.io'
@@ -19,12 +19,12 @@ const { server, it } = await library({
   `,
 })
 
-/** Whether nobody is let in, whatever the token. */
+/** Whether the server refuses every token. */
 let isClosed = false
 const isGood = (token) => !isClosed && Boolean(server.who({ headers: { authorization: `Bearer ${token}` } }))
 const asked = []
 const io = new Server(server.http)
-// The server's own line is the page's.
+// The server's check is the one on the page.
 new Function('io', 'isGood', snippet('socket-io', 'The server'))(io, (token) => (asked.push(token), isGood(token)))
 
 async function follow(tab) {
@@ -33,7 +33,7 @@ async function follow(tab) {
   await tab.evaluate(() => follow())
 }
 
-it('socket.io: a token that has run out costs one refresh, also of three sockets', async (tab) => {
+it('socket.io: an expired token costs one refresh, even with three sockets', async (tab) => {
   server.revoke()
   await follow(tab)
   await tab.evaluate(async () => {
@@ -45,7 +45,7 @@ it('socket.io: a token that has run out costs one refresh, also of three sockets
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('socket.io: a server that closes at the token\'s end is met again with a new one', async (tab) => {
+it('socket.io: when the server closes at the token\'s end, it reconnects with a new one', async (tab) => {
   await follow(tab)
   await tab.evaluate(() => connected())
   server.revoke()
@@ -55,7 +55,7 @@ it('socket.io: a server that closes at the token\'s end is met again with a new 
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('socket.io: a new token that is refused, too, is the end', async (tab) => {
+it('socket.io: ends if the new token is refused, too', async (tab) => {
   await follow(tab)
   isClosed = true
   await tab.evaluate(() => new Promise((done) => auth.addEventListener('refresh', done)))

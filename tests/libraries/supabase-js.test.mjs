@@ -1,4 +1,4 @@
-// supabase-js, which sets an `Authorization` of its own.
+// supabase-js, which sets its own `Authorization`.
 
 import assert from 'node:assert/strict'
 import { json } from '../e2e/support/stub.mjs'
@@ -9,7 +9,7 @@ const { it, server, unreached, get } = await recipe('supabase-js', {
     import { createClient } from '@supabase/supabase-js'
     import { auth, supabase } from 'the client'
     import { createTokenManager } from 'tokenkeep'
-    /** The token that Realtime has. */
+    /** The token in Realtime. */
     export async function realtime() {
       const auth = createTokenManager({ refresh: '/auth/refresh', exposeToken: true })
       const live = createClient(location.origin, 'sb_publishable_key', { accessToken: () => auth.getAccessToken().catch(() => null) })
@@ -20,7 +20,7 @@ const { it, server, unreached, get } = await recipe('supabase-js', {
   `,
   origin: 'https://example.supabase.co',
   routes: (server) => ({
-    // As PostgREST has it.
+    // As in PostgREST.
     '/rest/v1/items': (arrived) => {
       const who = server().who(arrived)
       return who ? json({ id: Number(arrived.query.get('id').replace('eq.', '')), of: who.sub }) : json({ code: 'PGRST303', message: 'JWT expired' }, { status: 401 })
@@ -47,13 +47,13 @@ it('without `throwOnError` an outage is a text', async (tab) => {
   assert.deepEqual([error.message, error.code], [`TokenError: Unexpected HTTP status 503 from the refresh endpoint (${refresh}); the session was kept.`, ''])
 })
 
-it('the key goes along, and the token with it', async (tab) => {
+it('the key is sent, and the token with it', async (tab) => {
   await get(tab, 1)
   const [{ headers }] = server.at('/rest/v1/items')
   assert.equal(headers.apikey, 'sb_publishable_key')
 })
 
-it('with `accessToken`, Realtime has the token of a manager that hands it out', async (tab) => {
+it('with `accessToken`, Realtime gets the token of a manager that exposes it', async (tab) => {
   const token = await tab.evaluate(() => realtime())
   assert.equal(server.who({ headers: { authorization: `Bearer ${token}` } }).sub, 'alice')
 })

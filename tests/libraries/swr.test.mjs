@@ -11,14 +11,14 @@ const { it, server, renewed, unreached } = await recipe('swr', {
     export const stay = (id) => (globalThis.now = show(() => useItem(id), Api))
   `,
   unauthorized: { name: 'Error', status: 401 },
-  // What is shown asks once more, without a token.
+  // The shown component asks once more, without a token.
   asksAtEnd: 2,
-  // It cancels nothing.
+  // It cancels no calls.
   cancels: false,
   shows: true,
 })
 
-it('an outage that passes is over by the library\'s own retry', async (tab) => {
+it('a passing outage ends with the library\'s own retry', async (tab) => {
   server.revoke()
   server.route('/auth/refresh', unreached)
   await tab.evaluate(() => stay(1))
@@ -27,13 +27,13 @@ it('an outage that passes is over by the library\'s own retry', async (tab) => {
   await tab.waitForFunction(() => now().data?.of === 'alice')
 })
 
-it('a focus with a token that has run out costs one refresh', async (tab) => {
+it('a focus with an expired token costs one refresh', async (tab) => {
   await hurry(tab)
   await tab.evaluate(() => stay(1))
   await tab.waitForFunction(() => now().data)
   server.revoke()
   await tab.evaluate(() => setTimeout(() => {
-    // One focus in five seconds counts, and none within two of the last call.
+    // SWR ignores a focus within five seconds of another, or within two of the last call.
     const { now } = Date
     Date.now = () => now() + 10_000
     dispatchEvent(new Event('focus'))

@@ -11,20 +11,20 @@ const { it, server, renewed, unreached } = await recipe('tanstack-query', {
     import { show, shown } from './pages/react.tsx'
     const Wrapper = ({ children }) => <QueryClientProvider client={queries}>{children}</QueryClientProvider>
     export const item = (id, signal) => shown(() => useItem(id), Wrapper, signal)
-    /** Saves the item 1, as a mutation does. */
+    /** Saves item 1, as a mutation does. */
     export const save = () => queries.getMutationCache().build(queries, {
       mutationFn: () => call('/api/items/1', { method: 'PUT', body: '{}' }),
     }).execute()
     export const stay = (id) => (globalThis.now = show(() => useItem(id), Wrapper))
   `,
   unauthorized: { name: 'Error', status: 401 },
-  // What is shown asks once more, without a token.
+  // The shown component asks once more, without a token.
   asksAtEnd: 2,
   asks: 4,
   shows: true,
 })
 
-it('a mutation is repeated after an outage, and after nothing else', async (tab) => {
+it('a mutation is repeated after an outage only', async (tab) => {
   server.revoke()
   server.route('/auth/refresh', (arrived) => (arrived.nth === 1 ? unreached() : renewed(arrived)))
   assert.deepEqual(await tab.evaluate(() => seen(save())), { value: { id: 1, of: 'alice' } })

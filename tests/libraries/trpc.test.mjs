@@ -17,11 +17,11 @@ const { it, server } = await recipe('trpc', {
       guarded: client(httpBatchStreamLink, '/guarded'),
     }
     const live = createTRPCClient({ links: [httpSubscriptionLink({ url: '/guarded', EventSource: createEventSource(auth) })] })
-    /** The first of what a subscription says. */
+    /** The first message of a subscription. */
     export const subscribed = () => new Promise((onData, onError) => {
       const { unsubscribe } = live.clock.subscribe(undefined, { onData: (data) => (onData(data), unsubscribe()), onError })
     })
-    /** A batch of a procedure that everybody may call and one that asks who calls. */
+    /** A batch of a public procedure and one that requires a user. */
     export const mixed = (name) => Promise.all([clients[name].hello.query(), clients[name].item.query(1)])
   `,
   routes: trpcRoutes,
@@ -31,7 +31,7 @@ const { it, server } = await recipe('trpc', {
   asks: 4,
 })
 
-it('a batch whose calls end differently has the status 207, which is no refusal', async (tab) => {
+it('a batch with different outcomes has the status 207, which is no refusal', async (tab) => {
   server.revoke()
   assert.deepEqual(await tab.evaluate(() => seen(mixed('trpc'))), { error: { name: 'TRPCClientError' } })
   assert.equal(server.at('/auth/refresh').length, 0)
@@ -43,13 +43,13 @@ it('a context that refuses a bad token refuses the whole batch', async (tab) => 
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('a batch that is streamed has the status 200 before anything is known of it', async (tab) => {
+it('a streamed batch has the status 200 before its outcome is known', async (tab) => {
   server.revoke()
   assert.deepEqual(await tab.evaluate(() => seen(mixed('streamed'))), { error: { name: 'TRPCClientError' } })
   assert.equal(server.at('/auth/refresh').length, 0)
 })
 
-it('what is refused before tRPC has it, is called again, also where it is streamed', async (tab) => {
+it('a call refused before tRPC sees it is sent again, even if it is streamed', async (tab) => {
   server.revoke()
   assert.deepEqual(await tab.evaluate(() => seen(mixed('guarded'))), { value: ['hello', { id: 1, of: 'alice' }] })
   assert.equal(server.at('/auth/refresh').length, 1)
@@ -68,7 +68,7 @@ it('a call in a batch is not cancelled alone', async (tab) => {
   assert.deepEqual(await tab.evaluate(() => both), [1, 2].map((id) => ({ value: { id, of: 'alice' } })))
 })
 
-it('a subscription by our EventSource is refused, and has the new token then', async (tab) => {
+it('a refused subscription by our EventSource continues with the new token', async (tab) => {
   server.revoke()
   assert.deepEqual(await tab.evaluate(() => seen(subscribed())), { value: 'alice' })
   assert.equal(server.at('/auth/refresh').length, 1)

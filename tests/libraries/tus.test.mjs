@@ -1,4 +1,4 @@
-// tus: a file in pieces, by the code of its page, against the tus server.
+// tus: a file in pieces, with its page's code, against the tus server.
 
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -14,7 +14,7 @@ import { library } from './support/library.mjs'
 const directory = mkdtempSync(join(tmpdir(), 'tokenkeep-tus-'))
 after(() => rmSync(directory, { recursive: true }))
 const tus = new Server({ path: '/api/tus', datastore: new FileStore({ directory }) })
-/** What arrived: method and status. `patched` is called after each piece that was taken. */
+/** The requests: method and status. `patched` is called after each accepted piece. */
 const log = []
 let patched
 
@@ -54,19 +54,19 @@ function begin() {
   for (const name of readdirSync(directory)) rmSync(join(directory, name))
 }
 
-it('tus: a token that runs out on the way costs one refresh, and no piece twice', async (tab) => {
+it('tus: a token that expires on the way costs one refresh, and sends no piece twice', async (tab) => {
   begin()
   let pieces = 0
   patched = () => ++pieces === 2 && server.revoke()
   const { largest } = await tab.evaluate(() => send(1_000_000))
   assert.equal(largest, 1_000_000)
   assert.deepEqual(stored(), ['0123456789'.repeat(100_000)])
-  // The refused piece, where the server is, and on from there.
+  // The refused piece, a question for the server's position, and the rest.
   assert.deepEqual(log, ['POST 201', 'PATCH 204', 'PATCH 204', 'PATCH 401', 'HEAD 200', 'PATCH 204', 'PATCH 204', 'PATCH 204'])
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('tus: three uploads with a token that has run out cost one refresh', async (tab) => {
+it('tus: three uploads with an expired token cost one refresh', async (tab) => {
   begin()
   server.revoke()
   await tab.evaluate(() => Promise.all([10, 20, 30].map((size) => send(size))))
@@ -74,7 +74,7 @@ it('tus: three uploads with a token that has run out cost one refresh', async (t
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('tus: when the session is over the upload ends, and says why', async (tab) => {
+it('tus: when the session is over the upload ends with the reason', async (tab) => {
   begin()
   server.revoke()
   server.route('/auth/refresh', () => json({ error: 'invalid_grant' }, { status: 401 }))

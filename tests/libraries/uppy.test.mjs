@@ -1,4 +1,4 @@
-// Uppy: a form and a resumable upload, by the code of its page.
+// Uppy: a form and a resumable upload, with its page's code.
 
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -19,7 +19,7 @@ const log = []
 const { server, it } = await library({
   code: `
     ${snippet('uppy')}
-    /** Uploads so many files; what became of them, and the progress that was seen at the end. */
+    /** Uploads this many files; returns their outcome, and the progress at the end. */
     export async function send(uppy, count) {
       const seen = []
       uppy.on('upload-progress', (file, { bytesUploaded, bytesTotal }) => bytesUploaded === bytesTotal && seen.push(file.name))
@@ -39,7 +39,7 @@ const { server, it } = await library({
   },
 })
 
-it('XHRUpload: five files whose token has run out cost one refresh, and arrive whole', async (tab) => {
+it('XHRUpload: five files with an expired token cost one refresh, and arrive complete', async (tab) => {
   server.revoke()
   const { good, bad, seen } = await tab.evaluate(() => send(form, 5))
   assert.deepEqual([good, bad, seen.length], [5, 0, 5])
@@ -49,18 +49,18 @@ it('XHRUpload: five files whose token has run out cost one refresh, and arrive w
   assert.ok(arrived.length <= 10)
 })
 
-it('XHRUpload: what stays refused is not repeated', async (tab) => {
+it('XHRUpload: a lasting refusal is not repeated', async (tab) => {
   server.route('/api/upload', () => refused())
   const { good, bad } = await tab.evaluate(() => send(form, 1))
   assert.deepEqual([good, bad, server.at('/api/upload').length, server.at('/auth/refresh').length], [0, 1, 2, 1])
 })
 
-it('Tus: three files whose token has run out cost one refresh', async (tab) => {
+it('Tus: three files with an expired token cost one refresh', async (tab) => {
   log.length = 0
   server.revoke()
   const { good, bad, seen } = await tab.evaluate(() => send(resumable, 3))
   assert.deepEqual([good, bad, seen.length], [3, 0, 3])
   assert.equal(server.at('/auth/refresh').length, 1)
-  // tus itself has seen no refusal: it would have asked with HEAD where to go on.
+  // tus itself has seen no refusal: after one it would have asked for its position with HEAD.
   assert.ok(!log.some((line) => line.startsWith('HEAD')), log.join())
 })

@@ -19,7 +19,7 @@ const { it, server, get } = await recipe('urql', {
   asks: 4,
 })
 
-it('a status that is no success is a network error', async (tab) => {
+it('an error status is a network error', async (tab) => {
   server.route('/graphql', () => ({ status: 403 }))
   assert.deepEqual(await get(tab, 1), { error: { name: 'CombinedError', codes: [], status: 403, networkError: { name: 'Error' } } })
 })

@@ -1,4 +1,4 @@
-// WebSockets: how the token travels, and what becomes of a refusal.
+// WebSockets: how the token is sent, and what a refusal causes.
 
 import assert from 'node:assert/strict'
 import { WebSocketServer } from 'ws'
@@ -10,14 +10,14 @@ import { library } from './support/library.mjs'
 const more = `
   export { openWebSocket }
 
-  /** Opens one, and lists what is told of it. */
+  /** Opens a socket, and lists its events. */
   export function follow(open) {
     const socket = globalThis.socket = open()
     const seen = globalThis.seen = []
     for (const type of ['open', 'message', 'close', 'error']) socket.addEventListener(type, ({ type, data, code, error }) =>
       seen.push([type, ...[data, code, error?.code].filter((one) => one !== undefined), socket.readyState].join(' ')))
   }
-  /** Until so many of a type were seen. */
+  /** Waits for this many events of a type. */
   export const saw = async (type, count = 1) => {
     const many = () => seen.filter((line) => line.startsWith(type)).length
     while (many() < count) await new Promise((done) => socket.addEventListener(type, done, { once: true }))
@@ -39,7 +39,7 @@ const { server, it } = await library({ code: snippet('websocket', 'The token its
 const ticket = await library({ code: snippet('websocket') + more, routes })
 const isGood = (token) => Boolean(server.who({ headers: { authorization: `Bearer ${token}` } }))
 
-/** The connections that came, and the sockets of those that are open. `isDown`: none is taken. */
+/** The connections so far, and the open sockets. `isDown`: no connection is accepted. */
 const came = []
 const sockets = []
 let isDown = false
@@ -52,7 +52,7 @@ function upgrade(good, request, stream, head) {
   if (isDown) return stream.destroy()
   const token = searchParams.get('access_token') ?? protocols.find((name) => name.startsWith('bearer.'))?.slice(7)
   const isTicket = pathname === '/ws/ticket'
-  // At the handshake, as gateways do, or by a close code, as applications do.
+  // Refuses at the handshake, as gateways do, or by a close code, as applications do.
   if (pathname === '/ws/query' && !good(token)) return stream.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
   wss.handleUpgrade(request, stream, head, (socket) => {
     sockets.push(socket)
@@ -72,7 +72,7 @@ async function follow(tab, open) {
   await tab.evaluate(takeTime)
   await tab.evaluate(() => {
     Math.random = () => 0.5
-    /** The pause that is on. Other timers are of the manager, and far ahead. */
+    /** The current pause. Other timers belong to the manager, and are far ahead. */
     globalThis.pause = () => time.ahead.filter((ms) => ms < 60_000)
   })
   await tab.evaluate((open) => follow(eval(open)), open)
@@ -101,15 +101,15 @@ for (const open of ['byMessage', 'byProtocol']) {
   })
 }
 
-it('of three that are refused at once each goes on, with one refresh', async (tab) => {
+it('three sockets refused at once all continue, with one refresh', async (tab) => {
   server.revoke()
   came.length = 0
   await tab.evaluate(() => Promise.all([1, 2, 3].map(() => new Promise((done) => (byProtocol().onmessage = done)))).then(() => {}))
   assert.deepEqual([came.length, server.at('/auth/refresh').length], [6, 1])
 })
 
-it('a new token that is refused, too, is the end', async (tab) => {
-  // Whoever comes has no right to.
+it('ends if the new token is refused, too', async (tab) => {
+  // The server refuses everybody.
   server.http.removeAllListeners('upgrade')
   server.http.on('upgrade', (...args) => upgrade(() => false, ...args))
   try {
@@ -126,7 +126,7 @@ it('a new token that is refused, too, is the end', async (tab) => {
   assert.deepEqual([came.length, server.at('/auth/refresh').length], [2, 1])
 })
 
-it('a handshake that fails twice is taken for a refusal', async (tab) => {
+it('a handshake that fails twice counts as a refusal', async (tab) => {
   server.revoke()
   await follow(tab, 'byQuery')
   for (const n of [1, 2]) {
@@ -137,7 +137,7 @@ it('a handshake that fails twice is taken for a refusal', async (tab) => {
   assert.deepEqual([came.length, server.at('/auth/refresh').length], [3, 1])
 })
 
-it('a server that is down is asked after ever longer pauses, costs one refresh, and is found again', async (tab) => {
+it('reconnects to a failing server after ever longer pauses, with one refresh, and finds it again', async (tab) => {
   await follow(tab, 'byQuery')
   await saw(tab, 'message')
   isDown = true
@@ -155,7 +155,7 @@ it('a server that is down is asked after ever longer pauses, costs one refresh, 
   assert.equal(came.length, 8)
 })
 
-it('while there is no network it waits', async (tab, user) => {
+it('waits while there is no network', async (tab, user) => {
   await follow(tab, 'byProtocol')
   await saw(tab, 'message')
   await user.context.setOffline(true)
@@ -168,7 +168,7 @@ it('while there is no network it waits', async (tab, user) => {
   assert.equal(came.length, 2)
 })
 
-it('an outage of the refresh is waited for, and a refused refresh is the end', async (tab) => {
+it('waits for a failing refresh, and ends with a refused one', async (tab) => {
   server.revoke()
   server.route('/auth/refresh', () => ({ status: 503 }))
   await follow(tab, 'byProtocol')
@@ -188,7 +188,7 @@ for (const [what, code, leave] of [
   ['another user\'s login', 1000, () => signIn('bob')],
   ['close()', 4000, () => socket.close(4000, 'enough')],
 ]) {
-  it(`${what} ends it, for good`, async (tab) => {
+  it(`${what} ends it for good`, async (tab) => {
     await follow(tab, 'byProtocol')
     await saw(tab, 'message')
     await tab.evaluate(leave)
@@ -211,7 +211,7 @@ for (const [what, code, leave] of [
   })
 }
 
-it('messages go both ways, as the kind that was asked for', async (tab) => {
+it('messages go both ways, with the requested type', async (tab) => {
   await follow(tab, 'byProtocol')
   await saw(tab, 'message')
   const [text, kind] = await tab.evaluate(async () => {
@@ -226,7 +226,7 @@ it('messages go both ways, as the kind that was asked for', async (tab) => {
   assert.equal((await saw(tab, 'message', 3)).at(-1), 'message [object ArrayBuffer] 1')
 })
 
-it('bad use is one clear error, without the token', async (tab) => {
+it('wrong use is one clear error, without the token', async (tab) => {
   const out = await tab.evaluate(async () => {
     const codes = []
     for (const args of [[], [{}, '/ws'], [auth, '/ws']]) try { openWebSocket(...args) } catch ({ code }) { codes.push(code) }
@@ -260,7 +260,7 @@ for (const option of ['protocol', 'message']) {
 }
 
 ticket.it('a ticket is asked for before each connection', async (tab) => {
-  // The other server knows the tokens of its own.
+  // The other server knows its own tokens.
   const was = server.who
   server.who = ticket.server.who
   ticket.server.http.on('upgrade', (...args) => upgrade(isGood, ...args))

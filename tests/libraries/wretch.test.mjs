@@ -16,7 +16,7 @@ const { it, server, unreached } = await recipe('wretch', {
   post: () => api.url('/items/1').post({ of: 'a name' }).res(),
 })
 
-it('by itself it repeats nothing of ours', async (tab) => {
+it('by default it repeats none of our errors', async (tab) => {
   server.revoke()
   server.route('/auth/refresh', unreached)
   const { error, calls } = await tab.evaluate(async () => {

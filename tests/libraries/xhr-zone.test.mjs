@@ -1,4 +1,4 @@
-// XMLHttpRequest with the token in a page of zone.js, as Angular has it: the app becomes stable again, whatever was refused meanwhile.
+// XMLHttpRequest with the token in a page with zone.js, as in Angular: the app becomes stable again, whatever was refused meanwhile.
 
 import assert from 'node:assert/strict'
 import { refused } from '../e2e/support/stub.mjs'
@@ -9,7 +9,7 @@ const { server, it } = await library({
   code: `
     import 'zone.js'
     ${snippet('xhr')}
-    /** Sends a request in a zone. When it is over and the zone has nothing to do, tells its status, and whether the zone ever had. */
+    /** Sends a request in a zone. When it is done and the zone is idle, returns its status, and whether the zone was ever busy. */
     export const inZone = (url, act) => new Promise((resolve) => {
       let changes = 0
       let hasTask = false
@@ -37,20 +37,20 @@ const { server, it } = await library({
   `,
 })
 
-/** The request's status, and whether its zone had something to do; at the end it has not. */
+/** The request's status, and whether its zone was busy; at the end it is idle. */
 async function inZone(tab, url, act) {
   const seen = await tab.evaluate(([url, act]) => inZone(url, act && eval(act)), [url, act && String(act)])
   assert.equal(await tab.evaluate(() => isBusy()), false)
   return seen
 }
 
-it('zone.js: a request that is sent again is over when it is over', async (tab) => {
+it('zone.js: the zone is idle once a resent request is done', async (tab) => {
   server.revoke()
   assert.deepEqual(await inZone(tab, '/api/one'), [200, true])
   assert.equal(server.at('/api/one').length, 2)
 })
 
-it('zone.js: and so is one whose refusal is its caller\'s, and one that is given up', async (tab) => {
+it('zone.js: and once a refusal has gone to its caller, or a request was aborted', async (tab) => {
   server.route('/api/never', () => refused())
   assert.deepEqual(await inZone(tab, '/api/never'), [401, true])
   server.route('/auth/refresh', () => ({ status: 401, type: 'application/json', body: '{}' }))

@@ -13,7 +13,7 @@ const { server, it } = await library({
 
     const EVENTS = ['readystatechange', 'loadstart', 'progress', 'abort', 'error', 'load', 'timeout', 'loadend']
 
-    /** Sends a request, and tells all that is seen of it. 'with': the class; 'body': a function; 'set': members; 'act' is called with the request when sent. */
+    /** Sends a request, and returns everything observable. 'of': the class; 'body': a function; 'set': members; 'act' is called with the sent request. */
     export function send({ of = XMLHttpRequest, method = 'POST', url = '/api/one', headers = {}, body = () => 'text', set = {}, act } = {}) {
       const request = new of()
       const seen = []
@@ -35,13 +35,13 @@ const { server, it } = await library({
   `,
 })
 
-/** The requests at a path, in short. */
+/** The requests to a path, in short form. */
 const tokens = (path) => server.at(path).map(({ headers }) => headers.authorization)
 
-/** What the platform shows of an upload that goes well. Readers that come late may be told of one `3` or several. */
+/** The platform's events for a successful upload. A late reader may get one state `3` or several. */
 const WELL = ['1:0', 'loadstart', 'upload loadstart', 'upload load', 'upload loadend', '2:200', '3:200', 'progress', '4:200', 'load', 'loadend']
 
-it('the page of the documentation: an upload with progress, whose token has run out', async (tab) => {
+it('the page of the documentation: an upload with progress and an expired token', async (tab) => {
   server.revoke()
   const [status, progress] = await tab.evaluate(async () => {
     const seen = []
@@ -56,7 +56,7 @@ it('the page of the documentation: an upload with progress, whose token has run 
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('with a good token nobody can tell it from the platform\'s', async (tab) => {
+it('with a good token it cannot be distinguished from the platform\'s', async (tab) => {
   const [ours, theirs] = await tab.evaluate(async () => {
     const ours = await send()
     const token = await auth.getAccessToken()
@@ -67,14 +67,14 @@ it('with a good token nobody can tell it from the platform\'s', async (tab) => {
   assert.ok(await tab.evaluate(() => request instanceof native && new XMLHttpRequest() instanceof native))
 })
 
-it('a refusal that is sent again is not seen, but by the upload', async (tab) => {
+it('a refusal that leads to a second sending is seen only in the upload\'s events', async (tab) => {
   server.revoke()
   const { seen, status } = await tab.evaluate(() => send())
   assert.equal(status, 200)
   assert.deepEqual(seen, [...WELL.slice(0, 5), ...WELL.slice(2)])
 })
 
-it('while it waits for a new token it shows no answer, and no state but that it is sent', async (tab) => {
+it('while it waits for a new token it shows no answer, only that it is sent', async (tab) => {
   server.revoke()
   const refreshing = server.hold('/auth/refresh')
   await tab.evaluate(() => void (globalThis.sent = send()))
@@ -87,7 +87,7 @@ it('while it waits for a new token it shows no answer, and no state but that it 
   assert.equal((await tab.evaluate(() => sent)).status, 200)
 })
 
-it('five uploads whose refusals come one after the other cost one refresh', async (tab) => {
+it('five uploads with successive refusals cost one refresh', async (tab) => {
   server.revoke()
   const held = Array.from({ length: 5 }, (_, n) => server.hold(`/api/${n}`))
   await tab.evaluate(() => void (globalThis.all = Promise.all([0, 1, 2, 3, 4].map((n) => send({ url: `/api/${n}` })))))
@@ -97,7 +97,7 @@ it('five uploads whose refusals come one after the other cost one refresh', asyn
     await until(() => server.at(`/api/${n}`).length === 2)
   }
   const answers = await tab.evaluate(() => all)
-  // The answer whole, and nothing of the refusal before it.
+  // The complete answer, and nothing of the refusal before it.
   assert.deepEqual(answers.map(({ status, text }) => [status, JSON.parse(text).sub]), Array.from({ length: 5 }, () => [200, 'alice']))
   assert.equal(server.at('/auth/refresh').length, 1)
 })
@@ -121,12 +121,12 @@ const BODIES = {
 }
 
 for (const [name, body] of Object.entries(BODIES)) {
-  it(`the body is sent again as it was: ${name}`, async (tab) => {
+  it(`the body is sent again unchanged: ${name}`, async (tab) => {
     await tab.evaluate((body) => void (globalThis.body = eval(body)), String(body))
     const platform = server.at('/api/one')
     await tab.evaluate(async () => send({ of: native, body, headers: { authorization: 'Bearer none' } }))
     server.revoke()
-    // Its owner goes on with the objects.
+    // Its owner changes the objects meanwhile.
     await tab.evaluate(() => send({ body, headers: { 'x-a': '1', 'X-B': '2' }, act: () => {
       globalThis.form?.append('late', 'one')
       globalThis.bytes?.fill(7)
@@ -140,7 +140,7 @@ for (const [name, body] of Object.entries(BODIES)) {
   })
 }
 
-it('what somebody has set stays: responseType, overrideMimeType, withCredentials, timeout', async (tab) => {
+it('the caller\'s settings are kept: responseType, overrideMimeType, withCredentials, timeout', async (tab) => {
   server.revoke()
   const out = await tab.evaluate(async () => {
     const { status } = await send({ set: { responseType: 'json', withCredentials: true, timeout: 30000 } })
@@ -149,7 +149,7 @@ it('what somebody has set stays: responseType, overrideMimeType, withCredentials
   assert.deepEqual(out, [200, 'alice', 'json', true, 30000])
 })
 
-it('a request elsewhere, with an Authorization of its own, or a user name, is the platform\'s', async (tab) => {
+it('a request to another target, with its own Authorization, or with a user name, is the platform\'s', async (tab) => {
   await tab.evaluate(async () => {
     await send({ url: '/other' })
     await send({ url: '/apix' })
@@ -166,7 +166,7 @@ it('a request elsewhere, with an Authorization of its own, or a user name, is th
   assert.equal(server.at('/auth/refresh').length, 0)
 })
 
-it('a synchronous request is refused in a word, elsewhere it is the platform\'s', async (tab) => {
+it('a synchronous request is refused with a clear error, elsewhere it is the platform\'s', async (tab) => {
   const out = await tab.evaluate(() => {
     const request = new XMLHttpRequest()
     try {
@@ -181,7 +181,7 @@ it('a synchronous request is refused in a word, elsewhere it is the platform\'s'
   assert.equal(server.at('/api/one').length, 0)
 })
 
-it('the second refusal is the caller\'s, and so is one that no token cures', async (tab) => {
+it('the second refusal goes to the caller, and so does one that no token cures', async (tab) => {
   server.route('/api/never', () => refused())
   server.route('/api/scope', () => refused('Bearer error="insufficient_scope"'))
   const never = await tab.evaluate(() => send({ url: '/api/never', body: () => null }))
@@ -195,20 +195,20 @@ it('the second refusal is the caller\'s, and so is one that no token cures', asy
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('when the session is over, the 401 is seen as if nothing had been tried', async (tab) => {
+it('when the session is over, the 401 looks as if nothing had been tried', async (tab) => {
   server.revoke()
   server.route('/auth/refresh', () => ({ status: 401, type: 'application/json', body: '{}' }))
   const { seen, status, text } = await tab.evaluate(() => send({ body: () => null }))
   assert.deepEqual([status, JSON.parse(text).error], [401, 'the API\'s own'])
   assert.deepEqual(seen, ['1:0', 'loadstart', '2:401', '3:401', 'progress', '4:401', 'load', 'loadend'])
   assert.deepEqual(await tab.evaluate(() => events), ['signout rejected'])
-  // And from then on nothing is sent along.
+  // And from then on no token is sent.
   const later = await tab.evaluate(() => send({ url: '/api/later', body: () => null }))
   assert.deepEqual([later.status, tokens('/api/later')], [401, [undefined]])
   assert.deepEqual(later.seen, seen)
 })
 
-it('in an outage there is an error that says so, and no 401', async (tab) => {
+it('an outage is an error that says so, not a 401', async (tab) => {
   server.revoke()
   server.route('/auth/refresh', () => ({ status: 503 }))
   const { seen, status, state, text } = await tab.evaluate(() => send({ body: () => null }))
@@ -216,7 +216,7 @@ it('in an outage there is an error that says so, and no 401', async (tab) => {
   assert.deepEqual(seen, ['1:0', 'loadstart', '4:0', 'error bad-status', 'loadend'])
 })
 
-it('a request that is given up while it waits is given up at once, and not sent again', async (tab) => {
+it('a request that is aborted while it waits ends at once, and is not sent again', async (tab) => {
   server.revoke()
   const refreshing = server.hold('/auth/refresh')
   await tab.evaluate(() => void (globalThis.sent = send({ body: () => null })))
@@ -225,7 +225,7 @@ it('a request that is given up while it waits is given up at once, and not sent 
   assert.deepEqual(seen, ['1:0', 'loadstart', '4:0', 'abort', 'loadend'])
   assert.equal(state, 0)
   refreshing.release()
-  // The same object can go on.
+  // The same object can be used again.
   const again = await tab.evaluate(() => new Promise((resolve) => {
     request.onload = () => resolve(request.status)
     request.open('GET', '/api/two')
@@ -234,7 +234,7 @@ it('a request that is given up while it waits is given up at once, and not sent 
   assert.deepEqual([again, server.at('/api/one').length, server.at('/auth/refresh').length], [200, 1, 1])
 })
 
-it('a request on the wire is given up as ever', async (tab) => {
+it('a request on the wire is aborted as usual', async (tab) => {
   const held = server.hold('/api/one')
   await tab.evaluate(() => void (globalThis.sent = send({ body: () => null })))
   await held.arrived()
@@ -243,7 +243,7 @@ it('a request on the wire is given up as ever', async (tab) => {
   held.release()
 })
 
-it('its time-out counts from the beginning, also while it waits', async (tab) => {
+it('its time-out counts from the start, including the wait', async (tab) => {
   server.revoke()
   const refreshing = server.hold('/auth/refresh')
   const { seen } = await tab.evaluate(() => send({ body: () => null, set: { timeout: 300 } }))
@@ -255,7 +255,7 @@ it('its time-out counts from the beginning, also while it waits', async (tab) =>
   held.release()
 })
 
-it('what was refused in one session is not sent in the next one', async (tab) => {
+it('a request refused in one session is not sent in the next one', async (tab) => {
   server.revoke()
   const held = server.hold('/api/one')
   await tab.evaluate(() => void (globalThis.sent = send()))
@@ -266,7 +266,7 @@ it('what was refused in one session is not sent in the next one', async (tab) =>
   assert.equal(server.at('/api/one').length, 1)
 })
 
-it('a second send, or a header after it, is refused as the platform does', async (tab) => {
+it('a second send(), or a header after it, is refused as the platform does', async (tab) => {
   const names = await tab.evaluate(async () => {
     const names = []
     const sent = send({ act(request) {
@@ -282,7 +282,7 @@ it('a second send, or a header after it, is refused as the platform does', async
   assert.deepEqual(names, ['InvalidStateError', 'InvalidStateError', 'InvalidStateError'])
 })
 
-it('one that is opened anew while it waits begins anew', async (tab) => {
+it('reopening it while it waits starts a new request', async (tab) => {
   server.revoke()
   const refreshing = server.hold('/auth/refresh')
   await tab.evaluate(() => void send())
@@ -297,7 +297,7 @@ it('one that is opened anew while it waits begins anew', async (tab) => {
   assert.equal(server.at('/api/one').length, 1)
 })
 
-it('bad use is one clear error', async (tab) => {
+it('wrong use is one clear error', async (tab) => {
   const out = await tab.evaluate(async () => {
     const errors = []
     for (const args of [[], [null], [{}], [auth, { apis: '/api' }], [auth, { apis: ['ftp://a.test'] }], [auth, { attach: { query: 't' } }]]) {

@@ -1,4 +1,4 @@
-// What docs/testing/jest.md shows, run by Jest: as CommonJS that Babel makes of it, and as ES modules.
+// The example of docs/testing/jest.md, run by Jest: as CommonJS made by Babel, and as ES modules.
 
 import { test } from 'node:test'
 import { installPackage } from './support/package.mjs'
@@ -12,7 +12,7 @@ test('jest: CommonJS, with a transform of the package', async () => {
   await jest('commonjs.config.cjs')
 })
 
-test('jest: ES modules, with the package as it is', async () => {
+test('jest: ES modules, with the package unchanged', async () => {
   installPackage()
   await jest('esm.config.cjs', ['--experimental-vm-modules'])
 })

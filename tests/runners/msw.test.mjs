@@ -1,4 +1,4 @@
-// What docs/testing/msw.md shows: the package itself, with MSW in the place of the network. In jsdom and happy-dom by Vitest, and in
+// The example of docs/testing/msw.md: the package itself, with MSW in place of the network. In jsdom and happy-dom with Vitest, and in
 // Chromium, where MSW is a service worker.
 
 import assert from 'node:assert/strict'
@@ -18,7 +18,7 @@ test('msw: in jsdom and happy-dom, and not in plain Node', async () => {
 })
 
 test('msw: its service worker, in Chromium', async (t) => {
-  // What `npx msw init public` does.
+  // The effect of `npx msw init public`.
   mkdirSync(at('msw/page/public'), { recursive: true })
   copyFileSync(at('node_modules/msw/lib/mockServiceWorker.js'), at('msw/page/public/mockServiceWorker.js'))
   const built = await run('msw/page', 'vite/bin/vite.js', ['build', '--logLevel', 'warn'])

@@ -1,5 +1,5 @@
-// What is written in docs/testing is what the runners run: each block of code is a file of theirs, the overview's blocks are run here, and
-// the versions are those that are installed.
+// The runners run what docs/testing shows: each code block is one of their files, the overview's blocks are run here, and the versions are
+// the installed ones.
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -14,12 +14,12 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 const read = (path) => readFileSync(at(path), 'utf8')
 const DOCS = '../../docs/testing/'
 const pages = readdirSync(at(DOCS)).map((name) => name.replace('.md', '')).filter((name) => name !== 'README')
-// What a page is to show of its folder.
+// The files of a folder that its page must show.
 const SHOWN = /\.(test|spec|config|stories)\.\w+$/
 
 installPackage()
 
-/** The blocks of code of a page, and the line before each. */
+/** The code blocks of a page, and the line before each. */
 const blocks = (text) => [...text.matchAll(/(.*)\n\n```(\w+)\n([\s\S]*?)```/g)].map(([, before, language, code]) => ({ before, language, code }))
 
 test('each runner has a page, and each page a runner', () => {
@@ -29,7 +29,7 @@ test('each runner has a page, and each page a runner', () => {
 })
 
 for (const page of pages) {
-  test(`${page}: its code is what is run`, () => {
+  test(`${page}: its code is what runs`, () => {
     const shown = blocks(read(`${DOCS}${page}.md`)).map(({ before, code }) => {
       const name = /^`(.+)`:$/.exec(before)?.[1]
       assert.ok(name, `a block has a name: ${code.slice(0, 60)}`)
@@ -40,7 +40,7 @@ for (const page of pages) {
     assert.deepEqual(missing, [])
   })
 
-  test(`${page}: its versions are those that are installed`, () => {
+  test(`${page}: its versions are the installed ones`, () => {
     const [, said] = /^Verified with ([\s\S]*?)[.:](?= |\n)/m.exec(read(`${DOCS}${page}.md`))
     const versions = [...said.matchAll(/([@\w/-]+) (\d+\.\d+\.\d+)/g)].map(([, name, version]) => [name, version])
     assert.ok(versions.length)
@@ -52,7 +52,7 @@ test('the overview: its code runs', async () => {
   const examples = blocks(read(`${DOCS}README.md`))
   assert.equal(examples.length, 3)
   for (const { code } of examples) {
-    // Here, where the package's name leads to it.
+    // Placed here, where the package's name resolves.
     const file = at(`overview-${process.pid}.mjs`)
     writeFileSync(file, code)
     try {
@@ -70,7 +70,7 @@ test('the overview: its table names every control, and no other', () => {
   assert.deepEqual(named.sort(), [...body.matchAll(/^  (?:readonly )?(\w+)[:(]/gm)].map(([, name]) => name).sort())
 })
 
-test('links lead somewhere', () => {
+test('the pages\' links work', () => {
   const slug = (heading) => heading.toLowerCase().replace(/[^\w\s-]/g, '').replaceAll(' ', '-')
   for (const page of ['README', ...pages]) {
     for (const [, target, anchor] of read(`${DOCS}${page}.md`).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
@@ -81,7 +81,7 @@ test('links lead somewhere', () => {
   }
 })
 
-test('all of it compiles', async () => {
+test('all code compiles', async () => {
   const { code, stdout } = await run('.', 'typescript/bin/tsc', ['-p', 'tsconfig.json'])
   assert.equal(code, 0, stdout)
 })

@@ -1,4 +1,4 @@
-// What docs/testing/playwright.md shows: the package itself in Chromium, driven by Playwright's runner, whose routes answer.
+// The example of docs/testing/playwright.md: the package itself in Chromium, driven by Playwright's runner, whose routes answer.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -8,7 +8,7 @@ import { run } from './support/run.mjs'
 
 const TESTS = 6
 
-test('playwright: routes in the place of the network', async () => {
+test('playwright: routes in place of the network', async () => {
   if (!process.env.CHROMIUM) throw new Error('set CHROMIUM to the program')
   installPackage()
   const built = await run('app', 'vite/bin/vite.js', ['build', '--logLevel', 'warn'])

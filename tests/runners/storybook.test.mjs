@@ -1,4 +1,4 @@
-// What docs/testing/storybook.md shows: a Storybook is built, and its stories are looked at in Chromium.
+// The example of docs/testing/storybook.md: builds a Storybook, and checks its stories in Chromium.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { serveFolder } from './support/folder.mjs'
 import { installPackage } from './support/package.mjs'
 import { run } from './support/run.mjs'
 
-// Each story, and what is to be seen when it has been played.
+// Each story, and what it must show after it has been played.
 const STORIES = {
   'signed-in': ['Hello Alice', 'Feed the cat', 'Sign out'],
   'signed-out': ['Password', 'Sign in'],
@@ -25,7 +25,7 @@ assert.equal(built.code, 0, built.stdout + built.stderr)
 const { origin } = await serveFolder('storybook/dist')
 const browser = await startBrowser()
 
-test('storybook: every story is looked at', () => {
+test('storybook: every story is checked', () => {
   const { entries } = JSON.parse(readFileSync(new URL('storybook/dist/index.json', import.meta.url)))
   assert.deepEqual(Object.keys(entries).sort(), Object.keys(STORIES).map((name) => `account--${name}`).sort())
 })
@@ -39,7 +39,7 @@ for (const [name, texts] of Object.entries(STORIES)) {
     await page.goto(`${origin}/iframe.html?id=account--${name}&viewMode=story`)
     const story = page.locator('#storybook-root')
     for (const text of texts) await story.getByText(text, { exact: false }).first().waitFor()
-    // What a story's play function finds wrong.
+    // An error in the story's play function.
     assert.equal(await page.locator('.sb-show-errordisplay').count(), 0, await page.locator('#error-message').textContent())
     assert.deepEqual(errors, [])
   })

@@ -1,4 +1,4 @@
-// What the attacker's scripts in the page work with. It is there before all else, with the platform's own functions.
+// The tools of the attacker's scripts in the page. Loaded before everything else, with the platform's own functions.
 
 globalThis.attacker = (() => {
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, ownKeys, getPrototypeOf, setPrototypeOf } = Reflect
@@ -8,12 +8,12 @@ globalThis.attacker = (() => {
   const memories = new Set()
   const pending = []
   const read = new WeakSet()
-  /** What may get a token later than it came by. */
+  /** Objects that may receive a token after they were seen. */
   const objects = new Set()
-  // What is kept passes the functions that are spied on, too.
+  // Collecting calls functions that are spied on, too.
   let isBusy = false
 
-  /** So large are memories, in bytes, and so many characters are looked at of any text. */
+  /** The least size of a memory, in bytes, and the most characters that are examined of a text. */
   const LARGE = 60_000
   const DEEP = 5
   const MOST_OBJECTS = 20_000
@@ -31,12 +31,12 @@ globalThis.attacker = (() => {
     return text
   }
 
-  /** Keeps all texts that are in a value. `seen` are the objects that have been looked at. What cannot be looked at is left. */
+  /** Collects all texts in a value. `seen` lists the objects already examined. Unreadable parts are skipped. */
   function look(value, seen, depth = DEEP) {
     try {
       lookInto(value, seen, depth)
     } catch {
-      // A getter of somebody's, or of the platform's for others than this.
+      // A getter that throws, ours or the platform's.
     }
   }
 
@@ -74,7 +74,7 @@ globalThis.attacker = (() => {
       if (typeof key === 'string') look(key, seen)
     }
     if (typeof value === 'function') return
-    // What the platform's objects say of themselves.
+    // The platform objects' own getters.
     const prototype = getPrototypeOf(value)
     if (!prototype || prototype === Object.prototype || prototype === Array.prototype) return
     for (const name of ['data', 'detail', 'reason', 'message', 'cause', 'stack', 'name', 'value', 'body', 'state', 'error']) {
@@ -88,7 +88,7 @@ globalThis.attacker = (() => {
     for (let i = 0; i < values.length; i++) look(values[i], seen)
   })
 
-  /** Another function in the place of one, that keeps what goes in and what comes out. */
+  /** A replacement of a function that records its arguments and its result. */
   function wrapped(original) {
     function spied(...args) {
       keep(this, args)
@@ -101,7 +101,7 @@ globalThis.attacker = (() => {
     return spied
   }
 
-  /** Spies on members of an object: methods, classes, getters and setters. Those that are not there are left. */
+  /** Spies on members of an object: methods, classes, getters and setters. Missing members are skipped. */
   function spy(object, ...names) {
     if (!object) return
     for (const name of names) {
@@ -118,9 +118,9 @@ globalThis.attacker = (() => {
     spy,
     /** Spies on all methods of an object. */
     spyAll: (object, ...but) => object && spy(object, ...ownKeys(object).filter((name) => name !== 'constructor' && !but.includes(name))),
-    /** What has been kept. */
+    /** Everything collected so far. */
     async loot() {
-      // An object may have got one since.
+      // An object may have received a token since.
       keep([...objects])
       await Promise.all(pending)
       const buffers = new Set([...memories].map((memory) => memory.buffer ?? memory))

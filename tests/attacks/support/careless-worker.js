@@ -1,4 +1,4 @@
-// The shared worker of the careless: it believes whoever speaks to it, tells him all it knows, and sends it wherever he says.
+// The careless manager's shared worker: it believes every sender, tells it everything, and sends the token anywhere.
 
 const apis = []
 let tokens = {}

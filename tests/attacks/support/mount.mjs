@@ -1,5 +1,5 @@
-// Mounts attacks in every home of the package, where each must work if it is called inherent, and must not if it is said that we hold.
-// One that works in no home is mounted on a keeper that makes every mistake, and must work there, unless the platform bars it.
+// Mounts attacks in every home of the package. An attack must work where it is called inherent, and must fail everywhere else. An attack
+// that works in no home is mounted on the careless manager, and must work there, unless the platform prevents it.
 
 import assert from 'node:assert/strict'
 import { engine } from '../../e2e/support/engine.mjs'
@@ -8,7 +8,7 @@ import { careless, homes } from './homes.mjs'
 import { isGot, isOf } from './rows.mjs'
 import { stage } from './scene.mjs'
 
-/** Verdicts are of the engines in which each has been seen. */
+/** Verdicts hold for the engines in which they have been seen. */
 const unseen = engine === 'webkit' ? 'verdicts for WebKitGTK' : undefined
 
 /** A test for each attack and home. */

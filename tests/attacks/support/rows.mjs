@@ -1,18 +1,17 @@
-// How an attack is written down.
+// The format of an attack.
 //
-// { name, when, seeks, inherent, homes, mount, … }: `when` the attacker's script runs, `before` or `after` the package is loaded, or undefined where
-// that makes no difference. `seeks`: what it is after. `inherent`: the homes in which it works, and must: in all others it must not.
-// `homes`: those that it can be mounted in, where that is not all of them.
-// `mount(scene)` fulfils with what it got: texts among which a token is looked for, or whether it got what else it is after. `server` is
-// for the app's server, `lacks` says by engine what is not there.
+// { name, when, seeks, inherent, homes, mount, … }: `when` the attacker's script runs, `before` or `after` the package is loaded, or
+// undefined if it does not matter. `seeks`: what it is after. `inherent`: the homes in which it works, and must work; in all others it must
+// fail. `homes`: the homes in which it can be mounted, if not all. `mount(scene)` resolves to what the attack got: texts in which a token
+// is searched, or whether it got something else. `server` is for the app's server, `lacks` names missing features by engine.
 
 export const ACCESS = 'access token'
 export const REFRESH = 'refresh token'
 
-/** In every home, present and to come. */
+/** In every home, current and future. */
 export const EVERYWHERE = ['page', 'worker', 'shared-worker']
 
-/** A script in the page that patches what the package may use, and keeps what comes by. It is mounted twice. */
+/** A script in the page that patches what the package may use, and records what passes. It is mounted twice. */
 export function patch(name, script, { before = ['page'], after = ['page'], options, argument, seeks = ACCESS, act, ...more } = {}) {
   return [['before', before], ['after', after]].map(([when, inherent]) => ({
     name,
@@ -31,7 +30,7 @@ export function patch(name, script, { before = ['page'], after = ['page'], optio
 /** Whether an attack can be mounted in a home. */
 export const isOf = ({ homes }, home) => homes?.includes(home) ?? true
 
-/** Whether the attacker got what a row is after. */
+/** Whether the attacker got what the row seeks. */
 export function isGot({ seeks }, got, secrets) {
   if (seeks === ACCESS) return secrets.isIn(got, 'access')
   if (seeks === REFRESH) return secrets.isIn(got, 'refresh')

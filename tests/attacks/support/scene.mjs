@@ -1,5 +1,5 @@
-// Where an attack is mounted: the app's server and the attacker's, a user with a browser profile of their own, and tabs whose `auth`
-// lives in the home that is attacked.
+// The scene of an attack: the app's server and the attacker's, a user with their own browser profile, and tabs whose `auth` lives in the
+// attacked home.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -25,7 +25,7 @@ class Scene {
     Object.assign(this, { user, home, server, elsewhere })
   }
 
-  /** A page of the app's origin without any script, save what the attacker works with. */
+  /** A page of the app's origin without any script, except the attacker's tools. */
   async blank(path = '/bare.html', origin = this.server.origin) {
     const page = await this.user.context.newPage()
     await page.goto(origin + path)
@@ -34,8 +34,8 @@ class Scene {
   }
 
   /**
-   * A tab with `auth`. The attacker's script (a function, run in the page) stands before the app's, or behind them: all of the
-   * package is loaded then, and nobody has signed in yet.
+   * A tab with `auth`. The attacker's script (a function, run in the page) comes before the app's, or after it: then the whole package is
+   * loaded, and nobody has signed in yet.
    */
   async tab({ options, before, after, argument, page } = {}) {
     page ??= await this.blank()
@@ -65,7 +65,8 @@ class Scene {
     return page
   }
 
-  /** What an app does in a session: signs in, calls, is refused and refreshes. It must go well: an attack that breaks it got nothing by that. */
+  /** What an app does in a session: it signs in, calls, is refused and refreshes. All of it must succeed: an attack that breaks it has
+   * gained nothing. */
   async story(page) {
     await this.signIn(page)
     await page.evaluate(() => auth.fetch('/api/me'))
@@ -78,7 +79,7 @@ class Scene {
     assert.ok(users.filter((user) => user === 'alice').length >= 4, `the app goes on: ${users}`)
   }
 
-  /** The name of the channel between the tabs of one session: whoever knows the package and the options can find it out. */
+  /** The name of the channel between the tabs of one session: anyone who knows the package and the options can compute it. */
   async channel(options) {
     const module = this.home.name === 'careless' ? this.home.module : '/tokenkeep/index.js'
     const page = await this.blank()
@@ -101,7 +102,7 @@ class Scene {
     return name
   }
 
-  /** What the attacker's scripts have kept in a page. */
+  /** What the attacker's scripts have collected in a page. */
   loot(page) {
     return page.evaluate(() => attacker.loot())
   }

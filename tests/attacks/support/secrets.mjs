@@ -1,4 +1,4 @@
-// The tokens that the server has granted, and whether they are in what an attacker brings home, in whatever form.
+// The tokens that the server has granted, and the search for them, in any form, in an attacker's loot.
 
 import { randomBytes } from 'node:crypto'
 
@@ -8,7 +8,7 @@ export class Secrets {
   #access = []
   #refresh = []
 
-  /** A JWT. Its signature is the secret of it: the payload is the state's claims, and whoever asks may see them. */
+  /** A JWT. Its secret is the signature: the payload is the state's claims, which every script may see. */
   access(claims) {
     const token = `${encode({ alg: 'HS256' })}.${encode(claims)}.${randomBytes(32).toString('base64url')}`
     this.#access.push(token)
@@ -22,7 +22,7 @@ export class Secrets {
     return token
   }
 
-  /** Whether a token of this kind (`access` or `refresh`) is in it: a text, or a list of texts, which may be its pieces. */
+  /** Whether the loot contains a token of this kind (`access` or `refresh`): it is a text, or a list of texts, which may be pieces. */
   isIn(loot, kind) {
     const texts = [loot].flat(Infinity).filter((text) => typeof text === 'string')
     const all = `${texts.join('\n')}\n${texts.join('')}`
@@ -35,7 +35,7 @@ export class Secrets {
   }
 }
 
-/** How a text may be written down. Of base64, whose letters hang on what stands before, the middle of each of the three. */
+/** The forms of a text. Base64 letters depend on what precedes the text, so the middle of each of the three variants is used. */
 function forms(text) {
   const bytes = Buffer.from(text)
   const base64 = [0, 1, 2].map((shift) => Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').slice(4, -4))

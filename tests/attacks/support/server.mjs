@@ -1,5 +1,5 @@
-// The app's server, and the attacker's. The app's does what docs/security.md asks of one: it rotates refresh tokens, notices the
-// second use of one, and lets no foreign page call its auth endpoints. As `careless` it does none of that.
+// The app's server, and the attacker's. The app's does what docs/security.md requires: it rotates refresh tokens, notices a second use, and
+// lets no foreign page call its auth endpoints. As `careless` it does none of that.
 
 import { readFileSync } from 'node:fs'
 import { file } from '../../e2e/support/files.mjs'
@@ -9,18 +9,18 @@ import { Secrets } from './secrets.mjs'
 const [CARELESS, CARELESS_WORKER] = ['careless.js', 'careless-worker.js'].map((name) => readFileSync(new URL(name, import.meta.url), 'utf8'))
 const CORS = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*, authorization, x-token', 'access-control-allow-methods': '*' }
 
-/** An answer that everybody may read. */
+/** An answer that every origin may read. */
 const open = (answer) => (arrived) => (arrived.method === 'OPTIONS' ? { headers: CORS } : { ...answer(arrived), headers: { ...CORS, ...answer(arrived).headers } })
 
 /** The app's server. */
 export async function startApp() {
   const stub = await startStub()
   const secrets = new Secrets()
-  /** By refresh token: whose it is, and whether it was used. */
+  /** For each refresh token: its user, and whether it was used. */
   let sessions, good
   let users
   let isCareless = false
-  /** Whether refresh tokens travel in JSON, and are kept in memory. */
+  /** Whether refresh tokens are sent in JSON and kept in memory. */
   let isInMemory = false
   let last = 0
 
@@ -40,7 +40,7 @@ export async function startApp() {
   }
 
   const own = {
-    // Kept, too: the token may be lured to any path.
+    // Recorded, too: the token may be lured to any path.
     '/': ({ path }) => file(path),
     '/careless.js': () => ({ type: 'text/javascript', body: CARELESS }),
     '/careless-worker.js': () => ({ type: 'text/javascript', body: CARELESS_WORKER }),
@@ -68,9 +68,9 @@ export async function startApp() {
   const server = {
     ...stub,
     secrets,
-    /** No access token is good any more. */
+    /** Revokes all access tokens. */
     revoke: () => good.clear(),
-    /** A token of a user's, as the API grants it to a client of the user's own. */
+    /** A token for a user, as the API grants it to the user's own client. */
     tokenFor(user) {
       const access = secrets.access({ sub: user, jti: ++last })
       good.set(access, user)
@@ -78,7 +78,7 @@ export async function startApp() {
     },
     /** How often a refresh token came a second time. */
     reuses: 0,
-    /** The users whose token came to the API, in their order; null where none came. */
+    /** The users whose tokens reached the API, in order; null where none came. */
     users: () => users,
     /** How many sessions of a user are open. */
     sessionsOf: (user) => [...sessions.values()].filter((session) => session.user === user && !session.isUsed).length,
@@ -102,7 +102,7 @@ function tokenOf({ headers, query }) {
   return headers['x-token'] ?? headers.authorization?.replace('Bearer ', '') ?? query.get('token')
 }
 
-/** The attacker's: it takes what comes, from whatever page, and keeps it. To a browser it is another site. */
+/** The attacker's server: it accepts and records calls from any page. To a browser it is another site. */
 export async function startElsewhere() {
   const stub = await startStub()
   const own = { '/': open(() => ({ type: 'text/html', body: '<!doctype html><title>elsewhere</title>' })) }
@@ -110,7 +110,7 @@ export async function startElsewhere() {
     ...stub,
     origin: stub.origin.replace('127.0.0.1', 'localhost'),
     port: new URL(stub.origin).port,
-    /** All that came, as text. */
+    /** Everything that arrived, as text. */
     loot: () => stub.seen().map(({ path, query, headers, body }) => `${path} ${query} ${JSON.stringify(headers)} ${body}`),
     reset(routes) {
       stub.reset()

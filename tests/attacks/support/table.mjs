@@ -1,4 +1,4 @@
-// The table of docs/threat-model.md, made of the list of attacks.
+// The table of docs/threat-model.md, generated from the list of attacks.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -6,11 +6,11 @@ import { isOf } from './rows.mjs'
 
 export const DOCUMENT = fileURLToPath(new URL('../../../docs/threat-model.md', import.meta.url))
 
-/** Where the table stands in the document: between these headings. */
+/** The table's place in the document: between these headings. */
 const BEGIN = '## The attacks\n'
 const END = '\n## '
 
-/** `groups` as in list.mjs, `homes` by their names. */
+/** `groups` as in list.mjs, `homes` by name. */
 export function table(groups, homes) {
   const row = (cells) => `| ${cells.join(' | ')} |`
   return groups.flatMap(([title, attacks]) => [
@@ -28,7 +28,7 @@ function verdict(attack, home) {
   return attack.inherent.includes(home) ? 'inherent' : '**holds**'
 }
 
-/** One line where the script's moment makes no difference. */
+/** One line if the script's moment makes no difference. */
 function lines(attacks) {
   const left = [...attacks]
   const found = []
@@ -43,7 +43,7 @@ function lines(attacks) {
   return found
 }
 
-/** The document: what stands before the table, the table, and what stands behind it. */
+/** The document in parts: the text before the table, the table, and the text after it. */
 export function split(text = readFileSync(DOCUMENT, 'utf8')) {
   const begin = text.indexOf('\n### ', text.indexOf(BEGIN)) + 1
   const end = text.indexOf(END, begin)

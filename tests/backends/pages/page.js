@@ -1,13 +1,13 @@
-// What the tests call in the page, beside what those in tests/e2e call.
+// Functions that the tests call in the page, in addition to those in tests/e2e.
 
 import './shared.js'
 
-/** Makes the manager as the client code in the documentation does. */
+/** Makes the manager with the client code of the documentation. */
 globalThis.begin = async () => {
   const { auth, ...rest } = await import('/client.js')
   Object.assign(globalThis, rest)
   return watch(auth)
 }
 
-/** So many calls to one path, at once. */
+/** This many calls to one path, at once. */
 globalThis.callsTo = (path, count) => Promise.all(Array.from({ length: count }, () => call(path)))

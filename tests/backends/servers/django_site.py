@@ -1,5 +1,5 @@
-"""Django with five ways of giving a single-page app tokens, four of them as their documentation sets them up: simplejwt's own views (rotation and
-blacklist on), the same in cookie views of one's own, dj-rest-auth with HttpOnly cookies, allauth's headless API for apps with its JWT strategy, and Django OAuth Toolkit
+"""Django with five ways to give tokens to a single-page app, four of them set up as documented: simplejwt's own views (rotation and
+blacklist on), the same with hand-written cookie views, dj-rest-auth with HttpOnly cookies, allauth's headless API for apps with its JWT strategy, and Django OAuth Toolkit
 with rotation and its protection against reuse."""
 
 from datetime import timedelta
@@ -42,7 +42,7 @@ settings.configure(
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{scratch()}/db", "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"}}},
     CACHES={"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}},
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-    # Tests sign in often, and these passwords guard nothing.
+    # Tests sign in often, and these passwords protect nothing.
     PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     ACCOUNT_EMAIL_VERIFICATION="none",
     ACCOUNT_LOGIN_METHODS={"username"},
@@ -123,7 +123,7 @@ COOKIE = {"path": "/auth/", "samesite": "Strict"}
 
 
 def granted(response):
-    """The refresh token moves from the JSON into a cookie that no script sees."""
+    """Moves the refresh token from the JSON to a cookie that no script sees."""
     response.set_cookie("refresh", response.data.pop("refresh"), max_age=86400, httponly=True, secure=True, **COOKIE)
     return response
 
@@ -135,7 +135,7 @@ class Login(TokenObtainPairView):
 
 class Refresh(TokenRefreshView):
     def post(self, request, *args, **kwargs):
-        # The cookie goes along by itself: no form of a foreign page can send this header.
+        # The browser sends the cookie by itself, but no foreign page's form can send this header.
         if request.headers.get("X-Requested-With") != "tokenkeep":
             raise PermissionDenied()
         serializer = self.get_serializer(data={"refresh": request.COOKIES.get("refresh", "")})
@@ -153,14 +153,14 @@ class Logout(APIView):
         try:
             RefreshToken(request.COOKIES.get("refresh", "")).blacklist()
         except TokenError:
-            pass  # There is no such session any more.
+            pass  # The session has already ended.
         response = Response(status=204)
         response.delete_cookie("refresh", **COOKIE)
         return response
 
 
 def api(prefix, authentication, admin=Admin):
-    """The app's own API, the same behind each way of signing in."""
+    """The app's own API, the same for each way of signing in."""
     classes = {"authentication_classes": [authentication]}
     return [path(f"{prefix}/me", Me.as_view(**classes)), path(f"{prefix}/admin", admin.as_view(**classes))]
 
@@ -187,7 +187,7 @@ urlpatterns = [
 
 
 def end():
-    """No session is good any more."""
+    """Ends all sessions."""
     for token in OutstandingToken.objects.all():
         BlacklistedToken.objects.get_or_create(token=token)
     for token in OAuthRefreshToken.objects.filter(revoked=None):
@@ -196,7 +196,7 @@ def end():
 
 
 def sessions():
-    """How many refresh tokens are good still."""
+    """How many refresh tokens are still good."""
     live = [OutstandingToken.objects.filter(blacklistedtoken=None), OAuthRefreshToken.objects.filter(revoked=None), Session.objects.all()]
     return sum(tokens.count() for tokens in live)
 

@@ -1,4 +1,4 @@
-"""The same in its best-practice form, by hand in FastAPI: the refresh token is a cookie that no script sees, good once, and its
+"""The best-practice form, hand-written in FastAPI: the refresh token is a cookie that no script sees, good for one use, and a
 second use ends the whole session."""
 
 import secrets
@@ -17,7 +17,7 @@ COOKIE = {"httponly": True, "secure": True, "samesite": "strict", "path": "/auth
 app = FastAPI()
 bearer = OAuth2PasswordBearer(tokenUrl="token")
 
-# A session is known by its id. `current` is the one refresh token of it that is good.
+# Sessions by id. `current` is the session's only good refresh token.
 live = {}
 reuses = 0
 
@@ -30,7 +30,7 @@ def grant(response: Response, session: str):
 
 
 def same_origin(request: Request):
-    """The cookie goes along by itself: a page of a foreign origin must not be able to use it."""
+    """The browser sends the cookie by itself: a page of a foreign origin must not be able to use it."""
     if request.headers.get("origin") != f"http://{request.headers.get('host')}":
         raise HTTPException(403, "Foreign origin")
 

@@ -1,6 +1,6 @@
-"""Two FastAPI services as tutorials have them: one signs in and refreshes, the other has the API. The refresh token travels in
-Authorization, the lifetime is a float, there is no logout, and two tokens of one second are the same. Corrected as little as it
-takes to run in a browser: CORS, and packages that are there."""
+"""Two FastAPI services as in tutorials: one signs in and refreshes, the other has the API. The refresh token is sent in
+Authorization, the lifetime is a float, there is no logout, and two tokens issued in one second are equal. Corrected only as far as
+a browser requires: CORS, and packages that exist."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Dict, List
@@ -125,7 +125,7 @@ for service in [auth_service, resource_service]:
 
 
 def end():
-    """Nothing ends a session but its time."""
+    """Only time ends a session."""
     forward((REFRESH_TOKEN_EXPIRE_DAYS + 1) * 86400)
 
 

@@ -1,5 +1,5 @@
 """Flask-JWT-Extended in the ways its documentation shows: tokens in the answer, the refresh token in Authorization; and the refresh token
-in a cookie with the double submit against forged requests. Signing out puts a token on the blocklist."""
+in a cookie, with double submit against forged requests. Signing out puts a token on the blocklist."""
 
 import secrets
 from datetime import timedelta
@@ -33,7 +33,7 @@ def is_blocked(_, payload):
 
 
 def user():
-    """Who the credentials are of."""
+    """The user with these credentials."""
     name, password = request.json.get("username"), request.json.get("password")
     return name if PASSWORDS.get(name) == password else abort(401)
 

@@ -1,5 +1,5 @@
-"""Flask-JWT-Extended as its documentation shows it for pages: both tokens in HttpOnly cookies, each with a double submit against forged
-requests. No token stands in any answer."""
+"""Flask-JWT-Extended as its documentation shows it for pages: both tokens in HttpOnly cookies, each with double submit against forged
+requests. No answer contains a token."""
 
 import secrets
 from datetime import timedelta

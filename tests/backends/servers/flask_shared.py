@@ -1,4 +1,4 @@
-"""What the Flask servers here have in common: the API, and which refresh tokens are good."""
+"""Shared by the Flask servers: the API, and the list of good refresh tokens."""
 
 from flask import jsonify
 from flask_jwt_extended import decode_token, get_jwt_identity, jwt_required

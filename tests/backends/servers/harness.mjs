@@ -1,5 +1,5 @@
-// What each server of Node's own here has beside itself, as harness.py for those in Python: a record of the calls, a clock that the
-// test moves, and an end with the test.
+// Shared by the servers in Node, as harness.py is by those in Python: a record of the calls, a clock that the test moves, and an end with
+// the test.
 
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -9,14 +9,14 @@ const systemNow = Date.now
 const calls = []
 let ahead = 0
 
-// Both ways to ask for the time.
+// Both ways to read the time.
 Date.now = () => systemNow() + ahead
 globalThis.Date = new Proxy(Date, { construct: (target, given, to) => Reflect.construct(target, given.length ? given : [Date.now()], to) })
 
 const digest = (text) => createHash('sha256').update(text).digest('hex').slice(0, 8)
 
-/** `handle(request, response)` answers; `token(request, url)` finds the access token in a request; `controls` are what the test may ask.
- * `response.note(more)` adds to the record. */
+/** `handle(request, response)` answers; `token(request, url)` finds the access token in a request; `controls` are further functions for
+ * the test. `response.note(more)` adds to the record. */
 export function serve(handle, { token = bearer, ...controls } = {}) {
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, 'http://server')
@@ -28,7 +28,7 @@ export function serve(handle, { token = bearer, ...controls } = {}) {
     const presented = token(request, url)
     if (presented) call.token = digest(presented)
     if (request.method !== 'OPTIONS') calls.push(call)
-    // Node's own is not by this clock.
+    // Node's own header does not follow this clock.
     response.setHeader('date', new Date().toUTCString())
     response.note = (more) => void Object.assign(call, more)
     const { writeHead } = response
@@ -39,7 +39,7 @@ export function serve(handle, { token = bearer, ...controls } = {}) {
     handle(request, response)
   })
   server.listen(0, '127.0.0.1', () => console.log(`listening on http://127.0.0.1:${server.address().port}`))
-  // The test holds the other end: whatever becomes of the test, this process does not outlive it.
+  // The test holds the other end: whatever happens to the test, this process does not outlive it.
   process.stdin.on('end', () => process.exit()).resume()
   return server
 }

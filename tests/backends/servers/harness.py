@@ -1,5 +1,5 @@
-"""What each Python server here has beside itself: a record of the calls, a clock that the test moves, and an end with
-the test. Of the server nothing is replaced: the clock is moved under it, and the record is taken in front of it."""
+"""Shared by the Python servers: a record of the calls, a clock that the test moves, and an end with the test. Nothing
+of the server is replaced: the clock changes beneath it, and the record is taken in front of it."""
 
 import asyncio
 import hashlib
@@ -25,12 +25,12 @@ _scratch = tempfile.mkdtemp(prefix="tokenkeep-")
 
 
 def scratch():
-    """A folder for what the server writes; it goes when the server ends."""
+    """A folder for the server's files; it is removed when the server ends."""
     return _scratch
 
 
 def forward(seconds):
-    """The clock goes forward."""
+    """Moves the clock forward."""
     _clock.shift(seconds)
 
 
@@ -38,7 +38,7 @@ _frozen = []
 
 
 def freeze():
-    """The clock stands, until `thaw`."""
+    """Stops the clock until `thaw`."""
     _frozen.append(time_machine.travel(datetime.now(timezone.utc), tick=False))
     _frozen[-1].start()
 
@@ -52,7 +52,7 @@ def _digest(text):
 
 
 def _begin(method, path, authorization):
-    """The start of the digest tells one token from another, and gives none away."""
+    """The start of the digest distinguishes tokens, and reveals none."""
     call = {"method": method, "path": path, "status": None}
     if authorization:
         call["token"] = _digest(authorization.split(" ")[-1])
@@ -75,7 +75,7 @@ def _control(target, controls):
 
 
 def _end_with_parent():
-    """The test holds the other end of the pipe: whatever becomes of the test, this process does not outlive it."""
+    """The test holds the other end of the pipe: whatever happens to the test, this process does not outlive it."""
     sys.stdin.buffer.read()
     shutil.rmtree(_scratch, ignore_errors=True)
     os._exit(0)
@@ -95,7 +95,7 @@ def serve_wsgi(app, cookie=None, **controls):
             pass
 
     def grant(environ):
-        """OAuth has one address for all grants: the type tells them apart (RFC 6749, section 4.3.2 and 6)."""
+        """OAuth has one address for all grants: the type distinguishes them (RFC 6749, section 4.3.2 and 6)."""
         if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
             return ""
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
@@ -123,7 +123,7 @@ def serve_wsgi(app, cookie=None, **controls):
 
 
 def serve_asgi(*apps, **controls):
-    """Each app at a port of its own; the first answers the test, too."""
+    """Serves each app on its own port; the first also answers the test."""
     import uvicorn
 
     def recorded(app):

@@ -1,5 +1,5 @@
-// The scheme of "long and short tokens": HTTP 200 always, and a code in the body. The short token goes in `X-Token` without a scheme, the
-// long one in `X-Long-Token`; another sign-in of the same user replaces it.
+// The scheme of "long and short tokens": always HTTP 200, with a code in the body. The short token is sent in `X-Token` without a scheme,
+// the long one in `X-Long-Token`; another sign-in of the same user replaces it.
 
 import { serve } from './harness.mjs'
 import { answer, bodyOf, PASSWORDS, random } from './shared.mjs'
@@ -11,7 +11,7 @@ const NEAR_ITS_END_MS = 86_400_000
 const short = new Map()
 const long = new Map()
 const replaced = new Set()
-// By user: what the only session of each is.
+// The only session of each user.
 const sessions = new Map()
 
 function grant(user, longToken) {
@@ -38,7 +38,7 @@ function refresh(longToken) {
   if (replaced.has(longToken)) return [40103, '账号已在别处登录']
   if (!held || held.until < Date.now()) return [40102, '登录已过期']
   if (held.until - Date.now() < NEAR_ITS_END_MS) return grant(held.user, begin(held.user))
-  // The same again.
+  // The long token stays the same.
   return grant(held.user, longToken)
 }
 

@@ -1,5 +1,5 @@
-// NocoBase's way (its plugin-auth, 2.2): there is no refresh; a token that has run out is renewed by whatever call carries it, and the
-// answer has the new one in `x-new-token`, whatever its status. Its real self takes a gigabyte.
+// NocoBase's scheme (its plugin-auth, 2.2): there is no refresh; an expired token is renewed by any call that carries it, and the answer
+// has the new token in `x-new-token`, whatever its status. The real NocoBase takes a gigabyte.
 
 import { bearer, serve } from './harness.mjs'
 import { answer, bodyOf, claimsOf, jwt, PASSWORDS, random } from './shared.mjs'
@@ -10,7 +10,7 @@ const RENEW_LIMIT_S = 86_400
 const WINDOW_MS = 10_000
 
 const seconds = () => Math.floor(Date.now() / 1000)
-// Which tokens are current, by session; what became of those renewed just now; and those signed out.
+// The current tokens by session, the tokens that were just renewed, and the signed-out sessions.
 const current = new Map()
 const renewed = new Map()
 const blocked = new Set()
@@ -21,7 +21,7 @@ function issue({ user, signIn }) {
   return jwt({ userId: user, temp: true, signInTime: signIn, jti, iat: seconds(), exp: seconds() + TOKEN_S })
 }
 
-/** What becomes of a token: its claims, and a new token where it has run out; or the code of its refusal. */
+/** Checks a token: returns its claims, and a new token if it has expired, or the code of its refusal. */
 function check(token, request) {
   if (!token) return { code: 'EMPTY_TOKEN' }
   const claims = claimsOf(token)
@@ -56,7 +56,7 @@ async function handle(request, response) {
   if (path === '/api/charts:query') return fail(response, 400, { message: 'No such chart' }, headers)
   if (path === '/api/jobs:crash') return fail(response, 500, { message: 'Internal Server Error' }, headers)
   if (path === '/api/auth:signOut') {
-    // It looks at the old token once more, after it was renewed.
+    // It checks the old token once more, after it was renewed.
     if (token) return fail(response, 500, { message: 'jwt expired' }, headers)
     blocked.add(claims.signInTime)
     current.delete(claims.signInTime)

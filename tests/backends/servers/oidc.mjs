@@ -1,6 +1,6 @@
-// panva's oidc-provider with a public client, as a single-page app is one: authorization code with PKCE, refresh tokens that are
-// rotated, and whose reuse ends the grant. With the word `dpop` it binds its tokens to a key, and wants its nonces (RFC 9449). Whoever comes to sign in is alice. `/admin` is
-// an API that asks for more than she may, `/transfer` one that asks for a second factor (RFC 9470).
+// panva's oidc-provider with a public client, as a single-page app is one: authorization code with PKCE, rotated refresh tokens whose reuse
+// ends the grant. With the argument `dpop` it binds its tokens to a key, and requires its nonces (RFC 9449). Everyone who signs in is
+// alice. `/admin` is an API that requires more scope than she has, `/transfer` one that requires a second factor (RFC 9470).
 
 import { generateKeyPairSync } from 'node:crypto'
 import Provider from 'oidc-provider'
@@ -32,7 +32,7 @@ function provide(issuer) {
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
     issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
     jwks: { keys: [{ ...jwk, use: 'sig', alg: 'RS256' }] },
-    // It takes tokens for fifteen seconds more.
+    // The provider accepts tokens for fifteen seconds more.
     ttl: { AccessToken: 40, Grant: 86_400, Interaction: 600, RefreshToken: 86_400, Session: 86_400 },
   })
   provider.use(async (ctx, next) => {
@@ -41,7 +41,7 @@ function provide(issuer) {
     if (ctx.path === '/transfer') return refuse(ctx, 401, 'DPoP algs="ES256 PS256", Bearer error="insufficient_user_authentication", acr_values="urn:mfa", max_age="60"')
     return next()
   })
-  // Codes and refresh tokens go to one address: the record tells them apart.
+  // Codes and refresh tokens are sent to one address: the record distinguishes them.
   const record = ({ oidc, res }) => res.note({ path: `/token ${oidc.params.grant_type}` })
   provider.on('grant.success', (ctx) => (record(ctx), grants.add(ctx.oidc.entities.Grant.jti)))
   provider.on('grant.error', record)
@@ -49,7 +49,7 @@ function provide(issuer) {
   return provider
 }
 
-/** Signs alice in, and says yes for her. */
+/** Signs alice in, and consents for her. */
 async function enter(provider, { req, res }) {
   const { prompt, params } = await provider.interactionDetails(req, res)
   const grant = new provider.Grant({ accountId: 'alice', clientId: params.client_id })

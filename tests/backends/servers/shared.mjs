@@ -1,4 +1,4 @@
-// What the small servers share: bodies, answers, tokens that look like others'.
+// Shared by the small servers: bodies, answers, and realistic tokens.
 
 import { createHmac, randomBytes } from 'node:crypto'
 
@@ -16,7 +16,7 @@ export function jwt(claims) {
   return `${text}.${sign(text)}`
 }
 
-/** The claims of a JWT of one's own, expired or not; `null` if it is none. */
+/** The claims of one of our JWTs, expired or not; `null` if it is not ours. */
 export function claimsOf(token) {
   const [head, body, signature] = token.split('.')
   return signature === sign(`${head}.${body}`) ? JSON.parse(Buffer.from(body, 'base64url')) : null

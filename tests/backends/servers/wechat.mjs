@@ -1,5 +1,5 @@
-// The shape of WeChat's third-party platform: HTTP 200 always, `errcode` in the body where something is wrong, tokens in the query, and two
-// levels: the token of an account needs a live one of the platform's, which is got with a ticket. Only the latest of each is good.
+// The scheme of WeChat's third-party platform: always HTTP 200, `errcode` in the body for errors, tokens in the query, and two levels: to
+// get an account's token one needs a live token of the platform, which one gets with a ticket. Only the latest of each is good.
 
 import { serve } from './harness.mjs'
 import { answer, bodyOf, PASSWORDS, random } from './shared.mjs'
@@ -12,7 +12,7 @@ let componentTokens = 0
 const EXPIRED = { errcode: 42001, errmsg: 'access_token expired' }
 const INVALID = { errcode: 40001, errmsg: 'invalid credential, access_token is invalid or not latest' }
 
-/** What is wrong with a token, where `held` is the one that is good. */
+/** The error for a token; `held` is the good one. */
 function wrong(token, held) {
   if (!token) return { errcode: 41001, errmsg: 'access_token missing' }
   if (token !== held?.token) return INVALID

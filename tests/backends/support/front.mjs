@@ -1,5 +1,5 @@
-// The origin that the tabs see: the page, the package, the client code of a page in docs/backends, and behind all that the
-// back end, as a development server or a reverse proxy has it. It ends with the test file.
+// The origin that the tabs see: the page, the package, the client code of a page in docs/backends, and behind them the back end, as with a
+// development server or a reverse proxy. It ends with the test file.
 
 import { readFile } from 'node:fs/promises'
 import { createServer, request } from 'node:http'
@@ -19,8 +19,8 @@ const HTML = `<!doctype html>
 const script = (body) => ({ type: 'text/javascript', body })
 
 /**
- * Answers `{ origin, behind, client, hidden }`: set `behind` to the back end's origin, `client` to the text of the module that makes the manager,
- * `hidden` to the statuses whose answers are without CORS headers, as careless gateways have it.
+ * Returns `{ origin, behind, client, hidden }`: set `behind` to the back end's origin, `client` to the text of the module that makes the
+ * manager, `hidden` to the statuses whose answers lack CORS headers, as with careless gateways.
  */
 export async function startFront() {
   const files = {
@@ -50,7 +50,7 @@ export async function startFront() {
   return front
 }
 
-/** Hands a request through, as it is. */
+/** Passes a request through unchanged. */
 function pass(asked, answer, { behind, hidden }) {
   const onward = request(behind + asked.url, { method: asked.method, headers: asked.headers, agent: false })
   onward.on('response', (answered) => {

@@ -1,5 +1,5 @@
-// What must be true against every back end: the same rows, whatever it is made of. The manager is the one in its page of the
-// documentation, and what is asserted is the back end's own record of the calls.
+// The tests that every back end must pass, whatever it is made of. The manager is the one on its page of the documentation, and the
+// assertions use the back end's own record of the calls.
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -9,12 +9,12 @@ import { startFront } from './front.mjs'
 import { snippet } from './package.mjs'
 import { startBackEnd } from './server.mjs'
 
-// Bounds a test, in milliseconds: what never settles must fail, and not hang.
+// The time limit of a test, in milliseconds: a promise that never settles must fail the test, not hang it.
 const TIMEOUT = 60_000
 
 /**
- * `it(name, test)`: the test is given a tab with the manager of the page `docs/backends/<page>.md`, and the tab's user.
- * `start`: the file of its server, or what starts it. `paths`: where the back end has what the rows speak of. `but`: what it does in its own way.
+ * `it(name, test)`: the test gets a tab with the manager of the page `docs/backends/<page>.md`, and the tab's user. `start`: the file of
+ * its server, or a function that starts it. `paths`: the back end's URLs for the rows. `but`: where the back end differs.
  */
 export async function backEnd(start, page, paths, but = {}) {
   const front = await startFront()
@@ -51,10 +51,10 @@ export const calls = (tab, path, count) => tab.evaluate(([path, count]) => calls
 export const status = (tab) => tab.evaluate(() => auth.state.status)
 export const told = (tab) => tab.evaluate(() => told())
 
-/** The calls at a path. */
+/** The calls to a path. */
 export const at = (log, path) => log.filter((call) => call.path === path)
 
-/** How the record shows a token. */
+/** A token as the record shows it. */
 const digest = (text) => createHash('sha256').update(text).digest('hex').slice(0, 8)
 
 /** All texts in a value. */
@@ -62,10 +62,10 @@ const texts = (value) => (typeof value === 'object' && value ? Object.values(val
 
 const different = (calls) => new Set(calls.map(({ token }) => token)).size
 
-/** The rows. */
+/** The tests. */
 export function rows({ server, it, paths, but }) {
   const { me, admin, login, refresh, logout } = paths
-  // Where the API is, if not behind the page's own origin.
+  // The API's origin, if it is not behind the page's own origin.
   const api = but.api?.(server.origins) ?? ''
   const refused = but.refused ?? ((call) => call.status === 401)
   const gone = but.gone ?? refused
@@ -74,7 +74,7 @@ export function rows({ server, it, paths, but }) {
   const fine = (call) => call.status < 300 && !call.code
   const allGood = (answers) => assert.ok(answers.every(good), JSON.stringify(answers.find((answer) => !good(answer))))
 
-  it('signing in brings a token that the API takes, and that the app does not see', async (tab) => {
+  it('signing in brings a token that the API accepts, and that the app does not see', async (tab) => {
     const { value, ...failed } = await enter(tab)
     assert.deepEqual(failed, {})
     assert.equal(await status(tab), 'signed-in')
@@ -85,7 +85,7 @@ export function rows({ server, it, paths, but }) {
     assert.ok(!texts(value).some((text) => digest(text) === at(log, me)[0].token))
   })
 
-  if (refresh) it('twenty calls with a token that has run out cost one refresh', async (tab) => {
+  if (refresh) it('twenty calls with an expired token cost one refresh', async (tab) => {
     await enter(tab)
     await server.expire()
     allGood(await calls(tab, api + me, 20))
@@ -97,7 +97,7 @@ export function rows({ server, it, paths, but }) {
     assert.deepEqual(await told(tab), ['refresh'])
   })
 
-  if (refresh) it('each refresh goes on from the one before', async (tab) => {
+  if (refresh) it('each refresh continues from the one before', async (tab) => {
     await enter(tab)
     for (let round = 0; round < 3; round += 1) {
       await server.expire()
@@ -108,7 +108,7 @@ export function rows({ server, it, paths, but }) {
     assert.equal(different(at(log, me).filter((call) => !refused(call))), 3)
   })
 
-  it('two tabs go on with one session', async (tab, user) => {
+  it('two tabs share one session', async (tab, user) => {
     await enter(tab)
     allGood([await call(tab, api + me)])
     const other = await arrive(user)
@@ -125,7 +125,7 @@ export function rows({ server, it, paths, but }) {
     assert.deepEqual([await status(tab), await status(other)], ['signed-in', 'signed-in'])
   })
 
-  it('a wrong password costs no refresh, and leaves the session that there was', async (tab) => {
+  it('a wrong password costs no refresh, and keeps the current session', async (tab) => {
     const wrong = ['alice', 'rabbit']
     const first = await enter(tab, wrong)
     assert.deepEqual([first.error?.code, first.error?.retryable], ['rejected', false])
@@ -137,7 +137,7 @@ export function rows({ server, it, paths, but }) {
     assert.equal(at(log, login).length, 3)
   })
 
-  it('a permission that is missing is the app\'s affair, and costs no refresh', async (tab) => {
+  it('a missing permission is left to the app, and costs no refresh', async (tab) => {
     await enter(tab)
     const answer = await call(tab, api + admin)
     assert.ok(but.forbidden ? but.forbidden(answer) : answer.status === 403, JSON.stringify(answer))
@@ -159,7 +159,7 @@ export function rows({ server, it, paths, but }) {
     const log = await server.log()
     assert.equal(at(log, refresh).length, refresh ? 1 : 0)
     assert.ok(at(log, me).every((call) => gone(call) || refused(call)))
-    // A cookie that the server has not taken back goes along: the page can't see it.
+    // A cookie that the server has not deleted is still sent: the page cannot see it.
     if (!but.unseen) assert.ok(!at(log, me).at(-1).token)
   })
 

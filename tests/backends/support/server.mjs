@@ -1,4 +1,4 @@
-// A back end as a process of its own. It ends when the test ends, in whatever way: it reads the other end of a pipe.
+// A back end as a separate process. It ends when the test ends for any reason: it reads the other end of a pipe.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -10,7 +10,7 @@ import { newEnoughNode } from '../../e2e/support/node.mjs'
 
 const SERVERS = fileURLToPath(new URL('../servers/', import.meta.url))
 const PACKAGES = fileURLToPath(new URL('../node_modules/', import.meta.url))
-// What oidc-provider needs.
+// Required by oidc-provider.
 const NODE = '22.0.0'
 
 function interpreter(file) {
@@ -19,7 +19,7 @@ function interpreter(file) {
   return process.env.TOKENKEEP_PYTHON
 }
 
-/** Starts `servers/<file>`. It says where it listens in its first line: one origin, or more. */
+/** Starts `servers/<file>`. It prints where it listens in its first line: one origin, or more. */
 export async function startBackEnd(file, ...words) {
   const child = spawn(interpreter(file), [SERVERS + file, ...words], {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -50,20 +50,20 @@ class BackEnd {
     return response.json()
   }
 
-  /** The record of calls is empty. */
+  /** Empties the record of calls. */
   reset = () => this.#control('reset')
 
-  /** The server's clock goes forward, past the life of every access token. */
+  /** Moves the server's clock forward, past the life of every access token. */
   expire = () => this.forward(61)
 
   forward = (seconds) => this.#control(`forward?seconds=${seconds}`)
 
-  /** No session is good any more. */
+  /** Ends all sessions. */
   end = () => this.#control('end')
 
-  /** What else a server knows: see its last lines. */
+  /** A server's other controls: see its last lines. */
   tell = (name) => this.#control(name)
 
-  /** The calls that arrived, in their order: `{ method, path, status, token }`, `token` being the start of its digest. */
+  /** The calls that arrived, in order: `{ method, path, status, token }`, where `token` is the start of its digest. */
   log = () => this.#control('log')
 }

@@ -1,4 +1,4 @@
-// The app of a page in Vite's own server, for its files to be edited.
+// A page's app in Vite's development server, so that its files can be edited.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ export async function develop(root, plugins) {
   return site
 }
 
-/** As a developer does. */
+/** Edits a file, as a developer does. */
 export function edit(root, name, from, to) {
   const file = join(root, name)
   const text = readFileSync(file, 'utf8')

@@ -1,4 +1,4 @@
-// Puts the built package where an app finds it that has installed it: as files, so that its own dependencies are not found.
+// Copies the built package to where an app finds installed packages: as files, so that the package's own dependencies are not found.
 
 import { cpSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

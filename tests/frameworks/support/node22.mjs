@@ -1,4 +1,4 @@
-// Tools that need a newer Node than the tests do: they run in the one that npm has brought.
+// Tools that need a newer Node than the tests: they run in the one that npm has installed.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { newEnoughNode } from '../../e2e/support/node.mjs'
 
 const PACKAGES = fileURLToPath(new URL('../node_modules/', import.meta.url))
-/** What Angular's command line needs. */
+/** Required by Angular's command line. */
 export const NEEDED = ['22.22.3', '24.15.0', '26.0.0']
 
 function start(words, cwd) {
@@ -25,7 +25,7 @@ export async function run(words, cwd) {
   if (status !== 0) throw new Error(`${words.join(' ')} has failed:\n${said.join('\n')}`)
 }
 
-/** Starts a program that says where it listens, and ends with its input: with the test file. Answers the origin. */
+/** Starts a program that prints where it listens, and ends with its input: with the test file. Returns the origin. */
 export async function serve(words, cwd) {
   const { child, said, exited } = start(words, cwd)
   after(async () => {

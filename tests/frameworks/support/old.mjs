@@ -1,4 +1,4 @@
-// A binding beside a framework that is too old for it.
+// A binding with a framework version that is too old for it.
 
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { PACKAGE } from '../../e2e/support/paths.mjs'
 
-/** Imports `tokenkeep/<binding>` where each of `modules` (its name, its code) is what there is of the framework. */
+/** Imports `tokenkeep/<binding>` with `modules` (name and code) in place of the framework. */
 export async function withOld(binding, modules) {
   const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
   try {
@@ -24,5 +24,5 @@ export async function withOld(binding, modules) {
   }
 }
 
-/** A manager, as far as a binding looks before it does anything. */
+/** A manager with the members that a binding checks first. */
 export const manager = { subscribe() {}, known() {}, state: { status: 'unknown' } }

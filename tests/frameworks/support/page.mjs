@@ -10,7 +10,7 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 // `// src/auth.ts`, `<!-- src/App.vue -->`
 const BLOCK = /^```\w+\n(?:\/\/ |<!-- )([\w./+()$-]+\.\w+)(?: -->)?\n([\s\S]*?)^```/gm
 
-/** The files of a page, by their names. */
+/** The files of a page, by name. */
 export function files(page) {
   const text = readFileSync(at(`../../../docs/frameworks/${page}.md`), 'utf8')
   const found = Object.fromEntries([...text.matchAll(BLOCK)].map(([, name, code]) => [name, code]))
@@ -18,7 +18,7 @@ export function files(page) {
   return found
 }
 
-/** Writes the app of a page, and what the tests add to it, into a folder of its own; answers where. `home`: below which packages are found. */
+/** Writes a page's app, with the tests' additions, to its own folder; returns the folder. `home`: below it packages are found. */
 export function write(page, { home = '.', name = page } = {}) {
   const app = join(at('../'), home, '.apps', name)
   rmSync(app, { recursive: true, force: true })
@@ -27,7 +27,7 @@ export function write(page, { home = '.', name = page } = {}) {
     writeFileSync(join(app, name), code)
   }
   for (const addition of ['shared', page]) cpSync(at(`../apps/${addition}`), app, { recursive: true })
-  // What an app has whose bundler finds the package twice.
+  // As in an app whose bundler finds the package twice.
   cpSync(at(`../../../pkg/dist/frameworks/${page}.js`), join(app, 'copy.js'))
   return app
 }

@@ -1,11 +1,11 @@
-// What must be true of an app in every framework. `it` is of support/site.mjs; the app is the one of its page.
+// The tests that an app in any framework must pass. `it` is from support/site.mjs; the app is the one on the framework's page.
 
 import assert from 'node:assert/strict'
 import { isQuiet, says, signIn } from './site.mjs'
 
 const FORM = '[name=username]'
 
-/** Signs in, and arrives at what is guarded. */
+/** Signs in, and arrives at the guarded page. */
 export async function enter(open, path) {
   const page = await open(path)
   await page.locator(FORM).waitFor()
@@ -14,11 +14,11 @@ export async function enter(open, path) {
   return page
 }
 
-/** `path`: of a page that the browser renders. */
+/** `path`: the path of a page that the browser renders. */
 export function rows(it, { path = '/' } = {}) {
   visible(it, path)
 
-  it('three calls with a token that has ended cost one refresh, and the page stays', async (open, server) => {
+  it('three calls with an expired token cost one refresh, and the page stays', async (open, server) => {
     const page = await enter(open, path)
     await page.evaluate(() => (globalThis.stays = document.querySelector('#state')))
     const before = await server.refreshes()
@@ -30,7 +30,7 @@ export function rows(it, { path = '/' } = {}) {
     isQuiet(page)
   })
 
-  it('signing out leads to the form, and nobody listens any more who is not shown', async (open, server) => {
+  it('signing out leads to the form, and components that are gone no longer listen', async (open, server) => {
     const page = await enter(open, path)
     const shown = await page.evaluate(() => listeners)
     await page.click('text=Sign out')
@@ -45,16 +45,16 @@ export function rows(it, { path = '/' } = {}) {
   })
 }
 
-/** What can be seen from outside. */
+/** What a user can see. */
 export function visible(it, path = '/') {
-  it('who is not signed in is led to the form, by one question to the server', async (open, server) => {
+  it('a signed-out visitor is led to the form, with one question to the server', async (open, server) => {
     const page = await open(path)
     await page.locator(FORM).waitFor()
     assert.equal(await server.refreshes(), 1)
     isQuiet(page)
   })
 
-  it('signing in shows the state, and a call has the token', async (open, server) => {
+  it('signing in shows the state, and a call carries the token', async (open, server) => {
     const page = await enter(open, path)
     await page.click('text=Who am I?')
     await page.locator('pre', { hasText: 'alice' }).waitFor()
@@ -62,7 +62,7 @@ export function visible(it, path = '/') {
     isQuiet(page)
   })
 
-  it('a wrong password is said, and costs no refresh', async (open, server) => {
+  it('a wrong password is reported, and costs no refresh', async (open, server) => {
     const page = await open(path)
     await page.locator(FORM).waitFor()
     const before = await server.refreshes()
@@ -72,14 +72,14 @@ export function visible(it, path = '/') {
     isQuiet(page)
   })
 
-  it('a reload comes back to the guarded page', async (open) => {
+  it('a reload returns to the guarded page', async (open) => {
     const page = await enter(open, path)
     await page.reload()
     await says(page, 'signed in as alice')
     isQuiet(page)
   })
 
-  it('a session that the server ends leads to the form', async (open, server) => {
+  it('a session ended by the server leads to the form', async (open, server) => {
     const page = await enter(open, path)
     await server.end()
     await server.revoke()
@@ -97,7 +97,7 @@ export function visible(it, path = '/') {
     isQuiet(page)
   })
 
-  it('an outage is shown, is no sign-out, and ends with another try', async (open, server) => {
+  it('an outage is shown, is no sign-out, and ends with a retry', async (open, server) => {
     const page = await enter(open, path)
     await server.faults({ refresh: 'down' })
     await page.reload()
@@ -117,7 +117,7 @@ export function visible(it, path = '/') {
 
 /** With a router. */
 export function comesBack(it) {
-  it('who was led to the form comes back to where they were going', async (open, server, origin) => {
+  it('after signing in, a redirected visitor returns to where they were going', async (open, server, origin) => {
     const page = await open('/?from=a-link')
     await page.waitForURL(/\/sign-in\?next=/)
     await signIn(page)
@@ -129,20 +129,20 @@ export function comesBack(it) {
 
 /** The page that a server has rendered: `/`. */
 export function hydration(it) {
-  it('a server renders what it knows: nothing', async (open, server, origin) => {
+  it('a server renders the unknown state', async (open, server, origin) => {
     const html = await (await fetch(`${origin}/`)).text()
     assert.match(html, /one moment/)
     assert.doesNotMatch(html, /signed in|username/)
   })
 
   for (const [when, path] of [['before', '/'], ['after', '/#late']]) {
-    it(`hydration that begins ${when} the state is known finds no difference, and then the state is the user's`, async (open, server) => {
+    it(`hydration that begins ${when} the state is known finds no difference, and then shows the user's state`, async (open, server) => {
       const page = await enter(open, '/client')
       const before = await server.refreshes()
       const rendered = await open(path)
       await says(rendered, 'signed in as alice')
       isQuiet(rendered)
-      // The other tab has handed its token on, or not yet; nobody has asked twice.
+      // The other tab may have passed its token on, or not yet; no tab has refreshed twice.
       assert.ok((await server.refreshes()) <= before + 1)
       await rendered.click('text=Sign out')
       await page.locator(FORM).waitFor()

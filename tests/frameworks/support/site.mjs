@@ -1,5 +1,4 @@
-// What a test of a framework begins with: an origin that has the app's pages and the reference server behind them, and a browser
-// that tells what it finds wrong.
+// The start of a framework test: an origin with the app's pages and the reference server behind them, and a browser that reports errors.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -9,14 +8,14 @@ import { after, test } from 'node:test'
 import { startBrowser, User } from '../../e2e/support/browser.mjs'
 import { startServer } from '../../e2e/support/server.mjs'
 
-// Bounds a test, in milliseconds: what never settles must fail, and not hang.
+// The time limit of a test, in milliseconds: a promise that never settles must fail the test, not hang it.
 const TIMEOUT = 60_000
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm' }
 const BEHIND = /^\/(api|auth|demo)\//
 
 /**
- * Serves what a build has made; what has no extension is `page`. `render` makes the page on the server, or `{ head, body }`: `/` is then
- * its, and `/client` the empty one.
+ * Serves a build; a path without an extension is `page`. `render` renders the page on the server, or `{ head, body }`: then it serves `/`,
+ * and `/client` serves the empty page.
  */
 export function pages(folder, render, page = 'index.html') {
   return async (path) => {
@@ -32,7 +31,7 @@ export function pages(folder, render, page = 'index.html') {
   }
 }
 
-/** `serve(path)` answers a page or file; or it is a handler of Node's. */
+/** `serve(path)` returns a page or file; or it is a Node request handler. */
 export async function startSite(serve) {
   const server = await startServer()
   const handle = serve.length > 1 ? serve : async (asked, answer) => {
@@ -53,7 +52,7 @@ export async function startSite(serve) {
   return { server, front, origin: `http://127.0.0.1:${front.address().port}` }
 }
 
-/** Hands a request through, as it is. */
+/** Passes a request through unchanged. */
 export function pass(asked, answer, behind) {
   const onward = request(behind + asked.url, { method: asked.method, headers: asked.headers, agent: false })
   onward.on('response', (answered) => {
@@ -65,7 +64,7 @@ export function pass(asked, answer, behind) {
   asked.pipe(onward)
 }
 
-/** `it(name, body)`: the test is given a user's way to open pages, the server, as new, and the origin. */
+/** `it(name, body)`: the test gets a user's function to open pages, the reset server, and the origin. */
 export async function world() {
   const browser = await startBrowser()
   const it = (site, name, body) => test(name, { timeout: TIMEOUT }, async (t) => {
@@ -76,7 +75,7 @@ export async function world() {
   return { browser, it }
 }
 
-/** Opens a page, and keeps what the console says that is no mere news: `said`. A call that fails is no news to us. */
+/** Opens a page, and records the console's warnings and errors in `said`. Failed calls are ignored. */
 export async function open(user, path = '/') {
   const page = await user.context.newPage()
   page.said = []
@@ -88,7 +87,7 @@ export async function open(user, path = '/') {
   return page
 }
 
-/** Waits until the page says so. */
+/** Waits until the page shows the text. */
 export const says = (page, text) => page.locator('#state', { hasText: text }).waitFor()
 
 export async function signIn(page, [name, password] = ['alice', 'wonderland']) {

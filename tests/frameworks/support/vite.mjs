@@ -1,11 +1,11 @@
-// Builds the app of a page with Vite: for the browser, and where it has an entry for it, for a server.
+// Builds a page's app with Vite: for the browser and, if it has an entry for it, for a server.
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'vite'
 
-/** Development builds say more of what is wrong. Answers where the files are, and `render`. */
+/** A development build, because it reports more errors. Returns the files' folder, and `render`. */
 export async function bundle(root, plugins) {
   const mode = 'development'
   const options = (out, more) => ({ root, plugins, mode, configFile: false, logLevel: 'warn', build: { outDir: `dist/${out}`, minify: false, ...more } })

@@ -1,4 +1,4 @@
-// A query's hook in a component, for tests that know of promises alone.
+// A query hook in a component, for tests that use promises only.
 
 import { createElement, useEffect, type FunctionComponent } from 'react'
 import { createRoot } from 'react-dom/client'
@@ -8,7 +8,7 @@ interface Result {
   error?: unknown
 }
 
-/** Renders what `useResult` gives, inside of `Wrapper`, until it has data or an error. `signal` takes the component away before. */
+/** Renders the result of `useResult` inside `Wrapper` until it has data or an error. `signal` unmounts the component before that. */
 export function shown(useResult: () => Result, Wrapper: FunctionComponent, signal?: AbortSignal): Promise<unknown> {
   const root = createRoot(document.body.appendChild(document.createElement('div')))
   signal?.addEventListener('abort', () => root.unmount())
@@ -25,7 +25,7 @@ export function shown(useResult: () => Result, Wrapper: FunctionComponent, signa
   }).finally(() => root.unmount())
 }
 
-/** Renders what `useResult` gives, and stays. Answers a function that tells what is shown. */
+/** Renders the result of `useResult` permanently. Returns a function for what is shown. */
 export function show(useResult: () => Result, Wrapper: FunctionComponent): () => Result {
   let last: Result = {}
   const root = createRoot(document.body.appendChild(document.createElement('div')))

@@ -1,11 +1,11 @@
-// A hub that speaks as much of SignalR's JSON protocol as its client needs: negotiation, handshake, ping, and invocations, which it answers
-// with their first argument.
+// A hub that implements the parts of SignalR's JSON protocol that its client needs: negotiation, handshake, ping, and invocations, which it
+// answers with their first argument.
 
 import { WebSocketServer } from 'ws'
 
 const END = '\x1e'
 
-/** `who` tells of a request whether its token is good. Answers the route of the negotiation, what arrived, and the open connections. */
+/** `who` checks a request's token. Returns the negotiation route, the record of calls, and the open connections. */
 export function hub(http, path, who) {
   const log = []
   const connections = new Set()

@@ -1,4 +1,4 @@
-// A stream that every player plays and nobody hears: silent frames of AAC, as HLS takes them bare (RFC 8216, section 3.4).
+// A stream that every player plays and nobody hears: silent frames of bare AAC, as HLS allows them (RFC 8216, section 3.4).
 
 // One channel, 44.1 kHz, 1024 samples.
 const SILENCE = [0x00, 0xC8, 0x00, 0x80, 0x23, 0x80]
@@ -13,7 +13,7 @@ function frame() {
   return Buffer.from([0xFF, 0xF1, 0x50, 0x40 | (length >> 11), (length >> 3) & 0xFF, ((length & 7) << 5) | 0x1F, 0xFC, ...SILENCE])
 }
 
-/** When it begins, as an ID3 tag: in ticks of 90 kHz (RFC 8216, section 3.4). */
+/** The start time as an ID3 tag, in ticks of 90 kHz (RFC 8216, section 3.4). */
 function timestamp(seconds) {
   const owner = Buffer.from('com.apple.streaming.transportStreamTimestamp\0', 'latin1')
   const body = Buffer.alloc(owner.length + 8)
@@ -25,10 +25,10 @@ function timestamp(seconds) {
 
 const FRAMES = Math.round((SEGMENT * RATE) / SAMPLES)
 
-/** The segment of that number. */
+/** The segment with this number. */
 export const segment = (n) => Buffer.concat([timestamp((n * FRAMES * SAMPLES) / RATE), ...Array.from({ length: FRAMES }, frame)])
 
-/** A playlist of so many segments. */
+/** A playlist with this many segments. */
 export const playlist = (count) => [
   '#EXTM3U', '#EXT-X-VERSION:3', `#EXT-X-TARGETDURATION:${SEGMENT}`, '#EXT-X-PLAYLIST-TYPE:VOD',
   ...Array.from({ length: count }, (_, n) => `#EXTINF:${((FRAMES * SAMPLES) / RATE).toFixed(5)},\n${n}.aac`), '#EXT-X-ENDLIST', '',

@@ -1,4 +1,4 @@
-// A page's script as an app's bundler makes it: one file, with the package as its own `exports` name it, and libraries from node_modules.
+// A page's script as an app's bundler makes it: one file, with the package's entries from its `exports`, and libraries from node_modules.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ const HERE = fileURLToPath(new URL('../', import.meta.url))
 const PACKAGE = fileURLToPath(new URL('../../../pkg/', import.meta.url))
 const { exports } = JSON.parse(readFileSync(`${PACKAGE}package.json`, 'utf8'))
 
-/** `import … from 'tokenkeep/…'`, by the package's own exports. */
+/** `import … from 'tokenkeep/…'`, resolved by the package's own exports. */
 function entry(path) {
   const found = exports[path.replace(/^tokenkeep/, '.')]
   if (!found) return { errors: [{ text: `the package has no ${path}` }] }
@@ -16,8 +16,8 @@ function entry(path) {
 }
 
 /**
- * `code`: the page's script, as a module in TypeScript or JavaScript. `modules`: the text of modules that it imports by these names, as
- * `{ client: snippet('axios') }` for `import … from 'client'`. `options` are added to esbuild's. Answers the bundle's text.
+ * `code`: the page's script, as a module in TypeScript or JavaScript. `modules`: the text of modules that it imports by these names, such
+ * as `{ client: snippet('axios') }` for `import … from 'client'`. `options` are added to esbuild's. Returns the bundle's text.
  */
 export async function bundle(code, modules = {}, options = {}) {
   const { outputFiles: [file] } = await build({
@@ -28,7 +28,7 @@ export async function bundle(code, modules = {}, options = {}) {
     target: 'es2022',
     logLevel: 'silent',
     define: { 'process.env.NODE_ENV': '"production"' },
-    // The file's name says it, where a library is loaded as one.
+    // The file name selects the loader, for libraries that load such files.
     loader: { '.wasm': 'dataurl', '.css': 'empty' },
     outfile: 'bundle.js',
     ...options,
@@ -36,7 +36,7 @@ export async function bundle(code, modules = {}, options = {}) {
       name: 'tokenkeep',
       setup(build) {
         build.onResolve({ filter: /^tokenkeep(\/|$)/ }, ({ path }) => entry(path))
-        // What an entry of the package leaves to the app, as a framework, is the app's own copy.
+        // Packages that an entry leaves to the app, such as a framework, are resolved in the app.
         build.onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
           if (Object.hasOwn(modules, path)) return { path, namespace: 'given' }
           return importer.startsWith(PACKAGE) ? build.resolve(path, { resolveDir: HERE, kind }) : undefined

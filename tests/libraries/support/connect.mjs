@@ -1,5 +1,5 @@
-// A Connect server. Under `/rpc` its procedures ask for the token themselves, as an interceptor does; under `/guarded` it is asked for
-// before Connect has the request.
+// A Connect server. Under `/rpc` its procedures check the token themselves, as an interceptor does; under `/guarded` the token is checked
+// before Connect gets the request.
 
 import { Code, ConnectError } from '@connectrpc/connect'
 import { connectNodeAdapter } from '@connectrpc/connect-node'

@@ -1,4 +1,4 @@
-// A GraphQL server as most are: it answers 200, and says in the body that the token is refused.
+// A typical GraphQL server: it answers 200, and says in the body that the token is refused.
 
 import { buildSchema, graphql, GraphQLError } from 'graphql'
 import { json } from '../../e2e/support/stub.mjs'
@@ -13,7 +13,7 @@ const item = ({ id }, { who }) => {
   return { id, of: who.sub }
 }
 
-/** Routes of a strict server, see `recipe`. Takes a list of queries, too. */
+/** Routes of a strict server, see `recipe`. Also accepts a list of queries. */
 export const graphqlRoutes = (server) => ({
   '/graphql': async (arrived) => {
     const asked = arrived.method === 'GET' ? Object.fromEntries(arrived.query) : JSON.parse(arrived.body)

@@ -1,4 +1,4 @@
-// What protoc-gen-es makes of items.proto, made here.
+// The output of protoc-gen-es for items.proto, written by hand.
 //
 //   package items.v1;
 //   message Id { int32 id = 1; }

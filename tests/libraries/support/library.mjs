@@ -1,11 +1,11 @@
-// What each test file begins with: a strict server, a page with a library in it, a browser, and tests that each have a user of their own.
+// The start of each test file: a strict server, a page with a library, a browser, and tests with a user each.
 
 import { test } from 'node:test'
 import { startBrowser, User } from '../../e2e/support/browser.mjs'
 import { startStrict } from '../../e2e/support/strict.mjs'
 import { bundle } from './bundle.mjs'
 
-// Bounds a test, in milliseconds: what never settles must fail, and not hang.
+// The time limit of a test, in milliseconds: a promise that never settles must fail the test, not hang it.
 const TIMEOUT = 60_000
 
 const HTML = `<!doctype html>
@@ -16,11 +16,11 @@ const HTML = `<!doctype html>
 `
 
 /**
- * `code`: the page's script; what it exports is global in the page, and its `auth` is watched. `modules`: see `bundle`. `routes`: of the server,
- * beside its own (`/auth/login`, `/auth/refresh`, `/auth/logout`, `/api/`); see `startStrict`. `esbuild`: options of the bundler, `chromium`: of the browser's
- * start.
+ * `code`: the page's script; its exports become globals of the page, and its `auth` is watched. `modules`: see `bundle`. `routes`: added to
+ * the server's own (`/auth/login`, `/auth/refresh`, `/auth/logout`, `/api/`); see `startStrict`. `esbuild`: options of the bundler,
+ * `chromium`: options for starting the browser.
  *
- * Answers `{ server, it }`. `it(name, test)`: the test is given a tab in which Alice has signed in, and the tab's user.
+ * Returns `{ server, it }`. `it(name, test)`: the test gets a tab in which Alice has signed in, and the tab's user.
  */
 export async function library({ code, modules, routes, esbuild, chromium, html = HTML }) {
   const script = await bundle(`

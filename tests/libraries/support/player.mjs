@@ -1,4 +1,4 @@
-// What holds for every player: its token runs out while it loads, and it plays on.
+// The test for every player: its token expires while it loads, and it plays on.
 
 import assert from 'node:assert/strict'
 import { refused } from '../../e2e/support/stub.mjs'
@@ -8,7 +8,8 @@ import { library } from './library.mjs'
 
 const SEGMENTS = 6
 
-/** Makes the tests of a player. `page` and `title`: where its code is. `runsOutAt`: the requests whose token has run out. They are to be called when all servers of a file are there. */
+/** Makes a player's tests. `page` and `title`: where its code is. `runsOutAt`: the requests with an expired token. Call the tests when
+ * all servers of a file have started. */
 export async function player(name, page, title, runsOutAt = ['list.m3u8', '2.aac']) {
   let runsOut
   const { server, it } = await library({
@@ -28,18 +29,18 @@ export async function player(name, page, title, runsOutAt = ['list.m3u8', '2.aac
   return () => {
     const files = ['list.m3u8', ...Array.from({ length: SEGMENTS }, (_, n) => `${n}.aac`)]
     for (const file of runsOutAt) {
-      it(`${name}: the token runs out at ${file}, and it plays to the end`, async (tab) => {
+      it(`${name}: the token expires at ${file}, and it plays to the end`, async (tab) => {
         runsOut = file
-        // An eager manager has asked before there was a session.
+        // An eager manager has refreshed before there was a session.
         const before = server.at('/auth/refresh').length
         await tab.evaluate(async () => {
           globalThis.shown = play(document.querySelector('video'), '/api/media/list.m3u8')
-          // The player may have put another one in its place.
+          // The player may have replaced the element.
           const video = () => document.querySelector('video')
           const isWhole = () => video()?.buffered.length && video().buffered.end(0) > 11.5
           while (!isWhole()) {
             await new Promise((done) => setTimeout(done, 50))
-            // Until it is played, it may load no more than its beginning.
+            // Until it plays, it may load only the beginning.
             if (video()?.readyState && video().paused) await video().play()
           }
           video().currentTime = 11

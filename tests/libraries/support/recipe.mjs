@@ -1,20 +1,20 @@
-// What must be true of every library that calls the API, whatever it is. Manager and client are the code of its page in docs/libraries.
+// The tests that every library that calls the API must pass. Manager and client are the code of its page in docs/libraries.
 
 import assert from 'node:assert/strict'
 import { json, refused } from '../../e2e/support/stub.mjs'
 import { snippet } from './docs.mjs'
 import { library } from './library.mjs'
 
-/** The refresh does not reach the server, as `auth.fetch` says it. */
+/** The error of `auth.fetch` when the refresh does not reach the server. */
 export const OUTAGE = { token: 'bad-status', retryable: true }
 
-/** From now on a library waits a fifth of what it would before it asks again; and so do we, who must not lose patience with a slow machine. */
+/** From now on a library waits a fifth of its retry delay; and so do we, without losing patience with a slow machine. */
 export const hurry = (tab) => tab.evaluate(() => {
   const { setTimeout } = globalThis
   globalThis.setTimeout = (work, delay = 0, ...more) => setTimeout(work, delay / 5, ...more)
 })
 
-/** The package, with its calls counted: `asked`, and `aborted` of them. */
+/** The package with counters: `asked` for its calls, `aborted` for those that were aborted. */
 const COUNTED = `
   import { createTokenManager as create } from 'tokenkeep'
   export * from 'tokenkeep'
@@ -35,14 +35,15 @@ const COUNTED = `
 `
 
 /**
- * `page`: of docs/libraries. What its code exports is global in the tab. `item(id, signal)` asks for an item, `{ id, of }`; where the page's code
- * has none, `driver` exports it: a module that imports the page's code from 'the client'. `routes(server)` and `esbuild`: see `library`. `origin`:
- * in whose place the page's code is given the server's.
+ * `page`: a page of docs/libraries. The exports of its code become globals of the tab. `item(id, signal)` requests an item, `{ id, of }`;
+ * if the page's code has no such function, `driver` exports it: a module that imports the page's code from 'the client'. `routes(server)`
+ * and `esbuild`: see `library`. `origin`: is replaced by the server's origin in the page's code.
  *
- * How errors arrive, as `seen` shows them: `outage` (`null`: not at all; a function is given the page's origin), `unauthorized`, `ended` where the session ends meanwhile, and `aborted`, if
- * an abort settles the call; `cancels`: whether it can be aborted. `asks`: how often the library calls in an outage, `asksAtEnd`: when the session
- * ends. `recovers`: whether it calls again by itself when the outage is over. `stubborn`: it calls again whatever the error says. `shows`: whether `stay(id)`
- * puts a component on the page that shows the item, as `now()` tells. `post`: run in the tab, it sends `{ of: 'a name' }` to the item 1.
+ * How errors arrive, as `seen` shows them: `outage` (`null`: not at all; a function receives the page's origin), `unauthorized`, `ended` if
+ * the session ends meanwhile, and `aborted`, if an abort settles the call; `cancels`: whether it can be aborted. `asks`: how often the
+ * library calls in an outage, `asksAtEnd`: when the session ends. `recovers`: whether it calls again by itself when the outage is over.
+ * `stubborn`: it calls again whatever the error says. `shows`: whether `stay(id)` puts a component on the page that shows the item, as
+ * `now()` tells. `post`: run in the tab, it sends `{ of: 'a name' }` to item 1.
  */
 export async function recipe(page, { driver = '', routes, esbuild, origin, outage = OUTAGE, unauthorized, ended = unauthorized, aborted, ...how }) {
   const { asks = 1, asksAtEnd = 1, recovers = asks > 1, stubborn = false, cancels = true, shows = false, post } = how
@@ -68,7 +69,7 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     return of ? server.grant(of, server.session(arrived, of)) : refused()
   }
 
-  says('three calls with a token that has run out cost one refresh', async (tab) => {
+  says('three calls with an expired token cost one refresh', async (tab) => {
     assert.deepEqual(await get(tab, 0), { value: { id: 0, of: 'alice' } })
     server.revoke()
     const answers = await tab.evaluate(() => Promise.all([1, 2, 3].map((id) => seen(item(id)))))
@@ -77,7 +78,7 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     assert.deepEqual(await tab.evaluate(() => events), ['refresh'])
   })
 
-  if (outage) says('an outage of the refresh is told as the page says, and ends no session', async (tab) => {
+  if (outage) says('an outage of the refresh is reported as the page says, and ends no session', async (tab) => {
     server.revoke()
     server.route('/auth/refresh', unreached)
     await hurry(tab)
@@ -88,10 +89,10 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     assert.equal(await tab.evaluate(() => auth.state.status), 'signed-in')
   })
 
-  if (recovers) says('an outage that passes is over by the library\'s own retry', async (tab) => {
+  if (recovers) says('a passing outage ends with the library\'s own retry', async (tab) => {
     server.revoke()
     server.route('/auth/refresh', (arrived) => (arrived.nth === 1 ? unreached() : renewed(arrived)))
-    // The pause after the outage is as short as it can be; the library's own chance is as it is.
+    // The back-off after the outage is as short as possible; the library's own jitter is unchanged.
     await tab.evaluate(() => {
       const { random } = Math
       Math.random = () => 0
@@ -101,7 +102,7 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     assert.equal(refreshes(), 2)
   })
 
-  says('what cannot pass is not repeated', async (tab) => {
+  says('a permanent error is not retried', async (tab) => {
     await hurry(tab)
     await tab.evaluate(() => {
       auth.dispose()
@@ -112,7 +113,7 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     assert.equal(await tab.evaluate(() => asked), stubborn ? asks : 1)
   })
 
-  says('a session that the server has ended is the API\'s own 401, once', async (tab) => {
+  says('after the server has ended the session, the call gets the API\'s own 401, once', async (tab) => {
     server.revoke()
     server.route('/auth/refresh', () => json({ error: 'invalid_grant' }, { status: 401 }))
     await tab.evaluate(() => (globalThis.asked = 0))
@@ -122,13 +123,13 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     assert.deepEqual(await tab.evaluate(() => events), ['signout rejected'])
   })
 
-  if (cancels) says('its own cancel ends one call that waits for the refresh, and no other', async (tab) => {
+  if (cancels) says('the library\'s own cancel ends one waiting call, and no other', async (tab) => {
     server.revoke()
     const held = server.hold('/auth/refresh')
     await tab.evaluate(async () => {
       globalThis.controller = new AbortController()
       globalThis.first = seen(item(1, controller.signal))
-      // So that they are no batch.
+      // So that they do not form a batch.
       await new Promise((resolve) => setTimeout(resolve))
       globalThis.second = seen(item(2))
     })
@@ -142,7 +143,7 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     assert.equal(refreshes(), 1)
   })
 
-  says('after signing out nobody is shown what was there', async (tab) => {
+  says('after signing out the old data is not shown', async (tab) => {
     assert.deepEqual(await get(tab, 1), { value: { id: 1, of: 'alice' } })
     await tab.evaluate(() => auth.logout('/auth/logout'))
     assert.deepEqual(await get(tab, 1), { error: unauthorized })
@@ -150,13 +151,13 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     assert.deepEqual(await get(tab, 1), { value: { id: 1, of: 'bob' } })
   })
 
-  says('another user who signs in over the session is shown their own', async (tab) => {
+  says('another user who signs in during the session gets their own data', async (tab) => {
     assert.deepEqual(await get(tab, 1), { value: { id: 1, of: 'alice' } })
     await tab.evaluate(() => signIn('bob'))
     assert.deepEqual(await get(tab, 1), { value: { id: 1, of: 'bob' } })
   })
 
-  if (shows) says('what is shown is fetched anew for another user, and after a sign-in', async (tab) => {
+  if (shows) says('shown data is fetched again for another user, and after a sign-in', async (tab) => {
     const shows = (of) => tab.waitForFunction((of) => now().data?.of === of, of)
     await tab.evaluate(() => stay(1))
     await shows('alice')
@@ -168,7 +169,7 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     await shows('alice')
   })
 
-  if (post) says('a body is sent again whole', async (tab) => {
+  if (post) says('a body is sent again complete', async (tab) => {
     server.revoke()
     await tab.evaluate(post)
     const sent = server.at('/api/items/1')

@@ -1,4 +1,4 @@
-// A tRPC server with a procedure for everybody, and one for who has signed in.
+// A tRPC server with a public procedure, and one for signed-in users.
 
 import { initTRPC, TRPCError } from '@trpc/server'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
@@ -18,13 +18,13 @@ const router = t.router({
   }),
 })
 
-// The code of the page takes its tokens apart as the strict server does.
+// The page's code parses its tokens like the strict server.
 const page = snippet('trpc', 'The server').replace(/^import.*$/m, '').replace('export', 'return')
 const contextOf = (verify) => new Function('TRPCError', 'verify', page)(TRPCError, verify)
 
 /**
- * Routes of a strict server, see `recipe`. A token that is not good is refused by the procedures that ask for one under `/trpc`, by the context
- * of the page under `/strict`, and before tRPC has the request under `/guarded`.
+ * Routes of a strict server, see `recipe`. A bad token is refused under `/trpc` by the procedures that require one, under `/strict` by the
+ * page's context, and under `/guarded` before tRPC gets the request.
  */
 export const trpcRoutes = (server) => {
   const verify = (token) => server().who({ headers: { authorization: `Bearer ${token}` } })

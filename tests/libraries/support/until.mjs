@@ -1,6 +1,6 @@
-// What happens on the server's side is looked at until it is so.
+// Polls the server's side until a condition holds.
 
-// In milliseconds: what never comes must fail, and not keep the runner.
+// In milliseconds: a condition that never holds must fail, and not hang the runner.
 const PATIENCE = 20_000
 
 export async function until(test) {

@@ -1,9 +1,9 @@
-// Shows who is signed in, and what there is to do.
+// Shows who is signed in, and the list of things to do.
 import { useEffect, useState, useSyncExternalStore, type FormEvent } from 'react'
 import { isTokenError, type SignoutEvent, type SignoutReason, type TokenManager } from 'tokenkeep'
 import { listTodos } from './todos'
 
-/** What the app knows of its tokens. */
+/** The claims in the app's tokens. */
 export type User = { sub: string; name: string }
 type Props = { auth: TokenManager<User> }
 

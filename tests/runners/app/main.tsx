@@ -5,5 +5,5 @@ import { auth } from './auth'
 
 createRoot(document.getElementById('root')!).render(<Account auth={auth} />)
 
-// For whoever drives the page.
+// For tests that drive the page.
 Object.assign(globalThis, { auth })

@@ -1,4 +1,4 @@
-// What the app asks its API.
+// The app's API calls.
 import type { TokenManager } from 'tokenkeep'
 
 export async function listTodos(auth: Pick<TokenManager, 'fetch'>): Promise<string[]> {

@@ -5,7 +5,7 @@ import { Account, type User } from '../app/Account'
 
 const alice = { claims: { sub: '7', name: 'Alice' } }
 
-test('somebody who is signed in sees their list', async () => {
+test('a signed-in user sees their list', async () => {
   const auth = createTestTokenManager<User>({ session: alice })
   auth.test.respond('/api/todos', Response.json(['Feed the cat']))
   render(<Account auth={auth} />)
@@ -14,7 +14,7 @@ test('somebody who is signed in sees their list', async () => {
   expect(auth.test.calls).toContainEqual(expect.objectContaining({ name: 'fetch', authorization: 'Bearer test-token-1' }))
 })
 
-test('nothing is decided until it is known who is there', async () => {
+test('nothing is shown until the status is known', async () => {
   const auth = createTestTokenManager<User>()
   auth.test.respond('/api/todos', Response.json([]))
   render(<Account auth={auth} />)
@@ -23,7 +23,7 @@ test('nothing is decided until it is known who is there', async () => {
   expect(screen.getByText('Hello Alice')).toBeTruthy()
 })
 
-test('an outage is no sign-out, and can be tried again', async () => {
+test('an outage is no sign-out, and can be retried', async () => {
   const auth = createTestTokenManager<User>()
   auth.test.fail('refresh', 'network')
   render(<Account auth={auth} />)
@@ -34,7 +34,7 @@ test('an outage is no sign-out, and can be tried again', async () => {
   expect(screen.getByText('Sign in')).toBeTruthy()
 })
 
-test('a wrong password is told', async () => {
+test('a wrong password is reported', async () => {
   const auth = createTestTokenManager<User>({ session: null })
   auth.test.fail('login', 'rejected')
   render(<Account auth={auth} />)
@@ -42,7 +42,7 @@ test('a wrong password is told', async () => {
   expect((await screen.findByRole('alert')).textContent).toBe('Wrong password.')
 })
 
-test('signing in sends what was typed, once', async () => {
+test('signing in sends the credentials, once', async () => {
   const auth = createTestTokenManager<User>({ session: null })
   auth.test.answer('login', { session: alice })
   auth.test.respond('/api/todos', Response.json([]))
@@ -54,7 +54,7 @@ test('signing in sends what was typed, once', async () => {
   expect(logins.map(({ url, body }) => [new URL(url!).pathname, (body as FormData).get('password')])).toEqual([['/auth/login', 'wonderland']])
 })
 
-test('a session that the server ends is said to be over', async () => {
+test('the app says so when the server ends the session', async () => {
   const auth = createTestTokenManager<User>({ session: alice })
   auth.test.respond('/api/todos', Response.json([]))
   render(<Account auth={auth} />)
@@ -62,7 +62,7 @@ test('a session that the server ends is said to be over', async () => {
   expect(screen.getByRole('alert').textContent).toBe('Your session is over.')
 })
 
-test('signing out is done at once, even if the server cannot be told', async () => {
+test('signing out takes effect at once, even if the server cannot be told', async () => {
   const auth = createTestTokenManager<User>({ session: alice })
   auth.test.respond('/api/todos', Response.json([]))
   auth.test.fail('logout', 'network')

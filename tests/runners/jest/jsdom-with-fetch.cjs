@@ -1,4 +1,4 @@
-// Jest's jsdom has no fetch, and so no Response to answer with: here are Node's.
+// Jest's jsdom has no fetch, and therefore no Response: this environment adds Node's.
 const { TestEnvironment } = require('jest-environment-jsdom')
 
 module.exports = class extends TestEnvironment {

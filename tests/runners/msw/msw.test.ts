@@ -1,4 +1,4 @@
-// The package itself, in jsdom and happy-dom: MSW answers in the place of the network.
+// The package itself, in jsdom and happy-dom: MSW answers in place of the network.
 import { http, HttpResponse } from 'msw'
 import { setupServer } from 'msw/node'
 import { createTokenManager } from 'tokenkeep'
@@ -11,7 +11,7 @@ beforeAll(() => server.listen({ onUnhandledFrame: 'error' }))
 afterEach(() => server.resetHandlers())
 afterAll(() => server.close())
 
-// A manager of its own for each test: what one knows, the next must not.
+// Each test has its own manager, because a manager's state must not reach the next test.
 let auth: ReturnType<typeof createTokenManager>
 beforeEach(() => {
   backend.reset()
@@ -22,7 +22,7 @@ beforeEach(() => {
 
 const signIn = (password = 'wonderland') => auth.login('/auth/login', { body: new URLSearchParams({ password }) })
 
-test('three calls with a token that has run out cost one refresh', async () => {
+test('three calls with an expired token cost one refresh', async () => {
   await signIn()
   backend.expire()
   const lists = await Promise.all([listTodos(auth), listTodos(auth), listTodos(auth)])
@@ -43,7 +43,7 @@ test('an outage signs nobody out', async () => {
   expect(auth.state.status).toBe('signed-in')
 })
 
-test('signing out is told to the server', async () => {
+test('signing out tells the server', async () => {
   await signIn()
   await auth.logout()
   await expect(listTodos(auth)).rejects.toThrow('401')

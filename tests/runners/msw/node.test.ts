@@ -1,4 +1,4 @@
-// Without a page there is no user whose token it could be: a manager in a server's module would be everybody's.
+// Without a page there is no user: a manager in a server's module would be shared by all users.
 import { createTokenManager } from 'tokenkeep'
 import { expect, test } from 'vitest'
 

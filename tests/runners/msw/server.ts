@@ -1,7 +1,7 @@
-// The back end, as MSW plays it: one user, a session that only the server knows, and one access token that is good.
+// The back end, simulated by MSW: one user, a session that only the server knows, and one valid access token.
 import { http, HttpResponse } from 'msw'
 
-// As long as it is the server's: a real one has it in an HttpOnly cookie.
+// The server's session; a real server keeps it in an HttpOnly cookie.
 let session = false
 let issued = 0
 
@@ -10,7 +10,7 @@ const isGood = (request: Request) => request.headers.get('authorization') === `B
 
 export const backend = {
   refreshes: 0,
-  /** The API takes no token that it has taken so far. */
+  /** The API no longer accepts the tokens issued so far. */
   expire: () => void issued++,
   reset() {
     session = false

@@ -1,4 +1,4 @@
-// The app with the package itself. No server is there but for the app's own files.
+// The app with the package itself. The only server is the one for the app's own files.
 import { expect, test, type Page } from '@playwright/test'
 import { backend } from './backend'
 
@@ -17,7 +17,7 @@ test('a wrong password, and the right one', async ({ page }) => {
   await expect(page.getByText('Feed the cat')).toBeVisible()
 })
 
-test('a session is found again by the page that is loaded anew', async ({ page }) => {
+test('a reload restores the session', async ({ page }) => {
   await backend(page)
   await page.goto('/')
   await signIn(page)
@@ -26,7 +26,7 @@ test('a session is found again by the page that is loaded anew', async ({ page }
   await expect(page.getByText('Hello Alice')).toBeVisible()
 })
 
-test('three calls with a token that has run out cost one refresh', async ({ page }) => {
+test('three calls with an expired token cost one refresh', async ({ page }) => {
   const server = await backend(page)
   await page.goto('/')
   await signIn(page)
@@ -38,7 +38,7 @@ test('three calls with a token that has run out cost one refresh', async ({ page
   expect(server.refreshes).toBe(before + 1)
 })
 
-test('an outage is told, and signs nobody out', async ({ page }) => {
+test('an outage is reported, and signs nobody out', async ({ page }) => {
   const server = await backend(page)
   server.session = true
   await page.route('**/auth/refresh', (route) => route.abort())
@@ -46,7 +46,7 @@ test('an outage is told, and signs nobody out', async ({ page }) => {
   await expect(page.getByRole('alert')).toContainText("can't be reached")
 })
 
-test('a session that the server ends is said to be over', async ({ page }) => {
+test('the app says so when the server ends the session', async ({ page }) => {
   const server = await backend(page)
   await page.goto('/')
   await signIn(page)

@@ -1,13 +1,13 @@
-// A back end in the test: what the routes of a page, or of all pages of a context, answer.
+// A back end in the test: the answers for the routes of a page, or of all pages of a context.
 import type { BrowserContext, Page } from '@playwright/test'
 
 export async function backend(target: Page | BrowserContext) {
   const state = {
-    /** Whether the refresh cookie is good. A route sets no cookie that it sees again, so the test remembers it. */
+    /** Whether the refresh cookie is good. A route cannot read back a cookie that it sets, so the test remembers it. */
     session: false,
     issued: 0,
     refreshes: 0,
-    /** The API takes no token that it has taken so far. */
+    /** The API no longer accepts the tokens issued so far. */
     expire: () => void state.issued++,
   }
   const granted = () => ({ json: { access_token: token({ sub: '7', name: 'Alice', jti: ++state.issued }), expires_in: 300 } })

@@ -3,9 +3,9 @@ import { defineConfig } from '@playwright/test'
 export default defineConfig({
   workers: 1,
   use: {
-    // Where the app is: a development server, or what has been built.
+    // The app's URL: a development server, or a build.
     baseURL: process.env.APP,
-    // Without these, the browser that Playwright has installed.
+    // Without these, Playwright uses the browser that it has installed.
     launchOptions: process.env.CHROMIUM ? { executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] } : {},
   },
 })

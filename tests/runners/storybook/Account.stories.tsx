@@ -6,7 +6,7 @@ import { auth } from '../app/auth'
 
 const alice = { claims: { sub: '7', name: 'Alice' } }
 
-/** A manager for one story, in the state that it shows. */
+/** A manager for one story, in the state that the story shows. */
 function manager(prepare: (test: TestControls<User>) => void) {
   const auth = createTestTokenManager<User>()
   auth.test.respond('/api/todos', () => Response.json(['Feed the cat']))
@@ -40,7 +40,7 @@ export const WrongPassword: Story = {
   },
 }
 
-/** For apps that give the manager by a context: here a story's own, anew each time that it is shown. */
+/** For apps that provide the manager by a context: each story has its own, created anew each time it is shown. */
 export const SessionIsOver: Story = {
   render: (_, { loaded }) => <Account auth={loaded.auth} />,
   loaders: [() => ({ auth: manager((test) => test.signIn(alice)) })],
@@ -51,7 +51,7 @@ export const SessionIsOver: Story = {
   },
 }
 
-/** The app's own module, and its one manager: see `viteFinal` in main.ts. */
+/** The app's own module with its one manager: see `viteFinal` in main.ts. */
 export const ModuleOfTheApp: Story = {
   args: { auth },
   beforeEach() {

@@ -1,4 +1,4 @@
-// A folder of files on the loopback interface. It ends with the test file.
+// Serves a folder on the loopback interface. It ends with the test file.
 
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json', '.css': 'text/css', '.svg': 'image/svg+xml' }
 
-/** Serves a folder beside this one. `seen` lists the paths that no file was found for. */
+/** Serves a folder beside this one. `seen` lists the paths for which no file was found. */
 export async function serveFolder(folder) {
   const root = fileURLToPath(new URL(`../${folder}/`, import.meta.url))
   const seen = []

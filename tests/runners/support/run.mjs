@@ -1,4 +1,4 @@
-// Runs a program of node_modules, with a Node that it can live with.
+// Runs a program from node_modules, with a suitable Node.
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -10,14 +10,14 @@ import { newEnoughNode } from '../../e2e/support/node.mjs'
 
 const RUNNERS = fileURLToPath(new URL('../', import.meta.url))
 const PACKAGES = `${RUNNERS}node_modules/`
-// What Vitest, MSW and jsdom need.
+// Required by Vitest, MSW and jsdom.
 const NODE = '22.0.0'
-// Bounds a run, in milliseconds: a runner that hangs must fail.
+// The time limit of a run, in milliseconds: a runner that hangs must fail.
 const PATIENCE = 180_000
 
-/** Runs `program` (a file in node_modules) in a folder of this one. Resolves to `{ code, stdout, stderr }`, however it ended. */
+/** Runs `program` (a file in node_modules) in a folder of this one. Resolves to `{ code, stdout, stderr }`, even on failure. */
 export function run(folder, program, args, { options = [], env = {} } = {}) {
-  // It is no part of this test, and not to report to it.
+  // The program is not part of this test, and must not report to it.
   const { NODE_TEST_CONTEXT, NODE_OPTIONS, ...mine } = process.env
   return new Promise((resolve) => {
     execFile(newEnoughNode(PACKAGES, NODE), [...options, PACKAGES + program, ...args], {
@@ -27,8 +27,8 @@ export function run(folder, program, args, { options = [], env = {} } = {}) {
 }
 
 /**
- * Runs tests with a runner that writes Jest's report. All of them pass, and there are as many as `counts` says, by file: a runner
- * that finds none is no success.
+ * Runs tests with a runner that writes Jest's report. All of them must pass, and their number must match `counts`, by file: a runner that
+ * finds no tests has not succeeded.
  */
 export async function passes(folder, program, args, counts, options) {
   const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
@@ -50,5 +50,5 @@ export async function passes(folder, program, args, counts, options) {
   }
 }
 
-/** The version that is installed of a package. */
+/** The installed version of a package. */
 export const installed = (name) => JSON.parse(readFileSync(`${PACKAGES}${name}/package.json`, 'utf8')).version

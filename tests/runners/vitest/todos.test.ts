@@ -1,22 +1,22 @@
-// No page is needed for what has none: this one runs in plain Node.
+// This code needs no page, so the test runs in plain Node.
 import { createTestTokenManager } from 'tokenkeep/testing'
 import { expect, test } from 'vitest'
 import { listTodos } from '../app/todos'
 
-test('the list is asked for with the token', async () => {
+test('the list is requested with the token', async () => {
   const auth = createTestTokenManager({ session: { accessToken: 'abc' } })
   auth.test.respond('GET /api/todos', (call) => Response.json([call.authorization]))
   expect(await listTodos(auth)).toEqual(['Bearer abc'])
 })
 
-test('a token that has run out is renewed first', async () => {
+test('an expired token is renewed first', async () => {
   const auth = createTestTokenManager({ session: {} })
   auth.test.respond('/api/todos', (call) => Response.json([call.authorization]))
   auth.test.expire()
   expect(await listTodos(auth)).toEqual(['Bearer test-token-2'])
 })
 
-test('in an outage the error says that it is worth another try', async () => {
+test('during an outage the error is retryable', async () => {
   const auth = createTestTokenManager({ session: {} })
   auth.test.expire()
   auth.test.fail('refresh', 'network')
@@ -24,7 +24,7 @@ test('in an outage the error says that it is worth another try', async () => {
   expect(auth.state.status).toBe('signed-in')
 })
 
-test('the API has trouble of its own', async () => {
+test('the API itself fails', async () => {
   const auth = createTestTokenManager({ session: {} })
   auth.test.respond('/api/todos', new Response('', { status: 500 }))
   await expect(listTodos(auth)).rejects.toThrow('500')

@@ -6,7 +6,7 @@ const project = (name, include) => ({ extends: true, test: { name, environment: 
 export default defineConfig({
   plugins: [react()],
   test: {
-    // Testing Library cleans up after each test where it finds the globals.
+    // Testing Library cleans up after each test if it finds the globals.
     globals: true,
     projects: [
       project('node', ['*.test.ts']),

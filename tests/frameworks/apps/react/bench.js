@@ -1,4 +1,4 @@
-// The parts, for tests that put them together themselves.
+// The parts, for tests that assemble them.
 
 import * as React from 'react'
 import { createRoot } from 'react-dom/client'
@@ -7,7 +7,7 @@ import { createTokenManager } from 'tokenkeep'
 import * as binding from 'tokenkeep/react'
 import * as copy from './copy.js'
 
-/** Mounts what `make` makes, with a boundary around it; answers `{ errors, unmount }`. */
+/** Mounts the result of `make` in an error boundary; returns `{ errors, unmount }`. */
 function mount(make) {
   const errors = []
   class Boundary extends React.Component {

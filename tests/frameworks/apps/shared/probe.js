@@ -1,4 +1,4 @@
-// Runs before the app: lets the tests call by the app's own manager, and counts who listens to it.
+// Runs before the app: lets the tests use the app's own manager, and counts its listeners.
 
 import { auth } from './src/auth.ts'
 
@@ -17,11 +17,11 @@ auth.subscribe = (listener) => {
   }
 }
 
-/** `count` calls at once; answers their statuses. */
+/** `count` calls at once; returns their statuses. */
 globalThis.calls = (count) => Promise.all(Array.from({ length: count }, (_, n) => auth.fetch(`/api/items/${n}`).then(({ status }) => status)))
 
-// The app is to begin when the state is known already.
+// Starts the app only when the state is known.
 if (location.hash === '#late') await auth.known()
 
-// The probe stays as it is when the file is edited.
+// The probe is kept when the file is edited.
 import.meta.hot?.accept('./src/auth.ts', () => {})

@@ -1,4 +1,4 @@
-// The parts, for tests that put them together themselves.
+// The parts, for tests that assemble them.
 
 import { createComponent, ErrorBoundary } from 'solid-js'
 import { render } from 'solid-js/web'
@@ -6,7 +6,7 @@ import { createTokenManager } from 'tokenkeep'
 import * as binding from 'tokenkeep/solid'
 import * as copy from './copy.js'
 
-/** Mounts what `make` makes, with a boundary around it; answers `{ errors, unmount }`. */
+/** Mounts the result of `make` in an error boundary; returns `{ errors, unmount }`. */
 function mount(make) {
   const errors = []
   const fallback = ({ name, code, message }) => (errors.push({ name, code, message }), 'failed')
@@ -15,7 +15,7 @@ function mount(make) {
   return { errors, unmount: render(whole, document.body.appendChild(document.createElement('div'))) }
 }
 
-/** A component in JSX's place: its children are made when they are asked for. */
+/** A component without JSX: its children are created on access. */
 const h = (component, props = {}, children) => createComponent(component, Object.defineProperty({ ...props }, 'children', { get: children, enumerable: true }))
 
 Object.assign(globalThis, { h, createTokenManager, binding, copy, mount })

@@ -1,4 +1,4 @@
-// The parts, for tests that put them together themselves.
+// The parts, for tests that assemble them.
 
 import { flushSync, mount, unmount } from 'svelte'
 import { get } from 'svelte/store'

@@ -1,4 +1,4 @@
-// The parts, for tests that put them together themselves.
+// The parts, for tests that assemble them.
 
 import { createApp, h } from 'vue'
 import { createTokenManager } from 'tokenkeep'
@@ -7,7 +7,7 @@ import * as copy from './copy.js'
 
 const told = (error) => ({ name: error.name, code: error.code, message: error.message })
 
-/** Mounts a component whose `setup` and `render` are given, with the plugin of `from`; answers `{ errors, unmount }`. */
+/** Mounts a component with the given `setup` and `render`, and the plugin of `from`; returns `{ errors, unmount }`. */
 function mount({ auth, from = binding, ...component }) {
   const errors = []
   const app = createApp(component)

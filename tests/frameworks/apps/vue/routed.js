@@ -1,4 +1,4 @@
-// The page's router, in an app of its own.
+// The page's router, in a separate app.
 
 import { createApp, h } from 'vue'
 import { RouterView } from 'vue-router'

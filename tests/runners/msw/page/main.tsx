@@ -1,4 +1,4 @@
-// The app with its own manager. MSW's service worker answers before anything is asked for.
+// The app with its own manager. MSW's service worker is ready before the first request.
 import { setupWorker } from 'msw/browser'
 import { createRoot } from 'react-dom/client'
 import { Account } from '../../app/Account'
@@ -8,5 +8,5 @@ import { backend, handlers } from '../server'
 await setupWorker(...handlers).start({ quiet: true })
 createRoot(document.getElementById('root')!).render(<Account auth={auth} />)
 
-// For whoever drives the page.
+// For tests that drive the page.
 Object.assign(globalThis, { auth, backend })

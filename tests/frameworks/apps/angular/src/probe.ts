@@ -1,4 +1,4 @@
-// Lets the tests call by the app's own manager and HttpClient, and counts who listens.
+// Lets the tests use the app's own manager and HttpClient, and counts listeners.
 
 import { HttpClient, HttpErrorResponse, HttpEventType } from '@angular/common/http'
 import { ApplicationRef, createEnvironmentInjector, ErrorHandler, Injector, runInInjectionContext, type EnvironmentProviders, type Provider } from '@angular/core'
@@ -20,7 +20,7 @@ export function probe(auth: TokenManager<any>, app: Promise<ApplicationRef>) {
   }
   const client = async () => (await app).injector.get(HttpClient)
   page.client = client
-  /** `count` calls at once; answers their statuses. */
+  /** `count` calls at once; returns their statuses. */
   page.calls = async (count: number) => {
     const http = await client()
     const one = (n: number) => new Promise((done) => {
@@ -28,13 +28,13 @@ export function probe(auth: TokenManager<any>, app: Promise<ApplicationRef>) {
     })
     return Promise.all(Array.from({ length: count }, (_, n) => one(n)))
   }
-  /** How a request failed, in plain data. */
+  /** A request's failure, in plain data. */
   page.told = (failure: unknown) => {
     if (!(failure instanceof HttpErrorResponse)) return `no HttpErrorResponse: ${failure}`
     const { status, error } = failure
     return { status, error: isTokenError(error) ? `TokenError ${error.code}` : error instanceof Error ? error.name : error }
   }
-  /** The events of a request, or what it failed with. */
+  /** The events of a request, or its failure. */
   page.events = async (method: string, url: string, options: object) => {
     const http = await client()
     return new Promise((done) => {
@@ -52,7 +52,7 @@ export function probe(auth: TokenManager<any>, app: Promise<ApplicationRef>) {
     return Promise.race([ref.whenStable().then(() => true), new Promise((done) => setTimeout(done, 5000, false))])
   }
   const plain = ({ name, code, message }: any) => ({ name, code, message })
-  /** What a function of an app fails with: of the page's app, or of one that provides nothing. */
+  /** The failure of a function in an app: the page's app, or one without providers. */
   page.inApp = async (work: () => unknown) => within((await app).injector, work)
   page.bare = async (work: () => unknown) => within(Injector.NULL, work)
   async function within(injector: Injector, work: () => unknown) {
@@ -62,7 +62,7 @@ export function probe(auth: TokenManager<any>, app: Promise<ApplicationRef>) {
       return plain(error)
     }
   }
-  /** What is handed to the ErrorHandler of an app that has these providers. */
+  /** What an app with these providers passes to its ErrorHandler. */
   page.handled = async (providers: (Provider | EnvironmentProviders)[]) => {
     const { injector } = await app
     return new Promise((done) => {

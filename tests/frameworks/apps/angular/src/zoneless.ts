@@ -7,7 +7,7 @@ import { probe } from './probe'
 let found: (app: ApplicationRef) => void
 probe(auth, new Promise((resolve) => (found = resolve)))
 await import('./main')
-// A development build has this for its tools.
+// A development build has this function for its tools.
 const wait = setInterval(() => {
   const root = document.querySelector('app-root')
   const injector = (globalThis as any).ng?.getInjector?.(root)

@@ -1,4 +1,4 @@
-// Builds the app and serves it, as `vite build` and `vite preview` do. Ends with who has started it.
+// Builds and serves the app, like `vite build` and `vite preview`. It ends with its parent process.
 
 import { createBuilder, preview } from 'vite'
 
