@@ -1,4 +1,4 @@
-//! Logins and logouts whose caller loses interest: they settle at once, wherever they wait (rule 7).
+//! Logins and logouts whose caller aborts them: they settle at once, wherever they wait (rule 7).
 
 use tokenkeep::{Endpoint, FetchError, Options, Status, TokenManager};
 use wasm_bindgen::JsValue;
@@ -7,7 +7,7 @@ use web_sys::{AbortController, Request, RequestInit};
 
 use crate::support::{Server, Started, answer, start, token, tokens};
 
-/// A call that the controller can tear off.
+/// A call that the controller can abort.
 fn torn_by(controller: &AbortController, url: &str) -> Request {
     let init = RequestInit::new();
     init.set_method("POST");
@@ -47,7 +47,7 @@ async fn reason<T>(started: Started<Result<T, FetchError>>) -> JsValue {
 }
 
 #[wasm_bindgen_test]
-async fn a_login_in_line_settles_at_once_and_leaves_the_line() {
+async fn a_queued_login_that_is_aborted_settles_at_once_and_leaves_the_queue() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let refreshed = server.refresh(&auth);
@@ -64,7 +64,7 @@ async fn a_login_in_line_settles_at_once_and_leaves_the_line() {
 }
 
 #[wasm_bindgen_test]
-async fn a_login_that_waits_for_another_tabs_lock_settles_at_once() {
+async fn a_login_waiting_for_another_tabs_lock_settles_at_once_when_aborted() {
     let server = Server::new();
     let (auth, other) = (server.manager(|_| {}), server.manager(|_| {}));
     let _refreshed = server.refresh(&other);
@@ -79,7 +79,7 @@ async fn a_login_that_waits_for_another_tabs_lock_settles_at_once() {
 }
 
 #[wasm_bindgen_test]
-async fn a_login_on_the_wire_is_torn_off_and_gives_its_turn_back() {
+async fn a_login_on_the_wire_is_aborted_and_gives_its_turn_back() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let controller = AbortController::new().unwrap();
@@ -94,7 +94,7 @@ async fn a_login_on_the_wire_is_torn_off_and_gives_its_turn_back() {
 }
 
 #[wasm_bindgen_test]
-async fn a_login_that_is_aborted_before_it_begins_stands_in_no_line() {
+async fn a_login_aborted_before_it_begins_is_never_queued() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let controller = AbortController::new().unwrap();
@@ -104,7 +104,7 @@ async fn a_login_that_is_aborted_before_it_begins_stands_in_no_line() {
 }
 
 #[wasm_bindgen_test]
-async fn a_logout_that_is_aborted_has_ended_the_session_and_is_owed() {
+async fn an_aborted_logout_has_ended_the_session_and_stays_pending() {
     for when in ["before it begins", "in line", "on the wire"] {
         let server = Server::new();
         let auth = server.manager(with_logout(&server));

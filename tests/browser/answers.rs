@@ -1,4 +1,4 @@
-//! What a refresh endpoint may answer, and what a token may be: nothing breaks the manager.
+//! The possible answers of a refresh endpoint, and the possible tokens: none breaks the manager.
 
 use tokenkeep::{Code, Status};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -6,7 +6,7 @@ use web_sys::Response;
 
 use crate::support::{Server, answer, json, jwt, token};
 
-/// A 2xx without a token that can be used is an outage, and the session stays.
+/// A 2xx without a usable token is an outage, and the session stays.
 async fn is_a_bad_answer(bad: Response) -> String {
     let server = Server::new();
     let auth = server.signed_in("one");
@@ -23,7 +23,7 @@ async fn is_a_bad_answer(bad: Response) -> String {
 }
 
 #[wasm_bindgen_test]
-async fn a_page_of_html_is_no_token() {
+async fn an_html_page_is_no_token() {
     let page = answer(200, &[("Content-Type", "text/html")], Some("<h1>Welcome to Wi-Fi</h1>"));
     is_a_bad_answer(page).await;
 }
@@ -48,7 +48,7 @@ async fn json_of_another_shape_is_no_token() {
 }
 
 #[wasm_bindgen_test]
-async fn json_that_says_that_there_is_no_session_ends_it() {
+async fn json_that_says_there_is_no_session_ends_the_session() {
     for body in ["{}", "null", r#"{"access_token":null}"#] {
         let server = Server::new();
         let auth = server.signed_in("one");
@@ -66,14 +66,14 @@ async fn a_token_of_a_megabyte_is_no_token() {
 }
 
 #[wasm_bindgen_test]
-async fn a_token_that_cannot_stand_in_a_header_is_no_token() {
+async fn a_token_that_is_invalid_in_a_header_is_no_token() {
     for bad in ["", "two\\r\\nX-Evil: 1", "two\\n", "t wo", "tw\u{f6}", "\\u0000"] {
         is_a_bad_answer(token(bad)).await;
     }
 }
 
 #[wasm_bindgen_test]
-async fn the_tokens_are_where_the_options_say() {
+async fn the_tokens_are_read_where_the_options_say() {
     let server = Server::new();
     let auth = server.manager(|options| {
         options.access_token_at = "data.token.value".into();
@@ -88,7 +88,7 @@ async fn the_tokens_are_where_the_options_say() {
     assert_eq!(server.call("api/me").await.token().as_deref(), Some("Bearer deep"));
 }
 
-/// How long the manager takes a token to live, in milliseconds, when the answer says this.
+/// The life that the manager assumes for a token, in milliseconds, if the answer says this.
 async fn life(expires_in: &str) -> Option<u64> {
     let server = Server::new();
     let auth = server.manager(|_| {});
@@ -99,12 +99,12 @@ async fn life(expires_in: &str) -> Option<u64> {
     refreshed.outcome().await.unwrap();
     let state = auth.state();
     assert_eq!(state.status, Status::SignedIn);
-    // It was received a moment after `before`.
+    // The answer was received a moment after `before`.
     Some((state.expires_at? - before) / 10_000 * 10_000)
 }
 
 #[wasm_bindgen_test]
-async fn a_life_may_be_a_number_a_text_or_a_fraction() {
+async fn a_life_may_be_a_number_a_string_or_a_fraction() {
     assert_eq!(life("3600").await, Some(3_600_000));
     assert_eq!(life("\"3600\"").await, Some(3_600_000));
     assert_eq!(life("3600.5").await, Some(3_600_000));
@@ -112,18 +112,18 @@ async fn a_life_may_be_a_number_a_text_or_a_fraction() {
 }
 
 #[wasm_bindgen_test]
-async fn a_life_that_is_none_is_unknown_and_the_token_is_used_all_the_same() {
+async fn an_invalid_life_is_unknown_and_the_token_is_used_all_the_same() {
     for odd in ["-1", "0", "\"soon\"", "\"\"", "null", "[]", "{}", "true", "1e999"] {
         assert_eq!(life(odd).await, None, "{odd}");
     }
 }
 
 #[wasm_bindgen_test]
-async fn a_life_of_ages_is_cut() {
+async fn an_excessive_life_is_cut() {
     assert!(life("1e300").await.unwrap() <= 10 * 366 * 24 * 60 * 60 * 1_000);
 }
 
-/// The claims that are read out of a token with this payload. Whatever it is, it is a token.
+/// The claims in a token with this payload. Whatever the payload is, the token is valid.
 async fn claims(payload: &str) -> Option<String> {
     let server = Server::new();
     let auth = server.manager(|_| {});
@@ -156,13 +156,13 @@ async fn a_payload_that_is_not_utf_8_has_no_claims() {
 }
 
 #[wasm_bindgen_test]
-async fn a_payload_that_is_nested_without_end_harms_nothing() {
+async fn a_deeply_nested_payload_does_no_harm() {
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(24_000), "]".repeat(24_000));
     assert_eq!(claims(&deep).await.map(|claims| claims.len()), Some(deep.len()));
 }
 
 #[wasm_bindgen_test]
-async fn claims_of_the_wrong_type_are_claims_that_say_nothing() {
+async fn claims_of_the_wrong_type_are_ignored() {
     for payload in [
         r#"{"exp":1e999,"iat":-1e999,"sub":{}}"#,
         r#"{"exp":"tomorrow","iat":"today","sub":7}"#,

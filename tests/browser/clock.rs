@@ -1,4 +1,4 @@
-//! Renewal ahead of time, and the moments at which a page comes back (rule 3, and "Time").
+//! Early renewal, and the moments at which a page returns (rule 3, and "Time").
 
 use tokenkeep::{Code, Status};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -21,7 +21,7 @@ async fn a_token_near_its_end_is_renewed_before_the_request_leaves() {
 }
 
 #[wasm_bindgen_test]
-async fn a_failed_early_refresh_sends_the_token_that_is_good_still() {
+async fn after_a_failed_early_refresh_the_good_token_is_sent() {
     let clock = Clock::new();
     let server = Server::new();
     let auth = server.signed_in("one");
@@ -35,7 +35,7 @@ async fn a_failed_early_refresh_sends_the_token_that_is_good_still() {
 }
 
 #[wasm_bindgen_test]
-async fn a_dead_token_is_not_sent_when_no_new_one_is_to_be_had() {
+async fn an_ended_token_is_not_sent_if_there_is_no_new_one() {
     let clock = Clock::new();
     let server = Server::new();
     let auth = server.signed_in("one");
@@ -60,7 +60,7 @@ async fn a_clock_set_back_by_a_day_changes_nothing() {
 }
 
 #[wasm_bindgen_test]
-async fn the_margin_is_the_one_of_the_options() {
+async fn the_margin_is_the_one_in_the_options() {
     let clock = Clock::new();
     let server = Server::new();
     let auth = server.manager(|options| options.refresh_before = Some(100_000.0));
@@ -70,7 +70,7 @@ async fn the_margin_is_the_one_of_the_options() {
     server.call("refresh").await;
 }
 
-/// A token that is near its end while nobody calls.
+/// A token that is near its end while there are no calls.
 async fn at_the_end(is_in_use: bool, then: impl FnOnce(&Timers)) -> Server {
     let (clock, timers) = (Clock::new(), Timers::new());
     let server = Server::new();
@@ -83,7 +83,7 @@ async fn at_the_end(is_in_use: bool, then: impl FnOnce(&Timers)) -> Server {
     clock.advance(290_000.0);
     then(&timers);
     crate::support::lull().await;
-    // It lives on beyond this.
+    // The future must live on after this function.
     drop(start(async move {
         let _auth = auth;
         futures::future::pending::<()>().await;
@@ -92,13 +92,13 @@ async fn at_the_end(is_in_use: bool, then: impl FnOnce(&Timers)) -> Server {
 }
 
 #[wasm_bindgen_test]
-async fn the_timer_renews_a_token_that_is_in_use() {
+async fn the_timer_renews_a_token_in_use() {
     let server = at_the_end(true, |timers| timers.go_off(260_000.0..=300_000.0)).await;
     server.call("refresh").await;
 }
 
 #[wasm_bindgen_test]
-async fn the_timer_leaves_a_token_alone_that_nobody_uses() {
+async fn the_timer_does_not_renew_an_unused_token() {
     let server = at_the_end(false, |timers| timers.go_off(260_000.0..=300_000.0)).await;
     server.is_left_alone().await;
 }
@@ -109,19 +109,19 @@ fn dispatch(event: &str) {
 }
 
 #[wasm_bindgen_test]
-async fn a_page_that_is_on_line_again_renews_a_token_that_is_in_use() {
+async fn a_page_that_is_online_again_renews_a_token_in_use() {
     let server = at_the_end(true, |_| dispatch("online")).await;
     server.call("refresh").await;
 }
 
 #[wasm_bindgen_test]
-async fn a_page_that_comes_back_renews_a_token_that_is_in_use() {
+async fn a_page_that_returns_renews_a_token_in_use() {
     let server = at_the_end(true, |_| dispatch("pageshow")).await;
     server.call("refresh").await;
 }
 
 #[wasm_bindgen_test]
-async fn a_life_longer_than_timers_can_count_sets_no_timer_that_goes_off_at_once() {
+async fn a_life_longer_than_a_timer_allows_sets_no_timer_that_fires_at_once() {
     let timers = Timers::new();
     let server = Server::new();
     let auth = server.manager(|_| {});
@@ -136,7 +136,7 @@ async fn a_life_longer_than_timers_can_count_sets_no_timer_that_goes_off_at_once
 }
 
 #[wasm_bindgen_test]
-async fn the_timer_of_a_long_life_goes_off_inside_the_margin() {
+async fn the_timer_of_a_long_life_fires_inside_the_margin() {
     let timers = Timers::new();
     let server = Server::new();
     let mut managers = Vec::new();
@@ -148,7 +148,7 @@ async fn the_timer_of_a_long_life_goes_off_inside_the_margin() {
         refreshed.outcome().await.unwrap();
         managers.push(auth);
     }
-    // An hour, less a margin of half a minute, of which the first half is for chance.
+    // An hour, less a margin of half a minute, the first half of which is used for jitter.
     assert_eq!(timers.count(3_569_000.0..=3_585_000.0), 20);
     assert_eq!(timers.count(3_585_001.0..=f64::MAX), 0);
 }

@@ -1,4 +1,4 @@
-//! Locks and channels that are there and denied, or that answer nothing (rule 10): a tab goes by its own rules.
+//! Locks and channels that exist but are denied, or never answer (rule 10): the tab works alone.
 
 use tokenkeep::{Code, Status};
 use wasm_bindgen::prelude::*;
@@ -35,16 +35,16 @@ export function stick() {
 extern "C" {
     fn ways() -> Vec<JsValue>;
 
-    /// Denies something in one of these ways. Calling what this returns ends it.
+    /// Denies something in one of these ways. The returned function ends the denial.
     fn deny(way: &JsValue) -> js_sys::Function;
 
-    /// Locks that answer nothing. Two functions: one ends it, the other grants all that was asked for, and
-    /// fulfils with what came of each.
+    /// Locks that never answer. Returns two functions: one ends it, the other grants all requests, and
+    /// resolves to the outcome of each.
     fn stick() -> js_sys::Array;
 }
 
 #[wasm_bindgen_test]
-async fn what_is_denied_costs_neither_a_refresh_nor_a_login_nor_a_logout() {
+async fn denied_locks_and_channels_prevent_no_refresh_login_or_logout() {
     for way in ways() {
         let server = Server::new();
         let undo = deny(&way);
@@ -63,14 +63,14 @@ async fn what_is_denied_costs_neither_a_refresh_nor_a_login_nor_a_logout() {
 }
 
 #[wasm_bindgen_test]
-async fn locks_that_answer_nothing_are_waited_for_ten_seconds_and_given_back_when_they_come_late() {
+async fn locks_that_never_answer_are_waited_for_ten_seconds_and_given_back_when_late() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let timers = Timers::new();
     let stuck = stick();
     let [undo, grant_all] = [0, 1].map(|n| stuck.get(n).unchecked_into::<js_sys::Function>());
     let refreshed = server.refresh(&auth);
-    // What is under way goes on, without a lock: none is to be had.
+    // The call continues without a lock.
     pause(0.0).await;
     timers.run_out(10_000.0);
     assert_eq!(refreshed.outcome().await.unwrap_err().code(), Code::Timeout);

@@ -1,4 +1,4 @@
-//! Tokens that are bound to a key: the platform signs with it, keeps it, and gives it to nobody.
+//! Key-bound tokens: the platform signs with the key, stores it, and reveals it to nobody.
 
 use tokenkeep::{Code, DpopKeys, TokenManager};
 use wasm_bindgen::prelude::*;
@@ -23,12 +23,12 @@ use crate::support::{Call, Server, answer, json, own, without};
   }
 ")]
 extern "C" {
-    /// What a proof says, and whether it is signed, and for this token: with the key's name at its end.
+    /// The contents of a proof, and whether it is signed, and for this token; the key's name is at the end.
     #[wasm_bindgen(js_name = proven)]
     fn proven_promise(proof: &str, token: Option<&str>) -> js_sys::Promise;
 }
 
-/// The key that proves a call, which must be proven.
+/// The key that proves a call. The call must have a proof.
 async fn key(call: &Call, method: &str, url: &str, token: Option<&str>) -> String {
     let proof = call.header("DPoP").expect("a proof");
     let said = JsFuture::from(proven_promise(&proof, token)).await.unwrap().as_string().unwrap();
@@ -78,7 +78,7 @@ async fn a_call_is_proved_by_the_key_of_the_login() {
 }
 
 #[wasm_bindgen_test]
-async fn the_next_page_has_the_key_that_is_stored() {
+async fn the_next_page_has_the_stored_key() {
     for (keys, is_kept) in [(DpopKeys::Stored, true), (DpopKeys::Memory, false)] {
         let server = Server::new();
         let auth = manager(&server, keys);
@@ -96,7 +96,7 @@ async fn the_next_page_has_the_key_that_is_stored() {
 }
 
 #[wasm_bindgen_test]
-async fn a_nonce_that_is_wanted_is_sent_without_a_refresh() {
+async fn a_required_nonce_is_sent_without_a_refresh() {
     let server = Server::new();
     let auth = manager(&server, DpopKeys::Memory);
     signs_in(&server, &auth, "one").await;

@@ -1,4 +1,4 @@
-//! The lock around the calls that set the cookie, and holders that sleep through their time.
+//! The lock around the calls that set the cookie, and holders that sleep past their time.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -22,10 +22,11 @@ export function steal(name) {
 }
 ")]
 extern "C" {
-    /// Holds a lock and never gives it back. Fulfils when it is held, with what fulfils when it is lost.
+    /// Holds a lock and never releases it. Resolves when it is held, to a promise that resolves when it is
+    /// lost.
     fn hold(name: &str, mode: &str) -> Promise;
 
-    /// Takes a lock from whoever holds it.
+    /// Takes a lock away from its holder.
     fn steal(name: &str) -> Promise;
 }
 
@@ -33,8 +34,8 @@ fn lock_of(server: &Server) -> String {
     format!("tokenkeep {}", server.url("refresh"))
 }
 
-/// A page that has the lock, and does nothing any more. Its time is over in so many milliseconds.
-/// Says whether it has lost the lock.
+/// A page that has the lock, and does nothing any more. Its time is over in `ms` milliseconds. Returns
+/// whether it has lost the lock.
 async fn frozen_holder(server: &Server, ms: f64) -> Rc<Cell<bool>> {
     let lease = format!("{} until {}", lock_of(server), js_sys::Date::now() + ms);
     JsFuture::from(hold(&lease, "shared")).await.unwrap();
@@ -50,7 +51,7 @@ async fn frozen_holder(server: &Server, ms: f64) -> Rc<Cell<bool>> {
 }
 
 #[wasm_bindgen_test]
-async fn a_lock_whose_holder_sleeps_through_its_time_is_taken() {
+async fn a_lock_is_taken_if_its_holder_sleeps_past_its_time() {
     let server = Server::new();
     let is_lost = frozen_holder(&server, -1.0).await;
     let auth = server.manager(|_| {});
@@ -79,7 +80,7 @@ async fn a_lock_whose_holder_has_time_left_is_waited_for() {
 }
 
 #[wasm_bindgen_test]
-async fn of_two_that_find_the_lock_overdue_one_takes_it_and_the_other_waits_for_that_one() {
+async fn of_two_tabs_that_find_the_lock_overdue_one_takes_it_and_the_other_waits() {
     let server = Server::new();
     let _lost = frozen_holder(&server, -1.0).await;
     let lock = |options: &mut Options| options.tabs = Tabs::Lock;
@@ -95,7 +96,7 @@ async fn of_two_that_find_the_lock_overdue_one_takes_it_and_the_other_waits_for_
 }
 
 #[wasm_bindgen_test]
-async fn who_has_slept_through_its_time_and_lost_the_lock_commits_nothing() {
+async fn a_tab_that_slept_past_its_time_and_lost_the_lock_commits_nothing() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let refreshed = server.refresh(&auth);
@@ -111,7 +112,7 @@ async fn who_has_slept_through_its_time_and_lost_the_lock_commits_nothing() {
 }
 
 #[wasm_bindgen_test]
-async fn a_clock_that_jumps_costs_nobody_the_lock() {
+async fn a_jumping_clock_costs_no_tab_its_lock() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let refreshed = server.refresh(&auth);
@@ -123,7 +124,7 @@ async fn a_clock_that_jumps_costs_nobody_the_lock() {
 }
 
 #[wasm_bindgen_test]
-async fn a_lease_of_the_far_future_is_not_believed() {
+async fn a_lease_until_the_far_future_is_not_believed() {
     let server = Server::new();
     let is_lost = frozen_holder(&server, 1e13).await;
     let auth = server.manager(|_| {});
@@ -131,7 +132,7 @@ async fn a_lease_of_the_far_future_is_not_believed() {
     let refreshed = server.refresh(&auth);
     server.is_left_alone().await;
     assert!(!is_lost.get());
-    // The longest that these options permit, and a moment.
+    // The longest hold that these options permit, and a moment more.
     steady.advance(31_000.0);
     timers.go_off(30_000.0..=31_000.0);
     server.call("refresh").await.answer(&token("one"));
@@ -139,7 +140,7 @@ async fn a_lease_of_the_far_future_is_not_believed() {
     assert!(is_lost.get());
 }
 
-/// A refresh that has got the lock from another tab, which had no news, and listens for them.
+/// A refresh that has got the lock from another tab, which had no news, and listens for news.
 async fn listening(server: &Server) -> Started<Result<(), TokenError>> {
     let (first, second) = (server.manager(|_| {}), server.manager(|_| {}));
     let failed = server.refresh(&first);
@@ -153,7 +154,7 @@ async fn listening(server: &Server) -> Started<Result<(), TokenError>> {
 }
 
 #[wasm_bindgen_test]
-async fn a_busy_page_that_has_used_up_its_time_takes_more_and_sends() {
+async fn a_busy_page_that_has_used_up_its_time_extends_it_and_sends() {
     let server = Server::new();
     let clock = Clock::new();
     let refreshed = listening(&server).await;
@@ -163,7 +164,7 @@ async fn a_busy_page_that_has_used_up_its_time_takes_more_and_sends() {
 }
 
 #[wasm_bindgen_test]
-async fn who_has_lost_the_lock_before_anything_was_sent_waits_for_it_again() {
+async fn a_tab_that_lost_the_lock_before_sending_waits_for_it_again() {
     let server = Server::new();
     let clock = Clock::new();
     let refreshed = listening(&server).await;
@@ -174,13 +175,13 @@ async fn who_has_lost_the_lock_before_anything_was_sent_waits_for_it_again() {
 }
 
 #[wasm_bindgen_test]
-async fn a_holder_that_is_alive_prolongs_its_lease() {
+async fn a_live_holder_extends_its_lease() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let (timers, clock) = (Timers::new(), Clock::new());
     let refreshed = server.refresh(&auth);
     let refresh = server.call("refresh").await;
-    // Half of the time of the call.
+    // Half of the call's time.
     clock.advance(5_200.0);
     timers.go_off(5_100.0..=5_250.0);
     lull().await;
@@ -188,7 +189,7 @@ async fn a_holder_that_is_alive_prolongs_its_lease() {
     let other = server.manager(|_| {});
     let waiting = server.get(&other, "api/me");
     lull().await;
-    // The other would take it now, if it had not been prolonged.
+    // The other tab would take the lock now if the lease had not been extended.
     timers.go_off(5_230.0..=5_310.0);
     server.is_left_alone().await;
     refresh.answer(&token("one"));

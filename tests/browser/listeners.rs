@@ -10,7 +10,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use crate::support::{Heard, Server, Timers, json, lull, token, tokens};
 
 #[wasm_bindgen_test]
-async fn notices_come_in_the_order_of_the_facts_each_once() {
+async fn notices_come_once_each_in_the_order_of_events() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let heard = Heard::of(&auth);
@@ -29,7 +29,7 @@ async fn notices_come_in_the_order_of_the_facts_each_once() {
 }
 
 #[wasm_bindgen_test]
-async fn the_state_is_the_one_that_the_notice_tells() {
+async fn the_state_matches_the_notice() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let states = Rc::<RefCell<Vec<bool>>>::default();
@@ -46,7 +46,7 @@ async fn the_state_is_the_one_that_the_notice_tells() {
 }
 
 #[wasm_bindgen_test]
-async fn a_listener_that_signs_out_harms_nobody() {
+async fn a_listener_that_signs_out_does_no_harm() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let clone = auth.clone();
@@ -67,7 +67,7 @@ async fn a_listener_that_signs_out_harms_nobody() {
 }
 
 #[wasm_bindgen_test]
-async fn what_a_listener_brings_about_is_told_after_what_it_was_told() {
+async fn an_event_caused_by_a_listener_is_reported_after_the_current_one() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let clone = auth.clone();
@@ -85,7 +85,7 @@ async fn what_a_listener_brings_about_is_told_after_what_it_was_told() {
 }
 
 #[wasm_bindgen_test]
-async fn a_listener_may_leave_while_it_is_told() {
+async fn a_listener_may_unsubscribe_while_it_is_called() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let slot = Rc::<RefCell<Option<tokenkeep::Subscription>>>::default();
@@ -101,7 +101,7 @@ async fn a_listener_may_leave_while_it_is_told() {
 }
 
 #[wasm_bindgen_test]
-async fn a_subscription_that_is_dropped_hears_nothing_more() {
+async fn a_dropped_subscription_hears_nothing_more() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let told = Rc::new(Cell::new(0));
@@ -128,7 +128,7 @@ async fn clones_are_the_same_manager() {
 }
 
 #[wasm_bindgen_test]
-async fn the_last_clone_takes_the_timers_with_it() {
+async fn the_last_clone_removes_the_timers() {
     let timers = Timers::new();
     let server = Server::new();
     let auth = server.signed_in("one");
@@ -141,14 +141,14 @@ async fn the_last_clone_takes_the_timers_with_it() {
     assert_eq!(timers.count(renewal), 0);
 }
 
-/// A manager that is dropped while a refresh of its own is on the wire.
+/// A manager that is dropped while its own refresh is on the wire.
 async fn dropped_during(server: &Server, answered_with: impl FnOnce(crate::support::Call)) {
     let auth = TokenManager::new(Options::new(server.url("refresh"))).unwrap();
     let told = Rc::new(Cell::new(0));
     let count = Rc::clone(&told);
     let _subscription = auth.subscribe(move |_| count.set(count.get() + 1));
     {
-        // The future is given up with the manager.
+        // The future is dropped with the manager.
         let refresh = Box::pin(auth.refresh());
         futures::future::select(refresh, Box::pin(lull())).await;
     }
@@ -161,7 +161,7 @@ async fn dropped_during(server: &Server, answered_with: impl FnOnce(crate::suppo
 }
 
 #[wasm_bindgen_test]
-async fn an_answer_after_the_end_harms_nothing() {
+async fn an_answer_after_the_end_does_no_harm() {
     let server = Server::new();
     dropped_during(&server, |refresh| refresh.answer(&token("late"))).await;
     dropped_during(&server, |refresh| refresh.answer(&json(401, "{}"))).await;

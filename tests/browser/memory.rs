@@ -1,5 +1,4 @@
-//! A refresh token that no cookie holds is held in memory, travels to the refresh endpoint alone,
-//! and rotates.
+//! A refresh token that no cookie holds is held in memory, is sent to the refresh endpoint only, and rotates.
 
 use js_sys::Reflect;
 use tokenkeep::{Carrier, Code, Content, Endpoint, Options, Secret, Tokens};
@@ -7,8 +6,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::support::{Call, Server, answer, json, start, token};
 
-/// Refreshes three times. The answers have a new refresh token, an empty one, and none: the last
-/// two keep the one there is.
+/// Refreshes three times. The answers have a new refresh token, an empty one, and none: the last two keep the
+/// current one.
 async fn rotates(change: impl FnOnce(&mut Options), carried: impl AsyncFn(&Call) -> String) {
     let server = Server::new();
     let auth = server.manager(change);
@@ -34,7 +33,7 @@ async fn rotates(change: impl FnOnce(&mut Options), carried: impl AsyncFn(&Call)
 }
 
 #[wasm_bindgen_test]
-async fn in_a_field_of_json() {
+async fn the_refresh_token_is_sent_in_a_json_field() {
     let json = |options: &mut Options| options.refresh_token = Carrier::Json("token".into());
     rotates(json, async |call| {
         assert_eq!(call.header("Content-Type").as_deref(), Some("application/json"));
@@ -46,7 +45,7 @@ async fn in_a_field_of_json() {
 }
 
 #[wasm_bindgen_test]
-async fn in_a_field_of_a_form_beside_others() {
+async fn the_refresh_token_is_sent_in_a_form_field_beside_others() {
     let form = |options: &mut Options| {
         options.refresh_token = Carrier::Form("refresh_token".into());
         let grant = ("grant_type".into(), "refresh_token".into());
@@ -63,13 +62,13 @@ async fn in_a_field_of_a_form_beside_others() {
 }
 
 #[wasm_bindgen_test]
-async fn in_a_header_field() {
+async fn the_refresh_token_is_sent_in_a_header_field() {
     let header = |o: &mut Options| o.refresh_token = Carrier::Header("X-Refresh".into(), None);
     rotates(header, async |call| call.header("X-Refresh").unwrap()).await;
 }
 
 #[wasm_bindgen_test]
-async fn in_a_header_field_behind_a_scheme() {
+async fn the_refresh_token_is_sent_in_a_header_field_after_a_scheme() {
     let header = |options: &mut Options| {
         options.refresh_token = Carrier::Header("Authorization".into(), Some("Bearer".into()));
     };
@@ -80,7 +79,7 @@ async fn in_a_header_field_behind_a_scheme() {
 }
 
 #[wasm_bindgen_test]
-async fn a_logout_forgets_it() {
+async fn a_logout_forgets_the_refresh_token() {
     let server = Server::new();
     let auth = server.manager(|options| {
         options.refresh_token = Carrier::Header("X-Refresh".into(), None);

@@ -1,4 +1,4 @@
-//! Two managers in one page are to each other what two tabs are.
+//! Two managers in one page behave like two tabs.
 
 use futures::StreamExt as _;
 use futures::channel::mpsc;
@@ -68,7 +68,7 @@ async fn a_tab_that_had_to_wait_takes_the_others_token() {
 }
 
 #[wasm_bindgen_test]
-async fn a_token_that_one_tab_has_renewed_is_everybodys() {
+async fn a_renewed_token_is_shared_with_all_tabs() {
     let server = Server::new();
     let (first, second) = two_tabs(&server).await;
     let mut heard = Heard::of(&second);
@@ -80,7 +80,7 @@ async fn a_token_that_one_tab_has_renewed_is_everybodys() {
 }
 
 #[wasm_bindgen_test]
-async fn a_tab_that_begins_takes_the_token_that_there_is() {
+async fn a_starting_tab_takes_the_current_token() {
     let server = Server::new();
     let first = server.signed_in("one");
     let second = server.manager(|_| {});
@@ -92,7 +92,7 @@ async fn a_tab_that_begins_takes_the_token_that_there_is() {
 }
 
 #[wasm_bindgen_test]
-async fn a_logout_is_everybodys() {
+async fn a_logout_applies_to_all_tabs() {
     let server = Server::new();
     let (first, second) = two_tabs(&server).await;
     let mut heard = Heard::of(&second);
@@ -105,7 +105,7 @@ async fn a_logout_is_everybodys() {
 }
 
 #[wasm_bindgen_test]
-async fn another_users_login_takes_the_old_token_from_all_tabs_and_old_requests_stay_old() {
+async fn another_users_login_removes_the_old_token_from_all_tabs_and_old_requests_stay_old() {
     let server = Server::new();
     let (first, second) = two_tabs(&server).await;
     let response = server.get(&second, "api/transfer");
@@ -120,7 +120,7 @@ async fn another_users_login_takes_the_old_token_from_all_tabs_and_old_requests_
 }
 
 #[wasm_bindgen_test]
-async fn tabs_that_only_take_turns_ask_for_a_token_of_their_own() {
+async fn tabs_that_only_take_turns_request_their_own_token() {
     let server = Server::new();
     let clock = Clock::new();
     let lock = |options: &mut Options| options.tabs = Tabs::Lock;
@@ -138,7 +138,7 @@ async fn tabs_that_only_take_turns_ask_for_a_token_of_their_own() {
 }
 
 #[wasm_bindgen_test]
-async fn tabs_that_are_off_tell_each_other_nothing() {
+async fn tabs_with_tabs_off_tell_each_other_nothing() {
     let server = Server::new();
     let off = |options: &mut Options| options.tabs = Tabs::Off;
     let (first, second) = (server.manager(off), server.manager(off));
@@ -154,11 +154,11 @@ async fn tabs_that_are_off_tell_each_other_nothing() {
 }
 
 #[wasm_bindgen_test]
-async fn a_tab_that_is_gone_neither_hears_nor_answers() {
+async fn a_closed_tab_neither_hears_nor_answers() {
     let server = Server::new();
     let (first, second) = two_tabs(&server).await;
     drop((first, second));
-    // Whoever is there still would answer before a third tab does.
+    // A tab that is still there would answer before a third tab does.
     let asks = server.manager(|_| {});
     let third = server.manager(|_| {});
     let mut heard = Heard::of(&asks);
@@ -170,7 +170,7 @@ async fn a_tab_that_is_gone_neither_hears_nor_answers() {
 }
 
 #[wasm_bindgen_test]
-async fn a_tab_that_is_gone_answers_nothing_though_its_refresh_is_on_the_wire() {
+async fn a_closed_tab_answers_nothing_even_with_its_refresh_on_the_wire() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let refresh = Box::pin(auth.refresh());
@@ -185,7 +185,7 @@ async fn a_tab_that_is_gone_answers_nothing_though_its_refresh_is_on_the_wire() 
     });
     lull().await;
     channel.set_onmessage(Some(reply.as_ref().unchecked_ref()));
-    // Questions that come together have one answer.
+    // Questions that come together get one answer.
     for _ in 0..3 {
         channel.post_message(&message("ask", "", 0.0)).unwrap();
         within_bound(replies.next(), "a reply").await.unwrap();
@@ -198,7 +198,7 @@ async fn a_tab_that_is_gone_answers_nothing_though_its_refresh_is_on_the_wire() 
 }
 
 #[wasm_bindgen_test]
-async fn a_lock_that_is_not_to_be_had_is_not_waited_for_without_end() {
+async fn an_unavailable_lock_is_not_waited_for_without_end() {
     let server = Server::new();
     let lock = |options: &mut Options| options.tabs = Tabs::Lock;
     let (first, second) = (server.manager(lock), server.manager(lock));
@@ -207,7 +207,7 @@ async fn a_lock_that_is_not_to_be_had_is_not_waited_for_without_end() {
     let timers = Timers::new();
     let refreshed = server.refresh(&second);
     server.is_left_alone().await;
-    // Thirty seconds, and the longest that anybody may hold it.
+    // Thirty seconds, plus the longest permitted hold.
     timers.run_out(60_250.0);
     let error = refreshed.outcome().await.unwrap_err();
     assert_eq!(error.code(), tokenkeep::Code::Timeout);
@@ -215,7 +215,7 @@ async fn a_lock_that_is_not_to_be_had_is_not_waited_for_without_end() {
 }
 
 #[wasm_bindgen_test]
-async fn without_locks_and_channels_a_tab_goes_by_its_own_rules() {
+async fn without_locks_and_channels_a_tab_works_alone() {
     let server = Server::new();
     let _locks = without(["navigator", "locks"]);
     let _channels = without(["globalThis", "BroadcastChannel"]);
@@ -230,12 +230,12 @@ async fn without_locks_and_channels_a_tab_goes_by_its_own_rules() {
     assert_eq!(server.call("api/me").await.token().as_deref(), Some("Bearer one"));
     let _another = server.manager(|_| {});
     let told = console.text();
-    // Once in a page: an earlier test may have been told.
+    // Once per page: an earlier test may have caused it.
     assert!(told.matches("each tab refreshes on its own").count() <= 1, "{told}");
 }
 
 #[wasm_bindgen_test]
-async fn a_page_that_comes_back_from_the_history_asks_what_it_has_missed() {
+async fn a_page_that_returns_from_the_history_asks_what_it_missed() {
     let server = Server::new();
     let auth = server.signed_in("one");
     lull().await;
@@ -250,7 +250,7 @@ async fn a_page_that_comes_back_from_the_history_asks_what_it_has_missed() {
 }
 
 #[wasm_bindgen_test]
-async fn whoever_was_away_is_told_of_the_logout() {
+async fn a_page_that_was_away_hears_of_the_logout() {
     let server = Server::new();
     let auth = server.signed_in("one");
     auth.logout(None).await.unwrap();
@@ -261,7 +261,7 @@ async fn whoever_was_away_is_told_of_the_logout() {
 }
 
 #[wasm_bindgen_test]
-async fn a_refused_refresh_is_held_against_the_news_of_another_tab() {
+async fn a_refused_refresh_is_compared_with_another_tabs_news() {
     let server = Server::new();
     let auth = server.signed_in("one");
     lull().await;
@@ -275,14 +275,14 @@ async fn a_refused_refresh_is_held_against_the_news_of_another_tab() {
     assert_eq!(heard.words(), ["signed in", "Refresh"]);
 }
 
-/// The page is shown for the first time, or comes out of the back/forward cache.
+/// The page is shown for the first time, or returns from the back/forward cache.
 fn page_is_shown(persisted: bool) {
     let event = format!("Object.assign(new Event('pageshow'), {{ persisted: {persisted} }})");
     let show = Function::new_no_args(&format!("dispatchEvent({event})"));
     show.call0(&JsValue::UNDEFINED).unwrap();
 }
 
-/// Another tab, by its messages.
+/// Another tab, simulated by its messages.
 struct OtherTab {
     channel: BroadcastChannel,
     messages: mpsc::UnboundedReceiver<JsValue>,
@@ -309,7 +309,7 @@ impl OtherTab {
         loop {
             let message = within_bound(self.messages.next(), "a message").await.unwrap();
             let kind = Reflect::get(&message, &"kind".into()).unwrap().as_string().unwrap();
-            // Said to the manager that was made to learn the channel's name.
+            // Meant for the manager that was made to learn the channel's name.
             if kind != "here" {
                 return kind;
             }
@@ -324,7 +324,7 @@ impl Drop for OtherTab {
     }
 }
 
-/// A message as another tab sends it, that tells of a token.
+/// A message with a token, as another tab sends it.
 fn message(kind: &str, token: &str, stamp: f64) -> Object {
     let message = Object::new();
     let now = js_sys::Date::now();
@@ -343,14 +343,14 @@ fn message(kind: &str, token: &str, stamp: f64) -> Object {
     message
 }
 
-/// The same with another member.
+/// The same with one member changed.
 fn with(message: Object, name: &str, value: impl Into<JsValue>) -> JsValue {
     Reflect::set(&message, &name.into(), &value.into()).unwrap();
     message.into()
 }
 
 #[wasm_bindgen_test]
-async fn what_is_not_exactly_a_message_of_another_tab_changes_nothing() {
+async fn only_exact_messages_of_another_tab_change_anything() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let mut heard = Heard::of(&auth);
@@ -396,7 +396,7 @@ async fn what_is_not_exactly_a_message_of_another_tab_changes_nothing() {
     for bad in &bad {
         channel.post_message(bad).unwrap();
     }
-    // Messages arrive in order: this one is good, so all before it have been judged.
+    // Messages arrive in order: when this good one has arrived, all before it have been judged.
     channel.post_message(&message("renewed", "good", js_sys::Date::now() + 1.0)).unwrap();
     heard.next().await;
     assert_eq!(heard.words().len(), 2, "{:?}", heard.words());
@@ -407,7 +407,7 @@ async fn what_is_not_exactly_a_message_of_another_tab_changes_nothing() {
 }
 
 #[wasm_bindgen_test]
-async fn an_odd_life_in_a_message_harms_nothing() {
+async fn an_odd_life_in_a_message_does_no_harm() {
     for life in [JsValue::UNDEFINED, "soon".into(), 1e300.into(), f64::INFINITY.into()] {
         let server = Server::new();
         let auth = server.signed_in("one");

@@ -1,4 +1,4 @@
-//! An outage logs nobody out, fails every waiter alike, and is not made worse (rules 8 and 10).
+//! An outage signs nobody out, fails every waiting call alike, and is not made worse (rules 8 and 10).
 
 use js_sys::{Function, Object, Reflect};
 use tokenkeep::{Code, Status};
@@ -10,7 +10,7 @@ use crate::support::{
     Heard, Server, Timers, answer, json, lull, refused, start, token, token_error,
 };
 
-/// Ten callers meet a 401, and then a refresh that fails with this reason.
+/// Ten calls get a 401, and then a refresh that fails with this reason.
 async fn ten_callers_are_failed_by(reason: JsValue) {
     let server = Server::new();
     let auth = server.signed_in("one");
@@ -33,7 +33,7 @@ async fn ten_callers_are_failed_by(reason: JsValue) {
 }
 
 #[wasm_bindgen_test]
-async fn a_refresh_that_reaches_nobody_fails_every_waiter_and_keeps_the_session() {
+async fn a_refresh_that_reaches_no_server_fails_every_waiting_call_and_keeps_the_session() {
     ten_callers_are_failed_by(js_sys::TypeError::new("Failed to fetch").into()).await;
 }
 
@@ -78,7 +78,7 @@ async fn an_answer_that_breaks_off_is_an_outage() {
 }
 
 #[wasm_bindgen_test]
-async fn a_refresh_that_takes_too_long_is_torn_off() {
+async fn a_refresh_that_takes_too_long_is_aborted() {
     let timers = Timers::new();
     let server = Server::new();
     let auth = server.signed_in("one");
@@ -98,7 +98,7 @@ async fn a_refresh_that_takes_too_long_is_torn_off() {
 }
 
 #[wasm_bindgen_test]
-async fn a_body_that_never_ends_is_bounded_by_the_same_time() {
+async fn a_body_that_never_ends_has_the_same_time_limit() {
     let timers = Timers::new();
     let server = Server::new();
     let auth = server.manager(|_| {});
@@ -106,7 +106,7 @@ async fn a_body_that_never_ends_is_bounded_by_the_same_time() {
     let endless = ReadableStream::new_with_underlying_source(&Object::new()).unwrap();
     let endless = Response::new_with_opt_readable_stream(Some(&endless)).unwrap();
     server.call("refresh").await.answer(&endless);
-    // The answer arrives, and its body is waited for.
+    // The answer arrives, and its body is awaited.
     lull().await;
     timers.run_out(10_000.0);
     assert_eq!(refreshed.outcome().await.unwrap_err().code(), Code::Timeout);
@@ -156,7 +156,7 @@ async fn an_explicit_refresh_skips_the_back_off() {
 }
 
 #[wasm_bindgen_test]
-async fn an_explicit_refresh_does_not_skip_what_the_server_asked_for() {
+async fn an_explicit_refresh_does_not_skip_retry_after() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let refreshed = server.refresh(&auth);
@@ -167,7 +167,7 @@ async fn an_explicit_refresh_does_not_skip_what_the_server_asked_for() {
 }
 
 #[wasm_bindgen_test]
-async fn refreshes_at_once_are_one_call() {
+async fn simultaneous_refreshes_are_one_call() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let refreshes: Vec<_> = (0..10).map(|_| server.refresh(&auth)).collect();
@@ -179,7 +179,7 @@ async fn refreshes_at_once_are_one_call() {
 }
 
 #[wasm_bindgen_test]
-async fn whoever_stops_waiting_does_not_stop_the_refresh() {
+async fn a_caller_that_stops_waiting_does_not_stop_the_refresh() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let clone = auth.clone();

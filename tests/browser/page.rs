@@ -1,6 +1,6 @@
-//! What the shell promises to Rust, in a page of a real browser.
+//! The shell's promises to Rust, in a page of a real browser.
 //!
-//! There is no server: the test stands in the place of `fetch`, and answers when it wants to.
+//! There is no server: the test replaces `fetch`, and answers when it chooses.
 
 #![cfg(target_arch = "wasm32")]
 

@@ -1,4 +1,4 @@
-//! A logout that the server has not heard of outlives the page, as a mark (rule 9).
+//! A logout that has not reached the server outlives the page, as a mark (rule 9).
 
 use tokenkeep::{Code, Endpoint, Options, Sends, Status, TokenManager};
 use wasm_bindgen::JsValue;
@@ -13,7 +13,7 @@ fn storage() -> Storage {
     web_sys::window().unwrap().local_storage().unwrap().expect("a page has it")
 }
 
-/// The place of the mark of managers with such options.
+/// The storage key of the mark, for managers with these options.
 fn place(server: &Server, change: impl Fn(&mut Options)) -> String {
     format!("{} logout owed", share_of(server, change))
 }
@@ -28,7 +28,7 @@ fn with_logout(server: &Server) -> impl Fn(&mut Options) + use<> {
     move |options| options.logout = Some(Endpoint::new(url.as_str()))
 }
 
-/// A page whose logout could not be told to the server, and is gone.
+/// A page whose logout did not reach the server, and which is closed.
 async fn a_page_that_went_before_the_server_heard(server: &Server, auth: TokenManager) {
     auth.set_tokens(tokens("s3cr3t-one")).unwrap();
     let out = request("POST", &server.url("logout?all=s3cr3t"), &JsValue::UNDEFINED);
@@ -38,7 +38,7 @@ async fn a_page_that_went_before_the_server_heard(server: &Server, auth: TokenMa
 }
 
 #[wasm_bindgen_test]
-async fn an_owed_logout_is_finished_at_the_next_start_before_anything_is_restored() {
+async fn a_pending_logout_is_finished_at_the_next_start_before_anything_is_restored() {
     let server = Server::new();
     a_page_that_went_before_the_server_heard(&server, server.manager(with_logout(&server))).await;
     let auth = server.manager(with_logout(&server));
@@ -55,7 +55,7 @@ async fn an_owed_logout_is_finished_at_the_next_start_before_anything_is_restore
 }
 
 #[wasm_bindgen_test]
-async fn a_logout_that_fails_again_is_owed_still() {
+async fn a_logout_that_fails_again_stays_pending() {
     let server = Server::new();
     a_page_that_went_before_the_server_heard(&server, server.manager(with_logout(&server))).await;
     for _ in 0..2 {
@@ -82,7 +82,7 @@ async fn the_mark_is_set_before_the_server_is_told() {
 }
 
 #[wasm_bindgen_test]
-async fn the_mark_says_when_and_names_neither_url_nor_secret() {
+async fn the_mark_contains_a_time_and_neither_url_nor_secret() {
     let server = Server::new();
     a_page_that_went_before_the_server_heard(&server, server.manager(with_logout(&server))).await;
     let storage = storage();
@@ -98,7 +98,7 @@ async fn the_mark_says_when_and_names_neither_url_nor_secret() {
 }
 
 #[wasm_bindgen_test]
-async fn a_mark_that_cannot_be_read_is_a_mark_still_and_calls_nothing_but_the_option() {
+async fn an_unreadable_mark_still_counts_and_calls_only_the_options_url() {
     for garbage in ["", "1e400", "POST https://evil.test/", "\u{1f4a9}"] {
         let server = Server::new();
         storage().set_item(&place(&server, with_logout(&server)), garbage).unwrap();
@@ -110,7 +110,7 @@ async fn a_mark_that_cannot_be_read_is_a_mark_still_and_calls_nothing_but_the_op
 }
 
 #[wasm_bindgen_test]
-async fn a_mark_of_long_ago_is_none() {
+async fn an_expired_mark_is_ignored() {
     let server = Server::new();
     let name = place(&server, with_logout(&server));
     storage().set_item(&name, "1000000000000").unwrap();
@@ -121,7 +121,7 @@ async fn a_mark_of_long_ago_is_none() {
 }
 
 #[wasm_bindgen_test]
-async fn a_logout_that_no_later_page_can_finish_is_said_to_be_untold() {
+async fn a_logout_that_no_later_page_can_finish_is_marked_untold() {
     let server = Server::new();
     a_page_that_went_before_the_server_heard(&server, server.manager(|_| {})).await;
     let console = Console::new();
@@ -135,7 +135,7 @@ async fn a_logout_that_no_later_page_can_finish_is_said_to_be_untold() {
 }
 
 #[wasm_bindgen_test]
-async fn a_logout_that_sends_a_token_sends_it_again_until_the_server_is_told() {
+async fn a_logout_with_a_token_sends_it_again_until_the_server_answers() {
     let server = Server::new();
     let url = server.url("logout");
     let auth = server.manager(|options| {
@@ -161,7 +161,7 @@ async fn a_logout_that_sends_a_token_sends_it_again_until_the_server_is_told() {
 }
 
 #[wasm_bindgen_test]
-async fn a_login_takes_the_mark_away() {
+async fn a_login_removes_the_mark() {
     let server = Server::new();
     a_page_that_went_before_the_server_heard(&server, server.manager(with_logout(&server))).await;
     let auth = server.manager(with_logout(&server));
@@ -173,7 +173,7 @@ async fn a_login_takes_the_mark_away() {
 }
 
 #[wasm_bindgen_test]
-async fn a_sign_in_that_was_made_elsewhere_takes_the_mark_away() {
+async fn a_sign_in_elsewhere_removes_the_mark() {
     let server = Server::new();
     a_page_that_went_before_the_server_heard(&server, server.manager(with_logout(&server))).await;
     let auth = server.manager(with_logout(&server));

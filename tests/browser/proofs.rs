@@ -1,4 +1,4 @@
-//! What proves to the server that no foreign page made the call, and where it goes.
+//! The header fields that prove to the server that no foreign page made the call, and where they are sent.
 
 use tokenkeep::{Content, Credentials};
 use wasm_bindgen::JsCast;
@@ -13,7 +13,7 @@ fn set_cookie(cookie: &str) {
 }
 
 #[wasm_bindgen_test]
-async fn the_cookie_for_csrf_is_read_afresh_at_each_refresh() {
+async fn the_csrf_cookie_is_read_anew_for_each_refresh() {
     let server = Server::new();
     let auth = server.manager(|o| o.csrf = Some(("XSRF-TOKEN".into(), "X-XSRF-TOKEN".into())));
     set_cookie("not-XSRF-TOKEN=wrong");
@@ -43,7 +43,7 @@ async fn a_login_carries_the_proof_too() {
 }
 
 #[wasm_bindgen_test]
-async fn the_app_may_name_its_own_proof() {
+async fn the_app_may_set_its_own_proof() {
     let server = Server::new();
     let auth = server.manager(|options| {
         options.refresh.headers = vec![("x-requested-with".into(), "my-app".into())];
@@ -54,7 +54,7 @@ async fn the_app_may_name_its_own_proof() {
 }
 
 #[wasm_bindgen_test]
-async fn a_refresh_elsewhere_carries_no_header_that_needs_a_preflight() {
+async fn a_refresh_to_another_origin_has_no_header_that_needs_a_preflight() {
     let server = Server::new();
     let auth = server.manager(|options| options.refresh.url = server.url_elsewhere("refresh"));
     let _refreshed = server.refresh(&auth);
@@ -64,7 +64,7 @@ async fn a_refresh_elsewhere_carries_no_header_that_needs_a_preflight() {
 }
 
 #[wasm_bindgen_test]
-async fn the_refresh_is_the_call_that_the_options_describe() {
+async fn the_refresh_is_sent_as_the_options_describe() {
     let server = Server::new();
     let auth = server.manager(|options| {
         options.refresh.method = "PUT".into();

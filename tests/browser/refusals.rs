@@ -26,7 +26,7 @@ async fn every_caller_of_a_refused_refresh_gets_its_own_401_and_the_session_ends
 }
 
 #[wasm_bindgen_test]
-async fn a_refused_restore_is_no_end_of_a_session() {
+async fn a_refused_restore_ends_no_session() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let heard = Heard::of(&auth);
@@ -51,7 +51,7 @@ async fn a_refusal_needs_no_body() {
 }
 
 #[wasm_bindgen_test]
-async fn a_page_of_html_in_the_place_of_a_refusal_ends_nothing() {
+async fn an_html_page_instead_of_a_refusal_ends_nothing() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let refreshed = server.refresh(&auth);

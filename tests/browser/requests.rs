@@ -1,4 +1,4 @@
-//! Who gets the token, and what a request meets before it is sent (rules 1 to 3, and 7).
+//! Which requests get the token, and what happens before they are sent (rules 1 to 3, and 7).
 
 use tokenkeep::{Attach, Code, Restore, Status};
 use wasm_bindgen::JsValue;
@@ -20,7 +20,7 @@ async fn the_token_goes_to_the_api() {
 }
 
 #[wasm_bindgen_test]
-async fn the_token_goes_to_no_other_origin_and_a_401_from_there_is_the_callers() {
+async fn the_token_goes_to_no_other_origin_and_a_401_from_there_goes_to_the_caller() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let elsewhere = request("GET", &server.url_elsewhere("api/me"), &JsValue::UNDEFINED);
@@ -65,7 +65,7 @@ async fn a_request_that_brings_its_own_authorization_is_left_alone() {
 }
 
 #[wasm_bindgen_test]
-async fn the_header_and_its_scheme_are_the_ones_of_the_options() {
+async fn the_header_and_its_scheme_are_the_ones_in_the_options() {
     let server = Server::new();
     for (scheme, expected) in [("Token", "Token one"), ("", "one")] {
         let auth = server.manager(|o| o.attach = Attach::Header("X-Access".into(), scheme.into()));
@@ -78,7 +78,7 @@ async fn the_header_and_its_scheme_are_the_ones_of_the_options() {
 }
 
 #[wasm_bindgen_test]
-async fn the_first_call_asks_for_a_token_before_it_leaves() {
+async fn the_first_call_refreshes_before_it_is_sent() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     assert_eq!(auth.state().status, Status::Unknown);
@@ -95,7 +95,7 @@ async fn the_first_call_asks_for_a_token_before_it_leaves() {
 }
 
 #[wasm_bindgen_test]
-async fn without_a_session_requests_leave_without_a_token() {
+async fn without_a_session_requests_are_sent_without_a_token() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let first = server.get(&auth, "api/news");
@@ -114,7 +114,7 @@ async fn without_a_session_requests_leave_without_a_token() {
 }
 
 #[wasm_bindgen_test]
-async fn an_eager_restore_asks_before_anybody_calls() {
+async fn an_eager_restore_refreshes_before_any_call() {
     let server = Server::new();
     let auth = server.manager(|options| options.restore = Restore::Eager);
     server.call("refresh").await.answer(&token("one"));
@@ -123,7 +123,7 @@ async fn an_eager_restore_asks_before_anybody_calls() {
 }
 
 #[wasm_bindgen_test]
-async fn a_manual_restore_asks_when_it_is_told_to() {
+async fn a_manual_restore_refreshes_only_when_told_to() {
     let server = Server::new();
     let auth = server.manager(|options| options.restore = Restore::Manual);
     let _response = server.get(&auth, "api/news");
@@ -136,7 +136,7 @@ async fn a_manual_restore_asks_when_it_is_told_to() {
 }
 
 #[wasm_bindgen_test]
-async fn a_request_that_the_platform_fails_gets_the_platforms_own_reason() {
+async fn a_request_that_the_platform_fails_rejects_with_the_platforms_reason() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let reasons =
@@ -152,7 +152,7 @@ async fn a_request_that_the_platform_fails_gets_the_platforms_own_reason() {
     server.is_left_alone().await;
 }
 
-/// A request whose signal is the controller's.
+/// A request with the controller's signal.
 fn with_signal(url: &str, controller: &AbortController) -> web_sys::Request {
     let init = web_sys::RequestInit::new();
     init.set_signal(Some(&controller.signal()));
@@ -167,7 +167,7 @@ fn reason(outcome: Result<web_sys::Response, tokenkeep::FetchError>) -> JsValue 
 }
 
 #[wasm_bindgen_test]
-async fn an_abort_settles_a_waiting_call_at_once_and_the_others_go_on() {
+async fn an_abort_settles_a_waiting_call_at_once_and_the_others_continue() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let controller = AbortController::new().unwrap();
@@ -198,7 +198,7 @@ async fn an_abort_between_a_401_and_the_new_token_settles_at_once() {
 }
 
 #[wasm_bindgen_test]
-async fn a_call_that_is_aborted_before_it_begins_is_not_sent() {
+async fn a_call_aborted_before_it_begins_is_not_sent() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let controller = AbortController::new().unwrap();
@@ -209,7 +209,7 @@ async fn a_call_that_is_aborted_before_it_begins_is_not_sent() {
 }
 
 #[wasm_bindgen_test]
-async fn a_call_that_is_aborted_before_it_begins_waits_for_no_token() {
+async fn a_call_aborted_before_it_begins_waits_for_no_token() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let controller = AbortController::new().unwrap();
@@ -219,7 +219,7 @@ async fn a_call_that_is_aborted_before_it_begins_waits_for_no_token() {
 }
 
 #[wasm_bindgen_test]
-async fn an_answer_that_is_no_401_is_the_callers_untouched() {
+async fn an_answer_other_than_401_goes_to_the_caller_untouched() {
     let server = Server::new();
     let auth = server.signed_in("one");
     for status in [200, 204, 403, 419, 500, 503] {

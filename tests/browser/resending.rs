@@ -10,7 +10,7 @@ use web_sys::{ReadableStream, Response, ResponseInit};
 use crate::support::{Server, answer, json, refused, request, text, token, tokens, within_bound};
 
 #[wasm_bindgen_test]
-async fn ten_401s_make_one_refresh_and_all_are_sent_again_with_the_new_token() {
+async fn ten_401s_cause_one_refresh_and_all_are_sent_again_with_the_new_token() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let responses: Vec<_> = (0..10).map(|_| server.get(&auth, "api/me")).collect();
@@ -34,7 +34,7 @@ async fn ten_401s_make_one_refresh_and_all_are_sent_again_with_the_new_token() {
 }
 
 #[wasm_bindgen_test]
-async fn a_late_401_of_an_older_token_is_sent_again_without_a_refresh() {
+async fn a_late_401_for_an_older_token_is_sent_again_without_a_refresh() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let (quick, slow) = (server.get(&auth, "api/quick"), server.get(&auth, "api/slow"));
@@ -52,7 +52,7 @@ async fn a_late_401_of_an_older_token_is_sent_again_without_a_refresh() {
 }
 
 #[wasm_bindgen_test]
-async fn the_second_401_is_the_callers_with_its_body() {
+async fn the_second_401_goes_to_the_caller_with_its_body() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let response = server.get(&auth, "api/me");
@@ -66,11 +66,11 @@ async fn the_second_401_is_the_callers_with_its_body() {
 }
 
 #[wasm_bindgen_test]
-async fn a_stream_is_sent_once_and_its_401_is_the_callers() {
+async fn a_stream_is_sent_once_and_its_401_goes_to_the_caller() {
     if !Reflect::has(&js_sys::global(), &"Request".into()).unwrap()
         || !js_sys::eval("'duplex' in Request.prototype").unwrap().is_truthy()
     {
-        // This engine uploads no stream.
+        // This engine cannot upload streams.
         return;
     }
     let server = Server::new();
@@ -135,7 +135,7 @@ async fn a_body_is_sent_twice_with_the_same_bytes() {
 }
 
 #[wasm_bindgen_test]
-async fn the_caller_may_use_its_request_up_meanwhile() {
+async fn the_caller_may_consume_its_request_meanwhile() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let mine = request("POST", &server.url("api/note"), &"as it was".into());
@@ -152,7 +152,7 @@ async fn the_caller_may_use_its_request_up_meanwhile() {
 }
 
 #[wasm_bindgen_test]
-async fn the_body_of_a_401_that_nobody_will_read_holds_no_connection() {
+async fn the_unread_body_of_a_401_occupies_no_connection() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let response = server.get(&auth, "api/me");
@@ -172,7 +172,7 @@ async fn the_body_of_a_401_that_nobody_will_read_holds_no_connection() {
 }
 
 #[wasm_bindgen_test]
-async fn a_challenge_that_a_new_token_cannot_cure_is_the_callers() {
+async fn a_challenge_that_a_new_token_cannot_cure_goes_to_the_caller() {
     let server = Server::new();
     let auth = server.signed_in("one");
     for error in ["insufficient_scope", "insufficient_user_authentication"] {
@@ -186,7 +186,7 @@ async fn a_challenge_that_a_new_token_cannot_cure_is_the_callers() {
 }
 
 #[wasm_bindgen_test]
-async fn a_field_of_the_body_can_say_that_the_token_has_ended() {
+async fn a_body_field_can_say_that_the_token_has_ended() {
     let server = Server::new();
     let auth = server.manager(|options| {
         let body = Some(Field { path: "code".into(), equals: vec!["40101".into()], absent: false });
@@ -215,12 +215,12 @@ export function body(read) {
 }
 ")]
 extern "C" {
-    /// A body of a million letters, that comes as it is read. Tells when it has been read to its end.
+    /// A body of a million letters, generated while it is read. Tells when it has been read to its end.
     fn body(read: &JsValue) -> ReadableStream;
 }
 
 #[wasm_bindgen_test]
-async fn a_401_that_waits_for_the_refresh_holds_no_connection_and_stays_whole() {
+async fn a_401_that_waits_for_the_refresh_occupies_no_connection_and_stays_complete() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let response = server.get(&auth, "api/me");

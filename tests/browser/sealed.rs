@@ -1,4 +1,4 @@
-//! A refresh token in memory passes to other tabs, and no other script of the origin sees it on the way.
+//! A refresh token in memory passes to other tabs without any other script of the origin seeing it.
 
 use futures::StreamExt as _;
 use futures::channel::mpsc;
@@ -23,7 +23,7 @@ fn signs_in(auth: &TokenManager, token: &str, refresh_token: &str) {
     .unwrap();
 }
 
-/// A tab that is there when the user signs in, and one that begins later, go on when the first is gone.
+/// A tab that is open when the user signs in, or one that starts later, continues when the first is closed.
 async fn goes_on(is_there: bool) {
     let server = Server::new();
     let first = server.manager(in_memory);
@@ -32,7 +32,7 @@ async fn goes_on(is_there: bool) {
     let second = there.unwrap_or_else(|| server.manager(in_memory));
     let mut heard = Heard::of(&second);
     heard.next().await;
-    // What renews the token comes with it, or right after it.
+    // The refresh token comes with the access token, or right after it.
     for _ in 0..100 {
         let refreshed = server.refresh(&second);
         let Some(call) = server.maybe_call().await else { continue };
@@ -45,12 +45,12 @@ async fn goes_on(is_there: bool) {
 }
 
 #[wasm_bindgen_test]
-async fn a_tab_that_is_there_goes_on_with_it() {
+async fn an_open_tab_continues_with_the_refresh_token() {
     goes_on(true).await;
 }
 
 #[wasm_bindgen_test]
-async fn a_tab_that_begins_later_goes_on_with_it() {
+async fn a_tab_that_starts_later_continues_with_the_refresh_token() {
     goes_on(false).await;
 }
 
@@ -59,12 +59,12 @@ async fn a_tab_that_begins_later_goes_on_with_it() {
   value instanceof ArrayBuffer || ArrayBuffer.isView(value) ? new TextDecoder('latin1').decode(value) : value)"
 )]
 extern "C" {
-    /// A message as JSON, its bytes as characters: in the clear, a token would show there, too.
+    /// A message as JSON, its bytes as characters: an unencrypted token would show there, too.
     fn spelled(message: &JsValue) -> String;
 }
 
 #[wasm_bindgen_test]
-async fn no_script_of_the_origin_reads_it_on_the_channel() {
+async fn no_script_of_the_origin_can_read_the_token_on_the_channel() {
     let server = Server::new();
     let channel = BroadcastChannel::new(&share_of(&server, in_memory)).unwrap();
     let (told, mut messages) = mpsc::unbounded();

@@ -17,7 +17,7 @@ fn secret(text: &str) -> Secret {
 }
 
 #[wasm_bindgen_test]
-fn what_holds_a_secret_does_not_print_it() {
+fn types_that_hold_a_secret_do_not_print_it() {
     let tokens = Tokens {
         access_token: secret(SECRET),
         expires_in: Some(1.0),
@@ -37,8 +37,8 @@ fn what_holds_a_secret_does_not_print_it() {
     assert!(!printed.contains(SECRET), "{printed}");
 }
 
-/// A life with all that can go wrong, every token of which has the secret in it. Returns what was
-/// told of it.
+/// A session with everything that can go wrong, in which every token contains the secret. Returns everything
+/// that was reported.
 async fn a_whole_session() -> String {
     let told = Rc::<RefCell<String>>::default();
     let say = |word: &dyn std::fmt::Debug| {
@@ -97,7 +97,7 @@ async fn a_whole_session() -> String {
 }
 
 #[wasm_bindgen_test]
-async fn no_notice_state_or_error_has_a_token_in_it() {
+async fn no_notice_state_or_error_contains_a_token() {
     let told = a_whole_session().await;
     for word in ["SignOut(Rejected)", "RefreshError", "BadAnswer", "Network", "SignedIn"] {
         assert!(told.contains(word), "it has all of the session: {told}");
@@ -117,7 +117,7 @@ async fn nothing_secret_is_written_to_the_console() {
 }
 
 #[wasm_bindgen_test]
-async fn the_state_prints_neither_the_token_nor_whose_it_is() {
+async fn the_state_prints_neither_the_token_nor_its_user() {
     let server = Server::new();
     let made = jwt(r#"{"sub":"alice"}"#);
     let auth = server.signed_in(&made);
@@ -133,7 +133,7 @@ async fn the_state_prints_neither_the_token_nor_whose_it_is() {
 }
 
 #[wasm_bindgen_test]
-async fn an_answer_that_holds_a_token_is_no_errors_cause() {
+async fn an_answer_that_contains_a_token_is_no_errors_cause() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let login = server.login(&auth);
@@ -142,7 +142,7 @@ async fn an_answer_that_holds_a_token_is_no_errors_cause() {
     let error = login.outcome().await.unwrap_err();
     assert_eq!(error.code(), tokenkeep::Code::NoToken);
     assert!(error.cause().is_none());
-    // A challenge for a second factor is the app's to read.
+    // The app may read a challenge for a second factor.
     let login = server.login(&auth);
     server.call("login").await.answer(&json(200, r#"{"challenge":17}"#));
     assert!(login.outcome().await.unwrap_err().cause().is_some());

@@ -1,4 +1,4 @@
-//! Login, logout, and whose token it is (rule 9).
+//! Login, logout, and which user a token belongs to (rule 9).
 
 use js_sys::JSON;
 use tokenkeep::{Code, Endpoint, Event, Notice, Status};
@@ -44,7 +44,7 @@ async fn a_wrong_password_is_rejected_with_the_answer_and_keeps_the_session() {
 }
 
 #[wasm_bindgen_test]
-async fn a_login_that_reaches_nobody_is_an_outage() {
+async fn a_login_that_reaches_no_server_is_an_outage() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let login = server.login(&auth);
@@ -108,7 +108,7 @@ async fn a_logout_waits_for_its_turn_on_the_wire_and_a_late_refresh_commits_noth
 }
 
 #[wasm_bindgen_test]
-async fn a_login_that_a_logout_has_overtaken_commits_nothing() {
+async fn a_login_overtaken_by_a_logout_commits_nothing() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let login = server.login(&auth);
@@ -137,7 +137,7 @@ async fn a_request_of_the_last_user_never_meets_the_next_ones_token() {
 }
 
 #[wasm_bindgen_test]
-async fn a_request_that_waits_when_its_user_signs_out_is_not_sent() {
+async fn a_request_that_waits_while_its_user_signs_out_is_not_sent() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let response = server.get(&auth, "api/transfer");
@@ -150,7 +150,7 @@ async fn a_request_that_waits_when_its_user_signs_out_is_not_sent() {
 }
 
 #[wasm_bindgen_test]
-async fn a_logout_goes_where_the_options_say() {
+async fn a_logout_is_sent_where_the_options_say() {
     let server = Server::new();
     let auth = server.manager(|options| {
         let mut logout = Endpoint::new(server.url("sign-out"));
@@ -166,7 +166,7 @@ async fn a_logout_goes_where_the_options_say() {
 }
 
 #[wasm_bindgen_test]
-async fn a_logout_that_nobody_has_to_be_told_of_sends_nothing() {
+async fn a_logout_without_an_endpoint_sends_nothing() {
     let server = Server::new();
     let auth = server.signed_in("one");
     auth.logout(None).await.unwrap();
@@ -175,7 +175,7 @@ async fn a_logout_that_nobody_has_to_be_told_of_sends_nothing() {
 }
 
 #[wasm_bindgen_test]
-async fn a_logout_that_the_server_fails_rejects_with_its_answer_and_is_done_here() {
+async fn a_logout_that_the_server_fails_rejects_with_its_answer_and_ends_the_session_here() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let out = request("POST", &server.url("logout"), &JsValue::UNDEFINED);
@@ -190,7 +190,7 @@ async fn a_logout_that_the_server_fails_rejects_with_its_answer_and_is_done_here
 }
 
 #[wasm_bindgen_test]
-async fn a_login_of_the_apps_own_hands_its_tokens_over() {
+async fn the_apps_own_login_hands_its_tokens_over() {
     let server = Server::new();
     let auth = server.manager(|_| {});
     let heard = Heard::of(&auth);
@@ -202,14 +202,14 @@ async fn a_login_of_the_apps_own_hands_its_tokens_over() {
 }
 
 #[wasm_bindgen_test]
-async fn the_token_is_not_for_the_app() {
+async fn the_token_is_not_exposed_to_the_app_by_default() {
     let server = Server::new();
     let auth = server.signed_in("one");
     assert_eq!(auth.access_token().await.unwrap_err().code(), Code::NotExposed);
 }
 
 #[wasm_bindgen_test]
-async fn the_token_is_for_the_app_if_it_says_so() {
+async fn the_token_is_exposed_to_the_app_if_it_says_so() {
     let server = Server::new();
     let auth = server.manager(|options| options.expose_token = true);
     let clone = auth.clone();
@@ -221,7 +221,7 @@ async fn the_token_is_for_the_app_if_it_says_so() {
 }
 
 #[wasm_bindgen_test]
-async fn a_renewal_is_told_as_an_event() {
+async fn a_renewal_is_reported_as_an_event() {
     let server = Server::new();
     let auth = server.signed_in("one");
     let events = std::rc::Rc::new(std::cell::Cell::new(0));

@@ -1,5 +1,5 @@
-//! What the tests stand on: a server that is the test itself, and a platform whose clock, timers
-//! and console can be watched.
+//! The basis of the tests: a server that the test controls, and a platform whose clock, timers and console
+//! can be watched.
 
 mod call;
 mod event_loop;

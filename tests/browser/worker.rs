@@ -1,4 +1,4 @@
-//! The same manager where there is no `window` and no `document`: in a dedicated worker.
+//! The same manager without `window` and `document`: in a dedicated worker.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -45,7 +45,7 @@ async fn a_relative_url_is_resolved_against_the_worker() {
 }
 
 #[wasm_bindgen_test]
-async fn workers_hand_a_token_on_as_tabs_do() {
+async fn workers_pass_a_token_on_as_tabs_do() {
     let server = Server::new();
     let first = server.signed_in("one");
     let second = server.manager(|_| {});

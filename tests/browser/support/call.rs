@@ -19,7 +19,7 @@ impl Call {
         self.request.headers().get(name).expect("the name of a field")
     }
 
-    /// What the call carries of the token that was given to it.
+    /// The token in the call's header.
     pub fn token(&self) -> Option<String> {
         self.header("Authorization")
     }
@@ -34,12 +34,12 @@ impl Call {
         js_sys::Uint8Array::new(&buffer.expect("a whole body")).to_vec()
     }
 
-    /// Lets the answer go.
+    /// Sends the answer.
     pub fn answer(self, response: &Response) {
         self.resolve.call1(&JsValue::UNDEFINED, response).expect("a promise's own function");
     }
 
-    /// Fails as a platform does that reaches nobody.
+    /// Fails like a platform that reaches no server.
     pub fn fail(self, reason: &JsValue) {
         self.reject.call1(&JsValue::UNDEFINED, reason).expect("a promise's own function");
     }
@@ -61,7 +61,7 @@ pub fn json(status: u16, body: &str) -> Response {
     answer(status, &[("Content-Type", "application/json")], Some(body))
 }
 
-/// The answer of a refresh endpoint that has a new token, good for five minutes.
+/// The answer of a refresh endpoint with a new token, good for five minutes.
 pub fn token(token: &str) -> Response {
     let body = r#"{"access_token":"TOKEN","token_type":"Bearer","expires_in":300}"#;
     json(200, &body.replace("TOKEN", token))

@@ -1,4 +1,4 @@
-//! Several things at once, without sleeping: begin one, let the others go on, ask for its outcome.
+//! Concurrency without sleeping: begin something, let other work continue, ask for the outcome.
 
 use std::future::Future;
 use std::pin::pin;
@@ -18,13 +18,13 @@ extern "C" {
     fn request_lock(name: &str, callback: &Function) -> Promise;
 }
 
-/// How long a test waits for what must come. Nothing waits that long, unless it is broken.
+/// The time limit of a test's wait. Only a broken test waits this long.
 const BOUND_MS: f64 = 8_000.0;
 
-/// Something that was begun, and goes on while the test does.
+/// Work that was begun, and continues while the test does.
 pub struct Started<T>(oneshot::Receiver<T>);
 
-/// Begins something.
+/// Begins the work.
 pub fn start<T: 'static>(what: impl Future<Output = T> + 'static) -> Started<T> {
     let (done, outcome) = oneshot::channel();
     spawn_local(async move {
@@ -35,13 +35,13 @@ pub fn start<T: 'static>(what: impl Future<Output = T> + 'static) -> Started<T> 
 }
 
 impl<T> Started<T> {
-    /// What came of it. Everything settles, so this does.
+    /// The outcome. Everything settles, so this does.
     pub async fn outcome(self) -> T {
         within_bound(self.0, "an outcome").await.expect("no test drops what it has begun")
     }
 }
 
-/// The future's outcome. The test has failed if there is none.
+/// The future's outcome. Without one the test fails.
 pub async fn within_bound<T>(future: impl Future<Output = T>, what: &str) -> T {
     match select(pin!(future), pin!(pause(BOUND_MS))).await {
         Either::Left((outcome, _)) => outcome,
@@ -49,9 +49,8 @@ pub async fn within_bound<T>(future: impl Future<Output = T>, what: &str) -> T {
     }
 }
 
-/// Lets everything happen that can happen before the test goes on: microtasks, tasks, and locks
-/// that are to be had. Locks are granted in the order in which they were asked for, so this one
-/// comes after all that were asked for before.
+/// Lets everything run that can run before the test continues: microtasks, tasks, and available locks. Locks
+/// are granted in the order of the requests, so this one comes after all earlier requests.
 pub async fn lull() {
     for _ in 0..3 {
         let locked = Function::new_no_args("");

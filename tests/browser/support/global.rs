@@ -8,11 +8,11 @@ use js_sys::{Array, Function, Object, Reflect};
 use wasm_bindgen::closure::WasmClosure;
 use wasm_bindgen::prelude::*;
 
-/// A member of an object that is another one, until this is dropped.
+/// A member of an object that is replaced until this value is dropped.
 pub struct Replaced {
     object: Object,
     name: &'static str,
-    /// `None`: the object had it from its prototype.
+    /// `None`: the object inherited it from its prototype.
     original: Option<JsValue>,
     _function: Option<Box<dyn std::any::Any>>,
 }
@@ -61,14 +61,14 @@ fn global(name: &str) -> Object {
     member(&js_sys::global(), name).unchecked_into()
 }
 
-/// A platform that has not this: `["navigator", "locks"]`.
+/// A platform without this member: `["navigator", "locks"]`.
 pub fn without(path: [&'static str; 2]) -> Replaced {
     let [object, name] = path;
     let object = if object == "globalThis" { js_sys::global() } else { global(object) };
     Replaced::value(&object, name, &JsValue::UNDEFINED)
 }
 
-/// A clock, which goes on when the test says so.
+/// A clock that the test can move ahead.
 pub struct Clock {
     ahead: Rc<Cell<f64>>,
     _now: Replaced,
@@ -102,7 +102,7 @@ impl Clock {
     }
 }
 
-/// The timers that are set, and their milliseconds. They run as ever, and can be let go early.
+/// The timers that are set, and their milliseconds. They run normally, and can be fired early.
 pub struct Timers {
     set: Rc<RefCell<BTreeMap<u32, (f64, Function)>>>,
     _members: [Replaced; 2],
@@ -135,19 +135,20 @@ impl Timers {
         Self { set, _members: members }
     }
 
-    /// How many timers of such a length are set, and not called off.
+    /// How many timers of this length are set and not cancelled.
     pub fn count(&self, ms: std::ops::RangeInclusive<f64>) -> usize {
         self.set.borrow().values().filter(|(length, _)| ms.contains(length)).count()
     }
 
-    /// Lets a wait of so many milliseconds run out, in which the page could run: slice by slice, and the turns at its end.
+    /// Lets a wait of this many milliseconds run out, in which the page could run: slice by slice, and the
+    /// turns at its end.
     pub fn run_out(&self, ms: f64) {
         for slice in [[ms / 8.0; 8].as_slice(), &[0.0; 2]].concat() {
             self.go_off(slice..=slice);
         }
     }
 
-    /// Lets the newest of them go off now.
+    /// Fires the newest of them now.
     pub fn go_off(&self, ms: std::ops::RangeInclusive<f64>) {
         let newest = |set: &BTreeMap<u32, (f64, Function)>| {
             set.iter().rev().find(|(_, (length, _))| ms.contains(length)).map(|(id, _)| *id)
@@ -162,7 +163,7 @@ impl Timers {
     }
 }
 
-/// What is written to the console.
+/// Everything written to the console.
 pub struct Console {
     written: Rc<RefCell<String>>,
     _members: Vec<Replaced>,

@@ -1,4 +1,4 @@
-//! The server that is the test itself, in the place of the platform's `fetch`.
+//! A server that the test controls, in place of the platform's `fetch`.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -24,10 +24,10 @@ extern "C" {
     fn page() -> String;
 }
 
-/// Hears every call to `fetch`, and answers none by itself.
+/// Receives every call to `fetch`, and answers none by itself.
 pub struct Server {
     arrivals: RefCell<UnboundedReceiver<Call>>,
-    /// What all URLs of this test have in them, so that it hears no other's late calls.
+    /// A part of all URLs of this test, so that it ignores late calls of other tests.
     own: String,
     _fetch: Replaced,
 }
@@ -43,7 +43,7 @@ impl Server {
         let fetch = Closure::<dyn Fn(JsValue, JsValue) -> Promise>::new(move |input, init| {
             Promise::new(&mut |resolve, reject| {
                 if let Some(call) = hear(&below, &input, &init, resolve, reject) {
-                    // A test that is over hears nothing more.
+                    // A finished test receives nothing more.
                     let _ = arrived.unbounded_send(call);
                 }
             })
@@ -63,14 +63,14 @@ impl Server {
         format!("https://elsewhere.test{}{path}", self.own)
     }
 
-    /// A manager that asks this server for its tokens.
+    /// A manager that refreshes at this server.
     pub fn manager(&self, change: impl FnOnce(&mut Options)) -> TokenManager {
         let mut options = Options::new(self.url("refresh"));
         change(&mut options);
         TokenManager::new(options).expect("good options")
     }
 
-    /// A manager with a session, whose token it has got already.
+    /// A manager with a session and a token.
     pub fn signed_in(&self, token: &str) -> TokenManager {
         let auth = self.manager(|_| {});
         auth.set_tokens(tokens(token)).expect("a live manager");
@@ -105,7 +105,7 @@ impl Server {
         start(async move { auth.login(&request).await.map_err(own) })
     }
 
-    /// The next call, which is to this path.
+    /// The next call, which must be to this path.
     pub async fn call(&self, path: &str) -> Call {
         let call = within_bound(self.next(), &format!("a call to {path}")).await;
         assert_eq!(call.path, path, "the next call");
@@ -124,7 +124,7 @@ impl Server {
         self.arrivals.borrow_mut().try_recv().ok()
     }
 
-    /// Nobody has called, and nobody is about to.
+    /// Checks that no call has been made or is about to be made.
     pub async fn is_left_alone(&self) {
         lull().await;
         if let Ok(call) = self.arrivals.borrow_mut().try_recv() {
@@ -133,7 +133,7 @@ impl Server {
     }
 }
 
-/// What `fetch` was called with, as the platform reads it, and torn off when its caller says so.
+/// The arguments of `fetch`, as the platform reads them; aborted when the caller says so.
 fn hear(
     own: &str,
     input: &JsValue,
@@ -178,7 +178,7 @@ pub fn jwt(payload: &str) -> String {
     format!("e30.{payload}.c2ln")
 }
 
-/// The failure of the session's own part, where the platform has rejected nothing.
+/// The manager's own failure, where the platform has rejected nothing.
 pub fn own(error: FetchError) -> TokenError {
     match error {
         FetchError::Token(error) => error,
@@ -186,7 +186,7 @@ pub fn own(error: FetchError) -> TokenError {
     }
 }
 
-/// The failure of the session's own part.
+/// The manager's own failure.
 pub fn token_error(outcome: Result<Response, FetchError>) -> TokenError {
     match outcome {
         Err(error) => own(error),
@@ -194,7 +194,7 @@ pub fn token_error(outcome: Result<Response, FetchError>) -> TokenError {
     }
 }
 
-/// All that a manager tells its listeners.
+/// Everything that a manager tells its listeners.
 pub struct Heard {
     notices: Rc<RefCell<Vec<Notice>>>,
     arrived: UnboundedReceiver<()>,

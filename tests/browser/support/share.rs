@@ -1,4 +1,4 @@
-//! The name that the same managers share by. It is made of all their options, so the platform is watched
+//! The name under which identical managers share. It depends on all their options, so the platform is watched
 //! while a manager is made.
 
 use tokenkeep::Options;
@@ -29,7 +29,7 @@ extern "C" {
     fn channel_name_of(make: &mut dyn FnMut()) -> String;
 }
 
-/// What managers of a server with such options share by.
+/// The name for managers of a server with these options.
 pub fn share_of(server: &Server, change: impl Fn(&mut Options)) -> String {
     channel_name_of(&mut || drop(server.manager(&change)))
 }
