@@ -1,4 +1,4 @@
-//! Access tokens: what the API takes, and how it refuses.
+//! Access tokens: which of them the API accepts, and how it refuses others.
 
 use std::time::Duration;
 
@@ -16,18 +16,18 @@ use crate::{
 pub const KINDS: [TokenKind; 2] = [TokenKind::Jwt, TokenKind::Opaque];
 
 on_all_stores!(
-    an_access_token_ends_at_its_time,
-    the_api_answers_who_asks,
+    an_access_token_expires,
+    the_api_answers_with_the_tokens_user,
     a_request_without_a_token_gets_the_plain_challenge,
-    a_bad_token_is_named_invalid,
-    who_lacks_the_role_is_told_so_and_nothing_about_his_token,
-    a_jwt_is_verified_by_the_published_key,
-    a_jwt_that_was_changed_or_signed_by_another_is_refused,
-    an_opaque_token_says_nothing_and_has_no_key,
-    what_was_sent_is_echoed_by_its_digest,
+    a_bad_token_gets_invalid_token,
+    a_user_without_the_role_gets_403_and_nothing_about_the_token,
+    a_jwt_can_be_verified_with_the_published_key,
+    a_jwt_that_was_changed_or_signed_by_another_key_is_refused,
+    an_opaque_token_reveals_nothing_and_needs_no_key,
+    the_echo_contains_the_digest_of_what_was_sent,
 );
 
-async fn an_access_token_ends_at_its_time(setup: Setup) {
+async fn an_access_token_expires(setup: Setup) {
     for kind in KINDS {
         let server = setup.server_with(|config| config.tokens = kind).await;
         let session = server.login().await;
@@ -43,7 +43,7 @@ async fn an_access_token_ends_at_its_time(setup: Setup) {
     }
 }
 
-async fn the_api_answers_who_asks(setup: Setup) {
+async fn the_api_answers_with_the_tokens_user(setup: Setup) {
     let server = setup.server().await;
     let session = server.login_as(ADMIN).await;
     let me = server.me(&session.access).send().await.json();
@@ -51,7 +51,7 @@ async fn the_api_answers_who_asks(setup: Setup) {
     assert_eq!(me["roles"], json!(["user", "admin"]));
     let item = server.get("/api/items/7").bearer(&session.access);
     assert_eq!(item.send().await.json(), json!({ "n": 7 }));
-    // RFC 9110 section 11.1: the scheme is in any case.
+    // RFC 9110 section 11.1: the scheme is case-insensitive.
     let lower =
         server.get("/api/me").header("authorization", &format!("bearer {}", session.access));
     assert_eq!(lower.send().await.status, StatusCode::OK);
@@ -71,7 +71,7 @@ async fn a_request_without_a_token_gets_the_plain_challenge(setup: Setup) {
     }
 }
 
-async fn a_bad_token_is_named_invalid(setup: Setup) {
+async fn a_bad_token_gets_invalid_token(setup: Setup) {
     for kind in KINDS {
         let server = setup.server_with(|config| config.tokens = kind).await;
         for token in ["x", "a.b.c", "..", "é", &"x".repeat(8_000)] {
@@ -84,7 +84,7 @@ async fn a_bad_token_is_named_invalid(setup: Setup) {
     }
 }
 
-async fn who_lacks_the_role_is_told_so_and_nothing_about_his_token(setup: Setup) {
+async fn a_user_without_the_role_gets_403_and_nothing_about_the_token(setup: Setup) {
     let server = setup.server().await;
     let (alice, admin) = (server.login().await, server.login_as(ADMIN).await);
     let answer = server.get("/api/admin").bearer(&alice.access).send().await;
@@ -98,7 +98,7 @@ async fn who_lacks_the_role_is_told_so_and_nothing_about_his_token(setup: Setup)
     assert_eq!(answer.status, StatusCode::OK);
 }
 
-async fn a_jwt_is_verified_by_the_published_key(setup: Setup) {
+async fn a_jwt_can_be_verified_with_the_published_key(setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
     let set = server.get("/auth/jwks.json").send().await.json();
@@ -125,7 +125,7 @@ async fn a_jwt_is_verified_by_the_published_key(setup: Setup) {
     assert!(claims["jti"].is_string());
 }
 
-async fn a_jwt_that_was_changed_or_signed_by_another_is_refused(setup: Setup) {
+async fn a_jwt_that_was_changed_or_signed_by_another_key_is_refused(setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
     let parts: Vec<&str> = session.access.split('.').collect();
@@ -157,7 +157,7 @@ async fn a_jwt_that_was_changed_or_signed_by_another_is_refused(setup: Setup) {
     assert_eq!(server.me_status(&session.access).await, StatusCode::OK);
 }
 
-async fn an_opaque_token_says_nothing_and_has_no_key(setup: Setup) {
+async fn an_opaque_token_reveals_nothing_and_needs_no_key(setup: Setup) {
     let server = setup.server_with(|config| config.tokens = TokenKind::Opaque).await;
     let session = server.login().await;
     assert_eq!(session.access.len(), 43);
@@ -166,7 +166,7 @@ async fn an_opaque_token_says_nothing_and_has_no_key(setup: Setup) {
     assert_eq!(keys, json!({ "keys": [] }));
 }
 
-async fn what_was_sent_is_echoed_by_its_digest(setup: Setup) {
+async fn the_echo_contains_the_digest_of_what_was_sent(setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
     let answer =

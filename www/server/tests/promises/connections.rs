@@ -1,4 +1,4 @@
-//! Clients that are slow, silent, or many.
+//! Slow, silent and numerous clients.
 
 use std::{
     io::ErrorKind,
@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::harness::{Setup, wire};
 
-/// Longer than any of these patiences: whoever is still connected then stays for ever.
+/// Longer than any of these limits: a client that is still connected then would stay for ever.
 const FOR_EVER: Duration = Duration::from_secs(60);
 
 async fn running(setup: &Setup, patience: Patience) -> serve::Running {
@@ -33,7 +33,7 @@ async fn connect(at: SocketAddr) -> TcpStream {
     TcpStream::connect(at).await.expect("connected")
 }
 
-/// What still comes before the server closes.
+/// Everything that arrives before the server closes.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut rest = Vec::new();
     match timeout(FOR_EVER, stream.read_to_end(&mut rest)).await.expect("the server closes") {
@@ -42,7 +42,7 @@ async fn rest(stream: &mut TcpStream) -> String {
     }
 }
 
-/// A byte now and then, as long as the server takes them.
+/// Sends a byte now and then, as long as the server accepts them.
 async fn drip(stream: &mut TcpStream) {
     let dripping = async {
         let mut bytes = [0; 1024];
@@ -64,14 +64,14 @@ async fn drip(stream: &mut TcpStream) {
 }
 
 #[tokio::test]
-async fn a_silent_client_does_not_stay() {
+async fn a_silent_client_is_disconnected() {
     let setup = Setup::sqlite();
     let server = running(&setup, short()).await;
     assert_eq!(rest(&mut connect(server.address).await).await, "");
 }
 
 #[tokio::test]
-async fn a_client_that_asks_no_more_does_not_stay() {
+async fn an_idle_client_is_disconnected() {
     let setup = Setup::sqlite();
     let server = running(&setup, short()).await;
     let mut stream = connect(server.address).await;
@@ -79,7 +79,7 @@ async fn a_client_that_asks_no_more_does_not_stay() {
     assert!(rest(&mut stream).await.starts_with("HTTP/1.1 200"));
 }
 
-/// A client that begins like this, and goes on a byte at a time, is closed.
+/// A client that begins like this, and continues one byte at a time, is disconnected.
 async fn has_an_end(start: &str) {
     let setup = Setup::sqlite();
     let server = running(&setup, short()).await;
@@ -89,12 +89,12 @@ async fn has_an_end(start: &str) {
 }
 
 #[tokio::test]
-async fn a_slow_head_has_an_end() {
+async fn a_slow_request_head_is_cut_off() {
     has_an_end("GET /healthz HTTP/1.1\r\nX-Slow: ").await;
 }
 
 #[tokio::test]
-async fn a_slow_body_has_an_end() {
+async fn a_slow_request_body_is_cut_off() {
     has_an_end(
         "POST /auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
          Content-Length: 10000\r\n\r\n",
@@ -103,20 +103,20 @@ async fn a_slow_body_has_an_end() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_its_answers_does_not_stay() {
+async fn a_client_that_does_not_read_its_answers_is_disconnected() {
     let setup = Setup::sqlite();
     let server = running(&setup, short()).await;
     let mut stream = connect(server.address).await;
     let asking = async {
         let request = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1_000);
-        // Asks and asks, until the server takes no more, and then cuts.
+        // Sends requests until the server accepts no more, and cuts the connection.
         while stream.write_all(&request).await.is_ok() {}
     };
     timeout(FOR_EVER, asking).await.expect("the server closes");
 }
 
 #[tokio::test]
-async fn silent_clients_lock_nobody_out() {
+async fn silent_clients_keep_nobody_out() {
     let setup = Setup::sqlite();
     let server = running(&setup, Patience { connections: 8, ..Patience::default() }).await;
     let mut silent = Vec::new();
@@ -136,12 +136,12 @@ async fn a_stop_waits_for_no_silent_client() {
     let setup = Setup::sqlite();
     let server = running(&setup, Patience::default()).await;
     let mut silent = connect(server.address).await;
-    // The silent one has been taken in once another is answered.
+    // Once another client is answered, the silent one has been accepted.
     let answer = wire::send(server.address, "GET /healthz", &[], "").await.expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let began = Instant::now();
     server.stop().await;
-    // A stop gives up waiting after five seconds: this one had nobody to wait for.
+    // A stop gives up waiting after five seconds: this one had nothing to wait for.
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     assert_eq!(rest(&mut silent).await, "");
 }

@@ -1,8 +1,8 @@
-//! The server itself is killed in the middle of a refresh, over and over.
+//! Kills the server itself during refreshes, over and over.
 //!
-//! With a grace no session is lost. Without one a session is lost if its answer was, after the store had
-//! committed: nobody can tell that retry from a thief. Either way what was answered holds, and no token is
-//! honoured twice.
+//! With a grace no session is lost. Without one a session is lost if its answer was lost after the store had
+//! committed: nobody can tell that retry from a thief. In both cases an answer that was given holds, and no
+//! token is accepted twice.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -22,13 +22,13 @@ use crate::{
 };
 
 on_all_stores!(
-    killed_in_mid_refresh_with_a_grace_it_loses_no_session,
-    killed_in_mid_refresh_without_a_grace_it_honours_no_token_twice,
+    a_kill_during_a_refresh_with_a_grace_loses_no_session,
+    a_kill_during_a_refresh_without_a_grace_accepts_no_token_twice,
 );
 
 const LIMITS: [&str; 4] = ["--login-limit", "100000/1m", "--refresh-limit", "100000/1m"];
 
-async fn killed_in_mid_refresh_with_a_grace_it_loses_no_session(setup: Setup) {
+async fn a_kill_during_a_refresh_with_a_grace_loses_no_session(setup: Setup) {
     let mut told = [0; 2];
     play(&setup, "60s", async |at, old, answered, round| {
         told[usize::from(answered.is_some())] += 1;
@@ -46,7 +46,7 @@ async fn killed_in_mid_refresh_with_a_grace_it_loses_no_session(setup: Setup) {
     );
 }
 
-async fn killed_in_mid_refresh_without_a_grace_it_honours_no_token_twice(setup: Setup) {
+async fn a_kill_during_a_refresh_without_a_grace_accepts_no_token_twice(setup: Setup) {
     let mut told = [0; 3];
     play(&setup, "0s", async |at, old, answered, round| {
         let heir = match answered {
@@ -74,8 +74,8 @@ async fn killed_in_mid_refresh_without_a_grace_it_honours_no_token_twice(setup: 
     );
 }
 
-/// Kills the server in each round, and gives the one that was started after it to `check`, with the token
-/// that was sent and what was answered.
+/// Kills the server in each round, and passes the one that is started afterwards to `check`, with the token
+/// that was sent and the answer.
 async fn play(
     setup: &Setup,
     grace: &str,
@@ -97,7 +97,7 @@ async fn play(
     };
     for round in 0..rounds(3) {
         let old = wire::login(at).await;
-        // From at once to a little after the usual time, in an order that looks random.
+        // From immediately to a little after the usual time, in a pseudo-random order.
         let delay = usual * (round as u32 * 37 % 100 + 10) / 90;
         let answered = refresh_and_kill(&mut process, at, &old, delay).await;
         let (next, _output, address) = start(&flags);
@@ -123,12 +123,12 @@ async fn refresh_and_kill(
     process.0.kill().expect("killed");
     process.0.wait().expect("ended");
     let mut answer = Vec::new();
-    // It may end in the middle, or with a reset.
+    // The answer may end halfway, or with a reset.
     let _ = stream.read_to_end(&mut answer).await;
     new_cookie(&String::from_utf8_lossy(&answer))
 }
 
-/// The new cookie, if the old one was honoured.
+/// The new cookie, if the old one was accepted.
 pub async fn refreshed(at: SocketAddr, cookie: &str) -> Option<String> {
     let answer = wire::refresh(at, cookie).await.expect("an answer");
     assert!(!answer.starts_with("HTTP/1.1 5"), "{answer}");

@@ -1,4 +1,4 @@
-//! A crowd at the login does not keep others out, and does not eat up the machine.
+//! A crowd at the login does not keep others out, and does not exhaust the machine.
 
 use axum::http::StatusCode;
 use tokenkeep_server::config::{Config, Limit};
@@ -12,14 +12,14 @@ fn unlimited(config: &mut Config) {
     }
 }
 
-/// Wrong logins from one address, all at once. They have arrived when this returns.
+/// Many wrong logins from one address at once. They have arrived when this returns.
 async fn crowd(server: &Server, count: usize) -> JoinSet<Answer> {
     let mut crowd = JoinSet::new();
     for n in 0..count {
         let call = server.try_login(&format!("name-{n}"), "wrong").from([10, 0, 0, 1]);
         crowd.spawn(call.send());
     }
-    // The first answer: the others have asked by then, or are about to.
+    // The first answer: by then the others have asked, or are about to.
     crowd.join_next().await.expect("a call").expect("an answer");
     crowd
 }
@@ -40,7 +40,7 @@ async fn a_right_login_from_elsewhere_overtakes_a_crowd_of_wrong_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_was_there_before_overtakes_a_crowd_at_his_own_address() {
+async fn a_known_user_overtakes_a_crowd_at_the_same_address() {
     let setup = Setup::sqlite();
     let server = setup.server_with(unlimited).await;
     let login = || server.try_login(ALICE.0, ALICE.1).from([10, 0, 0, 1]).send();
@@ -51,7 +51,7 @@ async fn who_was_there_before_overtakes_a_crowd_at_his_own_address() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_at_the_login_does_not_hold_up_refreshes() {
+async fn a_crowd_at_the_login_does_not_delay_refreshes() {
     let setup = Setup::sqlite();
     let server = setup.server_with(unlimited).await;
     let mut session = server.login_as(ADMIN).await;
@@ -60,6 +60,6 @@ async fn a_crowd_at_the_login_does_not_hold_up_refreshes() {
         session = server.refresh(&session.cookie).send().await.session();
         assert_eq!(server.me_status(&session.access).await, StatusCode::OK);
     }
-    // Whoever waited behind the crowd would be here after it.
+    // A caller that had waited behind the crowd would get here after it.
     assert!(still_waiting(&mut crowd) > 0);
 }

@@ -1,4 +1,4 @@
-//! The proof that refresh and logout demand, and CORS.
+//! The proof that refresh and logout require, and CORS.
 
 use axum::http::{Method, StatusCode};
 
@@ -7,13 +7,13 @@ use crate::{harness::Setup, on_all_stores};
 const PATHS: [&str; 2] = ["/auth/refresh", "/auth/logout"];
 
 on_all_stores!(
-    refresh_and_logout_demand_the_header_and_the_origin,
+    refresh_and_logout_require_the_header_and_the_origin,
     this_sites_and_the_named_origins_pages_are_let_in,
     a_request_without_the_proof_changes_nothing,
     only_a_named_origin_may_read_the_answers,
 );
 
-async fn refresh_and_logout_demand_the_header_and_the_origin(setup: Setup) {
+async fn refresh_and_logout_require_the_header_and_the_origin(setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
     let header = ("x-requested-with", "tokenkeep");

@@ -1,4 +1,4 @@
-//! The switches of --demo: each fault does what its name says, and tests can order events by them.
+//! The switches of --demo: each fault does what its name says, and tests can use the faults to order events.
 
 use std::net::SocketAddr;
 
@@ -51,7 +51,7 @@ async fn every_access_token_can_be_revoked_while_sessions_live_on(setup: Setup) 
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
         let answer = server.me(&session.access).send().await;
         assert_eq!(answer.error(), "invalid_token");
-        // In the same millisecond, and good all the same.
+        // Issued in the same millisecond, and valid all the same.
         let newer = server.refresh(&session.cookie).send().await.session();
         assert_eq!(server.me_status(&newer.access).await, StatusCode::OK);
     }
@@ -86,9 +86,10 @@ async fn the_counters_count_and_can_be_reset(setup: Setup) {
     assert_eq!(server.get("/demo/log").send().await.json(), json!([]));
 }
 
-/// DNS rebinding: a foreign name that points to this machine makes a foreign page one of this origin.
+/// DNS rebinding: a foreign name that points to this machine gives a foreign page the same origin as this
+/// server.
 #[tokio::test]
-async fn the_switches_answer_to_this_machines_own_names_alone() {
+async fn the_switches_answer_only_to_this_machines_own_names() {
     let setup = Setup::sqlite();
     let server = demo(&setup).await;
     for (host, status) in [
@@ -128,7 +129,7 @@ async fn a_fault_answers_in_place_of_the_server() {
         if fault == "limited" {
             assert_eq!(answer.header("retry-after"), "3");
         }
-        // The other addresses do as always.
+        // The other addresses work as usual.
         assert_eq!(server.me_status(&session.access).await, StatusCode::OK);
     }
     server.faults(json!({})).await;
@@ -137,7 +138,7 @@ async fn a_fault_answers_in_place_of_the_server() {
 }
 
 #[tokio::test]
-async fn a_held_answer_is_done_and_waits_for_its_release() {
+async fn a_held_call_is_carried_out_and_its_answer_waits_for_the_release() {
     let setup = Setup::sqlite();
     let server = demo(&setup).await;
     let session = server.login().await;
@@ -160,7 +161,7 @@ async fn a_held_answer_is_done_and_waits_for_its_release() {
 }
 
 #[tokio::test]
-async fn the_log_tells_which_calls_to_the_auth_endpoints_overlap() {
+async fn the_log_shows_which_calls_to_the_auth_endpoints_overlap() {
     let setup = Setup::sqlite();
     let server = demo(&setup).await;
     let session = server.login().await;
@@ -180,7 +181,7 @@ async fn the_log_tells_which_calls_to_the_auth_endpoints_overlap() {
 }
 
 #[tokio::test]
-async fn a_wrong_switch_is_a_clean_400() {
+async fn a_wrong_switch_gets_a_clear_400() {
     let setup = Setup::sqlite();
     let server = demo(&setup).await;
     for body in [r#"{"refresh":"sideways"}"#, r#"{"refesh":"down"}"#, "{"] {
@@ -193,7 +194,7 @@ async fn a_wrong_switch_is_a_clean_400() {
 }
 
 #[tokio::test]
-async fn the_switches_are_for_this_machine_and_this_page() {
+async fn only_this_machine_and_this_page_may_use_the_switches() {
     let setup = Setup::sqlite();
     let server = demo(&setup).await;
     let away = server.get("/demo/log").from([192, 0, 2, 1]).send().await;
@@ -203,7 +204,7 @@ async fn the_switches_are_for_this_machine_and_this_page() {
 }
 
 #[tokio::test]
-async fn the_log_tells_requests_apart_by_their_token_and_shows_none() {
+async fn the_log_distinguishes_tokens_and_shows_none() {
     let setup = Setup::sqlite();
     let server = demo(&setup).await;
     let session = server.login().await;
@@ -246,7 +247,7 @@ async fn a_cut_connection_carries_no_answer() {
 
     put_faults(at, r#"{"refresh":"reset"}"#).await;
     assert!(wire::refresh(at, &cookie).await.is_err());
-    // Not done: the cookie is still good.
+    // Not carried out: the cookie is still good.
     put_faults(at, r#"{"refresh":"ok"}"#).await;
     let answer = wire::refresh(at, &cookie).await.expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -256,14 +257,14 @@ async fn a_cut_connection_carries_no_answer() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_was_done_and_its_repeat_is_lost_without_a_reuse() {
+async fn a_call_with_a_lost_answer_was_carried_out_and_its_repeat_is_no_reuse() {
     let setup = Setup::sqlite();
     let running = running(&setup).await;
     let at = running.address;
     let cookie = wire::login(at).await;
 
     put_faults(at, r#"{"refresh":"lost"}"#).await;
-    // As a browser does that repeats by itself.
+    // As a browser repeats it by itself.
     for _ in 0..2 {
         assert!(wire::refresh(at, &cookie).await.is_err());
     }
@@ -278,7 +279,7 @@ async fn a_lost_answer_was_done_and_its_repeat_is_lost_without_a_reuse() {
 }
 
 #[tokio::test]
-async fn a_held_answer_does_not_hold_up_the_end() {
+async fn a_held_answer_does_not_delay_the_stop() {
     let setup = Setup::sqlite();
     let running = running(&setup).await;
     let at = running.address;
@@ -287,13 +288,13 @@ async fn a_held_answer_does_not_hold_up_the_end() {
     let held = tokio::spawn(async move { wire::refresh(at, &cookie).await });
     wire::send(at, "GET /demo/held?of=refresh&count=1", &[], "").await.expect("an answer");
     running.stop().await;
-    // It was let go, not cut off.
+    // It was released, not cut off.
     let answer = held.await.expect("a call").expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 #[tokio::test]
-async fn the_plain_cookie_goes_over_http_and_comes_back_as_the_strict_one() {
+async fn the_plain_cookie_works_over_http_and_counts_as_the_strict_one() {
     let setup = Setup::sqlite();
     let server = setup
         .server_with(|config| {

@@ -1,4 +1,4 @@
-//! Tokens that are bound to a client's key, and the proofs that they need (RFC 9449).
+//! Tokens bound to a client's key, and the proofs that they require (RFC 9449).
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ use crate::{
 
 on_all_stores!(
     a_login_with_a_proof_is_bound_to_its_key,
-    a_bound_token_is_of_no_use_without_its_key,
-    a_refresh_without_the_key_leaves_the_session_as_it_was,
-    a_proof_is_good_once,
-    of_parallel_calls_with_one_proof_at_two_instances_one_is_let_through,
-    the_first_use_of_something_is_one_and_stays_it,
+    a_bound_token_is_useless_without_its_key,
+    a_refresh_without_the_key_leaves_the_session_unchanged,
+    a_proof_is_valid_once,
+    one_of_parallel_calls_with_one_proof_at_two_instances_succeeds,
+    exactly_one_use_is_the_first_and_remains_the_first,
 );
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -51,7 +51,7 @@ async fn server(setup: &Setup, kind: TokenKind) -> Server {
         .await
 }
 
-/// The API's refusal: what its challenge and its body say.
+/// Checks the API's refusal: its challenge and its body.
 fn refused(answer: &Answer, code: &str) {
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{code}");
     assert_eq!(answer.error(), code);
@@ -60,7 +60,7 @@ fn refused(answer: &Answer, code: &str) {
     assert!(challenge.ends_with(r#", algs="ES256""#), "{challenge}");
 }
 
-/// The refusal of an address that gives tokens: the session is untouched, so the cookie stays.
+/// Checks the refusal by an address that gives tokens: the session is untouched, so the cookie stays.
 fn no_tokens(answer: &Answer, code: &str) {
     assert_eq!((answer.status, answer.error().as_str()), (StatusCode::BAD_REQUEST, code));
     assert_eq!(answer.set_cookie(), "");
@@ -86,19 +86,19 @@ async fn a_login_with_a_proof_is_bound_to_its_key(setup: Setup) {
             }
         }
 
-        // Beside it a login without a proof, as ever.
+        // A login without a proof still works.
         let answer = server.try_login(ADMIN.0, ADMIN.1).send().await;
         assert_eq!(answer.json()["token_type"], "Bearer");
         let plain = answer.session();
         assert_eq!(server.me_status(&plain.access).await, StatusCode::OK);
         assert_eq!(server.introspect(&plain.access).await["cnf"], Value::Null);
-        // Whatever a client sends along with what is bound to nothing.
+        // A proof sent with an unbound token is ignored.
         let answer = server.refresh(&plain.cookie).dpop("x").send().await;
         assert_eq!(answer.json()["token_type"], "Bearer");
     }
 }
 
-async fn a_bound_token_is_of_no_use_without_its_key(setup: Setup) {
+async fn a_bound_token_is_useless_without_its_key(setup: Setup) {
     for kind in KINDS {
         let (server, key, thief) = (server(&setup, kind).await, ClientKey::new(), ClientKey::new());
         let token = key.login(&setup, &server).await.access;
@@ -123,7 +123,7 @@ async fn a_bound_token_is_of_no_use_without_its_key(setup: Setup) {
     }
 }
 
-async fn a_refresh_without_the_key_leaves_the_session_as_it_was(setup: Setup) {
+async fn a_refresh_without_the_key_leaves_the_session_unchanged(setup: Setup) {
     let (server, key, thief) =
         (server(&setup, TokenKind::Jwt).await, ClientKey::new(), ClientKey::new());
     let session = key.login(&setup, &server).await;
@@ -137,7 +137,7 @@ async fn a_refresh_without_the_key_leaves_the_session_as_it_was(setup: Setup) {
     let newer = server.refresh(&session.cookie).dpop(&used).send().await.session();
     no_tokens(&server.refresh(&newer.cookie).dpop(&used).send().await, "invalid_dpop_proof");
 
-    // Not even a used token does harm in the hands of who lacks the key.
+    // Without the key, not even a used token does harm.
     no_tokens(&thief.refresh(&setup, &server, &session.cookie).await, "invalid_grant");
     assert_eq!(key.me(&setup, &server, &newer.access).await.status, StatusCode::OK);
     let metrics = server.get("/metrics").basic(CLIENT.0, CLIENT.1).send().await.text();
@@ -146,7 +146,7 @@ async fn a_refresh_without_the_key_leaves_the_session_as_it_was(setup: Setup) {
     let told = told.iter().filter(|line| line.contains(r#""event":"proof_refused""#)).count();
     assert_eq!(told, 4);
 
-    // With the key it is the reuse that it always was.
+    // With the key, a second use is a reuse as always.
     let answer = key.refresh(&setup, &server, &session.cookie).await;
     assert_eq!(
         (answer.status, answer.error().as_str()),
@@ -155,13 +155,13 @@ async fn a_refresh_without_the_key_leaves_the_session_as_it_was(setup: Setup) {
     refused(&key.me(&setup, &server, &newer.access).await, "invalid_token");
 }
 
-async fn a_proof_is_good_once(setup: Setup) {
+async fn a_proof_is_valid_once(setup: Setup) {
     let (one, two) = (server(&setup, TokenKind::Jwt).await, server(&setup, TokenKind::Jwt).await);
     let (key, other) = (ClientKey::new(), ClientKey::new());
     let token = key.login(&setup, &one).await.access;
     let others = other.login(&setup, &one).await.access;
     let now = setup.now() / 1000;
-    // The longest life: of a clock that is as far ahead as may be, to the end of its time.
+    // The longest life: with a clock as far ahead as allowed, to the end of the proof's time.
     let proof = key.proof(&setup, "GET", "/api/me").of(&token).with("iat", now + 60);
     let text = proof.sign();
     let call = |server: &Server| server.get("/api/me").bound(&token, &text).send();
@@ -171,13 +171,13 @@ async fn a_proof_is_good_once(setup: Setup) {
         refused(&call(&two).await, "invalid_dpop_proof");
         setup.pass(2 * MINUTE);
     }
-    // A `jti` is its key's own: nobody uses up another's.
+    // Each key has its own `jti` values: nobody uses up another's.
     let same = other.proof(&setup, "GET", "/api/me").of(&others);
     let same = same.with("jti", proof.claims["jti"].clone()).sign();
     assert_eq!(one.get("/api/me").bound(&others, &same).send().await.status, StatusCode::OK);
 }
 
-async fn of_parallel_calls_with_one_proof_at_two_instances_one_is_let_through(setup: Setup) {
+async fn one_of_parallel_calls_with_one_proof_at_two_instances_succeeds(setup: Setup) {
     let (one, two) = (server(&setup, TokenKind::Jwt).await, server(&setup, TokenKind::Jwt).await);
     let key = ClientKey::new();
     let token = key.login(&setup, &one).await.access;
@@ -197,7 +197,7 @@ async fn of_parallel_calls_with_one_proof_at_two_instances_one_is_let_through(se
     assert_eq!(let_through, 1);
 }
 
-async fn the_first_use_of_something_is_one_and_stays_it(setup: Setup) {
+async fn exactly_one_use_is_the_first_and_remains_the_first(setup: Setup) {
     let (one, two) = (setup.store().await, setup.store().await);
     let first = async |what: &str, use_id: &str| {
         let answers = [
@@ -223,7 +223,7 @@ async fn the_first_use_of_something_is_one_and_stays_it(setup: Setup) {
 }
 
 #[tokio::test]
-async fn a_wrong_proof_is_refused_whatever_is_wrong_with_it() {
+async fn every_kind_of_wrong_proof_is_refused() {
     let setup = Setup::sqlite();
     let (server, key) = (server(&setup, TokenKind::Jwt).await, ClientKey::new());
     let proof = || key.proof(&setup, "POST", "/auth/login");
@@ -311,17 +311,17 @@ async fn a_wrong_proof_is_refused_whatever_is_wrong_with_it() {
 }
 
 #[tokio::test]
-async fn the_host_of_a_request_is_not_believed_but_for_this_machines_names_in_the_demo() {
+async fn the_host_header_is_not_trusted_except_for_this_machines_names_in_the_demo() {
     let setup = Setup::sqlite();
     let (server, key) = (server(&setup, TokenKind::Jwt).await, ClientKey::new());
     let proof = |htu: &str| key.proof(&setup, "POST", "/auth/login").with("htu", htu).sign();
     let login = |server: &Server, proof: &str, host: &str| {
         server.try_login("alice", "wonderland").dpop(proof).host(host).send()
     };
-    // A proof that was meant for somebody's own server, sent on to this one.
+    // A proof for somebody else's server, forwarded to this one.
     let elsewhere = proof("https://evil.example/auth/login");
     no_tokens(&login(&server, &elsewhere, "evil.example").await, "invalid_dpop_proof");
-    // Behind a proxy that names the host as it likes.
+    // Behind a proxy that sets any host.
     let ours = proof(&format!("{ISSUER}/auth/login"));
     assert_eq!(login(&server, &ours, "10.0.0.7:8080").await.status, StatusCode::OK);
 
@@ -377,15 +377,15 @@ async fn a_proof_needs_the_nonce_of_the_last_answer_and_no_clock() {
     refused(&me(&nonce).await, "use_dpop_nonce");
     assert_eq!(me(&next).await.status, StatusCode::OK);
 
-    // That a nonce is to be learnt is no thief's doing.
+    // A missing nonce is not a theft.
     no_tokens(&key.refresh(&setup, &one, &session.cookie).await, "use_dpop_nonce");
     assert!(!setup.audit_lines().iter().any(|line| line.contains("proof_refused")));
-    // Who brings no proof is told nothing of nonces.
+    // A call without a proof learns nothing about nonces.
     assert_eq!(one.get("/api/me").send().await.header("dpop-nonce"), "");
 }
 
 #[tokio::test]
-async fn a_nonce_of_before_a_new_signing_key_is_good() {
+async fn a_nonce_from_before_a_new_signing_key_is_good() {
     let setup = Setup::sqlite();
     let server = setup.server_with(with_nonces).await;
     let key = ClientKey::new();
@@ -401,7 +401,7 @@ async fn a_nonce_of_before_a_new_signing_key_is_good() {
 }
 
 #[tokio::test]
-async fn the_flag_decides_on_logins_and_on_tokens_without_a_key() {
+async fn the_flag_concerns_logins_and_tokens_without_a_key() {
     let setup = Setup::sqlite();
     let key = ClientKey::new();
     let off = setup.server_with(|config| config.issuer = Some(ISSUER.into())).await;
@@ -429,7 +429,7 @@ async fn the_flag_decides_on_logins_and_on_tokens_without_a_key() {
     let session = key.login(&setup, &required).await;
     assert_eq!(key.me(&setup, &required, &session.access).await.status, StatusCode::OK);
 
-    // What is bound stays so when the flag is taken back.
+    // A bound token stays bound after the flag is removed.
     refused(&off.me(&session.access).send().await, "invalid_token");
     no_tokens(&off.refresh(&session.cookie).send().await, "invalid_dpop_proof");
     assert_eq!(key.me(&setup, &off, &session.access).await.status, StatusCode::OK);
@@ -448,7 +448,7 @@ async fn every_way_into_a_session_keeps_its_key() {
     let proof = |path: &str| key.proof(&setup, "POST", path).sign();
     let ends = |call: Call| call.form(&[("code", &code(&setup))]).send();
 
-    // The tokens of a login in two steps are bound at the second.
+    // A login in two steps binds the tokens in the second.
     let first = server.try_login(CAROL.0, CAROL.1);
     no_tokens(&first.send().await, "invalid_dpop_proof");
     let ticket = ticket_of(server.try_login(CAROL.0, CAROL.1).dpop(&proof("/auth/login"))).await;
@@ -482,14 +482,14 @@ async fn every_way_into_a_session_keeps_its_key() {
     let session = answer.session();
     assert_eq!(key.me(&setup, &server, &session.access).await.status, StatusCode::OK);
 
-    // Who has lost the key can still end the session.
+    // A user who has lost the key can still end the session.
     let logout = server.post("/auth/logout").proof().cookie(&session.cookie).send().await;
     assert_eq!(logout.status, StatusCode::NO_CONTENT);
     refused(&key.me(&setup, &server, &session.access).await, "invalid_token");
 }
 
 #[tokio::test]
-async fn who_has_a_refresh_token_without_its_key_does_not_use_up_its_owners_limit() {
+async fn a_stolen_refresh_token_without_its_key_does_not_use_up_its_owners_limit() {
     let setup = Setup::sqlite();
     let server = setup
         .server_with(|config| {
@@ -509,7 +509,7 @@ async fn who_has_a_refresh_token_without_its_key_does_not_use_up_its_owners_limi
 }
 
 #[tokio::test]
-async fn clients_of_one_address_that_have_to_learn_a_nonce_share_no_limit() {
+async fn clients_of_one_address_that_need_a_nonce_share_no_limit() {
     let setup = Setup::sqlite();
     let logins = setup.server_with(allowed).await;
     let server = setup
@@ -528,7 +528,7 @@ async fn clients_of_one_address_that_have_to_learn_a_nonce_share_no_limit() {
 }
 
 #[tokio::test]
-async fn another_origins_page_can_send_a_proof_and_read_what_it_is_told() {
+async fn another_origins_page_can_send_a_proof_and_read_the_answers_headers() {
     let setup = Setup::sqlite();
     let server = setup
         .server_with(|config| {

@@ -1,4 +1,4 @@
-//! The way to a store can be encrypted; then the store proves who it is.
+//! The connection to a store can be encrypted; then the store's certificate is checked.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn postgres_is_spoken_to_encrypted() {
+async fn postgres_connections_are_encrypted() {
     let folder = Folder::new();
     let certificate = Certificate::new(&folder.0);
     let postgres = Postgres::start();
@@ -18,7 +18,7 @@ async fn postgres_is_spoken_to_encrypted() {
 }
 
 #[tokio::test]
-async fn redis_is_spoken_to_encrypted() {
+async fn redis_connections_are_encrypted() {
     let folder = Folder::new();
     let certificate = Certificate::new(&folder.0);
     let redis = Redis::start_encrypted(&folder.0, &certificate);
@@ -26,7 +26,7 @@ async fn redis_is_spoken_to_encrypted() {
 }
 
 #[tokio::test]
-async fn a_cluster_is_spoken_to_encrypted() {
+async fn cluster_connections_are_encrypted() {
     let folder = Folder::new();
     let certificate = Certificate::new(&folder.0);
     let node = Redis::start_encrypted_cluster(&folder.0, &certificate);
@@ -35,11 +35,11 @@ async fn a_cluster_is_spoken_to_encrypted() {
 }
 
 async fn holds(url: &str, certificate: &Certificate) {
-    // Whoever stands between has a certificate, too.
+    // An attacker in between has a certificate, too.
     let folder = Folder::new();
     let others = Certificate::new(&folder.0);
     let refused = Command::new(BIN)
-        // It ends, whether it is refused or not.
+        // It ends, refused or not.
         .args(["--rotate-key", "--store", url])
         .env("SSL_CERT_FILE", &others.file)
         .output()

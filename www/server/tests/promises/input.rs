@@ -1,4 +1,4 @@
-//! Bad input is answered, in JSON, with what is wrong and nothing of what was sent.
+//! Bad input is answered in JSON, which says what is wrong and quotes nothing of the input.
 
 use axum::http::{Method, StatusCode};
 
@@ -8,16 +8,16 @@ use crate::{
 };
 
 on_all_stores!(
-    a_broken_body_is_a_clean_400,
-    a_huge_body_is_a_clean_413,
-    a_wrong_content_type_is_a_clean_415,
-    an_unknown_address_and_a_wrong_method_are_json_too,
-    no_answer_but_the_public_key_may_be_stored,
+    a_broken_body_gets_a_clear_400,
+    a_huge_body_gets_a_clear_413,
+    a_wrong_content_type_gets_a_clear_415,
+    an_unknown_address_and_a_wrong_method_get_json_too,
+    only_the_public_key_may_be_cached,
 );
 
 const BODIES: [&str; 3] = ["/auth/login", "/oauth/introspect", "/oauth/revoke"];
 
-async fn a_broken_body_is_a_clean_400(setup: Setup) {
+async fn a_broken_body_gets_a_clear_400(setup: Setup) {
     let server = setup.server().await;
     for path in BODIES {
         for (kind, body) in [
@@ -39,7 +39,7 @@ async fn a_broken_body_is_a_clean_400(setup: Setup) {
     }
 }
 
-async fn a_huge_body_is_a_clean_413(setup: Setup) {
+async fn a_huge_body_gets_a_clear_413(setup: Setup) {
     let server = setup.server().await;
     for path in BODIES {
         for kind in ["application/json", "application/x-www-form-urlencoded"] {
@@ -55,7 +55,7 @@ async fn a_huge_body_is_a_clean_413(setup: Setup) {
     }
 }
 
-async fn a_wrong_content_type_is_a_clean_415(setup: Setup) {
+async fn a_wrong_content_type_gets_a_clear_415(setup: Setup) {
     let server = setup.server().await;
     for path in BODIES {
         for kind in ["text/plain", "application/jsonp", ""] {
@@ -71,7 +71,7 @@ async fn a_wrong_content_type_is_a_clean_415(setup: Setup) {
     }
 }
 
-async fn an_unknown_address_and_a_wrong_method_are_json_too(setup: Setup) {
+async fn an_unknown_address_and_a_wrong_method_get_json_too(setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
     for (method, path, status) in [
@@ -88,13 +88,13 @@ async fn an_unknown_address_and_a_wrong_method_are_json_too(setup: Setup) {
         assert_eq!(answer.status, status, "{path}");
         assert!(answer.json()["message"].is_string());
     }
-    // The demo's switches are not there unless they were asked for.
+    // Without --demo there are no switches.
     for path in ["/demo/counters", "/demo/log", "/demo/faults"] {
         assert_eq!(server.get(path).send().await.status, StatusCode::NOT_FOUND);
     }
 }
 
-async fn no_answer_but_the_public_key_may_be_stored(setup: Setup) {
+async fn only_the_public_key_may_be_cached(setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
     for call in [

@@ -1,4 +1,4 @@
-//! Signing keys: several in the JWKS, one that takes over from another, and how they lie in the store.
+//! Signing keys: several in the JWKS, one that takes over from another, and how they are stored.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use crate::{
 
 on_all_stores!(
     a_new_key_is_published_before_it_signs_and_no_token_is_refused,
-    a_key_of_age_is_followed_by_another,
-    with_a_secret_the_keys_are_sealed_and_others_are_not_believed,
-    an_exchanged_secret_opens_what_the_former_sealed,
-    a_store_that_is_sealed_later_keeps_nothing_open,
-    a_token_for_another_audience_is_refused_here_and_good_there,
+    an_old_key_is_followed_by_another,
+    with_a_secret_the_keys_are_sealed_and_unsealed_ones_are_not_trusted,
+    after_a_change_of_secrets_the_old_one_still_opens,
+    a_store_that_is_sealed_later_keeps_nothing_unsealed,
+    a_token_for_another_audience_is_refused_here_and_accepted_there,
 );
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -65,7 +65,7 @@ async fn a_new_key_is_published_before_it_signs_and_no_token_is_refused(setup: S
     assert_eq!(published(&one).await, [second]);
 }
 
-async fn a_key_of_age_is_followed_by_another(setup: Setup) {
+async fn an_old_key_is_followed_by_another(setup: Setup) {
     let (server, app) = setup.server_and_app().await;
     let first = published(&server).await;
     setup.pass(90 * 24 * 60 * MINUTE);
@@ -85,7 +85,7 @@ fn sealed(letters: &'static [char]) -> impl Fn(&mut Config) {
     }
 }
 
-async fn with_a_secret_the_keys_are_sealed_and_others_are_not_believed(setup: Setup) {
+async fn with_a_secret_the_keys_are_sealed_and_unsealed_ones_are_not_trusted(setup: Setup) {
     let plain = setup.server().await;
     let session = plain.login().await;
     let ring = async || setup.store().await.keyring().await.expect("asked").expect("keys");
@@ -101,7 +101,7 @@ async fn with_a_secret_the_keys_are_sealed_and_others_are_not_believed(setup: Se
     assert!(error.contains("--key-secret-file"), "{error}");
 }
 
-async fn an_exchanged_secret_opens_what_the_former_sealed(setup: Setup) {
+async fn after_a_change_of_secrets_the_old_one_still_opens(setup: Setup) {
     let before = setup.server_with(sealed(&['a'])).await;
     let session = before.login().await;
     let after = setup.server_with(sealed(&['b', 'a'])).await;
@@ -114,27 +114,27 @@ async fn an_exchanged_secret_opens_what_the_former_sealed(setup: Setup) {
     assert_eq!(alone.me_status(&session.access).await, StatusCode::OK);
 }
 
-async fn a_store_that_is_sealed_later_keeps_nothing_open(setup: Setup) {
+async fn a_store_that_is_sealed_later_keeps_nothing_unsealed(setup: Setup) {
     let before = setup.server().await;
     assert!(setup.user(CAROL.0).await.second_factor.starts_with("plain."));
-    // SQLite empties its journal when the last who has the file open is gone.
+    // SQLite empties its journal when the last process closes the file.
     drop(before);
     let server = setup.server_with(sealed(&['a'])).await;
     carol(&server, &setup).await;
     let kept = setup.user(CAROL.0).await.second_factor;
     assert!(kept.starts_with("sealed."));
-    // Accounts are there once, and stay as they are.
+    // Accounts are added once, and stay as they are.
     let again = setup.server_with(sealed(&['a'])).await;
     assert_eq!(setup.user(CAROL.0).await.second_factor, kept);
     drop((server, again));
-    // The cluster is all tests' own.
+    // All tests share the cluster.
     if setup.scheme() != "redis+cluster" {
         let bytes = setup.store_bytes();
         assert!(contains(&bytes, "sealed.") && !contains(&bytes, "plain."));
     }
 }
 
-async fn a_token_for_another_audience_is_refused_here_and_good_there(setup: Setup) {
+async fn a_token_for_another_audience_is_refused_here_and_accepted_there(setup: Setup) {
     let server = setup
         .server_with(|config| config.audiences = vec![("billing".into(), "billing-api".into())])
         .await;
@@ -146,7 +146,7 @@ async fn a_token_for_another_audience_is_refused_here_and_good_there(setup: Setu
 }
 
 #[tokio::test]
-async fn the_metadata_says_what_is_true() {
+async fn the_metadata_is_true() {
     let setup = Setup::sqlite();
     let server =
         setup.server_with(|config| config.issuer = Some("https://auth.example".into())).await;
@@ -157,7 +157,7 @@ async fn the_metadata_says_what_is_true() {
         assert_eq!(told["jwks_uri"], "https://auth.example/auth/jwks.json");
         let claims: Value = decode(session.access.split('.').nth(1).expect("a JWT"));
         assert_eq!(claims["iss"], told["issuer"]);
-        // Each address that it names is there.
+        // Every address that it names exists.
         for (name, address) in told.as_object().expect("an object") {
             let Some(path) =
                 address.as_str().and_then(|it| it.strip_prefix("https://auth.example/"))

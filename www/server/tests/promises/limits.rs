@@ -1,4 +1,4 @@
-//! Rate limits: counted in the store, told with 429 and `Retry-After`.
+//! Rate limits: counted in the store, reported with 429 and `Retry-After`.
 
 use std::time::Duration;
 
@@ -14,29 +14,29 @@ use crate::{
 };
 
 on_all_stores!(
-    too_many_logins_have_to_wait_as_long_as_they_are_told,
-    a_login_limit_is_that_of_one_address_and_one_user,
-    too_many_refreshes_have_to_wait_and_keep_their_session,
-    a_refresh_limit_is_that_of_one_session,
+    too_many_logins_must_wait_for_the_stated_time,
+    the_login_limit_applies_to_one_address_and_one_user,
+    too_many_refreshes_must_wait_and_keep_their_session,
+    the_refresh_limit_applies_to_one_session,
     guessed_cookies_are_limited_by_address,
     one_address_cannot_try_one_password_with_many_names,
-    right_logins_do_not_use_up_an_addresss_limit,
+    successful_logins_do_not_use_up_an_addresss_limit,
     many_addresses_cannot_try_many_passwords_for_one_name,
     an_account_under_attack_lets_its_owner_in,
     an_account_has_one_spelling,
-    behind_a_trusted_proxy_limits_are_the_clients,
-    whoever_is_no_proxy_cannot_choose_an_address,
+    behind_a_trusted_proxy_limits_apply_to_the_client,
+    a_client_that_is_no_trusted_proxy_cannot_choose_its_address,
     an_ipv6_host_is_limited_by_its_network,
 );
 
-async fn too_many_logins_have_to_wait_as_long_as_they_are_told(setup: Setup) {
+async fn too_many_logins_must_wait_for_the_stated_time(setup: Setup) {
     let server = setup.server_with(|config| config.login_limit = Limit::per_minute(3)).await;
     for _ in 0..3 {
         let answer = server.try_login("alice", "wrong").send().await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     }
     setup.pass(Duration::from_millis(20_500));
-    // The right password does not help: what is limited is guessing.
+    // The right password does not help: the limit is for guessing.
     let answer = server.try_login(ALICE.0, ALICE.1).send().await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(answer.error(), "too_many_requests");
@@ -47,7 +47,7 @@ async fn too_many_logins_have_to_wait_as_long_as_they_are_told(setup: Setup) {
     server.login().await;
 }
 
-async fn a_login_limit_is_that_of_one_address_and_one_user(setup: Setup) {
+async fn the_login_limit_applies_to_one_address_and_one_user(setup: Setup) {
     let server = setup.server_with(|config| config.login_limit = Limit::per_minute(1)).await;
     server.login().await;
     let again = server.try_login(ALICE.0, ALICE.1);
@@ -57,7 +57,7 @@ async fn a_login_limit_is_that_of_one_address_and_one_user(setup: Setup) {
     assert_eq!(elsewhere.send().await.status, StatusCode::OK);
 }
 
-async fn too_many_refreshes_have_to_wait_and_keep_their_session(setup: Setup) {
+async fn too_many_refreshes_must_wait_and_keep_their_session(setup: Setup) {
     let server = setup.server_with(|config| config.refresh_limit = Limit::per_minute(2)).await;
     let mut session = server.login().await;
     for _ in 0..2 {
@@ -68,13 +68,13 @@ async fn too_many_refreshes_have_to_wait_and_keep_their_session(setup: Setup) {
     assert_eq!(answer.header("retry-after"), "60");
     assert_eq!(answer.set_cookie(), "");
 
-    // The cookie was not used up by the refused try.
+    // The refused try has not used up the cookie.
     setup.pass(Duration::from_secs(60));
     let answer = server.refresh(&session.cookie).send().await;
     assert_eq!(answer.status, StatusCode::OK);
 }
 
-async fn a_refresh_limit_is_that_of_one_session(setup: Setup) {
+async fn the_refresh_limit_applies_to_one_session(setup: Setup) {
     let server = setup.server_with(|config| config.refresh_limit = Limit::per_minute(1)).await;
     for _ in 0..3 {
         let session = server.login().await;
@@ -107,7 +107,7 @@ async fn one_address_cannot_try_one_password_with_many_names(setup: Setup) {
     assert_eq!(elsewhere.send().await.status, StatusCode::OK);
 }
 
-async fn right_logins_do_not_use_up_an_addresss_limit(setup: Setup) {
+async fn successful_logins_do_not_use_up_an_addresss_limit(setup: Setup) {
     let server = setup
         .server_with(|config| {
             config.address_limit = Limit::per_minute(1);
@@ -123,7 +123,7 @@ async fn right_logins_do_not_use_up_an_addresss_limit(setup: Setup) {
     assert_eq!(again.status, StatusCode::TOO_MANY_REQUESTS);
 }
 
-/// Wrong passwords for alice, each from another address.
+/// Wrong passwords for alice, each from a different address.
 async fn attack(server: &Server, count: u8) {
     for n in 0..count {
         server.try_login(ALICE.0, "wrong").from([10, 1, 0, n]).send().await;
@@ -170,20 +170,20 @@ fn behind_a_proxy(config: &mut Config) {
     config.trusted_proxies = vec![Cidr::parse("127.0.0.0/8").expect("a range")];
 }
 
-async fn behind_a_trusted_proxy_limits_are_the_clients(setup: Setup) {
+async fn behind_a_trusted_proxy_limits_apply_to_the_client(setup: Setup) {
     let server = setup.server_with(behind_a_proxy).await;
     let from = |header, value| server.try_login(ALICE.0, ALICE.1).header(header, value).send();
     assert_eq!(from("x-forwarded-for", "203.0.113.7").await.status, StatusCode::OK);
     assert_eq!(from("x-forwarded-for", "203.0.113.8").await.status, StatusCode::OK);
     assert_eq!(from("forwarded", "for=203.0.113.9").await.status, StatusCode::OK);
-    // What the client wrote itself stands on the left.
+    // The client's own entries are on the left.
     let made_up = from("x-forwarded-for", "1.1.1.1, 203.0.113.7").await;
     assert_eq!(made_up.status, StatusCode::TOO_MANY_REQUESTS);
     let same = from("forwarded", "for=1.1.1.1, for=203.0.113.7").await;
     assert_eq!(same.status, StatusCode::TOO_MANY_REQUESTS);
 }
 
-async fn whoever_is_no_proxy_cannot_choose_an_address(setup: Setup) {
+async fn a_client_that_is_no_trusted_proxy_cannot_choose_its_address(setup: Setup) {
     let server = setup.server_with(behind_a_proxy).await;
     let from = |value| {
         let call = server.try_login(ALICE.0, ALICE.1).from([203, 0, 113, 7]);

@@ -9,15 +9,15 @@ use crate::{
 };
 
 on_all_stores!(
-    a_login_answers_an_access_token_and_a_strict_cookie,
-    a_login_takes_json_a_form_and_what_a_page_sends_for_form_data,
+    a_login_returns_an_access_token_and_a_strict_cookie,
+    a_login_accepts_json_a_form_and_multipart_form_data,
     a_wrong_password_and_an_unknown_user_get_the_same_answer,
     a_password_is_stored_as_argon2id_and_nothing_else,
     another_sites_page_cannot_log_its_visitor_in,
     accounts_survive_a_restart,
 );
 
-async fn a_login_answers_an_access_token_and_a_strict_cookie(setup: Setup) {
+async fn a_login_returns_an_access_token_and_a_strict_cookie(setup: Setup) {
     let server = setup.server().await;
     let answer = server.try_login(ALICE.0, ALICE.1).send().await;
 
@@ -39,7 +39,7 @@ async fn a_login_answers_an_access_token_and_a_strict_cookie(setup: Setup) {
     assert_eq!(server.me_status(&session.access).await, StatusCode::OK);
 }
 
-async fn a_login_takes_json_a_form_and_what_a_page_sends_for_form_data(setup: Setup) {
+async fn a_login_accepts_json_a_form_and_multipart_form_data(setup: Setup) {
     let server = setup.server().await;
     let form = [("username", "alice"), ("password", "wonderland")];
     let multipart = "--b\r\nContent-Disposition: form-data; name=\"username\"\r\n\r\nalice\r\n\

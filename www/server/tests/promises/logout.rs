@@ -10,16 +10,16 @@ use tokenkeep_server::store::Key;
 use crate::{access::KINDS, harness::Setup, on_all_stores};
 
 on_all_stores!(
-    a_logout_kills_the_access_token_at_once,
+    a_logout_revokes_the_access_token_at_once,
     a_logout_ends_the_refresh_tokens_and_clears_the_cookie,
-    a_logout_without_an_access_token_kills_it_all_the_same,
+    a_logout_without_the_access_token_still_revokes_it,
     a_logout_without_a_cookie_ends_the_session_of_the_access_token,
-    a_logout_is_a_success_whatever_there_was_to_end,
+    a_logout_always_succeeds,
     a_refresh_that_comes_after_the_logout_is_refused,
     the_denylist_keeps_an_id_until_its_token_has_expired,
 );
 
-async fn a_logout_kills_the_access_token_at_once(setup: Setup) {
+async fn a_logout_revokes_the_access_token_at_once(setup: Setup) {
     for kind in KINDS {
         let server = setup.server_with(|config| config.tokens = kind).await;
         let (session, other) = (server.login().await, server.login().await);
@@ -53,7 +53,7 @@ async fn a_logout_ends_the_refresh_tokens_and_clears_the_cookie(setup: Setup) {
     assert_eq!(answer.error(), "invalid_grant");
 }
 
-async fn a_logout_without_an_access_token_kills_it_all_the_same(setup: Setup) {
+async fn a_logout_without_the_access_token_still_revokes_it(setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
     let logout = server.post("/auth/logout").proof().cookie(&session.cookie);
@@ -70,7 +70,7 @@ async fn a_logout_without_a_cookie_ends_the_session_of_the_access_token(setup: S
     assert_eq!(answer.error(), "invalid_grant");
 }
 
-async fn a_logout_is_a_success_whatever_there_was_to_end(setup: Setup) {
+async fn a_logout_always_succeeds(setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
     let logout = || server.post("/auth/logout").proof();
@@ -85,7 +85,7 @@ async fn a_logout_is_a_success_whatever_there_was_to_end(setup: Setup) {
 }
 
 async fn a_refresh_that_comes_after_the_logout_is_refused(setup: Setup) {
-    // With the cookie of before and that of after a rotation, as a second tab may have them on its way.
+    // With the cookies from before and after a rotation, as a second tab may have sent them.
     let server = setup.server().await;
     let before = server.login().await;
     let after = server.refresh(&before.cookie).send().await.session();

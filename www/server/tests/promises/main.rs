@@ -1,6 +1,6 @@
-//! What the server promises, one test each. The tests call the router itself, with a clock of their own;
-//! what needs a connection or a process has one. Every promise that touches the store is held by every
-//! store: `on_all_stores!` lists them.
+//! The server's promises, one test each. The tests call the router itself, with a test clock; those that need
+//! a connection or a process have one. Every promise that involves the store is tested with every store:
+//! `on_all_stores!` lists them.
 
 mod harness;
 

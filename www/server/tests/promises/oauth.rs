@@ -12,18 +12,18 @@ use crate::{
 };
 
 on_all_stores!(
-    introspection_says_whose_a_good_token_is,
-    introspection_says_no_more_of_a_bad_token_than_that_it_is_not_active,
-    introspection_and_revocation_are_for_known_clients,
-    a_revoked_access_token_dies_at_once_and_alone,
-    a_revoked_refresh_token_takes_its_family_along,
-    revoking_what_is_not_known_is_a_success,
-    revoking_a_user_kills_all_of_his_tokens_and_nobody_elses,
-    revoking_a_client_kills_all_of_its_tokens_and_no_others,
-    who_was_revoked_can_log_in_again,
+    introspection_names_the_user_of_a_good_token,
+    introspection_of_a_bad_token_says_only_that_it_is_not_active,
+    only_known_clients_may_introspect_and_revoke,
+    revoking_an_access_token_ends_only_that_token_at_once,
+    revoking_a_refresh_token_ends_its_family,
+    revoking_an_unknown_token_succeeds,
+    revoking_a_user_ends_all_of_that_users_tokens_and_no_others,
+    revoking_a_client_ends_all_of_its_tokens_and_no_others,
+    a_revoked_user_can_log_in_again,
 );
 
-async fn introspection_says_whose_a_good_token_is(setup: Setup) {
+async fn introspection_names_the_user_of_a_good_token(setup: Setup) {
     for kind in KINDS {
         let server = setup.server_with(|config| config.tokens = kind).await;
         let session = server.login().await;
@@ -38,7 +38,7 @@ async fn introspection_says_whose_a_good_token_is(setup: Setup) {
     }
 }
 
-async fn introspection_says_no_more_of_a_bad_token_than_that_it_is_not_active(setup: Setup) {
+async fn introspection_of_a_bad_token_says_only_that_it_is_not_active(setup: Setup) {
     for kind in KINDS {
         let server = setup.server_with(|config| config.tokens = kind).await;
         let session = server.login().await;
@@ -50,7 +50,7 @@ async fn introspection_says_no_more_of_a_bad_token_than_that_it_is_not_active(se
     }
 }
 
-async fn introspection_and_revocation_are_for_known_clients(setup: Setup) {
+async fn only_known_clients_may_introspect_and_revoke(setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
     for path in ["/oauth/introspect", "/oauth/revoke", "/oauth/revoke-all"] {
@@ -72,7 +72,7 @@ async fn introspection_and_revocation_are_for_known_clients(setup: Setup) {
     assert_eq!(server.me_status(&session.access).await, StatusCode::OK);
 }
 
-async fn a_revoked_access_token_dies_at_once_and_alone(setup: Setup) {
+async fn revoking_an_access_token_ends_only_that_token_at_once(setup: Setup) {
     for kind in KINDS {
         let server = setup.server_with(|config| config.tokens = kind).await;
         let session = server.login().await;
@@ -86,14 +86,14 @@ async fn a_revoked_access_token_dies_at_once_and_alone(setup: Setup) {
     }
 }
 
-async fn a_revoked_refresh_token_takes_its_family_along(setup: Setup) {
+async fn revoking_a_refresh_token_ends_its_family(setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
     server.as_client("/oauth/revoke", &[("token", &session.cookie)]).await;
     all_dead(&server, &session).await;
 }
 
-async fn revoking_what_is_not_known_is_a_success(setup: Setup) {
+async fn revoking_an_unknown_token_succeeds(setup: Setup) {
     let server = setup.server().await;
     for path in ["/oauth/revoke", "/oauth/revoke-all"] {
         let fields = [("token", "made-up"), ("user", "nobody")];
@@ -104,7 +104,7 @@ async fn revoking_what_is_not_known_is_a_success(setup: Setup) {
     }
 }
 
-async fn revoking_a_user_kills_all_of_his_tokens_and_nobody_elses(setup: Setup) {
+async fn revoking_a_user_ends_all_of_that_users_tokens_and_no_others(setup: Setup) {
     for kind in KINDS {
         let server = setup.server_with(|config| config.tokens = kind).await;
         let alices = [server.login().await, server.login().await];
@@ -118,7 +118,7 @@ async fn revoking_a_user_kills_all_of_his_tokens_and_nobody_elses(setup: Setup) 
     }
 }
 
-async fn revoking_a_client_kills_all_of_its_tokens_and_no_others(setup: Setup) {
+async fn revoking_a_client_ends_all_of_its_tokens_and_no_others(setup: Setup) {
     for kind in KINDS {
         let server = setup.server_with(|config| config.tokens = kind).await;
         let (web, phone) = (server.login().await, login_by(&server, "phone").await);
@@ -128,12 +128,12 @@ async fn revoking_a_client_kills_all_of_its_tokens_and_no_others(setup: Setup) {
     }
 }
 
-async fn who_was_revoked_can_log_in_again(setup: Setup) {
+async fn a_revoked_user_can_log_in_again(setup: Setup) {
     for kind in KINDS {
         let server = setup.server_with(|config| config.tokens = kind).await;
         for group in [("user", "alice"), ("client_id", "web")] {
             server.as_client("/oauth/revoke-all", &[group]).await;
-            // In the same millisecond: what counts is the order, not the time.
+            // In the same millisecond: the order counts, not the time.
             let session = server.login().await;
             alive(&server, &session).await;
         }

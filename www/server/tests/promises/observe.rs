@@ -1,4 +1,4 @@
-//! The server seen from outside: metrics, traces and audit events, and that there is no secret in them.
+//! The server seen from outside: metrics, traces and audit events, none of which contains a secret.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::{net::TcpListener, sync::mpsc, time::timeout};
 
 use crate::harness::{ADMIN, ALICE, CLIENT, Server, Session, Setup};
 
-/// A story with everything in it; answers what must not be seen of it.
+/// A scenario with everything in it. Returns the texts that must not be visible.
 async fn story(server: &Server) -> Vec<String> {
     server.try_login("a-password-typed-as-a-name", "x").send().await;
     server.try_login(ALICE.0, "wrong-password").send().await;
@@ -44,7 +44,7 @@ fn holds_none(text: &str, secrets: &[String]) {
 }
 
 #[tokio::test]
-async fn the_metrics_are_for_known_clients_and_count_what_happened() {
+async fn the_metrics_count_events_and_are_for_known_clients_only() {
     let setup = Setup::sqlite();
     let server = setup.server().await;
     let secrets = story(&server).await;
@@ -95,7 +95,7 @@ async fn audit_events_say_who_did_what() {
     holds_none(&lines.join("\n"), &secrets);
 }
 
-/// A collector that hands on what it is sent.
+/// A collector that passes on what it receives.
 async fn collector() -> (String, mpsc::UnboundedReceiver<Value>) {
     let (sender, spans) = mpsc::unbounded_channel();
     let hear = async |State(sender): State<mpsc::UnboundedSender<Value>>,

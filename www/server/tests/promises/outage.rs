@@ -1,5 +1,5 @@
-//! The store fails: nobody is logged out for that, no used token is honoured, and the server is well again
-//! by itself. Without a grace, which would cover up for it.
+//! The store fails: nobody is logged out because of it, no used token is accepted, and the server recovers by
+//! itself. Tested without a grace, which would hide mistakes.
 
 use std::time::{Duration, Instant};
 
@@ -25,13 +25,13 @@ use crate::{
 // Each with a store that nobody else uses.
 on_stores!(
     [in_postgres: own_postgres, in_redis: own_redis, in_cluster: own_cluster]
-    without_its_store_the_server_answers_503_and_is_well_again_by_itself,
-    a_store_that_hangs_is_given_up_in_time_and_costs_no_session,
-    a_store_that_forgot_everything_is_given_its_accounts_again,
-    a_store_killed_in_mid_refresh_costs_no_session,
+    without_its_store_the_server_answers_503_and_recovers_by_itself,
+    a_call_to_a_hanging_store_is_given_up_in_time_and_costs_no_session,
+    a_store_that_lost_everything_gets_its_accounts_again,
+    killing_the_store_during_a_refresh_costs_no_session,
 );
 
-async fn without_its_store_the_server_answers_503_and_is_well_again_by_itself(mut setup: Setup) {
+async fn without_its_store_the_server_answers_503_and_recovers_by_itself(mut setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
     let used = server.login().await.cookie;
@@ -52,7 +52,7 @@ async fn without_its_store_the_server_answers_503_and_is_well_again_by_itself(mu
         assert_eq!(answer.header("retry-after"), "1");
         assert_eq!(answer.set_cookie(), "");
     }
-    // The process itself is well.
+    // The process itself is fine.
     assert_eq!(server.get("/healthz").send().await.status, StatusCode::OK);
     let lines = setup.log_lines();
     assert!(lines.iter().any(|line| line.starts_with("store: ")));
@@ -61,11 +61,11 @@ async fn without_its_store_the_server_answers_503_and_is_well_again_by_itself(mu
     until_ready(&server).await;
     assert_eq!(server.me_status(&session.access).await, StatusCode::OK);
     assert_eq!(server.refresh(&session.cookie).send().await.status, StatusCode::OK);
-    // It came back with all that it knew.
+    // It came back with all its data.
     assert_eq!(server.refresh(&used).send().await.error(), "invalid_grant");
 }
 
-async fn a_store_that_hangs_is_given_up_in_time_and_costs_no_session(setup: Setup) {
+async fn a_call_to_a_hanging_store_is_given_up_in_time_and_costs_no_session(setup: Setup) {
     let server = setup.server().await;
     let session = server.login().await;
     setup.signal_store("-STOP");
@@ -82,7 +82,7 @@ async fn a_store_that_hangs_is_given_up_in_time_and_costs_no_session(setup: Setu
     assert_eq!(server.refresh(&session.cookie).send().await.error(), "invalid_grant");
 }
 
-async fn a_store_that_forgot_everything_is_given_its_accounts_again(setup: Setup) {
+async fn a_store_that_lost_everything_gets_its_accounts_again(setup: Setup) {
     for kind in KINDS {
         let one = setup.server_with(|config| config.tokens = kind).await;
         let two = setup.server_with(|config| config.tokens = kind).await;
@@ -92,7 +92,7 @@ async fn a_store_that_forgot_everything_is_given_its_accounts_again(setup: Setup
         assert_eq!(one.me_status(&before.access).await, StatusCode::UNAUTHORIZED);
         assert_eq!(one.refresh(&before.cookie).send().await.error(), "invalid_grant");
         let after = one.login().await;
-        // Both instances agree on the new key, and nothing of before is good again.
+        // Both instances agree on the new key, and no old token is valid.
         for server in [&one, &two] {
             assert_eq!(server.me_status(&after.access).await, StatusCode::OK);
             assert_eq!(server.me_status(&before.access).await, StatusCode::UNAUTHORIZED);
@@ -104,7 +104,7 @@ async fn a_store_that_forgot_everything_is_given_its_accounts_again(setup: Setup
     }
 }
 
-async fn a_store_killed_in_mid_refresh_costs_no_session(mut setup: Setup) {
+async fn killing_the_store_during_a_refresh_costs_no_session(mut setup: Setup) {
     let server = setup
         .server_with(|config| {
             config.login_limit = Limit::per_minute(100_000);
@@ -114,7 +114,7 @@ async fn a_store_killed_in_mid_refresh_costs_no_session(mut setup: Setup) {
     let (mut answered, mut retried) = (0, 0);
     for round in 0..rounds(2) {
         let session = server.login().await;
-        // The kill takes some milliseconds too, so it is the refresh that waits.
+        // The kill takes some milliseconds, too, so the refresh waits.
         let (refresh, delay) = (server.refresh(&session.cookie), round as u64 * 389 % 6_000);
         let call = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_micros(delay)).await;
@@ -177,7 +177,7 @@ async fn a_sentinel_leads_to_the_new_primary() {
     let setup = Setup::sqlite();
     let server = setup.server_with(|config| config.store = sentinel.url()).await;
     let session = server.login().await;
-    // What it had not received would be lost.
+    // Data that it had not received would be lost.
     let size = |redis: &Redis| redis.command(&["DBSIZE"]);
     until("the replication", || (size(&replica) == size(&primary)).then_some(()));
     primary.kill();
@@ -200,7 +200,7 @@ async fn after_a_failover_of_postgres_the_new_primary_is_found() {
     );
     set("SET default_transaction_read_only = on");
     assert!(postgres.try_sql(&hang_up));
-    // The first of them may still find out that its connection is gone.
+    // The first of them may still find its connection broken.
     for _ in 0..3 {
         let answer = server.refresh(&session.cookie).send().await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -211,8 +211,9 @@ async fn after_a_failover_of_postgres_the_new_primary_is_found() {
     assert_eq!(answer.status, StatusCode::OK);
 }
 
-/// The store commits, and its answer does not arrive: the retry is no reuse, as nobody got the successor.
-async fn an_answer_that_the_store_gave_and_the_server_lost_costs_no_session(setup: Setup) {
+/// The store commits, and its answer does not arrive: the retry is no reuse, because nobody got the
+/// successor.
+async fn a_lost_answer_of_the_store_costs_no_session(setup: Setup) {
     let proxy = Proxy::start(&setup.url).await;
     let server = setup.server_with(|config| config.store = proxy.url.clone()).await;
     let session = used_before(&server).await;
@@ -224,15 +225,15 @@ async fn an_answer_that_the_store_gave_and_the_server_lost_costs_no_session(setu
 
     let retry = server.refresh(&session.cookie).send().await;
     assert_eq!(retry.status, StatusCode::OK);
-    // And it is a token for one use, as any other.
+    // And it is a token for one use, like any other.
     let next = server.refresh(&retry.session().cookie).send().await;
     assert_eq!(next.status, StatusCode::OK);
     assert_eq!(server.refresh(&session.cookie).send().await.error(), "invalid_grant");
     assert_eq!(server.refresh(&next.session().cookie).send().await.error(), "invalid_grant");
 }
 
-/// A page that is reloaded in the middle of its refresh: the server drops what it was doing for it.
-async fn a_client_that_hangs_up_in_the_middle_keeps_its_session(setup: Setup) {
+/// A page that is reloaded during its refresh: the server drops the request.
+async fn a_client_that_hangs_up_during_a_refresh_keeps_its_session(setup: Setup) {
     let proxy = Proxy::start(&setup.url).await;
     let server = setup.server_with(|config| config.store = proxy.url.clone()).await;
     let session = used_before(&server).await;
@@ -248,7 +249,7 @@ async fn a_client_that_hangs_up_in_the_middle_keeps_its_session(setup: Setup) {
     assert_eq!(server.refresh(&session.cookie).send().await.error(), "invalid_grant");
 }
 
-async fn told_to_stop_it_answers_what_it_began(setup: Setup) {
+async fn when_told_to_stop_the_server_answers_pending_requests(setup: Setup) {
     let proxy = Proxy::start(&setup.url).await;
     let (mut process, _output, at) =
         start(&["--store", &proxy.url, "--user", "alice:wonderland:user"]);
@@ -265,7 +266,7 @@ async fn told_to_stop_it_answers_what_it_began(setup: Setup) {
     assert_eq!(process.0.wait().expect("it ends").code(), Some(0));
 }
 
-/// So that Redis knows the scripts, and the exchange is the second to come by with the token's digest.
+/// So that Redis knows the scripts, and the exchange is the second command with the token's digest.
 async fn used_before(server: &Server) -> Session {
     let session = server.login().await;
     server.refresh(&session.cookie).send().await.session()
@@ -274,9 +275,9 @@ async fn used_before(server: &Server) -> Session {
 // Behind a proxy. A cluster tells its clients other addresses than the proxy's.
 on_stores!(
     [in_postgres: postgres, in_redis: redis]
-    an_answer_that_the_store_gave_and_the_server_lost_costs_no_session,
-    a_client_that_hangs_up_in_the_middle_keeps_its_session,
-    told_to_stop_it_answers_what_it_began,
+    a_lost_answer_of_the_store_costs_no_session,
+    a_client_that_hangs_up_during_a_refresh_keeps_its_session,
+    when_told_to_stop_the_server_answers_pending_requests,
 );
 
 async fn until_ready(server: &Server) {

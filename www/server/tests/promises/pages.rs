@@ -33,7 +33,7 @@ async fn server(setup: &Setup) -> Server {
 }
 
 #[tokio::test]
-async fn files_come_with_their_types_and_a_strict_policy() {
+async fn files_have_their_types_and_a_strict_policy() {
     let setup = Setup::sqlite();
     let server = server(&setup).await;
     for (path, kind) in [
@@ -59,7 +59,7 @@ async fn files_come_with_their_types_and_a_strict_policy() {
 }
 
 #[tokio::test]
-async fn what_is_no_part_of_a_page_does_not_leave_the_folder() {
+async fn only_the_parts_of_a_page_are_served() {
     let setup = Setup::sqlite();
     let server = server(&setup).await;
     for path in [

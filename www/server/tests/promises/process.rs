@@ -1,4 +1,4 @@
-//! The program itself: its flags, its first line, its end.
+//! The program itself: its flags, its first line, its exit.
 
 use std::{
     ffi::OsStr,
@@ -27,7 +27,7 @@ fn run(arguments: &[&str]) -> Output {
     Command::new(BIN).args(arguments).output().expect("it runs")
 }
 
-/// Killed when the test is over, whatever comes of it.
+/// Killed when the test is over, whatever its result.
 pub struct Process(pub Child);
 
 impl Drop for Process {
@@ -41,7 +41,7 @@ pub fn start(arguments: &[&str]) -> (Process, BufReader<impl Read + use<>>, Sock
     start_with(arguments, &[], "")
 }
 
-/// With variables in its environment, and with a text on its standard input.
+/// With environment variables, and with a text on its standard input.
 pub fn start_with(
     arguments: &[&str],
     environment: &[(&str, &str)],
@@ -77,7 +77,7 @@ pub fn kill(process: &Process, name: &str) {
 }
 
 #[test]
-fn a_wrong_flag_is_one_line_that_names_it_and_what_it_takes() {
+fn a_wrong_flag_gets_a_one_line_error_with_its_name_and_what_it_accepts() {
     for (arguments, line) in [
         (vec!["--port", "abc"], "--port: got `abc`, takes a number from 0 to 65535"),
         (
@@ -130,7 +130,7 @@ fn a_wrong_secret_flag_does_not_show_the_secret() {
 }
 
 #[test]
-fn a_port_in_use_is_one_clear_line() {
+fn a_port_in_use_gets_a_clear_one_line_error() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("its address").port();
     let output = run(&["--port", &port.to_string()]);
@@ -144,7 +144,7 @@ fn a_port_in_use_is_one_clear_line() {
 }
 
 #[test]
-fn help_names_the_flags_that_there_are() {
+fn help_names_every_flag() {
     let output = run(&["--help"]);
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stdout), flags::HELP);
@@ -153,7 +153,7 @@ fn help_names_the_flags_that_there_are() {
         .filter_map(|word| word.strip_prefix("--"))
         .map(|flag| flag.trim_end_matches([',', ';', ':', ')']))
         .collect();
-    // Each that there is stands as an arm of one `match`, which begins with its name.
+    // Each flag is an arm of one `match` that begins with its name.
     let arms = include_str!("../../src/flags.rs").lines().filter_map(|line| {
         let (arm, _) = line.strip_prefix("            \"")?.split_once(" => ")?;
         Some(arm.split(" | ").map(|name| name.trim_matches('"')))
@@ -167,7 +167,7 @@ fn help_names_the_flags_that_there_are() {
 }
 
 #[tokio::test]
-async fn a_signal_ends_it_cleanly_with_a_connection_and_a_held_answer_open() {
+async fn a_signal_stops_the_server_cleanly_with_a_connection_and_a_held_answer_open() {
     for signal in ["-TERM", "-INT"] {
         let (mut process, _output, at) = start(&["--demo"]);
         let idle = tokio::net::TcpStream::connect(at).await.expect("connected");
@@ -186,7 +186,7 @@ async fn a_signal_ends_it_cleanly_with_a_connection_and_a_held_answer_open() {
 }
 
 #[tokio::test]
-async fn what_the_program_prints_has_no_secret_in_it() {
+async fn the_programs_output_contains_no_secret() {
     let (mut process, mut output, at) =
         start(&["--user", "bob:builders-password:user", "--client", "rs:a-secret-of-the-client"]);
     let json = ("Content-Type", "application/json");
@@ -227,7 +227,7 @@ const KEY_SECRET: &str = "a-key-secret-of-more-than-32-letters";
 const USER: &str = "bob:builders-password:user:GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 const CLIENT: &str = "rs:a-secret-of-the-client";
 
-/// It knows the account, its second factor and the client, and has sealed its keys.
+/// The server knows the account, its second factor and the client, and has sealed its keys.
 async fn has_its_secrets(process: &Process, at: SocketAddr, store: &Path) {
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let body = "username=bob&password=builders-password";
@@ -257,7 +257,7 @@ async fn secrets_come_from_files_and_from_the_standard_input() {
     };
     let store = folder.0.join("store.db");
     let url = format!("sqlite:{}", store.display());
-    // As editors of other systems end their lines, and with a note.
+    // With the line endings of other systems' editors, and with a comment.
     let users = written("users", &format!("# who builds\r\n\r\n{USER}\r\n"));
     let clients = written("clients", &format!("{CLIENT}\n"));
     let secret = written("secret", &format!("{KEY_SECRET}\n"));
@@ -301,7 +301,7 @@ async fn secrets_come_from_the_environment() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_taken_is_one_line_without_it() {
+fn an_unusable_secret_gets_a_one_line_error_without_the_secret() {
     let folder = Folder::new();
     let file = folder.0.join("secrets");
     fs::write(&file, "# none\n\nwonderland\n").expect("a file");
@@ -356,7 +356,8 @@ fn a_secret_that_cannot_be_taken_is_one_line_without_it() {
     }
 }
 
-/// Memory for a password check that is taken and given back stays with the process, once for each thread.
+/// Memory that is allocated and freed for each password check would stay with the process, once for each
+/// thread.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn many_logins_leave_no_memory_behind() {

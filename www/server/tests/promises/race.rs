@@ -1,4 +1,5 @@
-//! Fifty refreshes with one token at two instances, by real clocks: the store's, and theirs which differ.
+//! Fifty refreshes with one token at two instances, with real clocks: the store's, and the instances' own,
+//! which differ.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -16,11 +17,11 @@ use crate::{
 const CALLS: usize = 50;
 
 on_all_stores!(
-    without_a_grace_one_of_fifty_is_honoured_and_never_a_second,
-    within_the_grace_all_of_fifty_get_one_successor,
+    without_a_grace_exactly_one_of_fifty_refreshes_succeeds,
+    within_the_grace_all_fifty_refreshes_get_one_successor,
 );
 
-async fn without_a_grace_one_of_fifty_is_honoured_and_never_a_second(setup: Setup) {
+async fn without_a_grace_exactly_one_of_fifty_refreshes_succeeds(setup: Setup) {
     let servers = instances(&setup, Duration::ZERO).await;
     for round in 0..rounds(3) {
         let session = servers[round % 2].login().await;
@@ -34,7 +35,7 @@ async fn without_a_grace_one_of_fifty_is_honoured_and_never_a_second(setup: Setu
     }
 }
 
-async fn within_the_grace_all_of_fifty_get_one_successor(setup: Setup) {
+async fn within_the_grace_all_fifty_refreshes_get_one_successor(setup: Setup) {
     let servers = instances(&setup, Duration::from_secs(60)).await;
     for round in 0..rounds(3) {
         let session = servers[round % 2].login().await;
@@ -61,7 +62,7 @@ async fn instances(setup: &Setup, grace: Duration) -> [Server; 2] {
     [setup.server_with(set(0)).await, setup.server_with(set(5_000)).await]
 }
 
-/// The new cookies of those that were honoured.
+/// The new cookies of the refreshes that succeeded.
 async fn race(servers: &[Server; 2], cookie: &str) -> Vec<String> {
     let calls: Vec<_> = servers
         .iter()

@@ -12,21 +12,21 @@ use crate::{
 use tokenkeep_server::store::User;
 
 on_all_stores!(
-    of_two_cookies_none_is_believed,
+    two_cookies_are_both_ignored,
     a_refresh_gives_a_new_access_token_and_a_new_cookie,
     a_refresh_without_a_cookie_is_no_session,
-    a_reused_refresh_token_ends_the_whole_family_and_is_counted,
+    a_reused_refresh_token_ends_its_whole_family_and_is_counted,
     a_reuse_ends_no_other_session_of_the_user,
-    of_many_parallel_refreshes_with_one_cookie_exactly_one_wins,
+    exactly_one_of_many_parallel_refreshes_with_one_cookie_succeeds,
     within_the_grace_all_uses_get_the_same_successor_and_are_counted,
-    a_thief_within_the_grace_is_found_out_at_the_next_refresh,
-    a_clock_that_is_set_back_honours_no_used_token,
-    a_login_over_a_session_ends_that_session,
-    a_refresh_token_ends_at_its_time,
-    each_refresh_starts_the_time_anew,
-    a_cookie_that_was_made_up_is_refused_and_cleared,
+    a_thief_within_the_grace_is_detected_at_the_next_refresh,
+    a_clock_set_back_makes_no_used_token_valid,
+    a_login_during_a_session_ends_that_session,
+    a_refresh_token_expires,
+    each_refresh_restarts_the_idle_time,
+    a_forged_cookie_is_refused_and_cleared,
     a_change_of_roles_takes_effect_at_the_next_refresh,
-    the_store_holds_no_token,
+    the_store_contains_no_token,
 );
 
 async fn a_refresh_gives_a_new_access_token_and_a_new_cookie(setup: Setup) {
@@ -42,7 +42,7 @@ async fn a_refresh_gives_a_new_access_token_and_a_new_cookie(setup: Setup) {
     let second = answer.session();
     assert_ne!(second.access, first.access);
     assert_ne!(second.cookie, first.cookie);
-    // A request that was on its way with the token before is not refused for it.
+    // A request on its way with the previous token is not refused because of the refresh.
     for token in [&first.access, &second.access] {
         assert_eq!(server.me_status(token).await, StatusCode::OK);
     }
@@ -56,7 +56,7 @@ async fn a_refresh_without_a_cookie_is_no_session(setup: Setup) {
     assert_eq!(answer.set_cookie(), "");
 }
 
-async fn a_reused_refresh_token_ends_the_whole_family_and_is_counted(setup: Setup) {
+async fn a_reused_refresh_token_ends_its_whole_family_and_is_counted(setup: Setup) {
     let server = setup.server_with(|config| config.demo = true).await;
     let first = server.login().await;
     let second = server.refresh(&first.cookie).send().await.session();
@@ -86,7 +86,7 @@ async fn a_reuse_ends_no_other_session_of_the_user(setup: Setup) {
     assert_eq!(answer.status, StatusCode::OK);
 }
 
-async fn of_many_parallel_refreshes_with_one_cookie_exactly_one_wins(setup: Setup) {
+async fn exactly_one_of_many_parallel_refreshes_with_one_cookie_succeeds(setup: Setup) {
     const MANY: usize = 20;
     let server = setup.server_with(|config| config.demo = true).await;
     let session = server.login().await;
@@ -107,7 +107,7 @@ async fn of_many_parallel_refreshes_with_one_cookie_exactly_one_wins(setup: Setu
     assert_eq!(server.counter("refreshes").await, 1);
     assert_eq!(server.counter("reuses").await, MANY as u64 - 1);
     assert_eq!(server.counter("revoked_families").await, 1);
-    // The others were reuses: the winner's tokens are dead too.
+    // The others were reuses: the winner's tokens are dead, too.
     let answer = server.refresh(&won[0].cookie).send().await;
     assert_eq!(answer.error(), "invalid_grant");
     assert_eq!(server.me_status(&won[0].access).await, StatusCode::UNAUTHORIZED);
@@ -139,8 +139,8 @@ async fn within_the_grace_all_uses_get_the_same_successor_and_are_counted(setup:
     assert_eq!(server.counter("reuses").await, 1);
 }
 
-/// A thief who was quick has the same successor: no branch of his own that would outlive the grace.
-async fn a_thief_within_the_grace_is_found_out_at_the_next_refresh(setup: Setup) {
+/// A fast thief has the same successor, and no separate branch that would outlive the grace.
+async fn a_thief_within_the_grace_is_detected_at_the_next_refresh(setup: Setup) {
     let server = graceful(&setup).await;
     let stolen = server.login().await.cookie;
     let owner = server.refresh(&stolen).send().await.session();
@@ -156,7 +156,7 @@ async fn a_thief_within_the_grace_is_found_out_at_the_next_refresh(setup: Setup)
     assert_eq!(server.counter("reuses").await, 1);
 }
 
-async fn a_clock_that_is_set_back_honours_no_used_token(setup: Setup) {
+async fn a_clock_set_back_makes_no_used_token_valid(setup: Setup) {
     let server = graceful(&setup).await;
     let first = server.login().await;
     setup.pass(Duration::from_secs(60));
@@ -175,7 +175,7 @@ async fn graceful(setup: &Setup) -> Server {
         .await
 }
 
-async fn a_refresh_token_ends_at_its_time(setup: Setup) {
+async fn a_refresh_token_expires(setup: Setup) {
     let server = setup.server_with(|config| config.refresh_ttl = Duration::from_secs(60)).await;
     let (early, late) = (server.login().await, server.login().await);
     setup.pass(Duration::from_millis(59_999));
@@ -187,7 +187,7 @@ async fn a_refresh_token_ends_at_its_time(setup: Setup) {
     assert_eq!(answer.error(), "invalid_grant");
 }
 
-async fn each_refresh_starts_the_time_anew(setup: Setup) {
+async fn each_refresh_restarts_the_idle_time(setup: Setup) {
     let server = setup.server_with(|config| config.refresh_ttl = Duration::from_secs(60)).await;
     let mut session = server.login().await;
     for _ in 0..4 {
@@ -199,7 +199,7 @@ async fn each_refresh_starts_the_time_anew(setup: Setup) {
     }
 }
 
-async fn a_cookie_that_was_made_up_is_refused_and_cleared(setup: Setup) {
+async fn a_forged_cookie_is_refused_and_cleared(setup: Setup) {
     let server = setup.server().await;
     let answer = server.refresh("made-up").send().await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
@@ -224,7 +224,7 @@ async fn a_change_of_roles_takes_effect_at_the_next_refresh(setup: Setup) {
     assert_eq!(answer.status, StatusCode::OK);
 }
 
-async fn a_login_over_a_session_ends_that_session(setup: Setup) {
+async fn a_login_during_a_session_ends_that_session(setup: Setup) {
     let server = setup.server().await;
     for next in [ALICE, ADMIN] {
         let before = server.login().await;
@@ -237,13 +237,13 @@ async fn a_login_over_a_session_ends_that_session(setup: Setup) {
         let answer = server.refresh(&after.cookie).send().await;
         assert_eq!(answer.status, StatusCode::OK);
     }
-    // Who does not know the password ends nothing.
+    // Someone who does not know the password ends nothing.
     let session = server.login().await;
     server.try_login(ALICE.0, "wrong").cookie(&session.cookie).send().await;
     assert_eq!(server.refresh(&session.cookie).send().await.status, StatusCode::OK);
 }
 
-async fn the_store_holds_no_token(setup: Setup) {
+async fn the_store_contains_no_token(setup: Setup) {
     for kind in crate::access::KINDS {
         let server = setup.server_with(|config| config.tokens = kind).await;
         let first = server.login().await;
@@ -256,7 +256,7 @@ async fn the_store_holds_no_token(setup: Setup) {
     }
 }
 
-async fn of_two_cookies_none_is_believed(setup: Setup) {
+async fn two_cookies_are_both_ignored(setup: Setup) {
     let server = setup.server().await;
     let (own, planted) = (server.login().await, server.login_as(ADMIN).await);
     for (first, second) in [(&own, &planted), (&planted, &own)] {

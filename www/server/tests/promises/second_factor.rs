@@ -15,14 +15,14 @@ use crate::{
 
 on_all_stores!(
     a_login_with_a_second_factor_first_answers_without_a_token,
-    a_code_is_good_once,
-    a_ticket_is_good_for_its_login_and_its_time,
+    a_code_is_valid_once,
+    a_ticket_is_valid_for_its_login_and_for_a_limited_time,
     codes_cannot_be_guessed,
     a_step_up_gives_a_new_session_that_opens_the_vault,
-    a_step_up_is_of_no_use_without_a_second_factor,
+    a_step_up_without_a_second_factor_fails,
 );
 
-/// What her authenticator app shows now.
+/// The current code in her authenticator app.
 pub fn code(setup: &Setup) -> String {
     let mut mac = Hmac::<Sha1>::new_from_slice(b"12345678901234567890").expect("a key");
     mac.update(&(setup.now() / 30_000).to_be_bytes());
@@ -65,7 +65,7 @@ async fn a_login_with_a_second_factor_first_answers_without_a_token(setup: Setup
     assert!(!contains(&setup.store_bytes(), CAROLS_APP));
 }
 
-async fn a_code_is_good_once(setup: Setup) {
+async fn a_code_is_valid_once(setup: Setup) {
     let server = setup.server().await;
     carol(&server, &setup).await;
     let again = finish(&server, &ticket(&server).await, &code(&setup)).await;
@@ -74,14 +74,14 @@ async fn a_code_is_good_once(setup: Setup) {
     carol(&server, &setup).await;
 }
 
-async fn a_ticket_is_good_for_its_login_and_its_time(setup: Setup) {
+async fn a_ticket_is_valid_for_its_login_and_for_a_limited_time(setup: Setup) {
     let (server, other) = (setup.server().await, setup.server().await);
     let good = ticket(&server).await;
     for made_up in ["", "plain.e30", "sealed.AAAA", &good[..good.len() - 2]] {
         let answer = finish(&server, made_up, &code(&setup)).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{made_up}");
     }
-    // Another instance takes it too.
+    // Another instance accepts it, too.
     assert_eq!(finish(&other, &good, &code(&setup)).await.status, StatusCode::OK);
     let late = ticket(&server).await;
     setup.pass(Duration::from_secs(5 * 60));
@@ -123,7 +123,7 @@ async fn a_step_up_gives_a_new_session_that_opens_the_vault(setup: Setup) {
     assert_eq!(vault(&newer).await.status, StatusCode::OK, "a refresh keeps what was shown");
 }
 
-async fn a_step_up_is_of_no_use_without_a_second_factor(setup: Setup) {
+async fn a_step_up_without_a_second_factor_fails(setup: Setup) {
     let server = setup.server().await;
     let session = server.login_as(ALICE).await;
     let answer = server.post("/auth/stepup").proof().cookie(&session.cookie);

@@ -1,4 +1,4 @@
-//! No secret in any log line, in any `Debug`, or in an error's answer.
+//! No log line, no `Debug`, and no error's answer contains a secret.
 
 use tokenkeep_server::config::Dpop;
 
@@ -11,9 +11,9 @@ use crate::{
     on_all_stores,
 };
 
-on_all_stores!(a_full_story_leaves_no_secret_in_the_log,);
+on_all_stores!(a_full_scenario_leaves_no_secret_in_the_log,);
 
-async fn a_full_story_leaves_no_secret_in_the_log(setup: Setup) {
+async fn a_full_scenario_leaves_no_secret_in_the_log(setup: Setup) {
     let mut secrets = vec![
         ALICE.1.to_owned(),
         ADMIN.1.to_owned(),
@@ -53,7 +53,7 @@ async fn a_full_story_leaves_no_secret_in_the_log(setup: Setup) {
     }
 }
 
-/// Sessions of a client and of a thief with another key; answers what nobody may read of them.
+/// Sessions of a client and of a thief with another key. Returns the texts that must stay secret.
 async fn bound_to_a_key(setup: &Setup) -> Vec<String> {
     let server = setup
         .server_with(|config| {

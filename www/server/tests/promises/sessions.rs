@@ -1,4 +1,4 @@
-//! How long a session lasts, who sees one's sessions, and what a new password ends.
+//! How long a session lasts, who sees a user's sessions, and what a new password ends.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use crate::{
 };
 
 on_all_stores!(
-    a_session_ends_however_much_it_is_used,
+    a_session_ends_at_its_absolute_limit_however_much_it_is_used,
     a_session_can_be_remembered_or_end_with_the_browser,
-    a_user_sees_his_sessions_and_ends_one,
-    nobody_ends_anothers_session,
+    a_user_can_list_the_sessions_and_end_one,
+    nobody_can_end_another_users_session,
     a_new_password_ends_all_other_sessions,
     a_wrong_current_password_changes_nothing,
 );
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-async fn a_session_ends_however_much_it_is_used(setup: Setup) {
+async fn a_session_ends_at_its_absolute_limit_however_much_it_is_used(setup: Setup) {
     let server = setup.server_with(|config| config.session_ttl = 10 * DAY).await;
     let mut session = server.login().await;
     setup.pass(6 * DAY);
@@ -65,7 +65,7 @@ async fn end(server: &Server, session: &Session, field: (&str, &str)) -> StatusC
     call.send().await.status
 }
 
-async fn a_user_sees_his_sessions_and_ends_one(setup: Setup) {
+async fn a_user_can_list_the_sessions_and_end_one(setup: Setup) {
     let server = setup.server().await;
     let phone = login(&server, json!(null), "Phone").await.session();
     setup.pass(Duration::from_secs(60));
@@ -90,7 +90,7 @@ async fn a_user_sees_his_sessions_and_ends_one(setup: Setup) {
     assert_eq!(server.me_status(&desk.access).await, StatusCode::OK);
 }
 
-async fn nobody_ends_anothers_session(setup: Setup) {
+async fn nobody_can_end_another_users_session(setup: Setup) {
     let server = setup.server().await;
     let (alice, admin) = (server.login().await, server.login_as(ADMIN).await);
     let id = sessions(&server, &alice).await[0]["id"].clone();
@@ -119,7 +119,7 @@ async fn a_new_password_ends_all_other_sessions(setup: Setup) {
     assert_eq!(answer.error(), "invalid_grant");
     assert_eq!(server.me_status(&admin.access).await, StatusCode::OK);
 
-    // Also after a start with the accounts of before.
+    // Also after a restart with the original accounts.
     let server = setup.server().await;
     let old = server.try_login(ALICE.0, ALICE.1).send().await;
     assert_eq!(old.status, StatusCode::UNAUTHORIZED);

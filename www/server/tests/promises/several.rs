@@ -1,4 +1,4 @@
-//! Several instances on one store are one server.
+//! Several instances with one store behave like one server.
 
 use axum::http::StatusCode;
 use tokenkeep_server::config::Limit;
@@ -6,13 +6,13 @@ use tokenkeep_server::config::Limit;
 use crate::{access::KINDS, harness::Setup, on_all_stores};
 
 on_all_stores!(
-    a_token_of_one_instance_is_good_at_the_other,
+    a_token_from_one_instance_is_valid_at_the_other,
     a_logout_at_one_instance_is_known_at_the_other,
-    of_parallel_refreshes_at_two_instances_one_wins,
+    one_of_parallel_refreshes_at_two_instances_succeeds,
     instances_share_their_limits,
 );
 
-async fn a_token_of_one_instance_is_good_at_the_other(setup: Setup) {
+async fn a_token_from_one_instance_is_valid_at_the_other(setup: Setup) {
     for kind in KINDS {
         let one = setup.server_with(|config| config.tokens = kind).await;
         let two = setup.server_with(|config| config.tokens = kind).await;
@@ -32,7 +32,7 @@ async fn a_logout_at_one_instance_is_known_at_the_other(setup: Setup) {
     assert_eq!(answer.error(), "invalid_grant");
 }
 
-async fn of_parallel_refreshes_at_two_instances_one_wins(setup: Setup) {
+async fn one_of_parallel_refreshes_at_two_instances_succeeds(setup: Setup) {
     let (one, two) = (setup.server().await, setup.server().await);
     let session = one.login().await;
     let calls: Vec<_> = [&one, &two]

@@ -1,4 +1,4 @@
-//! A certificate for 127.0.0.1 that nobody trusts who is not told to.
+//! A certificate for 127.0.0.1 that is trusted only by programs configured to do so.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! A client for the router: says what a browser's page says, unless told otherwise.
+//! A client for the router: it sends what a browser's page sends, unless told otherwise.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use super::{ALICE, CLIENT, Server};
 
-/// What a login leaves a page and its browser with.
+/// What a page and its browser have after a login.
 #[derive(Clone)]
 pub struct Session {
     pub access: String,
@@ -34,7 +34,7 @@ impl Server {
         Call {
             server: self.clone(),
             peer: ([127, 0, 0, 1], 50_000).into(),
-            // The demo's switches are for this machine's own names.
+            // The demo's switches answer only to this machine's own names.
             host: if path.starts_with("/demo") { "127.0.0.1:8080" } else { "app.example" }.into(),
             request: Request::builder().method(method).uri(path),
             body: Body::empty(),
@@ -56,7 +56,7 @@ impl Server {
         self.post("/auth/login").json(json!({ "username": name, "password": password }))
     }
 
-    /// With the proof that a page of this site gives.
+    /// With the proof that a page of this site sends.
     pub fn refresh(&self, cookie: &str) -> Call {
         self.post("/auth/refresh").proof().cookie(cookie)
     }
@@ -115,7 +115,7 @@ impl Call {
         self.header("dpop", proof)
     }
 
-    /// An access token that is bound to a key, with a proof.
+    /// A key-bound access token, with a proof.
     pub fn bound(self, token: &str, proof: &str) -> Self {
         self.header("authorization", &format!("DPoP {token}")).dpop(proof)
     }
@@ -187,7 +187,7 @@ impl Answer {
         self.json()["error"].as_str().unwrap_or("").to_owned()
     }
 
-    /// The whole `Set-Cookie`, or nothing.
+    /// The whole `Set-Cookie`, or an empty text.
     pub fn set_cookie(&self) -> &str {
         assert!(self.headers.get_all(SET_COOKIE).iter().count() <= 1);
         self.header("set-cookie")

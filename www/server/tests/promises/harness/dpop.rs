@@ -1,4 +1,4 @@
-//! A client's key, and the proofs that it makes with it (RFC 9449 section 4.2).
+//! A client's key, and the proofs made with it (RFC 9449 section 4.2).
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -12,14 +12,14 @@ use sha2::{Digest, Sha256};
 
 use super::{Answer, Server, Session, Setup};
 
-/// Where the server of these tests is, for browsers.
+/// The address of these tests' server, as browsers know it.
 pub const ISSUER: &str = "https://auth.example";
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 pub struct ClientKey(EcdsaKeyPair);
 
-/// A proof before it is signed. What a test does not change is right.
+/// A proof before it is signed. A test changes only what it wants to be wrong.
 pub struct Proof<'a> {
     key: &'a ClientKey,
     pub header: Value,
@@ -40,7 +40,7 @@ impl ClientKey {
 
     /// RFC 7638.
     pub fn thumbprint(&self) -> String {
-        // The members of a JSON object are sorted here, as the RFC has them.
+        // serde_json sorts the members of a JSON object, which is the order that the RFC requires.
         base64(&Sha256::digest(self.jwk().to_string().as_bytes()))
     }
 
@@ -55,7 +55,7 @@ impl ClientKey {
         }
     }
 
-    /// Logs alice in, bound to this key.
+    /// Logs alice in, with a session bound to this key.
     pub async fn login(&self, setup: &Setup, server: &Server) -> Session {
         let proof = self.proof(setup, "POST", "/auth/login").sign();
         server.try_login(super::ALICE.0, super::ALICE.1).dpop(&proof).send().await.session()

@@ -1,4 +1,4 @@
-//! What the tests stand on: a server over a fresh store, its clock, its log, and a small client.
+//! The basis of the tests: a server over a new store, its clock, its log, and a small client.
 
 pub mod certificate;
 mod client;
@@ -36,7 +36,7 @@ use redis::{Cluster, Redis};
 
 pub const ALICE: (&str, &str) = ("alice", "wonderland");
 pub const ADMIN: (&str, &str) = ("admin", "correct-horse");
-/// She has a second factor.
+/// This user has a second factor.
 pub const CAROL: (&str, &str) = ("carol", "looking-glass");
 pub const CAROLS_APP: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 pub const CLIENT: (&str, &str) = ("resource-server", "let-me-introspect");
@@ -56,7 +56,7 @@ macro_rules! on_all_stores {
     };
 }
 
-/// The same, with the stores that the list names: each of them is made by a function of `Setup`.
+/// The same, with the stores in the list: each is made by a function of `Setup`.
 #[macro_export]
 macro_rules! on_stores {
     ($stores:tt $($name:ident,)*) => {$(
@@ -72,7 +72,7 @@ macro_rules! on_stores {
     )*};
 }
 
-/// A store that nobody has used yet, and the time. Servers started from one setup share both.
+/// A new store, and the time. Servers started from one setup share both.
 pub struct Setup {
     pub url: String,
     time: Arc<AtomicU64>,
@@ -82,7 +82,7 @@ pub struct Setup {
     pub service: Service,
 }
 
-/// What runs beside the server. What one test has alone can be made to fail.
+/// A process beside the server. If a test has its own, it can make the process fail.
 pub enum Service {
     None,
     Redis(Redis),
@@ -112,7 +112,7 @@ impl Setup {
         Self::new(Cluster::shared().url(), Folder::new(), Service::Shared)
     }
 
-    /// With a Redis that writes down all it answers, and can be killed.
+    /// With a Redis that writes everything to the disk before it answers, and can be killed.
     pub fn own_redis() -> Self {
         let folder = Folder::new();
         let redis = Redis::start_on_disk(&folder.0);
@@ -154,7 +154,7 @@ impl Setup {
         Server { router: router(app) }
     }
 
-    /// With the app itself, for what it does now and then.
+    /// With the app itself, for its regular maintenance.
     pub async fn server_and_app(&self) -> (Server, Arc<App>) {
         let app = App::open(self.config()).await.expect("the store opens");
         (Server { router: router(app.clone()) }, app)
@@ -212,7 +212,7 @@ impl Setup {
         store::open(&self.url, Some(self.clock())).await.expect("the store opens")
     }
 
-    /// An account as the store has it.
+    /// An account as stored.
     pub async fn user(&self, name: &str) -> User {
         match self.store().await.account(name).await.expect("asked") {
             Account::Known(user) => user,
@@ -235,7 +235,7 @@ impl Setup {
         bytes
     }
 
-    /// The store is killed. What it answered before must be on the disk.
+    /// Kills the store. Everything that it has confirmed must be on the disk.
     pub fn kill_store(&mut self) {
         match &mut self.service {
             Service::Redis(redis) => redis.kill(),
@@ -257,7 +257,7 @@ impl Setup {
         }
     }
 
-    /// `-STOP`: it takes connections and answers nobody, until `-CONT`.
+    /// `-STOP`: the store accepts connections and answers nobody, until `-CONT`.
     pub fn signal_store(&self, signal: &str) {
         match &self.service {
             Service::Redis(redis) => redis.signal(signal),
@@ -269,7 +269,7 @@ impl Setup {
         }
     }
 
-    /// It is as on its first day.
+    /// Empties the store.
     pub fn empty_store(&self) {
         let empty = |redis: &Redis| {
             redis.command(&["FLUSHALL"]);
@@ -285,7 +285,7 @@ impl Setup {
         }
     }
 
-    /// What kind of store it is.
+    /// The kind of store.
     pub fn scheme(&self) -> &str {
         self.url.split(':').next().unwrap_or_default()
     }
@@ -309,12 +309,12 @@ pub struct Server {
     pub router: Router,
 }
 
-/// How many rounds a fault is played. `cargo xtask faults` plays more of them than the tests.
+/// How many rounds of a fault to play. `cargo xtask faults` plays more than the tests.
 pub fn rounds(few: usize) -> usize {
     std::env::var("TOKENKEEP_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(few)
 }
 
-/// A folder of its own, gone with the test.
+/// A temporary folder, removed with the test.
 pub struct Folder(pub PathBuf);
 
 impl Folder {

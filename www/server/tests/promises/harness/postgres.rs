@@ -1,4 +1,4 @@
-//! PostgreSQL of the tests' own: Debian's `postgresql`. One for all tests, each with its own database.
+//! The tests' own PostgreSQL: Debian's `postgresql`. One server for all tests, with a database for each.
 
 use std::{
     fs,
@@ -23,17 +23,17 @@ pub struct Postgres {
     process: Option<Process>,
 }
 
-/// Faster, and not safe from a power cut.
+/// Faster, but not safe from a power cut.
 const WITHOUT_SYNC: &[&str] = &["-F"];
 
 impl Postgres {
-    /// All tests' server, which ends with the test program.
+    /// The server for all tests, which ends with the test program.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Postgres> = OnceLock::new();
         SHARED.get_or_init(|| Self::start_with(WITHOUT_SYNC))
     }
 
-    /// One that writes to the disk before it answers.
+    /// A server that writes to the disk before it answers.
     pub fn start() -> Self {
         Self::start_with(&[])
     }
@@ -70,7 +70,7 @@ impl Postgres {
         panic!("postgres does not start: apt-get install postgresql");
     }
 
-    /// Starts it again on the same port. Whether it could.
+    /// Starts it again on the same port. Returns whether that worked.
     pub fn resume(&mut self) -> bool {
         let data = self.folder.0.join("data");
         let port = self.port.to_string();
@@ -85,13 +85,13 @@ impl Postgres {
         ready
     }
 
-    /// From now on it speaks TLS, too.
+    /// From now on it also accepts TLS.
     pub fn encrypt(&self, certificate: &Certificate) {
         let file = |name: &str| self.folder.0.join("data").join(name);
         let (cert, key) = (file("server.crt"), file("server.key"));
         fs::copy(&certificate.file, &cert).expect("copied");
         fs::copy(&certificate.key_file, &key).expect("copied");
-        // It takes no key that others could read.
+        // PostgreSQL refuses a key that others can read.
         run(Command::new("chmod").arg("600").arg(&key));
         if is_root() {
             run(Command::new("chown").arg("postgres").args([&cert, &key]));
@@ -102,25 +102,25 @@ impl Postgres {
         until("TLS", || psql(&url, "SELECT 1").map(drop));
     }
 
-    /// Killed with all of its processes, as by a power cut.
+    /// Kills all of its processes, as a power cut does.
     pub fn kill(&mut self) {
         self.signal("-KILL");
         self.process = None;
     }
 
-    /// To all of its processes.
+    /// Sends a signal to all of its processes.
     pub fn signal(&self, name: &str) {
         let id = self.process.as_ref().expect("it runs").id;
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
         signal(id, name);
         for child in children.expect("its children").split_whitespace() {
-            // One may have just ended.
+            // A process may have just ended.
             let mut kill = Command::new("kill");
             let _ = kill.args([name, child]).stderr(Stdio::null()).status();
         }
     }
 
-    /// Of a database that nobody has used yet.
+    /// The URL of a new database.
     pub fn url(&self) -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("test_{}", COUNT.fetch_add(1, SeqCst));
@@ -134,7 +134,7 @@ impl Postgres {
     }
 }
 
-/// What a statement answers, at the database of a URL.
+/// Runs a statement in the database of a URL, and returns its output.
 pub fn psql(url: &str, statement: &str) -> Option<String> {
     let output = Command::new("psql")
         .args(["--no-psqlrc", "-qtA", "-v", "ON_ERROR_STOP=1", "-c", statement, url])
@@ -151,7 +151,7 @@ pub fn dump(url: &str) -> Vec<u8> {
     output.stdout
 }
 
-/// Debian keeps the programs of the server in a folder of their version. They refuse to run as root.
+/// Debian keeps the server's programs in a folder named after their version. They refuse to run as root.
 fn as_postgres(program: &str) -> Vec<String> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let path = versions

@@ -1,5 +1,5 @@
-//! A program that a test starts. It ends with its owner, and with the test program whatever ends that: a
-//! shell holds it, and kills it when the pipe from here closes.
+//! A program that a test starts. It ends with its owner, and with the test program however that ends: a shell
+//! holds it, and kills it when the pipe from here closes.
 
 use std::{
     io::{BufRead, BufReader},
@@ -11,7 +11,7 @@ use std::{
 
 pub struct Process {
     shell: Child,
-    /// The program's own number.
+    /// The program's process id.
     pub id: u32,
 }
 
@@ -22,7 +22,7 @@ kill -KILL $program 2> /dev/null
 wait"#;
 
 impl Process {
-    /// Its user, when we are root and it would not run as root, is taken on before.
+    /// If we are root and it refuses to run as root, it switches to its own user first.
     pub fn start(folder: &Path, words: &[&str]) -> Self {
         let mut shell = Command::new("sh")
             .args(["-c", HOLD, "sh"])
@@ -32,14 +32,14 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .expect("sh runs");
-        // The shell tells the number first.
+        // The shell prints the process id first.
         let mut line = String::new();
         let output = shell.stdout.as_mut().expect("piped");
         BufReader::new(output).read_line(&mut line).expect("the shell tells");
         Self { shell, id: line.trim().parse().expect("a number") }
     }
 
-    /// Waits until it answers. Whether it does: it may also have ended.
+    /// Waits until it answers. Returns whether it does: it may also have ended.
     pub fn until_ready(&self, mut answers: impl FnMut() -> bool) -> bool {
         let program = format!("/proc/{}/exe", self.id);
         until("the start of a store", || {
@@ -67,7 +67,7 @@ pub fn free_port() -> u16 {
         .port()
 }
 
-/// Asks until the answer is there.
+/// Polls until there is an answer.
 pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {

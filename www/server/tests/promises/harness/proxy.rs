@@ -1,4 +1,4 @@
-//! Stands between the server and its store, and does to the answer of one exchange what a network does.
+//! A proxy between the server and its store, which treats the answer to one exchange as a network might.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use tokio::{
 pub enum Fate {
     /// The connection breaks instead.
     Lost,
-    /// It comes when it is let go.
+    /// The answer arrives when it is released.
     Held,
 }
 
@@ -27,18 +27,18 @@ pub struct Proxy {
 }
 
 struct Wanted {
-    /// What the exchange has in it.
+    /// A text that occurs in the exchange.
     needle: String,
-    /// What asks before it has it in it too.
+    /// How many earlier requests contain it, too.
     before: usize,
     fate: Fate,
 }
 
-/// On one connection: what shall become of the answer that comes next.
+/// For one connection: what to do with the next answer.
 type Caught = Arc<Mutex<Option<Fate>>>;
 
 impl Proxy {
-    /// Before the store of a URL such as `scheme://[user@]127.0.0.1:port[/name]`.
+    /// In front of the store with a URL such as `scheme://[user@]127.0.0.1:port[/name]`.
     pub async fn start(url: &str) -> Self {
         let (head, rest) = url.split_once("127.0.0.1:").expect("a loopback URL");
         let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
@@ -66,13 +66,13 @@ impl Proxy {
         proxy
     }
 
-    /// New connections lead to another store; those that stand stay.
+    /// New connections lead to another store; existing ones stay.
     pub fn lead_to(&self, url: &str) {
         let (_, address) = url.split_once("://").expect("a URL");
         *self.target.lock().expect("whole") = address.to_owned();
     }
 
-    /// The exchange asks for the token's family first, so that its digest comes by twice.
+    /// The exchange first asks for the token's family, so that its digest is sent twice.
     pub fn catch_exchange(&self, digest: &str, fate: Fate) {
         self.answered.send_replace(false);
         self.released.send_replace(false);
@@ -80,7 +80,7 @@ impl Proxy {
             Some(Wanted { needle: digest.to_owned(), before: 1, fate });
     }
 
-    /// Until the store has carried it out.
+    /// Waits until the store has carried it out.
     pub async fn until_answered(&self) {
         let mut answered = self.answered.subscribe();
         answered.wait_for(|answered| *answered).await.expect("the proxy lives");

@@ -1,5 +1,5 @@
-//! Redis of the tests' own: Debian's `redis-server`. One for each test, which takes no time; but one
-//! cluster of three for all of them, where each test has a name of its own.
+//! The tests' own Redis: Debian's `redis-server`. One for each test, because it starts at once; but one
+//! cluster of three for all tests, in which each test has its own name.
 
 use std::{
     fs,
@@ -19,14 +19,14 @@ use super::{
 pub struct Redis {
     port: u16,
     bus: u16,
-    /// Where it speaks TLS, if it has a certificate.
+    /// The TLS port, if there is a certificate.
     tls: u16,
     folder: PathBuf,
     more: Vec<String>,
     process: Option<Process>,
 }
 
-/// Another process may take the port before Redis does: then the next one is tried.
+/// If another process takes the port before Redis does, the next port is tried.
 const TRIES: usize = 20;
 const IN_MEMORY: &[&str] = &["--appendonly", "no"];
 const ON_DISK: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
@@ -62,7 +62,7 @@ impl Redis {
         Self::start_with(folder, &[IN_MEMORY, &encrypted(certificate)].concat())
     }
 
-    /// A cluster of one.
+    /// A cluster of one node.
     pub fn start_encrypted_cluster(folder: &Path, certificate: &Certificate) -> Self {
         let node = Self::start_with(folder, &[IN_CLUSTER, &encrypted(certificate)].concat());
         node.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
@@ -89,7 +89,7 @@ impl Redis {
         panic!("redis-server does not start: apt-get install redis-server");
     }
 
-    /// Starts it again on the same port. Whether it could.
+    /// Starts it again on the same port. Returns whether that worked.
     pub fn resume(&mut self) -> bool {
         let [port, bus, tls] = [self.port, self.bus, self.tls].map(|port| port.to_string());
         let mut words = vec!["redis-server", "--port", &port, "--bind", "127.0.0.1"];
@@ -109,7 +109,7 @@ impl Redis {
         ready
     }
 
-    /// Killed, as by a power cut.
+    /// Kills it, as a power cut does.
     pub fn kill(&mut self) {
         self.signal("-KILL");
         self.process = None;
@@ -140,7 +140,7 @@ impl Redis {
         command.query(&mut connection).expect("Redis answers")
     }
 
-    /// Becomes the replica of another, with all that it has; or a primary.
+    /// Makes it the replica of another, with all data, or a primary.
     pub fn follow(&self, primary: Option<&Self>) {
         let port = primary.map(|primary| primary.port.to_string());
         let host = if port.is_some() { "127.0.0.1" } else { "NO" };
@@ -151,13 +151,13 @@ impl Redis {
         });
     }
 
-    /// Has Redis write everything it holds to its folder.
+    /// Makes Redis write everything it has to its folder.
     pub fn save(&self) {
         self.command(&["SAVE"]);
     }
 }
 
-/// One that watches a primary and its replicas, and decides alone.
+/// A Sentinel that watches a primary and its replicas, and decides alone.
 pub struct Sentinel {
     port: u16,
     _process: Process,
@@ -177,7 +177,7 @@ impl Sentinel {
         let file = file.to_str().expect("a plain path");
         let process = Process::start(folder, &["redis-server", file, "--sentinel"]);
         let sentinel = Self { port, _process: process };
-        // Before it knows of the replica it has nobody to turn to.
+        // Before it knows the replica it cannot fail over.
         let url = format!("redis://127.0.0.1:{port}");
         let client = redis::Client::open(url).expect("a URL");
         until("the Sentinel", || {
@@ -200,7 +200,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// All tests' cluster, which ends with the test program.
+    /// The cluster for all tests, which ends with the test program.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Cluster> = OnceLock::new();
         SHARED.get_or_init(Self::start)
@@ -226,7 +226,7 @@ impl Cluster {
         cluster
     }
 
-    /// Until every node knows all slots in good hands.
+    /// Waits until every node reports all slots as served.
     pub fn until_whole(&self) {
         until("the meeting of the cluster", || {
             self.nodes
@@ -239,7 +239,7 @@ impl Cluster {
         });
     }
 
-    /// Every byte that it has written down, of all tests.
+    /// Every byte that it has written, for all tests.
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (node, folder) in &self.nodes {
@@ -249,7 +249,7 @@ impl Cluster {
         bytes
     }
 
-    /// For one who has not been here before.
+    /// A URL with a new name.
     pub fn url(&self) -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let hosts: Vec<_> =

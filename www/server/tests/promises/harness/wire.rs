@@ -1,4 +1,4 @@
-//! A client on a real connection, for what the router alone cannot show.
+//! A client on a real connection, for tests that need more than the router.
 
 use std::{io, net::SocketAddr};
 
@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Sends one request and reads to the connection's end. An error is a connection that was cut.
+/// Sends one request and reads to the end of the connection. An error means that the connection was cut.
 pub async fn send(
     address: SocketAddr,
     line: &str,
@@ -26,7 +26,7 @@ pub async fn send(
     Ok(answer)
 }
 
-/// Alice logs in; answers her cookie.
+/// Logs alice in, and returns her cookie.
 pub async fn login(address: SocketAddr) -> String {
     let json = ("Content-Type", "application/json");
     let body = r#"{"username":"alice","password":"wonderland"}"#;
@@ -41,7 +41,7 @@ pub async fn refresh(address: SocketAddr, cookie: &str) -> io::Result<String> {
     send(address, "POST /auth/refresh", &headers, "").await
 }
 
-/// The value of a header, or of a string field of a JSON body: what stands between `before` and `after`.
+/// The value of a header, or of a string field of a JSON body: the text between `before` and `after`.
 pub fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     text.split_once(before)
         .and_then(|(_, rest)| rest.split_once(after))
