@@ -12,7 +12,7 @@ rows(world)
 
 const me = `${world.server.origins[1]}/users/me`
 
-world.it('a new token that is the same text as the old one is a new token all the same', async (tab) => {
+world.it('a new token with the same text as the old one still counts as new', async (tab) => {
   await world.server.tell('freeze')
   await signIn(tab)
   await call(tab, me)

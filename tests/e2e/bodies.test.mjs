@@ -40,7 +40,7 @@ async function peaks(page) {
   return { before: { heap: await heap(), resident: await resident() }, after: async () => ({ heap: await heap(), resident: await resident() }) }
 }
 
-check('a file of 200 MB is sent twice, and no process of the browser holds it', async (t) => {
+check('a file of 200 MB is sent twice, and no browser process keeps it in memory', async (t) => {
   if (engine !== 'chrome') throw new Lack('a way to choose a file and to measure a process (Chrome DevTools Protocol)')
   const folder = await mkdtemp(`${tmpdir()}/file-`)
   t.after(() => rm(folder, { recursive: true }))
@@ -76,7 +76,7 @@ check('a one-shot stream over HTTP/1.1 is refused as the platform refuses it', a
   assert.ok(ours.thrown)
 })
 
-check('thirty unread 401s of 3 MB each do not keep the refresh from its connection', async (t) => {
+check('thirty unread 401s of 3 MB each do not block the refresh\'s connection', async (t) => {
   stub.reset()
   stub.routes['/api/large'] = ({ headers }) => headers.authorization === 'Bearer new' ? json({}) : { ...refused(), body: ' '.repeat(3 * MB) }
   const page = await open(t, stub.origin)

@@ -26,18 +26,18 @@ const PAIRS = {
   'a path that is another one behind the query': [{ refresh: '/auth/refresh?next=/a' }, { refresh: '/auth/refresh?next=/b' }],
   'a client_id in the body': [refresh({ body: { client_id: 'a' } }), refresh({ body: { client_id: 'b' } })],
   'an audience in a body that is text': [refresh({ body: 'aud=a' }), refresh({ body: 'aud=b' })],
-  'a field that one body has more': [refresh({ body: { client_id: 'a' } }), refresh({ body: { client_id: 'a', audience: 'b' } })],
+  'an additional field in one body': [refresh({ body: { client_id: 'a' } }), refresh({ body: { client_id: 'a', audience: 'b' } })],
   'the method of the refresh': [refresh({ method: 'POST' }), refresh({ method: 'PUT' })],
   'a fixed header': [refresh({ headers: { 'x-tenant': 'a' } }), refresh({ headers: { 'x-tenant': 'b' } })],
   'apis': [{ apis: ['/api'] }, { apis: ['/api', partner.origin] }],
   'the header that carries the token': [{}, { attach: { header: 'X-Token', scheme: '' } }],
-  'where the token stands in the answer': [{ response: { accessToken: 'access' } }, { response: { accessToken: 'id' } }],
+  'the place of the token in the answer': [{ response: { accessToken: 'access' } }, { response: { accessToken: 'id' } }],
   'the carrier of the refresh token': [{}, { refreshToken: { json: 'refresh_token' } }],
   'the claim that names the user': [{}, { subject: 'user_id' }],
   'the logout': [{}, { logout: '/auth/logout' }],
   'the query of the logout': [{ logout: '/auth/logout?client=a' }, { logout: '/auth/logout?client=b' }],
   'the name': [{ name: 'a' }, { name: 'b' }],
-  'a name at all': [{}, { name: 'a' }],
+  'a name for one of them': [{}, { name: 'a' }],
 }
 
 it('managers that differ in endpoints or in where tokens go share neither tokens nor logouts', async (user) => {

@@ -151,7 +151,7 @@ for (const [name, answer] of Object.entries(REFUSALS)) {
   })
 }
 
-check('a page that is off line keeps its session, and goes on when it is on line again', async (t) => {
+check('an offline page keeps its session, and continues when it is online again', async (t) => {
   stub.reset()
   Object.assign(stub.routes, { '/api/x': () => json({ ok: true }), '/auth/refresh': () => granted('new') })
   const user = await User.visits(t, browser, stub.origin)

@@ -60,7 +60,7 @@ const listens = async () => {
 
 // Each brings a call in alice's tab to the point, and says how it continues from there, and its outcome.
 const POINTS = {
-  'before the WebAssembly is there': {
+  'before the WebAssembly is loaded': {
     async reach(user, page) {
       await page.reload()
       await page.evaluate(() => void (globalThis.begins = () => void start()))
@@ -86,7 +86,7 @@ const POINTS = {
     },
     becomes: { logout: 401, login: 'alice', 'logout and login': 401, dispose: 'disposed' },
   },
-  'when it listens for the news of the tab before it': {
+  'while it listens for news from the previous tab': {
     async reach(user, page) {
       await page.evaluate(takeTime)
       const free = await taken(user)

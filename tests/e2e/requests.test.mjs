@@ -200,7 +200,7 @@ itResends('another origin gets no token, and its 401 costs no refresh', async (p
   assert.equal(stub.at('/auth/refresh').length, 0)
 })
 
-itResends('apis is the whole list: another origin that is named gets the token, one\'s own then does not', async (page) => {
+itResends('apis is the complete list: it can name another origin and leave out the page\'s own', async (page) => {
   await page.evaluate((apis) => start({ apis, tabs: 'off' }), [`${foreign.origin}/api`])
   await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
   assert.equal((await page.evaluate(() => call('/api/x'))).status, 401)

@@ -36,10 +36,10 @@ const UNDERSTOOD = {
   'a header': [json({}, { 'grpc-status': '16' }), { header: { name: 'grpc-status', equals: 16 } }],
   'any member of a list': [json(ERRORS), inErrors('errors.*.extensions.code')],
   'any member of a batch': [json([{ result: 1 }, ERRORS]), inErrors('*.errors.*.extensions.code')],
-  'a field that is missing': [json({ data: 1 }), { status: 200, body: { path: 'user', absent: true }, header: { name: 'x-who' } }, { 'x-who': 'nobody' }],
-  'JSON that is sent as text': [{ body: ' {"code": 40101}' }, { body: { path: 'code', equals: 40101 } }],
-  'JSON of which nobody says what it is': [{ type: '', body: '{"code": 40101}' }, { body: { path: 'code', equals: 40101 } }],
-  'JSON that is sent as a page': [{ type: 'text/html', body: '{"code": 40101}' }, { body: { path: 'code', equals: 40101 } }],
+  'a missing field': [json({ data: 1 }), { status: 200, body: { path: 'user', absent: true }, header: { name: 'x-who' } }, { 'x-who': 'nobody' }],
+  'JSON sent as text': [{ body: ' {"code": 40101}' }, { body: { path: 'code', equals: 40101 } }],
+  'JSON without a media type': [{ type: '', body: '{"code": 40101}' }, { body: { path: 'code', equals: 40101 } }],
+  'JSON sent as HTML': [{ type: 'text/html', body: '{"code": 40101}' }, { body: { path: 'code', equals: 40101 } }],
 }
 
 for (const [name, [answer, rule, headers]] of Object.entries(UNDERSTOOD)) {
@@ -51,10 +51,10 @@ for (const [name, [answer, rule, headers]] of Object.entries(UNDERSTOOD)) {
 }
 
 const LEFT_ALONE = {
-  'a text that holds the same words': { body: 'the code: {"code": 40101}' },
-  'a file that holds the same words': { type: 'application/octet-stream', body: '{"code":40101}' },
+  'a text that contains the same words': { body: 'the code: {"code": 40101}' },
+  'a file that contains the same words': { type: 'application/octet-stream', body: '{"code":40101}' },
   'half a JSON object': { type: 'application/json', body: '{"code": 40101,' },
-  'a code that stands behind more than is read': json({ more: 'x'.repeat(2 ** 19), code: 40101 }),
+  'a code beyond the part that is read': json({ more: 'x'.repeat(2 ** 19), code: 40101 }),
 }
 
 for (const [name, answer] of Object.entries(LEFT_ALONE)) {

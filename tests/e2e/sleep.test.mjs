@@ -146,8 +146,8 @@ for (const [what, seconds] of [['zero', 0], ['a negative number', -300], ['absen
 // Sleep: hours pass, and no timer fires. Then everything happens at once.
 
 const SLEEPS = {
-  'of which the steady clock knows nothing': () => time.set(8 * 3_600_000),
-  'of which timers know nothing': () => time.skip(8 * 3_600_000),
+  'that the steady clock missed': () => time.set(8 * 3_600_000),
+  'that timers missed': () => time.skip(8 * 3_600_000),
 }
 
 const WAKINGS = {

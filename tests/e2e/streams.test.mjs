@@ -38,13 +38,13 @@ const send = (page) => page.evaluate(([chunks, size]) => {
 /** The facts of a stream that arrived complete. */
 const whole = (token) => ({ path: '/api/stream', token: `Bearer ${token}`, version: '2.0', bytes: CHUNKS * CHUNK, whole: true, sha256: SHA256 })
 
-check('a stream arrives whole, with the token', async (t) => {
+check('a stream arrives complete, with the token', async (t) => {
   const page = await open(t, 'good')
   assert.equal((await send(page)).status, 200)
   assert.deepEqual(server.at('/api/stream'), [whole('good')])
 })
 
-check('a stream that is refused is not sent again: its caller gets the first 401, and the refresh happens all the same', async (t) => {
+check('a refused stream is not sent again: its caller gets the first 401, and the refresh happens all the same', async (t) => {
   const page = await open(t, 'old')
   assert.deepEqual(await send(page), { status: 401, body: { the: "API's own" } })
   await page.evaluate(() => heard('refresh'))
@@ -54,14 +54,14 @@ check('a stream that is refused is not sent again: its caller gets the first 401
   assert.deepEqual(server.at('/api/stream').slice(1), [whole('new')])
 })
 
-check('where the token is known to be stale it is renewed before a stream is sent', async (t) => {
+check('a token known to be stale is renewed before a stream is sent', async (t) => {
   const page = await open(t, 'old')
   await page.clock.fastForward('04:55')
   assert.equal((await send(page)).status, 200)
   assert.deepEqual(server.at('/api/stream'), [whole('new')])
 })
 
-check('a stream whose caller loses interest is torn off, as the platform does it', async (t) => {
+check('a stream is cut off when its caller aborts it, as on the platform', async (t) => {
   const page = await open(t, 'good')
   const [ours, platform] = await page.evaluate(() => Promise.all([auth.fetch, fetch].map(async (fetch) => {
     const abort = new AbortController()

@@ -231,7 +231,7 @@ it(zoneless, 'an outage without a page for it rejects the navigation', async (op
   assert.equal(error.code, 'bad-status')
 })
 
-test('an Angular that is too old is named', async () => {
+test('an unsupported version of Angular is named in the error', async () => {
   const names = ['DestroyRef', 'ErrorHandler', 'inject', 'InjectionToken', 'Injector', 'makeEnvironmentProviders', 'PLATFORM_ID', 'provideEnvironmentInitializer', 'runInInjectionContext', 'signal']
   const core = [...names.map((name) => `export const ${name} = () => {}`), 'export const VERSION = { major: "17", full: "17.3.0" }'].join('\n')
   const { provideTokenkeep } = await withOld('angular', { '@angular/core': core })

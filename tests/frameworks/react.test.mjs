@@ -80,7 +80,7 @@ function parts(it) {
     'no manager': [() => h(binding.AuthProvider, {}), /AuthProvider: takes the manager that createTokenManager returns, and got undefined/],
     'another object': [() => h(binding.AuthProvider, { auth: { fetch } }), /got another object/],
     'two copies': [() => h(copy.AuthProvider, { auth: createTokenManager({ refresh: false }) }, h(() => binding.useAuth().state.status)), /two copies of the package/],
-    'a disposed manager, where nobody has asked': [() => {
+    'a disposed manager that was never asked': [() => {
       globalThis.gone ??= createTokenManager({ refresh: false })
       gone.dispose()
       return h(binding.AuthProvider, { auth: gone }, h(binding.RequireAuth, { outage: () => 'an outage' }))
@@ -138,7 +138,7 @@ function parts(it) {
   })
 }
 
-test('a React that is too old is named', async () => {
+test('an unsupported version of React is named in the error', async () => {
   const { AuthProvider } = await withOld('react', { react: `export const version = '17.0.2'; export const createContext = () => ({})` })
   assert.throws(() => AuthProvider({ auth: manager }), { code: 'invalid-argument', message: /needs React 18 or newer; this is React 17\.0\.2/ })
 })

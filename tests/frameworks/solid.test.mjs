@@ -56,7 +56,7 @@ const mistakes = {
   'no provider': [() => binding.useAuth(), /there is no manager here.*<AuthProvider/],
   'no manager': [() => h(binding.AuthProvider), /AuthProvider: takes the manager that createTokenManager returns, and got undefined/],
   'two copies': [() => h(copy.AuthProvider, { auth: createTokenManager({ refresh: false }) }, () => binding.useAuth().state().status), /two copies of the package/],
-  'a disposed manager, where nobody has asked': [() => {
+  'a disposed manager that was never asked': [() => {
     const auth = createTokenManager({ refresh: false })
     auth.dispose()
     return h(binding.AuthProvider, { auth }, () => h(binding.RequireAuth, { outage: () => 'an outage' }, () => 'private'))

@@ -78,7 +78,7 @@ for (const [name, [make, message]] of Object.entries(mistakes)) {
   })
 }
 
-test('a Svelte that is too old is named', async () => {
+test('an unsupported version of Svelte is named in the error', async () => {
   const { authState } = await withOld('svelte', { 'svelte/reactivity': 'export class SvelteMap extends Map {}' })
   assert.throws(() => authState(manager), { code: 'invalid-argument', message: /needs Svelte 5\.7 or newer/ })
 })

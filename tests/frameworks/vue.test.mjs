@@ -67,7 +67,7 @@ const mistakes = {
   'no plugin': [() => mount({ from: null, setup: () => binding.useAuth() }), /there is no manager here. Call app\.use\(createAuth\(auth\)\)/],
   'no manager': [() => mount({}), /createAuth: takes the manager that createTokenManager returns, and got undefined/],
   'outside of setup': [() => mount({ auth: createTokenManager({ refresh: false }), setup: () => void Promise.resolve().then(() => binding.useAuth()) }), /call it in setup/],
-  'a disposed manager, where nobody has asked': [() => {
+  'a disposed manager that was never asked': [() => {
     const auth = createTokenManager({ refresh: false })
     auth.dispose()
     return mount({ auth, setup: () => () => h(binding.RequireAuth, null, { outage: () => 'an outage' }) })
@@ -90,7 +90,7 @@ for (const [name, [make, message]] of Object.entries(mistakes)) {
   })
 }
 
-test('a Vue that is too old is named', async () => {
+test('an unsupported version of Vue is named in the error', async () => {
   const names = ['computed', 'getCurrentInstance', 'hasInjectionContext', 'inject', 'onMounted', 'onUnmounted', 'shallowRef']
   const { createAuth } = await withOld('vue', { vue: names.map((name) => `export const ${name} = () => {}`).join('\n') })
   assert.throws(() => createAuth(manager).install({ version: '2.7.16' }), { code: 'invalid-argument', message: /needs Vue 3\.5 or newer; this is Vue 2\.7\.16/ })

@@ -46,7 +46,7 @@ function follow(server) {
   return arrived
 }
 
-own.it('MapLibre, by a protocol of one\'s own: tiles whose token has run out cost one refresh, and none is missing', async (tab) => {
+own.it('MapLibre, with a custom protocol: tiles with an expired token cost one refresh, and none is missing', async (tab) => {
   const { server } = own
   server.revoke()
   const arrived = follow(server)
