@@ -1,4 +1,4 @@
-//! Who may receive the token: an exact list (rule 1).
+//! The targets that may receive the token: an exact list (rule 1).
 //!
 //! This code works on URLs as the platform's parser serialised them (URL Standard, 4.5): `\`, `..`, tabs,
 //! upper-case hosts and default ports are already gone. It never interprets a string that somebody typed.

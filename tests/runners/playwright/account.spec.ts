@@ -69,5 +69,5 @@ test('signing out in one tab signs out the other', async ({ context }) => {
   await expect(other.getByRole('button', { name: 'Sign in' })).toBeVisible()
 })
 
-// What the app leaves for whoever drives its page.
+// The manager, which the app exposes for its tests.
 declare const auth: typeof import('../app/auth').auth
