@@ -1,17 +1,17 @@
-// Every page opens, wherever the site is put, and every link leads somewhere.
+// Every page opens, under any base path of the site, and every link works.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startBrowser } from '../e2e/support/browser.mjs'
 import { below, serve, site } from './support/site.mjs'
 
-// So many tabs at once.
+// How many tabs run at once.
 const TABS = 4
 
 const browser = await startBrowser()
 const pages = below(site, '.html')
 
-/** Opens the pages of these paths, and answers with what each has: `{ links, ids }`, by address. */
+/** Opens the pages at these paths, and returns the contents of each by address: `{ links, ids }`. */
 async function visit(t, front, paths) {
   const context = await browser.newContext()
   t.after(() => context.close())
@@ -28,7 +28,7 @@ async function visit(t, front, paths) {
     page.on('response', (response) => response.ok() || complain(`${response.status()} from ${response.url()}`))
     for (let url; (url = left.pop()); ) {
       await page.goto(url)
-      // A script makes it.
+      // A script creates the navigation.
       await page.locator('#tsd-nav-container a').first().waitFor({ state: 'attached' })
       found.set(url, await page.evaluate(() => ({
         links: [...new Set([...document.querySelectorAll('a[href]')].map(({ href }) => href))].filter((link) => link.startsWith(location.origin)),
@@ -41,7 +41,7 @@ async function visit(t, front, paths) {
   return found
 }
 
-test('every page opens, every link leads to a place on a page, and every page is led to', async (t) => {
+test('every page opens, every link leads to a place on a page, and every page is linked', async (t) => {
   const front = await serve('/some/deep/path/')
   const found = await visit(t, front, pages)
   const reached = new Set([`${front}index.html`])
@@ -56,7 +56,7 @@ test('every page opens, every link leads to a place on a page, and every page is
   assert.deepEqual([...found.keys()].filter((url) => !reached.has(url)), [])
 })
 
-test('at the top of an origin, pages of each depth open, and their links lead to pages', async (t) => {
+test('at the root of an origin, pages of each depth open, and their links lead to pages', async (t) => {
   const front = await serve('/')
   const depth = (path) => path.split('/').length
   const found = await visit(t, front, [...new Map(pages.map((path) => [depth(path), path])).values()])

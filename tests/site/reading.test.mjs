@@ -1,4 +1,4 @@
-// What readers do beside reading: search, and choose how bright it is.
+// What readers do besides reading: they search, and choose light or dark.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

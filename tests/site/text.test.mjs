@@ -1,4 +1,4 @@
-// The site names everything there is: every page, every entry of the package. And it cannot be built with a link that leads nowhere.
+// The site names everything: every page, and every entry of the package. And it cannot be built with a broken link.
 
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ const titled = sources.map((path) => ({ path, title: /^# (.+)$/m.exec(readFileSy
 const files = new Set([...below(site, ''), ''])
 const links = (text) => [...text.replace(/^(`{3,})[^]*?^\1$/gm, '').matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link).filter((link) => !/^[a-z]+:/.test(link))
 
-test('llms.txt has its form: a title, a summary, sections of links', () => {
+test('llms.txt has the required form: a title, a summary, sections of links', () => {
   assert.match(read('llms.txt'), /^# tokenkeep\n\n> \S.+\n(\n## .+\n\n(- \[.+\]\(.+\)(: .+)?\n)+)+$/)
 })
 
@@ -25,28 +25,28 @@ test('llms.txt names every page by its title, and every entry', () => {
   assert.deepEqual(entries().filter(({ name }) => !text.includes(`- [${name}](api/`)), [])
 })
 
-test('what llms.txt names is there, and so is what those texts link to', () => {
+test('the targets of llms.txt exist, and so do the links of those texts', () => {
   const pages = ['llms.txt', 'index.md', ...links(read('llms.txt')).filter((link) => link.endsWith('.md'))]
   const broken = pages.flatMap((page) => links(read(page)).filter((link) => !files.has(join(dirname(page), link.split('#')[0])) && !link.startsWith('#')).map((link) => `${page}: ${link}`))
   assert.deepEqual(broken, [])
 })
 
-test('each page is at the place of its source', () => {
+test('each page has the path of its source', () => {
   assert.deepEqual(sources.map((path) => path.replace(/README\.md$/, 'index').replace(/\.md$/, '')).filter((path) => !files.has(`${path}.html`)), [])
 })
 
-test('the API reference names every entry, and what it exports', () => {
+test('the API reference names every entry and its exports', () => {
   const list = read('api.html')
   for (const { name, source } of entries()) {
     assert.ok(list.includes(`<a href="api/${name}.html">${name}</a>`), name)
-    // A long name may be broken where a word of it ends.
+    // A long name may be broken between its words.
     const page = read(`api/${name}.html`).replaceAll('<wbr/>', '')
     const declared = readFileSync(join(root, source), 'utf8').matchAll(/^export (?:async )?(?:function|const|class|interface|type) (\w+)/gm)
     for (const [, exported] of declared) assert.ok(page.includes(`>${exported}<`), `${name}: ${exported}`)
   }
 })
 
-test('a page with a link to nothing is no page', async (t) => {
+test('a page with a broken link fails the build', async (t) => {
   const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
   t.after(() => rmSync(scratch, { recursive: true }))
   const copy = join(scratch, 'docs/site')
@@ -60,7 +60,7 @@ test('a page with a link to nothing is no page', async (t) => {
   assert.deepEqual(findPages().sections.map(({ title, pages }) => [title, pages.map(({ title }) => title)]), [['More', ['There']]])
 })
 
-test('a site with a link to no place on a page is no site', async (t) => {
+test('a site with a link to a missing place on a page fails the build', async (t) => {
   const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
   t.after(() => rmSync(scratch, { recursive: true }))
   const { check } = await import('../../docs/site/check.mjs')

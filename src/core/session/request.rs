@@ -72,7 +72,7 @@ pub enum Departure {
     Wait(Wait),
     /// Give the caller the answer that came.
     Deliver,
-    /// Reject the caller's promise.
+    /// Fail with this error.
     Fail(Failure),
 }
 

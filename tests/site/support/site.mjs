@@ -1,4 +1,4 @@
-// The built site: its files, and a server that has it under a path of the test's choice, and nothing beside it.
+// The built site: its files, and a server that has it under a path chosen by the test, and nothing else.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -15,20 +15,20 @@ if (!site) throw new Error('set TOKENKEEP_SITE to the folder that `cargo xtask d
 
 export const read = (path) => readFileSync(join(site, path), 'utf8')
 
-/** What there is below a folder, as paths from there. */
+/** The files below a folder, as paths relative to it. */
 export function below(folder, ending) {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
   return entries.filter((entry) => entry.isFile() && entry.name.endsWith(ending)).map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
 }
 
-/** The entries of the package that have types: `{ name, source }`, the first as an app imports it. */
+/** The package's entries that have types: `{ name, source }`, with the name that an app imports. */
 export function entries() {
   const { name, exports } = JSON.parse(readFileSync(join(root, 'pkg/package.json'), 'utf8'))
   const typed = Object.entries(exports).filter(([, { types }]) => types)
   return typed.map(([path, { types }]) => ({ name: name + path.slice(1), source: join('pkg', types.replace('./dist/', 'src/').replace('.d.ts', '.ts')) }))
 }
 
-/** Answers with the address of the front page. It ends with the test file. */
+/** Returns the address of the front page. The server ends with the test file. */
 export async function serve(base) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://any')
