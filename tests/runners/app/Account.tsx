@@ -12,7 +12,7 @@ export function Account({ auth }: Props) {
   const [outage, setOutage] = useState(false)
   const [reason, setReason] = useState<SignoutReason>()
 
-  // The session is over here, even if the server could not be told.
+  // The session ends in the browser even if the server cannot be reached.
   const signOut = () => void auth.logout().catch(() => {})
   const ask = () => auth.known().then(() => setOutage(false), () => setOutage(true))
   useEffect(() => void ask(), [auth])

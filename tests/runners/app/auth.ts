@@ -1,4 +1,4 @@
-// The app's one manager.
+// The app's only manager.
 import { createTokenManager } from 'tokenkeep'
 import type { User } from './Account'
 

@@ -15,7 +15,7 @@ afterAll(() => server.close())
 let auth: ReturnType<typeof createTokenManager>
 beforeEach(() => {
   backend.reset()
-  // A test has one tab, and these environments have no Web Locks to share with others.
+  // A test has a single tab, and these environments have no Web Locks.
   auth = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', tabs: 'off' })
   return () => auth.dispose()
 })
@@ -35,7 +35,7 @@ test('a wrong password is refused', async () => {
   expect((await auth.known()).status).toBe('signed-out')
 })
 
-test('an outage signs nobody out', async () => {
+test('an outage does not sign the user out', async () => {
   await signIn()
   backend.expire()
   server.use(http.post('/auth/refresh', () => new HttpResponse(null, { status: 503 })))
