@@ -72,7 +72,7 @@ describe('a call', () => {
     routes['/api/me'] = () => Response.json({})
     await call('/api/me')
     assert.deepEqual(told(), [['GET', '/api/me', 'waited', 'token 200', 200]])
-    assert.match(calls()[0].text, /^Waited: it was not known yet whether somebody is signed in\. Sent with the token\.$/)
+    assert.match(calls()[0].text, /^Waited: it was not known yet whether the user is signed in\. Sent with the token\.$/)
   })
 
   it('that waits is listed before it ends', async () => {
@@ -100,11 +100,11 @@ describe('a call', () => {
     await auth.setTokens({ accessToken: SECRET, expiresIn: 60 })
     passed = 61_000
     await call('/api/me')
-    assert.match(calls()[0].text, /^Waited: the token had run out\./)
+    assert.match(calls()[0].text, /^Waited: the token had expired\./)
     const { callText } = await load("export { callText } from './session/inspector-words.js'")
     const waited = { decision: 'waited', sendings: [], url: `${ORIGIN}/api/me` }
-    assert.equal(callText(waited, { status: 'signed-in', left: 19_001 }, [], 'signed-in'), 'Waited: the token was 20 s before its end.')
-    assert.equal(callText(waited, { status: 'signed-in', left: 200_000 }, [], 'signed-in'), 'Waited: the token had been refused, or the session was changing.')
+    assert.equal(callText(waited, { status: 'signed-in', left: 19_001 }, [], 'signed-in'), 'Waited: the token was about to expire, in 20 s.')
+    assert.equal(callText(waited, { status: 'signed-in', left: 200_000 }, [], 'signed-in'), 'Waited: an API had refused the token, or the session was changing.')
   })
 
   it('that is refused and sent again shows both', async () => {
@@ -122,7 +122,7 @@ describe('a call', () => {
     routes['/api/me'] = refused
     await call('/api/me')
     assert.deepEqual(told()[0].slice(3), ['token 401, token 401', 401])
-    assert.match(calls()[0].text, /Refused again: that is the caller's\.$/)
+    assert.match(calls()[0].text, /Refused again: the caller got this 401\.$/)
   })
 
   it('that is refused and not sent again says why', async () => {
@@ -136,14 +136,14 @@ describe('a call', () => {
     await auth.setTokens({ accessToken: SECRET, expiresIn: 300 })
     const stepUp = { 'WWW-Authenticate': 'Bearer error="insufficient_user_authentication"' }
     routes['/api/me'] = () => Response.json({}, { status: 401, headers: stepUp })
-    assert.match(await why(() => {}), /not sent again: the answer asks for another login\.$/)
+    assert.match(await why(() => {}), /not sent again: the answer asks for a new login\.$/)
     routes['/api/me'] = refused
     routes['/refresh'] = () => Response.json({ error: 'invalid_grant' }, { status: 400 })
     assert.match(await why(() => {}), /not sent again: the session has ended\.$/)
     assert.match(await why(() => {}), /^Sent without a token: nobody is signed in\. Refused \(401\), and not sent again: nobody is signed in\.$/)
     await auth.setTokens({ accessToken: `${SECRET}3`, expiresIn: 300 })
     routes['/api/me'] = () => Response.json({}, { status: 401, headers: { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' } })
-    assert.match(await why(() => {}), /not sent again: a new token cures nothing here/)
+    assert.match(await why(() => {}), /not sent again: a new token would not help \(the user may not do this\)/)
   })
 
   it('outside `apis` is reported without a token, and says what to do once it is refused', async () => {
@@ -152,7 +152,7 @@ describe('a call', () => {
     routes['/other'] = refused
     await call('/other')
     assert.deepEqual(told(), [[undefined, '/other', 'passed', '', 401]])
-    assert.match(calls()[0].text, /^Handed on without the token: https:\/\/app\.test is not in `apis`, or this is the refresh or logout endpoint\. It was refused\. If this is your API, name it in `apis`\.$/)
+    assert.match(calls()[0].text, /^Sent without the token: https:\/\/app\.test is not in `apis`, or this is the refresh or logout endpoint\. The server refused it\. If this is your API, add it to `apis`\.$/)
   })
 
   it('that brings its own Authorization, or is no-cors, is reported as such', async () => {
@@ -172,14 +172,14 @@ describe('a call', () => {
     await auth.setTokens({ accessToken: SECRET, expiresIn: 300 })
     routes['/api/me'] = refused
     await assert.rejects(call('/api/me'), { code: 'bad-status' })
-    assert.equal(calls()[1].text, 'Sent with the token. Refused (401), and not sent again: no new token could be had. Ended with bad-status.')
+    assert.equal(calls()[1].text, 'Sent with the token. Refused (401), and not sent again: it got no new token. Failed with bad-status.')
     await auth.setTokens({ accessToken: `${SECRET}2`, expiresIn: 300 })
     routes['/api/me'] = () => Promise.reject(new TypeError(SECRET))
     await assert.rejects(call('/api/me'), TypeError)
     await assert.rejects(call('/api/me', { signal: AbortSignal.abort({ name: `${SECRET} in words`, code: SECRET.repeat(20) }) }))
     await assert.rejects(call('/api/me', { signal: AbortSignal.abort() }), { name: 'AbortError' })
     assert.deepEqual(told().map(([, , , , end]) => end), ['bad-status', 'bad-status', 'TypeError', 'error', 'AbortError'])
-    assert.match(calls()[0].text, /Ended with bad-status\.$/)
+    assert.match(calls()[0].text, /Failed with bad-status\.$/)
   })
 
   it('that was made before the package was loaded is reported when it is decided', async () => {
@@ -211,10 +211,10 @@ describe('events', () => {
     await assert.rejects(auth.refresh())
     await auth.logout()
     const events = inspector.entries.map(({ type, text }) => `${type}: ${text}`)
-    assert.ok(events.includes('change: The state is signed-in, with a token for 300 s.'), events.join('\n'))
-    assert.ok(events.includes('refresh: A new token from the server.'))
-    assert.ok(events.includes('refresherror: A refresh failed: bad-status (503). The session is still there; the next tries wait a while.'))
-    assert.ok(events.includes('signout: The session has ended: logout() was called in this tab.'))
+    assert.ok(events.includes('change: Signed in, with a token that expires in 300 s.'), events.join('\n'))
+    assert.ok(events.includes('refresh: The server sent a new token.'))
+    assert.ok(events.includes('refresherror: A refresh failed: bad-status (503). The session was kept; the next refresh starts after a pause.'))
+    assert.ok(events.includes('signout: The session ended: logout() was called in this tab.'))
   })
 
   it('say why a session ended', async () => {
@@ -226,7 +226,7 @@ describe('events', () => {
     routes['/api/me'] = () => new Response('', { status: 419 })
     await call('/api/me')
     const ends = inspector.entries.filter(({ type }) => type === 'signout').map(({ text }) => text)
-    assert.deepEqual(ends, ['The session has ended: the server refused the refresh (401).', 'The session has ended: an answer said "log in again" (option `ended`).'])
+    assert.deepEqual(ends, ['The session ended: the server refused the refresh (401).', 'The session ended: an answer matched the option `ended`.'])
   })
 
   it('show only the scheme and the error of a challenge', async () => {
@@ -235,14 +235,14 @@ describe('events', () => {
     const challenge = `Bearer realm="${SECRET}", error="insufficient_claims", claims="${SECRET}"`
     routes['/api/me'] = () => Response.json({}, { status: 401, headers: { 'WWW-Authenticate': challenge } })
     await call('/api/me')
-    assert.ok(texts().includes('An answer asks for another login: bearer insufficient_claims.'), texts().join('\n'))
+    assert.ok(texts().includes('An answer asks for a new login: bearer insufficient_claims.'), texts().join('\n'))
   })
 
   it('say why a manager cannot work', async () => {
     start({ refreshBefore: 'soon' })
     await auth.ready.catch(() => {})
     await null
-    assert.match(texts()[0], /^It cannot work\. .*`refreshBefore`/)
+    assert.match(texts()[0], /^The manager did not start: .*`refreshBefore`/)
   })
 })
 
@@ -374,7 +374,7 @@ describe('inspecting', () => {
     assert.equal(of.length, 2)
     assert.match(of[0], /^info tokenkeep: GET https:\/\/app\.test\/api\/me 200 \(\d+ ms\): Sent with the token\. Refused \(401\), and sent again with a newer token\.$/)
     assert.match(of[1], /^warn tokenkeep: GET .* 401 /)
-    assert.ok(lines.includes('info tokenkeep: refresh: A new token from the server.'))
+    assert.ok(lines.includes('info tokenkeep: refresh: The server sent a new token.'))
     assert.ok(!lines.join().includes(SECRET))
   })
 
@@ -383,8 +383,8 @@ describe('inspecting', () => {
     const double = { state: { status: 'signed-out', expiresAt: null }, ready: Promise.resolve(), addEventListener: target.addEventListener.bind(target), removeEventListener: target.removeEventListener.bind(target) }
     inspector = inspect(double, { console: false })
     target.dispatchEvent(new Event('change'))
-    assert.match(texts()[0], /does not tell of its calls/)
-    assert.equal(texts()[1], 'The state is signed-out.')
+    assert.match(texts()[0], /reports only its events/)
+    assert.equal(texts()[1], 'Signed out.')
   })
 
   it('nothing is a clear error', () => {

@@ -46,7 +46,7 @@ function row(entry: Entry): Node[] {
   if (entry.kind === 'event') return [make('div', 'head', time, make('b', isBad(entry) ? 'bad' : '', entry.type)), make('p', '', entry.text)];
   const { method, url, status, error, took } = entry;
   const isOver = took !== undefined;
-  const end = make('b', isOver ? (isBad(entry) ? 'bad' : 'good') : 'wait', isOver ? `${status ?? error}` : 'under way');
+  const end = make('b', isOver ? (isBad(entry) ? 'bad' : 'good') : 'wait', isOver ? `${status ?? error}` : 'pending');
   const address = make('code', '', `${method ?? ''} ${short(url)}`.trim());
   const head = make('div', 'head', time, address, end, ...(isOver ? [make('span', 'dim', `${Math.round(took)} ms`)] : []));
   return [head, make('p', '', entry.text)];
@@ -60,7 +60,7 @@ function summed(entries: readonly Entry[]): string {
     `${count(({ decision }) => decision === 'waited')} waited`,
     `${count(({ sendings }) => sendings.length > 1)} sent again`,
     `${count(({ decision }) => decision === 'passed')} without token`,
-    `${entries.filter((entry) => entry.kind === 'event' && entry.type === 'refresh').length} × refreshed`,
+    `${entries.filter((entry) => entry.kind === 'event' && entry.type === 'refresh').length} refreshed`,
   ].join(' · ');
 }
 
@@ -108,7 +108,7 @@ export function openPanel(auth: Pick<Inspected, 'state'>, inspector: Inspector, 
     const { status, expiresAt } = auth.state;
     state.textContent = status;
     state.className = status === 'signed-in' ? 'good' : status === 'unknown' ? 'wait' : 'bad';
-    if (expiresAt !== null) state.title = `The token ends at ${new Date(expiresAt).toLocaleTimeString()}.`;
+    if (expiresAt !== null) state.title = `The token expires at ${new Date(expiresAt).toLocaleTimeString()}.`;
     else state.removeAttribute('title');
     const { entries } = inspector;
     counts.textContent = summed(entries);

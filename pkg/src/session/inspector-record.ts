@@ -68,9 +68,9 @@ export function record(auth: Inspected, limit: number, now: () => number): Inspe
 
   const hook = (auth as { [HOOK]?: (watcher: typeof watch | undefined) => void })[HOOK];
   if (hook) hook(watch);
-  else add('note', 'This manager does not tell of its calls: it is a test double, a copy, or of another version of tokenkeep. Its events are here.');
+  else add('note', 'This manager reports only its events, not its calls: it is a test double, a copy, or from another version of tokenkeep.');
   for (const type of EVENTS) auth.addEventListener(type, heard);
-  auth.ready?.catch((error: unknown) => add('ready', `It cannot work. ${String((error as Error)?.message)}`));
+  auth.ready?.catch((error: unknown) => add('ready', `The manager did not start: ${String((error as Error)?.message)}`));
 
   return {
     get entries() {

@@ -13,8 +13,14 @@ const NEAR = 31_000;
 const SIGNOUT = {
   logout: 'logout() was called in this tab',
   rejected: 'the server refused the refresh',
-  ended: 'an answer said "log in again" (option `ended`)',
+  ended: 'an answer matched the option `ended`',
   'other-tab': 'it ended in another tab',
+};
+
+const STATUS = {
+  unknown: 'It is not known yet whether the user is signed in',
+  'signed-in': 'Signed in',
+  'signed-out': 'Signed out',
 };
 
 /** `had`: the session at the time of the call. `since`: the types of the events since then. `is`: the status now. */
@@ -23,36 +29,36 @@ export function callText(call: Omit<InspectedCall, 'text'>, had: { status: Statu
   const [first, second] = sendings;
   const words: string[] = [];
   if (decision === 'passed') {
-    words.push(`Handed on without the token: ${origin(url)} is not in \`apis\`, or this is the refresh or logout endpoint.`);
-    if (status === 401) words.push('It was refused. If this is your API, name it in `apis`.');
-  } else if (decision === 'own') words.push('Handed on as it is: it brings its own Authorization, or is no-cors.');
+    words.push(`Sent without the token: ${origin(url)} is not in \`apis\`, or this is the refresh or logout endpoint.`);
+    if (status === 401) words.push('The server refused it. If this is your API, add it to `apis`.');
+  } else if (decision === 'own') words.push('Sent unchanged: it has its own Authorization header, or its mode is no-cors.');
   else {
     if (decision === 'waited') words.push(`Waited: ${reason(had)}.`);
     if (first) words.push(first.token ? 'Sent with the token.' : 'Sent without a token: nobody is signed in.');
     if (second) {
       words.push(`Refused (${first!.status ?? first!.error}), and sent again${second.token ? ' with a newer token' : ''}.`);
-      if (second.status === 401) words.push('Refused again: that is the caller\'s.');
+      if (second.status === 401) words.push('Refused again: the caller got this 401.');
     } else if (first?.status === 401) {
-      if (took === undefined) words.push('Refused (401): waits for a new token.');
-      else words.push(`Refused (401), and not sent again: ${error ? 'no new token could be had' : why(since, is, first.token)}.`);
+      if (took === undefined) words.push('Refused (401): waiting for a new token.');
+      else words.push(`Refused (401), and not sent again: ${error ? 'it got no new token' : why(since, is, first.token)}.`);
     }
   }
-  if (error) words.push(`Ended with ${error}.`);
+  if (error) words.push(`Failed with ${error}.`);
   return words.join(' ');
 }
 
 function reason({ status, left }: { status: Status; left: number | null }): string {
-  if (status === 'unknown') return 'it was not known yet whether somebody is signed in';
-  if (left !== null && left <= 0) return 'the token had run out';
-  if (left !== null && left < NEAR) return `the token was ${Math.ceil(left / 1000)} s before its end`;
-  return 'the token had been refused, or the session was changing';
+  if (status === 'unknown') return 'it was not known yet whether the user is signed in';
+  if (left !== null && left <= 0) return 'the token had expired';
+  if (left !== null && left < NEAR) return `the token was about to expire, in ${Math.ceil(left / 1000)} s`;
+  return 'an API had refused the token, or the session was changing';
 }
 
 function why(since: Type[], is: Status, hadToken: boolean): string {
-  if (since.includes('stepup')) return 'the answer asks for another login';
+  if (since.includes('stepup')) return 'the answer asks for a new login';
   if (since.includes('signout')) return 'the session has ended';
   if (is !== 'signed-in' || !hadToken) return 'nobody is signed in';
-  return 'a new token cures nothing here (forbidden), or its body can be sent once only';
+  return 'a new token would not help (the user may not do this), or the body can only be sent once';
 }
 
 /** The origin of a recorded URL, which is always valid. */
@@ -64,18 +70,18 @@ export function eventText(event: { readonly type: string }, state: TokenState<ob
   const { type } = event;
   if (type === 'change') {
     const { status, expiresAt } = state;
-    return `The state is ${status}${status === 'signed-in' && expiresAt !== null ? `, with a token for ${Math.round((expiresAt - now) / 1000)} s` : ''}.`;
+    return `${STATUS[status]}${status === 'signed-in' && expiresAt !== null ? `, with a token that expires in ${Math.round((expiresAt - now) / 1000)} s` : ''}.`;
   }
-  if (type === 'refresh') return (event as RefreshEvent).answer === undefined ? 'A new token, not from this tab\'s call.' : 'A new token from the server.';
+  if (type === 'refresh') return (event as RefreshEvent).answer === undefined ? 'A new token arrived without a request of this manager.' : 'The server sent a new token.';
   if (type === 'signout') {
     const { reason, error } = event as SignoutEvent;
-    return `The session has ended: ${SIGNOUT[reason] ?? reason}${error?.status ? ` (${error.status})` : ''}.`;
+    return `The session ended: ${SIGNOUT[reason] ?? reason}${error?.status ? ` (${error.status})` : ''}.`;
   }
   if (type === 'refresherror') {
     const { code, status, retryable } = (event as RefreshErrorEvent).error;
-    return `A refresh failed: ${code}${status ? ` (${status})` : ''}. ${retryable ? 'The session is still there; the next tries wait a while.' : 'The session is over.'}`;
+    return `A refresh failed: ${code}${status ? ` (${status})` : ''}. ${retryable ? 'The session was kept; the next refresh starts after a pause.' : 'A retry will not help.'}`;
   }
   // A challenge may hold private data, so only its scheme and its error are shown.
   const named = (event as StepUpEvent).challenges.map(({ scheme, parameters }) => [scheme, parameters.error].filter(Boolean).join(' '));
-  return `An answer asks for another login${named.length ? `: ${named.join(', ')}` : ''}.`;
+  return `An answer asks for a new login${named.length ? `: ${named.join(', ')}` : ''}.`;
 }
