@@ -255,7 +255,7 @@ async function ask(guard: Guard, method: string, url: string, more: string[], se
     }
     void answer.body?.cancel().catch(() => {});
   }
-  throw new TokenError('redirected', 'A redirect would take the token elsewhere; send to the URL it leads to.');
+  throw new TokenError('redirected', 'A redirect would send the token to another URL; send the request to that URL.');
 }
 
 /** `redirect` is the caller's option: a caller that follows no redirects needs no guard. */

@@ -271,7 +271,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
   own(manager.fetch);
 
   // On a server, all users would share one manager.
-  if (!globalThis.location) fail(new TokenError('server', 'There is no page here: this is a server, whose users must not share a token. Nothing was sent.'));
+  if (!globalThis.location) fail(new TokenError('server', 'There is no page: on a server, all users would share a token. Nothing was sent.'));
   else try {
     options = snapshot(options);
   } catch (cause) {
@@ -290,7 +290,7 @@ function tell(answer: Promise<Response>, done?: ReturnType<ReturnType<Watch>>): 
 /** The status of an answer, if it can be read: the answer may be from another realm or a mock. */
 function statusOf(response: unknown): number | undefined {
   if (!isObject(response))
-    throw new TokenError('bad-fetch', "The page's patched fetch gave no Response.");
+    throw new TokenError('bad-fetch', "The page's patched fetch did not return a Response.");
   try {
     const { status } = response as Response;
     return typeof status === 'number' ? status : undefined;
@@ -304,7 +304,7 @@ function notLoaded(cause: unknown): TokenError {
   const why =
     typeof WebAssembly !== 'object' ? 'there is no WebAssembly here'
     : /unsafe-eval|content.security.policy|\bCSP\b/i.test(message) ? "the Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src"
-    : typeof DecompressionStream !== 'function' && cause instanceof ReferenceError ? 'there is no DecompressionStream here; tokenkeep/file does without'
+    : typeof DecompressionStream !== 'function' && cause instanceof ReferenceError ? 'there is no DecompressionStream here; use tokenkeep/file, which needs none'
     : cause instanceof WebAssembly.CompileError || cause instanceof WebAssembly.LinkError ? `these are not its bytes (${message})`
     : message || 'unknown reason';
   return new TokenError('not-loaded', `The WebAssembly could not be loaded: ${why}.`, { cause });

@@ -151,5 +151,5 @@ export function createTokenManager<Claims extends object = Record<string, unknow
 export function controls<Claims extends object>(auth: TokenManager<Claims>): TestControls<Claims> {
   const { test } = (auth ?? {}) as Partial<TestTokenManager<Claims>>;
   if (test) return test;
-  throw new TokenError('invalid-argument', "controls: this manager was not made by tokenkeep/testing; tell the test runner that 'tokenkeep' is 'tokenkeep/testing'.");
+  throw new TokenError('invalid-argument', "controls: this manager was not made by tokenkeep/testing; let the test runner replace 'tokenkeep' with 'tokenkeep/testing'.");
 }

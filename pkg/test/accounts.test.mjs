@@ -173,11 +173,11 @@ describe('accounts', () => {
   it('report wrong arguments', async () => {
     assert.throws(() => createAccounts({}), { code: 'invalid-argument', message: /`create` takes a function/ })
     start({ create: () => ({}) })
-    assert.throws(() => accounts.add('work'), { code: 'invalid-argument', message: /`create` is to give a token manager/ })
+    assert.throws(() => accounts.add('work'), { code: 'invalid-argument', message: /`create` must return a token manager/ })
     const one = new Manager()
     start({ create: () => one })
     accounts.add('work')
-    assert.throws(() => accounts.add('home'), { code: 'invalid-argument', message: /a manager of its own/ })
+    assert.throws(() => accounts.add('home'), { code: 'invalid-argument', message: /a new manager for each name/ })
     for (const name of ['', 5, undefined, 'x'.repeat(201)]) assert.throws(() => accounts.add(name), { code: 'invalid-argument', message: /a name is a string/ })
     assert.throws(() => accounts.switch('none'), { code: 'invalid-argument', message: /there is no account "none"/ })
     await assert.rejects(accounts.remove('none'), { code: 'invalid-argument' })

@@ -608,7 +608,7 @@ describe('watchIdle', () => {
       [[], /takes a token manager/],
       [[null, { after: 5000 }], /takes a token manager/],
       [[{ state: {} }, { after: 5000 }], /takes a token manager/],
-      [[auth], /`after` takes a number of milliseconds, 1000 at least, and got undefined/],
+      [[auth], /`after` takes a number of milliseconds, at least 1000, and got undefined/],
       [[auth, { after: 15 }], /`after`.* got 15/],
       [[auth, { after: Infinity }], /`after`/],
       [[auth, { after: '5000' }], /`after`.* got string/],

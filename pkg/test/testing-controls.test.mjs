@@ -300,7 +300,7 @@ describe('requests', () => {
     const { fetch } = globalThis
     globalThis.fetch = undefined
     try {
-      await assert.rejects(createTestTokenManager({ session: {} }).fetch('/x'), /nothing answers GET http:\/\/localhost\/x, and there is no fetch here/)
+      await assert.rejects(createTestTokenManager({ session: {} }).fetch('/x'), /GET http:\/\/localhost\/x has no answer, and there is no fetch here/)
     } finally {
       globalThis.fetch = fetch
     }

@@ -146,8 +146,8 @@ pub fn verdict(step: Step, response: AuthResponse) -> Verdict {
         return Verdict::Rejected(failure(Code::Rejected));
     }
     let (code, detail) = match body {
-        Body::Redirect => (Code::BadStatus, "a redirect, which the refresh token must not follow"),
-        Body::Foreign => (Code::BadAnswer, "it is no answer of the kind that `fetch` gives"),
+        Body::Redirect => (Code::BadStatus, "a redirect, not followed with a refresh token"),
+        Body::Foreign => (Code::BadAnswer, "`fetch` did not return a Response"),
         _ if !matches!(status, 0 | 200..300) => (Code::BadStatus, ""),
         Body::Json { tokens: Ok(tokens), .. } => return Verdict::Granted(tokens),
         Body::Json { tokens: Err(ref fault), .. } => (without(step), fault.as_str()),

@@ -70,15 +70,15 @@ impl Code {
     fn sentence(self) -> &'static str {
         match self {
             Self::SignedOut => "Nobody is signed in; sign in first.",
-            Self::SessionChanged => "The session in which this began has ended; begin anew.",
-            Self::NotExposed => "The token is handed out with the option exposeToken: true only.",
-            Self::Forbidden => "The API refuses a new token, too: it means 403.",
+            Self::SessionChanged => "The session has changed meanwhile; start again.",
+            Self::NotExposed => "To get the token, set the option exposeToken: true.",
+            Self::Forbidden => "The API refuses a new token, too: its 401 means 403.",
             Self::Disposed => "The token manager was disposed.",
-            Self::BadFetch => "The page's patched fetch gave no Response.",
+            Self::BadFetch => "The page's patched fetch did not return a Response.",
             Self::Redirected => {
-                "A redirect would take the token elsewhere; send to the URL it leads to."
+                "A redirect would send the token to another URL; send the request to that URL."
             }
-            Self::NoKey => "No key for DPoP: that takes https and IndexedDB.",
+            Self::NoKey => "No key for DPoP: the page needs https and IndexedDB.",
             _ => "",
         }
     }
@@ -187,7 +187,7 @@ impl Failure {
         let outcome = match self.step {
             Step::Refresh if self.code == Code::Rejected => "; sign in again.",
             Step::Refresh => "; the session was kept.",
-            Step::Logout => "; signed out all the same.",
+            Step::Logout => "; signed out in the browser.",
             _ => ".",
         };
         let (open, close) = if detail.is_empty() { ("", "") } else { (" (", ")") };
@@ -228,7 +228,7 @@ mod tests {
             ),
             (
                 says(Code::Timeout, Step::Logout, 0, ""),
-                "No answer in time from the logout endpoint; signed out all the same.",
+                "No answer in time from the logout endpoint; signed out in the browser.",
             ),
             (
                 says(Code::Rejected, Step::Refresh, 401, url),
@@ -240,7 +240,7 @@ mod tests {
             ),
             (
                 says(Code::SessionChanged, Step::Request, 0, ""),
-                "The session in which this began has ended; begin anew.",
+                "The session has changed meanwhile; start again.",
             ),
             (
                 says(Code::InvalidOption, Step::Setup, 0, "option `tabs`: …"),

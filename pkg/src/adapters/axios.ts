@@ -29,7 +29,7 @@ export function tokenkeepAxios<Instance extends AxiosInstance>(
 ): Instance {
   expectManager(auth, 'tokenkeepAxios');
   const { covered, header, value } = target('tokenkeepAxios', options);
-  if (typeof instance?.getUri !== 'function') throw new TokenError('invalid-argument', 'tokenkeepAxios: takes an instance of axios second, as axios.create() gives it.');
+  if (typeof instance?.getUri !== 'function') throw new TokenError('invalid-argument', 'tokenkeepAxios: the second argument must be an axios instance, from axios.create().');
   if (typeof axios?.getAdapter !== 'function') throw new TokenError('invalid-argument', 'tokenkeepAxios: needs axios 1.7 or newer.');
   // An adapter that the app has set, such as a mock, is called by ours.
   const { adapter = 'xhr' } = instance.defaults;

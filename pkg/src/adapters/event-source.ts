@@ -27,7 +27,7 @@ export function createEventSource(
   { subject }: Pick<TokenManagerOptions, 'subject'> = {},
 ): typeof EventSource {
   if (typeof auth?.fetch !== 'function' || typeof auth.addEventListener !== 'function')
-    throw new TokenError('invalid-argument', 'createEventSource: takes the manager that createTokenManager gives.');
+    throw new TokenError('invalid-argument', 'createEventSource: takes a manager that createTokenManager returns.');
 
   class Source extends EventTarget {
     static readonly CONNECTING = 0;

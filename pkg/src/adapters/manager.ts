@@ -7,5 +7,5 @@ import type { TokenManager } from '../types.js';
 export function expectManager(auth: unknown, name: string): void {
   // The newest method that came with support for refused tokens: an older manager lacks it.
   if (typeof (auth as TokenManager | undefined)?.peekAccessToken !== 'function')
-    throw new TokenError('invalid-argument', `${name}: takes a manager that createTokenManager of this version gives.`);
+    throw new TokenError('invalid-argument', `${name}: takes a manager that createTokenManager of this version returns.`);
 }

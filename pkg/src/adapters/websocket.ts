@@ -79,7 +79,7 @@ export function openWebSocket(
 ): TokenSocket {
   expectManager(auth, 'openWebSocket');
   if (!way && typeof url !== 'function')
-    throw new TokenError('invalid-argument', 'openWebSocket: takes { token: { query, protocol or message } }, or a function as URL that asks for a ticket.');
+    throw new TokenError('invalid-argument', 'openWebSocket: needs the option token: { query }, { protocol } or { message }, or a function as URL that gets a ticket.');
 
   let socket: WebSocket | undefined;
   let state = 0;
@@ -192,7 +192,7 @@ export function openWebSocket(
       open(new WebSocket(address, offered), token);
     } catch {
       // The platform's message would quote the URL or subprotocol, and so the token.
-      give(new TokenError('invalid-argument', 'openWebSocket: the platform takes no such URL or subprotocol. A token with other characters must be encoded to be one.'));
+      give(new TokenError('invalid-argument', 'openWebSocket: the browser rejects the URL or the subprotocol. Encode a token that has characters which a subprotocol cannot have.'));
     }
   }
 

@@ -24,7 +24,7 @@ const isHydrating = () => isPage() && !!solid.sharedConfig.context;
 
 /** Provides the manager to the components below. It subscribes once for all of them, until it is removed. */
 export function AuthProvider(props: { auth: TokenManager<any>; children?: solid.JSX.Element }): solid.JSX.Element {
-  if (typeof solid.catchError !== 'function' || typeof solid.onMount !== 'function') throw mistake('tokenkeep/solid: needs Solid 1, from 1.8 on.');
+  if (typeof solid.catchError !== 'function' || typeof solid.onMount !== 'function') throw mistake('tokenkeep/solid: needs Solid 1.8 or a newer 1.x.');
   const auth = checked(props.auth, 'AuthProvider');
   provided('solid', Context);
   const [state, setState] = solid.createSignal<TokenState<any>>(isPage() ? auth.state : UNKNOWN);

@@ -76,7 +76,7 @@ const LONGEST = 200;
  * ```
  */
 export function createAccounts<Manager extends AccountManager = TokenManager>({ create, remember }: AccountsOptions<Manager>): Accounts<Manager> {
-  if (typeof create !== 'function') throw bad('`create` takes a function that makes the manager of a name.');
+  if (typeof create !== 'function') throw bad('`create` takes a function that makes the manager for a name.');
   const managers = new Map<string, Manager>();
   const ends = new Map<string, () => void>();
   const listeners = createListeners();
@@ -92,8 +92,8 @@ export function createAccounts<Manager extends AccountManager = TokenManager>({ 
 
   function make(name: string): Manager {
     const manager = create(name);
-    if (typeof manager?.fetch !== 'function' || typeof manager.subscribe !== 'function') throw bad('`create` is to give a token manager.');
-    if ([...managers.values()].includes(manager)) throw bad('`create` is to give each name a manager of its own.');
+    if (typeof manager?.fetch !== 'function' || typeof manager.subscribe !== 'function') throw bad('`create` must return a token manager.');
+    if ([...managers.values()].includes(manager)) throw bad('`create` must return a new manager for each name.');
     managers.set(name, manager);
     ends.set(name, manager.subscribe(publish));
     return manager;
@@ -211,7 +211,7 @@ export function createAccounts<Manager extends AccountManager = TokenManager>({ 
       if (isOver) return Promise.reject(disposed());
       // Not `async`: `fetch` must read its arguments during the call.
       const manager = used === null ? undefined : managers.get(used);
-      if (!manager) return Promise.reject(new TokenError('signed-out', 'No account is used; `switch` to one. Nothing was sent.'));
+      if (!manager) return Promise.reject(new TokenError('signed-out', 'No account is current; call `switch` first. Nothing was sent.'));
       return arguments.length < 2 ? manager.fetch(input) : manager.fetch(input, init);
     },
     subscribe: listeners.add,

@@ -66,10 +66,10 @@ const WARNING = 60_000;
  */
 export function watchIdle(auth: IdleManager, options: IdleOptions): IdleWatch {
   if (typeof auth?.subscribe !== 'function' || typeof auth.logout !== 'function') {
-    throw new TokenError('invalid-argument', 'watchIdle: takes a token manager, as createTokenManager makes it.');
+    throw new TokenError('invalid-argument', 'watchIdle: takes a token manager that createTokenManager returns.');
   }
   const { after, events = EVENTS, name = 'session', logout = () => auth.logout() } = options ?? {};
-  check(isDuration(after, LEAST), 'after', `a number of milliseconds, ${LEAST} at least`, after);
+  check(isDuration(after, LEAST), 'after', `a number of milliseconds, at least ${LEAST}`, after);
   const { warning = Math.min(WARNING, after / 2) } = options;
   check(isDuration(warning, 0) && warning < after, 'warning', 'a number of milliseconds less than `after`', warning);
   check(typeof name === 'string', 'name', 'a string', name);

@@ -98,7 +98,7 @@ const records = /*#__PURE__*/ new WeakMap<object, { inspector: Inspector; users:
  */
 export function inspect(auth: Inspected, options: InspectOptions = {}): Inspector {
   if (typeof auth?.addEventListener !== 'function') {
-    throw new TokenError('invalid-argument', 'inspect: takes a token manager, as createTokenManager makes it.');
+    throw new TokenError('invalid-argument', 'inspect: takes a token manager that createTokenManager returns.');
   }
   const { console: logs = true, panel = true, limit = 200 } = options;
   let shared = records.get(auth);

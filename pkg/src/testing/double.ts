@@ -19,7 +19,7 @@ type Responder = TestResponse | ((call: TestCall) => TestResponse | Promise<Test
 
 const error = (...[code, message]: ConstructorParameters<typeof TokenError>) => new TokenError(code, message);
 const disposed = () => error('disposed', 'The token manager was disposed.');
-const changedMeanwhile = () => error('session-changed', 'The session in which this began has ended; begin anew.');
+const changedMeanwhile = () => error('session-changed', 'The session has changed meanwhile; start again.');
 
 const refusal = failure('refresh', 'rejected');
 
@@ -188,7 +188,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
       return reusable(response);
     }
     const send = options.fetch ?? globalThis.fetch;
-    if (!send) throw error('invalid-argument', `fetch: nothing answers ${call.method} ${call.url}, and there is no fetch here; say what does, with test.respond or the option fetch.`);
+    if (!send) throw error('invalid-argument', `fetch: ${call.method} ${call.url} has no answer, and there is no fetch here; set an answer with test.respond, or the option fetch.`);
     return send(...sent);
   }
 
@@ -227,7 +227,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
 
   function take(tokens: Tokens): void {
     const { accessToken, expiresIn } = { ...tokens };
-    if (typeof accessToken !== 'string' || !accessToken) throw error('invalid-argument', 'setTokens: accessToken must be a text.');
+    if (typeof accessToken !== 'string' || !accessToken) throw error('invalid-argument', 'setTokens: accessToken must be a non-empty string.');
     const claims = payload(accessToken) as Claims | null;
     const session = { claims, accessToken, expiresAt: endOf(claims as Record<string, unknown> | null, expiresIn) };
     const [mine, theirs] = [state.claims, claims].map((claims) => (claims as Record<string, unknown> | null)?.[subject]);
@@ -336,13 +336,13 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
     },
     getAccessToken: (about?: RefusedToken) =>
       promised({ name: 'getAccessToken', args: about === undefined ? [] : [about] }, async () => {
-        if (!exposeToken) throw error('not-exposed', 'The token is handed out with the option exposeToken: true only.');
+        if (!exposeToken) throw error('not-exposed', 'To get the token, set the option exposeToken: true.');
         const { refused, by } = { ...about };
         const place = by === undefined ? undefined : absolute(by);
         // A refused token of another session does not get a token of this one.
         if (refused !== undefined && state.status !== 'signed-out' && !own.has(refused)) throw changedMeanwhile();
         if (refused !== undefined && refused === token) {
-          if (place !== undefined && renewedFor.get(place) === token) throw error('forbidden', 'The API refuses a new token, too: it means 403.');
+          if (place !== undefined && renewedFor.get(place) === token) throw error('forbidden', 'The API refuses a new token, too: its 401 means 403.');
           isOver = true;
         }
         const mine = await usable();
@@ -352,7 +352,7 @@ export function createDouble<Claims extends object>(options: TestTokenManagerOpt
       }),
     peekAccessToken() {
       calls.push({ name: 'peekAccessToken', args: [] });
-      if (!exposeToken) throw error('not-exposed', 'The token is handed out with the option exposeToken: true only.');
+      if (!exposeToken) throw error('not-exposed', 'To get the token, set the option exposeToken: true.');
       return isOver ? undefined : token;
     },
     subscribe: events.subscribe,

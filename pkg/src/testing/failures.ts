@@ -12,7 +12,7 @@ export function failure(method: string, error: TokenErrorCode | Error, details: 
   const status = { rejected: 401, 'bad-status': 503 }[error as string];
   return () => {
     const { cause } = details;
-    return new TokenError(error, `${method}: ${error}, as the test says`, {
+    return new TokenError(error, `${method}: ${error}, set by the test`, {
       retryable: OUTAGES.includes(error),
       status,
       ...details,
