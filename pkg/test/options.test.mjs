@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { got, options } from '../../src/bindings/options.js'
+import { got, options } from '../../src/browser/options.js'
 
 const SECRET = 's3cr3t'
 

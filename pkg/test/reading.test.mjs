@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
-import { options, tokens } from '../../src/bindings/options.js'
+import { options, tokens } from '../../src/browser/options.js'
 import { discard, header, hear, keep, members } from '../../src/browser/http.js'
 import { all, claims, isNone } from '../../src/browser/json.js'
 import { base, cookie, origin } from '../../src/browser/page.js'

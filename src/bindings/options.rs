@@ -10,7 +10,7 @@ use crate::core::{
     HeaderField, Offline, Options, Renewal, Restore, Secret, Sends, Step, Tabs, concat,
 };
 
-#[wasm_bindgen(module = "/src/bindings/options.js")]
+#[wasm_bindgen(module = "/src/browser/options.js")]
 extern "C" {
     #[wasm_bindgen(catch, js_name = options)]
     fn read_options(given: &JsValue) -> Result<Array, JsValue>;
