@@ -39,8 +39,8 @@ mod browser;
 
 pub use self::core::{
     AnswerRule, Attach, Carrier, Challenge, Code, Content, Credentials, DpopKeys, Endpoint, Event,
-    Failure, Field, HeaderField, Offline, Options, Reason, Renewal, Restore, Secret, Sends,
-    Snapshot, Status, Step, Tabs, Unusable,
+    Failure, Field, HeaderField, Offline, Options, Reason, Restore, Secret, Sends, Snapshot,
+    Status, Step, Tabs, Unusable,
 };
 pub use browser::{
     Detail, FetchError, Notice, Outgoing, Subscription, TokenError, TokenManager, Tokens,

@@ -1,10 +1,23 @@
-// The options reader: what it accepts, and its errors for everything else.
+// The options: what they accept, their defaults, and the errors for everything else. This covers Rust apps too, because `written.rs` sends their
+// options the same way.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { got, options } from '../../src/browser/options.js'
+import { options as settle } from '../../src/browser/options.js'
 
 const SECRET = 's3cr3t'
+const PAGE = 'https://app.test/shop/'
+
+/** What the names of the last manager are made of. */
+let names
+
+/** The options as a page reads them, named in the order of `options.js`. */
+function options(given, base = PAGE) {
+  const [[refresh, by], logout, apis, attach, unauthorized, ended, stepUp, rejected, adopt, response, csrf, refreshToken, refreshBefore, tabs, restore, exposeToken, name, subject, sessionHint, login, offline, dpop, isolation, turn, key, share, ...more] = settle(given, base)
+  assert.deepEqual(more, [])
+  names = { turn, key, share }
+  return { refresh, by, logout, apis, attach, unauthorized, ended, stepUp, rejected, adopt, response, csrf, refreshToken, refreshBefore, tabs, restore, exposeToken, name, subject, sessionHint, login, offline, dpop, isolation }
+}
 
 /** The error for wrong options names the option, what it takes, and what it got; it contains no value. */
 function refuses(more, name, got) {
@@ -15,15 +28,17 @@ function refuses(more, name, got) {
   })
   assert.equal(typeof said, 'string', `an error of another kind: ${said}`)
   assert.ok(said.startsWith(`option \`${name}\` `), said)
-  assert.ok(said.endsWith(`, and got ${got}`), said)
+  assert.match(said, /^option `[^`]+` (takes|is) .*, and got \S/s)
+  if (got !== undefined) assert.ok(said.endsWith(`, and got ${got}`), said)
   assert.ok(!said.includes(SECRET), said)
 }
 
 describe('the option response', () => {
   it('takes a path, or a list of paths', () => {
     const read = (accessToken) => options({ refresh: '/r', response: { accessToken } })
-    assert.ok(read('a.b').includes('a.b'))
-    assert.ok(read(['a', 'b']).includes('a | b'))
+    assert.equal(read('a.b').response[0], 'a.b')
+    assert.equal(read(['a', 'b']).response[0], 'a | b')
+    assert.deepEqual(options({ refresh: '/r', response: { refreshToken: '', expiresIn: [' a | b', 'c'] } }).response.slice(1, 3), ['', ' a | b | c'])
   })
 
   it('takes nothing else', () => {
@@ -41,20 +56,256 @@ function refusesAll(place, name, odd) {
 
 const ODD = [[null, 'null'], [SECRET, 'a string'], [7, 'a number'], [true, 'a boolean'], [[], 'a list'], [() => {}, 'a function'], [Symbol('x'), 'a symbol'], [7n, 'a bigint']]
 
-describe('an option with the right type, but a wrong value', () => {
-  const says = (given, name) => got(given, `option \`${name}\` takes something else`).split(', and got ')[1]
-
-  it('is reported with a number itself, anything else by its type', () => {
-    assert.equal(says({ refreshBefore: -1 }, 'refreshBefore'), '-1')
-    assert.equal(says({ refresh: { timeout: NaN } }, 'refresh.timeout'), 'NaN')
-    assert.equal(says({ attach: { header: SECRET } }, 'attach.header'), 'a string')
-    assert.equal(says({ exposeToken: true }, 'exposeToken'), 'a boolean')
+describe('the defaults', () => {
+  it('are complete', () => {
+    assert.deepEqual(options({ refresh: '/auth/refresh' }), {
+      refresh: ['https://app.test/auth/refresh', 'POST', [], undefined, undefined, undefined, 10_000, 0, undefined],
+      by: undefined, logout: undefined, apis: undefined,
+      attach: ['Authorization', 'Bearer', undefined, undefined],
+      unauthorized: [[[401], undefined, undefined, [], undefined, undefined]], ended: [],
+      stepUp: [[[401], undefined, undefined, ['insufficient_user_authentication', 'insufficient_claims'], undefined]], rejected: undefined, adopt: undefined,
+      response: ['access_token', 'refresh_token', 'expires_in', '', 'refresh_expires_in | refresh_token_expires_in'],
+      csrf: undefined, refreshToken: undefined, refreshBefore: undefined, tabs: 0, restore: 0, exposeToken: undefined, name: undefined, subject: 'sub', sessionHint: undefined,
+      login: [30_000, []], offline: 0, dpop: undefined, isolation: undefined,
+    })
   })
 
-  it('may be where an object is also allowed', () => {
-    assert.equal(says({ refresh: SECRET }, 'refresh.url'), 'a string')
-    assert.equal(says({ ended: [{}] }, 'ended.body.path'), 'a list')
-    assert.equal(says({}, 'logout.url'), 'undefined')
+  it('have no endpoint with a refresh function, or without a refresh', () => {
+    const refresh = () => null
+    const { by, refresh: call } = options({ refresh })
+    assert.equal(by, refresh)
+    assert.equal(call, undefined)
+    assert.equal(options({ refresh: false }).by, false)
+  })
+})
+
+describe('an option with the right type, but a wrong value', () => {
+  it('is reported with what it takes and what it got', () => {
+    for (const [more, name] of [
+      [{ refresh: 'data:,x' }, 'refresh.url'],
+      [{ refresh: `https://user:${SECRET}@x.test/` }, 'refresh.url'],
+      [{ refresh: '' }, 'refresh.url'],
+      [{ refresh: { url: '/r', method: 'TRACE' } }, 'refresh.method'],
+      [{ refresh: { url: '/r', method: 'get', body: SECRET } }, 'refresh.body'],
+      [{ refresh: { url: '/r', headers: { 'a b': 'x' } } }, 'refresh.headers'],
+      [{ refresh: { url: '/r', headers: { a: `x\r\n${SECRET}` } } }, 'refresh.headers'],
+      [{ refresh: { url: '/r', headers: { a: '\u007f' } } }, 'refresh.headers'],
+      [{ refresh: { url: '/r', headers: { a: 'grün' } } }, 'refresh.headers'],
+      [{ refresh: { url: '/r', csrf: { cookie: '', header: 'X' } } }, 'refresh.csrf.cookie'],
+      [{ logout: '' }, 'logout.url'],
+      [{ logout: { url: '/out', success: [42] } }, 'logout.success'],
+      [{ logout: { url: '/out', send: 'access' }, attach: { query: 'token' } }, 'logout.send'],
+      [{ logout: { url: '/out', send: 'access' }, attach: { cookie: true } }, 'logout.send'],
+      [{ logout: { url: '/out', send: 'access' }, dpop: true }, 'logout.send'],
+      [{ attach: { header: 'X Token' } }, 'attach.header'],
+      [{ attach: { header: 'X', scheme: 'Be arer' } }, 'attach.scheme'],
+      [{ attach: { query: 'a&b' } }, 'attach.query'],
+      [{ attach: { query: "a'b" } }, 'attach.query'],
+      [{ attach: { cookie: true, csrf: { cookie: 'a', header: '' } } }, 'attach.csrf.header'],
+      [{ attach: { cookie: true }, exposeToken: true }, 'exposeToken'],
+      [{ attach: { cookie: true }, dpop: true }, 'attach'],
+      [{ attach: { query: 'token' }, dpop: true }, 'attach'],
+      [{ dpop: { keys: 'memory' }, exposeToken: true }, 'exposeToken'],
+      [{ adopt: { header: 'X Token' } }, 'adopt.header'],
+      [{ csrf: { cookie: '', header: 'X-CSRF' } }, 'csrf.cookie'],
+      [{ ended: [{}] }, 'ended[0]'],
+      [{ ended: { status: [] } }, 'ended'],
+      [{ ended: [{ status: 401 }, {}] }, 'ended[1]'],
+      [{ unauthorized: { networkError: true, status: 401 } }, 'unauthorized'],
+      [{ rejected: { body: { path: 'a | b' } } }, 'rejected.body.path'],
+      [{ rejected: { status: 99 } }, 'rejected.status'],
+      [{ unauthorized: { status: 1000 } }, 'unauthorized.status'],
+      [{ unauthorized: { body: { path: 'a..b' } } }, 'unauthorized.body.path'],
+      [{ rejected: { header: { name: 'a b' } } }, 'rejected.header.name'],
+      [{ ended: { body: { path: 'a', equals: '1', absent: true } } }, 'ended.body.equals'],
+      [{ response: { accessToken: 'data.token | data..token' } }, 'response.accessToken'],
+      [{ response: { accessToken: '' } }, 'response.accessToken'],
+      [{ response: { accessToken: ['a', ''] } }, 'response.accessToken'],
+      [{ response: { refreshToken: 'a..b' } }, 'response.refreshToken'],
+      [{ response: { expiresIn: 'a.' } }, 'response.expiresIn'],
+      [{ refreshToken: { form: '' } }, 'refreshToken.form'],
+      [{ refreshToken: { header: 'X Token' } }, 'refreshToken.header'],
+      [{ refreshToken: { header: 'X', scheme: 'Be arer' } }, 'refreshToken.scheme'],
+      [{ refreshToken: { json: 'refresh' }, refresh: { url: '/r', method: 'GET' } }, 'refreshToken'],
+      [{ refreshToken: { form: 'refresh' }, refresh: { url: '/r', body: 'x' } }, 'refreshToken'],
+      [{ name: '' }, 'name'],
+      [{ subject: '' }, 'subject'],
+      [{ sessionHint: 'a b' }, 'sessionHint'],
+      [{ login: { incomplete: {} } }, 'login.incomplete'],
+      [{ login: { incomplete: [{ status: 99 }] } }, 'login.incomplete[0].status'],
+    ]) refuses(more, name)
+  })
+
+  it('is shown in the error if it is a time out of range, which is no secret', () => {
+    for (const [timeout, got] of [[0, '0'], [NaN, 'NaN'], [1e300, '1e+300'], [Infinity, 'Infinity'], [2 ** 31, '2147483648']]) {
+      refuses({ refresh: { url: '/r', timeout } }, 'refresh.timeout', got)
+      refuses({ logout: { url: '/r', timeout } }, 'logout.timeout', got)
+      refuses({ login: { timeout } }, 'login.timeout', got)
+    }
+    refuses({ refreshBefore: -1 }, 'refreshBefore', '-1')
+  })
+
+  it('is none of these values', () => {
+    for (const more of [
+      { refresh: { url: '/r', headers: { a: ' words\tand ~ ' } } },
+      { refresh: { url: '/r', body: 'x' } },
+      { refresh: { url: '/r', method: 'get' } },
+      { attach: { header: 'X-Token', scheme: '' } },
+      { attach: { query: 'a-b._~9' } },
+      { ended: { status: 419 } },
+      { ended: { body: { path: 'code' } } },
+      { ended: { challenge: 'revoked' } },
+      { ended: { redirected: true } },
+      { unauthorized: { networkError: true } },
+      { refreshToken: { header: 'X', scheme: 'Bearer' } },
+      { refreshToken: { json: 'refresh' }, refresh: { url: '/r', body: {} } },
+      { refreshBefore: 0 },
+      { refreshBefore: 2_147_483_647 },
+      { login: { timeout: 1 } },
+    ]) options({ refresh: '/r', ...more })
+    assert.equal(options({ refresh: { url: '/r', method: 'get' } }).refresh[1], 'GET')
+  })
+})
+
+describe('sharing between managers', () => {
+  const of = (more, page) => {
+    const before = globalThis.location
+    globalThis.location = page && { origin: page }
+    try {
+      options({ refresh: '/auth/refresh?account=0', ...more })
+      return names
+    } finally {
+      globalThis.location = before
+    }
+  }
+
+  it('takes turns by the refresh endpoint without its query', () => {
+    assert.equal(of({}).turn, 'https://app.test/auth/refresh')
+    assert.equal(of({ refresh: '/auth/refresh?account=1' }).turn, of({}).turn)
+    assert.notEqual(of({ refresh: '/auth/refresh?account=1' }).share, of({}).share)
+  })
+
+  it('takes turns by another URL with a refresh function', () => {
+    const refresh = () => null
+    assert.equal(of({ refresh, apis: ['https://api.test/v1'] }).turn, 'https://api.test/v1')
+    assert.equal(of({ refresh, logout: '/out?x', apis: ['https://api.test/v1'] }).turn, 'https://app.test/out')
+    assert.equal(of({ refresh }, 'https://app.test').turn, 'https://app.test/')
+    assert.equal(of({ refresh: false }).turn, '')
+  })
+
+  it('depends on every option that decides where a token comes from and goes', () => {
+    const refresh = (more) => ({ refresh: { url: '/auth/refresh?account=0', ...more } })
+    const all = [
+      {}, { name: 'shop' }, { subject: 'user_id' }, refresh({ method: 'GET' }), refresh({ headers: { 'X-Tenant': '1' } }), refresh({ body: { client_id: 'a' } }),
+      refresh({ body: { client_id: 'b' } }), refresh({ body: 'client_id' }), refresh({ credentials: 'omit' }), refresh({ csrf: { cookie: 'a', header: 'b' } }), { csrf: { cookie: 'a', header: 'b' } },
+      { logout: '/out' }, { logout: { url: '/out', send: 'token' } }, { attach: { header: 'X-Token', scheme: '' } }, { attach: { query: 'token' } }, { attach: { cookie: true } },
+      { adopt: { header: 'X-New' } }, { dpop: true }, { dpop: { keys: 'memory' } }, { response: { accessToken: 'data.token' } }, { response: { refreshToken: 'access_token' } },
+      { refreshToken: { json: 'refresh' } }, { refreshToken: { form: 'refresh' } }, { refreshToken: { header: 'refresh' } }, { apis: ['https://b.test/'] }, { apis: ['https://b.test/', '/'] },
+    ].map((more) => of(more).share)
+    assert.equal(new Set(all).size, all.length)
+  })
+
+  it('does not depend on the other options', () => {
+    const { share } = of({}, 'https://app.test')
+    for (const more of [{ apis: ['/'] }, { refresh: { url: '/auth/refresh?account=0', timeout: 5 } }, { tabs: 'lock' }, { exposeToken: true }, { login: { timeout: 7 } }, { unauthorized: { status: 419 } }, { refreshToken: 'cookie' }]) {
+      assert.equal(of(more, 'https://app.test').share, share, JSON.stringify(more))
+    }
+    assert.equal(of({ apis: ['/a', '/b'] }).share, of({ apis: ['/b', '/a'] }).share, 'their order')
+    assert.notEqual(of({}, 'null').share, share, 'a sandboxed page has no origin of its own')
+  })
+
+  it('needs a name if there are functions, which cannot be compared', () => {
+    for (const more of [{ refresh: () => null }, { refresh: { url: '/r', headers: () => ({}) } }, { logout: { url: '/r', headers: () => ({}) } }]) {
+      assert.equal(of(more).share, undefined)
+      const named = (name) => of({ ...more, name }).share
+      assert.equal(named('shop'), named('shop'))
+      assert.notEqual(named('shop'), named('mail'))
+    }
+    assert.ok(of({ refresh: false }).share)
+  })
+
+  it('has a key that depends only on the refresh and the name', () => {
+    const { key } = of({})
+    assert.equal(of({ apis: ['https://b.test/'], response: { accessToken: 'data.token' }, logout: '/out' }).key, key)
+    assert.notEqual(of({ refresh: '/auth/refresh?account=1' }).key, key)
+    assert.notEqual(of({ name: 'mail' }).key, key)
+  })
+
+  it('does not confuse lists that only look alike', () => {
+    const header = (name, value) => of({ refresh: { url: '/r', headers: { [name]: value } } }).key
+    assert.notEqual(header('a', 'b1[string1 c'), header('ab', '1[string1 c'))
+    assert.notEqual(of({ response: { expiresIn: 'a', expiresAt: 'bc' } }).share, of({ response: { expiresIn: 'ab', expiresAt: 'c' } }).share)
+  })
+})
+
+describe('a refresh on another origin', () => {
+  it('gets no token by default, and a hint says so', () => {
+    const { warn } = console
+    const { location } = globalThis
+    const said = []
+    console.warn = (text) => said.push(text)
+    globalThis.location = { origin: 'https://app.test' }
+    try {
+      for (const more of [{}, { refresh: () => null }, { refresh: 'https://auth.test/refresh', apis: ['/'] }]) options({ refresh: '/r', ...more })
+      assert.deepEqual(said, [])
+      assert.deepEqual(options({ refresh: 'https://app.test.evil/refresh' }).apis, ['https://app.test/'])
+      assert.match(said.join(), /the option `apis` is not set/)
+    } finally {
+      console.warn = warn
+      globalThis.location = location
+    }
+  })
+})
+
+describe('URLs', () => {
+  it('are resolved against the page, and may be relative only there', () => {
+    assert.equal(options({ refresh: 'refresh?x#y' }).refresh[0], 'https://app.test/shop/refresh?x')
+    assert.throws(() => settle({ refresh: '/r' }), (text) => text.startsWith('option `refresh.url` takes an http or https URL, relative only in a page, and got '))
+    assert.equal(settle({ refresh: 'https://auth.test' })[0][0][0], 'https://auth.test/')
+  })
+
+  it('of the APIs are complete, or paths', () => {
+    for (const [entry, href] of [
+      ['/api', 'https://app.test/api'],
+      ['./api/', 'https://app.test/shop/api/'],
+      ['../api', 'https://app.test/api'],
+      ['api/v1', 'https://app.test/shop/api/v1'],
+      ['v1.0/users', 'https://app.test/shop/v1.0/users'],
+      ['//api.test', 'https://api.test/'],
+      ['http://localhost:3000', 'http://localhost:3000/'],
+      ['http://127.0.0.1', 'http://127.0.0.1/'],
+      [new URL('https://api.test/v1'), 'https://api.test/v1'],
+    ]) assert.deepEqual(options({ refresh: '/r', apis: [entry] }).apis, [href])
+    assert.deepEqual(options({ refresh: '/r', apis: [] }).apis, [])
+  })
+
+  it('of the APIs are not hosts without a scheme, and not patterns', () => {
+    for (const entry of ['', '*', '/api?x', '/api#x', '/api?', 'ftp://x/', 'https://u@x.test/', 'https://*.example.com', '/api/*', 'api.example.com', 'api.example.com/v1', 'api.example.com:x', 'localhost:3000', 'localhost', 'localhost/api', '127.0.0.1', '127.0.0.1:80/x', ':3000', 'host:3000/x', null, 7, undefined]) {
+      refuses({ apis: ['/api', entry] }, 'apis', 'a list')
+    }
+    for (const apis of ['/api', null, { 0: '/api' }]) refuses({ apis }, 'apis')
+  })
+
+  it('of the APIs have a plain origin and path, whatever the app has written', () => {
+    const pieces = ['https:', 'http:', '//', '/', '\\', 'a.test', 'app.test', 'localhost', ':80', '@', '?', '#', '.', '..', ' ', '\t', '*', '%2F', 'x', 'é']
+    let seed = 20_261_129
+    const next = (below) => (seed = (seed * 48_271) % 2_147_483_647) % below
+    let taken = 0
+    for (let i = 0; i < 5000; i++) {
+      const entry = Array.from({ length: 1 + next(5) }, () => pieces[next(pieces.length)]).join('')
+      let apis
+      try {
+        ({ apis: [apis] } = options({ refresh: '/r', apis: [entry] }))
+      } catch (text) {
+        assert.match(text, /^option `apis` takes /)
+        continue
+      }
+      taken++
+      const { protocol, username, password, search, hash, href } = new URL(entry, PAGE)
+      assert.match(protocol, /^https?:$/)
+      assert.deepEqual([username, password, search, hash, href], ['', '', '', '', apis], entry)
+    }
+    assert.ok(taken > 100, `${taken}`)
   })
 })
 

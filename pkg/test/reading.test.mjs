@@ -111,13 +111,14 @@ describe('an answer to one of the manager\'s own calls', () => {
 
 describe('a polluted prototype', () => {
   const names = ['exposeToken', 'apis', 'attach', 'logout', 'adopt', 'header', 'cookie', 'csrf', 'query', 'url', 'headers', 'method', 'body', 'path', 'equals', 'absent', 'name', 'login', 'timeout', 'accessToken', 'refreshToken', 'expiresIn', 'value', ...Array(40).keys()]
+  const PAGE = 'https://app.test/'
   const given = { refresh: { url: '/r' }, attach: {}, unauthorized: [{ status: 401 }], response: {}, login: {} }
 
   it('sets no option and no token', async () => {
-    const clean = [options(given), options({ refresh: '/r' }), tokens({ accessToken: 'a' })]
+    const clean = [options(given, PAGE), options({ refresh: '/r' }, PAGE), tokens({ accessToken: 'a' })]
     for (const name of names) Object.prototype[name] = 'evil'
     try {
-      const polluted = [options(given), options({ refresh: '/r' }), tokens({ accessToken: 'a' })]
+      const polluted = [options(given, PAGE), options({ refresh: '/r' }, PAGE), tokens({ accessToken: 'a' })]
       assert.equal(JSON.stringify(polluted), JSON.stringify(clean))
       assert.throws(() => tokens({}), /accessToken/)
       assert.equal((await hear([() => ({})], 1000, false, ['access_token', '', '', ''], ''))[7], undefined)

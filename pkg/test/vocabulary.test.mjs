@@ -604,7 +604,7 @@ describe('a wrong option', () => {
     }
     await wrong({ attach: { cookie: true }, exposeToken: true }, /`exposeToken` takes/)
     await wrong({ adopt: { header: 'x y' } }, /`adopt.header` takes/)
-    await wrong({ csrf: { cookie: 'a;b', header: 'X' } }, /`csrf` takes/)
+    await wrong({ csrf: { cookie: 'a;b', header: 'X' } }, /`csrf.cookie` takes/)
   })
 
   it('may throw while it is read, and leaks nothing', async () => {

@@ -6,8 +6,8 @@
 
 mod claims;
 mod host;
-mod options;
 mod request;
+mod tokens;
 
 use std::rc::Rc;
 
@@ -47,13 +47,7 @@ impl Core {
     /// Makes a manager of the options given. `base` is what relative URLs are resolved against.
     #[wasm_bindgen(constructor)]
     pub fn new(given: &JsValue, base: Option<String>, host: Host) -> Result<Core, JsValue> {
-        let shell = options::read(given)
-            .map_err(TokenError::from)
-            .and_then(|(options, hooks)| {
-                let made = Shell::new(options, hooks, base.as_deref());
-                made.map_err(|error| options::with_what_it_got(given, &error))
-            })
-            .map_err(|error| host.throw(&error))?;
+        let shell = Shell::new(given, base.as_deref()).map_err(|error| host.throw(&error))?;
         let mirror = host.clone();
         shell.mirror(move |snapshot| mirror.state(&claims::state(snapshot)));
         let ears = host.clone();
@@ -141,7 +135,7 @@ impl Core {
     /// Begins a session with tokens that the app got by itself.
     #[wasm_bindgen(js_name = setTokens)]
     pub fn set_tokens(&self, tokens: &JsValue) -> Result<(), JsValue> {
-        options::tokens(tokens)
+        tokens::read(tokens)
             .map_err(TokenError::from)
             .and_then(|tokens| self.shell.set_tokens(tokens))
             .map_err(|error| self.host.throw(&error))

@@ -15,10 +15,12 @@ use super::call::{Outgoing, Taken};
 use super::channel::Channel;
 use super::dpop::Prover;
 use super::error::{FetchError, TokenError};
+use super::options::{self, Hooks};
 use super::pending_logout::PendingLogout;
 use super::platform;
 use super::renewal_timer::RenewalTimer;
 use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
+use super::written::written;
 use crate::core::{
     AuthCall, Code, Effect, Event, Failure, Identity, Life, Mark, Now, Options, Owed, Policy,
     Reason, RefreshOutcome, Resource, Restore, Secret, Session, Snapshot, Status, Step, Tabs, owed,
@@ -117,13 +119,7 @@ impl TokenManager {
     /// [`Code::InvalidOption`], naming the option and what it takes.
     pub fn new(options: Options) -> Result<Self, TokenError> {
         let base = platform::base();
-        Ok(Self {
-            owner: Rc::new(Owner(Shell::new(
-                Box::new(options),
-                Hooks::default(),
-                base.as_deref(),
-            )?)),
-        })
+        Ok(Self { owner: Rc::new(Owner(Shell::new(&written(&options), base.as_deref())?)) })
     }
 
     fn shell(&self) -> &Rc<Shell> {
@@ -309,26 +305,6 @@ struct Waiting {
     outcome: SharedOutcome<RefreshOutcome>,
 }
 
-/// Functions of the app's, or `undefined`.
-#[derive(Default)]
-pub(crate) struct Hooks {
-    /// Refreshes by itself.
-    pub(crate) refresh: JsValue,
-    /// Gives header fields of the refresh.
-    pub(crate) refresh_headers: JsValue,
-    /// Gives header fields of the logout.
-    pub(crate) logout_headers: JsValue,
-}
-
-impl Hooks {
-    /// Whether there is one.
-    fn is_some(&self) -> bool {
-        [&self.refresh, &self.refresh_headers, &self.logout_headers]
-            .into_iter()
-            .any(|hook| hook.is_function())
-    }
-}
-
 type Listener = Rc<dyn Fn(&Notice)>;
 pub(super) type Mirror = Box<dyn Fn(&Snapshot)>;
 
@@ -372,25 +348,19 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
-    pub(crate) fn new(
-        mut options: Box<Options>,
-        hooks: Hooks,
-        base: Option<&str>,
-    ) -> Result<Rc<Self>, TokenError> {
+    /// `given`: the options as an app in JavaScript writes them.
+    pub(crate) fn new(given: &JsValue, base: Option<&str>) -> Result<Rc<Self>, TokenError> {
+        let (mut options, hooks, Identity { turn, share, key }) = options::read(given, base)?;
         let origin = platform::origin();
         // On a server there are no tabs, nothing to come back to, and a program that wants to end.
         let is_page = origin.is_some();
         let page = origin.filter(|origin| origin != "null");
-        let mut policy = options.settle(page.as_deref(), &|url| platform::resolve(url, base))?;
-        let Identity { turn, share, key } = Identity::new(&options, &policy, hooks.is_some());
+        let mut policy = options.policy();
         if share.is_none() && policy.tabs == Tabs::Share {
             platform::notice(NAMELESS);
             policy.tabs = Tabs::Lock;
         }
         let policy = Rc::new(policy);
-        if let Some(hint) = options.hint_at_apis(page.as_deref()) {
-            platform::notice(hint);
-        }
         let takes_turns = is_page && policy.tabs != Tabs::Off;
         let now = platform::now();
         let pending_logout = PendingLogout::new(share.as_deref());

@@ -9,6 +9,7 @@
 //! - `auth_call.rs`: refresh, login and logout on the wire (rules 8 and 9);
 //! - `fast_path.rs`: the common case of a fetch, in synchronous steps, for the bindings;
 //! - `dpop.rs`: proofs of possession, where tokens are bound to a key;
+//! - `options.rs`, `written.rs`: the options as `options.js` gives them, and as an app in Rust writes them;
 //! - `answer.rs`: what servers say;
 //! - `shared_outcome.rs`: the outcome of an auth call, for all who wait for it;
 //! - `lock.rs`, `channel.rs`, `pending_logout.rs`: turns among tabs, news among tabs, and the one mark that
@@ -19,7 +20,8 @@
 //! The modules in JavaScript beside them touch what is foreign: the page's `fetch` and its answers
 //! (`fetch.js`, `http.js`, `json.js`), locks (`web-lock.js`), the channel (`tab-channel.js`, `sealed.js`),
 //! the keys of tokens (`dpop.js`), timers, the page, the storage and the console. Their functions never
-//! throw into WebAssembly, and decide nothing.
+//! throw into WebAssembly, and decide nothing. `options.js` is the exception: it checks and completes the
+//! options, for apps in JavaScript and in Rust alike.
 
 mod answer;
 mod auth_call;
@@ -32,10 +34,12 @@ mod fast_path;
 mod fetch;
 mod lock;
 mod manager;
+mod options;
 mod pending_logout;
 mod platform;
 mod renewal_timer;
 mod shared_outcome;
+mod written;
 
 pub use call::Outgoing;
 pub use error::{FetchError, TokenError};
@@ -44,7 +48,6 @@ pub use manager::{Detail, Notice, Subscription, TokenManager, Tokens};
 pub(crate) use {
     auth_call::{Asked, flat},
     fetch::Begun,
-    manager::Hooks,
     manager::Shell,
     platform::List,
     shared_outcome::settling,

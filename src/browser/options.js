@@ -1,58 +1,252 @@
-// Reads the options and arguments that JavaScript gave, and holds them to their types. An error names the option, what it
-// takes and what it got; a value that might be a secret is named by its type. What is right in type, yet wrong, is for
-// `core/options.rs` to say. Each function gives a flat list, which `options.rs` takes off in the same order; undefined is
-// what was left out. Each throws a text. What an object inherits is no option: a polluted prototype must not name who gets the token.
+// Checks the options and fills in the defaults. This is the only place that does: an app in JavaScript passes what it wrote, an app in Rust what
+// `written.rs` makes of its `Options`. An error names the option, what it takes and what it got. A value that might be a secret is named by its
+// type only. Inherited members are ignored, so that a polluted prototype cannot name who gets the token.
+// The exported functions throw a string, and return a list: the members of `all` in their order, which `options.rs` must read in the same order.
 
-/** @param {unknown} given */
-export function options(given) {
-  if (given === undefined) given = {}
-  const all = members('options', '', given, 'refresh logout apis attach unauthorized ended stepUp rejected adopt response csrf refreshToken refreshBefore tabs restore exposeToken name subject sessionHint login offline isolation dpop')
-  const { refresh, isolation = 'page' } = all
-  expect(isolation === 'page', 'isolation', "'page' here, and its other values in tokenkeep/isolated", isolation)
-  if (refresh === undefined) {
-    throw 'option `refresh` is missing; it takes the URL of the refresh endpoint, an object with `url`, a function, or `false`'
+import { notice } from './notice.js'
+import { origin, resolve } from './page.js'
+
+/**
+ * Checks one option and returns its final form. Throws a string that begins with `name`. Relative URLs are resolved against `base`.
+ * @typedef {(name: string, given: any, base?: string) => any} Read
+ */
+
+/** The longest time that timers of the platform can wait, in milliseconds (HTML, 8.6). */
+const MOST_MS = 2_147_483_647
+
+const isText = (value) => typeof value === 'string'
+const isRecord = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
+/** `token` (RFC 9110, 5.6.2). */
+const isToken = (value) => isText(value) && /^[!#-'*+.^-`|~\w-]+$/.test(value)
+/** `field-value` (RFC 9110, 5.5), without the obsolete bytes above ASCII. */
+const isFieldValue = (value) => isText(value) && /^[\t -~]*$/.test(value)
+const isFilled = (value) => isText(value) && value !== ''
+/** Member names with dots between them. */
+const isPath = (value) => isText(value) && value.split('.').every((name) => /^ *[^ |][^|]*$/.test(name))
+const isRecordOf = (value, isName, isValue) => isRecord(value) && Object.entries(value).every(([name, value]) => isName(name) && isValue(value))
+
+/** One value. `takes` says in words what `isRight` accepts. @returns {Read} */
+const one = (takes, isRight) => (name, given) => isRight(given) ? given : refuse(name, takes, given)
+
+/** One value, or a list of them. @returns {Read} */
+const many = (takes, isRight) => (name, given) => {
+  const entries = Array.isArray(given) ? [...given] : [given]
+  return entries.every(isRight) ? entries : refuse(name, takes, given)
+}
+
+/** An option with a default. @param {Read} read @param {any} [fallback] @returns {Read} */
+const maybe = (read, fallback) => (name, given, base) => given === undefined ? fallback : read(name, given, base)
+
+/** An object without unknown members. @param {Record<string, Read>} known @returns {Read} */
+const group = (known) => (name, given, base) => {
+  if (!isRecord(given)) refuse(name || 'options', 'an object', given)
+  const prefix = name === '' ? '' : `${name}.`
+  const names = Object.keys(known)
+  for (const key of Object.keys(given)) {
+    if (!names.includes(key)) throw `option \`${prefix}${key}\` is unknown; known are ${names.join(', ')}`
   }
-  const group = (name, known) => some(name, all[name], known)
-  const response = group('response', 'accessToken refreshToken expiresIn expiresAt sessionExpiresIn')
-  const { header } = group('adopt', 'header')
-  const login = group('login', 'timeout incomplete')
-  const isEndpoint = refresh !== false && typeof refresh !== 'function'
-  const hooks = [isEndpoint ? undefined : refresh]
-  return [
-    isEndpoint ? endpoint('refresh', refresh, hooks) : hooks.push(undefined) && undefined,
-    isEndpoint ? undefined : +!refresh,
-    endpoint('logout', all.logout, hooks, ' success send'),
-    list('apis', all.apis, 'a list of URLs', url),
-    ...attach(all.attach),
-    ...['unauthorized', 'ended', 'stepUp', 'rejected'].map((name) => rules(name, all[name])),
-    text('adopt.header', header, all.adopt),
-    ...['accessToken', 'refreshToken', 'expiresIn', 'expiresAt', 'sessionExpiresIn'].map((name) => oneOrMore(`response.${name}`, response[name], 'dotted path', string)?.join(' | ')),
-    ...csrf('csrf', all.csrf),
-    ...carrier(all.refreshToken),
-    number('refreshBefore', all.refreshBefore),
-    choice('tabs', all.tabs, ['share', 'lock', 'off']),
-    choice('restore', all.restore, ['lazy', 'eager', 'manual']),
-    all.exposeToken === undefined ? undefined : +expect(typeof all.exposeToken === 'boolean', 'exposeToken', '`true` or `false`', all.exposeToken),
-    text('name', all.name),
-    text('subject', all.subject),
-    text('sessionHint', all.sessionHint),
-    number('login.timeout', login.timeout),
-    rules('login.incomplete', login.incomplete),
-    choice('offline', all.offline, ['auto', 'send', 'reject']),
-    dpop(all.dpop),
-    hooks,
-  ]
+  const all = own(given)
+  return own(Object.fromEntries(names.map((key) => [key, known[key](prefix + key, all[key], base)])))
+}
+
+/** One of several words. Returns its position; the first is the default. @returns {Read} */
+const choice = (...words) => (name, given) => {
+  const at = words.indexOf(given)
+  // Such a word is no secret, so the error quotes it.
+  return given === undefined ? 0 : at < 0 ? refuse(name, `'${words.join("', '")}'`, given, isText(given) ? `'${given.slice(0, 40)}'` : undefined) : at
+}
+
+/** Milliseconds. @param {number} least @param {number} [fallback] @returns {Read} */
+const time = (least, fallback) => (name, given) => {
+  if (given === undefined) return fallback
+  const isNumber = typeof given === 'number'
+  // A number is no secret, so the error shows it.
+  return isNumber && given >= least && given <= MOST_MS ? given : refuse(name, `milliseconds, from ${least} to ${MOST_MS}`, given, isNumber ? `${given}` : undefined)
+}
+
+const header = one('the name of a header field', isToken)
+const cookie = one('the name of a cookie', isToken)
+const scheme = one('an authentication scheme, or an empty string', (value) => value === '' || isToken(value))
+const set = maybe(one('`true`', (value) => value === true))
+const statuses = many('HTTP statuses, from 200 to 599', (value) => Number.isInteger(value) && value >= 200 && value < 600)
+const equals = maybe((name, given) => many('a string, number or boolean, or a list of them', (value) => ['string', 'number', 'boolean'].includes(typeof value))(name, given).map(String), [])
+/** Double submit. */
+const csrf = maybe(group({ cookie, header }))
+
+/** Where a member stands in a JSON answer. The empty string means nowhere. @param {string} fallback @param {boolean} [isNeeded] @returns {Read} */
+const paths = (fallback, isNeeded) => maybe((name, given) => {
+  const takes = 'member names with dots between them, or a list of such'
+  const all = many(takes, isText)(name, given).join(' | ')
+  return (all === '' && !isNeeded) || all.split('|').every(isPath) ? all : refuse(name, takes, given)
+}, fallback)
+
+/** @type {Read} The URL of a call, as the platform serialises it. */
+const callUrl = (name, given, base) => {
+  // The empty string would resolve to the page itself.
+  const href = isFilled(given) && resolve(given, base)?.split('#')[0]
+  return href && /^https?:\/\/[^/?#@]+\//.test(href) ? href : refuse(name, 'an http or https URL, relative only in a page', given)
+}
+
+/** A host without its scheme, or a pattern. It would be resolved as a relative path, which is never what was meant. */
+const LIKE_HOST = /^([^/:]*:\d+|(localhost|[^/:]*\.[a-z]{2,}|(\d*\.){3}\d*)(:[^/]*)?)(\/|$)|\*/i
+
+/** @type {Read} Who may receive the token. */
+const apis = (name, given, base) => {
+  const hrefs = Array.isArray(given) && [...given].map(url).map((text) => text && !LIKE_HOST.test(text) && resolve(text, base))
+  if (hrefs && hrefs.every((href) => href && /^https?:\/\/[^/?#@]+\/[^?#]*$/.test(href))) return hrefs
+  return refuse(name, 'a list of http or https URLs without query, fragment and `*`; a host stands behind its scheme, a path begins with `/` or `./`', given)
+}
+
+const ENDPOINT = {
+  url: (name, given, base) => callUrl(name, url(given) ?? given, base),
+  method: maybe((name, given) => one('GET, POST, PUT, PATCH or DELETE', (value) => isText(value) && /^(GET|POST|PUT|PATCH|DELETE)$/i.test(value))(name, given).toUpperCase(), 'POST'),
+  headers: maybe(one('names and values of header fields, or a function that gives them', (value) => typeof value === 'function' || isRecordOf(value, isToken, isFieldValue)), {}),
+  body: maybe(one('a string, or an object of strings', (value) => isText(value) || isRecordOf(value, isText, isText))),
+  timeout: time(1, 10_000),
+  credentials: choice('include', 'same-origin', 'omit'),
+  csrf,
+}
+
+/** The refresh or logout call. @param {Record<string, Read>} known @returns {Read} */
+const call = (known) => (name, given, base) => {
+  const { url: href, method, headers, body, ...rest } = group(known)(name, url(given) === undefined ? given : { url: given }, base)
+  if (body !== undefined && method === 'GET') refuse(`${name}.body`, 'nothing with the method GET', body)
+  const flat = (record) => isRecord(record) ? Object.entries(record).flat() : undefined
+  return { url: href, method, headers: flat(headers), headersBy: isRecord(headers) ? undefined : headers, text: isText(body) ? body : undefined, fields: flat(body), ...rest }
+}
+
+/** @type {Read} A call, or in its place a function, or `false`. */
+const refresh = (name, given, base) => {
+  if (given === undefined) throw 'option `refresh` is missing; it takes the URL of the refresh endpoint, an object with `url`, a function, or `false`'
+  const isCall = given !== false && typeof given !== 'function'
+  return { call: isCall ? call(ENDPOINT)(name, given, base) : undefined, by: isCall ? undefined : given }
+}
+
+/** @type {Read} The token goes into a header field, into the URL, or into a cookie that no script sees. */
+const attach = (name, given = {}) => {
+  const has = (member) => isRecord(given) && own(given)[member] !== undefined
+  // Unreserved characters (RFC 3986, 2.3) are never escaped, so the parameter is always found.
+  const query = one('a name of letters, digits, `-`, `.`, `_` and `~`', (value) => isText(value) && /^[-.~\w]+$/.test(value))
+  /** @type {Record<string, Read>} */
+  const known = has('query') ? { query } : has('cookie') ? { cookie: set, csrf } : { header: maybe(header, 'Authorization'), scheme: maybe(scheme, 'Bearer'), query: set, cookie: set }
+  const all = group(known)(name, given)
+  return { header: all.header, scheme: all.scheme, query: all.query, csrf: all.csrf }
+}
+
+const FIELDS = ['json', 'form']
+
+/** @type {Read} Where the refresh token travels; `undefined` for a cookie. */
+const carrier = (name, given = 'cookie') => {
+  if (given === 'cookie') return undefined
+  const takes = "'cookie', `{ json: field }`, `{ form: field }` or `{ header: name, scheme? }`"
+  if (isText(given)) refuse(name, takes, given)
+  const field = maybe(one('the name of a field', isFilled))
+  const all = group({ json: field, form: field, header: maybe(header), scheme: maybe(scheme) })(name, given)
+  const [kind, ...others] = [...FIELDS, 'header'].filter((kind) => all[kind] !== undefined)
+  if (!kind || others.length || (all.scheme !== undefined && kind !== 'header')) refuse(name, takes, given)
+  return { in: kind, name: all[kind], scheme: all.scheme }
+}
+
+const ANSWER = {
+  status: maybe(statuses, []),
+  body: maybe(group({ path: one('member names with dots between them', isPath), equals, absent: set })),
+  header: maybe(group({ name: header, equals })),
+  challenge: maybe(many('a string, or a list of them', isText), []),
+}
+const CALLED = { ...ANSWER, redirected: set }
+
+/** One rule for answers, or a list of them. @param {Record<string, Read>} known @param {any} [fallback] @returns {Read} */
+const rules = (known, fallback) => (name, given = fallback) => {
+  if (given === undefined) return undefined
+  const isList = Array.isArray(given)
+  return (isList ? [...given] : [given]).map((rule, i) => {
+    const at = isList ? `${name}[${i}]` : name
+    const all = group(known)(at, rule)
+    const { status, body, header, challenge, redirected, networkError } = all
+    if (body?.absent && body.equals.length) refuse(`${at}.body.equals`, 'values, or nothing where `absent` is set', body.equals)
+    const isOfAnswers = status.length || body || header || challenge.length || redirected
+    if (!isOfAnswers === !networkError) refuse(at, 'rules with a member at least; `networkError` alone, in `unauthorized`', rule)
+    return all
+  })
+}
+
+/** @type {Read} `0`: the keys are stored; `1`: they are in memory; `undefined`: there are none. */
+const dpop = (name, given = false) => {
+  if (given === false) return undefined
+  if (given === true) return 0
+  const isKept = isRecord(given) && group({ keys: maybe((_, keys) => keys === 'memory') })(name, given).keys
+  return isKept ? 1 : refuse(name, "`true`, `false` or `{ keys: 'memory' }`", given)
+}
+
+const all = group({
+  refresh,
+  logout: maybe(call({ ...ENDPOINT, success: maybe((name, given) => Array.isArray(given) ? statuses(name, given) : refuse(name, 'a list of HTTP statuses', given), []), send: maybe(choice('access', 'refresh', 'token')) })),
+  apis: maybe(apis),
+  attach,
+  unauthorized: rules({ ...CALLED, networkError: set }, { status: 401 }),
+  ended: rules(CALLED, []),
+  stepUp: rules(CALLED, { status: 401, challenge: ['insufficient_user_authentication', 'insufficient_claims'] }),
+  rejected: rules(CALLED),
+  adopt: maybe(group({ header })),
+  response: (name, given = {}) => group({ accessToken: paths('access_token', true), refreshToken: paths('refresh_token'), expiresIn: paths('expires_in'), expiresAt: paths(''), sessionExpiresIn: paths('refresh_expires_in | refresh_token_expires_in') })(name, given),
+  csrf,
+  refreshToken: carrier,
+  refreshBefore: time(0),
+  tabs: choice('share', 'lock', 'off'),
+  restore: choice('lazy', 'eager', 'manual'),
+  exposeToken: maybe(one('`true` or `false`', (value) => typeof value === 'boolean')),
+  name: maybe(one('a text that is not empty', isFilled)),
+  subject: maybe(one('the name of a claim', isFilled), 'sub'),
+  sessionHint: maybe(cookie),
+  login: (name, given = {}) => group({ timeout: time(1, 30_000), incomplete: rules(ANSWER, []) })(name, given),
+  offline: choice('auto', 'send', 'reject'),
+  dpop,
+  isolation: maybe(one("'page' here, and its other values in tokenkeep/isolated", (value) => value === 'page')),
+})
+
+/** @param {unknown} given  @param {string} [base]  What relative URLs are resolved against. */
+export function options(given = {}, base) {
+  const settled = all('', given, base)
+  exclude(settled)
+  const page = origin()
+  if (page !== undefined && page !== 'null') {
+    const { call } = settled.refresh
+    if (call && !settled.apis && !call.url.startsWith(`${page}/`)) notice(ELSEWHERE)
+    settled.apis ??= [`${page}/`]
+  }
+  return values([...Object.values(settled), ...identity(settled)])
+}
+
+const ELSEWHERE = "the refresh is on another origin than the page, and the option `apis` is not set: calls to the page's own origin alone get the token. Name the origins of your APIs in `apis`."
+
+/** Refuses options that exclude each other. */
+function exclude({ refresh: { call }, logout, attach, refreshToken, exposeToken, dpop }) {
+  const isBound = dpop !== undefined
+  const isHeader = attach.header !== undefined
+  if (isBound && !isHeader) refuse('attach', '{ header, scheme } with `dpop`', attach)
+  if (exposeToken && isBound) refuse('exposeToken', '`false` with `dpop`: the token is worth nothing without a proof', exposeToken)
+  if (exposeToken && !isHeader && attach.query === undefined) refuse('exposeToken', '`false` where the page has no token', exposeToken)
+  if (logout?.send === 0 && (isBound || !isHeader)) refuse('logout.send', 'the access token only where that is attached in a header field, and without `dpop`', 'access')
+  if (FIELDS.includes(refreshToken?.in) && (call?.method === 'GET' || call?.text !== undefined)) refuse('refreshToken', 'a field only where the body is one of fields', refreshToken)
 }
 
 /**
- * What is said of an option that is right in type, yet wrong, and what it got: what stands there, or where the object for
- * it could have stood. A number is told: those out of a range are no secrets.
- * @param {any} given @param {string} said
+ * What the manager's three names are made of (`core/identity.rs`). The turn: the URL of the refresh endpoint without its query; it is broad,
+ * because waiting too often harms nobody. The key: what decides whose refresh token it is. The share: everything that decides where tokens
+ * come from and where they go. Functions cannot be compared, so with functions there is no share unless the app has set `name`.
  */
-export function got(given, said) {
-  const names = said.split('`')[1].split('.')
-  const value = names.reduce((value, name) => (isRecord(value) ? own(value)[name] : value), given)
-  return `${said}, and got ${typeof value === 'number' ? value : kind(value)}`
+function identity({ refresh: { call, by }, logout, apis = [], name, subject, attach, dpop, adopt, response, csrf, refreshToken }) {
+  const sent = (call) => call && { ...call, headersBy: 0, timeout: 0, success: 0 }
+  const key = [name, sent(call)]
+  const share = [key, subject, sent(logout), [...apis].sort(), attach, dpop, adopt, response, csrf, refreshToken]
+  const isComparable = name !== undefined || ![by, call?.headersBy, logout?.headersBy].some((hook) => typeof hook === 'function')
+  const turn = call?.url ?? logout?.url ?? apis[0] ?? ''
+  return [turn.split('?')[0], say(values(key)), isComparable ? say(values(share)) : undefined]
+}
+
+/** Writes a nested list as a string. Lengths and types keep two different lists from giving the same string. */
+function say(value) {
+  return Array.isArray(value) ? `${value.length}[${value.map(say).join('')}` : `${typeof value}${`${value}`.length} ${value}`
 }
 
 /** The argument of `setTokens`. @param {any} given */
@@ -68,182 +262,30 @@ export function tokens(given) {
   return [accessToken, expiresIn, refreshToken]
 }
 
-/** URL, method, headers (name after value), body as text, body as fields, timeout, credentials, csrf, statuses, token. */
-function endpoint(name, given, hooks, more = '') {
-  if (given === undefined) return given
-  const short = url(given)
-  if (short !== undefined) return [short]
-  const all = members(name, `${name}.`, given, `url method headers body timeout credentials csrf${more}`)
-  const at = (member) => `${name}.${member}`
-  const { body, headers } = all
-  const isText = typeof body === 'string'
-  const isRead = typeof headers === 'function'
-  hooks[name === 'refresh' ? 1 : 2] = isRead ? headers : undefined
-  return [
-    expect(url(all.url) !== undefined, at('url'), 'a URL', all.url) && url(all.url),
-    text(at('method'), all.method),
-    isRead ? undefined : record(at('headers'), headers, 'an object of strings, or a function that gives one'),
-    isText ? body : undefined,
-    isText ? undefined : record(at('body'), body, 'a string, or an object of strings'),
-    number(at('timeout'), all.timeout),
-    choice(at('credentials'), all.credentials, ['include', 'same-origin', 'omit']),
-    ...csrf(at('csrf'), all.csrf),
-    list(at('success'), all.success, 'a list of HTTP statuses', status),
-    all.send === undefined ? undefined : choice(at('send'), all.send, ['access', 'refresh', 'token']),
-  ]
+/** Throws the error text for a wrong option. @returns {never} */
+function refuse(name, takes, given, got = kind(given)) {
+  throw `option \`${name}\` takes ${takes}, and got ${got}`
 }
 
-/** Cookie and header. */
-function csrf(name, given) {
-  if (given === undefined) return [undefined, undefined]
-  const { cookie, header } = members(name, `${name}.`, given, 'cookie header')
-  return [text(`${name}.cookie`, cookie, true), text(`${name}.header`, header, true)]
-}
-
-/** Header, scheme, parameter of the URL, whether it is a cookie, csrf. */
-function attach(given = {}) {
-  const has = (name) => isRecord(given) && own(given)[name] !== undefined
-  const all = members('attach', 'attach.', given, has('query') ? 'query' : has('cookie') ? 'cookie csrf' : 'header scheme query cookie')
-  const flag = has('cookie') ? +expect(all.cookie === true, 'attach.cookie', '`true`', all.cookie) : undefined
-  return [text('attach.header', all.header), text('attach.scheme', all.scheme), text('attach.query', all.query), flag, ...csrf('attach.csrf', all.csrf)]
-}
-
-/** Of each rule: statuses; path and values of the body, and whether it is absent; header; challenges; whether it is of a redirect, or of no answer. */
-function rules(name, given) {
-  if (given === undefined) return given
-  const isList = Array.isArray(given)
-  return (isList ? [...given] : [given]).map((rule, i) => {
-    const at = isList ? `${name}[${i}]` : name
-    const all = members(at, `${at}.`, rule, 'status body header challenge' + (name === 'login.incomplete' ? '' : ' redirected') + (name === 'unauthorized' ? ' networkError' : ''))
-    const body = some(`${at}.body`, all.body, 'path equals absent')
-    const header = some(`${at}.header`, all.header, 'name equals')
-    const flag = (name, value) => value === undefined ? undefined : +expect(value === true, `${at}.${name}`, '`true`', value)
-    const values = (name, equals) => oneOrMore(`${at}.${name}.equals`, equals, 'string, number or boolean', scalar)
-    return [
-      oneOrMore(`${at}.status`, all.status, 'HTTP status', status),
-      text(`${at}.body.path`, body.path, all.body),
-      values('body', body.equals),
-      flag('body.absent', body.absent),
-      text(`${at}.header.name`, header.name, all.header),
-      values('header', header.equals),
-      oneOrMore(`${at}.challenge`, all.challenge, 'string', string),
-      flag('redirected', all.redirected),
-      flag('networkError', all.networkError),
-    ]
-  })
-}
-
-/** Which kind it is, the name of the field, and its scheme. */
-function carrier(given) {
-  const takes = "'cookie', `{ json: field }`, `{ form: field }` or `{ header: name, scheme? }`"
-  if (given === undefined || given === 'cookie') return [undefined, undefined, undefined]
-  expect(typeof given !== 'string', 'refreshToken', takes, given)
-  const all = members('refreshToken', 'refreshToken.', given, 'json form header scheme')
-  const scheme = text('refreshToken.scheme', all.scheme)
-  const set = ['json', 'form', 'header'].filter((name) => all[name] !== undefined)
-  const [name] = set
-  expect(set.length === 1 && (name === 'header' || scheme === undefined), 'refreshToken', takes, given)
-  return [name, text(`refreshToken.${name}`, all[name]), scheme]
-}
-
-/** Whether its keys are in memory. */
-function dpop(given) {
-  if (given === undefined || given === false) return undefined
-  if (given === true) return 0
-  const takes = "`true`, `false` or `{ keys: 'memory' }`"
-  expect(isRecord(given), 'dpop', takes, given)
-  expect(members('dpop', 'dpop.', given, 'keys').keys === 'memory', 'dpop', takes, given)
-  return 1
-}
-
-function expect(isRight, name, takes, got) {
-  if (!isRight) throw `option \`${name}\` takes ${takes}, and got ${kind(got)}`
-  return got
-}
-
-/** The members of an object of which all names are known. */
-function members(name, prefix, given, known) {
-  expect(isRecord(given), name, 'an object', given)
-  for (const key of Object.keys(given)) {
-    if (!known.split(' ').includes(key)) throw `option \`${prefix}${key}\` is unknown; known are ${known.replaceAll(' ', ', ')}`
-  }
-  return own(given)
-}
-
-/** The same of an object that may be left out: it has none, then. */
-function some(name, given, known) {
-  return given === undefined ? own({}) : members(name, `${name}.`, given, known)
-}
-
-/** An object's own members, of an object that inherits nothing. */
-function own(given) {
-  return { __proto__: null, ...given }
-}
-
-/** `needed`: anything but undefined makes a value that is left out an error. */
-function text(name, given, needed) {
-  return given === undefined && needed === undefined ? given : expect(typeof given === 'string', name, 'a string', given)
-}
-
-function number(name, given) {
-  return given === undefined ? given : expect(typeof given === 'number', name, 'a number of milliseconds', given)
-}
-
-/** The place of the value among the choices. */
-function choice(name, given, choices) {
-  const at = choices.indexOf(given)
-  // A word out of a short list is no secret: it is quoted.
-  const got = typeof given === 'string' ? `'${given.slice(0, 40)}'` : kind(given)
-  if (given !== undefined && at < 0) throw `option \`${name}\` takes '${choices.join("', '")}', and got ${got}`
-  return Math.max(at, 0)
-}
-
-/** A list, its entries read by `read`; undefined is what is none. */
-function list(name, given, takes, read, needed) {
-  if (given === undefined && !needed) return given
-  const entries = Array.isArray(given) && given.map(read)
-  expect(entries && !entries.includes(undefined), name, takes, given)
-  return entries
-}
-
-/** The same, where one entry may stand for a list of one. */
-function oneOrMore(name, given, what, read) {
-  const entries = (Array.isArray(given) ? given : [given]).map(read)
-  return given === undefined ? given : expect(!entries.includes(undefined), name, `a ${what}, or a list of them`, given) && entries
-}
-
-/** A record of strings, as a list: name after value. */
-function record(name, given, takes) {
-  if (given === undefined) return given
-  expect(isRecord(given) && Object.values(given).every((value) => typeof value === 'string'), name, takes, given)
-  return Object.entries(given).flat()
-}
-
-function string(value) {
-  return typeof value === 'string' ? value : undefined
-}
-
-function isRecord(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** A URL: a string, or an object of the class `URL`. */
-function url(value) {
-  return typeof value === 'string' ? value : globalThis.URL && value instanceof URL ? value.href : undefined
-}
-
-function status(value) {
-  return Number.isInteger(value) && value >= 200 && value < 600 ? value : undefined
-}
-
-function scalar(value) {
-  return ['string', 'number', 'boolean'].includes(typeof value) ? `${value}` : undefined
-}
-
-/** What a wrong value is, by its type: the value itself may be a secret. */
+/** The type of a wrong value. The value itself may be a secret. */
 function kind(value) {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'
   const name = typeof value
   return (name === 'undefined' ? '' : name === 'object' ? 'an ' : 'a ') + name
+}
+
+/** A URL: a string, or an object of the class `URL`. */
+function url(value) {
+  return isText(value) ? value : globalThis.URL && value instanceof URL ? value.href : undefined
+}
+
+/** A copy that inherits nothing. */
+function own(given) {
+  return { __proto__: null, ...given }
+}
+
+/** Objects become lists of their values. */
+function values(value) {
+  return typeof value === 'object' ? Object.values(value).map(values) : value
 }

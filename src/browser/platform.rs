@@ -20,9 +20,6 @@ extern "C" {
     /// What relative URLs are resolved against.
     pub(super) fn base() -> Option<String>;
 
-    /// A URL as the platform parses and serialises it (URL Standard, 4.5).
-    pub(super) fn resolve(url: &str, base: Option<&str>) -> Option<String>;
-
     /// The value of a cookie that scripts may read (RFC 6265, 4.2.1); `undefined` where there is none, and
     /// `null` where that can't be told: in a worker, and in a sandboxed page.
     #[wasm_bindgen(js_name = cookie)]

@@ -61,11 +61,6 @@ impl Apis {
         Self { parameter: Some(parameter.to_owned()), ..self }
     }
 
-    /// Origin and path of each entry.
-    pub(crate) fn names(&self) -> impl Iterator<Item = [&str; 2]> {
-        self.list.iter().map(|api| [&*api.origin, &*api.path])
-    }
-
     /// Whether the URL may receive the token. Scheme, host and port must match exactly, and the path on a
     /// segment border.
     pub fn cover(&self, href: &str) -> bool {

@@ -7,10 +7,10 @@ pub(crate) fn digest(texts: &[&str]) -> u64 {
 }
 
 /// The digest of an empty list.
-pub(crate) const NONE: u64 = 0xcbf2_9ce4_8422_2325;
+const NONE: u64 = 0xcbf2_9ce4_8422_2325;
 
 /// The digest of the same list with one more text.
-pub(crate) fn add(mut digest: u64, text: &str) -> u64 {
+fn add(mut digest: u64, text: &str) -> u64 {
     let length = (text.len() as u64).to_le_bytes();
     for byte in length.iter().chain(text.as_bytes()) {
         digest = (digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);

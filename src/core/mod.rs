@@ -16,8 +16,9 @@
 //! > - a call from an older epoch commits nothing, is not sent again, and never meets the next user's token
 //! >   (rule 9, [`Session::logout`], [`Session::login_answered`]);
 //! > - every wait ends: a refresh either has an outcome or is void (rule 10, [`Effect::SettleRefresh`]);
-//! > - managers share tokens only with identical managers, and take turns with all that might set the same
-//! >   cookie (`identity.rs`).
+//! >
+//! > The options are checked before they come here, and so is who shares with whom: `browser/options.js`
+//! > does both.
 //! >
 //! > The rules are numbered in `docs/architecture.md`.
 //!
@@ -81,19 +82,3 @@ pub use session::{
 pub use tabs::{HybridTime, Message};
 pub(crate) use text::{concat, decimal};
 pub use time::{Life, Now, Validity, life};
-
-/// Internals that only the fuzz targets use.
-#[cfg(fuzzing)]
-#[doc(hidden)]
-pub mod fuzzing {
-    use super::{Apis, Failure, Options};
-
-    /// Checks options, and returns the APIs that may receive the token.
-    pub fn settle(
-        mut options: Options,
-        page: Option<&str>,
-        parse: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Apis, Failure> {
-        options.settle(page, parse).map(|policy| policy.apis)
-    }
-}

@@ -1,6 +1,9 @@
 //! Which requests get the token, and what happens before they are sent (rules 1 to 3, and 7).
 
-use tokenkeep::{Attach, Code, Restore, Status};
+use tokenkeep::{
+    AnswerRule, Attach, Carrier, Code, Content, DpopKeys, Endpoint, Field, HeaderField, Options,
+    Restore, Sends, Status, TokenManager,
+};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::AbortController;
@@ -231,10 +234,94 @@ async fn an_answer_other_than_401_goes_to_the_caller_untouched() {
     server.is_left_alone().await;
 }
 
+/// Each error shows that the option is checked, so it has crossed to JavaScript.
 #[wasm_bindgen_test]
 async fn a_bad_option_is_named_at_once() {
-    let error = tokenkeep::TokenManager::new(tokenkeep::Options::new("data:,x"));
-    let error = error.map(drop).unwrap_err();
-    assert_eq!(error.code(), Code::InvalidOption);
-    assert!(error.to_string().contains("`refresh.url`"), "{error}");
+    type Change = fn(&mut Options);
+    fn rule() -> AnswerRule {
+        AnswerRule::status(99)
+    }
+    fn body(path: &str, equals: &[&str], absent: bool) -> Vec<AnswerRule> {
+        let equals = equals.iter().map(|value| (*value).to_owned()).collect();
+        let body = Some(Field { path: path.to_owned(), equals, absent });
+        vec![AnswerRule { body, ..AnswerRule::default() }]
+    }
+    fn logout(change: fn(&mut Endpoint)) -> Option<Endpoint> {
+        let mut logout = Endpoint::new("/out");
+        change(&mut logout);
+        Some(logout)
+    }
+    fn pair(one: &str, other: &str) -> Option<(String, String)> {
+        Some((one.to_owned(), other.to_owned()))
+    }
+    let wrongs: [(&str, Change); 42] = [
+        ("refresh.url", |o| o.refresh.url = "data:,x".into()),
+        ("refresh.method", |o| o.refresh.method = "TRACE".into()),
+        ("refresh.headers", |o| o.refresh.headers = vec![("a b".into(), "x".into())]),
+        ("refresh.body", |o| {
+            o.refresh.method = "get".into();
+            o.refresh.content = Content::Text("x".into());
+        }),
+        ("refresh.body", |o| {
+            o.refresh.method = "get".into();
+            o.refresh.content = Content::Fields(Vec::new());
+        }),
+        ("refresh.timeout", |o| o.refresh.timeout = f64::NAN),
+        ("refresh.csrf.cookie", |o| o.refresh.csrf = pair("", "X")),
+        ("refresh.success", |o| o.refresh.success = vec![404]),
+        ("refresh.send", |o| o.refresh.sends = Some(Sends::Token)),
+        ("logout.url", |o| o.logout = logout(|call| call.url.clear())),
+        ("logout.success", |o| o.logout = logout(|call| call.success = vec![42])),
+        ("logout.send", |o| {
+            o.attach = Attach::Query("token".into());
+            o.logout = logout(|call| call.sends = Some(Sends::Access));
+        }),
+        ("apis", |o| o.apis = Some(vec!["/api".into(), "api.example.com".into()])),
+        ("attach.header", |o| o.attach = Attach::Header("X Token".into(), String::new())),
+        ("attach.scheme", |o| o.attach = Attach::Header("X".into(), "Be arer".into())),
+        ("attach.query", |o| o.attach = Attach::Query("a&b".into())),
+        ("attach.csrf.header", |o| o.attach = Attach::Cookie(pair("a", ""))),
+        ("exposeToken", |o| (o.attach, o.expose_token) = (Attach::Cookie(None), true)),
+        ("exposeToken", |o| (o.dpop, o.expose_token) = (Some(DpopKeys::Stored), true)),
+        ("exposeToken", |o| (o.dpop, o.expose_token) = (Some(DpopKeys::Memory), true)),
+        ("unauthorized[0].status", |o| o.unauthorized = vec![rule()]),
+        ("ended[0].status", |o| o.ended = vec![rule()]),
+        ("stepUp[0].status", |o| o.step_up = vec![rule()]),
+        ("rejected[0].status", |o| o.rejected = Some(vec![rule()])),
+        ("login.incomplete[0].status", |o| o.incomplete = vec![rule()]),
+        ("ended[0].networkError", |o| {
+            o.ended = vec![AnswerRule { network_error: true, ..AnswerRule::default() }];
+        }),
+        ("login.incomplete[0].redirected", |o| {
+            o.incomplete = vec![AnswerRule { redirected: true, ..AnswerRule::default() }];
+        }),
+        ("ended[0]", |o| o.ended = vec![AnswerRule::default()]),
+        ("ended[0].body.path", |o| o.ended = body("a..b", &[], false)),
+        ("ended[0].body.equals", |o| o.ended = body("a", &["1"], true)),
+        ("ended[0].header.name", |o| {
+            let header = Some(HeaderField { name: "a b".into(), equals: vec![] });
+            o.ended = vec![AnswerRule { header, ..AnswerRule::default() }];
+        }),
+        ("adopt.header", |o| o.adopt = Some("X Token".into())),
+        ("response.accessToken", |o| o.access_token_at.clear()),
+        ("response.refreshToken", |o| o.refresh_token_at = "a..b".into()),
+        ("csrf.cookie", |o| o.csrf = pair("", "X")),
+        ("refreshToken.json", |o| o.refresh_token = Carrier::Json(String::new())),
+        ("refreshToken.form", |o| o.refresh_token = Carrier::Form(String::new())),
+        ("refreshToken.header", |o| o.refresh_token = Carrier::Header("a b".into(), None)),
+        ("refreshToken.scheme", |o| {
+            o.refresh_token = Carrier::Header("a".into(), Some("a b".into()));
+        }),
+        ("refreshBefore", |o| o.refresh_before = Some(-1.0)),
+        ("login.timeout", |o| o.login_timeout = 0.0),
+        ("name", |o| o.name = Some(String::new())),
+    ];
+    for (name, change) in wrongs {
+        let mut options = Options::new("/refresh");
+        change(&mut options);
+        let error = TokenManager::new(options).map(drop).unwrap_err();
+        assert_eq!(error.code(), Code::InvalidOption);
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("set-up: option `{name}` ")), "{name}: {text}");
+    }
 }

@@ -48,8 +48,7 @@ fn mutants(project: &Project, mut arguments: Parser) -> Result<()> {
     stands_alone(project, &alone)?;
     let mut cargo = project.cargo();
     cargo
-        .args(["mutants", "--in-place", "--file", &format!("src/core/{file}"), "--config"])
-        .arg(project.path(".cargo/mutants.toml"))
+        .args(["mutants", "--in-place", "--file", &format!("src/core/{file}")])
         .args(["--minimum-test-timeout", "30", "--output"])
         .arg(&project.target)
         .args(["--", "--lib"])

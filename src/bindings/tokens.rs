@@ -1,0 +1,33 @@
+//! The argument of `setTokens`. `options.js` checks its types.
+
+use js_sys::Array;
+use wasm_bindgen::prelude::*;
+
+use crate::browser::{List, Tokens};
+use crate::core::{Code, Failure, Secret, Step, concat};
+
+#[wasm_bindgen(module = "/src/browser/options.js")]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = tokens)]
+    fn read_tokens(given: &JsValue) -> Result<Array, JsValue>;
+}
+
+/// The argument of `setTokens`.
+pub(super) fn read(given: &JsValue) -> Result<Tokens, Failure> {
+    let wrong =
+        |detail: String| Failure::new(Code::InvalidArgument, Step::Login).with_detail(detail);
+    let read = read_tokens(given);
+    let read = read.map_err(|text| wrong(text.as_string().unwrap_or_default()))?;
+    let list = &mut List::new(read);
+    let secret = |name: &str, text: String| {
+        Secret::new(text).map_err(|fault| {
+            wrong(concat(&["setTokens: ", name, " got a token that ", fault.reason()]))
+        })
+    };
+    let (access_token, expires_in) = (list.text().unwrap_or_default(), list.number());
+    Ok(Tokens {
+        access_token: secret("accessToken", access_token)?,
+        expires_in,
+        refresh_token: list.text().map(|text| secret("refreshToken", text)).transpose()?,
+    })
+}
