@@ -12,7 +12,7 @@ const { exports } = JSON.parse(read('package.json'))
 // In bytes after gzip. An entry on top of the manager is small: an adapter, a binding, a preset.
 const SMALL = 3000
 const BUDGETS = {
-  './file': 17_700,
+  './file': 18_600,
   './testing': 4400,
   './inspector': 5000,
 }

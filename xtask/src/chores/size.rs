@@ -24,7 +24,7 @@ const FILES: [&str; 5] =
 
 /// What an app pays for `import … from 'tokenkeep'`, in bytes after gzip. It must not grow, and is still far
 /// from its aim of 45 kB. Where the token lives in a worker, the first call waits for the page's part.
-const BUDGETS: [(&str, u64); 2] = [("index.js", 77_000), ("isolation/page.js", 8_000)];
+const BUDGETS: [(&str, u64); 2] = [("index.js", 73_650), ("isolation/page.js", 8_000)];
 
 /// Uses Node's own zlib, which every installation has, instead of two more crates.
 const MEASURE: &str = "
