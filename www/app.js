@@ -1,19 +1,24 @@
 // @ts-check
 // The demo's app: what a page does with tokenkeep, and what each button lets happen.
 
-import { createTokenManager } from '/tokenkeep/index.js';
 import { $ } from './dom.js';
 import { logEvents } from './events.js';
+import { chosenHome, openHome } from './homes.js';
 import { offerInspector } from './inspect.js';
 import * as server from './server.js';
 import { showSession } from './session.js';
 import { createStage } from './stage.js';
+import { offerHomes, offerTheft } from './theft.js';
 import { beginning, loginFailed, logoutFailed, outcome, plain } from './words.js';
 
-// First, so that it sees every request.
-const stage = createStage();
+const home = chosenHome();
+offerHomes(home);
+const createTokenManager = await openHome(home);
 
-const auth = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', restore: 'eager' });
+// Before the manager is made, so that it sees every request.
+const stage = createStage(home.traffic);
+
+const auth = createTokenManager();
 
 /** Each call has a path of its own: so its tries are told from those of others. */
 let item = 0;
@@ -102,9 +107,16 @@ onSwitch('slow-refresh', 'slow');
 
 logEvents(auth);
 offerInspector(auth);
+offerTheft(home, {
+  auth,
+  async use() {
+    await auth.refresh();
+    await (await auth.fetch('/api/me')).json();
+  },
+});
 const settled = showSession(auth);
 showFault().catch((error) => say(plain(error)));
 document.addEventListener('visibilitychange', () => document.hidden || showFault().catch(() => {}));
 
-await act(() => Promise.all([auth.ready, settled]), plain, (scene) => beginning(scene, auth.state));
+await act(() => Promise.all([auth.ready, settled]), plain, (scene) => beginning(scene, auth.state, home));
 if (auth.state.status === 'signed-out') stage.clear();

@@ -1,5 +1,5 @@
 // @ts-check
-// Watches the page's real traffic, so that the picture shows what was sent and not what should have been.
+// Watches the real traffic of the page, or of a worker, so that the picture shows what was sent and not what should have been.
 // Only where a request goes, when, and the status of its answer are noted: no header, no body, no token.
 
 /**
@@ -32,5 +32,5 @@ export function observe(report) {
 
 /** @param {RequestInfo | URL} input */
 function pathOf(input) {
-  return new URL(input instanceof Request ? input.url : input, document.baseURI).pathname;
+  return new URL(input instanceof Request ? input.url : input, globalThis.document?.baseURI ?? location.href).pathname;
 }

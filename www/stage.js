@@ -8,6 +8,7 @@ import { facts } from './scene.js';
 import * as server from './server.js';
 import { SKETCH } from './sketch.js';
 import { draw } from './timeline.js';
+import { hearTraffic } from './traffic.js';
 import { caption, rows, serverSaw } from './words.js';
 
 /** @typedef {import('./scene.js').Scene} Scene */
@@ -15,7 +16,8 @@ import { caption, rows, serverSaw } from './words.js';
 
 const FRAME = 100;
 
-export function createStage() {
+/** `traffic`: the channel of a worker that sends for the page. @param {string} [traffic] */
+export function createStage(traffic) {
   const svg = $('timeline', SVGSVGElement);
   const idle = $('caption').textContent ?? '';
   /** @type {Scene} */
@@ -29,14 +31,17 @@ export function createStage() {
   /** @type {Set<Request>} */
   const onTheWire = new Set();
 
-  observe((request) => {
+  /** @param {Request} request */
+  const note = (request) => {
     if (request.path.startsWith('/demo/')) return;
     if (request.end !== undefined) onTheWire.delete(request);
     else {
       onTheWire.add(request);
       if (acting) scene.requests.push(request);
     }
-  });
+  };
+  observe(note);
+  const worker = traffic === undefined ? undefined : hearTraffic(traffic, note);
 
   async function begin() {
     scene = { calls: [], requests: [...onTheWire] };
@@ -86,6 +91,7 @@ export function createStage() {
       if (!acting++) await begin();
       try {
         await work();
+        await worker?.settled();
         return scene;
       } finally {
         if (!--acting) await finish();

@@ -81,13 +81,13 @@ export function logoutFailed(error) {
   return `${plain(error)} You are signed out here all the same; the server is told when this page is loaded again.`;
 }
 
-/** How the page began. @param {Scene} scene @param {import('/tokenkeep/index.js').TokenState} state */
-export function beginning(scene, { status }) {
+/** How the page began. @param {Scene} scene @param {import('/tokenkeep/index.js').TokenState} state @param {import('./homes.js').Home} home */
+export function beginning(scene, { status }, home) {
   if (status === 'unknown') return 'Whether there is a session is not known yet. Press “Refresh now” when the server is up again.';
   if (status === 'signed-out') return '';
   return facts(scene).refreshes.length
     ? 'Still signed in: the cookie was good for a refresh. No token was stored.'
-    : 'This tab asked the server for nothing: another tab handed the token over.';
+    : `This tab asked the server for nothing: ${home.name === 'page' ? 'another tab handed the token over' : 'the worker had the token already'}.`;
 }
 
 const REASONS = {
@@ -100,6 +100,26 @@ const REASONS = {
 /** @param {keyof typeof REASONS} reason */
 export function signoutReason(reason) {
   return REASONS[reason];
+}
+
+/** What an attack came to. @param {import('./attacks/run.js').Result} result */
+export function stolen({ attack, loot, seen, failed }) {
+  if (failed) return `The attack went wrong, and says nothing: ${failed}`;
+  if (!loot) return seen ? `Got nothing: no token in ${count(seen, 'text')} that it saw.` : 'Got nothing: it saw nothing at all.';
+  if (!loot.isTaken) return 'Got a token that the API takes no more.';
+  return attack.isInherent ? 'Got a token of its own. That is inherent: no home prevents it.' : 'Got the token, and the API takes it.';
+}
+
+/** @param {import('./attacks/run.js').Result[]} results @param {import('./homes.js').Home} home */
+export function theftSummary(results, home) {
+  const onToken = results.filter(({ attack }) => !attack.isInherent);
+  const got = onToken.filter(({ loot }) => loot?.isTaken).length;
+  const failed = results.filter(({ failed }) => failed).length;
+  const verdict = got
+    ? `${got} of ${onToken.length} attacks took the token along. In this home any script of the page can.`
+    : `None of ${onToken.length} attacks got the token.`;
+  const cookie = results.some(({ attack, loot }) => attack.isInherent && loot) ? ' By the cookie the script still got one of its own: in every home it can use the session.' : '';
+  return `${home.title}: ${verdict}${cookie}${failed ? ` ${count(failed, 'attack')} went wrong.` : ''}`;
 }
 
 /** @param {string} name @param {unknown} value */

@@ -1,0 +1,82 @@
+// The demo's choice of home, and its attacks on each: what they get is looked at, not what the page says of them.
+
+import assert from 'node:assert/strict'
+import { engine } from './support/engine.mjs'
+import { Lack } from './support/lack.mjs'
+import { DEMO } from './support/paths.mjs'
+import { world } from './support/world.mjs'
+
+const { server, it } = await world({ www: DEMO })
+
+const says = (page, id, text) => page.locator(`#${id}`, { hasText: text }).waitFor()
+
+async function signsIn(user, home) {
+  const page = await user.context.newPage()
+  await page.goto(`${server.origin}/?home=${home}`)
+  await says(page, 'status', /^Signed out/)
+  assert.equal(await page.evaluate(() => document.querySelector('#steal').disabled), true)
+  await page.click('#sign-in')
+  await says(page, 'status', 'Signed in as alice')
+  return page
+}
+
+/** Presses the button; what each attack got, by its name. */
+async function steals(page) {
+  await page.click('#steal')
+  await page.locator('#attacks[data-state="done"]').waitFor()
+  return page.evaluate(() => Object.fromEntries([...document.querySelectorAll('#attacks li')].map(({ dataset }) => [dataset.attack, dataset.got])))
+}
+
+/** The calls reach a worker one by one: those that come after the first refusal wait for the refresh. */
+async function callsFifty(page) {
+  await page.click('#call-fifty')
+  await page.locator('#timeline[data-state="done"][data-calls="50"][data-refreshes="1"][data-answered="50"]').waitFor()
+  assert.ok(await page.evaluate(() => document.querySelector('#timeline').dataset.refused > 0))
+}
+
+const ON_TOKEN = ['fetch', 'promise', 'memory', 'messages', 'channel']
+const got = (what) => ({ ...Object.fromEntries(ON_TOKEN.map((name) => [name, what])), refresh: 'token' })
+
+for (const [home, loot, words] of [
+  ['page', 'token', /5 of 5 attacks took the token along/],
+  ['worker', 'nothing', /None of 5 attacks got the token/],
+  ['shared-worker', 'nothing', /None of 5 attacks got the token/],
+]) {
+  it(`${home}: the picture shows what was sent, the attacks are mounted, and the app goes on`, async (user) => {
+    const page = await signsIn(user, home)
+    assert.equal(await page.evaluate(() => document.querySelector('#homes [aria-current]').search), `?home=${home}`)
+    await callsFifty(page)
+    assert.deepEqual(await steals(page), got(loot))
+    await says(page, 'theft-summary', words)
+    await says(page, 'theft-summary', /By the cookie the script still got one/)
+    const text = await page.evaluate(() => document.documentElement.outerHTML)
+    assert.doesNotMatch(text, /eyJ[\w-]+\.eyJ[\w-]+\./, 'no token is shown whole')
+    await callsFifty(page)
+    await says(page, 'status', 'Signed in as alice')
+    assert.equal((await server.counters()).reuses, 0)
+  })
+}
+
+it('what an attack shows is a token that the server has granted', async (user) => {
+  if (engine === 'webkit') throw new Lack('a driver that shows answers')
+  const page = await signsIn(user, 'page')
+  const answers = []
+  page.on('response', (response) => response.url().endsWith('/auth/refresh') && answers.push(response.json()))
+  await steals(page)
+  const granted = (await Promise.all(answers)).map(({ access_token: token }) => `${token.slice(0, 8)}…${token.slice(-4)}`)
+  const shown = await page.evaluate(() => [...document.querySelectorAll('#attacks li code')].map(({ textContent }) => textContent))
+  assert.equal(shown.length, 6)
+  for (const token of shown) assert.ok(granted.includes(token), token)
+})
+
+it('another home is chosen by a link, and the session goes along', async (user) => {
+  const page = await signsIn(user, 'page')
+  await page.click('#homes [href="?home=worker"]')
+  await says(page, 'status', 'Signed in as alice')
+  await says(page, 'home-hint', /a worker of this tab/)
+  const opened = user.context.waitForEvent('page')
+  await page.click('#second-tab')
+  const second = await opened
+  await says(second, 'status', 'Signed in as alice')
+  await says(second, 'home-hint', /a worker of this tab/)
+})

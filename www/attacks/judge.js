@@ -1,0 +1,33 @@
+// @ts-check
+// What an attack got: the newest token among all that it saw, and whether the API takes it from the attacker.
+
+const platform = globalThis.fetch;
+
+/** A token as its thief shows it; never the whole. @typedef {{ shown: string, claims: Record<string, unknown>, isTaken: boolean }} Loot */
+
+const TOKEN = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]{20,}/g;
+
+/** @param {string[]} texts @returns {Promise<Loot | undefined>} */
+export async function judge(texts) {
+  const tokens = new Set(texts.flatMap((text) => text.match(TOKEN) ?? []));
+  const read = [...tokens].flatMap((token) => {
+    const claims = claimsOf(token);
+    return claims ? [{ token, claims }] : [];
+  });
+  const [newest] = read.sort((one, other) => Number(other.claims.iat) - Number(one.claims.iat));
+  if (!newest) return undefined;
+  const { token, claims } = newest;
+  const { ok } = await platform('/api/me', { headers: { Authorization: `Bearer ${token}` }, credentials: 'omit' });
+  return { shown: `${token.slice(0, 8)}…${token.slice(-4)}`, claims, isTaken: ok };
+}
+
+/** @param {string} token @returns {Record<string, unknown> | undefined} */
+function claimsOf(token) {
+  try {
+    const [, payload = ''] = token.split('.');
+    const claims = JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/')));
+    return claims.iat ? claims : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+// @ts-check
+// The homes of the token that one may choose here. The options are the same in all of them; the workers have them in a file of their own,
+// out of the page's reach.
+
+/** @typedef {import('/tokenkeep/index.js').TokenManager} TokenManager */
+
+/**
+ * `choice` is what `createTokenManager` of `module` is given. What the page cannot see itself, the worker's traffic, comes by the channel `traffic`.
+ * @typedef {{ name: string, title: string, hint: string, module: string, traffic?: string, choice: () => object }} Home
+ */
+
+/** @satisfies {import('/tokenkeep/isolation/worker.js').WorkerOptions} */
+export const OPTIONS = { refresh: '/auth/refresh', logout: '/auth/logout', restore: /** @type {const} */ ('eager') };
+
+const SCRIPT = './worker.js';
+const ISOLATED = '/tokenkeep/isolation/page.js';
+// A worker of this tab's speaks to this tab alone.
+const TAB = `demo ${performance.timeOrigin} ${Math.random()}`;
+const SHARED = 'demo of all tabs';
+
+/** @type {Home[]} */
+export const HOMES = [
+  {
+    name: 'page',
+    title: 'Page',
+    hint: 'The token is in the memory of this page, beside the scripts of the app.',
+    module: '/tokenkeep/index.js',
+    choice: () => OPTIONS,
+  },
+  {
+    name: 'worker',
+    title: 'Worker',
+    hint: 'The token is in a worker of this tab. The page sends it calls, and gets answers.',
+    module: ISOLATED,
+    traffic: TAB,
+    choice: () => ({ isolation: 'worker', worker: () => new Worker(SCRIPT, { type: 'module', name: TAB }) }),
+  },
+  {
+    name: 'shared-worker',
+    title: 'Shared worker',
+    hint: 'The token is in one worker for all tabs of this site: one refresh serves them all.',
+    module: ISOLATED,
+    traffic: SHARED,
+    choice: () => ({ isolation: 'shared-worker', worker: () => new SharedWorker(SCRIPT, { type: 'module', name: SHARED }) }),
+  },
+];
+
+const [PAGE] = HOMES;
+
+/** The one that the page's address names; the page itself where it names none. @returns {Home} */
+export function chosenHome() {
+  const name = new URLSearchParams(location.search).get('home');
+  return /** @type {Home} */ (HOMES.find((home) => home.name === name) ?? PAGE);
+}
+
+/** @param {Home} home */
+export async function openHome(home) {
+  const { createTokenManager } = await import(home.module);
+  return /** @returns {TokenManager} */ () => createTokenManager(home.choice());
+}
