@@ -2,13 +2,20 @@
 
 use std::{
     fmt,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// A source of milliseconds since the epoch.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
+pub struct Clock {
+    source: Arc<dyn Fn() -> u64 + Send + Sync>,
+    /// How far it was moved.
+    ahead: Arc<AtomicU64>,
+}
 
 impl Clock {
     pub fn system() -> Self {
@@ -18,11 +25,16 @@ impl Clock {
     }
 
     pub fn new(now: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        Self { source: Arc::new(now), ahead: Arc::default() }
     }
 
     pub fn now(&self) -> u64 {
-        (self.0)()
+        (self.source)().saturating_add(self.ahead.load(Relaxed))
+    }
+
+    /// Moves it forward, for whoever has it. It does not go back.
+    pub fn forward(&self, by: Duration) {
+        self.ahead.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Relaxed);
     }
 }
 

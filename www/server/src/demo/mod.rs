@@ -69,6 +69,7 @@ pub fn routes(app: &Arc<App>, demo: &Arc<Demo>) -> Router<Arc<App>> {
         .route("/demo/held", get(switches::held))
         .route("/demo/release", post(switches::release))
         .route("/demo/reset", post(switches::reset))
+        .route("/demo/forward", post(switches::forward))
         .route("/demo/revoke", post(switches::revoke))
         .route("/demo/end", post(switches::end))
         .layer(from_fn_with_state(app.clone(), local))

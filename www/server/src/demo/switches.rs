@@ -99,6 +99,17 @@ pub async fn reset(State(app): State<Arc<App>>, Extension(demo): Extension<Arc<D
     answer::no_content()
 }
 
+#[derive(Deserialize)]
+pub struct Forward {
+    seconds: u32,
+}
+
+/// Moves the server's own clock forward: nonces expire. Tokens and sessions follow the store's clock.
+pub async fn forward(State(app): State<Arc<App>>, Query(by): Query<Forward>) -> Response {
+    app.clock.forward(Duration::from_secs(by.seconds.into()));
+    answer::no_content()
+}
+
 /// Revokes every access token issued until now; refresh tokens live on.
 pub async fn revoke(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     app.store.revoke(Group::Everybody, false).await?;

@@ -385,6 +385,39 @@ async fn a_proof_needs_the_nonce_of_the_last_answer_and_no_clock() {
 }
 
 #[tokio::test]
+async fn the_demo_moves_the_clock_of_nonces_and_not_that_of_sessions() {
+    let setup = Setup::sqlite();
+    let server = setup
+        .server_with(|config| {
+            with_nonces(config);
+            config.demo = true;
+        })
+        .await;
+    let key = ClientKey::new();
+    let learnt = |answer: &Answer| answer.header("dpop-nonce").to_owned();
+    let proof = |nonce: &str| key.proof(&setup, "POST", "/auth/login").with("nonce", nonce).sign();
+    let login = |proof: String| server.try_login("alice", "wonderland").dpop(&proof).send();
+    let nonce = learnt(&login(proof("")).await);
+    let session = login(proof(&nonce)).await.session();
+    let me = |nonce: &str| {
+        let proof = key.proof(&setup, "GET", "/api/me").of(&session.access).with("nonce", nonce);
+        server.get("/api/me").bound(&session.access, &proof.sign()).send()
+    };
+    for query in ["", "?seconds=", "?seconds=-1", "?seconds=x"] {
+        let answer = server.post(&format!("/demo/forward{query}")).send().await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
+    }
+    assert_eq!(me(&nonce).await.status, StatusCode::OK);
+
+    // Beyond the end of the access token, too, if that went by this clock.
+    let answer = server.post("/demo/forward?seconds=600").send().await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    let answer = me(&nonce).await;
+    refused(&answer, "use_dpop_nonce");
+    assert_eq!(me(&learnt(&answer)).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_nonce_from_before_a_new_signing_key_is_good() {
     let setup = Setup::sqlite();
     let server = setup.server_with(with_nonces).await;
