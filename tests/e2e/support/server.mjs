@@ -49,6 +49,9 @@ class Server {
   /** Revokes all access tokens. */
   revoke = () => this.#demo('POST', 'revoke')
 
+  /** Moves the server's own clock forward: earlier nonces expire. */
+  forward = (seconds) => this.#demo('POST', `forward?seconds=${seconds}`)
+
   /** Ends all sessions. */
   end = () => this.#demo('POST', 'end')
 
