@@ -1,11 +1,10 @@
 // @ts-check
-// The homes of the token that one may choose here. The options are the same in all of them; the workers have them in a file of their own,
-// out of the page's reach.
+// The homes of the token that the page offers. All have the same options; the workers get them from their own script, out of the page's reach.
 
 /** @typedef {import('/tokenkeep/index.js').TokenManager} TokenManager */
 
 /**
- * `choice` is what `createTokenManager` of `module` is given. What the page cannot see itself, the worker's traffic, comes by the channel `traffic`.
+ * `choice` makes the options for the `createTokenManager` of `module`. A worker reports its traffic on the channel `traffic`.
  * @typedef {{ name: string, title: string, hint: string, module: string, traffic?: string, choice: () => object }} Home
  */
 
@@ -14,7 +13,7 @@ export const OPTIONS = { refresh: '/auth/refresh', logout: '/auth/logout', resto
 
 const SCRIPT = './worker.js';
 const ISOLATED = '/tokenkeep/isolation/page.js';
-// A worker of this tab's speaks to this tab alone.
+// A dedicated worker reports to its own tab only.
 const TAB = `demo ${performance.timeOrigin} ${Math.random()}`;
 const SHARED = 'demo of all tabs';
 
@@ -23,14 +22,14 @@ export const HOMES = [
   {
     name: 'page',
     title: 'Page',
-    hint: 'The token is in the memory of this page, beside the scripts of the app.',
+    hint: 'The token is in the memory of this page, together with the scripts of the app.',
     module: '/tokenkeep/index.js',
     choice: () => OPTIONS,
   },
   {
     name: 'worker',
     title: 'Worker',
-    hint: 'The token is in a worker of this tab. The page sends it calls, and gets answers.',
+    hint: 'The token is in a worker of this tab. The page sends calls to it and gets the answers.',
     module: ISOLATED,
     traffic: TAB,
     choice: () => ({ isolation: 'worker', worker: () => new Worker(SCRIPT, { type: 'module', name: TAB }) }),
@@ -38,7 +37,7 @@ export const HOMES = [
   {
     name: 'shared-worker',
     title: 'Shared worker',
-    hint: 'The token is in one worker for all tabs of this site: one refresh serves them all.',
+    hint: 'The token is in one worker for all tabs of this site. One refresh serves them all.',
     module: ISOLATED,
     traffic: SHARED,
     choice: () => ({ isolation: 'shared-worker', worker: () => new SharedWorker(SCRIPT, { type: 'module', name: SHARED }) }),
@@ -47,7 +46,7 @@ export const HOMES = [
 
 const [PAGE] = HOMES;
 
-/** The one that the page's address names; the page itself where it names none. @returns {Home} */
+/** The home that the page's URL names, by default the page. @returns {Home} */
 export function chosenHome() {
   const name = new URLSearchParams(location.search).get('home');
   return /** @type {Home} */ (HOMES.find((home) => home.name === name) ?? PAGE);

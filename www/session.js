@@ -17,7 +17,7 @@ export function showSession(auth) {
     if (isIn) why = '';
     document.body.dataset.session = status;
     const who = isIn ? `Signed in${claims ? ` as ${claim('sub', claims.sub)}` : ''}` : 'Signed out';
-    $('status').textContent = status === 'unknown' ? 'Not known: the auth server did not answer' : who + (why && `: ${why}`);
+    $('status').textContent = status === 'unknown' ? 'Not known yet' : who + (why && `: ${why}`);
     turn(isIn);
     $('claims').replaceChildren(...Object.entries(claims ?? {}).flatMap(([name, value]) => [make('dt', name), make('dd', claim(name, value))]));
     life = (expiresAt ?? 0) - Date.now();
@@ -42,6 +42,8 @@ export function showSession(auth) {
 
   return new Promise((resolve) => {
     for (const type of /** @type {const} */ (['change', 'refresherror'])) auth.addEventListener(type, resolve, { once: true });
+    // Without a worker there is neither.
+    auth.ready.catch(resolve);
   }).finally(show);
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-// The choice of the token's home, and the attempts to steal it from there.
+// The choice of the token's home, and the attacks on it.
 
 import { $, make } from './dom.js';
 import { HOMES } from './homes.js';
@@ -9,7 +9,7 @@ import { stolen, theftSummary } from './words.js';
 /** @typedef {import('./attacks/list.js').App} App */
 /** @typedef {import('./attacks/run.js').Result} Result */
 
-/** Another home is another page: nothing of the one before is left. @param {Home} chosen */
+/** Each home is a page load of its own, so that nothing of the previous one is left. @param {Home} chosen */
 export function offerHomes(chosen) {
   const links = HOMES.map(({ name, title }) => {
     const link = /** @type {HTMLAnchorElement} */ (make('a', title));
@@ -22,7 +22,7 @@ export function offerHomes(chosen) {
   });
   $('homes').replaceChildren(...links);
   $('home-hint').textContent = chosen.hint;
-  // So the second tab has the same home.
+  // The second tab gets the same home.
   $('second-tab', HTMLAnchorElement).search = `?home=${chosen.name}`;
 }
 
@@ -38,7 +38,7 @@ export function offerTheft(home, app) {
     list.replaceChildren();
     $('theft-summary').textContent = 'The attacks are under way…';
     try {
-      // Not before now: they come after the package.
+      // Loaded only now, so that they come after the package.
       const { runAttacks } = await import('./attacks/run.js');
       /** @type {Result[]} */
       const results = [];

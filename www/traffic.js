@@ -1,12 +1,12 @@
 // @ts-check
-// A worker's traffic, told to the page that draws it: where a request went, when, and the status of its answer. Clocks of a page and a worker
-// begin at different moments, so times cross as those of the wall clock.
+// Reports a worker's traffic to the page that draws it: where a request went, when, and the status of its answer. The clocks of a page and a
+// worker start at different moments, so times are sent as wall-clock times.
 
 import { observe } from './observe.js';
 
 /** @typedef {import('./observe.js').Request} Request */
 
-/** So long a worker that has not started, or is gone, is waited for: in milliseconds. */
+/** How long to wait for a worker that has not started or has ended, in milliseconds. */
 const PATIENCE = 1000;
 
 /** In the worker. @param {string} name */
@@ -26,7 +26,7 @@ export function tellTraffic(name) {
 }
 
 /**
- * In the page. `settled` resolves when all that the worker has sent by now has been reported.
+ * In the page. `settled` resolves when everything that the worker has sent so far has been reported.
  * @param {string} name @param {(request: Request) => void} report
  */
 export function hearTraffic(name, report) {

@@ -59,7 +59,6 @@ const ERRORS = /** @type {Record<string, string>} */ ({
   rejected: 'The auth server refused',
   'signed-out': 'Nobody is signed in',
   'session-changed': 'The session changed meanwhile; the call was not sent',
-  'not-loaded': 'The package could not be loaded',
   crashed: 'The package failed; reload the page',
 });
 
@@ -102,24 +101,24 @@ export function signoutReason(reason) {
   return REASONS[reason];
 }
 
-/** What an attack came to. @param {import('./attacks/run.js').Result} result */
+/** The result of an attack. @param {import('./attacks/run.js').Result} result */
 export function stolen({ attack, loot, seen, failed }) {
-  if (failed) return `The attack went wrong, and says nothing: ${failed}`;
-  if (!loot) return seen ? `Got nothing: no token in ${count(seen, 'text')} that it saw.` : 'Got nothing: it saw nothing at all.';
-  if (!loot.isTaken) return 'Got a token that the API takes no more.';
-  return attack.isInherent ? 'Got a token of its own. That is inherent: no home prevents it.' : 'Got the token, and the API takes it.';
+  if (failed) return `The attack itself failed, so it proves nothing: ${failed}`;
+  if (!loot) return seen ? `Got nothing. It saw ${count(seen, 'text')}, without a token.` : 'Got nothing. It saw no text at all.';
+  if (!loot.isAccepted) return 'Got a token that the API no longer accepts.';
+  return attack.isInherent ? 'Got a new token of its own. This is inherent: no home prevents it.' : 'Got the token. The API accepts it.';
 }
 
 /** @param {import('./attacks/run.js').Result[]} results @param {import('./homes.js').Home} home */
 export function theftSummary(results, home) {
   const onToken = results.filter(({ attack }) => !attack.isInherent);
-  const got = onToken.filter(({ loot }) => loot?.isTaken).length;
+  const got = onToken.filter(({ loot }) => loot?.isAccepted).length;
   const failed = results.filter(({ failed }) => failed).length;
   const verdict = got
-    ? `${got} of ${onToken.length} attacks took the token along. In this home any script of the page can.`
+    ? `${got} of ${onToken.length} attacks got the token. Any script in the page can.`
     : `None of ${onToken.length} attacks got the token.`;
-  const cookie = results.some(({ attack, loot }) => attack.isInherent && loot) ? ' By the cookie the script still got one of its own: in every home it can use the session.' : '';
-  return `${home.title}: ${verdict}${cookie}${failed ? ` ${count(failed, 'attack')} went wrong.` : ''}`;
+  const cookie = results.some(({ attack, loot }) => attack.isInherent && loot) ? ' With the cookie, the script got a token of its own: in every home it can use the session.' : '';
+  return `${home.title}: ${verdict}${cookie}${failed ? ` ${count(failed, 'attack')} failed and proved nothing.` : ''}`;
 }
 
 /** @param {string} name @param {unknown} value */

@@ -1,5 +1,5 @@
 // @ts-check
-// The worker in which the token lives, if that is chosen.
+// The worker that keeps the token, if the user has chosen a worker.
 
 import { serve } from '/tokenkeep/isolation/worker.js';
 import { OPTIONS } from './homes.js';

@@ -1,4 +1,4 @@
-// The demo's choice of home, and its attacks on each: what they get is looked at, not what the page says of them.
+// The demo's choice of home, and its attacks on each home.
 
 import assert from 'node:assert/strict'
 import { engine } from './support/engine.mjs'
@@ -20,14 +20,14 @@ async function signsIn(user, home) {
   return page
 }
 
-/** Presses the button; what each attack got, by its name. */
+/** Presses the button. Returns what each attack got, by its name. */
 async function steals(page) {
   await page.click('#steal')
   await page.locator('#attacks[data-state="done"]').waitFor()
   return page.evaluate(() => Object.fromEntries([...document.querySelectorAll('#attacks li')].map(({ dataset }) => [dataset.attack, dataset.got])))
 }
 
-/** The calls reach a worker one by one: those that come after the first refusal wait for the refresh. */
+/** A worker gets the calls one by one. Those that arrive after the first refusal wait for the refresh, so not all of them are refused. */
 async function callsFifty(page) {
   await page.click('#call-fifty')
   await page.locator('#timeline[data-state="done"][data-calls="50"][data-refreshes="1"][data-answered="50"]').waitFor()
@@ -38,7 +38,7 @@ const ON_TOKEN = ['fetch', 'promise', 'memory', 'messages', 'channel']
 const got = (what) => ({ ...Object.fromEntries(ON_TOKEN.map((name) => [name, what])), refresh: 'token' })
 
 for (const [home, loot, words] of [
-  ['page', 'token', /5 of 5 attacks took the token along/],
+  ['page', 'token', /5 of 5 attacks got the token/],
   ['worker', 'nothing', /None of 5 attacks got the token/],
   ['shared-worker', 'nothing', /None of 5 attacks got the token/],
 ]) {
@@ -48,7 +48,7 @@ for (const [home, loot, words] of [
     await callsFifty(page)
     assert.deepEqual(await steals(page), got(loot))
     await says(page, 'theft-summary', words)
-    await says(page, 'theft-summary', /By the cookie the script still got one/)
+    await says(page, 'theft-summary', /With the cookie, the script got a token of its own/)
     const text = await page.evaluate(() => document.documentElement.outerHTML)
     assert.doesNotMatch(text, /eyJ[\w-]+\.eyJ[\w-]+\./, 'no token is shown whole')
     await callsFifty(page)
@@ -79,4 +79,13 @@ it('another home is chosen by a link, and the session goes along', async (user) 
   const second = await opened
   await says(second, 'status', 'Signed in as alice')
   await says(second, 'home-hint', /a worker of this tab/)
+})
+
+it('a home that is missing is named, and the page does not fall back on another', async (user) => {
+  const page = await user.context.newPage()
+  await page.addInitScript(() => void delete globalThis.SharedWorker)
+  await page.goto(`${server.origin}/?home=shared-worker`)
+  await says(page, 'message', /there is no SharedWorker/)
+  await says(page, 'status', 'Not known')
+  assert.deepEqual(await server.lines(), [])
 })

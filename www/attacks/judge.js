@@ -1,9 +1,9 @@
 // @ts-check
-// What an attack got: the newest token among all that it saw, and whether the API takes it from the attacker.
+// What an attack got: the newest token in everything that it saw, and whether the API accepts it from the attacker.
 
 const platform = globalThis.fetch;
 
-/** A token as its thief shows it; never the whole. @typedef {{ shown: string, claims: Record<string, unknown>, isTaken: boolean }} Loot */
+/** A token, shortened for the page. @typedef {{ shown: string, claims: Record<string, unknown>, isAccepted: boolean }} Loot */
 
 const TOKEN = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]{20,}/g;
 
@@ -18,7 +18,7 @@ export async function judge(texts) {
   if (!newest) return undefined;
   const { token, claims } = newest;
   const { ok } = await platform('/api/me', { headers: { Authorization: `Bearer ${token}` }, credentials: 'omit' });
-  return { shown: `${token.slice(0, 8)}…${token.slice(-4)}`, claims, isTaken: ok };
+  return { shown: `${token.slice(0, 8)}…${token.slice(-4)}`, claims, isAccepted: ok };
 }
 
 /** @param {string} token @returns {Record<string, unknown> | undefined} */

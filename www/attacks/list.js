@@ -1,5 +1,5 @@
 // @ts-check
-// The attacks. Each is a script that is in the page, comes after the package, and may do what any script of the page may.
+// The attacks. Each does what any script in the page could do after the package was loaded.
 
 import { channelNames, speaksTo } from './reach.js';
 
@@ -12,7 +12,7 @@ import { channelNames, speaksTo } from './reach.js';
  * @typedef {{ name: string, title: string, how: string, isInherent?: boolean, run: (spy: Spy, app: App) => Promise<unknown> }} Attack
  */
 
-/** So long it listens to what others say, in milliseconds. */
+/** How long it listens after the app's calls, in milliseconds. */
 const LISTEN = 500;
 
 const REFRESH = { method: 'POST', credentials: /** @type {const} */ ('include'), headers: { 'X-Requested-With': 'fetch' } };
@@ -22,7 +22,7 @@ export const ATTACKS = [
   {
     name: 'fetch',
     title: 'Patch fetch and Headers',
-    how: 'Puts its own functions in the place of fetch, Headers and Request, and reads what the app sends.',
+    how: 'Replaces fetch, Headers and Request with functions of its own, and reads what the app sends.',
     run(spy, app) {
       spy.patch(globalThis, 'fetch', 'Headers', 'Request');
       spy.patchAll(Headers.prototype);
@@ -32,7 +32,7 @@ export const ATTACKS = [
   {
     name: 'promise',
     title: 'Patch Promise and Response',
-    how: 'Puts its own functions in the place of Promise.prototype.then and Response.prototype.json, and reads the answer to a refresh.',
+    how: 'Replaces Promise.prototype.then and Response.prototype.json, and reads the answer to a refresh.',
     run(spy, app) {
       spy.patch(Response.prototype, 'json', 'text', 'arrayBuffer', 'clone', 'body');
       spy.replace(Promise.prototype, 'then', (original) => {
@@ -47,8 +47,8 @@ export const ATTACKS = [
   },
   {
     name: 'memory',
-    title: 'Search the WebAssembly’s memory',
-    how: 'Waits at WebAssembly, Uint8Array and DataView for whoever looks into a memory, takes hold of it, and searches all of it.',
+    title: 'Search the WebAssembly memory',
+    how: 'Patches WebAssembly, Uint8Array and DataView to get hold of the package’s memory, and searches all of it.',
     run(spy, app) {
       spy.patch(WebAssembly, 'instantiate', 'Instance');
       spy.patch(WebAssembly.Memory.prototype, 'buffer');
@@ -59,8 +59,8 @@ export const ATTACKS = [
   },
   {
     name: 'messages',
-    title: 'Ask for it, with forged messages',
-    how: 'Takes hold of the port to a worker, if there is one, and asks there for the token; and has the manager call the refresh endpoint.',
+    title: 'Forge messages',
+    how: 'Gets hold of the port to the worker, if there is one, and asks for the token there. Calls the refresh endpoint through the manager.',
     async run(spy, { auth, use }) {
       const ports = await speaksTo(spy, use);
       for (const port of ports) await ask(spy, port);
@@ -72,7 +72,7 @@ export const ATTACKS = [
   {
     name: 'channel',
     title: 'Listen to the channel between tabs',
-    how: 'Finds out the name of the BroadcastChannel by which tabs hand the token on, and listens.',
+    how: 'Finds the name of the BroadcastChannel that tabs share tokens over, and listens.',
     async run(spy, app) {
       const ears = (await channelNames()).map((name) => new BroadcastChannel(name));
       if (!ears.length) throw new Error('no channel was found');
@@ -85,7 +85,7 @@ export const ATTACKS = [
   {
     name: 'refresh',
     title: 'Refresh by the cookie',
-    how: 'Sends the refresh request itself. The browser adds the cookie, whoever in the page asks.',
+    how: 'Sends the refresh request itself. The browser adds the cookie for any script of the page.',
     isInherent: true,
     async run(spy) {
       spy.keep(await (await fetch('/auth/refresh', REFRESH)).text());
@@ -93,11 +93,11 @@ export const ATTACKS = [
   },
 ];
 
-/** Asks on the page's own port, in the words of the package and in others, and keeps what is answered. @param {Spy} spy @param {MessagePort} port */
+/** Sends forged messages on the page's own port, and keeps the answers. @param {Spy} spy @param {MessagePort} port */
 async function ask(spy, port) {
   const methods = ['getAccessToken', 'peekAccessToken', 'state', 'known', 'refresh'];
   const request = { url: new URL('/auth/refresh', location.href).href, init: { method: 'POST', headers: [['X-Requested-With', 'fetch']] } };
-  // Numbers that the page's own calls will not come to.
+  // The page's own calls do not reach these numbers.
   const messages = [
     ...methods.map((method, n) => ({ kind: 'call', id: 1e6 + n, method })),
     { kind: 'fetch', id: 2e6, request },

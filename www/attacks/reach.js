@@ -1,11 +1,11 @@
 // @ts-check
-// How the attacker comes to the lines on which the app speaks.
+// How an attacker gets hold of the ports and channels that the app uses.
 
 import { OPTIONS } from '../homes.js';
 
 /** @typedef {import('./spy.js').Spy} Spy */
 
-/** The ports that are spoken on while `work` is done. @param {Spy} spy @param {() => Promise<unknown>} work @returns {Promise<MessagePort[]>} */
+/** The ports that are used while `work` is done. @param {Spy} spy @param {() => Promise<unknown>} work @returns {Promise<MessagePort[]>} */
 export async function speaksTo(spy, work) {
   /** @type {Set<MessagePort>} */
   const ports = new Set();
@@ -22,8 +22,8 @@ export async function speaksTo(spy, work) {
 }
 
 /**
- * The names of the channels between tabs: whoever knows the package and the options can find them out, by a manager of the same options that
- * has another `BroadcastChannel`.
+ * The names of the channels between tabs. A script that knows the package and its options can find them: it makes a manager with the same
+ * options while `BroadcastChannel` is replaced.
  */
 export async function channelNames() {
   const { createTokenManager } = /** @type {typeof import('/tokenkeep/index.js')} */ (await import('/tokenkeep/index.js'));

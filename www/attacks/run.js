@@ -1,5 +1,5 @@
 // @ts-check
-// Runs the attacks, one after the other, each in a page that is whole. The page loads this when somebody asks for it, and so after the package.
+// Runs the attacks one after the other. The page loads this module when the button is pressed, and so after the package.
 
 import { judge } from './judge.js';
 import { ATTACKS } from './list.js';
@@ -9,7 +9,7 @@ export { ATTACKS };
 
 /** @typedef {import('./list.js').App} App */
 /** @typedef {import('./list.js').Attack} Attack */
-/** `seen`: of how many texts and memories it had hold. @typedef {{ attack: Attack, loot?: import('./judge.js').Loot, seen: number, failed?: string }} Result */
+/** `seen`: the number of texts and memories that it saw. @typedef {{ attack: Attack, loot?: import('./judge.js').Loot, seen: number, failed?: string }} Result */
 
 /** @param {App} app @param {(result: Result) => void} report */
 export async function runAttacks(app, report) {

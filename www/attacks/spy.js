@@ -1,6 +1,6 @@
 // @ts-check
-// What the attacks work with: it puts functions of its own in the place of the platform's, and keeps what goes in and comes out. After each
-// attack the platform's are put back, so that each begins with a page that is whole.
+// The attacks' tool: it replaces functions of the platform, and keeps their arguments and results. After each attack, the platform's functions
+// are restored, so that each attack starts with a clean page.
 
 const { apply, construct, defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
 const { then } = Promise.prototype;
@@ -8,7 +8,7 @@ const { slice } = ArrayBuffer.prototype;
 const Bytes = Uint8Array;
 const decoder = new TextDecoder('latin1');
 
-/** Larger buffers are memories: they are read at the end, when all is in them. In bytes. */
+/** Larger buffers are memories. They are read at the end, when everything is in them. In bytes. */
 const LARGE = 60_000;
 const DEPTH = 5;
 
@@ -24,7 +24,7 @@ export function createSpy() {
   /** @type {(() => void)[]} */
   const undo = [];
   const read = new WeakSet();
-  /** What the spy itself does passes the patched functions, too. */
+  /** The spy's own work calls the patched functions, too. */
   let isBusy = false;
 
   /** @param {...unknown} values */
@@ -41,7 +41,7 @@ export function createSpy() {
     try {
       lookInto(value, seen, depth);
     } catch {
-      // A getter that is for other objects than this one.
+      // A getter that does not work on this object.
     }
   }
 
@@ -80,7 +80,7 @@ export function createSpy() {
     return Object.setPrototypeOf(spied, original);
   }
 
-  /** Puts something else in a member's place. @param {any} object @param {PropertyKey} name @param {(member: any) => any} change */
+  /** Replaces a member. @param {any} object @param {PropertyKey} name @param {(member: any) => any} change */
   function replace(object, name, change) {
     const member = getOwnPropertyDescriptor(object, name);
     if (!member?.configurable) return;
@@ -101,11 +101,11 @@ export function createSpy() {
     patchAll(object) {
       for (const name of ownKeys(object)) if (name !== 'constructor') replace(object, name, wrapped);
     },
-    /** The page is whole again. */
+    /** Restores everything. */
     leave() {
       while (undo.length) undo.pop()?.();
     },
-    /** All that was seen. */
+    /** Every text and memory that was seen. */
     async loot() {
       await Promise.all(bodies);
       const dumps = [...memories].filter(({ byteLength }) => byteLength).map((memory) => decoder.decode(new Bytes(apply(slice, memory, [0]))));
