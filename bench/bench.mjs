@@ -8,13 +8,14 @@ import { write } from './lib/report.mjs'
 import { startServer } from './lib/server.mjs'
 import { files as bundles, SUBJECTS } from './lib/subjects.mjs'
 import { calls } from './parts/calls.mjs'
+import { CONTESTANTS, homes } from './parts/homes.mjs'
 import { memory } from './parts/memory.mjs'
 import { sizes } from './parts/sizes.mjs'
 import { start } from './parts/start.mjs'
 import { storm } from './parts/storms.mjs'
 import { tabs } from './parts/tabs.mjs'
 
-const PARTS = { sizes, calls, start, tabs, memory, storms: storm }
+const PARTS = { sizes, calls, homes, start, tabs, memory, storms: storm }
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string' }, quick: { type: 'boolean' }, only: { type: 'string' }, to: { type: 'string' } },
@@ -38,7 +39,7 @@ async function record([part, round, name], work) {
     const failed = String(error?.message ?? error).split('\n')[0]
     into[round] = { ...into[round], failed }
     console.error(`  ${name}: ${part}: ${failed}`)
-    if (SUBJECTS.find((subject) => subject.name === name).ours) failures++
+    if ([...SUBJECTS, ...CONTESTANTS].find((one) => one.name === name).ours) failures++
   }
 }
 

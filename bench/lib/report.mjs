@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
 import { KINDS } from '../parts/calls.mjs'
+import { CONTESTANTS } from '../parts/homes.mjs'
 import { FEW, MANY, PEERS } from '../parts/memory.mjs'
 import { KNOWN, storms } from '../parts/storms.mjs'
 import { TABS } from '../parts/tabs.mjs'
@@ -14,7 +15,7 @@ import { REFERENCE, SUBJECTS, version } from './subjects.mjs'
 /** The page; also written to a directory, with the picture, if there is one. */
 export function write(report, directory) {
   const { results } = report
-  const sections = { sizes, calls, start, storms: stormed, known, left: memory, 'tabs 1': tabs }
+  const sections = { sizes, calls, homes, start, storms: stormed, known, left: memory, 'tabs 1': tabs }
   const parts = Object.entries(sections).filter(([part]) => results[part]).map(([, section]) => section(report))
   const page = [head(report), ...parts, ...failures(results)].join('\n\n') + '\n'
   if (directory) {
@@ -67,6 +68,50 @@ the same code here: what their rows differ by is the noise of the machine.
 | | ${kinds.map((kind) => `${KINDS[kind]} | ×`).join(' | ')} | wall |
 | --- |${' ---: |'.repeat(kinds.length * 2 + 1)}
 ${rows(results.calls, (name) => `${kinds.map((kind) => cell(name, kind)).join(' | ')} | ${wall(name)}`)}`
+}
+
+/** Each home is compared with a bare worker of its own kind. */
+const bareOf = (name) => (name.includes('shared') ? 'bare shared worker' : 'bare worker')
+
+function homes({ results }) {
+  const of = (name, kind, clock = 'wall') => pick(results.homes, name, (round) => round[kind]?.[clock])
+  const beside = (name, other, kind) => ratio(ratios(of(name, kind), of(other, kind)))
+  const named = (...names) => CONTESTANTS.filter(({ name, kinds }) => names.some((kind) => kinds.includes(kind)) && results.homes[name])
+  const call = (name, kind) => `${spread(summary(of(name, kind)), 0)} | ${beside(name, bareOf(name), kind)} | ${beside(name, `${bareOf(name)} alone`, kind)}`
+  const kinds = ['json', 'post', 'large']
+  const token = (name) => `${spread(summary(of(name, 'token')), 0)} | ${beside(name, bareOf(name), 'token')}`
+  const proof = (name, without) => `| ${title(name)} | ${spread(summary(of(name, 'json')), 0)} | ${spread(summary(of(name, 'json', 'cpu')), 0)} | ${without ? `${beside(name, without, 'json')} | ${difference(of(name, 'json'), of(without, 'json'))}` : '– | –'} |`
+  const count = Math.max(...Object.values(results.homes).map((rounds) => rounds.length))
+  const load = results.homes.worker.find((round) => round?.load)?.load
+  return `## A call through a home
+
+Microseconds of wall time per call to the server on the loopback interface, with the response read to its end: \`GET\` of a small JSON, \`POST\` of one, \`GET\` of 256 kB. All contestants run in one
+page and take turns, in another order in each of ${count} rounds; the load average was ${load?.toFixed(1)} at the start. The first "×" is the median ratio within rounds to a hand-written worker that answers a message with a bare
+\`fetch\` and one structured clone of status, headers and body (for the shared worker: to a shared one). The second "×" is stricter: it compares with the same \`fetch\` and clone timed inside that worker, without the messages
+between page and worker. tokenkeep's limit is 2.5 in that column. auth0-spa-js sends API calls from the page, where the token is; its worker sends the token request only.
+
+| | ${kinds.map((kind) => `${{ json: 'GET, small', post: 'POST', large: 'GET, 256 kB' }[kind]} | × | × alone`).join(' | ')} |
+| --- |${' ---: |'.repeat(9)}
+${named('post').map(({ name, title }) => `| ${title} | ${kinds.map((kind) => call(name, kind)).join(' | ')} |`).join('\n')}
+
+A new token: \`auth.refresh()\` of tokenkeep, \`getTokenSilently({ cacheMode: 'off' })\` of auth0-spa-js, and a bare \`POST\` from the worker above. They do not do the same work: auth0-spa-js also checks an ID token;
+tokenkeep takes a Web Lock and reports the new state to the page.
+
+| | microseconds | × |
+| --- | ---: | ---: |
+${named('token').map(({ name, title }) => `| ${title} | ${token(name)} |`).join('\n')}
+
+DPoP: a call with a proof beside the same call without one. A proof costs a SHA-256 digest of the token and an ES256 signature, both by WebCrypto. The server does not verify the proof, so this is the client's cost alone. CPU is
+that of the page's main thread.
+
+| | microseconds | CPU | × | more by |
+| --- | ---: | ---: | ---: | ---: |
+${[proof('page'), proof('page dpop', 'page'), proof('worker'), proof('worker dpop', 'worker'), proof('sign')].join('\n')}`
+}
+
+function difference(values, without) {
+  const found = summary(values.map((value, round) => value - without[round]))
+  return found ? `${found.median.toFixed(0)} µs` : '–'
 }
 
 function start({ results }) {
@@ -175,7 +220,7 @@ function figures(results) {
   }))
 }
 
-const title = (name) => SUBJECTS.find((subject) => subject.name === name).title
+const title = (name) => [...SUBJECTS, ...CONTESTANTS].find((one) => one.name === name).title
 
 const rows = (part, cells) => SUBJECTS.filter(({ name }) => part[name]).map(({ name, title }) => `| ${title} | ${cells(name)} |`).join('\n')
 

@@ -7,10 +7,12 @@ const JSON_TYPE = { 'Content-Type': 'application/json' }
 const PAGE = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'
 // Of the length that tokens have in the field.
 const FILLER = 'x'.repeat(520)
+const LARGE = 256 * 1024
 
 /** `files` maps a path to `[type, bytes]`. */
 export async function startServer(files) {
-  const state = { token: '', good: new Map(), tokens: 0, api: 0, refused: 0, refreshes: 0, nonce: '', held: undefined }
+  const large = { id: 17, filler: 'x'.repeat(LARGE) }
+  const state = { token: '', good: new Map(), tokens: 0, api: 0, refused: 0, refreshes: 0, proofs: 0, nonce: '', held: undefined }
   // Uploads are counted, not kept.
   const server = createServer((request, response) => {
     request.on('data', () => {})
@@ -27,25 +29,29 @@ export async function startServer(files) {
     response.writeHead(files[pathname] ? 200 : 404, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(bytes)
   }
 
-  function api({ headers }, response) {
+  function api({ headers, url }, response) {
     state.api++
-    if (state.good.get(headers.authorization) > Date.now()) return json(response, { id: 17, name: 'Ada Lovelace' })
+    if (headers.dpop) state.proofs++
+    if (state.good.get(headers.authorization) > Date.now()) return json(response, url === '/api/large' ? large : { id: 17, name: 'Ada Lovelace' })
     state.refused++
     json(response, { error: 'invalid_token' }, { 'WWW-Authenticate': 'Bearer error="invalid_token"' }, 401)
   }
 
-  function grant(life = 3600) {
+  /** Whoever brings a proof gets a token that is bound to its key. That the proof is good is not looked at: the client is measured. */
+  function grant(life = 3600, type = 'Bearer') {
     const now = Math.floor(Date.now() / 1000)
     state.token = jwt({ sub: 'ada', iat: now, exp: now + life, n: ++state.tokens, filler: FILLER })
-    state.good.set(`Bearer ${state.token}`, (now + life) * 1000)
-    return { access_token: state.token, token_type: 'Bearer', expires_in: life }
+    state.good.set(`${type} ${state.token}`, (now + life) * 1000)
+    return { access_token: state.token, token_type: type, expires_in: life }
   }
 
-  async function refresh() {
+  async function refresh(type) {
     state.refreshes++
     await state.held
-    return grant()
+    return grant(undefined, type)
   }
+
+  const typeFor = ({ headers }) => (headers.dpop ? 'DPoP' : 'Bearer')
 
   function supertokens(response) {
     const front = Buffer.from(JSON.stringify({ uid: 'ada', ate: Date.now() + 3_600_000, up: {} })).toString('base64')
@@ -64,8 +70,8 @@ export async function startServer(files) {
 
   const routes = {
     '/': (response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end(PAGE),
-    '/auth/login': (response, query) => json(response, grant(Number(query.get('life') ?? 3600))),
-    '/auth/refresh': async (response) => json(response, await refresh()),
+    '/auth/login': (response, query, request) => json(response, grant(Number(query.get('life') ?? 3600), typeFor(request))),
+    '/auth/refresh': async (response, _, request) => json(response, await refresh(typeFor(request))),
     '/supertokens/signin': (response) => (grant(), supertokens(response)),
     '/supertokens/session/refresh': async (response) => (await refresh(), supertokens(response)),
     '/oauth/nonce': (response, query) => ((state.nonce = query.get('nonce')), json(response, {})),

@@ -23,6 +23,9 @@ export const SUBJECTS = [
   { name: 'ky', title: 'ky + hooks', packages: ['ky'] },
 ]
 
+/** The page of the part `homes`, and its workers. */
+const HOMES = ['page', 'token-worker', 'bare-worker']
+
 export const version = (name) => JSON.parse(readFileSync(at(`../node_modules/${name}/package.json`))).version
 
 /** All that the server has to serve: the path, and `[type, bytes]`. */
@@ -31,13 +34,14 @@ export async function files() {
     '/page.js': ['text/javascript', readFileSync(at('../page.js'))],
     '/core.wasm': ['application/wasm', readFileSync(at('../../pkg/dist/core.wasm'))],
   }
-  for (const { name } of SUBJECTS) served[`/subjects/${name}.js`] = ['text/javascript', await bundled(name)]
+  for (const { name } of SUBJECTS) served[`/subjects/${name}.js`] = ['text/javascript', await bundled(`subjects/${name}`)]
+  for (const name of HOMES) served[`/homes/${name}.js`] = ['text/javascript', await bundled(`homes/${name}`)]
   return served
 }
 
 async function bundled(name) {
   const { outputFiles } = await build({
-    entryPoints: [at(`../subjects/${name}.js`)],
+    entryPoints: [at(`../${name}.js`)],
     bundle: true,
     minify: true,
     format: 'esm',
@@ -45,7 +49,12 @@ async function bundled(name) {
     target: 'chrome120',
     legalComments: 'none',
     define: { 'process.env.NODE_ENV': '"production"' },
-    alias: { tokenkeep: at('../../pkg/dist/index.js'), 'tokenkeep/file': at('../../pkg/dist/file.js') },
+    alias: {
+      tokenkeep: at('../../pkg/dist/index.js'),
+      'tokenkeep/file': at('../../pkg/dist/file.js'),
+      'tokenkeep/isolated': at('../../pkg/dist/isolation/page.js'),
+      'tokenkeep/worker/script': at('../../pkg/dist/isolation/script.js'),
+    },
     write: false,
     logLevel: 'error',
   })

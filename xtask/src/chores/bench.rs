@@ -15,7 +15,7 @@ pub const CHORE: Chore = Chore {
     options: &[
         ("--rounds N", "11 unless told: more make the figures steadier"),
         ("--quick", "only see that it works: nothing is written"),
-        ("--only PART,…", "sizes calls start storms memory tabs: nothing is written"),
+        ("--only PART,…", "sizes calls homes start storms memory tabs: nothing is written"),
         ("--core", "the core's own decisions instead, natively"),
     ],
     run: bench,

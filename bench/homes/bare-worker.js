@@ -1,0 +1,25 @@
+// A bare `fetch` inside a worker, and one structured clone of its answer: what every call through a worker costs at least. Of a worker of the
+// page's, and of a shared one.
+
+async function answer(port, { id, url, init }) {
+  const response = await fetch(url, init)
+  const { status, statusText } = response
+  port.postMessage({ id, status, statusText, headers: [...response.headers], body: await response.arrayBuffer() })
+}
+
+/** The same without the way to the page: the clone is made here. Resolves to the milliseconds of so many. */
+async function alone(port, { id, url, init, count }) {
+  const began = performance.now()
+  for (let i = 0; i < count; i++) {
+    const response = await fetch(url, init)
+    const { status, statusText } = response
+    if (status !== 200) throw new Error(`answered with ${status}`)
+    structuredClone({ status, statusText, headers: [...response.headers], body: await response.arrayBuffer() })
+  }
+  port.postMessage({ id, ms: performance.now() - began })
+}
+
+const serve = (port) => (port.onmessage = ({ data }) => void (data.count ? alone : answer)(port, data))
+
+if ('onconnect' in globalThis) globalThis.onconnect = ({ ports: [port] }) => serve(port)
+else serve(globalThis)

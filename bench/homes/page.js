@@ -1,0 +1,109 @@
+// The contestants of the part `homes`, all in one page, so that their turns lie beside each other.
+
+import { Auth0Client } from '@auth0/auth0-spa-js'
+import { createTokenManager as inPage } from 'tokenkeep'
+import { createTokenManager as isolated } from 'tokenkeep/isolated'
+
+const KINDS = {
+  json: ['/api/items/1', {}],
+  post: ['/api/items/1', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"name":"Ada Lovelace"}' }],
+  large: ['/api/large', {}],
+}
+const SCRIPT = '/homes/token-worker.js'
+
+const contestants = {}
+const tokens = {}
+
+/** A manager; `how` says where it lives, and whether its tokens are bound to a key. */
+async function manager(name, make, how) {
+  const auth = make({ refresh: '/auth/refresh', name, ...how })
+  await auth.login('/auth/login')
+  contestants[name] = { send: auth.fetch, token: () => auth.refresh() }
+}
+
+/** Calls by messages to a worker with a bare `fetch`. */
+function bare(name, port) {
+  const waiting = new Map()
+  let last = 0
+  port.onmessage = ({ data }) => {
+    waiting.get(data.id)(data)
+    waiting.delete(data.id)
+  }
+  const ask = (message) => new Promise((resolve) => {
+    waiting.set(++last, resolve)
+    port.postMessage({ id: last, ...message })
+  })
+  const withToken = ({ headers, ...init }) => ({ ...init, headers: { ...headers, Authorization: `Bearer ${tokens.bare}` } })
+  const send = async (url, init) => {
+    const { body, ...how } = await ask({ url, init: withToken(init) })
+    return new Response(body, how)
+  }
+  contestants[name] = { send, token: async () => void (await (await send('/auth/refresh', { method: 'POST' })).json()) }
+  contestants[`${name} alone`] = { loop: async (url, init, count) => (await ask({ url, init: withToken(init), count })).ms }
+}
+
+async function auth0() {
+  const client = new Auth0Client({
+    domain: location.origin,
+    clientId: 'bench',
+    useRefreshTokens: true,
+    cacheLocation: 'memory',
+    authorizationParams: { redirect_uri: location.origin },
+  })
+  let asked
+  await client.loginWithRedirect({ openUrl: (url) => void (asked = new URL(url).searchParams) })
+  await fetch(`/oauth/nonce?nonce=${encodeURIComponent(asked.get('nonce'))}`, { method: 'POST' })
+  await client.handleRedirectCallback(`${location.origin}/?code=code&state=${encodeURIComponent(asked.get('state'))}`)
+  contestants.auth0 = {
+    send: async (url, init) => fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${await client.getTokenSilently()}` } }),
+    token: () => client.getTokenSilently({ cacheMode: 'off' }),
+  }
+}
+
+/** One ES256 signature, as a proof needs it, and nothing else. */
+async function signing() {
+  const { privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign'])
+  const text = new Uint8Array(300)
+  contestants.sign = {
+    async loop(_url, _init, count) {
+      const began = performance.now()
+      for (let i = 0; i < count; i++) await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, privateKey, text)
+      return performance.now() - began
+    },
+  }
+}
+
+Object.assign(globalThis.bench, {
+  async openHomes() {
+    tokens.bare = (await (await fetch('/auth/login', { method: 'POST' })).json()).access_token
+    contestants.fetch = {
+      send: (url, init) => fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${tokens.bare}` } }),
+      token: async () => void (await (await fetch('/auth/refresh', { method: 'POST' })).json()),
+    }
+    bare('bare worker', new Worker('/homes/bare-worker.js', { type: 'module' }))
+    bare('bare shared worker', new SharedWorker('/homes/bare-worker.js', { type: 'module' }).port)
+    await manager('page', inPage)
+    await manager('worker', isolated, { isolation: 'worker', worker: SCRIPT })
+    await manager('shared-worker', isolated, { isolation: 'shared-worker', worker: SCRIPT })
+    await manager('page dpop', inPage, { dpop: true })
+    await manager('worker dpop', isolated, { isolation: 'worker', worker: SCRIPT, dpop: true })
+    await auth0()
+    await signing()
+    return Object.keys(contestants)
+  },
+
+  /** So many calls of a contestant, one after the other, answers read to the end; resolves to the milliseconds. */
+  async loopHome(name, kind, count) {
+    const { send, token, loop } = contestants[name]
+    const [url, init] = KINDS[kind] ?? []
+    if (loop) return loop(url, init, count)
+    const began = performance.now()
+    if (kind === 'token') for (let i = 0; i < count; i++) await token()
+    else for (let i = 0; i < count; i++) {
+      const response = await send(url, init)
+      const { byteLength } = await response.arrayBuffer()
+      if (response.status !== 200 || !byteLength) throw new Error(`answered with ${response.status}`)
+    }
+    return performance.now() - began
+  },
+})

@@ -1,0 +1,3 @@
+// The package's own worker.
+
+import 'tokenkeep/worker/script'

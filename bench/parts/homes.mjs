@@ -1,0 +1,56 @@
+// What a call costs through each home of the token, beside a bare `fetch` inside a worker and one structured clone; what a call for a token
+// costs; and what a proof (DPoP) adds. Against the server, over HTTP/1.1; answers are read to the end.
+//
+// All contestants stand in one page, and take turns in an order that is drawn anew in each round: on a machine that others share, only what
+// was measured side by side can be compared.
+
+import { loadavg } from 'node:os'
+import { shuffled } from '../lib/stats.mjs'
+
+/** Name, title, and what it is asked for. */
+export const CONTESTANTS = [
+  { name: 'bare worker', title: 'bare `fetch` in a worker, one clone to the page', kinds: ['json', 'post', 'large', 'token'] },
+  { name: 'bare shared worker', title: 'the same in a shared worker', kinds: ['json', 'post', 'large', 'token'] },
+  { name: 'bare worker alone', title: 'bare `fetch` and one clone, timed inside the worker', kinds: ['json', 'post', 'large'] },
+  { name: 'bare shared worker alone', title: 'the same in a shared worker', kinds: ['json', 'post', 'large'] },
+  { name: 'fetch', title: 'bare `fetch` in the page', kinds: ['json', 'post', 'large', 'token'] },
+  { name: 'page', title: '**tokenkeep**, `page`', ours: true, kinds: ['json', 'post', 'large', 'token'] },
+  { name: 'worker', title: '**tokenkeep**, `worker`', ours: true, kinds: ['json', 'post', 'large', 'token'] },
+  { name: 'shared-worker', title: '**tokenkeep**, `shared-worker`', ours: true, kinds: ['json', 'post', 'large', 'token'] },
+  { name: 'auth0', title: 'auth0-spa-js', kinds: ['json', 'post', 'large', 'token'] },
+  { name: 'page dpop', title: '**tokenkeep**, `page`, with `dpop`', ours: true, kinds: ['json'] },
+  { name: 'worker dpop', title: '**tokenkeep**, `worker`, with `dpop`', ours: true, kinds: ['json'] },
+  { name: 'sign', title: '`crypto.subtle.sign` alone', kinds: ['json'] },
+]
+
+const CALLS = { json: 40, post: 40, large: 20, token: 15 }
+
+/** So many of these, which are short, in each of the benchmark's rounds. */
+const ROUNDS = 2
+
+export async function homes({ chrome, server, rounds, quick, record }) {
+  await chrome.withPage(server.origin, async (page) => {
+    server.reset()
+    await page.evaluate("import('/homes/page.js').then(() => {})")
+    await page.bench('openHomes')
+    const count = (kind) => (quick ? 3 : CALLS[kind])
+    const load = loadavg()[0]
+    for (let round = quick ? 0 : -1; round < (quick ? 1 : rounds * ROUNDS); round++) {
+      for (const { name, kinds } of shuffled(CONTESTANTS)) {
+        const measure = async () => {
+          const measured = { load }
+          server.state.proofs = 0
+          for (const kind of kinds) {
+            const { result, cpu } = await page.measure('loopHome', name, kind, count(kind))
+            measured[kind] = { wall: (result * 1000) / count(kind), cpu: (cpu * 1000) / count(kind) }
+          }
+          if (server.state.proofs !== (name.endsWith('dpop') ? count('json') : 0)) throw new Error(`${server.state.proofs} proofs were sent`)
+          return measured
+        }
+        // The first round is for the compiler.
+        if (round < 0) await measure()
+        else await record(['homes', round, name], measure)
+      }
+    }
+  })
+}
