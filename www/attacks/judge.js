@@ -7,6 +7,9 @@ const platform = globalThis.fetch;
 
 const TOKEN = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]{20,}/g;
 
+/** @param {string | undefined} text */
+export const holdsToken = (text) => text !== undefined && text.search(TOKEN) >= 0;
+
 /** @param {string[]} texts @returns {Promise<Loot | undefined>} */
 export async function judge(texts) {
   const tokens = new Set(texts.flatMap((text) => text.match(TOKEN) ?? []));

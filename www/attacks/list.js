@@ -1,6 +1,7 @@
 // @ts-check
 // The attacks. Each does what any script in the page could do after the package was loaded.
 
+import { holdsToken } from './judge.js';
 import { channelNames, speaksTo } from './reach.js';
 
 /** @typedef {import('./spy.js').Spy} Spy */
@@ -12,8 +13,8 @@ import { channelNames, speaksTo } from './reach.js';
  * @typedef {{ name: string, title: string, how: string, isInherent?: boolean, run: (spy: Spy, app: App) => Promise<unknown> }} Attack
  */
 
-/** How long it listens after the app's calls, in milliseconds. */
-const LISTEN = 500;
+/** How long it listens after the app's calls if it hears no token, in milliseconds. */
+const LISTEN = 2000;
 
 const REFRESH = { method: 'POST', credentials: /** @type {const} */ ('include'), headers: { 'X-Requested-With': 'fetch' } };
 
@@ -76,9 +77,14 @@ export const ATTACKS = [
     async run(spy, app) {
       const ears = (await channelNames()).map((name) => new BroadcastChannel(name));
       if (!ears.length) throw new Error('no channel was found');
-      for (const ear of ears) ear.onmessage = ({ data }) => spy.keep(data);
+      const heard = new Promise((/** @type {(value: void) => void} */ resolve) => {
+        for (const ear of ears) ear.onmessage = ({ data }) => {
+          spy.keep(data);
+          if (holdsToken(JSON.stringify(data))) resolve();
+        };
+      });
       await app.use();
-      await new Promise((resolve) => setTimeout(resolve, LISTEN));
+      await Promise.race([heard, new Promise((resolve) => setTimeout(resolve, LISTEN))]);
       for (const ear of ears) ear.close();
     },
   },
@@ -104,14 +110,16 @@ async function ask(spy, port) {
     { kind: 'call', id: 2e6 + 1, method: 'exchange', request },
   ];
   const waiting = new Set(messages.map(({ id }) => id));
+  const over = new AbortController();
   await new Promise((/** @type {(value: void) => void} */ resolve) => {
     port.addEventListener('message', ({ data }) => {
       spy.keep(data);
       waiting.delete(data.id);
       if (!waiting.size) resolve();
-    });
+    }, { signal: over.signal });
     port.postMessage({ kind: 'token' });
     port.postMessage({ kind: 'hello', version: 1, options: { exposeToken: true }, marks: {}, maybeSignIn: false });
     for (const message of messages) port.postMessage(message);
   });
+  over.abort();
 }
