@@ -1,5 +1,5 @@
-// A bare `fetch` inside a worker, and one structured clone of its answer: what every call through a worker costs at least. Of a worker of the
-// page's, and of a shared one.
+// A bare `fetch` inside a worker, and one structured clone of its answer: the least that a call through a worker can cost. Runs as a dedicated
+// and as a shared worker.
 
 async function answer(port, { id, url, init }) {
   const response = await fetch(url, init)
@@ -7,7 +7,7 @@ async function answer(port, { id, url, init }) {
   port.postMessage({ id, status, statusText, headers: [...response.headers], body: await response.arrayBuffer() })
 }
 
-/** The same without the way to the page: the clone is made here. Resolves to the milliseconds of so many. */
+/** The same `count` times without messages: the clone is made here. Answers with the milliseconds. */
 async function alone(port, { id, url, init, count }) {
   const began = performance.now()
   for (let i = 0; i < count; i++) {

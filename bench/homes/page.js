@@ -1,4 +1,4 @@
-// The contestants of the part `homes`, all in one page, so that their turns lie beside each other.
+// The contestants of the part `homes`, all in one page, so that they can take turns.
 
 import { Auth0Client } from '@auth0/auth0-spa-js'
 import { createTokenManager as inPage } from 'tokenkeep'
@@ -14,7 +14,7 @@ const SCRIPT = '/homes/token-worker.js'
 const contestants = {}
 const tokens = {}
 
-/** A manager; `how` says where it lives, and whether its tokens are bound to a key. */
+/** A manager. `how` are the options that say where the token lives, and whether it is bound to a key. */
 async function manager(name, make, how) {
   const auth = make({ refresh: '/auth/refresh', name, ...how })
   await auth.login('/auth/login')
@@ -60,7 +60,7 @@ async function auth0() {
   }
 }
 
-/** One ES256 signature, as a proof needs it, and nothing else. */
+/** One ES256 signature, as for a proof, and nothing else. */
 async function signing() {
   const { privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign'])
   const text = new Uint8Array(300)
@@ -92,7 +92,7 @@ Object.assign(globalThis.bench, {
     return Object.keys(contestants)
   },
 
-  /** So many calls of a contestant, one after the other, answers read to the end; resolves to the milliseconds. */
+  /** Makes `count` calls one after the other, and reads each answer to its end. Resolves to the milliseconds. */
   async loopHome(name, kind, count) {
     const { send, token, loop } = contestants[name]
     const [url, init] = KINDS[kind] ?? []

@@ -37,7 +37,7 @@ export async function startServer(files) {
     json(response, { error: 'invalid_token' }, { 'WWW-Authenticate': 'Bearer error="invalid_token"' }, 401)
   }
 
-  /** Whoever brings a proof gets a token that is bound to its key. That the proof is good is not looked at: the client is measured. */
+  /** `type` is DPoP for a client that sends a proof. The proof is not verified: only the client's cost is measured. */
   function grant(life = 3600, type = 'Bearer') {
     const now = Math.floor(Date.now() / 1000)
     state.token = jwt({ sub: 'ada', iat: now, exp: now + life, n: ++state.tokens, filler: FILLER })

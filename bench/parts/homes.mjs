@@ -1,13 +1,13 @@
 // What a call costs through each home of the token, beside a bare `fetch` inside a worker and one structured clone; what a call for a token
-// costs; and what a proof (DPoP) adds. Against the server, over HTTP/1.1; answers are read to the end.
+// costs; and what a proof (DPoP) adds. All calls go to the server, over HTTP/1.1, and answers are read to the end.
 //
-// All contestants stand in one page, and take turns in an order that is drawn anew in each round: on a machine that others share, only what
-// was measured side by side can be compared.
+// All contestants run in one page and take turns, in another order in each round: on a shared machine, only measurements that were taken side by
+// side can be compared.
 
 import { loadavg } from 'node:os'
 import { shuffled } from '../lib/stats.mjs'
 
-/** Name, title, and what it is asked for. */
+/** Name, title, and the kinds of calls that are measured. */
 export const CONTESTANTS = [
   { name: 'bare worker', title: 'bare `fetch` in a worker, one clone to the page', kinds: ['json', 'post', 'large', 'token'] },
   { name: 'bare shared worker', title: 'the same in a shared worker', kinds: ['json', 'post', 'large', 'token'] },
@@ -25,7 +25,7 @@ export const CONTESTANTS = [
 
 const CALLS = { json: 40, post: 40, large: 20, token: 15 }
 
-/** So many of these, which are short, in each of the benchmark's rounds. */
+/** How many of these short rounds make up one round of the benchmark. */
 const ROUNDS = 2
 
 export async function homes({ chrome, server, rounds, quick, record }) {
@@ -47,7 +47,7 @@ export async function homes({ chrome, server, rounds, quick, record }) {
           if (server.state.proofs !== (name.endsWith('dpop') ? count('json') : 0)) throw new Error(`${server.state.proofs} proofs were sent`)
           return measured
         }
-        // The first round is for the compiler.
+        // The first round warms up the compiler.
         if (round < 0) await measure()
         else await record(['homes', round, name], measure)
       }

@@ -1,4 +1,4 @@
-// Tokens that are bound to a key (RFC 9449), with the reference server: it wants a proof for everything, and in each proof its nonce.
+// Tokens that are bound to a key (RFC 9449), against the reference server, which requires its nonce in every proof.
 
 import assert from 'node:assert/strict'
 import { reload, startBrowser, User } from './support/browser.mjs'
@@ -7,7 +7,7 @@ import { check, Lack } from './support/lack.mjs'
 import { startServer } from './support/server.mjs'
 import { STORES } from './support/stores.mjs'
 
-/** Past the life of a nonce, in seconds. */
+/** Longer than the life of a nonce, in seconds. */
 const STALE = 180
 
 const browser = await startBrowser()
@@ -18,7 +18,7 @@ const me = (page) => page.evaluate(() => call('/api/me').then(({ status, error }
 const refresh = (page) => page.evaluate(() => outcome(auth.refresh()))
 const all = (count) => Array(count).fill(200)
 
-/** Keeps the headers of what the page sends. */
+/** Records the headers of the page's requests in `sent`. */
 const listen = (page) => page.evaluate(() => {
   const { fetch } = globalThis
   globalThis.sent = []
@@ -28,7 +28,7 @@ const listen = (page) => page.evaluate(() => {
   }
 })
 
-/** A server, and tests of it; `lacks` is what is not here. */
+/** Starts a server with a store, and returns it with `it`. Without a `url`, the machine lacks the store, and the tests are skipped. */
 async function served(title, flags, url) {
   const lacks = url === undefined && title
   const server = lacks ? undefined : await startServer({ flags: [...flags, '--store', url] })
@@ -40,7 +40,7 @@ async function served(title, flags, url) {
   return { server, it }
 }
 
-// Which store it is, no browser sees: one of them goes through all.
+// The store makes no difference to a browser, so only Chromium runs with all of them.
 const stores = Object.entries(STORES).filter(([store]) => engine === 'chrome' || store === 'SQLite')
 for (const [store, start] of stores) {
   const { server, it } = await served(store, ['--dpop', 'required', '--dpop-nonce'], await start())
@@ -54,7 +54,7 @@ for (const [store, start] of stores) {
     assert.deepEqual({ api_ok, api_401 }, { api_ok: 21, api_401: 0 })
   })
 
-  it('a token that is refused is refreshed once for all', async (user) => {
+  it('a refused token is refreshed once for all calls', async (user) => {
     const page = await user.signedIn(options)
     await server.revoke()
     assert.deepEqual(await statuses(page, 20), all(20))
@@ -62,7 +62,7 @@ for (const [store, start] of stores) {
     assert.deepEqual({ refreshes, reuses }, { refreshes: 1, reuses: 0 })
   })
 
-  it('a nonce that has run out costs one more sending, and no refresh', async (user) => {
+  it('an expired nonce costs one more request, and no refresh', async (user) => {
     const page = await user.signedIn(options)
     await server.forward(STALE)
     assert.equal(await me(page), 200)
@@ -74,7 +74,7 @@ for (const [store, start] of stores) {
     assert.deepEqual(await page.evaluate(() => told()), ['refresh'])
   })
 
-  it('a nonce and a token that have both run out cost one refresh', async (user) => {
+  it('an expired nonce and a revoked token cost one refresh', async (user) => {
     const page = await user.signedIn(options)
     await server.forward(STALE)
     await server.revoke()
@@ -83,7 +83,7 @@ for (const [store, start] of stores) {
     assert.deepEqual({ refreshes, reuses }, { refreshes: 1, reuses: 0 })
   })
 
-  it('what was sent once is refused a second time, and so is the token without its proof', async (user) => {
+  it('a replayed proof is refused, and so is the token without a proof', async (user) => {
     const page = await user.signedIn(options)
     await listen(page)
     assert.equal(await me(page), 200)
@@ -157,7 +157,7 @@ for (const [store, start] of stores) {
 {
   const { server, it } = await served('allowed', ['--dpop', 'allowed', '--dpop-nonce'], 'sqlite::memory:')
 
-  it('clients with a key and without stand side by side', async (user) => {
+  it('clients with and without a key work side by side', async (user) => {
     const bound = await user.signedIn(options)
     const other = await User.arrives(browser, server.origin)
     try {
@@ -178,7 +178,7 @@ for (const [store, start] of stores) {
     }
   })
 
-  it('a session from before the app had a key goes on as it was, and the next login is bound', async (user) => {
+  it('a session from before the app used DPoP goes on with Bearer, and the next login is bound to a key', async (user) => {
     const page = await user.signedIn({ logout: '/auth/logout' })
     await reload(page, options)
     await listen(page)

@@ -1,4 +1,4 @@
-// Stores for the reference server that need no set-up. They end with the test file.
+// Stores for the reference server. They end with the test file.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -43,7 +43,7 @@ async function redis() {
   throw new Error(`Redis has not started: ${said.join('\n')}`)
 }
 
-/** By name: what starts it, and says its URL; `undefined` where this machine does not have it. */
+/** Starts each store, and returns its URL, or `undefined` if this machine does not have its program. */
 export const STORES = {
   SQLite: async () => `sqlite:${join(folder(), 'auth.db')}`,
   Redis: redis,
