@@ -1,13 +1,14 @@
 // When the refresh fails (rule 8): everyone gets the same result, once; an outage signs nobody out, a refusal does.
 
 import assert from 'node:assert/strict'
-import { stopClocks } from './support/time.mjs'
+import { stopClocks } from './pages/time.js'
+import { prepareEachHome } from './support/home.mjs'
 import { world } from './support/world.mjs'
 
 const { server, it } = await world()
 
 /** Makes the back-off last as long as the test. */
-const patient = (page) => page.addInitScript(stopClocks)
+const patient = (page) => prepareEachHome(page, stopClocks)
 
 const DOWN = { error: { code: 'bad-status', retryable: true, status: 503 } }
 

@@ -2,11 +2,12 @@
 // (rule 4).
 
 import assert from 'node:assert/strict'
+import { stopClocks } from './pages/time.js'
 import { startBrowser, User } from './support/browser.mjs'
+import { hasToken, prepareHome, takeTimeOfHome } from './support/home.mjs'
 import { check } from './support/lack.mjs'
 import { startStrict } from './support/strict.mjs'
 import { cut, json, refused } from './support/stub.mjs'
-import { stopClocks, takeTime } from './support/time.mjs'
 
 const server = await startStrict()
 const browser = await startBrowser()
@@ -17,7 +18,7 @@ function it(name, body, options, prepare) {
     server.route('/api/stats', () => refused())
     const user = await User.visits(t, browser, server.origin)
     const page = await user.blank()
-    await page.evaluate(prepare ?? (() => {}))
+    await prepare?.(page)
     await page.evaluate((options) => start(options), options)
     await page.evaluate(() => signIn('alice', 'x'))
     await body(page, user)
@@ -70,7 +71,7 @@ for (const [what, answer] of Object.entries(OUTAGES)) {
     // A browser may repeat a cut connection once by itself.
     if (answer !== cut) assert.equal(refreshes(), 1)
     assert.equal(await page.evaluate(() => auth.state.status), 'signed-in')
-  }, {}, stopClocks)
+  }, {}, (page) => prepareHome(page, stopClocks))
 }
 
 it('a body rule that says "unauthorized" is treated the same', async (page) => {
@@ -135,7 +136,7 @@ it('rights that come with a new token are found, because another refresh is trie
   await page.evaluate(() => time.skip(61_000))
   await page.evaluate(() => auth.refresh())
   assert.deepEqual(await ends(page, '/api/stats'), [200])
-}, { tabs: 'off' }, takeTime)
+}, { tabs: 'off' }, takeTimeOfHome)
 
 it('after a login as another user, endpoints forbidden to the former user are tried again', async (page) => {
   server.route('/api/stats', (arrived) => (server.who(arrived)?.sub === 'admin' ? json({}) : refused()))
@@ -167,7 +168,7 @@ it('a token that no endpoint accepts ends the session if the server refuses the 
 
 it('a forbidden endpoint in one tab does not affect the other tabs', async (page, user) => {
   const second = await user.tab()
-  await second.evaluate(() => until(({ status }) => status === 'signed-in'))
+  await hasToken(second)
   server.route('/auth/refresh', () => LIMITED)
   await polls(page, 3)
   assert.deepEqual(await ends(second, '/api/orders', '/api/orders'), [200, 200])

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { startBrowser } from './support/browser.mjs'
 import { blocks, documented } from './support/docs.mjs'
 import { eachWithUser, startStrict } from './support/strict.mjs'
-import { takeTime } from './support/time.mjs'
+import { takeTime } from './pages/time.js'
 
 const SECOND = 1000
 const AFTER = 60 * SECOND

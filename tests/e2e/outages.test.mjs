@@ -4,10 +4,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { countRefreshes } from './pages/deeds.js'
+import { startAnew } from './pages/time.js'
 import { startBrowser, User } from './support/browser.mjs'
-import { check } from './support/lack.mjs'
+import { home } from './support/engine.mjs'
+import { prepareHome, takeTimeOfHome } from './support/home.mjs'
+import { check, Lack } from './support/lack.mjs'
 import { cut, granted, json, refused, startStub } from './support/stub.mjs'
-import { startAnew, takeTime } from './support/time.mjs'
 
 const stub = await startStub()
 const foreign = await startStub({ '/auth/refresh': () => granted('new') })
@@ -79,31 +82,19 @@ const date = (ms) => new Date(Date.now() + ms).toUTCString()
 
 const user = await User.arrives(browser, stub.origin)
 const page = await user.blank()
-await page.evaluate(takeTime)
-await page.evaluate(() => {
-  Math.random = () => 0.5
-  const send = globalThis.fetch
-  globalThis.fetch = (...args) => {
-    if (args[0].url === refreshUrl) {
-      sent++
-      asked()
-    }
-    return send(...args)
-  }
-})
+await takeTimeOfHome(page)
+await prepareHome(page, countRefreshes)
 
 /** In the page: the minute. Returns all outcomes, equal ones once. */
 async function storm({ options, isSilent }) {
   await auth.setTokens({ accessToken: 'old', expiresIn: 300 })
   events.length = 0
-  globalThis.refreshUrl = new URL(options.refresh.url, location.href).href
-  globalThis.sent = 0
-  const isAsked = new Promise((resolve) => (globalThis.asked = resolve))
+  await inHome('countAt', new URL(options.refresh.url, location.href).href)
   const all = Array.from({ length: 100 }, (_, n) => call(`/api/x?${n}`))
-  await isAsked
+  await inHome('isAsked')
   if (isSilent) await time.pass(options.refresh.timeout)
   await Promise.all(all)
-  const atOnce = { sent, told: told(), status: auth.state.status }
+  const atOnce = { sent: await inHome('sent'), told: told(), status: auth.state.status }
   for (let second = isSilent ? options.refresh.timeout / 1000 + 1 : 1; second < 60; second++) {
     await time.pass(1000)
     all.push(call('/api/x'))
@@ -111,7 +102,7 @@ async function storm({ options, isSilent }) {
   }
   if (isSilent) await time.pass(options.refresh.timeout)
   const outcomes = new Set((await Promise.all(all)).map((outcome) => JSON.stringify(outcome)))
-  return { atOnce, outcomes: Array.from(outcomes, (text) => JSON.parse(text)), sent, told: told(), status: auth.state.status }
+  return { atOnce, outcomes: Array.from(outcomes, (text) => JSON.parse(text)), sent: await inHome('sent'), told: told(), status: auth.state.status }
 }
 
 async function minute({ url = '/auth/refresh', answer, isSilent = false }) {
@@ -152,11 +143,12 @@ for (const [name, answer] of Object.entries(REFUSALS)) {
 }
 
 check('an offline page keeps its session, and continues when it is online again', async (t) => {
+  if (home === 'shared-worker') throw new Lack('a shared worker that the driver can take off line')
   stub.reset()
   Object.assign(stub.routes, { '/api/x': () => json({ ok: true }), '/auth/refresh': () => granted('new') })
   const user = await User.visits(t, browser, stub.origin)
   const page = await user.blank()
-  await page.evaluate(takeTime)
+  await takeTimeOfHome(page)
   await page.evaluate(async () => {
     await start()
     await auth.setTokens({ accessToken: 'old', expiresIn: 300 })

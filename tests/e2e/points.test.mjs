@@ -1,15 +1,18 @@
 // Logout, login and dispose at every point at which a refresh, or a request that needs one, can wait (rule 9).
 
 import assert from 'node:assert/strict'
+import { holdsBody, keepsNews, listens, pass, reading, takeTime } from './pages/deeds.js'
 import { reload } from './support/browser.mjs'
-import { takeTime } from './support/time.mjs'
+import { home } from './support/engine.mjs'
+import { inHome, prepareEachHome } from './support/home.mjs'
+import { Lack } from './support/lack.mjs'
 import { world } from './support/world.mjs'
 
 const { server, it } = await world()
 
 /** Another tab holds the lock until the returned function is called. It posts no news. */
 async function taken(user) {
-  const other = await user.tab({}, (page) => page.addInitScript(() => void (BroadcastChannel.prototype.postMessage = () => {})))
+  const other = await user.tab({}, (page) => prepareEachHome(page, keepsNews))
   await server.faults({ refresh: 'hold' })
   await other.evaluate(() => void auth.refresh())
   await server.held('refresh')
@@ -37,33 +40,16 @@ const standsInLine = async () => {
   while (!(await navigator.locks.query()).pending.length);
 }
 
-/** In the page: the body of the next refresh answer is held until `flow()`. Resolves when it is read. */
-const holdsBody = () => {
-  const send = globalThis.fetch
-  globalThis.reading = new Promise((reads) => {
-    globalThis.fetch = async (...args) => {
-      const response = await send(...args)
-      if (!response.url.endsWith('/auth/refresh')) return response
-      globalThis.fetch = send
-      const flows = new Promise((flow) => (globalThis.flow = flow))
-      const body = response.body.pipeThrough(new TransformStream({ transform: (chunk, out) => (reads(), flows.then(() => out.enqueue(chunk))) }))
-      return new Response(body, response)
-    }
-  })
-}
-
-/** In the page, with controlled time: resolves when the manager listens for news from the previous tab. */
-const listens = async () => {
-  // A quarter of a second, in slices of time in which the page could run.
-  while (!time.ahead.includes(250 / 8)) await navigator.locks.query()
-}
-
 // Each brings a call in alice's tab to the point, and says how it continues from there, and its outcome.
 const POINTS = {
   'before the WebAssembly is loaded': {
     async reach(user, page) {
       await page.reload()
-      await page.evaluate(() => void (globalThis.begins = () => void start()))
+      await page.evaluate(() => {
+        // In a home that has not begun, either.
+        globalThis.later = crypto.randomUUID()
+        globalThis.begins = () => void start()
+      })
       return () => {}
     },
     becomes: { logout: 'session-changed', login: 'alice', 'logout and login': 'session-changed', dispose: 'disposed' },
@@ -75,7 +61,8 @@ const POINTS = {
       await server.held('api')
       return goesOn
     },
-    becomes: { logout: 401, login: 401, 'logout and login': 401, dispose: 401 },
+    // What is on the wire is the worker's, and ends with the manager.
+    becomes: { logout: 401, login: 401, 'logout and login': 401, dispose: home ? 'disposed' : 401 },
   },
   'when the refresh waits for the lock': {
     async reach(user, page) {
@@ -88,13 +75,14 @@ const POINTS = {
   },
   'while it listens for news from the previous tab': {
     async reach(user, page) {
-      await page.evaluate(takeTime)
+      if (home) throw new Lack('a token that the tabs tell each other')
+      await inHome(page, takeTime)
       const free = await taken(user)
       await page.evaluate(waits)
       await page.evaluate(standsInLine)
       await free()
-      await page.evaluate(listens)
-      return () => page.evaluate(() => time.pass(250))
+      await inHome(page, listens)
+      return () => inHome(page, pass, 250)
     },
     becomes: { logout: 401, login: 'alice', 'logout and login': 401, dispose: 'disposed' },
   },
@@ -109,10 +97,11 @@ const POINTS = {
   },
   'when the answer of the refresh is being read': {
     async reach(user, page) {
-      await page.evaluate(holdsBody)
+      await inHome(page, holdsBody)
       await page.evaluate(waits)
-      await page.evaluate(() => reading)
-      return () => page.evaluate(() => flow())
+      await inHome(page, reading)
+      // Also where the manager has been disposed of, and its home is not to be reached by it.
+      return () => page.evaluate(() => new BroadcastChannel('flow').postMessage('flow'))
     },
     becomes: { logout: 401, login: 'alice', 'logout and login': 401, dispose: 'disposed' },
   },

@@ -36,7 +36,7 @@ function it(name, options, body) {
     const user = await User.visits(t, browser, page.origin)
     const tab = await user.tab()
     await tab.evaluate(async (options) => {
-      const { createTokenManager } = await import('/tokenkeep/index.js')
+      const { createTokenManager } = await import('/home.js')
       auth.dispose()
       globalThis.auth = createTokenManager({ refresh: '/auth/refresh', ...options })
       globalThis.ask = (...args) => auth.fetch(...args).then(async (answer) => (answer.ok ? answer.json() : { status: answer.status }), ({ name, code }) => ({ name, code }))
@@ -104,7 +104,7 @@ check('a refresh token in a body follows no redirect to another origin', async (
     for (const stub of [page, far, other]) stub.reset()
     for (const stub of [page, far]) stub.routes['/auth/moved'] = preflighted(() => ({ status: 307, headers: { ...cors, location: `${other.origin}/landed` } }))
     const code = await tab.evaluate(async (url) => {
-      const { createTokenManager } = await import('/tokenkeep/index.js')
+      const { createTokenManager } = await import('/home.js')
       const auth = createTokenManager({ refresh: { url, credentials: 'omit' }, refreshToken: { json: 'refresh' } })
       await auth.setTokens({ accessToken: 'old', refreshToken: 'secret' })
       return auth.refresh().catch(({ code }) => code)

@@ -1,7 +1,7 @@
 // One refresh for all callers that need it, and none for the others (rules 3 to 5).
 
 import assert from 'node:assert/strict'
-import { reload } from './support/browser.mjs'
+import { reloadLater } from './support/browser.mjs'
 import { world } from './support/world.mjs'
 
 const { server, it } = await world()
@@ -83,7 +83,7 @@ it('refreshBefore sets the margin', async (user) => {
 
 it('after a reload the first call refreshes, and none is sent without a token', async (user) => {
   const page = await user.signedIn()
-  await reload(page)
+  await reloadLater(page)
   assert.equal(await page.evaluate(() => auth.state.status), 'unknown')
   const answers = await page.evaluate(() => calls(5))
   assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200, 200, 200])
@@ -94,14 +94,14 @@ it('after a reload the first call refreshes, and none is sent without a token', 
 
 it('restore: eager refreshes at once, without a call', async (user) => {
   const page = await user.signedIn()
-  await reload(page, { restore: 'eager' })
+  await reloadLater(page, { restore: 'eager' })
   await page.evaluate(() => until(({ status }) => status === 'signed-in'))
   assert.equal(await server.refreshes(), 1)
 })
 
 it('restore: manual refreshes only when told to', async (user) => {
   const page = await user.signedIn()
-  await reload(page, { restore: 'manual' })
+  await reloadLater(page, { restore: 'manual' })
   assert.equal((await page.evaluate(() => call('/api/me'))).status, 401)
   assert.equal(await server.refreshes(), 0)
   await page.evaluate(() => auth.refresh())

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
 import { check } from './support/lack.mjs'
 import { json, refused, startStub } from './support/stub.mjs'
-import { takeTime } from './support/time.mjs'
+import { takeTime } from './pages/time.js'
 
 const stub = await startStub()
 const browser = await startBrowser()

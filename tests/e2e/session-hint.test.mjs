@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { startBrowser } from './support/browser.mjs'
 import { home } from './support/engine.mjs'
-import { Lack } from './support/lack.mjs'
+import { needsHandedOn } from './support/home.mjs'
 import { eachWithUser, startStrict } from './support/strict.mjs'
 import { json } from './support/stub.mjs'
 
@@ -128,7 +128,7 @@ it('restore: eager, with the cookie, restores at once', async (user) => {
 })
 
 it('a tab without the cookie takes the token that another tab has', async (user) => {
-  if (home) throw new Lack('a token that is handed from tab to tab')
+  needsHandedOn()
   const first = await user.signedIn({ sessionHint: 'hint' })
   const second = await user.tab({ sessionHint: 'hint' })
   await second.evaluate(() => until(({ status }) => status === 'signed-in'))

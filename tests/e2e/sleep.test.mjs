@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
 import { check } from './support/lack.mjs'
 import { json, refused, startStub } from './support/stub.mjs'
-import { startAnew, takeTime } from './support/time.mjs'
+import { startAnew, takeTime } from './pages/time.js'
 
 const SECOND = 1000
 const HOUR = 3600 * SECOND

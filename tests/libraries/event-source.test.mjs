@@ -1,7 +1,7 @@
 // EventSource over fetch, compared with the platform's own, and its use of the token.
 
 import assert from 'node:assert/strict'
-import { takeTime } from '../e2e/support/time.mjs'
+import { takeTime } from '../e2e/pages/time.js'
 import { snippet } from './support/docs.mjs'
 import { library } from './support/library.mjs'
 import { until } from './support/until.mjs'

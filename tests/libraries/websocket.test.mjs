@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { WebSocketServer } from 'ws'
-import { takeTime } from '../e2e/support/time.mjs'
+import { takeTime } from '../e2e/pages/time.js'
 import { json, refused } from '../e2e/support/stub.mjs'
 import { snippet } from './support/docs.mjs'
 import { library } from './support/library.mjs'

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { after } from 'node:test'
 import { chromium, firefox } from 'playwright-core'
 import { engine, home } from './engine.mjs'
+import { clockOfHome } from './home.mjs'
 import { Lack } from './lack.mjs'
 import { WEBDRIVER } from './paths.mjs'
 import { startWebKit } from './webkit.mjs'
@@ -55,8 +56,7 @@ export class User {
   /** A tab without a manager. `prepare` is given the page before it loads. */
   async blank(prepare) {
     const page = await this.context.newPage()
-    // The page's clock is not the worker's.
-    if (home) Object.defineProperty(page, 'clock', { get() { throw new Lack('a clock of the test\'s own in a worker') } })
+    if (home) Object.defineProperty(page, 'clock', { value: clockOfHome(page) })
     await prepare?.(page)
     await page.goto(`${this.origin}/`)
     await loaded(page)
@@ -65,6 +65,7 @@ export class User {
 
   /** A tab with a manager. */
   async tab(options, prepare) {
+    if (home && options?.exposeToken) throw new Lack('a token that the page can see')
     const page = await this.blank(prepare)
     await page.evaluate((options) => start(options), options)
     return page
@@ -87,6 +88,16 @@ export async function reload(page, options) {
   await page.reload()
   await loaded(page)
   await page.evaluate((options) => start(options), options)
+}
+
+/** The same some seconds later: a shared worker that has outlasted the page has ended by now, and another one begins. */
+export async function reloadLater(page, options) {
+  await page.reload()
+  await loaded(page)
+  await page.evaluate((options) => {
+    globalThis.later = crypto.randomUUID()
+    return start(options)
+  }, options)
 }
 
 /** The page's module has run: modules are evaluated before the event `load`. */

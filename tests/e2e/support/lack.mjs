@@ -1,6 +1,7 @@
 // Features that an engine or its driver lacks. A test that needs one is skipped there, and names the missing feature.
 
 import { test } from 'node:test'
+import { home } from './engine.mjs'
 
 // The time limit of a test, in milliseconds: a promise that never settles must fail the test, not hang it.
 const TIMEOUT = 60_000
@@ -14,7 +15,7 @@ export class Lack extends Error {
 
 /** A test that may find a feature missing. */
 export function check(name, body, timeout = TIMEOUT) {
-  test(name, { timeout }, async (t) => {
+  test(home ? `${home}: ${name}` : name, { timeout }, async (t) => {
     try {
       await body(t)
     } catch (error) {

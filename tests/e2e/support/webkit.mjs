@@ -2,7 +2,7 @@
 // WebDriver cannot provide throw a `Lack`.
 
 import { Lack } from './lack.mjs'
-import { installClock } from './clock.mjs'
+import { installClock, milliseconds } from '../pages/clock.js'
 import { startDriver } from './webdriver.mjs'
 
 // The limit of a wait for the browser, in milliseconds.
@@ -252,11 +252,6 @@ async function soon(test, what) {
     if (Date.now() > end) throw new Error(`it never was so that ${what}`)
     await new Promise((resolve) => setTimeout(resolve, TURN))
   }
-}
-
-/** `'04:45'` or milliseconds. */
-function milliseconds(time) {
-  return typeof time === 'number' ? time : time.split(':').reduce((sum, part) => 60 * sum + Number(part), 0) * 1000
 }
 
 /** JSON that preserves values it cannot express. */

@@ -30,7 +30,7 @@ pub enum In {
     All,
 }
 
-pub static KINDS: [Kind; 13] = [
+pub static KINDS: [Kind; 14] = [
     Kind {
         name: "lint",
         about: "formatting, clippy, rustdoc, tsc and oxlint have nothing to say",
@@ -70,22 +70,21 @@ pub static KINDS: [Kind; 13] = [
         name: "e2e",
         about: "the package in real tabs, with the reference server",
         browsers: In::All,
-        set_up: |plan| {
-            needs_of_package(plan)?;
-            node::packages(plan.project, E2E)?;
-            plan.browser.program(plan.project).map(drop)
-        },
+        set_up: needs_of_e2e,
         run: end_to_end,
+    },
+    Kind {
+        name: "homes",
+        about: "sessions, tabs, outages, aborts and bodies, with the token in each worker",
+        browsers: In::OneUnlessAsked,
+        set_up: needs_of_e2e,
+        run: in_homes,
     },
     Kind {
         name: "attacks",
         about: "the threat model: attacks on the package in real tabs, each with its verdict",
         browsers: In::OneUnlessAsked,
-        set_up: |plan| {
-            needs_of_package(plan)?;
-            node::packages(plan.project, E2E)?;
-            plan.browser.program(plan.project).map(drop)
-        },
+        set_up: needs_of_e2e,
         run: |plan, report| {
             build::package(plan.project)?;
             count_in_tabs(|| npm_test(plan, ATTACKS, plan.browser), Limit::minutes(20), report)
@@ -194,9 +193,19 @@ impl Kind {
     }
 }
 
+/// Where the token may live beside the page: `HOME_OF_TOKENS` of the end-to-end tests.
+const HOMES: [&str; 2] = ["worker", "shared-worker"];
+
 fn needs_of_package(plan: &Plan) -> Result<()> {
     rust::wasm_target(plan.project)?;
     node::packages(plan.project, "pkg")
+}
+
+/// For tests in real tabs, with what the end-to-end tests have.
+fn needs_of_e2e(plan: &Plan) -> Result<()> {
+    needs_of_package(plan)?;
+    node::packages(plan.project, E2E)?;
+    plan.browser.program(plan.project).map(drop)
 }
 
 /// For tests that drive the package in Chromium with their own npm packages and the helpers of `E2E`.
@@ -351,6 +360,25 @@ fn end_to_end(plan: &Plan, report: &mut Report) -> Result<()> {
     count_in_tabs(npm, Limit::minutes(30), report)
 }
 
+/// One run for each home, so that all run even if one fails.
+fn in_homes(plan: &Plan, report: &mut Report) -> Result<()> {
+    build::package(plan.project)?;
+    let server = demo::server(plan.project)?;
+    let mut result = Ok(());
+    for home in HOMES {
+        let npm = || {
+            let mut npm = npm_run(plan, E2E, "homes", plan.browser)?;
+            npm.env("TOKENKEEP_SERVER", &server).env("HOME_OF_TOKENS", home);
+            Ok(npm)
+        };
+        match count_in_tabs(npm, Limit::minutes(20), report) {
+            Err(error) if error.is::<Interrupted>() => return Err(error),
+            other => result = result.and(other),
+        }
+    }
+    result
+}
+
 fn with_back_ends(plan: &Plan, report: &mut Report) -> Result<()> {
     build::package(plan.project)?;
     let server = demo::server(plan.project)?;
@@ -370,13 +398,17 @@ fn site(plan: &Plan, report: &mut Report) -> Result<()> {
     count(&mut npm, Limit::minutes(10), report)
 }
 
-/// Each browser's path is passed in its own variable.
 fn npm_test(plan: &Plan, directory: &str, browser: &Browser) -> Result<Command> {
+    npm_run(plan, directory, "test", browser)
+}
+
+/// Each browser's path is passed in its own variable.
+fn npm_run(plan: &Plan, directory: &str, script: &str, browser: &Browser) -> Result<Command> {
     let program = browser.program(plan.project)?;
     let words = [browser.wrapper, &["npm"]].concat();
     let mut npm = plan.project.command(words[0]);
     npm.args(&words[1..])
-        .args(["test", "--silent"])
+        .args(["run", script, "--silent"])
         .current_dir(plan.project.path(directory))
         .env("BROWSER", browser.name)
         .env(browser.variable, program);

@@ -23,7 +23,7 @@ use summary::{Line, Summary};
 
 pub const CHORE: Chore = Chore {
     name: "test",
-    about: "run all kinds of tests, or those named: lint native browser package e2e attacks backends libraries frameworks runners matrix site size",
+    about: "run all kinds of tests, or those named: lint native browser package e2e homes attacks backends libraries frameworks runners matrix site size",
     options: &[
         ("--browser NAME", "in that one only: chrome, firefox or webkit"),
         ("--long", "more rounds and more calls, where a test has a long form"),

@@ -40,3 +40,8 @@ export function installClock() {
     },
   }
 }
+
+/** `'04:45'` or milliseconds. */
+export function milliseconds(time) {
+  return typeof time === 'number' ? time : time.split(':').reduce((sum, part) => 60 * sum + Number(part), 0) * 1000
+}

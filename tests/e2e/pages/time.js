@@ -68,8 +68,11 @@ export function stopClocks() {
   }
 }
 
-/** Runs in a page with controlled time: makes a new manager without other tabs, because waiting in line takes time that does not pass. */
+/**
+ * Runs in a page with controlled time: makes a new manager without other tabs, because waiting in line takes time that does not pass. Its name is
+ * unique: a shared worker keeps what it knows for equal managers.
+ */
 export async function startAnew(options) {
   globalThis.auth?.dispose()
-  await start({ ...options, tabs: 'off' })
+  await start({ ...options, tabs: 'off', name: crypto.randomUUID() })
 }

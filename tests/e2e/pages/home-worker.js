@@ -1,0 +1,4 @@
+// The package's own worker, where the tests can reach it.
+
+import './prepared.js'
+import '/tokenkeep/isolation/script.js'
