@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { startBrowser, User } from './support/browser.mjs'
+import { needsHandedOn } from './support/home.mjs'
 import { check } from './support/lack.mjs'
 import { json, refused, startStub } from './support/stub.mjs'
 
@@ -108,6 +109,7 @@ it('known() waits for the session that a sign-in elsewhere has begun meanwhile',
 })
 
 it('another tab knows when the session ends', {}, async (page, user) => {
+  needsHandedOn()
   const before = await page.evaluate(() => {
     const before = Date.now()
     return auth.known().then(() => before)

@@ -2,11 +2,11 @@
 
 import { spawnSync } from 'node:child_process'
 
-// Not among them: tests of what a page alone has, or of the package beside its manager; and what isolation.test.mjs and dpop.test.mjs do in
-// each home by themselves.
+// Not among them: tests of what a page alone has, or of the package beside its manager; answers that the core judges, wherever it is; and what
+// isolation.test.mjs and dpop.test.mjs do in each home by themselves.
 const FILES = [
-  'abort', 'answers', 'bodies', 'failures', 'forbidden', 'outages', 'pending-logout', 'points', 'redirects', 'refresh', 'refusals', 'requests',
-  'rotation', 'session', 'session-hint', 'tabs',
+  'abort', 'bodies', 'failures', 'outages', 'pending-logout', 'points', 'redirects', 'refresh', 'refusals', 'requests', 'rotation', 'session',
+  'session-hint', 'tabs',
 ]
 
 if (!process.env.HOME_OF_TOKENS) throw new Error('set HOME_OF_TOKENS to the name of a home')

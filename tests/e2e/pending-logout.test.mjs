@@ -1,7 +1,7 @@
 // A logout that has not reached the server: it is tried again with what it needs, and nobody is told that it is done before it is (rule 9).
 
 import assert from 'node:assert/strict'
-import { reload, startBrowser } from './support/browser.mjs'
+import { reloadLater, startBrowser } from './support/browser.mjs'
 import { home } from './support/engine.mjs'
 import { eachWithUser, startStrict } from './support/strict.mjs'
 import { cut, json } from './support/stub.mjs'
@@ -32,8 +32,9 @@ function endsByToken() {
 // Warnings in the page's console. A worker has its own console.
 const CONSOLE = home ? 0 : 1
 
-/** Runs in the page: records the console from now on. */
+/** Runs in the page: records the console from now on. The next manager knows nothing, in a shared worker, too. */
 function listenToConsole() {
+  globalThis.later = crypto.randomUUID()
   globalThis.warned = []
   console.warn = (text) => warned.push(text)
 }
@@ -125,7 +126,7 @@ it('a login ends that: no more warnings, and the session is restored', async (us
   const page = await user.signedIn(BY_TOKEN)
   server.route('/auth/logout', () => DOWN)
   await out(page)
-  await reload(page, BY_TOKEN)
+  await reloadLater(page, BY_TOKEN)
   await page.evaluate(() => signIn('bob', 'x'))
   assert.equal(await me(page), 'bob')
   assert.equal(await stored(page), '')
@@ -156,7 +157,7 @@ it('with a cookie the next page finishes it by the option, wherever the first wa
   await page.evaluate(() => outcome(auth.logout('/auth/logout?by=app')))
   await hasNoSecret(page)
   server.route('/auth/logout', (arrived) => (server.end(arrived), { status: 204 }))
-  await reload(page, options)
+  await reloadLater(page, options)
   assert.equal(await me(page), null)
   assert.deepEqual(logouts().map(({ query }) => query.get('by')), ['app', 'option'])
   assert.equal(await stored(page), '')
@@ -172,7 +173,7 @@ it('a forged mark calls no URL, and ends a session only by the option', async (u
     await page.evaluate((forged) => {
       for (const key of Object.keys(localStorage)) localStorage.setItem(key, forged)
     }, forged)
-    await reload(page, { logout: '/auth/logout' })
+    await reloadLater(page, { logout: '/auth/logout' })
     await me(page)
   }
   assert.equal(server.at('/evil').length, 0)

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { nothing } from './pages/deeds.js'
 import { startBrowser } from './support/browser.mjs'
 import { home } from './support/engine.mjs'
-import { hasToken, inHome, isHandedOn } from './support/home.mjs'
+import { hasToken, inHome, isForAllTabs, isHandedOn } from './support/home.mjs'
 import { Lack } from './support/lack.mjs'
 import { eachWithUser, startStrict } from './support/strict.mjs'
 import { json } from './support/stub.mjs'
@@ -31,7 +31,7 @@ async function tabsOf(user, count, options) {
 async function standInLine(tabs, begin) {
   for (const [n, tab] of tabs.entries()) {
     await tab.evaluate(begin, n)
-    if (home === 'shared-worker') await inHome(tab, nothing)
+    if (isForAllTabs) await inHome(tab, nothing)
     else await tab.evaluate(async (count) => {
       for (;;) {
         const { held, pending } = await navigator.locks.query()
@@ -69,7 +69,7 @@ for (const tabs of ['share', 'lock']) {
 }
 
 it('if the refreshing tab is closed and its answer lost, the others use the old cookie once', async (user) => {
-  if (home === 'shared-worker') throw new Lack('a refresh that ends with its tab')
+  if (isForAllTabs) throw new Lack('a refresh that ends with its tab')
   const [first, ...others] = await tabsOf(user, 5)
   server.revoke()
   const before = refreshes()

@@ -3,8 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { reload } from './support/browser.mjs'
-import { home } from './support/engine.mjs'
-import { hasToken, standsInLine } from './support/home.mjs'
+import { hasToken, isForAllTabs, standsInLine } from './support/home.mjs'
 import { world } from './support/world.mjs'
 
 const { server, it } = await world({ flags: ['--reuse-grace', '60s'] })
@@ -18,7 +17,7 @@ it('a reload during a refresh does not end the session', async (user) => {
   await server.faults()
   await reload(page)
   // A shared worker may have outlasted the page, and the refresh with it.
-  if (home === 'shared-worker') await server.release('refresh')
+  if (isForAllTabs) await server.release('refresh')
   assert.equal((await page.evaluate(() => call('/api/me'))).status, 200)
 })
 
@@ -35,7 +34,7 @@ it('a tab that is closed during a refresh does not delay others', async (user) =
   await standsInLine(second)
   await first.close()
   // A refresh for all tabs goes on without it.
-  if (home === 'shared-worker') await server.release('refresh')
+  if (isForAllTabs) await server.release('refresh')
   assert.equal((await second.evaluate(() => waiting)).status, 200)
 })
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { reload } from './support/browser.mjs'
 import { home } from './support/engine.mjs'
-import { hasToken, isHandedOn, needsHandedOn, standsInLine } from './support/home.mjs'
+import { hasToken, isForAllTabs, isHandedOn, needsHandedOn, standsInLine } from './support/home.mjs'
 import { Lack } from './support/lack.mjs'
 import { world } from './support/world.mjs'
 
@@ -13,7 +13,7 @@ const name = async (page) => (await page.evaluate(() => call('/api/me'))).body.n
 const becomes = (page, status) => page.evaluate((status) => until((state) => state.status === status), status)
 
 // What the second tab is told of its first token. Where one manager is for all tabs, it had that before.
-const AT_START = home === 'shared-worker' ? [] : ['refresh']
+const AT_START = isForAllTabs ? [] : ['refresh']
 
 /** Two tabs that know of the session. The second has its token from the first, where it is handed on. The server counts from here. */
 async function twoTabs(user, options) {
@@ -109,7 +109,7 @@ it('in twenty rounds of expiry in two tabs at once no refresh token is used twic
 })
 
 it('with tabs: lock each tab refreshes for itself, in turns', async (user) => {
-  if (home === 'shared-worker') throw new Lack('a token of each tab\'s own')
+  if (isForAllTabs) throw new Lack('a token of each tab\'s own')
   const first = await user.signedIn({ tabs: 'lock' })
   const second = await user.tab({ tabs: 'lock' })
   assert.equal(await name(second), 'alice')
@@ -175,7 +175,7 @@ it('a logout in one of five tabs while another refreshes leaves no token anywher
   assert.equal((await second.evaluate(() => waiting)).status, 401)
   // Where one refresh is for all tabs, a call waits for it before it is sent.
   const { status, error } = await third.evaluate(() => waiting)
-  assert.equal(status ?? error.code, home === 'shared-worker' ? 'session-changed' : 401)
+  assert.equal(status ?? error.code, isForAllTabs ? 'session-changed' : 401)
   for (const tab of tabs) {
     assert.deepEqual(await tab.evaluate(() => auth.state), { status: 'signed-out', claims: null, expiresAt: null, sessionExpiresAt: null })
     assert.deepEqual(await tab.evaluate(() => outcome(auth.getAccessToken())), { error: { code: home ? 'not-exposed' : 'signed-out', retryable: false } })
@@ -207,7 +207,7 @@ it('a login as another user removes the old user\'s token from the other tab, wh
 })
 
 it('with tabs: lock the other tab refreshes at its next call', async (user) => {
-  if (home === 'shared-worker') throw new Lack('a token of each tab\'s own')
+  if (isForAllTabs) throw new Lack('a token of each tab\'s own')
   const first = await user.signedIn({ tabs: 'lock' })
   const second = await user.tab({ tabs: 'lock' })
   assert.equal(await name(second), 'alice')

@@ -38,6 +38,9 @@ export const clockOfHome = (page) => ({
   fastForward: (time) => inHome(page, deeds.fastForward, milliseconds(time)),
 })
 
+/** Whether one manager is for all tabs. */
+export const isForAllTabs = ['shared-worker'].includes(home)
+
 /** Whether a tab has the token of another: workers of the tabs' own hand none on. */
 export const isHandedOn = home !== 'worker'
 
@@ -53,7 +56,7 @@ export function hasToken(tab) {
 
 /** The call that a tab has made stands in line for the lock; where one refresh is for all tabs, it has joined that. */
 export async function standsInLine(tab) {
-  if (home === 'shared-worker') return inHome(tab, deeds.nothing)
+  if (isForAllTabs) return inHome(tab, deeds.nothing)
   await tab.evaluate(async () => {
     while (!(await navigator.locks.query()).pending.length);
   })
