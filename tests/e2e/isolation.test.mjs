@@ -160,6 +160,7 @@ for (const home of HOMES) {
       const words = (await error.cause.json()).error
       const network = await auth.fetch('http://127.0.0.1:1/').catch((error) => [error.constructor === TypeError, error.name])
       const argument = await auth.fetch('/api/me', { method: 'TRACE' }).catch((error) => [error.constructor === TypeError, error.name])
+      const body = await auth.fetch('/api/me', { method: 'POST', body: Symbol('x') }).catch((error) => [error.constructor === TypeError, error.name])
       const token = await outcome(auth.getAccessToken())
       let peek
       try {
@@ -167,11 +168,11 @@ for (const home of HOMES) {
       } catch ({ code }) {
         peek = code
       }
-      return { error: { ...error }, instance: error instanceof Error, cause: [error.cause.status, error.cause.url], words, network, argument, token, peek }
+      return { error: { ...error }, instance: error instanceof Error, cause: [error.cause.status, error.cause.url], words, network, argument, body, token, peek }
     })
     assert.deepEqual(seen, {
       error: { code: 'rejected', retryable: false, status: 401 }, instance: true, cause: [401, `${user.origin}/auth/login`], words: 'invalid_credentials',
-      network: [true, 'TypeError'], argument: [true, 'TypeError'],
+      network: [true, 'TypeError'], argument: [true, 'TypeError'], body: [true, 'TypeError'],
       token: { error: { code: 'not-exposed', retryable: false } }, peek: 'not-exposed',
     })
     await server.faults({ login: 'down' })

@@ -43,7 +43,7 @@ export function describe<T>({ input, place, request }: Target, given: unknown, d
 /** `copy` is the caller's `init`, read. */
 function described(href: RequestInfo, place: Place, request: boolean, copy: Init): Described {
   const own = isObject(copy.body) ? copyBody(copy.body) : copy.body;
-  const isPlain = !request && (own !== undefined || copy.body === undefined) && (!isObject(copy.signal) || isSignal(copy.signal));
+  const isPlain = !request && typeof own !== 'symbol' && (own !== undefined || copy.body === undefined) && (!isObject(copy.signal) || isSignal(copy.signal));
   // Any body will do where its own is not to be read.
   const made = new Request(href, (isPlain ? { __proto__: null, ...copy, body: (own ?? null) === null ? null : '' } : copy) as RequestInit);
   let body: Body | undefined;
