@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { User } from './support/browser.mjs'
-import { engine } from './support/engine.mjs'
+import { engine, home } from './support/engine.mjs'
 import { check } from './support/lack.mjs'
 import { granted, refused, startStub } from './support/stub.mjs'
 import { world } from './support/world.mjs'
@@ -53,7 +53,7 @@ const ends = (page) => page.evaluate(async () => {
 })
 
 // On the wire the platform ends the call; WebKit gives its own error instead of the reason.
-const BY_PLATFORM = engine === 'webkit' ? 'AbortError: Fetch is aborted' : true
+const BY_PLATFORM = engine === 'webkit' && !home ? 'AbortError: Fetch is aborted' : true
 
 for (const [kind, make] of Object.entries(SIGNALS)) {
   it(`${kind}: during the wait for the first token: nothing is sent, and the token is kept`, async (user) => {
@@ -181,7 +181,8 @@ check('a signal that fires while the answer streams ends the reading with its re
     }
     return [await read(auth.fetch), await read(fetch)]
   })
-  assert.equal(ours, platform)
+  // Some engines forget the reason. A body that comes from a worker does not.
+  assert.equal(ours, home ? 'the reason' : platform)
   assert.notEqual(ours, 'read')
 })
 

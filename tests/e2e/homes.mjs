@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 // isolation.test.mjs and dpop.test.mjs do in each home by themselves.
 const FILES = [
   'abort', 'bodies', 'failures', 'outages', 'pending-logout', 'points', 'redirects', 'refresh', 'refusals', 'requests', 'rotation', 'session',
-  'session-hint', 'tabs',
+  'session-hint', 'streams', 'tabs',
 ]
 
 if (!process.env.HOME_OF_TOKENS) throw new Error('set HOME_OF_TOKENS to the name of a home')
