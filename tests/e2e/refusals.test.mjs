@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { nothing } from './pages/deeds.js'
 import { startBrowser } from './support/browser.mjs'
 import { home } from './support/engine.mjs'
-import { hasToken, inHome, isForAllTabs, isHandedOn } from './support/home.mjs'
+import { hasToken, inHome, isForAllTabs, needsHandedOn } from './support/home.mjs'
 import { Lack } from './support/lack.mjs'
 import { eachWithUser, startStrict } from './support/strict.mjs'
 import { json } from './support/stub.mjs'
@@ -86,6 +86,7 @@ it('if the refreshing tab is closed and its answer lost, the others use the old 
 })
 
 it('after a shared refusal a login continues in all tabs', async (user) => {
+  needsHandedOn()
   const [first, second] = await tabsOf(user, 2)
   server.revoke()
   const refresh = server.hold('/auth/refresh')
@@ -94,8 +95,7 @@ it('after a shared refusal a login continues in all tabs', async (user) => {
   refresh.release()
   for (const page of [first, second]) assert.equal((await page.evaluate(() => waiting)).status, 401)
   await first.evaluate(() => signIn('bob', 'x'))
-  if (isHandedOn) await second.evaluate(() => until(({ claims }) => claims?.sub === 'bob'))
-  else await second.evaluate(() => until(({ status }) => status === 'unknown'))
+  await second.evaluate(() => until(({ claims }) => claims?.sub === 'bob'))
   assert.deepEqual((await second.evaluate(() => call('/api/who'))).body.sub, 'bob')
 })
 
