@@ -18,9 +18,13 @@ const TARGET = ['chrome80', 'firefox113', 'safari16.4', 'node20']
 // The package's modules, as package.json exports them. None imports another, so an app bundles only those that it imports.
 const { exports } = JSON.parse(readFileSync(path('package.json'), 'utf8'))
 const ENTRIES = Object.values(exports).flatMap((entry) => entry.default?.match(/^\.\/dist\/(.+)\.js$/)?.[1] ?? [])
-// Of these, the module that runs in a worker and cannot ask the page.
-const WORKER = 'isolation/worker'
+// Of these, the modules that run in a worker and cannot ask the page.
+const WORKERS = ['isolation/worker', 'isolation/service-worker']
 const SCRIPT = 'isolation/script'
+// For service workers that are not modules.
+const CLASSIC = 'isolation/service-worker-script'
+// What the page's part loads if the token is kept in a service worker.
+const ATTACHED = 'isolation/attached'
 // The declarations that the entries refer to; the others stay internal.
 const TYPES = [...ENTRIES, 'types', 'error', 'remote']
 
@@ -72,7 +76,7 @@ try {
       })
     },
   }
-  const make = (names, plugins, external) => build({
+  const make = (names, plugins, { external, format = 'esm' } = {}) => build({
     entryPoints: names.map((name) => path('src', `${name}.ts`)),
     outbase: path('src'),
     outdir: path('dist'),
@@ -81,17 +85,18 @@ try {
     packages: 'external',
     external,
     minify: true,
-    format: 'esm',
+    format,
     target: TARGET,
     // Chrome 80 supports it; the bug that it had until 91 concerns private names after `?.`.
     supported: { 'optional-chain': true },
     legalComments: 'none',
     plugins,
   })
-  await make(ENTRIES.filter((name) => name !== WORKER && name !== SCRIPT), [generated])
-  await make([WORKER], [workers, generated])
+  await make([...ENTRIES.filter((name) => ![...WORKERS, SCRIPT, CLASSIC].includes(name)), ATTACHED], [generated], { external: ['./attached.js'] })
+  await make(WORKERS, [workers, generated])
+  await make([CLASSIC], [workers, generated], { format: 'iife' })
   // The script brings no second core.
-  await make([SCRIPT], [], ['./worker.js'])
+  await make([SCRIPT], [], { external: ['./worker.js'] })
 
   execFileSync(path('node_modules/.bin/tsc'), ['--project', here, '--outDir', scratch], { stdio: 'inherit' })
   for (const name of TYPES) {

@@ -34,6 +34,8 @@ declare module '#page' {
   export function read(type: 'Node', name: 'baseURI'): string;
   /** The value of a cookie that scripts may read; `undefined` if there is no such cookie, `null` if cookies cannot be read. */
   export function cookie(name: string): string | undefined | null;
+  /** The value of a cookie, URL-decoded if it is URL-encoded. */
+  export function decoded(text: string): string;
   /** Whether a service worker controls this page. */
   export function isControlled(): boolean;
   /** Whether the platform reports that it is offline. */

@@ -58,7 +58,7 @@ export function cookie(name) {
 }
 
 /** Many servers encode what they write there as URLs are (RFC 3986, 2.1). What is not of that form stays as it is. */
-function decoded(text) {
+export function decoded(text) {
   try {
     return decodeURIComponent(text)
   } catch {

@@ -29,7 +29,7 @@ const stub = await startStub({
 // Of the call that is held.
 let arrived, torn
 
-const HOMES = ['worker', 'shared-worker']
+const HOMES = ['worker', 'shared-worker', 'service-worker']
 
 /** Runs in the page, before all else: keeps all that crosses to it, and what a patched platform sees. */
 function tap() {

@@ -1,7 +1,7 @@
 // The options on their way to the worker: plain values, with their URLs resolved against this page.
 
 import { ownBase } from '../base.js';
-import { digest, isRecord, textOf, type Given } from './text.js';
+import { isRecord, textOf, type Given } from './text.js';
 
 /** `options` is a snapshot. Throws a `TokenError` that names what cannot cross. */
 export function crossingOptions(options: Given): { options: Given; name: string } {
@@ -19,5 +19,5 @@ export function crossingOptions(options: Given): { options: Given; name: string 
   const copy = { __proto__: null, ...options } as Given;
   for (const name of ['refresh', 'logout']) if (copy[name] !== undefined) copy[name] = call(copy[name]);
   if (Array.isArray(copy.apis)) copy.apis = copy.apis.map(resolved);
-  return { options: copy, name: `tokenkeep ${digest(textOf(copy))}` };
+  return { options: copy, name: `tokenkeep ${textOf(copy)}` };
 }

@@ -15,9 +15,12 @@ import { receiveError } from './errors.js';
 import { isMark, mark, marks, mayBeSignIn, teller } from './facts.js';
 import { openHome, unavailable, type Home } from './home.js';
 import { VERSION, type Method, type ToPage, type ToWorker, type WireResponse } from './messages.js';
-import type { Isolation, WorkerSource } from './page.js';
+import type { Isolation, ServiceWorkerSource, WorkerSource } from './page.js';
 import { describe, type Described } from './request.js';
 import { inlet, receiveResponse, type Inlet } from './response.js';
+
+/** Each may fall back on those before it. */
+const HOMES: Isolation[] = ['worker', 'shared-worker', 'service-worker'];
 
 /** So long the worker may take to start, in milliseconds. */
 const PATIENCE = 30_000;
@@ -94,31 +97,46 @@ export function createIsolated(given: unknown): TokenManager {
 
   function begin(): void {
     const { isolation, worker, fallback, ...options } = snapshot(given) as Record<string, unknown>;
-    if (isolation !== 'worker' && isolation !== 'shared-worker')
-      throw invalid("option `isolation` takes 'worker' or 'shared-worker'; the entry for 'page' is `tokenkeep`, and there is no 'service-worker' yet.");
-    if (fallback !== undefined && fallback !== 'worker') throw invalid("option `fallback` takes 'worker'.");
-    if (worker !== undefined && typeof worker !== 'string' && typeof worker !== 'function') throw invalid('option `worker` takes a URL, or a function that starts a worker.');
+    const rank = HOMES.indexOf(isolation as Isolation);
+    if (rank < 0) throw invalid(`option \`isolation\` takes '${HOMES.join("', '")}'; the entry for 'page' is \`tokenkeep\`.`);
+    if (fallback !== undefined && !HOMES.slice(0, rank).includes(fallback as Isolation)) throw invalid('option `fallback` takes a home that needs less.');
+    const isAttached = rank === 2;
+    if (worker === undefined ? isAttached : typeof worker !== 'string' && typeof worker !== 'function') throw invalid('option `worker` takes a URL, or a function that starts a worker.');
     const { options: crossing, name } = crossingOptions(options);
     const blocked = blockedBy();
-    const home: Home = openHome(isolation as Isolation, worker as WorkerSource | undefined, name, fallback === 'worker');
-    const late = setTimeout(() => fail(unavailable('it has not answered')), PATIENCE);
+    let late: ReturnType<typeof setTimeout> | undefined;
+    const wait = () => (late ??= setTimeout(() => fail(unavailable('it has not answered')), PATIENCE));
     const started = () => {
       clearTimeout(late);
       blocked.stop();
     };
     // It says nothing of why: the policy's own event does, and comes in the same turn or the next.
-    home.onLost((event) => setTimeout(() => {
+    const lost = (event: unknown) => setTimeout(() => {
       if (apis || failure) return;
       started();
       fail(unavailable(blocked.why() ?? ((event as ErrorEvent).message || 'its script did not come, or does not run'), event));
-    }));
-    ({ port } = home);
-    port.onmessage = ({ data }: MessageEvent<ToPage>) => {
-      if (data.kind === 'welcome' || data.kind === 'failed') started();
-      hear(data);
+    });
+    const enter = (home: Home) => {
+      if (failure) return home.port.close();
+      home.onLost(lost);
+      ({ port } = home);
+      wait();
+      port.onmessage = ({ data }: MessageEvent<ToPage>) => {
+        if (data.kind === 'welcome' || data.kind === 'failed') started();
+        hear(data);
+      };
+      post({ kind: 'hello', version: VERSION, options: crossing, marks: marks(), maybeSignIn: mayBeSignIn() });
     };
+    const open = (isolation: unknown, source?: WorkerSource) => enter(openHome(isolation as Isolation, source, name, fallback === 'worker'));
+    if (isAttached) {
+      wait();
+      import('./attached.js')
+        .then(({ attach }) => attach(worker as ServiceWorkerSource, crossing, unavailable))
+        .then(enter)
+        .catch((cause) => (fallback ? open(fallback) : lost(cause)))
+        .catch(fail);
+    } else open(isolation, worker as WorkerSource | undefined);
     addEventListener('pagehide', leave);
-    post({ kind: 'hello', version: VERSION, options: crossing, marks: marks(), maybeSignIn: mayBeSignIn() });
   }
 
   function hear(message: ToPage): void {

@@ -52,9 +52,15 @@ export type WireError =
   | { is: 'platform'; class: string; name: string; message: string }
   | { is: 'value'; value: unknown };
 
+/** What a page goes on with that has spoken to a life of the worker that is over: the number of its last logout, and of streams so far. */
+export interface Resumes {
+  left: number;
+  streams: number;
+}
+
 /** To the worker. The first is `hello`, and what comes before it is not heard. */
 export type ToWorker =
-  | { kind: 'hello'; version: number; options: Record<string, unknown>; marks: Record<string, string>; maybeSignIn: boolean }
+  | { kind: 'hello'; version: number; options: Record<string, unknown>; marks: Record<string, string>; maybeSignIn: boolean; resumes?: Resumes }
   | { kind: 'facts'; facts: Facts }
   /** The marks in the storage have changed. */
   | { kind: 'marks'; marks: Record<string, string> }

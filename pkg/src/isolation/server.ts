@@ -8,7 +8,6 @@ import type { SignoutEvent, TokenManager, TokenManagerEventMap } from '../types.
 import { sendError } from './errors.js';
 import { VERSION, type Facts, type ToPage, type ToWorker, type WireError, type WireRequest, type WireResponse } from './messages.js';
 import { place, settle, type Settled } from './options.js';
-import { whenCalm } from './platform/fetch.js';
 import { revive } from './request.js';
 import { pump, sendResponse } from './response.js';
 import { textOf } from './text.js';
@@ -24,15 +23,39 @@ interface Page {
 
 type Of<Kind extends ToWorker['kind']> = Extract<ToWorker, { kind: Kind }>;
 
-/** What a manager that was disposed of may have to send still is sent within so many milliseconds. */
-const LINGER = 2000;
+/** How a worker is a home. */
+export interface Kind {
+  /** Options of the worker's own: no page gives any. */
+  own?: unknown;
+  /** Options that the worker has before the first page comes, which gives the same. */
+  stated?: Record<string, unknown> | undefined;
+  /** What the worker keeps itself of what outlives it; otherwise the pages do. */
+  kept?: Kept;
+}
 
-/** See `serve`. */
-export function serveWith(make: (options: unknown) => TokenManager, given: unknown): void {
-  const isShared = 'onconnect' in globalThis;
-  const pages = new Set<Page>();
+/** What outlives a worker that may be ended at any time. No secret is in it. */
+export interface Kept {
   /** Endpoints that have answered a login: method, origin and path. */
-  const logins = new Set<string>();
+  readonly logins: { has(endpoint: string): boolean; add(endpoint: string): void };
+  /** Whether the user has signed out, and not in again. */
+  isOut: boolean;
+}
+
+/** A page's line. */
+export interface Line {
+  /** Fulfils when the call of this number is over: where it does not come, after a while. */
+  until(call: number): Promise<void>;
+}
+
+/** A call that was announced comes within so many milliseconds. */
+const ANNOUNCED = 10_000;
+
+/** What pages speak to. */
+export type Server = ReturnType<typeof createServer>;
+
+export function createServer(make: (options: unknown) => TokenManager, { own, stated, kept }: Kind) {
+  const pages = new Set<Page>();
+  const logins = kept?.logins ?? new Set<string>();
   /** The options, or what is wrong with them. */
   let settled: Settled | TokenError | undefined;
   /** Those of the first page, in a form that can be compared. */
@@ -41,7 +64,11 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
   /** The page that has called for the logout under way: to the others it is one of another tab's. */
   let leaving: Page | undefined;
 
-  if (given !== undefined) take(() => snapshot(given) as Record<string, unknown>);
+  if (own !== undefined) take(() => snapshot(own) as Record<string, unknown>);
+  else if (stated) {
+    first = textOf(stated);
+    take(() => stated);
+  }
 
   function take(options: () => Record<string, unknown>): void {
     try {
@@ -55,15 +82,18 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
     for (const page of pages) page.post(message);
   }
 
-  function start(options: unknown): TokenManager {
-    const made = make(options);
+  function start({ options }: Settled): TokenManager {
+    // Who has signed out stays signed out, whatever has ended the worker since.
+    const made = make(kept?.isOut ? { ...options, restore: 'manual' } : options);
     made.addEventListener('change', () => {
+      if (kept && made.state.status === 'signed-in') kept.isOut = false;
       for (const page of pages) say(page, made);
     });
     made.addEventListener('refresh', ({ answer }) => event('refresh', { answer }));
     made.addEventListener('stepup', ({ challenges }) => event('stepup', { challenges }));
     made.addEventListener('refresherror', ({ error }) => event('refresherror', {}, error));
     made.addEventListener('signout', ({ reason, error }: SignoutEvent) => {
+      if (kept && (reason === 'logout' || reason === 'other-tab')) kept.isOut = true;
       for (const page of pages) {
         const isOthers = reason === 'logout' && leaving && page !== leaving;
         page.post({ kind: 'event', type: 'signout', members: { reason: isOthers ? 'other-tab' : reason }, error: crossing(error) });
@@ -88,8 +118,9 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
 
   const adopt = () => (settled instanceof TokenError ? undefined : settled?.adopt);
 
-  /** Takes in a page. */
-  function attend(port: MessagePort): void {
+  /** Takes in a page. `left` is told when it goes, and whether it has disposed of its manager. */
+  function attend(port: MessagePort, left?: (isDisposed: boolean, manager: TokenManager | undefined) => void): Line {
+    const ends = new Map<number, () => void>();
     const calls = new Map<number, { abort: AbortController; outlives: boolean }>();
     const bodies = new Map<number, (body: Blob | undefined) => void>();
     const streams = new Map<number, ReturnType<typeof pump>>();
@@ -124,11 +155,11 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
       else if (kind === 'shown') shown(message.persisted === true);
     }
 
-    function greet({ version, options, marks, maybeSignIn }: Of<'hello'>): void {
+    function greet({ version, options, marks, maybeSignIn, resumes }: Of<'hello'>): void {
       if (version !== VERSION) return refuse(new TokenError('not-loaded', 'The page and the worker are of different versions of tokenkeep.'));
       const [name] = Object.keys(options);
       const text = textOf(options);
-      if (given !== undefined) {
+      if (own !== undefined) {
         if (name !== undefined) return refuse(new TokenError('invalid-option', `option \`${name}\`: the worker's own file has the options; the page gives none.`));
       } else if (first === undefined) {
         first = text;
@@ -136,10 +167,16 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
       } else if (first !== text) return refuse(new TokenError('invalid-option', 'The worker has its options already, from a page that gave others. Give the managers different names.'));
       if (settled instanceof TokenError) return refuse(settled);
       isGreeted = true;
+      if (resumes) {
+        last = Number(resumes.streams) || 0;
+        page.left = Number(resumes.left) || 0;
+      }
       if (!manager) {
         remember(marks);
         told.maybeSignIn = maybeSignIn === true;
-      }
+        // A page that begins asks again.
+        if (kept && !resumes) kept.isOut = false;
+      } else if (maybeSignIn === true && !resumes && manager.state.status === 'signed-out' && !Object.keys(told.marks).length) void manager.signedIn().catch(() => {});
       const { apis, cookies } = settled!;
       page.post({ kind: 'welcome', version: VERSION, apis, cookies });
     }
@@ -149,20 +186,20 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
     }
 
     function remember(marks: Record<string, string>): void {
-      told.marks = only(marks, (text) => typeof text === 'string');
+      if (!kept) told.marks = only(marks, (text) => typeof text === 'string');
     }
 
     function facts({ cookies, controlled, visible }: Facts): void {
       told.cookies = only(cookies, (value) => value === undefined || value === null || typeof value === 'string');
-      told.controlled = controlled === true;
+      // A service worker's own calls go by no service worker.
+      told.controlled = !kept && controlled === true;
       page.visible = visible === true;
       const isNew = !pages.has(page);
       pages.add(page);
-      manager ??= start((settled as Settled).options);
+      const { state, ready } = begun();
       look();
       if (!isNew) return;
-      const { state, ready } = manager;
-      if (state.status !== 'unknown') say(page, manager);
+      if (state.status !== 'unknown') say(page, manager!);
       ready.then(() => page.post({ kind: 'ready' }), (error) => page.post({ kind: 'failed', error: sendError(error, () => undefined) }));
     }
 
@@ -212,7 +249,10 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
 
     function begin(id: number, request?: WireRequest): () => void {
       calls.set(id, { abort: new AbortController(), outlives: !request || request.init?.keepalive === true });
-      return () => void calls.delete(id);
+      return () => {
+        calls.delete(id);
+        ends.get(id)?.();
+      };
     }
 
     async function send(manager: TokenManager, { id, request }: Of<'fetch'>): Promise<void> {
@@ -240,7 +280,7 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
         if (request && (isLogin || method === 'logout')) {
           // It carries the token: to the APIs, or to whoever gives tokens out.
           if (method === 'exchange' && !isOwnOrigin(request.url)) among(request.url);
-          if (isLogin) logins.add(key(request.init.method, request.url));
+          if (isLogin) logins.add(endpoint(request.init.method, request.url));
           value = await withBody<unknown>(id, request, (...args) => {
             if (!isLogin) page.left = id;
             return manager[method](...args);
@@ -272,10 +312,24 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
       pages.delete(page);
       look();
       port.close();
-      if (isShared || !isDisposed) return;
-      manager?.dispose();
-      setTimeout(() => whenCalm(close), LINGER);
+      for (const end of ends.values()) end();
+      left?.(isDisposed, manager);
     }
+
+    return {
+      until: (call) => new Promise((resolve) => {
+        const end = () => {
+          ends.delete(call);
+          resolve();
+        };
+        ends.set(call, end);
+        setTimeout(() => calls.has(call) || end(), ANNOUNCED);
+      }),
+    };
+  }
+
+  function begun(): TokenManager {
+    return (manager ??= start(settled as Settled));
   }
 
   /** Says who cannot be a call of the app's. */
@@ -293,9 +347,14 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
     if (!covers((settled as Settled).apis, new URL(url))) throw new TokenError('invalid-argument', 'request: the worker takes the token to nothing but `apis`.');
   }
 
+  /** Whether tokens are answered there. */
+  function givesTokens(url: string, method?: string): boolean {
+    return (settled as Settled).own.includes(place(url)!) || logins.has(endpoint(method, url));
+  }
+
   /** An answer that holds tokens is not for the page, whoever asks, and by whatever way. */
   function guard(url: string, method?: string, response?: Response): void {
-    if (!(settled as Settled).own.includes(place(url)!) && !logins.has(key(method, url))) return;
+    if (!givesTokens(url, method)) return;
     void response?.body?.cancel().catch(() => {});
     throw new TokenError('invalid-argument', 'request: this endpoint answers with tokens; it is for `login`, `exchange`, `refresh` and `logout`.');
   }
@@ -308,17 +367,17 @@ export function serveWith(make: (options: unknown) => TokenManager, given: unkno
     shown(false);
   }
 
-  told.mark = (key, text) => tell({ kind: 'mark', key, text });
-  if (isShared) addEventListener('connect', (event) => attend((event as MessageEvent).ports[0]!));
-  else {
-    // One page, and one port of it: whatever comes after that is nobody's.
-    const listen = ({ ports: [port] }: MessageEvent) => {
-      if (!port) return;
-      removeEventListener('message', listen);
-      attend(port);
-    };
-    addEventListener('message', listen);
-  }
+  if (!kept) told.mark = (key, text) => tell({ kind: 'mark', key, text });
+  return {
+    attend,
+    begun,
+    givesTokens,
+    guard,
+    /** The options, where they are known and good. */
+    settled: () => (settled instanceof TokenError ? undefined : settled),
+    /** Whether a page has come. */
+    isVisited: () => pages.size > 0,
+  };
 }
 
 /** The members of what a page says that are of the type they should be: the core is told nothing else. */
@@ -329,6 +388,6 @@ function only<T>(members: Record<string, T>, is: (value: unknown) => boolean): R
 }
 
 /** A method, and where it goes. */
-function key(method: string | undefined, url: string): string {
+function endpoint(method: string | undefined, url: string): string {
   return `${method?.toUpperCase()} ${place(url)}`;
 }

@@ -22,15 +22,3 @@ export function isRecord(value: unknown): value is Given {
   const prototype: unknown = Object.getPrototypeOf(value);
   return !prototype || !Object.getPrototypeOf(prototype);
 }
-
-/** Short, for a name: two that have the same one are told apart by the text itself. */
-export function digest(text: string): string {
-  let one = 0x811c9dc5;
-  let other = 0x1b873593;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    one = Math.imul(one ^ code, 0x01000193);
-    other = Math.imul(other ^ code, 0x85ebca6b) ^ (other >>> 13);
-  }
-  return [one, other].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
-}

@@ -1,6 +1,6 @@
 // The entry `tokenkeep/worker`, for a worker of the app's own: the core is here, and with it the token. Pages come by messages.
 
-import { serveWith } from './server.js';
+import { serveWith } from './serve.js';
 import { inline } from '../inline.js';
 import { createManager } from '../manager.js';
 import type { TokenManagerOptions } from '../types.js';

@@ -14,12 +14,14 @@ let asked = 0
 
 /** The package's function, with the home in `homeOfTokens`, unless the options name one. */
 export function createTokenManager(options, home = globalThis.homeOfTokens) {
+  const isolation = options?.isolation ?? home
+  if (!isolation) return inPage.createTokenManager(options)
+  if (isolation === 'service-worker') return isolated.createTokenManager({ worker: '/sw.js', ...options, isolation })
   if (options?.isolation) return isolated.createTokenManager(options)
-  if (!home) return inPage.createTokenManager(options)
   const url = new URL('/home-worker.js', location.origin)
   for (const name of globalThis.preparations ?? []) url.searchParams.append('with', name)
   if (globalThis.later) url.searchParams.set('later', later)
-  return overheard(() => isolated.createTokenManager({ worker: url.href, ...options, isolation: home }))
+  return overheard(() => isolated.createTokenManager({ worker: url.href, ...options, isolation }))
 }
 
 /** What `make` makes; keeps the port by which it speaks to its worker. */

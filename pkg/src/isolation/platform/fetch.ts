@@ -5,22 +5,18 @@ import { transmit as send } from '#fetch';
 
 export * from '#fetch';
 
-let underWay = 0;
-let calm: (() => void) | undefined;
+const underWay = new Set<Promise<unknown>>();
 
 /** See `transmit` there. */
 export function transmit(...args: Parameters<typeof send>): Promise<unknown> {
-  underWay++;
-  const over = () => {
-    if (!--underWay) calm?.();
-  };
   const answer = send(...args);
+  underWay.add(answer);
+  const over = () => underWay.delete(answer);
   answer.then(over, over);
   return answer;
 }
 
-/** Calls `work` as soon as none is under way. */
-export function whenCalm(work: () => void): void {
-  if (underWay) calm = work;
-  else work();
+/** Fulfils as soon as none is under way. */
+export async function calm(): Promise<void> {
+  while (underWay.size) await Promise.allSettled(underWay);
 }
