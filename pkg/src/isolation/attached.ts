@@ -92,7 +92,6 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
   let beat: ReturnType<typeof setInterval> | undefined;
   // What a new line begins with.
   let hello: ToWorker | undefined;
-  let facts: ToWorker | undefined;
   let left = 0;
   let isClosed = false;
 
@@ -117,7 +116,6 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
       for (const item of waiting) if (from === line && 'id' in item.message && item.message.id === data.call) item.isClear = true;
       return flush();
     }
-    if (data.kind === 'welcome' && from.number) return from.port.postMessage(facts);
     if (data.kind === 'ready') {
       from.isReady = true;
       for (const { message } of waiting) knock(message);
@@ -156,7 +154,8 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
       rest(old);
     }
     try {
-      if (!current()) registration = await register();
+      // One of other options is left alone: the two would have the place in turns, and no session with that.
+      if (!registration.active) registration = await register();
       worker = await active();
       if (!line && !isClosed) open();
     } catch (error) {
@@ -227,10 +226,7 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
       for (const { port } of lines) port.postMessage(message);
       return;
     }
-    if (kind === 'facts') {
-      facts = message;
-      return line?.port.postMessage(message);
-    }
+    if (kind === 'facts') return line?.port.postMessage(message);
     // It keeps the marks itself; and whoever was idle is shown nothing.
     if (kind === 'marks' || kind === 'shown') return;
     if (kind === 'pull' || kind === 'cancel') {

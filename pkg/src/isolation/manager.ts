@@ -143,6 +143,8 @@ export function createIsolated(given: unknown): TokenManager {
     const { kind } = message;
     if (kind === 'welcome') {
       ({ apis } = message);
+      // It may come again, from another life of the worker.
+      facts?.stop();
       facts = teller(message.cookies, post);
       facts.tell();
     } else if (kind === 'ready') {

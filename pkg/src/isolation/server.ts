@@ -83,8 +83,8 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
   }
 
   function start({ options }: Settled): TokenManager {
-    // Who has signed out stays signed out, whatever has ended the worker since.
-    const made = make(kept?.isOut ? { ...options, restore: 'manual' } : options);
+    // Who has signed out stays signed out, whatever has ended the worker since. A logout that is pending sees to that itself.
+    const made = make(kept?.isOut && !Object.keys(told.marks).length ? { ...options, restore: 'manual' } : options);
     made.addEventListener('change', () => {
       if (kept && made.state.status === 'signed-in') kept.isOut = false;
       for (const page of pages) say(page, made);
