@@ -1,12 +1,12 @@
 // Scripts of the same origin that patch nothing: they use the session, the channel between tabs, locks, frames, other tabs and a
 // service worker.
 
-import { ACCESS, EVERYWHERE, REFRESH } from '../support/rows.mjs'
+import { ACCESS, EVERYWHERE, REFRESH, UNSERVED } from '../support/rows.mjs'
 
 const MEMORY = { refreshToken: { json: 'refresh_token' } }
 
 /** The attacker's service worker: it sends what it sees on, and tells of it. */
-const SERVICE_WORKER = `
+export const SERVICE_WORKER = `
   const seen = []
   addEventListener('install', () => skipWaiting())
   addEventListener('activate', (event) => event.waitUntil(clients.claim()))
@@ -20,9 +20,9 @@ const SERVICE_WORKER = `
 const alone = (name, seeks, inherent, mount, more) => ({ name, seeks, inherent, mount, ...more })
 
 export default [
-  alone('`fetch(\'/auth/refresh\', { credentials: \'include\' })` of the attacker\'s own', ACCESS, EVERYWHERE, async (scene) => {
+  alone('`fetch(\'/auth/refresh\', { credentials: \'include\' })` of the attacker\'s own', ACCESS, UNSERVED, async (scene) => {
     const page = await scene.signedIn()
-    return page.evaluate(() => fetch('/auth/refresh', { method: 'POST', credentials: 'include' }).then((answer) => answer.text()))
+    return page.evaluate(() => fetch('/auth/refresh', { method: 'POST', credentials: 'include' }).then((answer) => answer.text(), String))
   }),
   alone('`auth.fetch` of the refresh endpoint', ACCESS, ['page'], async (scene) => {
     const page = await scene.signedIn()
@@ -56,7 +56,7 @@ export default [
       form.submit()
     }))
   }),
-  alone('The refresh cookie is spent twice, so that the server ends the session', 'a second use of the refresh token', EVERYWHERE, async (scene) => {
+  alone('The refresh cookie is spent twice, so that the server ends the session', 'a second use of the refresh token', UNSERVED, async (scene) => {
     const page = await scene.signedIn()
     const [cookie] = (await scene.user.context.cookies()).filter(({ name }) => name === 'refresh')
     scene.server.routes['/auth/refresh'] = hold(scene.server.routes['/auth/refresh'], 2)
@@ -78,7 +78,7 @@ export default [
     await page.evaluate(() => auth.fetch('/api/me'))
     return scene.server.users().at(-1) === 'mallory'
   }),
-  alone('A frame of the same origin makes a manager of the same options, with `exposeToken`', ACCESS, EVERYWHERE, async (scene) => {
+  alone('A frame of the same origin makes a manager of the same options, with `exposeToken`', ACCESS, UNSERVED, async (scene) => {
     const page = await scene.signedIn()
     return page.evaluate(async ([module]) => {
       const frame = document.createElement('iframe')
@@ -90,19 +90,19 @@ export default [
       return frame.contentWindow.eval(`(async () => {
         const { createTokenManager } = await import('${module}')
         const auth = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', exposeToken: true })
-        await auth.fetch('/api/me')
-        return auth.getAccessToken()
+        await auth.fetch('/api/me').catch(() => {})
+        return auth.getAccessToken().catch(String)
       })()`)
     }, [scene.home.name === 'careless' ? scene.home.module : '/tokenkeep/index.js'])
   }),
-  alone('Another tab of the same origin, with its own manager and a patched `fetch`', ACCESS, EVERYWHERE, async (scene) => {
+  alone('Another tab of the same origin, with its own manager and a patched `fetch`', ACCESS, UNSERVED, async (scene) => {
     await scene.signedIn()
     const other = await scene.blank()
     await other.evaluate(async (module) => {
       attacker.spy(globalThis, 'fetch')
       const { createTokenManager } = await import(module)
       const auth = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout' })
-      await auth.fetch('/api/me')
+      await auth.fetch('/api/me').catch(() => {})
     }, '/tokenkeep/index.js')
     return scene.loot(other)
   }),
@@ -118,11 +118,11 @@ export default [
     await scene.story(page)
     return scene.loot(opener)
   }),
-  alone('A service worker of the attacker\'s sees the calls', ACCESS, EVERYWHERE, async (scene) => {
-    scene.server.routes['/sw.js'] = () => ({ type: 'text/javascript', body: SERVICE_WORKER })
+  alone('A service worker of the attacker\'s sees the calls', ACCESS, UNSERVED, async (scene) => {
+    scene.server.routes['/attacker-sw.js'] = () => ({ type: 'text/javascript', body: SERVICE_WORKER })
     const spy = await scene.blank()
     await spy.evaluate(async () => {
-      await navigator.serviceWorker.register('/sw.js')
+      await navigator.serviceWorker.register('/attacker-sw.js')
       await navigator.serviceWorker.ready
     })
     await scene.story(await scene.tab())
@@ -132,6 +132,8 @@ export default [
       return new Promise((resolve) => {
         port1.onmessage = ({ data }) => resolve(data)
         active.postMessage('', [port2])
+        // It may have been replaced.
+        setTimeout(resolve, 3000, [])
       })
     })
   }),

