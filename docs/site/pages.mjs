@@ -16,7 +16,7 @@ const SECTIONS = [
   ['Libraries', 'libraries'],
   ['Back ends', 'backends'],
   ['Sessions', 'sessions'],
-  ['Where it runs', ['platform.md', 'isolation.md', 'matrix.md', 'cors.md', 'ssr.md', 'csp.md', 'shells.md']],
+  ['Where it runs', ['platform.md', 'isolation.md', 'service-worker.md', 'matrix.md', 'cors.md', 'ssr.md', 'csp.md', 'shells.md']],
   ['Testing', 'testing'],
   ['Debugging', ['debugging.md']],
   ['Migration', 'migration'],

@@ -104,7 +104,17 @@ describe('in a new Vite project', () => {
       import TokenWorker from 'tokenkeep/worker/script?worker'
       ${settle}
       outcome(createTokenManager({ refresh: '/auth/refresh', isolation: 'worker', worker: () => new TokenWorker() }))`)
-    write('vite.config.js', `export default { build: { rollupOptions: { input: ['index.html', 'file.html', 'isolated.html', 'named.html'] } } }`)
+    write('attached.html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/attached.js"></script>')
+    write('attached.js', `import { createTokenManager } from 'tokenkeep/isolated'
+      ${settle}
+      const worker = () => navigator.serviceWorker.register('/sw.js', { type: 'module' })
+      outcome(createTokenManager({ isolation: 'service-worker', worker }))`)
+    write('sw.js', `import { serve } from 'tokenkeep/service-worker'
+      serve({ refresh: '/auth/refresh' }, { takeOver: true })`)
+    write('vite.config.js', `export default { build: { rollupOptions: {
+      input: ['index.html', 'file.html', 'isolated.html', 'named.html', 'attached.html', 'sw.js'],
+      output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
+    } } }`)
     await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, `vite@${devDependencies.vite}`], project)
     await run(join(project, 'node_modules/.bin/vite'), ['build', '--logLevel', 'error'], project)
   })
@@ -132,7 +142,7 @@ describe('in a new Vite project', () => {
     assert.equal(server.seen.filter((line) => line.includes('.wasm')).length, 1)
   })
 
-  for (const path of ['/isolated.html#worker', '/isolated.html#shared-worker', '/named.html']) {
+  for (const path of ['/isolated.html#worker', '/isolated.html#shared-worker', '/named.html', '/attached.html']) {
     it(`works after a build, with the token in a worker: ${path}`, async () => {
       const { page, back } = await open(path, routes())
       assert.deepEqual(await outcome(page), TRIED_OUT)

@@ -18,7 +18,7 @@ const BUDGETS = {
 }
 
 const entries = Object.entries(exports).flatMap(([name, { default: path }]) => (path?.endsWith('.js') ? [[name, read(path)]] : []))
-const HELD_ELSEWHERE = ['.', './isolated', './worker', './worker/script']
+const HELD_ELSEWHERE = ['.', './isolated', './worker', './worker/script', './service-worker', './service-worker/script']
 const isManager = (name) => name === './file' || HELD_ELSEWHERE.includes(name)
 
 describe('the entries', () => {

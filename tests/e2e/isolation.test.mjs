@@ -468,8 +468,8 @@ for (const home of HOMES) {
     assert.deepEqual(seen, ['signed-out', 'signed-out'])
   })
 
-  if (home === 'shared-worker') named('a refresh goes on over a reload, which needs no other', async (user) => {
-    if (engine !== 'chrome') throw new Lack('a shared worker that outlasts its pages (extendedLifetime)')
+  if (home !== 'worker') named('a refresh goes on over a reload, which needs no other', async (user) => {
+    if (engine !== 'chrome' && home === 'shared-worker') throw new Lack('a shared worker that outlasts its pages (extendedLifetime)')
     let arrives, release
     const [isHere, released] = [new Promise((resolve) => (arrives = resolve)), new Promise((resolve) => (release = resolve))]
     stub.routes['/auth/slow'] = async () => (arrives(), await released, granted('new'))

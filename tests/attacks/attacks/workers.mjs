@@ -204,22 +204,23 @@ export default [
   ...['before', 'after'].map((when) => alone('`ServiceWorkerContainer`: `register`, which adds to the options, and `getRegistration`', ACCESS, when === 'before' ? SERVICE : [], async (scene) => {
     const page = await scene.tab({ options: API, argument: scene.elsewhere.origin, [when]: (far) => {
       const { register } = ServiceWorkerContainer.prototype
+      let asked
       ServiceWorkerContainer.prototype.register = function (given, ...more) {
         const url = new URL(given, location.href)
+        asked = url.href
         const options = JSON.parse(url.searchParams.get('tokenkeep') ?? '{}')
         options.apis = [far]
         url.searchParams.set('tokenkeep', JSON.stringify(options))
         return register.call(this, url, ...more)
       }
       attacker.spy(ServiceWorkerContainer.prototype, 'getRegistration')
-      if (!far) return
-      // The page says what the worker was told.
+      // The page is shown what it expects, and says what the worker was told.
       const { postMessage } = MessagePort.prototype
       MessagePort.prototype.postMessage = function (message, ...more) {
         return postMessage.call(this, message.options ? { ...message, options: { ...message.options, apis: [far] } } : message, ...more)
       }
-      Object.defineProperty(ServiceWorker.prototype, 'scriptURL', { get: () => expected })
-      const expected = new URL('/sw.js', location.href)
+      const { get } = Object.getOwnPropertyDescriptor(ServiceWorker.prototype, 'scriptURL')
+      Object.defineProperty(ServiceWorker.prototype, 'scriptURL', { get() { return asked ?? get.call(this) } })
     } })
     await scene.signIn(page)
     await page.evaluate((far) => auth.fetch(`${far}/x`).catch(() => {}), scene.elsewhere.origin)

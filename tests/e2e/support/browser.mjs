@@ -85,6 +85,8 @@ export class User {
 
 /** Loads a tab's page anew, and makes a manager as before. */
 export async function reload(page, options) {
+  // It would outlast the page.
+  if (home === 'service-worker') await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.unregister())
   await page.reload()
   await loaded(page)
   await page.evaluate((options) => start(options), options)

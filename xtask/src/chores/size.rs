@@ -19,12 +19,26 @@ pub const CHORE: Chore = Chore {
     },
 };
 
-const FILES: [&str; 5] =
-    ["index.js", "file.js", "core.wasm", "isolation/page.js", "isolation/worker.js"];
+const FILES: [&str; 8] = [
+    "index.js",
+    "file.js",
+    "core.wasm",
+    "isolation/page.js",
+    "isolation/attached.js",
+    "isolation/worker.js",
+    "isolation/service-worker.js",
+    "isolation/service-worker-script.js",
+];
 
 /// What an app pays for `import … from 'tokenkeep'`, in bytes after gzip. It must not grow, and is still far
-/// from its aim of 45 kB. Where the token lives in a worker, the first call waits for the page's part.
-const BUDGETS: [(&str, u64); 2] = [("index.js", 73_650), ("isolation/page.js", 8_000)];
+/// from its aim of 45 kB. Where the token lives in a worker, the first call waits for the page's part. Pages whose
+/// token lives in a service worker also load `attached.js`; the browser loads the script in the background.
+const BUDGETS: [(&str, u64); 4] = [
+    ("index.js", 73_650),
+    ("isolation/page.js", 8_000),
+    ("isolation/attached.js", 2_200),
+    ("isolation/service-worker-script.js", 84_000),
+];
 
 /// Uses Node's own zlib, which every installation has, instead of two more crates.
 const MEASURE: &str = "
