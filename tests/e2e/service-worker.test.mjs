@@ -257,14 +257,26 @@ it('who has signed out stays signed out, whatever ends it', async (user) => {
   assert.deepEqual(await plain(page), [200, 'bob'])
 })
 
+it('a page that may bring a new sign-in asks again, though somebody has signed out before', async (user) => {
+  const page = await signedIn(user)
+  const other = await user.tab(API)
+  await page.evaluate(() => auth.logout())
+  assert.equal((await page.evaluate(() => call('/api/who'))).status, 401)
+  server.route('/back', () => ({ status: 302, headers: { location: '/' } }))
+  await page.goto(`${user.origin}/back`)
+  await page.evaluate((options) => start(options), API)
+  assert.equal((await page.evaluate(() => call('/api/who'))).body.sub, 'alice')
+  await other.evaluate(() => until(({ status }) => status === 'signed-in'))
+})
+
 it('a pending logout is finished before anything else, and no fetch of a page\'s own begins the session again', async (user) => {
   const page = await signedIn(user, { logout: '/auth/logout' })
   server.route('/auth/logout', () => ({ status: 503 }))
   assert.equal((await page.evaluate(() => outcome(auth.logout()))).error.code, 'bad-status')
   await kill(user, page)
-  assert.deepEqual(await plain(await user.blank()), [401, null])
   server.route('/auth/logout', (arrived) => (server.end(arrived), { status: 204 }))
   const before = logouts()
+  assert.deepEqual(await plain(await user.blank()), [401, null])
   assert.equal((await page.evaluate(() => call('/api/who'))).status, 401)
   assert.equal(logouts() - before, 1)
   assert.equal(refreshes(), 0)

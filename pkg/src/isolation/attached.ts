@@ -6,10 +6,14 @@ import type { Home, unavailable } from './home.js';
 import type { Resumes, ToPage, ToWorker } from './messages.js';
 import type { ServiceWorkerSource } from './page.js';
 
-/** How often a worker that has calls to answer is asked whether it is there, in milliseconds. It also keeps the platform from ending it. */
-const BEAT = 5000;
-/** So many times in a row it may say nothing. */
-const SILENCE = 3;
+/** How often a worker that has something to answer is looked after, in milliseconds. */
+const BEAT = 1000;
+/** At so many beats a worker that was asked whether it is there is asked on a new line: a message to one that is being ended is lost. */
+const AGAIN = 3;
+/** Every so many beats a worker that has calls to answer is asked whether it is there, which also keeps the platform from ending it. */
+const PING = 10;
+/** So many beats it may say nothing. */
+const SILENCE = 40;
 /** The streams of one line have numbers from here on, those of the next from twice that. */
 const STREAMS = 1e9;
 
@@ -94,6 +98,7 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
   let hello: ToWorker | undefined;
   let left = 0;
   let isClosed = false;
+  let wasReady = false;
 
   function open(): void {
     const { port1: port, port2 } = new MessageChannel();
@@ -119,7 +124,8 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
     if (data.kind === 'ready') {
       from.isReady = true;
       for (const { message } of waiting) knock(message);
-      if (from.number) return;
+      if (wasReady) return;
+      wasReady = true;
     } else if (data.kind === 'response' || data.kind === 'done' || data.kind === 'error') {
       from.calls.delete(data.id);
       if (data.kind === 'response' && data.response.stream !== undefined) from.streams.add(data.response.stream);
@@ -157,7 +163,7 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
       // One of other options is left alone: the two would have the place in turns, and no session with that.
       if (!registration.active) registration = await register();
       worker = await active();
-      if (!line && !isClosed) open();
+      if (!line && hello && !isClosed) open();
     } catch (error) {
       const { message, code, retryable } = failed((error as Error).message);
       tell({ kind: 'failed', error: { is: 'token', code, message, retryable } });
@@ -167,6 +173,7 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
   /** This life of the worker is over: what it had to answer is not answered. */
   function lost(gone: Line): void {
     if (!lines.delete(gone)) return;
+    gone.port.postMessage({ kind: 'bye', disposed: false } satisfies ToWorker);
     gone.port.close();
     // Those that can be done twice are sent again; of the others nobody knows how far they came.
     const again = [...gone.calls.values()].filter((call) => call.kind === 'call' && !call.request);
@@ -195,8 +202,9 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
         beat = undefined;
       }
       for (const one of busy) {
-        if (++one.silence > SILENCE) lost(one);
-        else {
+        const isWorking = one.calls.size || one.streams.size;
+        if (++one.silence > SILENCE || (!isWorking && one.silence > AGAIN)) lost(one);
+        else if (isWorking && !(one.silence % PING)) {
           if (one === line) one.worker.postMessage({ tokenkeep: one.name });
           one.port.postMessage({ kind: 'ping' });
         }

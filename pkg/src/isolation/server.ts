@@ -322,6 +322,7 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
           ends.delete(call);
           resolve();
         };
+        ends.get(call)?.();
         ends.set(call, end);
         setTimeout(() => calls.has(call) || end(), ANNOUNCED);
       }),
