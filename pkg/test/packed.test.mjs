@@ -53,6 +53,8 @@ describe('the tarball', () => {
   it('contains what is needed, and nothing else', () => {
     assert.deepEqual(files.map(({ path }) => path).sort(), [
       'CHANGELOG.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist/core.wasm', 'dist/error.d.ts', 'dist/remote.d.ts', 'dist/types.d.ts', 'package.json',
+      // The entry for isolation loads it if the token is kept in a service worker.
+      'dist/isolation/attached.js',
       ...entries.map((path) => path.slice(2)), ...stubs,
     ].sort())
   })

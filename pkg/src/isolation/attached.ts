@@ -183,8 +183,8 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
     for (const item of waiting) if (isCall(item.message)) item.isClear = false;
     if (gone !== line) return;
     line = undefined;
-    // Else it may sleep.
-    if (waiting.length) void change();
+    // An idle worker may sleep.
+    if (waiting.length || !wasReady) void change();
   }
 
   /** An old line without anything to answer is closed. */
@@ -238,15 +238,23 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
     // It keeps the marks itself; and whoever was idle is shown nothing.
     if (kind === 'marks' || kind === 'shown') return;
     if (kind === 'pull' || kind === 'cancel') {
-      for (const one of lines) if (one.number === Math.floor(message.stream / STREAMS)) one.port.postMessage(message);
-      if (kind === 'cancel') for (const one of lines) one.streams.delete(message.stream) && rest(one);
+      for (const one of lines) {
+        if (one.number !== Math.floor(message.stream / STREAMS)) continue;
+        one.port.postMessage(message);
+        if (kind === 'cancel') one.streams.delete(message.stream);
+        rest(one);
+      }
       return;
     }
     const isWaiting = waiting.some((item) => 'id' in item.message && item.message.id === message.id);
     if (kind === 'abort' && isWaiting) waiting = waiting.filter((item) => !('id' in item.message && item.message.id === message.id));
     else if (kind === 'abort' || (kind === 'body' && !isWaiting)) {
-      for (const one of lines) if (one.calls.has(message.id)) one.port.postMessage(message);
-      if (kind === 'abort') for (const one of lines) one.calls.delete(message.id) && rest(one);
+      for (const one of lines) {
+        if (!one.calls.has(message.id)) continue;
+        one.port.postMessage(message);
+        if (kind === 'abort') one.calls.delete(message.id);
+        rest(one);
+      }
     } else {
       if (kind === 'call' && message.method === 'logout') left = message.id;
       waiting.push({ message, transfer, isClear: !isCall(message) });
