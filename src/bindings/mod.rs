@@ -14,13 +14,12 @@ use std::rc::Rc;
 use futures::future::LocalBoxFuture;
 use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::Response;
 
 use self::host::Host;
 use self::request::Call;
 use crate::browser::{
-    Asked, Begun, FetchError, Notice, Outgoing, Shell, Subscription, TokenError, settling,
+    Asked, Begun, FetchError, Notice, Outgoing, Shell, Subscription, TokenError, settling, spawn,
 };
 use crate::core::{Event, Reason, Resource, Secret, Ticket};
 
@@ -200,13 +199,13 @@ impl Core {
         let host = self.host.clone();
         let settling = settling();
         let promise = settling.there();
-        spawn_local(async move {
+        spawn(Box::pin(async move {
             match future.await {
                 Ok(value) => settling.settle(&value),
                 Err(FetchError::Platform(reason)) => settling.refuse(&reason),
                 Err(FetchError::Token(error)) => settling.refuse(&host.throw(&error)),
             }
-        });
+        }));
         promise
     }
 }

@@ -3,10 +3,10 @@
 
 use std::cell::RefCell;
 
+use super::task::said;
 use futures::future::LocalBoxFuture;
 use js_sys::{Date, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Response};
 
 use super::answer;
@@ -180,7 +180,7 @@ impl Shell {
             loop {
                 let token = Some(token.clone());
                 let (signed, proving) = prover.prove(which, &method, &url, token, signal.as_ref());
-                let proven = proving.signed(JsFuture::from(signed).await.ok());
+                let proven = proving.signed(said(signed).await.ok());
                 // Another session may have begun meanwhile.
                 let is_of_now = self.session.borrow().epoch() == epoch;
                 let Some(proven) = proven.filter(|_| is_of_now) else {

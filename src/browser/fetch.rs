@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
+use super::task::said;
 use futures::future::{Either, LocalBoxFuture};
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Response};
 
 use super::answer;
@@ -327,7 +327,7 @@ impl Shell {
             let media = Media::of(&header("Content-Type").unwrap_or_default());
             if media != Media::Other {
                 let members = answer::members(response, &self.paths, media == Media::Text);
-                if let Ok(members) = JsFuture::from(members).await {
+                if let Ok(members) = said(members).await {
                     body = answer::lists(&mut List::new(members.unchecked_into()));
                 }
             }
@@ -372,7 +372,7 @@ impl Shell {
 /// A promise's outcome as a `Response`, or what the platform rejected with. The answer may come from
 /// another realm, or from whoever wrapped `fetch`, so its class is not asked for.
 pub(super) async fn settle(sent: Promise) -> Result<Response, FetchError> {
-    let answer = JsFuture::from(sent).await.map_err(FetchError::Platform)?;
+    let answer = said(sent).await.map_err(FetchError::Platform)?;
     if answer.is_object() || answer.is_function() {
         Ok(answer.unchecked_into())
     } else {

@@ -20,6 +20,7 @@ use super::pending_logout::PendingLogout;
 use super::platform;
 use super::renewal_timer::RenewalTimer;
 use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
+use super::task::{handed, spawn};
 use super::written::written;
 use crate::core::{
     AuthCall, Code, Effect, Event, Failure, Identity, Life, Mark, Now, Options, Owed, Policy,
@@ -148,10 +149,10 @@ impl TokenManager {
             (call, begun)
         });
         let shell = Rc::clone(self.shell());
-        async move {
+        handed(async move {
             let (call, begun) = begun.map_err(FetchError::Platform)?;
             shell.fetch(&call, begun).await
-        }
+        })
     }
 
     /// Sends credentials, and takes the tokens out of the answer. Resolves to the rest of its JSON.
@@ -187,7 +188,7 @@ impl TokenManager {
     ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
         let asked = copy(request, Step::Login)
             .map(|request| self.shell().login(Rc::new(request), carries_token));
-        async move { asked?.outcome().await }
+        handed(async move { asked?.outcome().await })
     }
 
     /// Says that the user has signed in where no script of this crate could see it, as by a redirect.
@@ -214,7 +215,7 @@ impl TokenManager {
     /// [`Code::Rejected`] if the session is over; the outages; [`Code::SessionChanged`] if the
     /// session was ended meanwhile.
     pub fn refresh(&self) -> impl Future<Output = Result<(), TokenError>> + 'static {
-        self.shell().refresh(false)
+        handed(self.shell().refresh(false))
     }
 
     /// Ends the session here and in every tab, at once, then tells the server: with the request
@@ -231,7 +232,7 @@ impl TokenManager {
         let call = request.map(|request| copy(request, Step::Logout)).transpose();
         let asked = call
             .map(|call| self.shell().logout(call.map(|call| Rc::new(call) as Rc<dyn Outgoing>)));
-        async move { asked?.outcome().await.map(|_| ()) }
+        handed(async move { asked?.outcome().await.map(|_| ()) })
     }
 
     /// What is known of the session.
@@ -246,7 +247,7 @@ impl TokenManager {
     /// [`Code::NotExposed`] unless the option `expose_token` is set; [`Code::SignedOut`] without a
     /// session; the outages.
     pub fn access_token(&self) -> impl Future<Output = Result<Secret, TokenError>> + 'static {
-        self.shell().access_token(None)
+        handed(self.shell().access_token(None))
     }
 
     /// The access token after `refused`, which the resource at the URL `by` has refused: that one is
@@ -260,7 +261,7 @@ impl TokenManager {
         refused: &Secret,
         by: &str,
     ) -> impl Future<Output = Result<Secret, TokenError>> + 'static {
-        self.shell().access_token(Some((refused.clone(), Resource::reported(by))))
+        handed(self.shell().access_token(Some((refused.clone(), Resource::reported(by)))))
     }
 
     /// The access token, if one is there and has not ended: for what cannot wait. Nobody is asked for a
@@ -279,10 +280,10 @@ impl TokenManager {
     /// The outages: then nothing is known still.
     pub fn known(&self) -> impl Future<Output = Result<Snapshot, TokenError>> + 'static {
         let (known, shell) = (self.shell().refresh(true), Rc::clone(self.shell()));
-        async move {
+        handed(async move {
             known.await?;
             Ok(shell.session.borrow().snapshot())
-        }
+        })
     }
 
     /// Calls the listener with each [`Notice`], until the subscription is dropped.
@@ -648,9 +649,4 @@ const UNTOLD: &str = "the server was not told of the last logout, and a page tha
 /// Takes the first out of a list that never gets long.
 fn first<T>(list: &mut Vec<T>) -> Option<T> {
     (!list.is_empty()).then(|| list.remove(0))
-}
-
-/// Runs a task. It comes in a box: the compiler makes a copy of what runs it for each kind of task.
-fn spawn(task: LocalBoxFuture<'static, ()>) {
-    wasm_bindgen_futures::spawn_local(task);
 }

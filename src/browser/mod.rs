@@ -12,6 +12,7 @@
 //! - `options.rs`, `written.rs`: the options as `options.js` gives them, and as an app in Rust writes them;
 //! - `answer.rs`: what servers say;
 //! - `shared_outcome.rs`: the outcome of an auth call, for all who wait for it;
+//! - `task.rs`: what runs the shell's futures;
 //! - `lock.rs`, `channel.rs`, `pending_logout.rs`: turns among tabs, news among tabs, and the one mark that
 //!   outlives a page;
 //! - `renewal_timer.rs`: when to renew the token ahead of its end;
@@ -19,8 +20,8 @@
 //!
 //! The modules in JavaScript beside them touch what is foreign: the page's `fetch` and its answers
 //! (`fetch.js`, `http.js`, `json.js`), locks (`web-lock.js`), the channel (`tab-channel.js`, `sealed.js`),
-//! the keys of tokens (`dpop.js`), timers, the page, the storage and the console. Their functions never
-//! throw into WebAssembly, and decide nothing. `options.js` is the exception: it checks and completes the
+//! the keys of tokens (`dpop.js`), timers, the page, the storage and the console; `task.js` runs Rust's tasks.
+//! Their functions never throw into WebAssembly, and decide nothing. `options.js` is the exception: it checks and completes the
 //! options, for apps in JavaScript and in Rust alike.
 
 mod answer;
@@ -39,6 +40,7 @@ mod pending_logout;
 mod platform;
 mod renewal_timer;
 mod shared_outcome;
+mod task;
 mod written;
 
 pub use call::Outgoing;
@@ -51,4 +53,5 @@ pub(crate) use {
     manager::Shell,
     platform::List,
     shared_outcome::settling,
+    task::spawn,
 };

@@ -4,9 +4,9 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use super::task::said;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
 #[wasm_bindgen(module = "/src/browser/timer.js")]
@@ -67,7 +67,7 @@ impl<T> Drop for Settler<T> {
 impl<T: Clone> SharedOutcome<T> {
     /// Waits for the outcome, or until the settler is gone.
     pub(super) async fn get(self) -> Option<T> {
-        let _ = JsFuture::from(self.there).await;
+        let _ = said(self.there).await;
         self.outcome.get().cloned()
     }
 
@@ -80,7 +80,7 @@ impl<T: Clone> SharedOutcome<T> {
         signal: Option<&AbortSignal>,
         ms: Option<u32>,
     ) -> Result<Option<T>, JsValue> {
-        let waited = JsFuture::from(before(&self.there, signal, ms)).await;
+        let waited = said(before(&self.there, signal, ms)).await;
         match self.outcome.get() {
             // It may have come in the same moment.
             Some(outcome) => Ok(Some(outcome.clone())),
