@@ -25,7 +25,7 @@ const HEADER = 8
 
 /** The length in bytes of the sequences that are compared between functions. */
 const ROW = 4
-/** Every such function starts one chain. */
+/** One in so many functions starts a chain. */
 const STRIDE = 8
 
 /**

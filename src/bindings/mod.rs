@@ -69,7 +69,11 @@ impl Core {
     /// What becomes of redirects of a request with the token: `0`, the platform follows; `1`, within
     /// the origin; `2`, step by step; `3`, none is followed; `-1`, the URL is not to get the token.
     pub fn redirects(&self, url: &str, method: &str) -> f64 {
-        self.shell.redirects(url, method).map_or(PASS, |redirects| f64::from(redirects as u8))
+        if !self.shell.covers(url) {
+            return PASS;
+        }
+        let is_proven = self.shell.has_bound_token();
+        f64::from(self.shell.redirects(url, method, is_proven) as u8)
     }
 
     /// One decision: `-1`, the caller's own arguments go to the platform; `-2`, call `fetch`; else a

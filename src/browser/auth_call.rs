@@ -61,16 +61,10 @@ impl Asked {
         let Some(InLine { auth_call, answer, signal }) = self.line? else {
             return Ok(JsValue::UNDEFINED);
         };
-        let answered = match &signal {
-            None => answer.get().await,
-            Some(signal) => {
-                let answered = answer.get_before(Some(signal), None).await;
-                answered.map_err(|reason| {
-                    self.shell.withdraw(auth_call);
-                    FetchError::Platform(reason)
-                })?
-            }
-        };
+        let answered = answer.get(signal.as_ref(), None).await.map_err(|reason| {
+            self.shell.withdraw(auth_call);
+            FetchError::Platform(reason)
+        })?;
         let changed = || Err(TokenError::new(Code::SessionChanged, self.step));
         match (answered.unwrap_or_else(changed), signal.as_ref().and_then(aborted)) {
             (Err(_), Some(reason)) => Err(FetchError::Platform(reason)),
@@ -80,7 +74,7 @@ impl Asked {
 }
 
 /// The reason of a signal, if it is aborted.
-fn aborted(signal: &AbortSignal) -> Option<JsValue> {
+pub(super) fn aborted(signal: &AbortSignal) -> Option<JsValue> {
     let reason = platform::reason(signal);
     (!reason.is_undefined()).then_some(reason)
 }
@@ -263,7 +257,7 @@ impl Shell {
 
     /// Waits for news of another tab, for a moment.
     async fn listen(&self, auth_call: AuthCall) {
-        let _ = self.refresh_outcome(auth_call).get_before(None, Some(NEWS)).await;
+        let _ = self.refresh_outcome(auth_call).get(None, Some(NEWS)).await;
     }
 
     /// Sends an auth call, and again where the server objects to its proof. `None` if there is nothing to

@@ -16,8 +16,8 @@ use super::fetch::settle;
 use super::manager::Shell;
 use super::platform::{self, List};
 use crate::core::{
-    AuthCall, Code, Dpop, DpopKeys, Draft, Failure, Kind, Objection, ProofAnswer, Redirects,
-    Secret, Sent, Step, Ticket, authorization, proof,
+    AuthCall, Code, Dpop, DpopKeys, Draft, Failure, Kind, Objection, ProofAnswer, Secret, Sent,
+    Step, Ticket, authorization, proof,
 };
 
 #[wasm_bindgen(module = "/src/browser/dpop.js")]
@@ -193,8 +193,8 @@ impl Shell {
                 };
                 let pairs: Vec<_> =
                     proven.fields.iter().map(|(name, value)| (&**name, value.as_str())).collect();
-                // A proof is for one URL.
-                let response = settle(call.send_within(&pairs, &|| Redirects::Refuse)).await?;
+                let redirects = || self.redirects(&url, &method, true);
+                let response = settle(call.send_within(&pairs, &redirects)).await?;
                 if !prover.answered(&proven, &heard(&response))
                     || std::mem::replace(&mut is_again, true)
                     || !call.is_repeatable()

@@ -49,6 +49,11 @@ impl Shell {
         self.mirror.replace(Some(Box::new(mirror)));
     }
 
+    /// Whether the token is bound to a key, so that what carries it carries a proof.
+    pub(crate) fn has_bound_token(&self) -> bool {
+        self.session.borrow().bound().is_some()
+    }
+
     /// Whether redirects must be looked after at all.
     pub(crate) fn redirects_matter(&self) -> bool {
         Redirects::matter(&self.options.attach, &self.policy.apis, self.prover.is_some())

@@ -6,9 +6,10 @@ use super::task::said;
 use futures::future::{Either, LocalBoxFuture};
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortSignal, Response};
+use web_sys::Response;
 
 use super::answer;
+use super::auth_call::aborted;
 use super::call::Outgoing;
 use super::error::{FetchError, TokenError};
 use super::manager::Shell;
@@ -16,7 +17,7 @@ use super::platform::{self, List};
 use super::shared_outcome::SharedOutcome;
 use crate::core::{
     Classification, Code, Departure, Failure, Life, Media, Reach, Redirects, RefreshOutcome,
-    Resource, ResponseFacts, Secret, Status, Step, Ticket, Wait, is_safe, is_same_origin,
+    Resource, ResponseFacts, Secret, Status, Step, Ticket, Unanswered, is_same_origin,
 };
 
 /// How far a request has come in the turn of its call. What the call belongs to is settled then: a
@@ -24,17 +25,19 @@ use crate::core::{
 pub(crate) enum Begun {
     /// It gets no token.
     Bare,
-    /// It may leave.
-    Leaves(Ticket),
-    /// It waits for a refresh.
-    Waits(Wait, SharedOutcome<RefreshOutcome>),
     /// It is refused.
     Refused(FetchError),
-    /// It needs a token, and there was none to be had.
-    Fails(Failure),
+    /// What the session says.
+    Asked(Pending),
     /// It has been answered: the bindings have sent it by themselves.
     #[cfg(feature = "bindings")]
     Answered(Ticket, Response),
+}
+
+/// What the session says to somebody who wants a token; and the refresh to wait for, if it says so.
+pub(crate) struct Pending {
+    departure: Departure,
+    outcome: Option<SharedOutcome<RefreshOutcome>>,
 }
 
 impl Shell {
@@ -51,14 +54,7 @@ impl Shell {
         }
         self.look_for_hint();
         let resource = Resource::new(&call.method(), &call.url());
-        match self.tell_only(|session, now| session.depart(resource, now)) {
-            Departure::Send(ticket) => Begun::Leaves(ticket),
-            Departure::Wait(wait) => Begun::Waits(wait, self.join(wait)),
-            Departure::Fail(failure) => Begun::Fails(failure),
-            Departure::Deliver => {
-                Begun::Refused(Failure::new(Code::SessionChanged, Step::Request).into())
-            }
-        }
+        Begun::Asked(self.pending(self.tell_only(|session, now| session.depart(resource, now))))
     }
 
     /// A request that has begun, the rest of the way.
@@ -67,38 +63,21 @@ impl Shell {
         call: &dyn Outgoing,
         begun: Begun,
     ) -> Result<Response, FetchError> {
-        let mut arrived: Option<(Ticket, Response)> = None;
-        let mut joined = None;
         let mut refused: Option<Response> = None;
         // What the platform rejected with, where that may be a refusal.
         let mut silence: Option<FetchError> = None;
-        let mut departure = match begun {
+        let mut pending = match begun {
             Begun::Bare => return settle(call.send(&[])).await,
             Begun::Refused(error) => return Err(error),
-            Begun::Fails(failure) => Departure::Fail(failure),
-            Begun::Leaves(ticket) => Departure::Send(ticket),
-            Begun::Waits(wait, outcome) => {
-                joined = Some(outcome);
-                Departure::Wait(wait)
-            }
+            Begun::Asked(pending) => pending,
             #[cfg(feature = "bindings")]
             Begun::Answered(ticket, response) => {
-                arrived = Some((ticket, response));
-                Departure::Deliver
+                self.answered(call, ticket, response, &mut refused).await
             }
         };
-        loop {
-            if let Some((ticket, response)) = arrived.take() {
-                let classification = self.look(ticket, &response).await;
-                let is_repeatable = call.is_repeatable();
-                let status = answer::status(&response);
-                departure = self.tell_only(|s, now| {
-                    s.classified(ticket, status, classification, is_repeatable, now)
-                });
-                refused = Some(response);
-            }
-            let failed = match departure {
-                Departure::Send(ticket) => {
+        let failed = loop {
+            match self.wait(pending, Some(call)).await {
+                Ok(Departure::Send(ticket)) => {
                     if let Some(response) = refused.take() {
                         answer::discard(&response);
                     }
@@ -106,57 +85,60 @@ impl Shell {
                         Some(prover) => self.send_proven(prover, call, ticket).await,
                         None => settle(self.send(call, ticket)).await,
                     };
-                    match sent {
-                        Ok(response) => {
-                            arrived = Some((ticket, response));
-                            departure = Departure::Deliver;
-                        }
+                    pending = match sent {
+                        Ok(response) => self.answered(call, ticket, response, &mut refused).await,
                         Err(error) => {
-                            let heard = self.overhear(call, ticket, &error);
-                            departure = heard.ok_or_else(|| error.clone())?;
+                            let departure = self.unanswered(call, ticket, &error);
+                            let departure = departure.ok_or_else(|| error.clone())?;
                             silence = Some(error);
+                            self.pending(departure)
                         }
-                    }
-                    continue;
+                    };
                 }
-                Departure::Wait(wait) => {
-                    if let Some(response) = &refused {
-                        answer::keep(response);
+                Ok(Departure::Fail(failure)) => {
+                    if refused.is_none() && silence.is_none() && self.goes_bare(call, &failure) {
+                        return self.send_bare(call, failure).await;
                     }
-                    let outcome = joined.take().unwrap_or_else(|| self.join(wait));
-                    match self.wait(wait, outcome, call.signal()).await {
-                        Ok(next) => {
-                            departure = next;
-                            continue;
-                        }
-                        Err(reason) => FetchError::Platform(reason),
-                    }
+                    break silence.unwrap_or_else(|| self.blame(failure).into());
                 }
-                Departure::Fail(failure)
-                    if refused.is_none() && silence.is_none() && self.goes_bare(call, &failure) =>
-                {
-                    return self.send_bare(call, failure).await;
-                }
-                Departure::Fail(failure) => silence.unwrap_or_else(|| self.blame(failure).into()),
-                Departure::Deliver => {
-                    self.drain();
+                // Whoever waits waits to the end.
+                Ok(Departure::Deliver | Departure::Wait(_)) => {
                     let none = || Failure::new(Code::SessionChanged, Step::Request).into();
                     return refused.ok_or_else(|| silence.unwrap_or_else(none));
                 }
-            };
-            if let Some(response) = &refused {
-                answer::discard(response);
+                Err(reason) => break FetchError::Platform(reason),
             }
-            return Err(failed);
+        };
+        if let Some(response) = &refused {
+            answer::discard(response);
         }
+        Err(failed)
     }
 
-    /// What becomes of redirects of a request with the token; `None` where it is not to get it.
-    pub(crate) fn redirects(&self, url: &str, method: &str) -> Option<Redirects> {
+    /// A request was answered. What the session says to that; the answer is kept meanwhile.
+    async fn answered(
+        self: &Rc<Self>,
+        call: &dyn Outgoing,
+        ticket: Ticket,
+        response: Response,
+        kept: &mut Option<Response>,
+    ) -> Pending {
+        let classification = self.look(ticket, &response).await;
+        let (status, is_repeatable) = (answer::status(&response), call.is_repeatable());
+        let departure = self.tell_only(|session, now| {
+            session.classified(ticket, status, classification, is_repeatable, now)
+        });
+        if matches!(departure, Departure::Wait(_)) {
+            answer::keep(&response);
+        }
+        *kept = Some(response);
+        self.pending(departure)
+    }
+
+    /// What becomes of redirects of a request with the token. `is_proven`: it has a proof, too.
+    pub(crate) fn redirects(&self, url: &str, method: &str, is_proven: bool) -> Redirects {
         let (attach, apis) = (&self.options.attach, &self.policy.apis);
-        let page = self.page.as_deref();
-        let is_bound = self.session.borrow().bound().is_some();
-        apis.cover(url).then(|| Redirects::of(attach, apis, page, url, method, is_bound))
+        Redirects::of(attach, apis, self.page.as_deref(), url, method, is_proven)
     }
 
     /// Sends a call with what its ticket gives it.
@@ -165,36 +147,30 @@ impl Shell {
         let field = self.options.attach.field(&call.method(), token.as_ref(), &platform::cookie);
         match &field {
             Some((name, value)) => {
-                let follow = Redirects::Follow;
-                let redirects = || self.redirects(&call.url(), &call.method()).unwrap_or(follow);
+                let redirects = || self.redirects(&call.url(), &call.method(), false);
                 call.send_within(&[(name, value)], &redirects)
             }
             None => call.send(&[]),
         }
     }
 
-    /// Whether a request that came to nothing was refused, for all that is known; and then what
-    /// becomes of it. A caller's abort is none of this. A token whose key is gone, for another tab has
-    /// renewed that, is as good as refused.
-    fn overhear(
+    /// What the session says to a request that has no answer. A caller's abort is no refusal.
+    fn unanswered(
         &self,
         call: &dyn Outgoing,
         ticket: Ticket,
         error: &FetchError,
     ) -> Option<Departure> {
-        if matches!(error, FetchError::Token(error) if error.code() == Code::NoKey) {
-            return Some(self.tell_only(|session, now| session.answered(ticket, true, now)));
-        }
-        let is_aborted =
-            call.signal().is_some_and(|signal| !platform::reason(&signal).is_undefined());
-        if !self.policy.rules.hears_silence() || is_aborted || !is_safe(&call.method()) {
-            return None;
-        }
-        self.tell_only(|session, now| {
-            let may_be = session.may_be_refused(ticket, now);
-            let classification = Classification::Unauthorized;
-            may_be.then(|| session.classified(ticket, 0, classification, call.is_repeatable(), now))
-        })
+        let method = &call.method();
+        let why = match error {
+            FetchError::Token(error) if error.code() == Code::NoKey => Unanswered::NoKey,
+            _ => Unanswered::Silence {
+                method,
+                is_aborted: call.signal().as_ref().and_then(aborted).is_some(),
+                is_repeatable: call.is_repeatable(),
+            },
+        };
+        self.tell_only(|session, now| session.unanswered(ticket, why, now))
     }
 
     /// Whether a call whose token was not to be had leaves without one, for a service worker to
@@ -239,25 +215,21 @@ impl Shell {
         });
         let refused = refused.map(|(token, _)| token);
         let begun = begun.map(|departure| match departure {
-            Departure::Wait(wait) => Either::Left((wait, self.join(wait))),
+            Departure::Wait(_) => Either::Left(self.pending(departure)),
             // The token of now, whatever becomes of the session before it is looked at.
-            departure => Either::Right(self.hand_over(departure, refused.as_ref())),
+            _ => Either::Right(self.hand_over(departure, refused.as_ref())),
         });
         // It may be news that nobody is signed in.
         self.drain();
         let this = Rc::clone(self);
         Box::pin(async move {
-            let (mut wait, mut outcome) = match begun? {
-                Either::Left(waits) => waits,
-                Either::Right(token) => return token,
-            };
-            loop {
+            match begun? {
                 // Without a signal, nothing ends the wait.
-                let departure = this.wait(wait, outcome, None).await;
-                match departure.unwrap_or(Departure::Deliver) {
-                    Departure::Wait(next) => (wait, outcome) = (next, this.join(next)),
-                    departure => return this.hand_over(departure, refused.as_ref()),
+                Either::Left(pending) => {
+                    let departure = this.wait(pending, None).await.unwrap_or(Departure::Deliver);
+                    this.hand_over(departure, refused.as_ref())
                 }
+                Either::Right(token) => token,
             }
         })
     }
@@ -343,29 +315,37 @@ impl Shell {
         })
     }
 
-    /// Joins those who wait for a refresh.
-    fn join(self: &Rc<Self>, wait: Wait) -> SharedOutcome<RefreshOutcome> {
-        let outcome = self.refresh_outcome(wait.auth_call);
-        self.drain();
-        outcome
+    /// Joins those who wait for a refresh, if the session says so.
+    pub(super) fn pending(self: &Rc<Self>, departure: Departure) -> Pending {
+        let outcome = match &departure {
+            Departure::Wait(wait) => Some(self.refresh_outcome(wait.auth_call)),
+            _ => None,
+        };
+        if !matches!(departure, Departure::Send(_)) {
+            self.drain();
+        }
+        Pending { departure, outcome }
     }
 
-    /// Waits for the outcome of a refresh, or for the caller to lose interest.
+    /// Waits for one refresh after the other, until there is nothing more to wait for, or the caller of a request
+    /// loses interest.
     ///
     /// # Errors
     /// The reason of the caller's signal.
-    async fn wait(
+    pub(super) async fn wait(
         self: &Rc<Self>,
-        wait: Wait,
-        outcome: SharedOutcome<RefreshOutcome>,
-        signal: Option<AbortSignal>,
+        mut pending: Pending,
+        call: Option<&dyn Outgoing>,
     ) -> Result<Departure, JsValue> {
-        let outcome = match signal {
-            None => outcome.get().await,
-            Some(signal) => outcome.get_before(Some(&signal), None).await?,
-        };
-        let outcome = outcome.unwrap_or(RefreshOutcome::Void);
-        Ok(self.tell_only(|session, now| session.resume(wait, &outcome, now)))
+        while let Pending { departure: Departure::Wait(wait), outcome: Some(outcome) } = pending {
+            let signal = call.and_then(|call| call.signal());
+            let outcome = outcome.get(signal.as_ref(), None).await?;
+            let outcome = outcome.unwrap_or(RefreshOutcome::Void);
+            self.look_for_hint();
+            let departure = self.tell_only(|session, now| session.resume(wait, &outcome, now));
+            pending = self.pending(departure);
+        }
+        Ok(pending.departure)
     }
 }
 

@@ -15,6 +15,7 @@ use super::call::{Outgoing, Taken};
 use super::channel::Channel;
 use super::dpop::Prover;
 use super::error::{FetchError, TokenError};
+use super::fetch::Pending;
 use super::options::{self, Hooks};
 use super::pending_logout::PendingLogout;
 use super::platform;
@@ -23,8 +24,8 @@ use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
 use super::task::{handed, spawn};
 use super::written::written;
 use crate::core::{
-    AuthCall, Code, Effect, Event, Failure, Identity, Life, Mark, Now, Options, Owed, Policy,
-    Reason, RefreshOutcome, Resource, Restore, Secret, Session, Snapshot, Status, Step, Tabs, owed,
+    AuthCall, Code, Departure, Effect, Event, Failure, Identity, Life, Mark, Now, Options, Owed,
+    Policy, Reason, RefreshOutcome, Resource, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
 };
 
 /// Something that users are told.
@@ -345,7 +346,6 @@ pub(crate) struct Shell {
     pub(super) mirror: RefCell<Option<Mirror>>,
     notices: RefCell<Vec<Notice>>,
     is_notifying: Cell<bool>,
-    is_disposed: Cell<bool>,
 }
 
 impl Shell {
@@ -397,7 +397,6 @@ impl Shell {
             mirror: RefCell::default(),
             notices: RefCell::default(),
             is_notifying: Cell::default(),
-            is_disposed: Cell::default(),
             options,
             policy,
         });
@@ -419,7 +418,7 @@ impl Shell {
     /// # Errors
     /// [`Code::Disposed`], once it is.
     pub(super) fn alive(&self, step: Step) -> Result<(), TokenError> {
-        if self.is_disposed.get() { Err(TokenError::new(Code::Disposed, step)) } else { Ok(()) }
+        Ok(self.session.borrow().alive(step)?)
     }
 
     pub(crate) fn set_tokens(self: &Rc<Self>, tokens: Tokens) -> Result<(), TokenError> {
@@ -443,32 +442,17 @@ impl Shell {
         self: &Rc<Self>,
         to_know: bool,
     ) -> LocalBoxFuture<'static, Result<(), TokenError>> {
-        let mut asked = self.ask_for_refresh(to_know);
+        let asked = self.ask_for_refresh(to_know);
         let this = Rc::clone(self);
         Box::pin(async move {
-            while let Some(outcome) = asked? {
-                match outcome.get().await.unwrap_or(RefreshOutcome::Void) {
-                    RefreshOutcome::Renewed => break,
-                    // Another sign-in may have begun meanwhile, where no script could see it.
-                    RefreshOutcome::Void if to_know => asked = this.ask_for_refresh(to_know),
-                    _ if to_know && this.session.borrow().status() != Status::Unknown => break,
-                    RefreshOutcome::Rejected(failure) | RefreshOutcome::Failed(failure) => {
-                        return Err(this.blame(failure));
-                    }
-                    RefreshOutcome::Void => {
-                        return Err(TokenError::new(Code::SessionChanged, Step::Refresh));
-                    }
-                }
+            match this.wait(asked?, None).await {
+                Ok(Departure::Fail(failure)) => Err(this.blame(failure)),
+                _ => Ok(()),
             }
-            Ok(())
         })
     }
 
-    /// The refresh to wait for, if there is one.
-    fn ask_for_refresh(
-        self: &Rc<Self>,
-        to_know: bool,
-    ) -> Result<Option<SharedOutcome<RefreshOutcome>>, TokenError> {
+    fn ask_for_refresh(self: &Rc<Self>, to_know: bool) -> Result<Pending, TokenError> {
         let step = if to_know { Step::Request } else { Step::Refresh };
         self.alive(step)?;
         self.outside_refresh(step, None)?;
@@ -479,9 +463,10 @@ impl Shell {
             true => session.known(now),
             false => session.refresh(now),
         });
-        let outcome = asked.map(|wait| wait.map(|wait| self.refresh_outcome(wait.auth_call)));
-        self.drain();
-        outcome.map_err(|failure| self.blame(failure))
+        Ok(self.pending(match asked {
+            Ok(wait) => wait.map_or(Departure::Deliver, Departure::Wait),
+            Err(failure) => Departure::Fail(failure),
+        }))
     }
 
     pub(crate) fn subscribe(self: &Rc<Self>, listener: impl Fn(&Notice) + 'static) -> Subscription {
@@ -493,7 +478,7 @@ impl Shell {
 
     /// Frees everything. A call on the wire is let finish, for its answer sets the cookie.
     pub(crate) fn dispose(self: &Rc<Self>) {
-        if self.is_disposed.replace(true) {
+        if self.alive(Step::Request).is_err() {
             return;
         }
         self.tell(|session, _| session.dispose());

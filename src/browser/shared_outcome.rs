@@ -65,17 +65,12 @@ impl<T> Drop for Settler<T> {
 }
 
 impl<T: Clone> SharedOutcome<T> {
-    /// Waits for the outcome, or until the settler is gone.
-    pub(super) async fn get(self) -> Option<T> {
-        let _ = said(self.there).await;
-        self.outcome.get().cloned()
-    }
-
-    /// Waits for the outcome, but only until the signal is aborted, and no longer than so many milliseconds.
+    /// Waits for the outcome, or until the settler is gone, but only until the signal is aborted, and no longer than
+    /// so many milliseconds.
     ///
     /// # Errors
     /// The reason of the signal; `undefined` after that time.
-    pub(super) async fn get_before(
+    pub(super) async fn get(
         self,
         signal: Option<&AbortSignal>,
         ms: Option<u32>,

@@ -95,9 +95,10 @@ export function settling() {
 /**
  * Fulfils when `there` does. Rejects if the signal is aborted before, with its reason, at once if it is already; or after so many
  * milliseconds.
- * @param {Promise<unknown>} there @param {AbortSignal} [signal] @param {number} [ms] @returns {Promise<void>}
+ * @param {Promise<unknown>} there @param {AbortSignal} [signal] @param {number} [ms] @returns {Promise<unknown>}
  */
 export function before(there, signal, ms) {
+  if (!signal && ms === undefined) return there
   return new Promise((resolve, reject) => {
     const ring = () => reject(signal && reason(signal))
     const calm = ms === undefined ? undefined : patience(ms, ring)
@@ -106,7 +107,7 @@ export function before(there, signal, ms) {
     void there.then(() => {
       calm?.()
       signal?.removeEventListener('abort', ring)
-      resolve()
+      resolve(undefined)
     })
   })
 }

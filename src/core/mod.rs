@@ -77,7 +77,7 @@ pub(crate) use rules::{Media, is_safe};
 pub use secret::{Secret, Unusable};
 pub use session::{
     Arrival, Departure, Effect, Event, Reason, RefreshOutcome, Session, Snapshot, Status, Ticket,
-    Wait,
+    Unanswered, Wait,
 };
 pub use tabs::{HybridTime, Message};
 pub(crate) use text::{concat, decimal};

@@ -2,8 +2,8 @@
 //! never come. The request may be older than the session, or belong to it.
 
 use tokenkeep::core::{
-    Arrival, Classification, Departure, Effect, Event, Reason, RefreshOutcome, Secret, Session,
-    Status, Tabs,
+    AnswerRule, Arrival, Classification, Departure, Effect, Event, Kind, Policy, Reason,
+    RefreshOutcome, RuleKind, Rules, Secret, Session, Status, Tabs, Unanswered,
 };
 
 use super::support::*;
@@ -182,4 +182,58 @@ fn no_answer_may_mean_a_refused_token_if_it_has_ended_or_was_replaced() {
     assert!(tab.may_be_refused(ticket, at(6)), "nobody knows its end");
     tab.logout(false, at(7));
     assert!(!tab.may_be_refused(ticket, at(8)));
+}
+
+/// A request that comes to nothing: of this method, by the caller's abort or not, and it could be sent again or not.
+fn silence(method: &str, is_aborted: bool, is_repeatable: bool) -> Unanswered<'_> {
+    Unanswered::Silence { method, is_aborted, is_repeatable }
+}
+
+fn hears_silence() -> Rules {
+    let silent = AnswerRule { network_error: true, ..AnswerRule::default() };
+    Rules::new(vec![(RuleKind::Unauthorized, vec![silent])])
+}
+
+#[test]
+fn silence_counts_as_a_refusal_where_a_rule_says_so_and_sending_again_harms_nobody() {
+    for (rules, why, is_refused) in [
+        (hears_silence(), silence("GET", false, true), true),
+        (hears_silence(), silence("POST", false, true), false),
+        (hears_silence(), silence("GET", true, true), false),
+        (Rules::default(), silence("GET", false, true), false),
+    ] {
+        let policy = Policy { rules, ..Policy::default() };
+        let mut tab = Session::new(policy, owes(false), at(0));
+        tab.enter(opaque("first"), at(0));
+        let (ticket, _) = sends(&mut tab, at(1));
+        assert_eq!(tab.unanswered(ticket, why, at(599_999)), None, "{why:?}: the token is good");
+        let waits = matches!(tab.unanswered(ticket, why, at(600_000)), Some(Departure::Wait(_)));
+        assert_eq!(waits, is_refused, "{why:?}");
+    }
+}
+
+#[test]
+fn silence_at_what_can_be_sent_once_is_refreshed_for_and_told() {
+    let mut tab =
+        Session::new(Policy { rules: hears_silence(), ..Policy::default() }, owes(false), at(0));
+    tab.enter(opaque("first"), at(0));
+    let (ticket, _) = sends(&mut tab, at(1));
+    told(&mut tab);
+    let why = silence("GET", false, false);
+    assert_eq!(tab.unanswered(ticket, why, at(600_000)), Some(Departure::Deliver));
+    assert!(matches!(told(&mut tab)[..], [Effect::Start(_, Kind::Refresh)]));
+}
+
+#[test]
+fn a_token_whose_key_is_gone_is_as_good_as_refused_whatever_the_rules_say() {
+    let mut tab = signed_in();
+    let (ticket, _) = sends(&mut tab, at(1));
+    let Some(Departure::Wait(wait)) = tab.unanswered(ticket, Unanswered::NoKey, at(2)) else {
+        panic!("it waits for a token of the key that is there")
+    };
+    refreshes(&mut tab, Some(opaque("second")), at(3));
+    let Departure::Send(again) = tab.resume(wait, &RefreshOutcome::Renewed, at(4)) else {
+        panic!("it is sent again")
+    };
+    assert_eq!(tab.unanswered(again, Unanswered::NoKey, at(5)), Some(Departure::Deliver));
 }

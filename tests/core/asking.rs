@@ -1,8 +1,8 @@
 //! The app asks for the token itself, or whether somebody is signed in.
 
 use tokenkeep::core::{
-    Arrival, Code, Departure, Effect, Message, Policy, RefreshOutcome, Resource, Restore, Secret,
-    Session, Status, TokenResponse, Wait,
+    Arrival, Code, Departure, Effect, Failure, Message, Policy, RefreshOutcome, Resource, Restore,
+    Secret, Session, Status, Step, TokenResponse, Wait,
 };
 
 use super::support::*;
@@ -146,6 +146,60 @@ fn known_refreshes_once_and_not_at_all_if_the_status_is_known() {
     // It does not matter whether the token is still good.
     assert_eq!(signed_in.known(at(700_000)), Ok(None));
     assert!(told(&mut signed_in).is_empty());
+}
+
+/// What becomes of whoever waits for this refresh, by its outcome.
+fn ends_with(tab: &mut Session, wait: Wait, outcome: &RefreshOutcome) -> Option<Code> {
+    match tab.resume(wait, outcome, at(100)) {
+        Departure::Deliver => None,
+        Departure::Fail(failure) => Some(failure.code),
+        departure => panic!("{departure:?}"),
+    }
+}
+
+#[test]
+fn a_refresh_that_was_asked_for_ends_as_the_refresh_does() {
+    let mut tab = signed_in();
+    let wait = tab.refresh(at(20_000)).unwrap().unwrap();
+    let failure = |code| Failure::new(code, Step::Refresh);
+    for (outcome, ends) in [
+        (RefreshOutcome::Renewed, None),
+        (RefreshOutcome::Rejected(failure(Code::Rejected)), Some(Code::Rejected)),
+        (RefreshOutcome::Failed(failure(Code::Network)), Some(Code::Network)),
+        (RefreshOutcome::Void, Some(Code::SessionChanged)),
+    ] {
+        assert_eq!(ends_with(&mut tab, wait, &outcome), ends, "{outcome:?}");
+    }
+}
+
+#[test]
+fn to_known_is_answered_by_whatever_tells() {
+    let rejected = RefreshOutcome::Rejected(Failure::new(Code::Rejected, Step::Refresh));
+    let failed = RefreshOutcome::Failed(Failure::new(Code::Network, Step::Refresh));
+    let mut tab = tab();
+    let wait = tab.known(at(1)).unwrap().unwrap();
+    assert_eq!(ends_with(&mut tab, wait, &RefreshOutcome::Renewed), None);
+    assert_eq!(ends_with(&mut tab, wait, &failed), Some(Code::Network), "nothing is known");
+    // A sign-in elsewhere: whether it is good is not known yet.
+    tab.signed_in(at(2));
+    let Departure::Wait(again) = tab.resume(wait, &RefreshOutcome::Void, at(3)) else {
+        panic!("it asks once more")
+    };
+    tab.finished(wait.auth_call);
+    is_answered(&mut tab, again, None, 10);
+    for outcome in [rejected, failed, RefreshOutcome::Void] {
+        assert_eq!(ends_with(&mut tab, again, &outcome), None, "nobody is signed in: {outcome:?}");
+    }
+}
+
+#[test]
+fn what_is_disposed_of_asks_nobody_to_know() {
+    let mut tab = tab();
+    let wait = tab.known(at(1)).unwrap().unwrap();
+    tab.dispose();
+    told(&mut tab);
+    assert_eq!(ends_with(&mut tab, wait, &RefreshOutcome::Void), Some(Code::Disposed));
+    assert!(told(&mut tab).is_empty());
 }
 
 #[test]

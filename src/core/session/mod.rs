@@ -17,7 +17,7 @@ use std::fmt;
 use std::rc::Rc;
 
 pub use auth_calls::Arrival;
-pub use request::{Departure, Ticket, Wait};
+pub use request::{Departure, Ticket, Unanswered, Wait};
 
 use super::answer::TokenResponse;
 use super::auth_call_queue::{AuthCall, AuthCallQueue, Kind};
@@ -25,7 +25,7 @@ use super::backoff::Backoff;
 use super::challenge::Challenge;
 use super::digest::digest;
 use super::endpoint::Sends;
-use super::failure::Failure;
+use super::failure::{Code, Failure, Step};
 use super::forbidden::{Forbidden, Resource};
 use super::pending_logout::Owed;
 use super::policy::{Policy, Renewal, Restore, Tabs};
@@ -233,6 +233,7 @@ pub struct Session {
     login: HybridTime,
     /// When a user last ended a session.
     left: HybridTime,
+    is_disposed: bool,
     effects: Vec<Effect>,
 }
 
@@ -262,6 +263,7 @@ impl Session {
             entered: HybridTime(0),
             login: HybridTime(0),
             left: HybridTime(0),
+            is_disposed: false,
             effects: Vec::new(),
         };
         if is_owed {
@@ -396,6 +398,13 @@ impl Session {
         self.raise_epoch();
         self.queue.void_all(Kind::Login);
         self.status = Status::Unknown;
+        self.is_disposed = true;
+    }
+
+    /// # Errors
+    /// [`Code::Disposed`], once it is.
+    pub fn alive(&self, step: Step) -> Result<(), Failure> {
+        if self.is_disposed { Err(Failure::new(Code::Disposed, step)) } else { Ok(()) }
     }
 
     /// Begins a new epoch: calls of the old one commit nothing and are not sent again.

@@ -7,7 +7,7 @@ use super::super::failure::{Code, Failure, Step};
 use super::super::forbidden::{NEW, Resource};
 use super::super::pending_logout::Owed;
 use super::super::policy::Restore;
-use super::super::rules::Classification;
+use super::super::rules::{Classification, is_safe};
 use super::super::secret::Secret;
 use super::super::tabs::HybridTime;
 use super::super::time::{Now, Validity};
@@ -38,17 +38,45 @@ impl Ticket {
     }
 }
 
-/// A request that waits for a refresh.
+/// Whoever waits for a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
     /// The refresh that it waits for.
     pub auth_call: AuthCall,
     epoch: Generation,
     resource: Resource,
-    /// Whether it has already been sent and refused.
-    sent: bool,
+    waiter: Waiter,
     /// How often it has waited before.
     waited: u8,
+}
+
+/// Who waits for a refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiter {
+    /// A request that has not been sent yet.
+    Unsent,
+    /// A request that has been sent and refused.
+    Refused,
+    /// [`Session::refresh`]: the refresh itself is wanted.
+    Refresh,
+    /// [`Session::known`]: whether somebody is signed in.
+    Known,
+}
+
+/// Why a request has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered<'a> {
+    /// It was not sent, because the key of its token is gone.
+    NoKey,
+    /// The platform's `fetch` rejected.
+    Silence {
+        /// The method of the request.
+        method: &'a str,
+        /// Whether the caller has aborted it.
+        is_aborted: bool,
+        /// See [`Session::answered`].
+        is_repeatable: bool,
+    },
 }
 
 /// How often a request waits before it is sent with any token there is.
@@ -80,7 +108,7 @@ impl Session {
     /// Decides how a request to one of the APIs is sent (rule 3).
     pub fn depart(&mut self, resource: Resource, now: Now) -> Departure {
         match self.way(resource, now) {
-            Way::Wait => self.wait(resource, false, 0, now),
+            Way::Wait => self.wait(resource, Waiter::Unsent, 0, now),
             way => self.send(resource, false, way == Way::Try),
         }
     }
@@ -172,6 +200,27 @@ impl Session {
         }
     }
 
+    /// A request has no answer. If that may be a refusal, decides what to do with the request; `None` means that the
+    /// caller gets the error.
+    pub fn unanswered(
+        &mut self,
+        ticket: Ticket,
+        why: Unanswered<'_>,
+        now: Now,
+    ) -> Option<Departure> {
+        match why {
+            // Another tab has replaced the key, so no request can use the token any more.
+            Unanswered::NoKey => Some(self.answered(ticket, true, now)),
+            Unanswered::Silence { method, is_aborted, is_repeatable } => {
+                let may_be_refused = self.policy.rules.hears_silence()
+                    && !is_aborted
+                    && is_safe(method)
+                    && self.may_be_refused(ticket, now);
+                may_be_refused.then(|| self.answered(ticket, is_repeatable, now))
+            }
+        }
+    }
+
     /// Whether a request that failed without an answer may have been a 401 that CORS hides: its token is past
     /// its end, or has no known end, or there is a newer one.
     pub fn may_be_refused(&self, ticket: Ticket, now: Now) -> bool {
@@ -241,7 +290,7 @@ impl Session {
         match (current.is_refused(), repeatable) {
             (false, true) => self.send(resource, true, false),
             (false, false) => Departure::Deliver,
-            (true, true) => self.wait(resource, true, 0, now),
+            (true, true) => self.wait(resource, Waiter::Refused, 0, now),
             (true, false) => {
                 if self.backoff.holds(false, now).is_none() {
                     self.want_refresh();
@@ -251,11 +300,50 @@ impl Session {
         }
     }
 
-    /// The refresh that a request waited for has an outcome. A request waits once before it is sent, and once
-    /// after a refusal; it waits again if the new token was refused before the request could be sent.
+    /// The refresh that somebody waited for has an outcome. [`Departure::Deliver`] means that there is nothing more
+    /// to wait for.
     pub fn resume(&mut self, wait: Wait, outcome: &RefreshOutcome, now: Now) -> Departure {
+        match wait.waiter {
+            Waiter::Unsent => self.resume_request(wait, false, outcome, now),
+            Waiter::Refused => self.resume_request(wait, true, outcome, now),
+            Waiter::Refresh => match outcome {
+                RefreshOutcome::Renewed => Departure::Deliver,
+                RefreshOutcome::Rejected(failure) | RefreshOutcome::Failed(failure) => {
+                    Departure::Fail(failure.clone())
+                }
+                RefreshOutcome::Void => {
+                    Departure::Fail(Failure::new(Code::SessionChanged, Step::Refresh))
+                }
+            },
+            Waiter::Known => match outcome {
+                RefreshOutcome::Renewed => Departure::Deliver,
+                RefreshOutcome::Rejected(failure) | RefreshOutcome::Failed(failure)
+                    if self.status == Status::Unknown =>
+                {
+                    Departure::Fail(failure.clone())
+                }
+                RefreshOutcome::Rejected(_) | RefreshOutcome::Failed(_) => Departure::Deliver,
+                // Meanwhile, the user may have signed in where no script could see it.
+                RefreshOutcome::Void => match self.known(now) {
+                    Ok(Some(wait)) => Departure::Wait(wait),
+                    Ok(None) => Departure::Deliver,
+                    Err(failure) => Departure::Fail(failure),
+                },
+            },
+        }
+    }
+
+    /// A request waits once before it is sent, and once after a refusal (`sent`). It waits again if the new token was
+    /// refused before the request could be sent.
+    fn resume_request(
+        &mut self,
+        wait: Wait,
+        sent: bool,
+        outcome: &RefreshOutcome,
+        now: Now,
+    ) -> Departure {
         if wait.epoch != self.epoch {
-            return if wait.sent {
+            return if sent {
                 Departure::Deliver
             } else {
                 Departure::Fail(Failure::new(Code::SessionChanged, Step::Request))
@@ -266,17 +354,16 @@ impl Session {
         // brought a token in the meantime.
         let tries = self.way(wait.resource, now) == Way::Try;
         match outcome {
-            RefreshOutcome::Failed(failure) if !self.is_usable(now) && (wait.sent || !tries) => {
+            RefreshOutcome::Failed(failure) if !self.is_usable(now) && (sent || !tries) => {
                 Departure::Fail(failure.clone())
             }
-            _ if wait.sent && self.current.is_none() => Departure::Deliver,
+            _ if sent && self.current.is_none() => Departure::Deliver,
             _ if is_refused && !tries && wait.waited < WAITS => {
-                self.wait(wait.resource, wait.sent, wait.waited + 1, now)
+                self.wait(wait.resource, wait.waiter, wait.waited + 1, now)
             }
             _ => {
                 let is_renewed = matches!(outcome, RefreshOutcome::Renewed);
-                let is_trial = if wait.sent { is_renewed } else { tries };
-                self.send(wait.resource, wait.sent, is_trial)
+                self.send(wait.resource, sent, if sent { is_renewed } else { tries })
             }
         }
     }
@@ -292,13 +379,14 @@ impl Session {
     /// allowed before the app asks for one.
     ///
     /// # Errors
-    /// During the back-off, the failure of the last refresh.
+    /// During the back-off, the failure of the last refresh; [`Code::Disposed`].
     pub fn known(&mut self, now: Now) -> Result<Option<Wait>, Failure> {
+        self.alive(Step::Request)?;
         if self.status != Status::Unknown {
             return Ok(None);
         }
         match self.depart(Resource::ANY, now) {
-            Departure::Wait(wait) => Ok(Some(wait)),
+            Departure::Wait(wait) => Ok(Some(Wait { waiter: Waiter::Known, ..wait })),
             Departure::Fail(failure) => Err(failure),
             Departure::Send(_) | Departure::Deliver => Ok(None),
         }
@@ -323,7 +411,7 @@ impl Session {
         let ticket = Ticket::first(current.generation.0, resource);
         // If a token past its end is refused, that says nothing about the resource.
         if current.expiry.validity(now) == Validity::Ended {
-            return self.wait(resource, true, 0, now);
+            return self.wait(resource, Waiter::Refused, 0, now);
         }
         match self.answered(ticket, true, now) {
             Departure::Deliver => Departure::Fail(Failure::new(Code::Forbidden, Step::Request)),
@@ -408,19 +496,19 @@ impl Session {
         if let Some(pending) = self.pending_refresh.as_mut().filter(|_| !is_sent) {
             pending.explicit = Some(HybridTime(now.wall));
         }
-        let resource = Resource::ANY;
-        Ok(Some(Wait { auth_call, epoch: self.epoch, resource, sent: false, waited: 0 }))
+        let (resource, waiter) = (Resource::ANY, Waiter::Refresh);
+        Ok(Some(Wait { auth_call, epoch: self.epoch, resource, waiter, waited: 0 }))
     }
 
     /// Joins the pending refresh or requests one, unless the back-off forbids it.
-    fn wait(&mut self, resource: Resource, sent: bool, waited: u8, now: Now) -> Departure {
+    fn wait(&mut self, resource: Resource, waiter: Waiter, waited: u8, now: Now) -> Departure {
         if self.pending_refresh.is_none()
             && let Some(failure) = self.backoff.holds(false, now)
         {
             return Departure::Fail(failure.clone());
         }
         let auth_call = self.want_refresh();
-        Departure::Wait(Wait { auth_call, epoch: self.epoch, resource, sent, waited })
+        Departure::Wait(Wait { auth_call, epoch: self.epoch, resource, waiter, waited })
     }
 
     fn send(&mut self, resource: Resource, again: bool, is_trial: bool) -> Departure {
