@@ -76,10 +76,10 @@ enum When {
 
 impl When {
     fn stamp(self, now: Now) -> HybridTime {
-        HybridTime(match self {
-            Self::Near(ms) => now.wall.saturating_add_signed(ms.into()),
-            Self::Any(stamp) => stamp,
-        })
+        match self {
+            Self::Near(ms) => HybridTime::at(now.wall.saturating_add_signed(ms.into())),
+            Self::Any(stamp) => HybridTime(stamp),
+        }
     }
 }
 

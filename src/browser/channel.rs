@@ -109,9 +109,9 @@ impl Channel {
         };
         self.channel.post(
             kind,
-            stamp.map(|stamp| stamp.0 as f64),
-            session.map(|stamp| stamp.0 as f64),
-            asked.map(|stamp| stamp.0 as f64),
+            stamp.map(|stamp| stamp.number()),
+            session.map(|stamp| stamp.number()),
+            asked.map(|stamp| stamp.number()),
             subject.as_deref(),
             tokens.map(|tokens| tokens.access_token.reveal()),
             tokens.and_then(|tokens| tokens.refresh_token.as_ref()).map(Secret::reveal),
@@ -124,9 +124,9 @@ impl Channel {
 
 fn read(list: &mut List, options: &Options) -> Option<Message> {
     let kind = list.text()?;
-    let stamp = list.number().map(|number| HybridTime(number as u64));
-    let session = list.number().map(|number| HybridTime(number as u64));
-    let asked = list.number().map_or(HybridTime(0), |number| HybridTime(number as u64));
+    let stamp = list.number().map(|number| HybridTime::from_number(number));
+    let session = list.number().map(|number| HybridTime::from_number(number));
+    let asked = list.number().map_or(HybridTime(0), |number| HybridTime::from_number(number));
     let subject = list.text().and_then(|text| text.parse().ok());
     let tokens = read_tokens(list, options);
     Some(match kind.as_str() {

@@ -15,9 +15,15 @@ pub(crate) const PROTOCOL: &str = "2";
 /// A timestamp of a hybrid logical clock (Kulkarni and others, 2014): the position of an outcome in the order
 /// of all outcomes. It is the machine's wall clock, which the tabs share, forced to increase: an outcome is
 /// at least one millisecond later than the one before.
+///
+/// A token that came with the answer to a request is not an outcome. Its timestamp lies within the millisecond
+/// of the last outcome, so the next outcome is later in every tab, even if the clock has been set back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HybridTime(pub u64);
 
+/// The unit of a timestamp is this part of a millisecond. With it, a JavaScript number holds a timestamp in
+/// milliseconds exactly.
+const PARTS: u64 = 1024;
 /// How far another tab's timestamp may be ahead of the clock and of the known timestamps, in milliseconds:
 /// the clock may have been set back between two tabs' outcomes.
 const SLACK: u64 = 24 * 60 * 60 * 1000;
@@ -26,12 +32,27 @@ const SLACK: u64 = 24 * 60 * 60 * 1000;
 const REACH: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
 impl HybridTime {
-    /// The timestamp of an outcome that happens now, after all known outcomes.
-    pub(crate) fn after(self, now: Now) -> HybridTime {
-        self.next().max(HybridTime(now.wall))
+    /// The timestamp of a time of the wall clock, in milliseconds since the epoch.
+    pub fn at(wall: u64) -> HybridTime {
+        HybridTime(wall.saturating_mul(PARTS))
     }
 
-    /// The next timestamp, with nothing in between.
+    /// From the form in messages: milliseconds, with a fraction.
+    pub(crate) fn from_number(number: f64) -> HybridTime {
+        HybridTime((number * PARTS as f64) as u64)
+    }
+
+    /// See [`HybridTime::from_number`].
+    pub(crate) fn number(self) -> f64 {
+        self.0 as f64 / PARTS as f64
+    }
+
+    /// The timestamp of an outcome that happens now, after all known outcomes.
+    pub(crate) fn after(self, now: Now) -> HybridTime {
+        HybridTime::at(self.0 / PARTS).later(1).max(HybridTime::at(now.wall))
+    }
+
+    /// The next timestamp, with no outcome in between.
     pub(crate) fn next(self) -> HybridTime {
         HybridTime(self.0.saturating_add(1))
     }
@@ -40,17 +61,22 @@ impl HybridTime {
     /// writes a timestamp from the future, unless the clock was set back: `known` is the latest timestamp of
     /// this tab.
     pub(crate) fn is_past(self, known: HybridTime, now: Now) -> bool {
-        self.0 <= now.wall.max(known.0).saturating_add(SLACK)
+        self <= HybridTime::at(now.wall).max(known).later(SLACK)
     }
 
     /// The same timestamp, limited so that later ones remain possible.
     pub(crate) fn within_reach(self, known: HybridTime, now: Now) -> HybridTime {
-        HybridTime(self.0.min(now.wall.max(known.0).saturating_add(SLACK)))
+        self.min(HybridTime::at(now.wall).max(known).later(SLACK))
     }
 
     /// Whether the timestamp is possible at all.
     pub(crate) fn is_believable(self, now: Now) -> bool {
-        self.0 <= now.wall.saturating_add(REACH)
+        self <= HybridTime::at(now.wall).later(REACH)
+    }
+
+    /// The timestamp this many milliseconds later.
+    fn later(self, ms: u64) -> HybridTime {
+        HybridTime(self.0.saturating_add(HybridTime::at(ms).0))
     }
 }
 

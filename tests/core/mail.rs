@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use tokenkeep::core::Message;
+use tokenkeep::core::{HybridTime, Message};
 
 use super::super::tab::token_in;
 use super::{Cause, News, Rule, World};
@@ -39,8 +39,8 @@ impl World {
             _ => None,
         };
         let session = match &message {
-            Message::Renewed { session, .. } => session.0,
-            _ => 0,
+            Message::Renewed { session, .. } => *session,
+            _ => HybridTime(0),
         };
         let news = match &message {
             Message::Renewed { .. } => News::Renewal,
@@ -65,8 +65,8 @@ impl World {
             && before != after
         {
             // The token was requested since, or belongs to a later login.
-            let is_of_it =
-                self.asked.get(&token.id).is_some_and(|asked| *asked >= at) || session > at;
+            let is_of_it = self.asked.get(&token.id).is_some_and(|asked| *asked >= at)
+                || session > HybridTime::at(at);
             self.hold(Rule::Elsewhere, is_of_it || self.is_set_back, || {
                 format!("tab {tab} takes {token:?}, though somebody has signed in at {at}")
             });

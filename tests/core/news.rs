@@ -2,7 +2,7 @@
 
 use tokenkeep::core::{
     Arrival, Code, Departure, Effect, HybridTime, Kind, Message, Now, Policy, Reason,
-    RefreshOutcome, Secret, Session, Status, Tabs, TokenResponse,
+    RefreshOutcome, Renewal, Secret, Session, Status, Tabs, TokenResponse,
 };
 
 use super::support::*;
@@ -255,8 +255,34 @@ fn a_logout_is_believed_after_the_clock_was_set_back() {
     let mut tab = tab();
     tab.enter(opaque("token"), at(50));
     // A tab that was opened since knows no later timestamp.
-    tab.heard(Message::Left { stamp: HybridTime(set_back.wall) }, set_back);
+    tab.heard(Message::Left { stamp: HybridTime::at(set_back.wall) }, set_back);
     assert_eq!(tab.snapshot().status, Status::SignedOut);
+}
+
+#[test]
+fn a_refresh_token_that_was_renewed_elsewhere_is_taken_though_the_clock_was_set_back() {
+    let policy = Policy { renewal: Renewal::WithToken, ..Policy::default() };
+    let with = |token: &str, refresh_token: &str| TokenResponse {
+        refresh_token: Some(Secret::new(refresh_token.to_owned()).unwrap()),
+        ..opaque(token)
+    };
+    let [mut here, mut there] = [(); 2].map(|()| Session::new(policy.clone(), owes(false), at(0)));
+    here.enter(with("first", "r1"), at(7_200_000));
+    posted(told(&mut here)).into_iter().for_each(|news| there.heard(news, at(7_200_000)));
+    told(&mut there);
+    // The clock is set back by two hours.
+    let renewed = posted(refreshes(&mut there, Some(with("second", "r2")), at(10)));
+    for token in ["brought", "again"] {
+        let (ticket, _) = sends(&mut here, at(20));
+        here.adopt(ticket, opaque(token), at(20));
+    }
+    let brought = posted(told(&mut here));
+    brought.into_iter().for_each(|news| there.heard(news, at(30)));
+    renewed.into_iter().for_each(|news| here.heard(news, at(30)));
+    for tab in [&mut here, &mut there] {
+        assert_eq!(tab.refresh_token().map(Secret::reveal), Some("r2"));
+        assert_eq!(sends(tab, at(40)).1.as_deref(), Some("second"));
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub fn at(ms: u64) -> Now {
 }
 
 pub fn stamp(ms: u64) -> HybridTime {
-    HybridTime(START + ms)
+    HybridTime::at(START + ms)
 }
 
 /// A token that does not name its user, as opaque tokens do.

@@ -48,7 +48,7 @@ impl Session {
             }
             // The refresh renews the token that is current now, not the one that was current when the refresh
             // was requested.
-            (pending.asked, pending.since) = (HybridTime(now.wall), self.newest);
+            (pending.asked, pending.since) = (HybridTime::at(now.wall), self.newest);
         }
         self.queue.go(auth_call);
         Arrival::Go

@@ -54,7 +54,7 @@ impl Session {
     /// moment, or the clock has been set back since.
     fn is_settled(&self, left: HybridTime, now: Now) -> bool {
         let is_older = left <= self.left || left < self.entered;
-        is_older && self.stamp.0 <= now.wall
+        is_older && self.stamp <= HybridTime::at(now.wall)
     }
 
     /// The page was where it heard nothing, such as the back/forward cache. Other tabs tell it what happened;

@@ -494,7 +494,7 @@ impl Session {
         let auth_call = self.want_refresh();
         let is_sent = self.queue.is_on_the_wire(auth_call);
         if let Some(pending) = self.pending_refresh.as_mut().filter(|_| !is_sent) {
-            pending.explicit = Some(HybridTime(now.wall));
+            pending.explicit = Some(HybridTime::at(now.wall));
         }
         let (resource, waiter) = (Resource::ANY, Waiter::Refresh);
         Ok(Some(Wait { auth_call, epoch: self.epoch, resource, waiter, waited: 0 }))
