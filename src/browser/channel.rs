@@ -6,8 +6,8 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use super::answer;
-use super::manager::Shell;
 use super::platform::{self, List};
+use super::shell::Shell;
 use crate::core::{HybridTime, Life, Message, Options, Secret, Tabs, TokenResponse, decimal};
 
 #[wasm_bindgen(module = "/src/browser/tab-channel.js")]
@@ -124,9 +124,9 @@ impl Channel {
 
 fn read(list: &mut List, options: &Options) -> Option<Message> {
     let kind = list.text()?;
-    let stamp = list.number().map(|number| HybridTime::from_number(number));
-    let session = list.number().map(|number| HybridTime::from_number(number));
-    let asked = list.number().map_or(HybridTime(0), |number| HybridTime::from_number(number));
+    let stamp = list.number().map(HybridTime::from_number);
+    let session = list.number().map(HybridTime::from_number);
+    let asked = list.number().map_or(HybridTime(0), HybridTime::from_number);
     let subject = list.text().and_then(|text| text.parse().ok());
     let tokens = read_tokens(list, options);
     Some(match kind.as_str() {
