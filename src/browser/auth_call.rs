@@ -12,9 +12,9 @@ use super::answer::{self, Reading};
 use super::call::Outgoing;
 use super::error::{FetchError, TokenError};
 use super::lock::{self, Held};
-use super::manager::Shell;
 use super::platform::{self, List};
 use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
+use super::shell::Shell;
 use crate::core::{
     Arrival, Attach, AuthCall, Code, Credentials, Endpoint, Failure, Kind, NEWS, Patience, Payload,
     Secret, Sent, Stays, Step, proofs,

@@ -13,8 +13,8 @@ use super::answer;
 use super::call::Outgoing;
 use super::error::FetchError;
 use super::fetch::settle;
-use super::manager::Shell;
 use super::platform::{self, List};
+use super::shell::Shell;
 use crate::core::{
     AuthCall, Code, Dpop, DpopKeys, Draft, Failure, Kind, Objection, ProofAnswer, Secret, Sent,
     Step, Ticket, authorization, proof,

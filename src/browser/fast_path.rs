@@ -3,8 +3,8 @@
 
 use js_sys::JsString;
 
-use super::manager::Shell;
 use super::platform;
+use super::shell::Shell;
 use crate::core::{Attach, Redirects, Snapshot, Step, Ticket};
 
 impl Shell {

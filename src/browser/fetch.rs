@@ -12,9 +12,9 @@ use super::answer;
 use super::auth_call::aborted;
 use super::call::Outgoing;
 use super::error::{FetchError, TokenError};
-use super::manager::Shell;
 use super::platform::{self, List};
 use super::shared_outcome::SharedOutcome;
+use super::shell::Shell;
 use crate::core::{
     Classification, Code, Departure, Failure, Life, Media, Reach, Redirects, RefreshOutcome,
     Resource, ResponseFacts, Secret, Status, Step, Ticket, Unanswered, is_same_origin,

@@ -4,7 +4,8 @@
 //! global scope. It compiles on every target, so that a crate that renders on a server can name its
 //! types; calling it needs a platform.
 //!
-//! - `manager.rs`: the [`TokenManager`] for Rust, and what all parts of the shell share;
+//! - `manager.rs`: the [`TokenManager`] for apps in Rust;
+//! - `shell.rs`: what all parts of the shell share;
 //! - `fetch.rs`: an app's request, from the call of `fetch` to its answer (rules 2 to 8);
 //! - `auth_call.rs`: refresh, login and logout on the wire (rules 8 and 9);
 //! - `fast_path.rs`: the common case of a fetch, in synchronous steps, for the bindings;
@@ -40,18 +41,20 @@ mod pending_logout;
 mod platform;
 mod renewal_timer;
 mod shared_outcome;
+mod shell;
 mod task;
 mod written;
 
 pub use call::Outgoing;
 pub use error::{FetchError, TokenError};
-pub use manager::{Detail, Notice, Subscription, TokenManager, Tokens};
+pub use manager::{TokenManager, Tokens};
+pub use shell::{Detail, Notice, Subscription};
 #[cfg(feature = "bindings")]
 pub(crate) use {
     auth_call::{Asked, flat},
     fetch::Begun,
-    manager::Shell,
     platform::List,
     shared_outcome::settling,
+    shell::Shell,
     task::spawn,
 };

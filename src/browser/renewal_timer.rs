@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
 
-use super::manager::Shell;
 use super::platform;
+use super::shell::Shell;
 use crate::core::Session;
 
 #[wasm_bindgen(module = "/src/browser/timer.js")]

@@ -1,0 +1,397 @@
+//! The [`Shell`]: what all parts of the doing share. It tells the session what has happened, and does what that wants
+//! done.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use futures::future::LocalBoxFuture;
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+
+use super::answer;
+use super::auth_call::Job;
+use super::channel::Channel;
+use super::dpop::Prover;
+use super::error::TokenError;
+use super::fetch::Pending;
+use super::manager::Tokens;
+use super::options::{self, Hooks};
+use super::pending_logout::PendingLogout;
+use super::platform;
+use super::renewal_timer::RenewalTimer;
+use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
+use super::task::spawn;
+use crate::core::{
+    AuthCall, Code, Departure, Effect, Event, Failure, Identity, Life, Mark, Now, Options, Owed,
+    Policy, Reason, RefreshOutcome, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
+};
+
+/// Something that users are told.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// The snapshot is another one now.
+    Changed(Snapshot),
+    /// Something happened.
+    Event(Event, Detail),
+}
+
+/// What stands behind an event.
+#[derive(Clone, Debug, Default)]
+pub struct Detail {
+    /// Of [`Event::Refresh`]: the answer's JSON without the tokens, where this tab has asked.
+    pub answer: JsValue,
+    /// Of [`Event::RefreshError`], and of [`Event::SignOut`] after a refusal: the error, and the
+    /// platform's error or the `Response` as its cause.
+    pub error: Option<TokenError>,
+}
+
+/// A listener's registration. It ends when this is dropped.
+#[must_use = "dropping it ends the subscription"]
+pub struct Subscription {
+    shell: Weak<Shell>,
+    id: u32,
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        if let Some(shell) = self.shell.upgrade() {
+            shell.listeners.borrow_mut().retain(|(id, _)| *id != self.id);
+        }
+    }
+}
+
+/// A refresh that somebody waits for.
+struct Waiting {
+    auth_call: AuthCall,
+    settler: Settler<RefreshOutcome>,
+    outcome: SharedOutcome<RefreshOutcome>,
+}
+
+type Listener = Rc<dyn Fn(&Notice)>;
+pub(super) type Mirror = Box<dyn Fn(&Snapshot)>;
+
+/// What all parts of the doing share. Behind [`TokenManager`], and behind the JavaScript bindings.
+pub(crate) struct Shell {
+    pub(super) session: RefCell<Session>,
+    pub(super) hooks: Hooks,
+    /// What rules look at in JSON bodies.
+    pub(super) paths: String,
+    pub(super) options: Box<Options>,
+    pub(super) policy: Rc<Policy>,
+    /// The origin of the page, if there is one.
+    pub(super) page: Option<String>,
+    /// The name of the lock, if tabs take turns.
+    pub(super) lock: Option<String>,
+    pending_logout: PendingLogout,
+    /// What makes proofs, with the option `dpop`.
+    pub(super) prover: Option<Prover>,
+    /// The token that a logout which has failed is to send, until the server is told.
+    pub(super) kept: RefCell<Option<Secret>>,
+    /// What each auth call but a refresh is to send, and whom it answers.
+    pub(super) jobs: RefCell<Vec<Job>>,
+    /// What stands behind the outcome of the last refresh: the platform's error, or the answer.
+    pub(super) cause: RefCell<Option<JsValue>>,
+    /// The JSON of the answer to it, without the tokens, for the event.
+    pub(super) answer: RefCell<JsValue>,
+    /// The last refusal, for the event.
+    refusal: RefCell<Option<Failure>>,
+    waiting_for_refresh: RefCell<Vec<Waiting>>,
+    channel: RefCell<Option<Channel>>,
+    renewal_timer: RefCell<Option<RenewalTimer>>,
+    listeners: RefCell<Vec<(u32, Listener)>>,
+    last_listener: Cell<u32>,
+    /// The app's refresh function is running. A call that it makes would wait for itself.
+    pub(super) is_in_refresh: Cell<bool>,
+    /// Told of every change at once, before anybody is notified.
+    pub(super) mirror: RefCell<Option<Mirror>>,
+    notices: RefCell<Vec<Notice>>,
+    is_notifying: Cell<bool>,
+}
+
+impl Shell {
+    /// `given`: the options as an app in JavaScript writes them.
+    pub(crate) fn new(given: &JsValue, base: Option<&str>) -> Result<Rc<Self>, TokenError> {
+        let (mut options, hooks, Identity { turn, share, key }) = options::read(given, base)?;
+        let origin = platform::origin();
+        // On a server there are no tabs, nothing to come back to, and a program that wants to end.
+        let is_page = origin.is_some();
+        let page = origin.filter(|origin| origin != "null");
+        let mut policy = options.policy();
+        if share.is_none() && policy.tabs == Tabs::Share {
+            platform::notice(NAMELESS);
+            policy.tabs = Tabs::Lock;
+        }
+        let policy = Rc::new(policy);
+        let takes_turns = is_page && policy.tabs != Tabs::Off;
+        let now = platform::now();
+        let pending_logout = PendingLogout::new(share.as_deref());
+        let mark = pending_logout.mark(now);
+        let owed =
+            owed(mark, options.logout.is_some(), mark.is_some() && platform::may_be_sign_in(), now);
+        match owed {
+            // It is too old to be of any session that there is.
+            Owed::Nothing if mark.is_some() => pending_logout.set(None),
+            Owed::Untold => platform::notice(UNTOLD),
+            _ => {}
+        }
+        let session = Session::new(Rc::clone(&policy), owed, now);
+        let shell = Rc::new(Self {
+            session: RefCell::new(session),
+            hooks,
+            paths: policy.rules.paths(),
+            page,
+            lock: takes_turns.then_some(turn),
+            pending_logout,
+            prover: options.dpop.map(|keys| Prover::new(keys, &key)),
+            kept: RefCell::default(),
+            jobs: RefCell::default(),
+            cause: RefCell::default(),
+            answer: RefCell::default(),
+            refusal: RefCell::default(),
+            waiting_for_refresh: RefCell::default(),
+            channel: RefCell::default(),
+            renewal_timer: RefCell::default(),
+            listeners: RefCell::default(),
+            last_listener: Cell::default(),
+            is_in_refresh: Cell::default(),
+            mirror: RefCell::default(),
+            notices: RefCell::default(),
+            is_notifying: Cell::default(),
+            options,
+            policy,
+        });
+        if let Some(share) = share.filter(|_| takes_turns) {
+            shell.channel.replace(Channel::open(&share, &shell));
+        }
+        if shell.policy.restore == Restore::Eager {
+            shell.look_for_hint();
+        }
+        if is_page {
+            shell.renewal_timer.replace(Some(RenewalTimer::new(&shell)));
+        }
+        // Not in this turn: whoever makes a manager wants to listen to it first.
+        let this = Rc::clone(&shell);
+        spawn(Box::pin(async move { this.drain() }));
+        Ok(shell)
+    }
+
+    /// # Errors
+    /// [`Code::Disposed`], once it is.
+    pub(super) fn alive(&self, step: Step) -> Result<(), TokenError> {
+        Ok(self.session.borrow().alive(step)?)
+    }
+
+    pub(crate) fn set_tokens(self: &Rc<Self>, tokens: Tokens) -> Result<(), TokenError> {
+        self.alive(Step::Login)?;
+        let Tokens { access_token, expires_in, refresh_token } = tokens;
+        let (known, now) = (Life { expires_in, ..Life::default() }, platform::now());
+        let tokens = answer::describe(access_token, refresh_token, known, &self.options, now);
+        self.tell(|session, now| session.set_tokens(tokens, now));
+        Ok(())
+    }
+
+    pub(crate) fn signed_in(self: &Rc<Self>) -> Result<(), TokenError> {
+        self.alive(Step::Login)?;
+        self.tell(|session, now| session.signed_in(now));
+        Ok(())
+    }
+
+    /// Asks at once, and waits for what comes of it. `to_know`: nothing is wanted but that it is known whether
+    /// somebody is signed in.
+    pub(crate) fn refresh(
+        self: &Rc<Self>,
+        to_know: bool,
+    ) -> LocalBoxFuture<'static, Result<(), TokenError>> {
+        let asked = self.ask_for_refresh(to_know);
+        let this = Rc::clone(self);
+        Box::pin(async move {
+            match this.wait(asked?, None).await {
+                Ok(Departure::Fail(failure)) => Err(this.blame(failure)),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn ask_for_refresh(self: &Rc<Self>, to_know: bool) -> Result<Pending, TokenError> {
+        let step = if to_know { Step::Request } else { Step::Refresh };
+        self.alive(step)?;
+        self.outside_refresh(step, None)?;
+        if to_know {
+            self.look_for_hint();
+        }
+        let asked = self.tell_only(|session, now| match to_know {
+            true => session.known(now),
+            false => session.refresh(now),
+        });
+        Ok(self.pending(match asked {
+            Ok(wait) => wait.map_or(Departure::Deliver, Departure::Wait),
+            Err(failure) => Departure::Fail(failure),
+        }))
+    }
+
+    pub(crate) fn subscribe(self: &Rc<Self>, listener: impl Fn(&Notice) + 'static) -> Subscription {
+        let id = self.last_listener.get() + 1;
+        self.last_listener.set(id);
+        self.listeners.borrow_mut().push((id, Rc::new(listener)));
+        Subscription { shell: Rc::downgrade(self), id }
+    }
+
+    /// Frees everything. A call on the wire is let finish, for its answer sets the cookie.
+    pub(crate) fn dispose(self: &Rc<Self>) {
+        if self.alive(Step::Request).is_err() {
+            return;
+        }
+        self.tell(|session, _| session.dispose());
+        self.channel.take();
+        self.renewal_timer.take();
+        self.mirror.take();
+        self.listeners.take();
+    }
+
+    /// Tells the session something, and does what that brings about.
+    pub(super) fn tell<T>(self: &Rc<Self>, what: impl FnOnce(&mut Session, Now) -> T) -> T {
+        let outcome = self.tell_only(what);
+        self.drain();
+        outcome
+    }
+
+    /// Tells the session something. Whoever calls this drains later, when it has joined those who
+    /// wait for the refresh that it may be told to wait for.
+    pub(super) fn tell_only<T>(&self, what: impl FnOnce(&mut Session, Now) -> T) -> T {
+        what(&mut self.session.borrow_mut(), platform::now())
+    }
+
+    /// The outcome of a refresh, shared by all who wait for it.
+    pub(super) fn refresh_outcome(&self, auth_call: AuthCall) -> SharedOutcome<RefreshOutcome> {
+        let mut waiting = self.waiting_for_refresh.borrow_mut();
+        if let Some(refresh) = waiting.iter().find(|refresh| refresh.auth_call == auth_call) {
+            return refresh.outcome.clone();
+        }
+        let (settler, outcome) = shared_outcome();
+        waiting.push(Waiting { auth_call, settler, outcome: outcome.clone() });
+        outcome
+    }
+
+    /// A failure of the refresh, with what stands behind it: the platform's error, or the answer.
+    pub(super) fn blame(&self, failure: Failure) -> TokenError {
+        let is_told = failure.step == Step::Refresh
+            && !matches!(failure.code, Code::SignedOut | Code::SessionChanged);
+        if !is_told {
+            return failure.into();
+        }
+        let failure = failure.at(self.options.refresh.address());
+        TokenError::from(failure).with_cause(self.cause.borrow().clone())
+    }
+
+    /// What stands behind an event.
+    fn detail(&self, event: &Event) -> Detail {
+        match event {
+            Event::Refresh => Detail { answer: self.answer.take(), error: None },
+            Event::RefreshError(failure) => {
+                Detail { error: Some(self.blame(failure.clone())), ..Detail::default() }
+            }
+            Event::SignOut(Reason::Rejected) => {
+                let refusal = self.refusal.take();
+                Detail { error: refusal.map(|failure| self.blame(failure)), ..Detail::default() }
+            }
+            Event::SignOut(_) | Event::StepUp(_) => Detail::default(),
+        }
+    }
+
+    /// Does all that the session wants done.
+    pub(super) fn drain(self: &Rc<Self>) {
+        loop {
+            let effect = self.session.borrow_mut().poll_effect();
+            match effect {
+                None => break,
+                Some(effect) => self.perform(effect),
+            }
+        }
+        if let Some(timer) = &*self.renewal_timer.borrow() {
+            timer.set(&self.session);
+        }
+        self.notify();
+    }
+
+    fn perform(self: &Rc<Self>, effect: Effect) {
+        match effect {
+            Effect::Start(auth_call, kind) => {
+                spawn(Box::pin(Rc::clone(self).run_auth_call(auth_call, kind)));
+            }
+            Effect::SettleRefresh(auth_call, outcome) => {
+                if let RefreshOutcome::Rejected(failure) = &outcome {
+                    self.refusal.replace(Some(failure.clone()));
+                }
+                self.settle_refresh(auth_call, outcome);
+            }
+            Effect::Changed => {
+                let snapshot = self.session.borrow().snapshot();
+                if let Some(mirror) = &*self.mirror.borrow() {
+                    mirror(&snapshot);
+                }
+                self.notices.borrow_mut().push(Notice::Changed(snapshot));
+            }
+            Effect::Tell(event) => {
+                let detail = self.detail(&event);
+                self.notices.borrow_mut().push(Notice::Event(event, detail));
+            }
+            Effect::Post(message) => {
+                if let Some(channel) = &*self.channel.borrow() {
+                    channel.post(&message);
+                }
+            }
+            Effect::Owe(true) => {
+                let can_be_finished =
+                    self.options.logout.as_ref().is_some_and(|endpoint| endpoint.sends.is_none());
+                let at = platform::now().wall;
+                self.pending_logout.set(Some(Mark { at, can_be_finished }));
+            }
+            Effect::Owe(false) => {
+                self.kept.take();
+                self.pending_logout.set(None);
+            }
+        }
+    }
+
+    /// Fulfils with what `value` is or fulfils with, when no news is being sealed or opened: whoever has
+    /// the lock has to know what happened before.
+    pub(super) fn after_news(&self, value: &JsValue) -> Promise {
+        match &*self.channel.borrow() {
+            Some(channel) => channel.settled(value),
+            None => Promise::resolve(value),
+        }
+    }
+
+    fn settle_refresh(&self, auth_call: AuthCall, outcome: RefreshOutcome) {
+        let mut waiting = self.waiting_for_refresh.borrow_mut();
+        if let Some(at) = waiting.iter().position(|refresh| refresh.auth_call == auth_call) {
+            // Nobody may be waiting any longer; the token is kept all the same.
+            waiting.swap_remove(at).settler.settle(outcome);
+        }
+    }
+
+    /// Tells the listeners, one notice after the other, even if one of them brings about the next.
+    fn notify(&self) {
+        if self.is_notifying.replace(true) {
+            return;
+        }
+        loop {
+            let notice = first(&mut self.notices.borrow_mut());
+            let Some(notice) = notice else { break };
+            let listeners: Vec<Listener> =
+                self.listeners.borrow().iter().map(|(_, listener)| Rc::clone(listener)).collect();
+            for listener in listeners {
+                listener(&notice);
+            }
+        }
+        self.is_notifying.set(false);
+    }
+}
+
+const NAMELESS: &str = "a function in the options cannot be compared with another tab's, so tabs do not share tokens or logouts; give the managers that belong together the same `name` to have them share.";
+const UNTOLD: &str = "the server was not told of the last logout, and a page that comes later cannot tell it (the option `logout` is missing, or sends a token); the session may still be alive there.";
+
+/// Takes the first out of a list that never gets long.
+fn first<T>(list: &mut Vec<T>) -> Option<T> {
+    (!list.is_empty()).then(|| list.remove(0))
+}
