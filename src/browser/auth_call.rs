@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::task::said;
+use super::task::result_of;
 use gloo_net::http::Headers;
 use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::{JsCast, JsValue};
@@ -221,7 +221,7 @@ impl Shell {
         drop(self.take_job(auth_call));
         // Only when the news is out may the next tab go.
         if let Some((held, _)) = arrived {
-            let _ = said(self.after_news(&JsValue::UNDEFINED)).await;
+            let _ = result_of(self.after_news(&JsValue::UNDEFINED)).await;
             held.release();
         }
         self.tell(|session, _| session.finished(auth_call));
@@ -233,7 +233,7 @@ impl Shell {
         let Patience { answer, hold, longest_hold, lock } = patience;
         for _ in 0..TRIES {
             let lock = lock::acquire(self.lock.as_deref(), lock, hold, longest_hold);
-            let held = said(self.after_news(&lock)).await.unwrap_or(JsValue::UNDEFINED);
+            let held = result_of(self.after_news(&lock)).await.unwrap_or(JsValue::UNDEFINED);
             let held = (!held.is_undefined()).then(|| held.unchecked_into::<Held>())?;
             let mut arrival =
                 self.tell_only(|session, now| session.arrive(auth_call, held.contended(), now));
@@ -268,7 +268,7 @@ impl Shell {
         loop {
             let mut proven = None;
             if let Some((signed, proving)) = self.prove_auth_call(auth_call, kind) {
-                proven = proving.signed(said(signed).await.ok());
+                proven = proving.signed(result_of(signed).await.ok());
                 if proven.is_none() {
                     break Some(Reading::of(Err(Code::NoKey), JsValue::UNDEFINED));
                 }
@@ -276,7 +276,7 @@ impl Shell {
             let fields = proven.as_mut().map(|proven| std::mem::take(&mut proven.fields));
             let left = u64::from(ms).saturating_sub(platform::now().since(begun)).max(1) as u32;
             let answer = self.ask(auth_call, kind, left, fields.unwrap_or_default())?;
-            let answer = said(answer).await.unwrap_or_default();
+            let answer = result_of(answer).await.unwrap_or_default();
             let key = proven.as_ref().map(|proven| proven.key);
             let (options, policy) = (&self.options, &self.policy);
             let mut reading = answer::read(answer, kind, options, policy, key, platform::now());
@@ -486,7 +486,7 @@ fn refuse<T>(reason: JsValue) -> Result<T, FetchError> {
 
 /// What a promise says that is fulfilled with yes or no.
 async fn is_true(promise: Promise) -> bool {
-    said(promise).await.is_ok_and(|value| value.is_truthy())
+    result_of(promise).await.is_ok_and(|value| value.is_truthy())
 }
 
 /// Pairs as JavaScript has them: value after name.

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use super::task::said;
+use super::task::result_of;
 use futures::future::LocalBoxFuture;
 use js_sys::{Date, Promise};
 use wasm_bindgen::prelude::*;
@@ -180,7 +180,7 @@ impl Shell {
             loop {
                 let token = Some(token.clone());
                 let (signed, proving) = prover.prove(which, &method, &url, token, signal.as_ref());
-                let proven = proving.signed(said(signed).await.ok());
+                let proven = proving.signed(result_of(signed).await.ok());
                 // Another session may have begun meanwhile.
                 let is_of_now = self.session.borrow().epoch() == epoch;
                 let Some(proven) = proven.filter(|_| is_of_now) else {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::task::said;
+use super::task::result_of;
 use futures::future::{Either, LocalBoxFuture};
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
@@ -27,14 +27,14 @@ pub(crate) enum Begun {
     Bare,
     /// It is refused.
     Refused(FetchError),
-    /// What the session says.
+    /// The session has decided.
     Asked(Pending),
     /// It has been answered: the bindings have sent it by themselves.
     #[cfg(feature = "bindings")]
     Answered(Ticket, Response),
 }
 
-/// What the session says to somebody who wants a token; and the refresh to wait for, if it says so.
+/// The session's decision for a caller that needs a token, and the refresh to wait for, if there is one.
 pub(crate) struct Pending {
     departure: Departure,
     outcome: Option<SharedOutcome<RefreshOutcome>>,
@@ -101,7 +101,7 @@ impl Shell {
                     }
                     break silence.unwrap_or_else(|| self.blame(failure).into());
                 }
-                // Whoever waits waits to the end.
+                // `wait` has come to its end.
                 Ok(Departure::Deliver | Departure::Wait(_)) => {
                     let none = || Failure::new(Code::SessionChanged, Step::Request).into();
                     return refused.ok_or_else(|| silence.unwrap_or_else(none));
@@ -115,7 +115,7 @@ impl Shell {
         Err(failed)
     }
 
-    /// A request was answered. What the session says to that; the answer is kept meanwhile.
+    /// A request was answered: gives the session's decision, and keeps the answer.
     async fn answered(
         self: &Rc<Self>,
         call: &dyn Outgoing,
@@ -154,7 +154,7 @@ impl Shell {
         }
     }
 
-    /// What the session says to a request that has no answer. A caller's abort is no refusal.
+    /// The session's decision for a request without an answer; `None` means that the caller gets the error.
     fn unanswered(
         &self,
         call: &dyn Outgoing,
@@ -299,7 +299,7 @@ impl Shell {
             let media = Media::of(&header("Content-Type").unwrap_or_default());
             if media != Media::Other {
                 let members = answer::members(response, &self.paths, media == Media::Text);
-                if let Ok(members) = said(members).await {
+                if let Ok(members) = result_of(members).await {
                     body = answer::lists(&mut List::new(members.unchecked_into()));
                 }
             }
@@ -315,7 +315,7 @@ impl Shell {
         })
     }
 
-    /// Joins those who wait for a refresh, if the session says so.
+    /// Carries out the session's decision as far as it can be in this turn: joins the refresh to wait for.
     pub(super) fn pending(self: &Rc<Self>, departure: Departure) -> Pending {
         let outcome = match &departure {
             Departure::Wait(wait) => Some(self.refresh_outcome(wait.auth_call)),
@@ -327,8 +327,7 @@ impl Shell {
         Pending { departure, outcome }
     }
 
-    /// Waits for one refresh after the other, until there is nothing more to wait for, or the caller of a request
-    /// loses interest.
+    /// Waits for refreshes until the session has none to wait for, or until the caller of a request aborts it.
     ///
     /// # Errors
     /// The reason of the caller's signal.
@@ -352,7 +351,7 @@ impl Shell {
 /// A promise's outcome as a `Response`, or what the platform rejected with. The answer may come from
 /// another realm, or from whoever wrapped `fetch`, so its class is not asked for.
 pub(super) async fn settle(sent: Promise) -> Result<Response, FetchError> {
-    let answer = said(sent).await.map_err(FetchError::Platform)?;
+    let answer = result_of(sent).await.map_err(FetchError::Platform)?;
     if answer.is_object() || answer.is_function() {
         Ok(answer.unchecked_into())
     } else {

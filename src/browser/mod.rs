@@ -13,7 +13,7 @@
 //! - `options.rs`, `written.rs`: the options as `options.js` gives them, and as an app in Rust writes them;
 //! - `answer.rs`: what servers say;
 //! - `shared_outcome.rs`: the outcome of an auth call, for all who wait for it;
-//! - `task.rs`: what runs the shell's futures;
+//! - `task.rs`: runs the shell's futures;
 //! - `lock.rs`, `channel.rs`, `pending_logout.rs`: turns among tabs, news among tabs, and the one mark that
 //!   outlives a page;
 //! - `renewal_timer.rs`: when to renew the token ahead of its end;

@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::task::said;
+use super::task::result_of;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
@@ -75,7 +75,7 @@ impl<T: Clone> SharedOutcome<T> {
         signal: Option<&AbortSignal>,
         ms: Option<u32>,
     ) -> Result<Option<T>, JsValue> {
-        let waited = said(before(&self.there, signal, ms)).await;
+        let waited = result_of(before(&self.there, signal, ms)).await;
         match self.outcome.get() {
             // It may have come in the same moment.
             Some(outcome) => Ok(Some(outcome.clone())),
