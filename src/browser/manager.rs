@@ -227,7 +227,7 @@ impl TokenManager {
     }
 
     /// The state, as soon as it is known whether somebody is signed in: where nobody has asked the server
-    /// yet, this does. With [`Restore::Manual`] it says at once that nothing is known.
+    /// yet, this does. With [`Restore::Manual`](crate::Restore::Manual) it says at once that nothing is known.
     ///
     /// # Errors
     /// The outages: then nothing is known still.

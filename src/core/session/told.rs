@@ -85,7 +85,7 @@ pub enum RefreshOutcome {
 /// A task for the shell.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// It is this auth call's turn: get the lock, then call [`Session::arrive`].
+    /// It is this auth call's turn: get the lock, then call [`arrive`](super::Session::arrive).
     Start(AuthCall, Kind),
     /// Release the calls that wait for this refresh.
     SettleRefresh(AuthCall, RefreshOutcome),
