@@ -2,8 +2,10 @@
 // is sent, and anything it shares with others continues (rule 7).
 
 import assert from 'node:assert/strict'
+import { nothing } from './pages/deeds.js'
 import { User } from './support/browser.mjs'
 import { engine, home } from './support/engine.mjs'
+import { inHome } from './support/home.mjs'
 import { check } from './support/lack.mjs'
 import { granted, refused, startStub } from './support/stub.mjs'
 import { world } from './support/world.mjs'
@@ -39,18 +41,23 @@ const begin = (page, path, init = {}) => page.evaluate(([path, init]) => {
 }, [path, init])
 
 /** Fires the signal. Returns whether the call was settled with the signal's reason before anything else could happen. */
-const ends = (page) => page.evaluate(async () => {
-  await stop()
-  const none = {}
-  // A task: all microtasks have run.
-  const turn = new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel()
-    port2.onmessage = () => resolve(none)
-    port1.postMessage(0)
+const ends = async (page) => {
+  const end = await page.evaluate(async () => {
+    await stop()
+    const none = {}
+    // A task: all microtasks have run.
+    const turn = new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel()
+      port2.onmessage = () => resolve(none)
+      port1.postMessage(0)
+    })
+    const reason = await Promise.race([mine.then(() => 'it was answered', (error) => error), turn])
+    return reason === signal.reason || String(reason === none ? 'it is not settled' : reason)
   })
-  const reason = await Promise.race([mine.then(() => 'it was answered', (error) => error), turn])
-  return reason === signal.reason || String(reason === none ? 'it is not settled' : reason)
-})
+  // Its home has heard of it, before the test goes on.
+  await inHome(page, nothing)
+  return end
+}
 
 // On the wire the platform ends the call; WebKit gives its own error instead of the reason.
 const BY_PLATFORM = engine === 'webkit' && !home ? 'AbortError: Fetch is aborted' : true
