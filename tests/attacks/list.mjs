@@ -12,11 +12,11 @@ import workers from './attacks/workers.mjs'
 
 /** Title and attacks. */
 export const groups = [
-  ['A script in the page patches what sends and what reads', network],
+  ['A script in the page patches what sends requests and reads responses', network],
   ['A script in the page patches the language', language],
   ['A script in the page patches other services of the platform', services],
-  ['Memory is read', memory],
-  ['A script in the page looks at what lies about', traces],
+  ['A script or the developer tools read memory', memory],
+  ['A script in the page searches storage and the manager for tokens', traces],
   ['A script of the same origin uses the session', origin],
   ['A script of the same origin speaks to the worker', workers],
   ['The token is lured to another place', targets],

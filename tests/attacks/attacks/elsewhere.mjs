@@ -32,14 +32,14 @@ export default [
     const page = await scene.blank('/', sibling(scene))
     return page.evaluate((url) => fetch(url, { method: 'POST', credentials: 'include' }).then((answer) => answer.text(), String), `${scene.server.origin}/auth/refresh`)
   }),
-  foreign('Login CSRF: a form of a sibling origin signs the user in to the attacker\'s account', 'that the user works in the attacker\'s account', async (scene) => {
+  foreign('Login CSRF: a form of a sibling origin signs the user in to the attacker\'s account', 'the user works in the attacker\'s account', async (scene) => {
     const page = await scene.blank('/', sibling(scene))
     await page.evaluate(sendForm, [`${scene.server.origin}/auth/login`, { username: 'mallory' }])
     const app = await scene.tab()
     await app.evaluate(() => auth.fetch('/api/me'))
     return scene.server.users().at(-1) === 'mallory'
   }),
-  foreign('Logout CSRF: a form of a sibling origin signs the user out', 'that the user is signed out', async (scene) => {
+  foreign('Logout CSRF: a form of a sibling origin signs the user out', 'the user is signed out', async (scene) => {
     await scene.signedIn()
     const page = await scene.blank('/', sibling(scene))
     await page.evaluate(sendForm, [`${scene.server.origin}/auth/logout`, {}])

@@ -28,7 +28,7 @@ export default [
     }
   }),
   ...patch('`Promise` and its functions', () => attacker.spy(Promise, 'all', 'race', 'resolve', 'reject', 'allSettled'), { before: [], after: [] }),
-  ...patch('`Object.prototype.then`: each object that a promise fulfils with', () => {
+  ...patch('`Object.prototype.then`: gets each object that fulfils a promise', () => {
     Object.defineProperty(Object.prototype, 'then', {
       configurable: true,
       get() {
@@ -40,8 +40,8 @@ export default [
       },
     })
   }),
-  ...setters('named as headers and fields', ['Authorization', 'authorization', 'access_token', 'accessToken', 'refresh_token', 'token'], { before: [], after: [] }),
-  ...setters('named as places in a list', ['0', '1', '2', '3', '7']),
+  ...setters('named like headers and fields', ['Authorization', 'authorization', 'access_token', 'accessToken', 'refresh_token', 'token'], { before: [], after: [] }),
+  ...setters('named like list indexes', ['0', '1', '2', '3', '7']),
   ...patch('`JSON.parse`, `JSON.stringify`', () => attacker.spy(JSON, 'parse', 'stringify'), { after: [] }),
   ...patch('`TextDecoder`, `TextEncoder`', () => {
     attacker.spy(globalThis, 'TextDecoder', 'TextEncoder')

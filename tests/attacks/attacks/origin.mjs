@@ -20,7 +20,7 @@ export const SERVICE_WORKER = `
 const alone = (name, seeks, inherent, mount, more) => ({ name, seeks, inherent, mount, ...more })
 
 export default [
-  alone('`fetch(\'/auth/refresh\', { credentials: \'include\' })` of the attacker\'s own', ACCESS, UNSERVED, async (scene) => {
+  alone('`fetch(\'/auth/refresh\', { credentials: \'include\' })`, called by the attacker', ACCESS, UNSERVED, async (scene) => {
     const page = await scene.signedIn()
     return page.evaluate(() => fetch('/auth/refresh', { method: 'POST', credentials: 'include' }).then((answer) => answer.text(), String))
   }),
@@ -28,25 +28,25 @@ export default [
     const page = await scene.signedIn()
     return page.evaluate(() => auth.fetch('/auth/refresh', { method: 'POST', credentials: 'include' }).then((answer) => answer.text(), String))
   }),
-  alone('`auth.fetch` of the refresh endpoint, written otherwise', ACCESS, ['page'], async (scene) => {
+  alone('`auth.fetch` of the refresh endpoint, with its path spelled differently', ACCESS, ['page'], async (scene) => {
     const { routes } = scene.server
     const page = await scene.signedIn()
     const ways = ['/auth/%72efresh', '/AUTH/refresh', '//auth/refresh', '/auth//refresh', '/auth/refresh/', '/auth/refresh;a=b']
     for (const way of ways) routes[way] = routes['/auth/refresh']
     return page.evaluate((ways) => Promise.all(ways.map((way) => auth.fetch(location.origin + way, { method: 'POST', credentials: 'include' }).then((answer) => answer.text(), String))), ways)
   }),
-  alone('`auth.exchange` with a server elsewhere', ACCESS, ['page'], async (scene) => {
+  alone('`auth.exchange` with another server', ACCESS, ['page'], async (scene) => {
     const page = await scene.signedIn({ options: { apis: ['/api'] } })
     await page.evaluate((url) => auth.exchange(url, { credentials: 'omit' }).catch(() => {}), `${scene.elsewhere.origin}/x`)
     return scene.elsewhere.loot()
   }),
-  alone('`auth.exchange` with another path of the server that refreshes', ACCESS, EVERYWHERE, async (scene) => {
+  alone('`auth.exchange` with another path of the refresh endpoint\'s server', ACCESS, EVERYWHERE, async (scene) => {
     scene.server.routes['/outside'] = () => ({ body: 'outside' })
     const page = await scene.signedIn({ options: { apis: ['/api'] } })
     await page.evaluate(() => auth.exchange('/outside').catch(() => {}))
     return scene.server.at('/outside').map(({ headers }) => headers.authorization)
   }),
-  alone('A silent frame that a form refreshes in', ACCESS, EVERYWHERE, async (scene) => {
+  alone('A form in a hidden frame sends the refresh request', ACCESS, EVERYWHERE, async (scene) => {
     const page = await scene.signedIn()
     return page.evaluate(() => new Promise((resolve) => {
       const frame = Object.assign(document.createElement('iframe'), { name: 'silent', hidden: true })
@@ -67,18 +67,18 @@ export default [
     const page = await scene.signedIn()
     return page.evaluate(() => auth.fetch('/api/me').then((answer) => answer.json())).then(({ user }) => user === 'alice')
   }),
-  alone('`auth.logout()`', 'that the user is signed out', EVERYWHERE, async (scene) => {
+  alone('`auth.logout()`', 'the user is signed out', EVERYWHERE, async (scene) => {
     const page = await scene.signedIn()
     await page.evaluate(() => auth.logout())
     return scene.server.sessionsOf('alice') === 0
   }),
-  alone('`auth.setTokens` with a token of the attacker\'s account', 'that the user works in the attacker\'s account', EVERYWHERE, async (scene) => {
+  alone('`auth.setTokens` with a token of the attacker\'s account', 'the user works in the attacker\'s account', EVERYWHERE, async (scene) => {
     const page = await scene.signedIn()
     await page.evaluate((accessToken) => auth.setTokens({ accessToken, expiresIn: 300 }), scene.server.tokenFor('mallory'))
     await page.evaluate(() => auth.fetch('/api/me'))
     return scene.server.users().at(-1) === 'mallory'
   }),
-  alone('A frame of the same origin makes a manager of the same options, with `exposeToken`', ACCESS, UNSERVED, async (scene) => {
+  alone('A frame of the same origin makes a manager with the same options and `exposeToken`', ACCESS, UNSERVED, async (scene) => {
     const page = await scene.signedIn()
     return page.evaluate(async ([module]) => {
       const frame = document.createElement('iframe')
@@ -118,7 +118,7 @@ export default [
     await scene.story(page)
     return scene.loot(opener)
   }),
-  alone('A service worker of the attacker\'s sees the calls', ACCESS, UNSERVED, async (scene) => {
+  alone('The attacker\'s service worker sees the calls', ACCESS, UNSERVED, async (scene) => {
     scene.server.routes['/attacker-sw.js'] = () => ({ type: 'text/javascript', body: SERVICE_WORKER })
     const spy = await scene.blank()
     await spy.evaluate(async () => {
@@ -139,7 +139,7 @@ export default [
   }),
   alone('A listener on the channel between tabs', ACCESS, ['page'], (scene) => listened(scene)),
   alone('A listener on the channel between tabs, with `tabs: \'lock\'`', ACCESS, [], (scene) => listened(scene, { tabs: 'lock' })),
-  alone('A listener on the channel: the refresh token in memory, sealed for another tab', REFRESH, [], async (scene) => {
+  alone('A listener on the channel between tabs, with the refresh token in memory, which is sealed for another tab', REFRESH, [], async (scene) => {
     const listener = await listens(scene, MEMORY)
     const page = await scene.signedIn({ options: MEMORY })
     const other = await scene.tab({ options: MEMORY })
@@ -148,7 +148,7 @@ export default [
     for (const tab of [page, other]) await tab.evaluate(() => auth.refresh().catch(() => {}))
     return scene.loot(listener)
   }, { server: { isInMemory: true } }),
-  alone('A script that pretends to be a tab, and has the refresh token sealed for it', REFRESH, ['page'], async (scene) => {
+  alone('A script pretends to be a tab, and the refresh token is sealed for it', REFRESH, ['page'], async (scene) => {
     const page = await scene.signedIn({ options: MEMORY })
     const other = await scene.blank()
     await other.evaluate(async (options) => {
@@ -162,16 +162,16 @@ export default [
     await other.evaluate(() => mine.refresh().catch(() => {}))
     return scene.loot(other)
   }, { server: { isInMemory: true } }),
-  alone('A forged message of another tab: a sign-in with a token of the attacker\'s account', 'that the user works in the attacker\'s account', ['page'], async (scene) => {
+  alone('A forged message from another tab: a sign-in with a token of the attacker\'s account', 'the user works in the attacker\'s account', ['page'], async (scene) => {
     const page = await forged(scene, { kind: 'entered', subject: '1', accessToken: scene.server.tokenFor('mallory'), life: 300_000 })
     await page.evaluate(() => auth.fetch('/api/me'))
     return scene.server.users().at(-1) === 'mallory'
   }),
-  alone('A forged message of another tab: a sign-out', 'that the user is signed out', EVERYWHERE, async (scene) => {
+  alone('A forged message from another tab: a sign-out', 'the user is signed out', EVERYWHERE, async (scene) => {
     const page = await forged(scene, { kind: 'left' })
     return page.evaluate(() => auth.state.status === 'signed-out')
   }),
-  alone('The lock of the refresh is held for ever', 'that nobody can refresh', [], async (scene) => {
+  alone('A script holds the refresh lock forever', 'nobody can refresh', [], async (scene) => {
     const holder = await scene.blank()
     await holder.evaluate((name) => new Promise((granted) => {
       void navigator.locks.request(name, () => new Promise(granted))

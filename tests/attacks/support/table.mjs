@@ -16,7 +16,7 @@ export function table(groups, homes) {
   return groups.flatMap(([title, attacks]) => [
     `### ${title}`,
     '',
-    row(['attack', 'is after', ...homes]),
+    row(['attack', 'goal', ...homes]),
     row(['---', '---', ...homes.map(() => '---')]),
     ...lines(attacks).map((attack) => row([attack.when ? `${attack.name}, ${attack.when}` : attack.name, attack.seeks, ...homes.map((home) => verdict(attack, home))])),
     '',
