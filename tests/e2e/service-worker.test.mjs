@@ -376,8 +376,8 @@ it('where there is no service worker to be had the error says why, and a fall-ba
     return { missing, nowhere, none, other, insecure: await tried({ worker: '/sw.js' }), odd: await tried({ worker: '/sw.js', fallback: 'page' }) }
   })
   assert.match(seen.missing, /^invalid-option: option `worker`/)
-  assert.match(seen.nowhere, /^not-loaded: .*refuses it/)
-  assert.match(seen.none, /^not-loaded: .*no service workers here/)
+  assert.match(seen.nowhere, /^not-loaded: .*refused it/)
+  assert.match(seen.none, /^not-loaded: .*no service workers/)
   assert.equal(seen.other, 401)
   assert.match(seen.insecure, /^not-loaded: .*secure context/)
   assert.match(seen.odd, /^invalid-option: option `fallback`/)
@@ -391,7 +391,7 @@ it('a policy that forbids it is named', async (user) => {
     await import('/page.js')
     return make({ isolation: 'service-worker' }).fetch('/api/who').catch(({ code, message }) => `${code}: ${message}`)
   })
-  assert.match(message, /^not-loaded: .*(worker-src|refuses it)/)
+  assert.match(message, /^not-loaded: .*(worker-src|refused it)/)
 })
 
 it('one with other options in its place is not spoken to, and is left there', async (user) => {

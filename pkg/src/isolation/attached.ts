@@ -1,20 +1,23 @@
-// The page's end where the token lives in a service worker, which the platform ends whenever it has nothing to do. To the manager it is a
-// port as any other. Behind it is a line to this life of the worker; when that is over, or another worker has taken its place, the next call
-// opens another one. Loaded by those pages alone that have this home.
+// The page's connection to a service worker that keeps the token. The platform ends a service worker whenever it is
+// idle. The manager sees an ordinary port. Behind it is a line to the current life of the worker. When that life ends,
+// or another worker takes over, the next call opens a new line. Only pages with this home load this module.
 
 import type { Home, unavailable } from './home.js';
 import type { Resumes, ToPage, ToWorker } from './messages.js';
 import type { ServiceWorkerSource } from './page.js';
 
-/** How often a worker that has something to answer is looked after, in milliseconds. */
+/** The length of a beat in milliseconds. While the worker owes answers, every beat checks on it. */
 const BEAT = 1000;
-/** At so many beats a worker that was asked whether it is there is asked on a new line: a message to one that is being ended is lost. */
+/**
+ * A new line is opened if the worker does not respond for more than this many beats: a message to a worker that is
+ * being ended is lost.
+ */
 const AGAIN = 3;
-/** Every so many beats a worker that has calls to answer is asked whether it is there, which also keeps the platform from ending it. */
+/** Every so many beats, a worker with calls to answer is pinged, which also keeps the platform from ending it. */
 const PING = 10;
-/** So many beats it may say nothing. */
+/** A worker with calls to answer is given up after this many beats without a message. */
 const SILENCE = 40;
-/** The streams of one line have numbers from here on, those of the next from twice that. */
+/** The streams of line n are numbered from n times this. */
 const STREAMS = 1e9;
 
 type Call = Extract<ToWorker, { kind: 'call' | 'fetch' }>;
@@ -24,18 +27,19 @@ interface Line {
   readonly number: number;
   readonly worker: ServiceWorker;
   readonly port: MessagePort;
-  /** Which life of the worker has answered. */
+  /** The id of the worker's life that answered on this line. */
   life?: string;
   /** Whether calls may be sent. */
   isReady: boolean;
-  /** Calls that have been sent and are not answered, and streams that have not come to their end. */
+  /** Calls in flight. */
   readonly calls: Map<number, Call>;
+  /** Response bodies that have not ended. */
   readonly streams: Set<number>;
-  /** Beats since something was heard. */
+  /** Beats since the last message. */
   silence: number;
 }
 
-/** A message that waits for its turn. A call waits until the worker has said that it is there. */
+/** A queued message. A call waits until the worker has confirmed that it is alive. */
 interface Waiting {
   message: ToWorker;
   transfer: Transferable[];
@@ -43,13 +47,13 @@ interface Waiting {
 }
 
 /**
- * Rejects with an error that says why there is no service worker. `options` are told to a script that has none of its own; `failed`
- * makes the error of one that is lost later.
+ * Rejects with an error that says why there is no service worker. `options` are for a script that has no options of its
+ * own. `failed` creates the error if the worker is lost later.
  */
 export async function attach(source: ServiceWorkerSource, options: Record<string, unknown>, failed: typeof unavailable): Promise<Home> {
   const { serviceWorker } = navigator;
-  if (!globalThis.isSecureContext) throw new Error('this page is no secure context, and has no service workers');
-  if (!serviceWorker) throw new Error('there are no service workers here, as in a private window of Firefox');
+  if (!globalThis.isSecureContext) throw new Error('service workers need a secure context');
+  if (!serviceWorker) throw new Error('this browser has no service workers, as in a private window of Firefox');
 
   let expected: string | undefined;
   let registration = await register();
@@ -63,24 +67,24 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
       expected = url.href;
       return await serviceWorker.register(url);
     } catch (cause) {
-      throw new Error(`the platform refuses it (${String(cause)})`, { cause });
+      throw new Error(`the platform refused it (${String(cause)})`, { cause });
     }
   }
 
-  /** The worker that answers calls: no other script than the one that was asked for. */
+  /** The active worker, if it runs the expected script. */
   function current(): ServiceWorker | undefined {
     const { active } = registration;
     return active && (expected === undefined || active.scriptURL === expected) ? active : undefined;
   }
 
-  /** The same as soon as there is one. */
+  /** Waits for the worker of `current`. */
   function active(): Promise<ServiceWorker> {
     return new Promise((resolve, reject) => {
       const look = () => {
         const found = current();
         const { installing, waiting } = registration;
         if (found) resolve(found);
-        else if (!installing && !waiting) reject(new Error(registration.active ? `another script, ${registration.active.scriptURL}, has its place` : 'its script does not run, or its install event has failed'));
+        else if (!installing && !waiting) reject(new Error(registration.active ? `another script, ${registration.active.scriptURL}, controls its scope` : 'its script does not run, or its install event failed'));
         for (const next of [installing, waiting]) next?.addEventListener('statechange', look);
       };
       look();
@@ -94,7 +98,7 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
   let line: Line | undefined;
   let count = 0;
   let beat: ReturnType<typeof setInterval> | undefined;
-  // What a new line begins with.
+  // The first message on every line.
   let hello: ToWorker | undefined;
   let left = 0;
   let isClosed = false;
@@ -106,7 +110,7 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
     line = opened;
     lines.add(opened);
     port.onmessage = ({ data }) => hear(opened, data);
-    // Where the platform tells of it.
+    // Not every platform sends this event.
     port.addEventListener('close', () => lost(opened));
     worker.postMessage({ tokenkeep: opened.name }, [port2]);
     const resumes: Resumes | undefined = opened.number ? { left, streams: opened.number * STREAMS } : undefined;
@@ -135,14 +139,17 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
     rest(from);
   }
 
-  /** Asks whether the worker is there, for a call that is to be sent: it is started by that, and lasts until the call is over. */
+  /**
+   * Asks before a call whether the worker is alive. The question starts the worker if need be, and keeps it alive until
+   * the call is over.
+   */
   function knock(message: ToWorker): void {
     if (!line?.isReady || !('id' in message) || (message.kind !== 'fetch' && message.kind !== 'call')) return;
     if (current() !== worker) return void change();
     worker.postMessage({ tokenkeep: line.name, call: message.id });
   }
 
-  /** Sends what has its turn. */
+  /** Sends messages from the front of the queue, up to the first that must wait. */
   function flush(): void {
     while (line?.isReady && waiting[0]?.isClear) {
       const { message, transfer } = waiting.shift()!;
@@ -151,7 +158,7 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
     }
   }
 
-  /** Opens a line to the worker that is in its place now. What the old one has to answer, it answers. */
+  /** Opens a line to the worker that is active now. The old worker still answers its calls. */
   async function change(): Promise<void> {
     const old = line;
     line = undefined;
@@ -160,7 +167,8 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
       rest(old);
     }
     try {
-      // One of other options is left alone: the two would have the place in turns, and no session with that.
+      // Don't replace a worker with other options: the two would replace each other in turns, and neither would keep a
+      // session.
       if (!registration.active) registration = await register();
       worker = await active();
       if (!line && hello && !isClosed) open();
@@ -170,12 +178,12 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
     }
   }
 
-  /** This life of the worker is over: what it had to answer is not answered. */
+  /** This life of the worker is over, and its calls will not be answered. */
   function lost(gone: Line): void {
     if (!lines.delete(gone)) return;
     gone.port.postMessage({ kind: 'bye', disposed: false } satisfies ToWorker);
     gone.port.close();
-    // Those that can be done twice are sent again; of the others nobody knows how far they came.
+    // Calls that are safe to repeat are sent again. The others fail, because nobody knows how far they came.
     const again = [...gone.calls.values()].filter((call) => call.kind === 'call' && !call.request);
     for (const call of gone.calls.values()) if (!again.includes(call)) tell({ kind: 'error', id: call.id, error: broken() });
     for (const stream of gone.streams) tell({ kind: 'broken', stream, error: broken() });
@@ -183,11 +191,11 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
     for (const item of waiting) if (isCall(item.message)) item.isClear = false;
     if (gone !== line) return;
     line = undefined;
-    // An idle worker may sleep.
+    // Without calls, the worker may stay ended.
     if (waiting.length || !wasReady) void change();
   }
 
-  /** An old line without anything to answer is closed. */
+  /** Closes an old line that owes no answers. */
   function rest(old: Line): void {
     if (old === line || old.calls.size || old.streams.size || !lines.delete(old)) return;
     old.port.postMessage({ kind: 'bye', disposed: false } satisfies ToWorker);
@@ -217,7 +225,7 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
       for (const one of lines) if (one.name === data.line) lost(one);
     } else if (data?.tokenkeep === 'here') {
       if (line && source === line.worker && line.life !== undefined && line.life !== data.life) lost(line);
-      // Who was idle hears again what becomes of the session.
+      // An idle page gets a new line, and hears of changes to the session again.
       if (!line || current() !== worker) void change();
     }
   };
@@ -235,7 +243,7 @@ export async function attach(source: ServiceWorkerSource, options: Record<string
       return;
     }
     if (kind === 'facts') return line?.port.postMessage(message);
-    // It keeps the marks itself; and whoever was idle is shown nothing.
+    // A service worker keeps the marks itself, and does not refresh when a page is shown.
     if (kind === 'marks' || kind === 'shown') return;
     if (kind === 'pull' || kind === 'cancel') {
       for (const one of lines) {
@@ -286,5 +294,5 @@ function isCall(message: ToWorker): boolean {
 }
 
 function broken(): Extract<ToPage, { kind: 'broken' }>['error'] {
-  return { is: 'platform', class: 'TypeError', name: 'TypeError', message: 'The service worker was ended before the answer had come.' };
+  return { is: 'platform', class: 'TypeError', name: 'TypeError', message: 'The browser ended the service worker before the response arrived.' };
 }

@@ -1,21 +1,21 @@
-// The options on their way to the worker: plain values, with their URLs resolved against this page.
+// Prepares options for the worker: plain values, with URLs resolved against this page.
 
 import { ownBase } from '../base.js';
 import { isRecord, textOf, type Given } from './text.js';
 
-/** `options` is a snapshot. Throws a `TokenError` that names what cannot cross. */
+/** `options` is a snapshot. Throws a `TokenError` that names an option that cannot be sent. */
 export function crossingOptions(options: Given): { options: Given; name: string } {
   const base = ownBase();
   const resolved = (value: unknown) => {
     try {
       return typeof value === 'string' ? new URL(value, base).href : value;
     } catch {
-      // The worker says what is wrong with it.
+      // The worker reports the bad URL.
       return value;
     }
   };
   const call = (value: unknown) => (isRecord(value) ? { ...value, url: resolved(value.url) } : resolved(value));
-  // What somebody has put on Object.prototype is no option.
+  // Ignore members of a polluted Object.prototype.
   const copy = { __proto__: null, ...options } as Given;
   for (const name of ['refresh', 'logout']) if (copy[name] !== undefined) copy[name] = call(copy[name]);
   if (Array.isArray(copy.apis)) copy.apis = copy.apis.map(resolved);

@@ -1,10 +1,10 @@
-// Errors on their way from the worker to the page: the class, the name and the message, and nothing that hangs on them. The `cause` of an
-// error of ours is an error, or an answer.
+// Sends errors from the worker to the page: class, name and message, and no other members. The `cause` of a
+// `TokenError` is an error or a response.
 
 import { TokenError, isTokenError } from '../error.js';
 import type { WireError, WireResponse } from './messages.js';
 
-/** `answer` says what an answer becomes. */
+/** `answer` converts a `Response`. */
 export function sendError(error: unknown, answer: (response: Response) => WireResponse | undefined, depth = 1): WireError {
   if (isTokenError(error)) {
     const { code, message, retryable, status, cause } = error;
@@ -13,14 +13,14 @@ export function sendError(error: unknown, answer: (response: Response) => WireRe
   }
   if (error instanceof DOMException) return { is: 'platform', class: 'DOMException', name: error.name, message: error.message };
   if (error instanceof Error) return { is: 'platform', class: Object.getPrototypeOf(error)?.constructor?.name ?? 'Error', name: error.name, message: error.message };
-  // Whoever rejects with an object says more with it than can be looked through.
+  // A rejected object is dropped, because it could contain anything, even a token.
   return { is: 'value', value: typeof error === 'object' || typeof error === 'function' || typeof error === 'symbol' ? undefined : error };
 }
 
-// The classes that the platform's own errors have.
+// The classes of platform errors.
 const CLASSES = /*#__PURE__*/ { __proto__: null, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError } as unknown as Record<string, ErrorConstructor>;
 
-/** `answer` makes a `Response` of what came in the place of one. */
+/** `answer` converts a `WireResponse` to a `Response`. */
 export function receiveError(error: WireError, answer: (response: WireResponse) => Response): unknown {
   if (error.is === 'value') return error.value;
   const { message } = error;

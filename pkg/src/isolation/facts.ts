@@ -1,4 +1,4 @@
-// What the page tells the worker of itself: the worker has no document, no cookies and no storage.
+// Facts that the page sends to the worker, which has no document, no cookies and no storage.
 
 import { cookie, isControlled, mayBeSignIn } from '#page';
 import { mark } from '#storage';
@@ -14,17 +14,17 @@ export function marks(): Record<string, string> {
   try {
     for (const key of Object.keys(localStorage)) if (MARK.test(key)) found[key] = localStorage.getItem(key)!;
   } catch {
-    // There is no storage to be had.
+    // The browser blocks storage.
   }
   return found;
 }
 
-/** Whether the worker may write it: no other entry of the app's storage. */
+/** Whether the worker may write this key. It must not write any other entry of the app's storage. */
 export function isMark(key: string): boolean {
   return MARK.test(key);
 }
 
-/** Tells what has changed. `names` are the cookies that the worker needs. */
+/** Sends the facts when they have changed. `names` are the cookies that the worker needs. */
 export function teller(names: string[], post: (message: ToWorker) => void): { tell(): void; stop(): void } {
   let last: string | undefined;
   const { document } = globalThis;

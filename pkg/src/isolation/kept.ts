@@ -1,5 +1,6 @@
-// What a service worker keeps in IndexedDB for its next life: the marks of pending logouts, which endpoints have answered a login, and
-// whether the user has signed out. No secret is in it. Where the platform has no IndexedDB, all of it lives as long as the worker.
+// Data that a service worker keeps in IndexedDB for its next life: the marks of pending logouts, the endpoints that
+// have answered a login, and whether the user has signed out. It contains no secret. Without IndexedDB, the data lives
+// as long as the worker.
 
 import type { Kept } from './server.js';
 import { told } from './told.js';
@@ -9,7 +10,7 @@ const STORE = 'marks';
 const LOGIN = 'login ';
 const OUT = 'signed out';
 
-/** Writes that are under way. */
+/** Pending writes. */
 const writes = new Set<Promise<unknown>>();
 
 const done = <T>(request: IDBRequest<T>) => new Promise<T>((resolve, reject) => {
@@ -33,16 +34,16 @@ async function access<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore)
 }
 
 function write(key: string, text: string | undefined): void {
-  // One after the other: the last word counts.
+  // Write in order, so that the last value wins.
   const writing = Promise.all(writes).then(() => access('readwrite', (store): IDBRequest => (text === undefined ? store.delete(key) : store.put(text, key))));
   writes.add(writing);
   void writing.then(() => writes.delete(writing));
 }
 
-/** Fulfils as soon as all is written. */
+/** Resolves when all pending writes are done. */
 export const isWritten = (): Promise<unknown> => Promise.all(writes);
 
-/** Reads all of it, and keeps it from now on. `loaded` fulfils when it is read. */
+/** Reads the stored data, and from now on stores every change. `loaded` resolves when the data has been read. */
 export function keep(): Kept & { loaded: Promise<void> } {
   const found = new Map<string, string>();
   told.mark = write;

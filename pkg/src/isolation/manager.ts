@@ -1,5 +1,5 @@
-// The page's side: a manager whose core is at the other end of a port. A call is read, and its order among the others settled, in the turn
-// in which it is made; what waits for the worker to start is sent in that order.
+// The page's side: a manager whose core is at the other end of a port. Calls are read synchronously. Calls made before
+// the worker has started are queued, and sent in order.
 
 import { isBack, own, transmit } from '#fetch';
 import { address, CREDENTIALS, locate, LOCAL, platform, type Place, type Places } from '../call.js';
@@ -19,19 +19,19 @@ import type { Isolation, ServiceWorkerSource, WorkerSource } from './page.js';
 import { describe, type Described } from './request.js';
 import { inlet, receiveResponse, type Inlet } from './response.js';
 
-/** Each may fall back on those before it. */
+/** Each home may fall back to the ones before it. */
 const HOMES: Isolation[] = ['worker', 'shared-worker', 'service-worker'];
 
-/** So long the worker may take to start, in milliseconds. */
+/** How long the worker may take to start, in milliseconds. */
 const PATIENCE = 30_000;
 
-/** A call that waits for its answer, or whose body has not come to its end. */
+/** A call that waits for its response, or for the end of the response body. */
 interface Pending {
   resolve(value: unknown): void;
   reject(error: unknown): void;
-  /** The end of it: nobody listens to the caller's signal any more. */
+  /** Stops listening to the caller's signal. */
   over(): void;
-  /** Breaks off its body. */
+  /** Breaks off the response body. */
   breaks?: (cause: unknown) => void;
 }
 
@@ -41,17 +41,17 @@ export function createIsolated(given: unknown): TokenManager {
   const places: Places = { known: new Map() };
   const pending = new Map<number, Pending>();
   const inlets = new Map<number, Omit<Inlet, 'body'>>();
-  /** Calls that wait for the worker to be ready, in their order: where an option is bad, nothing is sent. */
+  /** Calls that wait for the worker, in order. None is sent if an option is invalid. Undefined after that. */
   let queue: (() => void)[] | undefined = [];
   let state: TokenState = UNKNOWN;
-  /** Why no call can succeed any more. */
+  /** The error of every further call. */
   let failure: TokenError | undefined;
   let port: MessagePort | undefined;
-  /** Who may receive the token, as soon as the worker has said so. */
+  /** Who may receive the token. Undefined until the worker has sent it. */
   let apis: readonly Api[] | undefined;
   let facts: ReturnType<typeof teller> | undefined;
   let last = 0;
-  /** The number of the last logout. */
+  /** The id of the last logout call. */
   let left = 0;
   let becomesReady!: () => void;
   let fails!: (error: unknown) => void;
@@ -60,7 +60,7 @@ export function createIsolated(given: unknown): TokenManager {
     fails = reject;
   });
   ready.catch(() => {});
-  // A body that is dropped unread must not hold its connection for ever.
+  // A body that is garbage-collected unread must not hold its connection forever.
   const dropped = typeof FinalizationRegistry === 'function' ? new FinalizationRegistry((stream: number) => inlets.has(stream) && post({ kind: 'cancel', stream })) : undefined;
 
   function fail(error: TokenError): TokenError {
@@ -86,7 +86,7 @@ export function createIsolated(given: unknown): TokenManager {
   }
 
   function post(message: ToWorker, transfer: Transferable[] = []): void {
-    // What a call is sent with may hang on them.
+    // The call may depend on the current facts.
     if (message.kind === 'fetch' || message.kind === 'call') facts?.tell();
     port?.postMessage(message, transfer);
   }
@@ -98,23 +98,24 @@ export function createIsolated(given: unknown): TokenManager {
   function begin(): void {
     const { isolation, worker, fallback, ...options } = snapshot(given) as Record<string, unknown>;
     const rank = HOMES.indexOf(isolation as Isolation);
-    if (rank < 0) throw invalid(`option \`isolation\` takes '${HOMES.join("', '")}'; the entry for 'page' is \`tokenkeep\`.`);
-    if (fallback !== undefined && !HOMES.slice(0, rank).includes(fallback as Isolation)) throw invalid('option `fallback` takes a home that needs less.');
+    if (rank < 0) throw invalid(`option \`isolation\` takes '${HOMES.join("', '")}'; for 'page', import \`tokenkeep\`.`);
+    if (fallback !== undefined && !HOMES.slice(0, rank).includes(fallback as Isolation)) throw invalid('option `fallback` has no such value for this `isolation`.');
     const isAttached = rank === 2;
     if (worker === undefined ? isAttached : typeof worker !== 'string' && typeof worker !== 'function') throw invalid('option `worker` takes a URL, or a function that starts a worker.');
     const { options: crossing, name } = crossingOptions(options);
     const blocked = blockedBy();
     let late: ReturnType<typeof setTimeout> | undefined;
-    const wait = () => (late ??= setTimeout(() => fail(unavailable('it has not answered')), PATIENCE));
+    const wait = () => (late ??= setTimeout(() => fail(unavailable('it did not answer')), PATIENCE));
     const started = () => {
       clearTimeout(late);
       blocked.stop();
     };
-    // It says nothing of why: the policy's own event does, and comes in the same turn or the next.
+    // The event does not say why. The event of the Content-Security-Policy does, and comes in the same turn or the
+    // next.
     const lost = (event: unknown) => setTimeout(() => {
       if (apis || failure) return;
       started();
-      fail(unavailable(blocked.why() ?? ((event as ErrorEvent).message || 'its script did not come, or does not run'), event));
+      fail(unavailable(blocked.why() ?? ((event as ErrorEvent).message || 'its script did not load or run'), event));
     });
     const enter = (home: Home) => {
       if (failure) return home.port.close();
@@ -143,7 +144,7 @@ export function createIsolated(given: unknown): TokenManager {
     const { kind } = message;
     if (kind === 'welcome') {
       ({ apis } = message);
-      // It may come again, from another life of the worker.
+      // Another life of the worker sends it again.
       facts?.stop();
       facts = teller(message.cookies, post);
       facts.tell();
@@ -154,9 +155,9 @@ export function createIsolated(given: unknown): TokenManager {
       for (const work of waiting) work();
     } else if (kind === 'failed') fail(receiveError(message.error, answer) as TokenError);
     else if (kind === 'state') {
-      // The answer that brought it may have set a cookie.
+      // The response that changed the state may have set a cookie.
       facts?.tell();
-      // What was on its way when this page signed out is of the past.
+      // Ignore a state that the worker sent before it knew of this page's logout.
       if (message.left >= left) become(message.state);
     } else if (kind === 'event') events.dispatch(message.type, { ...frozen(message.members), ...(message.error && { error: receiveError(message.error, answer) }) });
     else if (kind === 'mark') {
@@ -176,12 +177,12 @@ export function createIsolated(given: unknown): TokenManager {
     events.dispatch('change', {});
   }
 
-  /** What a call has come to. */
+  /** Settles a call with the worker's answer. */
   function settle(message: Extract<ToPage, { id: number }>): void {
     const { id } = message;
     const call = pending.get(id);
     if (!call) {
-      // Its caller has given it up.
+      // The caller has aborted the call.
       if (message.kind === 'response' && message.response.stream !== undefined) post({ kind: 'cancel', stream: message.response.stream });
       return;
     }
@@ -194,7 +195,7 @@ export function createIsolated(given: unknown): TokenManager {
     }
   }
 
-  /** The `Response` again; the caller's signal reaches its body. */
+  /** Rebuilds the `Response`. The caller's signal also aborts its body. */
   function answer(wire: WireResponse, call?: Pending): Response {
     const { stream } = wire;
     if (stream === undefined) {
@@ -222,7 +223,10 @@ export function createIsolated(given: unknown): TokenManager {
     return receiveResponse(wire, into);
   }
 
-  /** Sends a call as soon as there is a worker to send it to, and waits for its answer. `away` is the other way that it may go then. */
+  /**
+   * Sends a call once the worker is ready, and waits for its answer. If `away` returns a promise then, that is the
+   * answer, and nothing is sent.
+   */
   function ask<T>(message: (id: number) => ToWorker, described?: Described, away?: () => Promise<T> | undefined): Promise<T> {
     const { signal, transfer, later } = described ?? {};
     return new Promise<unknown>((resolve, reject) => {
@@ -250,12 +254,12 @@ export function createIsolated(given: unknown): TokenManager {
           }
           const sent = message(id);
           post(sent, transfer);
-          // Whatever becomes of it, there is no session any more, in this turn.
+          // The user is signed out at once, whether the logout call succeeds or not.
           if (sent.kind === 'call' && sent.method === 'logout') {
             left = id;
             become({ ...UNKNOWN, status: 'signed-out' });
           }
-          // The platform reads it; where it cannot, the call goes without it no further.
+          // The platform reads the body. If it fails, the call ends.
           if (later) later().then((body) => post({ kind: 'body', id, body }), (cause) => {
             post({ kind: 'abort', id });
             settleWith(id, cause);
@@ -282,7 +286,7 @@ export function createIsolated(given: unknown): TokenManager {
     return failure ? Promise.reject(failure) : ask<T>((id) => ({ kind: 'call', id, method, ...more }));
   }
 
-  /** For the calls that are no `fetch` but take its arguments. */
+  /** Calls a method that takes the arguments of `fetch`. */
   function withRequest<T>(method: Method, [input, init]: unknown[]): Promise<T> {
     try {
       check();
@@ -304,7 +308,7 @@ export function createIsolated(given: unknown): TokenManager {
     get state() {
       return state;
     },
-    // One named argument, and no constructor: as the platform's.
+    // Like the platform's `fetch`, it has one named argument and is not a constructor.
     fetch(input: unknown): Promise<Response> {
       const init: unknown = arguments[1];
       try {
@@ -314,7 +318,7 @@ export function createIsolated(given: unknown): TokenManager {
         const { place } = target;
         if (place.href === undefined || LOCAL.test(place.href) || isBack(place.url, input, init) || (!queue && !isCovered(place)))
           return platform(place.url, target.input, ...[...arguments].slice(1));
-        // What is bad, the platform is left to say.
+        // The platform reports invalid arguments.
         const described = describe(target, init, {}, (_, ...args) => platform(place.url, ...args));
         if (!('wire' in described)) return described;
         const away = () => transmit(place.url, described.args, true) as Promise<Response>;
@@ -336,7 +340,7 @@ export function createIsolated(given: unknown): TokenManager {
       }
     },
     refresh: () => call<void>('refresh'),
-    // `onClick={auth.logout}` hands over an event.
+    // `onClick={auth.logout}` passes an event.
     logout: (...args: unknown[]) => (args[0] === undefined || isEvent(args[0]) ? call<void>('logout') : withRequest<void>('logout', args)),
     known: () => call<void>('known').then(() => state),
     getAccessToken: () => Promise.reject(failure ?? hidden()),
@@ -354,8 +358,8 @@ export function createIsolated(given: unknown): TokenManager {
   if (Symbol.dispose) Object.defineProperty(manager, Symbol.dispose, { value: manager.dispose });
   own(manager.fetch);
 
-  // A manager of a server's would be that of all who are served.
-  if (!globalThis.location) fail(new TokenError('server', 'This is a server, whose users must not share a token. Nothing was sent.'));
+  // On a server, all users would share one manager.
+  if (!globalThis.location) fail(new TokenError('server', 'There is no page: on a server, all users would share a token. Nothing was sent.'));
   else try {
     begin();
   } catch (cause) {
@@ -368,7 +372,7 @@ function invalid(message: string, cause?: unknown): TokenError {
   return new TokenError('invalid-option', message, { cause });
 }
 
-/** Whether the page's policy has something against workers. To be stopped. */
+/** Listens for a Content-Security-Policy violation that blocks the worker. Call `stop` when done. */
 function blockedBy(): { why(): string | undefined; stop(): void } {
   let directive: string | undefined;
   const { document } = globalThis;

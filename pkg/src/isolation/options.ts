@@ -1,19 +1,19 @@
-// What a worker reads of its options before the core does: what it needs to know without the core, and what no home of a token can be asked
-// for. The core holds everything else to its types, so what is odd here is passed over.
+// Reads the options that a worker needs before the core has started, and refuses those that a worker cannot support.
+// The core checks all types later, so values of a wrong type are skipped here.
 
 import type { Api } from '../covers.js';
 import { TokenError } from '../error.js';
 
 type Given = Record<string, unknown>;
 
-/** What is known of a manager's options. */
+/** The options that the worker itself needs. */
 export interface Settled {
-  /** What the core is made with. */
+  /** The options for the core. */
   readonly options: Given;
   readonly apis: Api[];
-  /** The cookies that it reads. */
+  /** The names of the cookies that the core reads. */
   readonly cookies: string[];
-  /** Where the refresh and logout calls go, origin and path. */
+  /** The refresh and logout endpoints: origin and path. */
   readonly own: string[];
   /** The header that may bring a token, in lower case. */
   readonly adopt: string | undefined;
@@ -25,10 +25,10 @@ export function settle(given: Given): Settled {
   const refuse = (name: string, why: string): never => {
     throw new TokenError('invalid-option', `option \`${name}\` and isolation exclude each other: ${why}`);
   };
-  if (given.exposeToken) refuse('exposeToken', 'the token does not leave the worker');
-  if (attach.query !== undefined) refuse('attach.query', 'the token would stand in `Response.url`');
-  if (attach.cookie !== undefined) refuse('attach.cookie', 'no script has the token, so it needs no home');
-  if (given.tabs === 'share') refuse('tabs', "'share' hands the token to all pages of the origin; it takes 'lock' or 'off', and `isolation: 'shared-worker'` is one refresh for all tabs");
+  if (given.exposeToken) refuse('exposeToken', 'the token never leaves the worker');
+  if (attach.query !== undefined) refuse('attach.query', 'the page could read the token in `Response.url`');
+  if (attach.cookie !== undefined) refuse('attach.cookie', 'no script can read the cookie, so it needs no worker');
+  if (given.tabs === 'share') refuse('tabs', "'share' sends the token to all pages of the origin. Use 'lock' or 'off', or `isolation: 'shared-worker'` for one refresh for all tabs");
   const calls = [given.refresh, given.logout];
   const texts = (list: unknown[]) => list.filter((value) => typeof value === 'string');
   const apis = Array.isArray(given.apis) ? given.apis : [location.origin];
@@ -46,8 +46,8 @@ export function settle(given: Given): Settled {
 }
 
 /**
- * Origin and path of a URL; `undefined` of what is none. Paths that some servers take for the same are the same: escapes, capitals, slashes
- * too many and parameters of a segment (RFC 3986, 3.3) make no difference.
+ * Origin and path of a URL; `undefined` if it is not a URL. Paths that some server treats as equal give the same
+ * result: escapes, capitals, repeated slashes and path parameters (RFC 3986, 3.3) make no difference.
  */
 export function place(given: unknown): string | undefined {
   const url = parse(given);
@@ -56,7 +56,7 @@ export function place(given: unknown): string | undefined {
   try {
     path = decodeURIComponent(path);
   } catch {
-    // No text is escaped in it.
+    // Keep the path if its escapes are not valid UTF-8.
   }
   return url.origin + path.toLowerCase().replace(/;[^/]*/g, '').replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
 }
@@ -69,7 +69,7 @@ function parse(given: unknown): URL | undefined {
   }
 }
 
-/** A member that is an object; another one where it is none. */
+/** A member if it is an object, otherwise an empty object. */
 function member(given: unknown, name: string): Given {
   const value = typeof given === 'object' && given !== null ? (given as Given)[name] : undefined;
   return typeof value === 'object' && value !== null ? (value as Given) : {};

@@ -1,5 +1,5 @@
-// A request on its way from the page to the worker. The page's platform reads the arguments and refuses what is bad in them, in the turn
-// of the call; what crosses are plain values, and bodies as they are.
+// Sends a request from the page to the worker. The page's platform reads the arguments synchronously, and refuses
+// invalid ones. Plain values and bodies are sent.
 
 import { duplicate } from '#fetch';
 import { copyBody, copyHeaders, isSignal, read, type Init, type Place, type Target } from '../call.js';
@@ -9,30 +9,30 @@ import type { Body, WireRequest } from './messages.js';
 /** A request that was read. */
 export interface Described {
   readonly wire: WireRequest;
-  /** Streams, which change hands. */
+  /** Streams to transfer. */
   readonly transfer: Transferable[];
-  /** Reads the body that follows. */
+  /** Reads the body that follows in its own message. */
   readonly later: (() => Promise<Blob>) | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Brings its own `Authorization`, or is `no-cors`: the page's own. */
+  /** It has its own `Authorization` or is `no-cors`, so the page sends it. */
   readonly exempt: boolean;
-  /** What the page's own `fetch` is to be given in its place. */
+  /** The arguments for the page's own `fetch`, if the page sends the request. */
   readonly args: [RequestInfo, RequestInit?];
 }
 
-// The members that the platform has settled when a `Request` is made.
+// Members whose final values are read from a `Request`.
 const SETTLED = ['method', 'mode', 'credentials', 'cache', 'redirect', 'referrer', 'referrerPolicy', 'integrity', 'keepalive'] as const;
 
 /**
- * Reads the arguments, each member once. Throws what the caller's getters throw, and what `refused` throws or says, which gets the
- * arguments that the platform refuses.
+ * Reads each member of the arguments once. Throws whatever the caller's getters throw. If the platform refuses the
+ * arguments, the result is that of `refused`.
  */
 export function describe<T>({ input, place, request }: Target, given: unknown, defaults: Init, refused: (cause: unknown, input: unknown, init: Init) => T): Described | T {
   const copy = { __proto__: null, ...(request ? {} : defaults) } as Init;
   if (isObject(given)) {
     read(given as Init, copy);
     if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers);
-  } else if (given !== undefined && given !== null) return refused(new TypeError('init is no object'), input, given as Init);
+  } else if (given !== undefined && given !== null) return refused(new TypeError('init is not an object'), input, given as Init);
   try {
     return described(request ? (input as Request) : place.href!, place, request, copy);
   } catch (cause) {
@@ -40,11 +40,11 @@ export function describe<T>({ input, place, request }: Target, given: unknown, d
   }
 }
 
-/** `copy` is the caller's `init`, read. */
+/** `copy` is a copy of the caller's `init`. */
 function described(href: RequestInfo, place: Place, request: boolean, copy: Init): Described {
   const own = isObject(copy.body) ? copyBody(copy.body) : copy.body;
   const isPlain = !request && typeof own !== 'symbol' && (own !== undefined || copy.body === undefined) && (!isObject(copy.signal) || isSignal(copy.signal));
-  // Any body will do where its own is not to be read.
+  // An empty text stands for the body, which must not be read here.
   const made = new Request(href, (isPlain ? { __proto__: null, ...copy, body: (own ?? null) === null ? null : '' } : copy) as RequestInit);
   let body: Body | undefined;
   let later: Described['later'];
@@ -64,7 +64,7 @@ function described(href: RequestInfo, place: Place, request: boolean, copy: Init
   const init = { headers } as RequestInit;
   for (const name of SETTLED) (init as Init)[name] = made[name];
   for (const name of ['priority', 'targetAddressSpace']) if (typeof copy[name] === 'string') (init as Init)[name] = copy[name];
-  // The worker's own address is nobody's referrer.
+  // The referrer must be the page, not the worker.
   if (made.referrer === 'about:client') init.referrer = location.href;
   return {
     wire: { url: isPlain ? place.href! : made.url, init, body },
@@ -76,7 +76,10 @@ function described(href: RequestInfo, place: Place, request: boolean, copy: Init
   };
 }
 
-/** The body, where it is a stream and nothing else: it can be sent once. Engines that upload none have sent its name by now. */
+/**
+ * The body if it is a stream, which can be sent only once. Engines that cannot upload streams have no `duplex`, and
+ * have converted the stream to a string by now.
+ */
 function streamOf(made: Request, given: unknown): ReadableStream | undefined {
   if (!('duplex' in made)) return;
   if (given instanceof ReadableStream) return given;
@@ -90,11 +93,11 @@ function crossing(body: unknown): Body | undefined {
   return (body ?? undefined) as Body | undefined;
 }
 
-/** In the worker: the arguments of `fetch` again. `later` is the body that followed. */
+/** In the worker: rebuilds the arguments of `fetch`. `later` is the body that followed. */
 export function revive({ url, init, body }: WireRequest, later: Blob | undefined, signal: AbortSignal): [url: string, init: RequestInit] {
   let sent: unknown = body;
   if (isObject(body)) {
-    // An empty one is none: a login without a body is another thing.
+    // An empty body means no body: a login treats the two differently.
     if ('later' in body) sent = later?.size ? later : undefined;
     else if ('params' in body) sent = new URLSearchParams(body.params);
     else if ('form' in body) {

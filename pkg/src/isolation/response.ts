@@ -1,16 +1,16 @@
-// An answer on its way from the worker to the page: what can be said of it at once, and its body chunk by chunk. The page asks for each
-// chunk, so what it does not read is not sent, and holds no more than a few chunks of memory.
+// Sends a response from the worker to the page: status and headers at once, the body chunk by chunk. The page asks for
+// each chunk, so a body that it does not read takes up only a few chunks of memory.
 
 import { AHEAD, type WireResponse } from './messages.js';
 
-/** In the worker: what crosses of an answer. `hidden` is the header that may bring a token. */
+/** In the worker: describes a response, without the header `hidden`, which may contain a token. */
 export function sendResponse(response: Response, hidden: string | undefined, stream: number | undefined): WireResponse {
   const { status, statusText, url, type, redirected } = response;
   const headers = [...response.headers].filter(([name]) => name !== hidden);
   return { status, statusText, headers, url, type, redirected, stream };
 }
 
-/** In the worker: hands on the chunks of a body as far as they are asked for. */
+/** In the worker: sends as many chunks of a body as the page has asked for. */
 export function pump(body: ReadableStream<Uint8Array<ArrayBuffer>>, tell: { chunk(bytes: Uint8Array<ArrayBuffer>): void; end(): void; broken(cause: unknown): void }) {
   const reader = body.getReader();
   let asked = AHEAD;
@@ -56,11 +56,13 @@ export interface Inlet {
   chunk(bytes: Uint8Array<ArrayBuffer>): void;
   end(): void;
   broken(cause: unknown): void;
-  /** Why it broke off. */
+  /** Why the body broke off. */
   failure(): { cause: unknown } | undefined;
 }
 
-/** In the page: the body. `ask` asks for one more chunk; `cancel` says that nobody reads it any more. */
+/**
+ * In the page: builds the body. `ask` asks for one more chunk; `cancel` stops the body when nobody reads it any more.
+ */
 export function inlet(ask: () => void, cancel: () => void): Inlet {
   const queue: Uint8Array<ArrayBuffer>[] = [];
   let isEnded = false;
@@ -80,7 +82,7 @@ export function inlet(ask: () => void, cancel: () => void): Inlet {
         ask();
       } else {
         controller.close();
-        // A reader that brought its own memory is told that nothing went into it.
+        // A pending read into the reader's own buffer must be answered with 0 bytes.
         (controller as { byobRequest?: ReadableStreamBYOBRequest | null }).byobRequest?.respond(0);
       }
     },
@@ -89,13 +91,13 @@ export function inlet(ask: () => void, cancel: () => void): Inlet {
       stir();
     },
   };
-  // Nothing is taken before somebody reads.
+  // Take no chunk before somebody reads.
   const strategy = { highWaterMark: 0 };
   let body: ReadableStream;
   try {
     body = new ReadableStream({ ...source, type: 'bytes' } as UnderlyingByteSource, strategy);
   } catch {
-    // The platform's own are of that type only where it has it.
+    // The platform has no byte streams.
     body = new ReadableStream(source as UnderlyingDefaultSource, strategy);
   }
   return {
@@ -117,12 +119,13 @@ export function inlet(ask: () => void, cancel: () => void): Inlet {
   };
 }
 
-/** In the page: the `Response` again. */
+/** In the page: rebuilds the `Response`. */
 export function receiveResponse(wire: WireResponse, from?: Inlet): Response {
   const { status, statusText, headers, url, type, redirected } = wire;
-  // The platform takes words from a server that it takes from no script.
+  // The constructor refuses some status texts that a server may send.
   const members = { url, type, redirected, statusText };
-  // No script can make one of another status; and some platforms give a body with one that has none.
+  // The constructor refuses other statuses, and these three with a body. Some platforms have a body for them
+  // nevertheless.
   const isOdd = status < 200 || status > 599 || (from && [204, 205, 304].includes(status));
   const made = isOdd && !from ? Response.error() : new Response(from?.body ?? null, { status: isOdd ? 200 : status, headers });
   return dressed(made, isOdd ? { ...members, status, ok: status > 199 && status < 300 } : members, from);
@@ -130,12 +133,12 @@ export function receiveResponse(wire: WireResponse, from?: Inlet): Response {
 
 const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const;
 
-/** What only the platform can set is set on the object; its clones have it, too. */
+/** Defines members that the constructor cannot set, on the response and on its clones. */
 function dressed(response: Response, members: Partial<Response>, from: Inlet | undefined): Response {
   const define = (name: string, value: unknown) => Object.defineProperty(response, name, { __proto__: null, value, configurable: true } as PropertyDescriptor);
   for (const [name, value] of Object.entries(members)) define(name, value);
   define('clone', () => dressed(Response.prototype.clone.call(response), members, from));
-  // Where a script's stream breaks off, the platform forgets why.
+  // If a stream made by a script breaks off, some platforms replace the error.
   if (from)
     for (const name of READERS) {
       const read = Response.prototype[name] as (() => Promise<unknown>) | undefined;

@@ -1,4 +1,4 @@
-// The worker that is ready made: its options come from the first page.
+// The package's worker script. Its options come from the first page.
 
 import { serve } from './worker.js';
 

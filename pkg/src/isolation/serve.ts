@@ -1,10 +1,10 @@
-// How pages come to a worker, or to a shared worker.
+// Connects pages to a worker or a shared worker.
 
 import type { TokenManager } from '../types.js';
 import { calm } from './platform/fetch.js';
 import { createServer } from './server.js';
 
-/** What a manager that was disposed of may have to send still is sent within so many milliseconds. */
+/** How long a disposed manager may still send requests, in milliseconds. The worker ends when they are answered. */
 const LINGER = 2000;
 
 /** See `serve`. */
@@ -20,7 +20,7 @@ export function serveWith(make: (options: unknown) => TokenManager, own: unknown
     manager?.dispose();
     setTimeout(() => calm().then(close), LINGER);
   };
-  // One page, and one port of it: whatever comes after that is nobody's.
+  // Accept one port from one page, and ignore later messages.
   const listen = ({ ports: [port] }: MessageEvent) => {
     if (!port) return;
     removeEventListener('message', listen);

@@ -1,5 +1,5 @@
-// The worker's side: one manager, and a port for each page. What a page sends is a page's word: it may be a hostile script's, which can use
-// the session as the page can, and no more. Options are taken once; no message reads a token.
+// The worker's side: one manager, and a port for each page. A hostile script can forge the page's messages. It can then
+// use the session as the page can, but no more: options are accepted once, and no message reads a token.
 
 import { covers } from '../covers.js';
 import { TokenError } from '../error.js';
@@ -17,51 +17,51 @@ import { shown, told } from './told.js';
 interface Page {
   post(message: ToPage): void;
   visible: boolean;
-  /** The number of its last logout that the manager has been told of. */
+  /** The id of the page's last logout call that the manager knows of. */
   left: number;
 }
 
 type Of<Kind extends ToWorker['kind']> = Extract<ToWorker, { kind: Kind }>;
 
-/** How a worker is a home. */
+/** How a worker gets its options, and stores data. */
 export interface Kind {
-  /** Options of the worker's own: no page gives any. */
+  /** Options from the worker's own file. No page may pass any. */
   own?: unknown;
-  /** Options that the worker has before the first page comes, which gives the same. */
+  /** Options that the worker knows before the first page connects. Pages must pass the same. */
   stated?: Record<string, unknown> | undefined;
-  /** What the worker keeps itself of what outlives it; otherwise the pages do. */
+  /** Data that the worker stores itself, because it must outlive the worker. Without this, the pages store it. */
   kept?: Kept;
 }
 
-/** What outlives a worker that may be ended at any time. No secret is in it. */
+/** Data that outlives a worker, which may be ended at any time. It contains no secret. */
 export interface Kept {
   /** Endpoints that have answered a login: method, origin and path. */
   readonly logins: { has(endpoint: string): boolean; add(endpoint: string): void };
-  /** Whether the user has signed out, and not in again. */
+  /** Whether the user has signed out, and has not signed in again. */
   isOut: boolean;
 }
 
-/** A page's line. */
+/** The connection to a page. */
 export interface Line {
-  /** Fulfils when the call of this number is over: where it does not come, after a while. */
+  /** Resolves when the call with this id is over, or if it does not arrive in time. */
   until(call: number): Promise<void>;
 }
 
-/** A call that was announced comes within so many milliseconds. */
+/** How long an announced call may take to arrive, in milliseconds. */
 const ANNOUNCED = 10_000;
 
-/** What pages speak to. */
+/** The server that pages connect to. */
 export type Server = ReturnType<typeof createServer>;
 
 export function createServer(make: (options: unknown) => TokenManager, { own, stated, kept }: Kind) {
   const pages = new Set<Page>();
   const logins = kept?.logins ?? new Set<string>();
-  /** The options, or what is wrong with them. */
+  /** The options, or the error in them. */
   let settled: Settled | TokenError | undefined;
-  /** Those of the first page, in a form that can be compared. */
+  /** The options of the first page as a text, for comparison. */
   let first: string | undefined;
   let manager: TokenManager | undefined;
-  /** The page that has called for the logout under way: to the others it is one of another tab's. */
+  /** The page that called the logout in progress. The other pages see the reason `other-tab`. */
   let leaving: Page | undefined;
 
   if (own !== undefined) take(() => snapshot(own) as Record<string, unknown>);
@@ -83,7 +83,7 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
   }
 
   function start({ options }: Settled): TokenManager {
-    // Who has signed out stays signed out, whatever has ended the worker since. A logout that is pending sees to that itself.
+    // The user stays signed out when the worker was ended and started again. A pending logout needs no such option.
     const made = make(kept?.isOut && !Object.keys(told.marks).length ? { ...options, restore: 'manual' } : options);
     made.addEventListener('change', () => {
       if (kept && made.state.status === 'signed-in') kept.isOut = false;
@@ -111,14 +111,14 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
     tell({ kind: 'event', type, members, error: crossing(error) });
   }
 
-  /** An error of an event's. A body that nobody has asked for stays here. */
+  /** The error of an event. The body of a response in it is not sent. */
   function crossing(error: unknown): WireError | undefined {
     return error === undefined ? error : sendError(error, (response) => sendResponse(response, adopt(), undefined));
   }
 
   const adopt = () => (settled instanceof TokenError ? undefined : settled?.adopt);
 
-  /** Takes in a page. `left` is told when it goes, and whether it has disposed of its manager. */
+  /** Connects a page. `left` is called when it leaves, with whether it has disposed its manager. */
   function attend(port: MessagePort, left?: (isDisposed: boolean, manager: TokenManager | undefined) => void): Line {
     const ends = new Map<number, () => void>();
     const calls = new Map<number, { abort: AbortController; outlives: boolean }>();
@@ -132,10 +132,10 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
       try {
         hear(data);
       } catch {
-        // It is no message of ours.
+        // Ignore malformed messages.
       }
     };
-    // Where the platform says so, it has crashed.
+    // Some platforms send this event after a page has crashed.
     port.addEventListener('close', () => leave(false));
 
     function hear(message: ToWorker): void {
@@ -156,15 +156,15 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
     }
 
     function greet({ version, options, marks, maybeSignIn, resumes }: Of<'hello'>): void {
-      if (version !== VERSION) return refuse(new TokenError('not-loaded', 'The page and the worker are of different versions of tokenkeep.'));
+      if (version !== VERSION) return refuse(new TokenError('not-loaded', 'The page and the worker use different versions of tokenkeep. Reload the page.'));
       const [name] = Object.keys(options);
       const text = textOf(options);
       if (own !== undefined) {
-        if (name !== undefined) return refuse(new TokenError('invalid-option', `option \`${name}\`: the worker's own file has the options; the page gives none.`));
+        if (name !== undefined) return refuse(new TokenError('invalid-option', `option \`${name}\` must not be set in the page: the worker file contains the options.`));
       } else if (first === undefined) {
         first = text;
         take(() => options);
-      } else if (first !== text) return refuse(new TokenError('invalid-option', 'The worker has its options already, from a page that gave others. Give the managers different names.'));
+      } else if (first !== text) return refuse(new TokenError('invalid-option', 'Another page has started the worker with other options. Give managers with different options different names.'));
       if (settled instanceof TokenError) return refuse(settled);
       isGreeted = true;
       if (resumes) {
@@ -174,7 +174,7 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
       if (!manager) {
         remember(marks);
         told.maybeSignIn = maybeSignIn === true;
-        // A page that begins asks again.
+        // A newly opened page may restore the session.
         if (kept && !resumes) kept.isOut = false;
       } else if (maybeSignIn === true && !resumes && manager.state.status === 'signed-out' && !Object.keys(told.marks).length) void manager.signedIn().catch(() => {});
       const { apis, cookies } = settled!;
@@ -191,7 +191,7 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
 
     function facts({ cookies, controlled, visible }: Facts): void {
       told.cookies = only(cookies, (value) => value === undefined || value === null || typeof value === 'string');
-      // A service worker's own calls go by no service worker.
+      // No service worker stands between a service worker and the network.
       told.controlled = !kept && controlled === true;
       page.visible = visible === true;
       const isNew = !pages.has(page);
@@ -203,7 +203,7 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
       ready.then(() => page.post({ kind: 'ready' }), (error) => page.post({ kind: 'failed', error: sendError(error, () => undefined) }));
     }
 
-    /** Says what crosses of an answer, and lets its body follow. */
+    /** Describes a response for the page, and starts to send its body. */
     function cross(response: Response, over?: () => void): WireResponse {
       const { body } = response;
       const stream = body ? ++last : undefined;
@@ -236,7 +236,10 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
       return wire;
     }
 
-    /** Does `work` with the arguments of `fetch`: in this turn, unless the body is to come. The page's `abort` reaches their signal. */
+    /**
+     * Calls `work` with the arguments of `fetch`: synchronously, unless the body follows later. The page's `abort`
+     * message aborts their signal.
+     */
     async function withBody<T>(id: number, request: WireRequest, work: (url: string, init: RequestInit) => Promise<T>): Promise<T> {
       const { signal } = calls.get(id)!.abort;
       let later: Blob | undefined;
@@ -278,7 +281,8 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
           if (!request) page.left = id;
         }
         if (request && (isLogin || method === 'logout')) {
-          // It carries the token: to the APIs, or to whoever gives tokens out.
+          // An exchange carries the token, so it may go only to the APIs and to the origins of the refresh and logout
+          // endpoints.
           if (method === 'exchange' && !isOwnOrigin(request.url)) among(request.url);
           if (isLogin) logins.add(endpoint(request.init.method, request.url));
           value = await withBody<unknown>(id, request, (...args) => {
@@ -287,17 +291,17 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
           });
         } else if (method === 'setTokens') await manager.setTokens(tokens!);
         else if (method === 'logout' || method === 'refresh' || method === 'known' || method === 'signedIn') await manager[method]();
-        // The state crosses by itself, and before this.
+        // The state has already been sent in its own message.
         page.post({ kind: 'done', id, value: isLogin ? value : undefined });
       } catch (error) {
-        // A refusal is the caller's to read; what came with success may hold what has been taken for no token.
+        // The caller may read the body of a refusal. A successful response may contain a token that was not recognised.
         const answer = (response: Response) => (response.ok ? sendResponse(response, adopt(), undefined) : cross(response));
         page.post({ kind: 'error', id, error: sendError(error, request ? answer : (response) => sendResponse(response, adopt(), undefined)) });
       } finally {
         over();
         if (method === 'logout') {
           if (leaving === page) leaving = undefined;
-          // The manager has not been told: what the page takes for signed out is not.
+          // The logout did not reach the manager, so the user is still signed in. Correct the page's state.
           if (page.left < id) {
             page.left = id;
             say(page, manager);
@@ -333,7 +337,7 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
     return (manager ??= start(settled as Settled));
   }
 
-  /** Says who cannot be a call of the app's. */
+  /** Throws if the app may not send this request with the token. */
   function check(url: string, method: string | undefined): void {
     among(url);
     guard(url, method);
@@ -345,22 +349,22 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
   }
 
   function among(url: string): void {
-    if (!covers((settled as Settled).apis, new URL(url))) throw new TokenError('invalid-argument', 'request: the worker takes the token to nothing but `apis`.');
+    if (!covers((settled as Settled).apis, new URL(url))) throw new TokenError('invalid-argument', 'request: the worker sends the token only to `apis`.');
   }
 
-  /** Whether tokens are answered there. */
+  /** Whether responses from this endpoint may contain tokens. */
   function givesTokens(url: string, method?: string): boolean {
     return (settled as Settled).own.includes(place(url)!) || logins.has(endpoint(method, url));
   }
 
-  /** An answer that holds tokens is not for the page, whoever asks, and by whatever way. */
+  /** Throws if the response may contain tokens, which no page may read, whichever way it asks. */
   function guard(url: string, method?: string, response?: Response): void {
     if (!givesTokens(url, method)) return;
     void response?.body?.cancel().catch(() => {});
-    throw new TokenError('invalid-argument', 'request: this endpoint answers with tokens; it is for `login`, `exchange`, `refresh` and `logout`.');
+    throw new TokenError('invalid-argument', 'request: this endpoint returns tokens; call it with `login`, `exchange`, `refresh` or `logout`.');
   }
 
-  /** Whether any page can be seen. */
+  /** Updates whether any page is visible. */
   function look(): void {
     const visible = !pages.size || [...pages].some((page) => page.visible);
     if (visible === told.visible) return;
@@ -374,21 +378,21 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
     begun,
     givesTokens,
     guard,
-    /** The options, where they are known and good. */
+    /** The options, if they are known and valid. */
     settled: () => (settled instanceof TokenError ? undefined : settled),
-    /** Whether a page has come. */
+    /** Whether a page is connected. */
     isVisited: () => pages.size > 0,
   };
 }
 
-/** The members of what a page says that are of the type they should be: the core is told nothing else. */
+/** The members that have the expected type. The core must not get anything else from a page. */
 function only<T>(members: Record<string, T>, is: (value: unknown) => boolean): Record<string, T> {
   const copy = Object.create(null) as Record<string, T>;
   for (const name of Object.keys(members)) if (is(members[name])) copy[name] = members[name]!;
   return copy;
 }
 
-/** A method, and where it goes. */
+/** A key for an endpoint: its method, origin and path. */
 function endpoint(method: string | undefined, url: string): string {
   return `${method?.toUpperCase()} ${place(url)}`;
 }

@@ -1,5 +1,6 @@
-// The classic script `tokenkeep/service-worker/script`, for service workers that are no modules. An app's own file imports it and calls
-// `tokenkeep.serve(options)`; registered itself, it has its options from its URL, where the page that registers it has written them.
+// The classic script `tokenkeep/service-worker/script`, for service workers that are not modules. An app's service
+// worker file imports it and calls `tokenkeep.serve(options)`. If the script itself is registered, the page writes the
+// options into its URL.
 
 import { isTokenError, TokenError } from '../error.js';
 import { inline } from '../inline.js';
@@ -17,7 +18,7 @@ function serve(options: WorkerOptions, { takeOver = false }: ServiceOptions = {}
 listen((options) => createManager(inline, options), () => (service ??= stated()));
 Object.defineProperty(globalThis, 'tokenkeep', { value: Object.freeze({ serve, isTokenError, TokenError }) });
 
-/** Where the app's file says nothing. */
+/** Used if the app's file does not call `serve`. */
 function stated(): Service | undefined {
   const text = new URL(location.href).searchParams.get('tokenkeep');
   try {

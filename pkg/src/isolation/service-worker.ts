@@ -1,5 +1,5 @@
-// The entry `tokenkeep/service-worker`, for a service worker of the app's own: the core is here, and with it the token. Pages come by messages,
-// and by what they fetch.
+// The entry `tokenkeep/service-worker`, for an app's service worker file. It contains the core, and so the token. Pages
+// reach it by messages and by their own requests.
 
 import { inline } from '../inline.js';
 import { createManager } from '../manager.js';
@@ -11,18 +11,19 @@ export type { TokenErrorCode, TokenErrorDetails } from '../error.js';
 export type { WorkerOptions };
 export type * from '../types.js';
 
-/** How the service worker comes to its pages. */
+/** How the service worker takes control of pages. */
 export interface ServiceOptions {
   /**
-   * Whether it replaces the worker before it at once (`skipWaiting`), and answers the pages that are open already (`clients.claim`). Default
-   * `false`: that is the app's own to say.
+   * Whether it replaces the previous worker at once (`skipWaiting`), and controls pages that are already open
+   * (`clients.claim`). Default `false`, which leaves both to the app.
    */
   takeOver?: boolean;
 }
 
 /**
- * Makes this service worker the home of a manager. To be called in the turn in which the script runs, once. It answers what the pages
- * fetch from `apis`, and leaves all else to other listeners. No page can give options, which may contain functions.
+ * Makes this service worker the home of a manager. Call it once, synchronously while the script runs. It answers
+ * requests of the pages to `apis`, and leaves all others to other listeners. `options` may contain functions, and no
+ * page can change them.
  *
  * ```ts
  * import { serve } from 'tokenkeep/service-worker'

@@ -1,5 +1,5 @@
-// How pages come to a service worker: by messages, and by what they fetch. It may be ended whenever nothing is under way, and begins again
-// with the next event; so an event lasts as long as what it has set off.
+// Connects pages to a service worker: by messages, and by their own requests. The browser may end an idle service
+// worker, and starts it again for the next event. So each event is extended until the work that it started is done.
 
 import { covers } from '../covers.js';
 import type { TokenManager } from '../types.js';
@@ -33,25 +33,31 @@ interface Scope {
   addEventListener(type: 'fetch', listener: (event: Fetch) => void): void;
 }
 
-/** What a service worker serves with. */
+/** The options of a service worker. */
 export interface Service extends Pick<Kind, 'own' | 'stated'> {
-  /** Whether it replaces the one before it at once, and the pages that are open are its own. */
+  /** Whether it replaces the previous worker at once, and controls pages that are already open. */
   takeOver: boolean;
 }
 
-/** What a page calls by: `fetch`, XMLHttpRequest and EventSource have no destination. No page waits for a refresh before it is shown. */
+/**
+ * The destinations of requests that get the token. `fetch`, XMLHttpRequest and EventSource have an empty one.
+ * Navigations are left out, so that no page waits for a refresh before it is shown.
+ */
 const CALLS = ['', 'image', 'audio', 'video', 'track'];
 
 const scope = globalThis as unknown as Scope;
 
-/** To be called in the turn in which the script runs. `service` is asked at each event; where it says nothing, nobody is served. */
+/**
+ * Call it synchronously while the script runs. `service` is called at each event; if it returns nothing, the event is
+ * ignored.
+ */
 export function listen(make: (options: unknown) => TokenManager, service: () => Service | undefined): void {
-  /** Tells this life of the worker from others. */
+  /** Identifies this life of the worker. */
   const life = crypto.randomUUID();
   const lines = new Map<string, { line: Line; port: MessagePort }>();
   let begun: { server: Server; loaded: Promise<void> } | undefined;
 
-  /** At the first event: reads what the life before has left, and lets the pages know of this one. */
+  /** At the first event: reads the data that earlier lives have stored, and announces this life to the pages. */
   function begin({ own, stated }: Service): NonNullable<typeof begun> {
     if (begun) return begun;
     const kept = keep();
@@ -76,7 +82,7 @@ export function listen(make: (options: unknown) => TokenManager, service: () => 
     const { server, loaded } = begin(serving);
     const heard = loaded.then(() => {
       if (port) {
-        // Beside the server, which does not know of them.
+        // The server does not handle pings.
         port.addEventListener('message', ({ data }) => data?.kind === 'ping' && port.postMessage({ kind: 'alive', life }));
         lines.set(name, { port, line: server.attend(port, () => lines.delete(name)) });
         return port.postMessage({ kind: 'alive', life });
@@ -99,11 +105,11 @@ export function listen(make: (options: unknown) => TokenManager, service: () => 
     const settled = server.settled();
     if (!settled) return;
     if (server.givesTokens(url, method)) {
-      console.warn(`tokenkeep: ${method} ${url.split('?')[0]} answers with tokens, so this page does not get it; call login, exchange, refresh or logout of the manager.`);
+      console.warn(`tokenkeep: ${method} ${url.split('?')[0]} returns tokens, so the page's request was blocked. Call login, exchange, refresh or logout of the manager.`);
       return event.respondWith(Response.error());
     }
     if (!covers(settled.apis, new URL(url)) || request.headers.has('authorization')) return;
-    // An answer that cannot be read cannot be judged; and the cache has nothing of ours.
+    // An opaque response cannot be checked for a 401. The cache contains no responses to requests with the token.
     if (mode === 'no-cors' && new URL(url).origin !== location.origin) return;
     if (request.cache === 'only-if-cached') return;
     event.respondWith(loaded.then(() => answer(server, settled, request)));
@@ -113,11 +119,12 @@ export function listen(make: (options: unknown) => TokenManager, service: () => 
 
 async function answer(server: Server, { cookies, adopt }: Settled, request: Request): Promise<Response> {
   if (!server.isVisited()) {
-    // What a page alone can say, and no page has said yet: whether a logout that is pending may be finished now, and the cookies.
+    // No page has connected yet. Only a page knows whether a pending logout may be finished now, and possibly the
+    // cookies.
     if (Object.keys(told.marks).length || !(await readCookies(cookies))) return fetch(request);
   } else if (cookies.length) await readCookies(cookies);
   const { url, mode } = request;
-  // The token does not follow a redirect to where nobody has agreed to it.
+  // A redirect must not take the token to an origin that did not opt in with CORS.
   const response = await server.begun().fetch(mode === 'no-cors' ? new Request(request, { mode: 'same-origin' }) : request);
   server.guard(response.url || url, request.method, response);
   if (adopt === undefined || !response.headers.has(adopt)) return response;
@@ -127,7 +134,7 @@ async function answer(server: Server, { cookies, adopt }: Settled, request: Requ
   return new Response(response.body, { status, statusText, headers });
 }
 
-/** Whether what the options name is known: the platform may have no `cookieStore`. */
+/** Reads the cookies that the options name. Returns false if it cannot, because the platform has no `cookieStore`. */
 async function readCookies(names: string[]): Promise<boolean> {
   const { cookieStore } = globalThis as { cookieStore?: { get(name: string): Promise<{ value: string } | null> } };
   if (!cookieStore) return !names.length;

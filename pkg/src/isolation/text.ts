@@ -1,11 +1,11 @@
-// A text of options, by which it is found out whether those of two pages are the same. The page names a shared worker by it, and the worker
-// makes it anew of what came: what a page says of its own options is not believed.
+// Writes options as a text, to compare those of two pages. The page uses the text in the name of a shared worker. The
+// worker writes it again from the options that it received, because a page could lie about the text.
 
 import { TokenError } from '../error.js';
 
 export type Given = Record<string, unknown>;
 
-/** As JSON, the members in the order of their names. Throws a `TokenError` that names what cannot cross. */
+/** JSON with sorted members. Throws a `TokenError` that names an option that cannot be sent to a worker. */
 export function textOf(value: unknown, path = ''): string {
   if (Array.isArray(value)) return `[${value.map((item, i) => textOf(item, `${path}[${i}]`)).join()}]`;
   if (isRecord(value)) {
@@ -13,7 +13,7 @@ export function textOf(value: unknown, path = ''): string {
     return `{${members.map((name) => `${JSON.stringify(name)}:${textOf(value[name], path ? `${path}.${name}` : name)}`).join()}}`;
   }
   if (typeof value === 'object' ? value !== null : typeof value === 'function' || typeof value === 'symbol')
-    throw new TokenError('invalid-option', `option \`${path}\` cannot cross to a worker; give it to \`serve\` of tokenkeep/worker, in a worker file of your own.`);
+    throw new TokenError('invalid-option', `option \`${path}\` cannot be sent to a worker; pass it to \`serve\` of tokenkeep/worker, in your own worker file.`);
   return typeof value === 'bigint' ? `${value}n` : `${JSON.stringify(value)}`;
 }
 

@@ -1,21 +1,21 @@
-// What the pages have told the worker of themselves: it has no document, no cookies and no storage. What is built for the worker asks here
-// in their place (see build.mjs).
+// Facts that the pages have sent to the worker, which has no document, no cookies and no storage. Code built for the
+// worker reads them from here (see build.mjs).
 
 import type { Facts } from './messages.js';
 
-/** The last word of any page on what is the same for all of them. */
+/** The latest facts from any page. They are the same for all pages of the origin. */
 export const told = {
   cookies: { __proto__: null } as unknown as Facts['cookies'],
   marks: { __proto__: null } as unknown as Record<string, string>,
   controlled: false,
   maybeSignIn: false,
-  /** Whether any page can be seen. */
+  /** Whether any page is visible. */
   visible: true,
-  /** Hands a mark to the pages, to be stored. */
+  /** Sends a mark to the pages, which store it. */
   mark: (() => {}) as (key: string, text: string | undefined) => void,
 };
 
-/** Says to whoever listens for it that a page was come back to, or is seen or hidden now. */
+/** Dispatches `pageshow` in the worker: a page was shown again, or the visibility has changed. */
 export function shown(persisted: boolean): void {
   const event = new Event('pageshow');
   Object.defineProperty(event, 'persisted', { __proto__: null, value: persisted } as PropertyDescriptor);

@@ -1,4 +1,5 @@
-// The entry `tokenkeep/worker`, for a worker of the app's own: the core is here, and with it the token. Pages come by messages.
+// The entry `tokenkeep/worker`, for an app's worker file. It contains the core, and so the token. Pages reach it by
+// messages.
 
 import { serveWith } from './serve.js';
 import { inline } from '../inline.js';
@@ -9,17 +10,17 @@ export { isTokenError, TokenError } from '../error.js';
 export type { TokenErrorCode, TokenErrorDetails } from '../error.js';
 export type * from '../types.js';
 
-/** Options as a worker takes them: nothing that shows the token to a page. */
+/** The options of a worker. None of them reveals the token to a page. */
 export type WorkerOptions = Omit<TokenManagerOptions, 'attach' | 'exposeToken' | 'isolation' | 'tabs'> & {
-  /** How the token is put on a request: in a header. */
+  /** The header that carries the token. */
   attach?: { header?: string; scheme?: string };
-  /** As in the page; `'share'` would show the token to all pages of the origin. Default `'lock'`. */
+  /** As in the page, but without `'share'`, which would send the token to all pages of the origin. Default `'lock'`. */
   tabs?: 'lock' | 'off';
 };
 
 /**
- * Makes this worker the home of a manager. To be called in the turn in which the worker's script runs, once. With `options`, which may
- * contain functions, no page can give any; without, the first page gives them.
+ * Makes this worker the home of a manager. Call it once, synchronously while the worker's script runs. `options` may
+ * contain functions, and no page can change them. Without `options`, the first page passes them.
  *
  * ```ts
  * import { serve } from 'tokenkeep/worker'

@@ -1,5 +1,5 @@
-// Stands for `src/browser/fetch.js` in the worker, for the calls of the manager's own. They set the cookie, so the worker lasts until they are
-// answered.
+// Replaces `src/browser/fetch.js` in the worker, and counts the manager's own calls. They set the cookie, so the worker
+// must not end before they are answered.
 
 import { transmit as send } from '#fetch';
 
@@ -7,7 +7,7 @@ export * from '#fetch';
 
 const underWay = new Set<Promise<unknown>>();
 
-/** See `transmit` there. */
+/** See `transmit` in `src/browser/fetch.js`. */
 export function transmit(...args: Parameters<typeof send>): Promise<unknown> {
   const answer = send(...args);
   underWay.add(answer);
@@ -16,7 +16,7 @@ export function transmit(...args: Parameters<typeof send>): Promise<unknown> {
   return answer;
 }
 
-/** Fulfils as soon as none is under way. */
+/** Resolves when no call is in flight. */
 export async function calm(): Promise<void> {
   while (underWay.size) await Promise.allSettled(underWay);
 }

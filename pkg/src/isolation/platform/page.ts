@@ -1,10 +1,10 @@
-// Stands for `src/browser/page.js` in the worker: what only a page can say, the pages have told.
+// Replaces `src/browser/page.js` in the worker: the answers are those that the pages have sent.
 
 import { told } from '../told.js';
 
 export { base, isOffline, origin, read, resolve } from '#page';
 
-/** See `cookie` there. */
+/** See `cookie` in `src/browser/page.js`. */
 export function cookie(name: string): string | undefined | null {
   return name in told.cookies ? told.cookies[name] : null;
 }

@@ -1,4 +1,4 @@
-// Stands for `src/browser/storage.js` in the worker: the pages keep the marks.
+// Replaces `src/browser/storage.js` in the worker: the pages store the marks.
 
 import { told } from '../told.js';
 
