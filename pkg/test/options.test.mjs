@@ -260,7 +260,7 @@ describe('a refresh on another origin', () => {
 describe('URLs', () => {
   it('are resolved against the page, and may be relative only there', () => {
     assert.equal(options({ refresh: 'refresh?x#y' }).refresh[0], 'https://app.test/shop/refresh?x')
-    assert.throws(() => settle({ refresh: '/r' }), (text) => text.startsWith('option `refresh.url` takes an http or https URL, relative only in a page, and got '))
+    assert.throws(() => settle({ refresh: '/r' }), (text) => text.startsWith('option `refresh.url` takes an http or https URL, which may be relative in a page, and got '))
     assert.equal(settle({ refresh: 'https://auth.test' })[0][0][0], 'https://auth.test/')
   })
 

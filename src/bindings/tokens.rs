@@ -21,7 +21,7 @@ pub(super) fn read(given: &JsValue) -> Result<Tokens, Failure> {
     let list = &mut List::new(read);
     let secret = |name: &str, text: String| {
         Secret::new(text).map_err(|fault| {
-            wrong(concat(&["setTokens: ", name, " got a token that ", fault.reason()]))
+            wrong(concat(&["setTokens: ", name, " ", fault.reason()]))
         })
     };
     let (access_token, expires_in) = (list.text().unwrap_or_default(), list.number());

@@ -1,28 +1,28 @@
-// The keys that tokens are bound to (RFC 9449): pairs for ES256 that the platform makes and uses, and whose private half no script
-// can read out. One is kept in IndexedDB, for all tabs and for the pages that come after, or in this page alone.
+// The keys that tokens are bound to (RFC 9449): ES256 key pairs that the platform makes and uses. No script can read a
+// private key. The session's key is kept in IndexedDB, for all tabs and later pages, or in the memory of this page.
 
 import { before } from './timer.js'
 
 const ES256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 /** The name of the store, and of the key in it. */
 const KEY = 'key'
-/** How long the platform is waited for at the most, in milliseconds of time in which the page could run. */
+/** How long to wait for the platform at most, in milliseconds in which the page could run. */
 const LONGEST = 5000
-/** The numbers that stand for the session's key, made where there is none, and for a new one; those of keys are larger. */
+/** Numbers for the session's key, which is made if there is none, and for a new key. The numbers of keys are larger. */
 const SESSIONS = 0
 const NEW = 1
 
 /** @typedef {{ number: number, jwk: { kty: string, crv: string, x: string, y: string }, privateKey: CryptoKey }} Key */
 
-/** The keys of a manager. @param {string} [database]  Where they are kept; without it, they are in memory. */
+/** The keys of a manager. @param {string} [database]  The database that stores them; without it, they are in memory. */
 export function keyring(database) {
   /** @type {Key | undefined} */ let current
-  /** Of a login that nobody has answered yet. @type {Key | undefined} */ let next
+  /** The key of a login in flight. @type {Key | undefined} */ let next
   const stored = () => access(database, 'readonly', (store) => store.get(KEY))
 
   async function find(which) {
     if (which === NEW) {
-      // Before credentials are sent for a key that cannot be kept.
+      // Fail if the database is unavailable, before credentials are sent with a key that cannot be stored.
       if (database) await stored()
       return (next = await make())
     }
@@ -37,7 +37,7 @@ export function keyring(database) {
     current = await stored()
     if (!current) {
       const made = await make()
-      // Without a lock, another tab may have been quicker.
+      // There may be no lock, and another tab may have stored a key first.
       await access(database, 'readwrite', (store) => store.add(made, KEY)).catch(() => {})
       current = await stored()
     }
@@ -46,24 +46,24 @@ export function keyring(database) {
 
   return {
     /**
-     * Makes the proof of a call. Fulfils with it and the number of its key; with undefined where that is not to be had, or the
-     * signal is aborted.
-     * @param {number} which  Which key: {@link SESSIONS}, {@link NEW}, or the one of that number.
+     * Makes the proof of a call. Resolves to the proof and the number of its key; to undefined if the key is not
+     * available or the signal is aborted.
+     * @param {number} which  {@link SESSIONS}, {@link NEW}, or the number of a key.
      * @param {string} method @param {string} htu @param {number} iat @param {string} [nonce]
-     * @param {string} [token]  The access token that goes along. @param {AbortSignal} [signal]
+     * @param {string} [token]  The access token of the call. @param {AbortSignal} [signal]
      */
     prove: (which, method, htu, iat, nonce, token, signal) => bounded(async () => {
       const [key, ath] = await Promise.all([find(which), token && crypto.subtle.digest('SHA-256', bytes(token)).then(base64url)])
       if (!key) return undefined
       const { jwk, privateKey, number } = key
-      // As the platform sends it (Fetch, 2.2.1).
+      // Normalise the method as the platform does (Fetch, 2.2.1).
       const htm = method.replace(/^(delete|get|head|options|post|put)$/i, (name) => name.toUpperCase())
       const jti = base64url(crypto.getRandomValues(new Uint8Array(16)))
       const parts = [{ typ: 'dpop+jwt', alg: 'ES256', jwk }, { jti, htm, htu, iat, ath, nonce }]
       const input = parts.map((part) => base64url(bytes(JSON.stringify(part)))).join('.')
       return [`${input}.${base64url(await crypto.subtle.sign(ES256, privateKey, bytes(input)))}`, number]
     }, signal),
-    /** A login has been accepted: its key is the session's. Fulfils with whether it is kept. */
+    /** A login was accepted, and its key becomes the session's. Resolves to whether the key was stored. */
     keep: () => bounded(async () => {
       if (database) await access(database, 'readwrite', (store) => store.put(next, KEY))
       current = next
@@ -87,8 +87,11 @@ async function make() {
 }
 
 /**
- * Does something with the store. The connection is closed after it: an open one would be in the way of whoever deletes the database.
- * @param {any} database @param {IDBTransactionMode} mode @param {(store: IDBObjectStore) => IDBRequest} work @returns {Promise<any>}
+ * Accesses the store, and closes the connection: an open one would block the deletion of the database.
+ * @param {any} database
+ * @param {IDBTransactionMode} mode
+ * @param {(store: IDBObjectStore) => IDBRequest} work
+ * @returns {Promise<any>}
  */
 function access(database, mode, work) {
   return new Promise((resolve, reject) => {
@@ -105,16 +108,19 @@ function access(database, mode, work) {
       } catch (error) {
         reject(error)
       }
-      // Once its transaction is done.
+      // The connection closes when its transaction is done.
       connection.close()
     }
   })
 }
 
-/** What the work comes to; undefined where it fails, takes too long, or the signal is aborted. @param {() => Promise<any>} work @param {AbortSignal} [signal] */
+/**
+ * The result of the work; undefined if it fails, takes too long, or the signal is aborted.
+ * @param {() => Promise<any>} work @param {AbortSignal} [signal]
+ */
 async function bounded(work, signal) {
   let outcome
-  // Not in this turn: what is patched here may call back in.
+  // Start in a later turn, because a patched function could call back in.
   const done = Promise.resolve().then(work).then((value) => (outcome = value)).catch(() => {})
   try {
     await before(done, signal, LONGEST)

@@ -1,44 +1,51 @@
-// Which `fetch` sends. It is the page's, as it stands in the global scope at the moment: apps mock and instrument it. But what
-// stands there may be a manager's own, or lead to one: then what is beneath it sends, so that no call comes back for ever.
+// Chooses the `fetch` that sends: the current global `fetch` of the page, because apps mock and instrument it. If that
+// is a manager's own `fetch`, or a wrapper that calls one, the `fetch` beneath it sends. Otherwise the call would come
+// back forever.
 
-/** As it was when this was imported: a script that patches it later is not handed what is sent. */
+/** Captured on import, so that a script that patches it later does not see requests. */
 const { apply } = Reflect
 
-/** A manager's own `fetch`, of this copy of the package or of another, has this: a function that tells what is beneath it. */
+/**
+ * Every manager's own `fetch`, from any copy of the package, has this member: a function that returns the `fetch`
+ * beneath it.
+ */
 const OWN = Symbol.for('tokenkeep.fetch')
-/** Members that we send through somebody's wrapper have this: that wrapper. */
+/** Marks an `init` that was passed to a wrapper. The value is the wrapper. */
 const SENT = Symbol.for('tokenkeep.sent')
-/** So many calls of one URL may be under way through a wrapper before one of them is marked, and before no more go through it. */
+/**
+ * With so many calls of one URL in flight through a wrapper, the next are marked (`FEW`), or bypass the wrapper
+ * (`MANY`).
+ */
 const FEW = 5
 const MANY = 1000
-/** So many fetches of the page's are remembered. */
+/** How many `fetch` functions of the page are remembered. */
 const REMEMBERED = 20
 
-/** Fetches of the page's that have not been found to lead to a manager; the last seen is the last. */
+/** `fetch` functions of the page that do not lead to a manager, as far as known. The last entry was seen last. */
 const known = []
-/** Those that have been found to. */
+/** `fetch` functions that lead to a manager. */
 const leading = new WeakSet()
-/** Requests that we have sent, and through what. */
+/** Requests that were sent, with the wrapper that they were passed to. */
 const requests = new WeakMap()
-/** How many calls of a URL are under way through a wrapper. */
+/** The number of calls in flight through a wrapper, by URL. */
 const open = new Map()
 
-/** What stood in the global scope when it was last looked at. */
+/** The global `fetch` when it was last checked. */
 let seen
-/** What sends. */
+/** The `fetch` that sends. */
 let chosen
-/** Whether that is the platform's own. */
+/** Whether that is the platform's. */
 let isNative = false
-/** The URL of the call that is being handed to a wrapper in this very moment, and the wrapper. */
+/** The URL of the call that is being passed to a wrapper right now, and the wrapper. */
 let sending
 let wrapper
 
-// The page's `fetch` is most likely the platform's own when this is imported. A server's is none of our business.
+// On import, the page's `fetch` is most likely the platform's. On a server there is nothing to do.
 if (globalThis.location) {
   try {
     look(globalThis.fetch)
   } catch {
-    // The first call tells.
+    // The first call reports the error.
   }
 }
 
@@ -56,7 +63,7 @@ function look(there) {
   isNative = typeof chosen === 'function' && /^function fetch\(\) \{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(chosen))
 }
 
-/** Whether the platform's own `fetch` sends, as things stand at the moment. */
+/** Whether the platform's own `fetch` sends at the moment. */
 export function isPlatforms() {
   if (globalThis.fetch !== seen) look(globalThis.fetch)
   return isNative
@@ -75,7 +82,7 @@ function forget(fetch) {
   if (at >= 0) known.splice(at, 1)
 }
 
-/** What has been found to lead to a manager sends nothing for it any more. */
+/** Remembers that a `fetch` leads to a manager, so that it sends no more of a manager's calls. */
 function found(fetch) {
   if (typeof fetch !== 'function' || ownOf(fetch)) return
   leading.add(fetch)
@@ -89,26 +96,28 @@ export function own(fetch) {
 }
 
 /**
- * Sends. Never throws: it rejects with what the page's `fetch` throws or rejects with. What it answers with may be anything.
- * @param {string} url  Where to, without the fragment.
- * @param {any[]} args  Those of `fetch`.
- * @param {boolean} [ours]  Whether the members of the second are ours, so that they may be marked.
+ * Sends. Never throws: it rejects with whatever the page's `fetch` throws or rejects with. It may resolve to any value.
+ * @param {string} url  The URL without the fragment.
+ * @param {any[]} args  The arguments of `fetch`.
+ * @param {boolean} [ours]  Whether the second argument was made by this package, so that it may be marked.
  * @returns {Promise<any>}
  */
 export function transmit(url, args, ours) {
   try {
     isPlatforms()
-    // The platform reads what a polluted prototype says, too; wrappers get a plain object, for they call its methods.
+    // The platform would also read members of a polluted prototype. Wrappers get an ordinary object, because they may
+    // call its methods.
     if (isNative && ours && args.length > 1) args = [args[0], { __proto__: null, ...args[1] }]
     const answer = isNative ? apply(chosen, globalThis, args) : through(url, args, ours)
-    // A promise of another realm, or what somebody made up, is followed; what is no promise is the answer.
+    // The platform's promises are returned as they are. Other promises are followed, and other values become the
+    // result.
     return answer instanceof Promise && answer.then === Promise.prototype.then ? answer : new Promise((resolve) => resolve(answer))
   } catch (error) {
     return Promise.reject(error)
   }
 }
 
-/** By way of somebody's wrapper, who may call a manager again with what it is given. */
+/** Sends through a wrapper, which may call a manager again with the arguments that it gets. */
 function through(url, args, ours) {
   const count = open.get(url) ?? 0
   const fetch = count < MANY ? chosen : (known[known.length - 2] ?? chosen)
@@ -138,7 +147,8 @@ function isPlain(value) {
 }
 
 /**
- * Whether a call of a manager's `fetch` is one that a manager has sent, and that a wrapper of the page's has brought back.
+ * Whether a call of a manager's `fetch` is a call that a manager has sent, and that a wrapper of the page has brought
+ * back.
  * @param {string} url @param {unknown} input @param {unknown} init @returns {boolean}
  */
 export function isBack(url, input, init) {
@@ -149,7 +159,7 @@ export function isBack(url, input, init) {
   return true
 }
 
-/** A call came back whose marks were lost: its caller knows it by something else. */
+/** A call came back without its mark, and the caller has recognised it by other means. */
 export function cameBack() {
   found(seen)
 }
@@ -160,7 +170,7 @@ export async function send(request) {
 }
 
 /**
- * A request to send in the place of its caller's, and whether it can be sent again: what comes from a stream cannot, for it would
+ * A request to send instead of the caller's, and whether it can be sent again. A stream body cannot, because it would
  * have to be kept in memory.
  * @param {Request} request @returns {[Request, boolean]}
  */
@@ -170,33 +180,38 @@ export function taken(request) {
 }
 
 /**
- * Another request of the same content; undefined where its body is a stream, which would have to be kept in memory.
- * A stream is locked by this, as `fetch` would do. `body` is not asked for: in WebKit that makes a stream of a file.
+ * A copy of a request; undefined if its body is a stream, which would have to be kept in memory.
+ * This locks a stream, as `fetch` would. It does not read `body`: in WebKit that turns a file into a stream.
  * @param {Request} request @returns {Request | undefined}
  */
 export function duplicate(request) {
   if (!/^(GET|HEAD)$/.test(request.method)) {
-    // Who has no `duplex` uploads no stream.
+    // Platforms without `duplex` cannot upload streams.
     if ('duplex' in request) {
       const probe = request.clone()
       try {
-        // The one thing that tells: a body without a source is refused in this mode (Fetch Standard, section 5.4).
+        // The only way to detect a stream: a body without a source is refused in this mode (Fetch Standard, section
+        // 5.4).
         new Request(probe, { method: 'POST', mode: 'no-cors', cache: 'default', integrity: '' })
       } catch {
-        // Unread, it would hold all that the other half has sent.
+        // An unread branch of the stream would buffer all that the other branch sends.
         /** @type {ReadableStream} */ (probe.body).cancel()
         return undefined
       }
-      // WebKit sends a form's files empty if nobody keeps the form itself, and here nobody can.
+      // WebKit sends the files of a form as empty unless somebody keeps a reference to the form, which is not available
+      // here.
     } else if ('body' in request && /^multipart/.test(/** @type {string} */ (request.headers.get('content-type')))) return undefined
   }
   return request.clone()
 }
 
-/** Sends a request that leaves its origin by no redirect, or follows none. @param {Request} request @param {boolean} isPages */
+/**
+ * Sends a request so that redirects stay within its origin, or are not followed.
+ * @param {Request} request @param {boolean} isPages
+ */
 export async function sendWithin(request, isPages) {
   const { url, referrer, referrerPolicy, redirect } = request
   const limit = isPages ? { mode: 'same-origin' } : { redirect: redirect === 'follow' ? 'error' : redirect }
-  // What another `init` would reset goes along.
+  // Passing an `init` would reset these two members.
   return transmit(url, [request, { ...limit, referrer, referrerPolicy }], true)
 }

@@ -1,13 +1,13 @@
-// Sends calls and reads answers, with the platform's own `fetch` and parsers. What an answer means is decided in Rust; it gets
-// flat lists, which `answer.rs` takes off in the same order. No token is kept longer than a call.
+// Sends calls and reads responses, with the platform's `fetch` and parsers. Rust decides what a response means: it gets
+// a flat list, which `answer.rs` reads in the same order. No token is kept longer than a call.
 
 import { isPlatforms, transmit } from './fetch.js'
 import { all, first, isNone, moment, number, parse, paths, strip, take, walk } from './json.js'
 import { within } from './timer.js'
 
 /**
- * Sends a copy of a request with another parameter in its URL. A body goes along as a blob: as a stream, which it would be
- * else, not every server and platform takes it.
+ * Sends a copy of a request with another parameter in its URL. The body is sent as a blob. It would otherwise be a
+ * stream, which not every server and platform accepts.
  * @param {Request} request @param {string} name @param {string} value
  */
 export async function sendWith(request, name, value) {
@@ -20,22 +20,29 @@ export async function sendWith(request, name, value) {
 }
 
 /**
- * A request of the options'. Throws what the platform throws.
- * @param {string} url @param {string} method @param {RequestCredentials} credentials @param {Headers} headers @param {string} [body]
+ * Builds a request from the options. Throws what the platform throws.
+ * @param {string} url
+ * @param {string} method
+ * @param {RequestCredentials} credentials
+ * @param {Headers} headers
+ * @param {string} [body]
  * @param {RequestMode} [mode] @param {RequestRedirect} [redirect]
  */
 export function request(url, method, credentials, headers, body, mode, redirect) {
   return new Request(url, /** @type {RequestInit} */ ({ __proto__: null, method, credentials, headers, body, mode, redirect, cache: 'no-store' }))
 }
 
-/** Fields, name after value, as the text of a form or of a JSON object. @param {boolean} isForm @param {string[]} flat */
+/**
+ * Encodes fields as a form or a JSON object. `flat` alternates names and values.
+ * @param {boolean} isForm @param {string[]} flat
+ */
 export function encode(isForm, flat) {
   return isForm ? `${new URLSearchParams(pairs(flat))}` : JSON.stringify(Object.fromEntries(pairs(flat)))
 }
 
 /**
- * The header fields that a function of the app's gives, value after name. Throws what it throws, and where one of them is
- * none (Fetch, 5.1).
+ * The header fields that the app's function returns, as alternating names and values. Throws what the function throws,
+ * and if a field is invalid (Fetch, 5.1).
  * @param {() => HeadersInit} [headers]
  */
 export function more(headers) {
@@ -44,21 +51,25 @@ export function more(headers) {
 
 const pairs = (flat) => flat.flatMap((name, i) => (i % 2 ? [] : [[name, flat[i + 1]]]))
 
-/** The longest body of a call that outlives its page, in bytes: all such calls together may have 64 KiB (Fetch, 4.6). */
+/**
+ * The longest body of a call that outlives its page, in bytes. All such calls together may have 64 KiB (Fetch, 4.6).
+ */
 const MOST_KEPT_ALIVE = 16 * 1024
 
 /**
- * Waits for the answer to a call, and reads it to the end: fulfils with what `answer.rs` reads off; with what the platform
- * rejects with, alone in a list; or with undefined if it takes longer than `ms` milliseconds. `places` says where
- * what may be, as dotted paths: access token, refresh token, `expires_in`, `expires_at`, and
- * the seconds that the session has. Whoever gets the JSON gets it
- * without the tokens.
+ * Waits for the response to a call, and reads it to the end. Resolves to the list that `answer.rs` reads; to a list of
+ * one error if the platform rejects; or to undefined if it takes longer than `ms` milliseconds. The JSON in the list
+ * contains no tokens.
  *
- * @param {Request | Promise<Response> | [Function, string | undefined]} call  A request is torn off when it is late, so that
- *   it holds neither connection nor lock, and sets no cookie any more. A promise is of a call that its caller has sent. A
- *   function of the app's answers by itself; it gets the refresh token.
- * @param {number} ms @param {boolean} keepalive  Whether the call is to outlive its page: its answer sets the cookie.
- * @param {string[]} places @param {string} dotted  What rules look at: see {@link members}.
+ * @param {Request | Promise<Response> | [Function, string | undefined]} call  A request is aborted when it is late,
+ *   so that it holds neither connection nor lock, and sets no cookie any more. A promise is for a call that its caller
+ *   has sent. A function of
+ * the app gets the refresh   token, and returns the tokens itself.
+ * @param {number} ms
+ * @param {boolean} keepalive  Whether the call should outlive its page, because its response sets the cookie.
+ * @param {string[]} places  The places, as dotted paths, of the access token, the refresh token, `expires_in`,
+ *   `expires_at`, and the seconds until the session ends.
+ * @param {string} dotted  The places that rules look at: see {@link members}.
  */
 export async function hear(call, ms, keepalive, places, dotted) {
   const abort = new AbortController()
@@ -72,13 +83,13 @@ export async function hear(call, ms, keepalive, places, dotted) {
       given.add(abort.signal)
       return heard(await call[0]({ refreshToken: call[1], signal: abort.signal }), places[0])
     }
-    // Not `in`: that asks `Object.prototype`, too, where somebody may have put one.
+    // `in` would also find a `then` that somebody has put on `Object.prototype`.
     const isSent = typeof (/** @type {any} */ (call).then) === 'function'
     const response = await (isSent ? call : sent(/** @type {Request} */ (call), await bounds()))
     if (response?.type === 'error') return [response]
     if (response?.type === 'opaqueredirect') return [response, REDIRECT]
     if (!isAnswer(response)) return [response, FOREIGN]
-    // A refusal may be its caller's to read: what is read here is a copy.
+    // Read a copy, because the caller may read the body of a refusal.
     const text = await head(response, MOST_HEARD)
     const json = parse(text)
     const date = (name) => number(Date.parse(header(response, name) ?? ''))
@@ -109,9 +120,9 @@ export async function hear(call, ms, keepalive, places, dotted) {
     return list
   }
 
-  // As `init`, and not as a request made of it: Firefox forgets `keepalive` when it copies a request.
+  // These are passed as `init`, not as a new request, because Firefox drops `keepalive` when it copies a request.
   async function bounds() {
-    // Its caller's own signal holds still, and what another `init` would reset.
+    // Keep the caller's signal, and the members that an `init` would reset.
     const { signal, referrer, referrerPolicy } = /** @type {Request} */ (call)
     const torn = () => abort.abort(signal.reason)
     signal.addEventListener('abort', torn)
@@ -122,18 +133,19 @@ export async function hear(call, ms, keepalive, places, dotted) {
   }
 }
 
-/** What stands for the status of an answer that is none: a redirect that was not followed, and what `fetch` would not give. */
+/** Stand for the status of a redirect that was not followed, and of a value that is not a `Response`. */
 const REDIRECT = -1
 const FOREIGN = -2
-/** The longest answer to a call of the manager's own that is read, in bytes. */
+/** The longest response to the manager's own calls that is read, in bytes. */
 const MOST_HEARD = 2 ** 20
-/** So many tasks, and milliseconds, at most a platform takes to refuse a call that it does not begin to send: no server can be so quick. */
+/** A platform refuses a call without sending it within so many tasks and milliseconds. No server can answer so fast. */
 const FEW_TASKS = 2
 const MOMENT = 10
 
 /**
- * Sends. All calls that outlive their page together may have 64 KiB (Fetch, 4.6): one for which there is no room is refused on the
- * spot, and so has not been sent. It goes without, then. A `fetch` that is patched may have sent it: nothing is sent twice by one.
+ * Sends. All calls with `keepalive` together may have 64 KiB (Fetch, 4.6). The platform refuses further ones at once,
+ * without sending them, and they are then sent without `keepalive`. A patched `fetch` might have sent the call before
+ * it rejected, so through one nothing is sent twice.
  * @param {Request} request @param {RequestInit & { signal: AbortSignal }} init
  */
 async function sent(request, init) {
@@ -147,7 +159,7 @@ async function sent(request, init) {
   return took < MOMENT && !init.signal.aborted ? transmit(again.url, [again, { ...init, __proto__: null, keepalive: false }], true) : answer
 }
 
-/** Fulfils in a task of its own: what the platform has queued before is done by then. @returns {Promise<void>} */
+/** Resolves in a new task, after all tasks that the platform has queued before. @returns {Promise<void>} */
 function aTask() {
   const { port1, port2 } = new MessageChannel()
   return new Promise((resolve) => {
@@ -159,24 +171,27 @@ function aTask() {
   })
 }
 
-/** Whether this is an answer that can be read: apps patch `fetch`, and mock it. */
+/** Whether this is a response that can be read. Apps patch and mock `fetch`, so it may be anything. */
 function isAnswer(response) {
   const { status, headers, clone, bodyUsed } = response ?? {}
   return Number.isInteger(status) && status >= 100 && status < 600 && typeof headers?.get === 'function' && typeof clone === 'function' && !bodyUsed
 }
 
 /**
- * The text of a body, read from a copy: to its end, or as far as `isEnough` asks. Undefined if it is longer than `most` bytes.
- * @param {Response} response @param {number} most @param {(text: string) => boolean} [isEnough] @param {(stop: () => void) => void} [begun]
+ * Reads the text of a body from a copy, to the end or until `isEnough`. Undefined if it is longer than `most` bytes.
+ * @param {Response} response
+ * @param {number} most
+ * @param {(text: string) => boolean} [isEnough]
+ * @param {(stop: () => void) => void} [begun]
  */
 async function head(response, most, isEnough, begun) {
   const copy = response.clone()
-  // There is none, or the platform has no streams.
+  // There is no body, or the platform has no streams.
   if (!copy.body?.getReader) return copy.text()
   const reader = copy.body.getReader()
   const decoder = new TextDecoder()
   let text = ''
-  // The other half is the caller's: this one is let go of when that is read, or let go of, too.
+  // The caller has the other branch of the body. This branch is released when that one is read or cancelled, too.
   const stop = () => cancel(() => reader)
   begun?.(stop)
   for (let size = 0; size <= most; ) {
@@ -193,26 +208,29 @@ async function head(response, most, isEnough, begun) {
   return undefined
 }
 
-/** The signals that the refresh functions under way were given. */
+/** The signals of running refresh functions. */
 const given = new WeakSet()
 
-/** Whether a call with this signal is one that a refresh function under way makes. @param {AbortSignal} signal */
+/** Whether a running refresh function makes the call with this signal. @param {AbortSignal} signal */
 export function isOfRefresh(signal) {
   return given.has(signal)
 }
 
-/** A header field of an answer, where it is there and not hidden by CORS. @param {Response} response @param {string} name */
+/**
+ * A header field of a response; undefined if it is missing or hidden by CORS.
+ * @param {Response} response @param {string} name
+ */
 export function header(response, name) {
   try {
     const value = response.headers.get(name)
     return typeof value === 'string' ? value : undefined
   } catch {
-    // It is no answer of the platform's.
+    // It is not a `Response` of the platform.
     return undefined
   }
 }
 
-/** The status, or 0 where that cannot be read. @param {Response} response */
+/** The status, or 0 if it cannot be read. @param {Response} response */
 export function status(response) {
   try {
     const { status } = response
@@ -222,7 +240,7 @@ export function status(response) {
   }
 }
 
-/** Whether an answer came by way of a redirect. @param {Response} response */
+/** Whether a response came after a redirect. @param {Response} response */
 export function isRedirected(response) {
   try {
     return response.redirected === true
@@ -231,14 +249,20 @@ export function isRedirected(response) {
   }
 }
 
-/** So much of a body is read for a rule, in bytes, and so long, in milliseconds: a code stands early, and a stream has no end. */
+/**
+ * How much of a body is read for a rule, in bytes, and how long, in milliseconds. Error codes come early, and a stream
+ * may never end.
+ */
 const MOST_RULED = 256 * 1024
 const LONGEST_RULED = 1000
 
 /**
- * The members of a JSON body at dotted paths, ` | ` between them, each as a list of texts; nothing if it is no JSON. They are read
- * from a copy: the body stays the caller's. Of JSON by lines, the first line is read.
- * @param {Response} response @param {string} dotted @param {boolean} isText  Whether nobody says that it is JSON: its first byte does.
+ * Reads the members of a JSON body at dotted paths, which ` | ` separates. Each is a list of texts; an empty result
+ * means that the body is not JSON. They are read from a copy, so the caller can still read the body. Of JSON lines, the
+ * first line is read.
+ * @param {Response} response
+ * @param {string} dotted
+ * @param {boolean} isText  Whether no header says that it is JSON, so that its first byte decides.
  */
 export async function members(response, dotted, isText) {
   let stop
@@ -250,28 +274,28 @@ export async function members(response, dotted, isText) {
     if (json === undefined && bare.includes('\n')) json = list(parse(bare.slice(0, bare.indexOf('\n'))))
     return json !== undefined
   }
-  // Nothing, too, where the body broke off, or has been read, or is no answer of the platform's.
+  // Also undefined if the body broke off or has been read, or if it is not a `Response` of the platform.
   const text = await within(head(response, MOST_RULED, isEnough, (begun) => (stop = begun)), LONGEST_RULED)
   stop?.()
   if (text !== undefined && !isEnough(text) && !isText) json = parse(text)
   return values(json, dotted)
 }
 
-/** A record or a list, and nothing else. */
+/** The value if it is a record or a list. */
 const list = (json) => (typeof json === 'object' ? (json ?? undefined) : undefined)
 
 const values = (json, dotted) => (json === undefined ? [] : paths(dotted).map((path) => all(json, path)))
 
-/** What is being read of the answers that [`keep`] keeps. */
+/** The readers of the responses that {@link keep} reads. */
 const kept = new WeakMap()
-/** How much of a body is kept, in bytes. What is larger holds its connection. */
+/** How much of a body is kept, in bytes. A larger body holds its connection. */
 const MOST = 16 * 2 ** 20
-/** So long a body the platform has read off its connection by itself, in bytes: its own buffers hold many times as much. */
+/** Up to this length in bytes, the platform reads a body by itself, because its own buffers are many times larger. */
 const LEAST = 4 * 1024
 
 /**
- * Keeps an answer for later: reads its body into memory, so that it holds no connection while its caller waits. There are
- * six to a server with HTTP/1.1, and the refresh needs one. The body stays the caller's, whole.
+ * Reads the body of a response into memory, so that it holds no connection while its caller waits. With HTTP/1.1 there
+ * are six connections to a server, and the refresh needs one. The caller can still read the whole body.
  * @param {Response} response
  */
 export async function keep(response) {
@@ -286,13 +310,14 @@ export async function keep(response) {
       size += value.length
     }
   } catch {
-    // It broke off, or has been read, or is no answer of the platform's: its caller will see.
+    // The body broke off or has been read, or it is not a `Response` of the platform. The caller will get the error.
   }
 }
 
-/** Lets go of an answer that nobody will read, so that it holds no connection. @param {Response} response */
+/** Releases a response that nobody will read, so that it holds no connection. @param {Response} response */
 export function discard(response) {
-  // A body that broke off meanwhile has let go, too. One of two halves is let go of when the other is.
+  // A branch is released only when the other one is cancelled, too. A body that broke off meanwhile is released
+  // already.
   cancel(() => kept.get(response))
   cancel(() => response.body)
 }
@@ -301,13 +326,13 @@ function cancel(half) {
   try {
     half()?.cancel().catch(() => {})
   } catch {
-    // It is no stream of the platform's.
+    // It is not a stream of the platform.
   }
 }
 
 /**
- * What a function of the app's has answered, as {@link hear} reads an answer: tokens, or `null` for a refusal. Whatever else it is
- * is none.
+ * Converts the result of the app's refresh function to a list, as {@link hear} does for a response: tokens, or `null`
+ * for a refusal. Anything else is invalid.
  */
 function heard(tokens, place) {
   if (tokens !== null && (typeof tokens !== 'object' || Array.isArray(tokens))) return [undefined, FOREIGN]
@@ -316,5 +341,5 @@ function heard(tokens, place) {
   return [undefined, 0, tokens ?? undefined, isEmpty, undefined, 0, 0, accessToken ?? (place ? undefined : unseen()), refreshToken, number(expiresIn)]
 }
 
-/** What stands for a token that the browser has, and no script: no two are the same. */
+/** A unique text that stands for a token that only the browser has. */
 const unseen = () => `${Math.random()}`

@@ -1,12 +1,11 @@
-// Reads JSON: members at dotted paths, and what stands there as a text, a number or a moment. What an object inherits is no
-// part of it.
+// Reads members of JSON at dotted paths, as texts, numbers or times. Inherited members are ignored.
 
-// As it was when this was imported: a script that patches it later is not handed answers with tokens.
+// Captured on import, so that a script that patches it later does not see responses with tokens.
 const { parse: parseText } = JSON
 
 /**
- * What the payload of a JWT says of itself: `iat`, `exp`, and as a text the claim that names the user; undefined if it is no JSON
- * object. A NumericDate is a number (RFC 7519, 2): one that is quoted says nothing. A user is named by a string or a number.
+ * Reads the payload of a JWT: `iat`, `exp`, and the claim that names the user, as a text; undefined if it is not a JSON
+ * object. A NumericDate is a number (RFC 7519, 2), so a quoted one is ignored. A user is named by a string or a number.
  * @param {string} text @param {string} subject
  */
 export function claims(text, subject) {
@@ -16,12 +15,12 @@ export function claims(text, subject) {
   return [own(json, 'iat'), own(json, 'exp'), typeof user === 'number' ? `${user}` : user]
 }
 
-/** A value as text, so that 40101 equals "40101". An object is there, and that is all. */
+/** A value as text, so that 40101 equals "40101". For an object, only its type. */
 const say = (value) => (isObject(value) ? typeof value : `${value}`)
 
 /**
- * What stands at a path, as texts; `*` in it is each member of a list or an object, and so is a number of a list: the errors of a
- * batch come in any order. Nothing and `null` are none.
+ * The values at a path, as texts. `*` in the path matches each member of a list or an object. A number matches each
+ * entry of a list, because the errors of a batch come in any order. Missing values and `null` are left out.
  */
 export function all(json, path) {
   const isEach = (value, name) => name === '*' || (Array.isArray(value) && /^\d+$/.test(name))
@@ -33,8 +32,8 @@ export function all(json, path) {
 }
 
 /**
- * Whether a JSON text says outright that there is no session: `null`; or where a token is looked for, `{}`, or `null` at its place or
- * on the way there. Not if it tells of an error.
+ * Whether JSON says explicitly that there is no session: `null`; or if `place` is the place of a token, `{}`, or `null`
+ * at that place or above it. Not if it has an `error`.
  * @param {unknown} json @param {string} place
  */
 export function isNone(json, place) {
@@ -54,22 +53,25 @@ export function parse(text) {
 
 /** @type {(value: unknown) => value is Record<string, any>} */
 const isObject = (value) => typeof value === 'object' && value !== null
-// What an object inherits is no part of the answer.
+// Inherited members are ignored.
 export const own = (value, name) => Object.getOwnPropertyDescriptor(value, name)?.value
-/** What stands at a path. */
+/** The value at a path. */
 export const walk = (value, path) => path.reduce((value, name) => (isObject(value) ? own(value, name) : undefined), value)
 export const paths = (place) => place.split(' | ').map((dotted) => dotted.split('.'))
-/** Of several places, what stands at the first that holds something: servers send empty tokens, too. */
+/** The first value of several places that is not empty, because servers also send empty tokens. */
 export const first = (value, place) => paths(place).map((path) => walk(value, path)).find((found) => (found ?? '') !== '')
 
-/** Takes the value at a path out of its object. */
+/** Deletes the value at a path. */
 export function take(value, path) {
   const last = path.pop()
   const parent = walk(value, path)
   if (isObject(parent)) delete parent[last]
 }
 
-/** Takes out every text that is one of these tokens, or has it after a scheme: servers send the same token under several names. */
+/**
+ * Deletes every text that contains one of these tokens as a word, because servers send the same token under several
+ * names, or after a scheme.
+ */
 export function strip(json, tokens) {
   const isToken = (text) => typeof text === 'string' && text.split(' ').some((word) => word && tokens.includes(word))
   const left = [json]
@@ -83,13 +85,13 @@ export function strip(json, tokens) {
   }
 }
 
-/** A number, or a text that is one: some servers quote. */
+/** A number, which some servers send as a string. */
 export function number(value) {
   const number = typeof value === 'string' && value.trim() ? Number(value) : value
   return Number.isFinite(number) ? number : undefined
 }
 
-/** The same; or the seconds since the epoch of a date and time (RFC 3339, 5.6). Without a zone it says nothing. */
+/** A number, or the seconds since the epoch of a date and time (RFC 3339, 5.6). A time without a zone is ignored. */
 export function moment(value) {
   const isDate = typeof value === 'string' && /^\d+-\d+-\d+[T ].+(Z|[+-]\d\d:?\d\d)$/i.test(value)
   return number(isDate ? Date.parse(value.replace(' ', 'T')) / 1000 : value)

@@ -1,4 +1,4 @@
-// What is said in the console, each text once: how the app or its page should be changed.
+// Warns in the console, once for each text, about something in the app or its page that should be changed.
 
 const said = new Set()
 
@@ -9,7 +9,7 @@ export function notice(text) {
   console.warn(`tokenkeep: ${text}`)
 }
 
-/** Says that the tabs know nothing of each other here. */
+/** Warns that the tabs cannot coordinate here. */
 export function alone() {
   notice('no Web Locks or no BroadcastChannel here (are the page and its frame https?), so each tab refreshes on its own.')
 }

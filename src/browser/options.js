@@ -1,13 +1,15 @@
-// Checks the options and fills in the defaults. This is the only place that does: an app in JavaScript passes what it wrote, an app in Rust what
-// `written.rs` makes of its `Options`. An error names the option, what it takes and what it got. A value that might be a secret is named by its
-// type only. Inherited members are ignored, so that a polluted prototype cannot name who gets the token.
-// The exported functions throw a string, and return a list: the members of `all` in their order, which `options.rs` must read in the same order.
+// Checks the options and fills in the defaults, for apps in JavaScript and in Rust. (`written.rs` converts the
+// `Options` of an app in Rust.) An error names the option, what it takes and what it got. Of a value that might be a
+// secret, it names the type only. Inherited members are ignored, so that a polluted prototype cannot decide who gets
+// the token. The exported functions throw a string, and return a list: the members of `all` in their order, which
+// `options.rs` must read in the same order.
 
 import { notice } from './notice.js'
 import { origin, resolve } from './page.js'
 
 /**
- * Checks one option and returns its final form. Throws a string that begins with `name`. Relative URLs are resolved against `base`.
+ * Checks one option and returns its final form. Throws a string that begins with `name`. Relative URLs are resolved
+ * against `base`.
  * @typedef {(name: string, given: any, base?: string) => any} Read
  */
 
@@ -21,7 +23,7 @@ const isToken = (value) => isText(value) && /^[!#-'*+.^-`|~\w-]+$/.test(value)
 /** `field-value` (RFC 9110, 5.5), without the obsolete bytes above ASCII. */
 const isFieldValue = (value) => isText(value) && /^[\t -~]*$/.test(value)
 const isFilled = (value) => isText(value) && value !== ''
-/** Member names with dots between them. */
+/** Member names joined by dots. */
 const isPath = (value) => isText(value) && value.split('.').every((name) => /^ *[^ |][^|]*$/.test(name))
 const isRecordOf = (value, isName, isValue) => isRecord(value) && Object.entries(value).every(([name, value]) => isName(name) && isValue(value))
 
@@ -52,7 +54,7 @@ const group = (known) => (name, given, base) => {
 /** One of several words. Returns its position; the first is the default. @returns {Read} */
 const choice = (...words) => (name, given) => {
   const at = words.indexOf(given)
-  // Such a word is no secret, so the error quotes it.
+  // A word is not a secret, so the error quotes it.
   return given === undefined ? 0 : at < 0 ? refuse(name, `'${words.join("', '")}'`, given, isText(given) ? `'${given.slice(0, 40)}'` : undefined) : at
 }
 
@@ -60,7 +62,7 @@ const choice = (...words) => (name, given) => {
 const time = (least, fallback) => (name, given) => {
   if (given === undefined) return fallback
   const isNumber = typeof given === 'number'
-  // A number is no secret, so the error shows it.
+  // A number is not a secret, so the error shows it.
   return isNumber && given >= least && given <= MOST_MS ? given : refuse(name, `milliseconds, from ${least} to ${MOST_MS}`, given, isNumber ? `${given}` : undefined)
 }
 
@@ -73,9 +75,12 @@ const equals = maybe((name, given) => many('a string, number or boolean, or a li
 /** Double submit. */
 const csrf = maybe(group({ cookie, header }))
 
-/** Where a member stands in a JSON answer. The empty string means nowhere. @param {string} fallback @param {boolean} [isNeeded] @returns {Read} */
+/**
+ * The place of a member in a JSON response. The empty string means nowhere.
+ * @param {string} fallback @param {boolean} [isNeeded] @returns {Read}
+ */
 const paths = (fallback, isNeeded) => maybe((name, given) => {
-  const takes = 'member names with dots between them, or a list of such'
+  const takes = 'member names joined by dots, or a list of such paths'
   const all = many(takes, isText)(name, given).join(' | ')
   return (all === '' && !isNeeded) || all.split('|').every(isPath) ? all : refuse(name, takes, given)
 }, fallback)
@@ -84,23 +89,23 @@ const paths = (fallback, isNeeded) => maybe((name, given) => {
 const callUrl = (name, given, base) => {
   // The empty string would resolve to the page itself.
   const href = isFilled(given) && resolve(given, base)?.split('#')[0]
-  return href && /^https?:\/\/[^/?#@]+\//.test(href) ? href : refuse(name, 'an http or https URL, relative only in a page', given)
+  return href && /^https?:\/\/[^/?#@]+\//.test(href) ? href : refuse(name, 'an http or https URL, which may be relative in a page', given)
 }
 
-/** A host without its scheme, or a pattern. It would be resolved as a relative path, which is never what was meant. */
+/** A host without its scheme, or a pattern. It would be resolved as a relative path, which nobody means. */
 const LIKE_HOST = /^([^/:]*:\d+|(localhost|[^/:]*\.[a-z]{2,}|(\d*\.){3}\d*)(:[^/]*)?)(\/|$)|\*/i
 
 /** @type {Read} Who may receive the token. */
 const apis = (name, given, base) => {
   const hrefs = Array.isArray(given) && [...given].map(url).map((text) => text && !LIKE_HOST.test(text) && resolve(text, base))
   if (hrefs && hrefs.every((href) => href && /^https?:\/\/[^/?#@]+\/[^?#]*$/.test(href))) return hrefs
-  return refuse(name, 'a list of http or https URLs without query, fragment and `*`; a host stands behind its scheme, a path begins with `/` or `./`', given)
+  return refuse(name, 'a list of http or https URLs without query, fragment and `*`; a host needs its scheme, a path begins with `/` or `./`', given)
 }
 
 const ENDPOINT = {
   url: (name, given, base) => callUrl(name, url(given) ?? given, base),
   method: maybe((name, given) => one('GET, POST, PUT, PATCH or DELETE', (value) => isText(value) && /^(GET|POST|PUT|PATCH|DELETE)$/i.test(value))(name, given).toUpperCase(), 'POST'),
-  headers: maybe(one('names and values of header fields, or a function that gives them', (value) => typeof value === 'function' || isRecordOf(value, isToken, isFieldValue)), {}),
+  headers: maybe(one('names and values of header fields, or a function that returns them', (value) => typeof value === 'function' || isRecordOf(value, isToken, isFieldValue)), {}),
   body: maybe(one('a string, or an object of strings', (value) => isText(value) || isRecordOf(value, isText, isText))),
   timeout: time(1, 10_000),
   credentials: choice('include', 'same-origin', 'omit'),
@@ -110,12 +115,12 @@ const ENDPOINT = {
 /** The refresh or logout call. @param {Record<string, Read>} known @returns {Read} */
 const call = (known) => (name, given, base) => {
   const { url: href, method, headers, body, ...rest } = group(known)(name, url(given) === undefined ? given : { url: given }, base)
-  if (body !== undefined && method === 'GET') refuse(`${name}.body`, 'nothing with the method GET', body)
+  if (body !== undefined && method === 'GET') refuse(`${name}.body`, 'no value with the method GET', body)
   const flat = (record) => isRecord(record) ? Object.entries(record).flat() : undefined
   return { url: href, method, headers: flat(headers), headersBy: isRecord(headers) ? undefined : headers, text: isText(body) ? body : undefined, fields: flat(body), ...rest }
 }
 
-/** @type {Read} A call, or in its place a function, or `false`. */
+/** @type {Read} A call, a function, or `false`. */
 const refresh = (name, given, base) => {
   if (given === undefined) throw 'option `refresh` is missing; it takes the URL of the refresh endpoint, an object with `url`, a function, or `false`'
   const isCall = given !== false && typeof given !== 'function'
@@ -149,13 +154,16 @@ const carrier = (name, given = 'cookie') => {
 
 const ANSWER = {
   status: maybe(statuses, []),
-  body: maybe(group({ path: one('member names with dots between them', isPath), equals, absent: set })),
+  body: maybe(group({ path: one('member names joined by dots', isPath), equals, absent: set })),
   header: maybe(group({ name: header, equals })),
   challenge: maybe(many('a string, or a list of them', isText), []),
 }
 const CALLED = { ...ANSWER, redirected: set }
 
-/** One rule for answers, or a list of them. @param {Record<string, Read>} known @param {any} [fallback] @returns {Read} */
+/**
+ * One rule for responses, or a list of rules.
+ * @param {Record<string, Read>} known @param {any} [fallback] @returns {Read}
+ */
 const rules = (known, fallback) => (name, given = fallback) => {
   if (given === undefined) return undefined
   const isList = Array.isArray(given)
@@ -163,14 +171,14 @@ const rules = (known, fallback) => (name, given = fallback) => {
     const at = isList ? `${name}[${i}]` : name
     const all = group(known)(at, rule)
     const { status, body, header, challenge, redirected, networkError } = all
-    if (body?.absent && body.equals.length) refuse(`${at}.body.equals`, 'values, or nothing where `absent` is set', body.equals)
+    if (body?.absent && body.equals.length) refuse(`${at}.body.equals`, 'no values with `absent`', body.equals)
     const isOfAnswers = status.length || body || header || challenge.length || redirected
-    if (!isOfAnswers === !networkError) refuse(at, 'rules with a member at least; `networkError` alone, in `unauthorized`', rule)
+    if (!isOfAnswers === !networkError) refuse(at, 'rules with at least one member; `networkError` stands alone, and only in `unauthorized`', rule)
     return all
   })
 }
 
-/** @type {Read} `0`: the keys are stored; `1`: they are in memory; `undefined`: there are none. */
+/** @type {Read} `0`: keys are stored; `1`: keys are in memory; `undefined`: no keys. */
 const dpop = (name, given = false) => {
   if (given === false) return undefined
   if (given === true) return 0
@@ -195,13 +203,13 @@ const all = group({
   tabs: choice('share', 'lock', 'off'),
   restore: choice('lazy', 'eager', 'manual'),
   exposeToken: maybe(one('`true` or `false`', (value) => typeof value === 'boolean')),
-  name: maybe(one('a text that is not empty', isFilled)),
+  name: maybe(one('a string that is not empty', isFilled)),
   subject: maybe(one('the name of a claim', isFilled), 'sub'),
   sessionHint: maybe(cookie),
   login: (name, given = {}) => group({ timeout: time(1, 30_000), incomplete: rules(ANSWER, []) })(name, given),
   offline: choice('auto', 'send', 'reject'),
   dpop,
-  isolation: maybe(one("'page' here, and its other values in tokenkeep/isolated", (value) => value === 'page')),
+  isolation: maybe(one("'page' here, and its other values if you import tokenkeep/isolated", (value) => value === 'page')),
 })
 
 /** @param {unknown} given  @param {string} [base]  What relative URLs are resolved against. */
@@ -217,23 +225,24 @@ export function options(given = {}, base) {
   return values([...Object.values(settled), ...identity(settled)])
 }
 
-const ELSEWHERE = "the refresh is on another origin than the page, and the option `apis` is not set: calls to the page's own origin alone get the token. Name the origins of your APIs in `apis`."
+const ELSEWHERE = "the refresh endpoint is on another origin, and the option `apis` is not set, so only calls to the page's own origin get the token. Name the origins of your APIs in `apis`."
 
 /** Refuses options that exclude each other. */
 function exclude({ refresh: { call }, logout, attach, refreshToken, exposeToken, dpop }) {
   const isBound = dpop !== undefined
   const isHeader = attach.header !== undefined
   if (isBound && !isHeader) refuse('attach', '{ header, scheme } with `dpop`', attach)
-  if (exposeToken && isBound) refuse('exposeToken', '`false` with `dpop`: the token is worth nothing without a proof', exposeToken)
-  if (exposeToken && !isHeader && attach.query === undefined) refuse('exposeToken', '`false` where the page has no token', exposeToken)
-  if (logout?.send === 0 && (isBound || !isHeader)) refuse('logout.send', 'the access token only where that is attached in a header field, and without `dpop`', 'access')
-  if (FIELDS.includes(refreshToken?.in) && (call?.method === 'GET' || call?.text !== undefined)) refuse('refreshToken', 'a field only where the body is one of fields', refreshToken)
+  if (exposeToken && isBound) refuse('exposeToken', '`false` with `dpop`: the token is useless without a proof', exposeToken)
+  if (exposeToken && !isHeader && attach.query === undefined) refuse('exposeToken', '`false` with `attach: { cookie }`: no script has the token', exposeToken)
+  if (logout?.send === 0 && (isBound || !isHeader)) refuse('logout.send', 'the access token only if `attach` puts it in a header field, and without `dpop`', 'access')
+  if (FIELDS.includes(refreshToken?.in) && (call?.method === 'GET' || call?.text !== undefined)) refuse('refreshToken', 'no `json` or `form` if `refresh` has the method GET or a string as `body`', refreshToken)
 }
 
 /**
- * What the manager's three names are made of (`core/identity.rs`). The turn: the URL of the refresh endpoint without its query; it is broad,
- * because waiting too often harms nobody. The key: what decides whose refresh token it is. The share: everything that decides where tokens
- * come from and where they go. Functions cannot be compared, so with functions there is no share unless the app has set `name`.
+ * The parts of the manager's three names (`core/identity.rs`). The turn is the URL of the refresh endpoint without its
+ * query. It is broad, because waiting too often does no harm. The key contains all that decides whose refresh token it
+ * is. The share contains all that decides where tokens come from and where they go. Functions cannot be compared, so
+ * with functions there is no share unless the app has set `name`.
  */
 function identity({ refresh: { call, by }, logout, apis = [], name, subject, attach, dpop, adopt, response, csrf, refreshToken }) {
   const sent = (call) => call && { ...call, headersBy: 0, timeout: 0, success: 0 }

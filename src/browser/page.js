@@ -1,19 +1,23 @@
-// What the shell asks of the page or worker that it runs in. Pages and workers have the global scope in common, and no more
-// than that: `document` and `location` may be missing.
+// Queries to the page or worker that the shell runs in. Pages and workers have only the global scope in common:
+// `document` and `location` may be missing.
 
-/** The origin of the page, or undefined on a server. A frame of `srcdoc` has its parent's, which `location` does not say. @returns {string | undefined} */
+/**
+ * The origin of the page, or undefined on a server. A `srcdoc` frame has the origin of its parent, which `location`
+ * does not contain.
+ * @returns {string | undefined}
+ */
 export function origin() {
   return globalThis.origin ?? globalThis.location?.origin
 }
 
 /**
- * What relative URLs are resolved against: `<base>`, but none that leads to another origin. @returns {string | undefined}
+ * The base for relative URLs. A `<base>` that points to another origin is ignored. @returns {string | undefined}
  */
 export function base() {
   const href = globalThis.location?.href
   try {
     const base = read('Node', 'baseURI')
-    // A frame of `srcdoc` has no URL of its own; a sandboxed one has no origin, either.
+    // A `srcdoc` frame has no URL of its own. If it is sandboxed, it has no origin either.
     const own = /^https?:/.test(href) ? new URL(href).origin : globalThis.origin
     return own === 'null' || new URL(base).origin === own ? base : href
   } catch {
@@ -22,10 +26,10 @@ export function base() {
   }
 }
 
-/** A member of the document, read past elements of its name: `<img name=cookie>` stands before it. */
+/** A member of the document. It is read from the prototype, because an element such as `<img name=cookie>` hides it. */
 export function read(type, name) {
   const { prototype } = globalThis[type] ?? {}
-  // Where there is no such class, as in a test, there are no elements, either.
+  // Without this class, as in a test, there are no elements either.
   return prototype ? /** @type {any} */ (Object.getOwnPropertyDescriptor(prototype, name)).get.call(document) : document[name]
 }
 
@@ -42,7 +46,8 @@ export function resolve(url, base) {
 }
 
 /**
- * The value of a cookie that scripts may read (RFC 6265, 4.2.1); undefined where there is none, and null where none can be read.
+ * The value of a cookie that scripts may read (RFC 6265, 4.2.1); undefined if there is no such cookie, null if cookies
+ * cannot be read.
  * @param {string} name @returns {string | undefined | null}
  */
 export function cookie(name) {
@@ -52,12 +57,15 @@ export function cookie(name) {
     const value = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
     return value === undefined ? value : decoded(value)
   } catch {
-    // A worker has none, a sandboxed page may not read them.
+    // A worker has no cookies, and a sandboxed page may not read them.
     return null
   }
 }
 
-/** Many servers encode what they write there as URLs are (RFC 3986, 2.1). What is not of that form stays as it is. */
+/**
+ * Decodes a cookie's value, because many servers percent-encode it (RFC 3986, 2.1). A value that is not percent-encoded
+ * stays as it is.
+ */
 export function decoded(text) {
   try {
     return decodeURIComponent(text)
@@ -66,7 +74,7 @@ export function decoded(text) {
   }
 }
 
-/** Whether a service worker answers the calls of this page. */
+/** Whether a service worker controls this page. */
 export function isControlled() {
   try {
     return !!navigator.serviceWorker?.controller
@@ -82,8 +90,8 @@ export function isOffline() {
 }
 
 /**
- * Whether the user may have signed in on the way to this page: it was come to by a redirect, or from a page of another origin.
- * A sign-in by redirect ends so (OpenID Connect Core, 3.1.2.5), and no script of ours sees it.
+ * Whether the user may have signed in on the way to this page, because a redirect or a page of another origin led to
+ * it. A sign-in by redirect ends like this (OpenID Connect Core, 3.1.2.5), and this package does not see it.
  */
 export function mayBeSignIn() {
   try {

@@ -1,28 +1,29 @@
-// Seals a refresh token for the other tabs: all scripts of an origin hear a `BroadcastChannel`, so it never stands there in the
-// clear. Each tab has a pair of keys (Web Cryptography API, ECDH on P-256) whose private half no script can read out, its own
-// neither; what is sealed for a tab is opened by that tab alone.
+// Encrypts (seals) a refresh token for the other tabs, because all scripts of an origin can listen to a
+// `BroadcastChannel`. Each tab has a key pair (Web Cryptography API, ECDH on P-256). No script, not even the tab's own,
+// can read the private key, so only the tab can open what is sealed for it.
 
 const ECDH = { name: 'ECDH', namedCurve: 'P-256' }
-/** How many tabs a token is sealed for; the oldest are forgotten. */
+/** The highest number of tabs that a token is sealed for. Of more tabs, the oldest are forgotten. */
 const MOST = 32
 /** The length of a public key on P-256, as a point in its raw form (SEC 1, 2.3.3), in bytes. */
 const POINT = 65
 
 /**
- * The keys of a tab; undefined where the platform has no cryptography, as in an insecure context.
- * @returns {undefined | { key: Promise<ArrayBuffer>, meet(key: unknown): boolean, seal(text: string): Promise<(object | void)[]>, open(from: unknown, sealed: any): Promise<string> }}
+ * The keys of a tab; undefined if the platform has no cryptography, as in an insecure context.
+ * @returns {undefined | { key: Promise<ArrayBuffer>, meet(key: unknown): boolean, seal(text: string): Promise<(object
+ *   | void)[]>, open(from: unknown, sealed: any): Promise<string> }}
  */
 export function sealer() {
   const { subtle } = globalThis.crypto ?? {}
   if (!subtle) return undefined
   const pair = subtle.generateKey(ECDH, false, ['deriveBits'])
   const key = pair.then(({ publicKey }) => subtle.exportKey('raw', publicKey))
-  // Whoever waits for it hears of a failure.
+  // Code that awaits the key gets the error.
   key.catch(() => {})
-  /** By the name of the key. */
+  /** The public keys of the other tabs, by name. */
   const others = new Map()
 
-  /** A key that this tab and another one have in common, and nobody else. */
+  /** Derives the key that only this tab and the tab with the public key `point` share. */
   async function shared(point, use) {
     const { privateKey } = await pair
     const bits = await subtle.deriveBits({ name: 'ECDH', public: await subtle.importKey('raw', point, ECDH, false, []) }, privateKey, 256)
@@ -33,7 +34,7 @@ export function sealer() {
 
   return {
     key,
-    /** Remembers another tab by its public key. Says whether it is a new one. */
+    /** Remembers another tab by its public key. Returns whether the tab is new. */
     meet(point) {
       if (!isPoint(point)) return false
       const name = nameOf(point)
@@ -42,7 +43,7 @@ export function sealer() {
       others.set(name, point)
       return isNew
     },
-    /** A text for each of the other tabs that are known; undefined for those whose key is none. */
+    /** Seals a text for each known tab; undefined for a tab whose key is invalid. */
     async seal(text) {
       const sealFor = async ([to, point]) => {
         const iv = crypto.getRandomValues(new Uint8Array(12))
@@ -51,7 +52,9 @@ export function sealer() {
       }
       return Promise.all([...others].map((other) => sealFor(other).catch(() => {})))
     },
-    /** What the tab with the public key `from` has sealed for this one. Rejects where that is nothing. */
+    /**
+     * Opens what the tab with the public key `from` has sealed for this tab. Rejects if there is nothing for this tab.
+     */
     async open(from, sealed) {
       const name = nameOf(await key)
       const { iv, data } = sealed.slice(0, MOST).find((one) => one?.to === name)

@@ -1,6 +1,6 @@
-// Marks that outlive the page, in `localStorage` (HTML, 12.2). No secret stands in them.
+// Marks in `localStorage` (HTML, 12.2), which outlive the page. They contain no secret.
 
-/** The text of a mark in the storage; undefined where there is none, or no storage to be had. @param {string} key */
+/** The text of a mark; undefined if there is no mark or no storage. @param {string} key */
 export function marked(key) {
   try {
     return globalThis.localStorage?.getItem(key) ?? undefined
@@ -9,12 +9,15 @@ export function marked(key) {
   }
 }
 
-/** Sets a mark, or takes it away. A storage that is full or forbidden loses it. @param {string} key @param {string} [mark] */
+/**
+ * Sets or removes a mark. The mark is lost if the storage is full or forbidden.
+ * @param {string} key @param {string} [mark]
+ */
 export function mark(key, mark) {
   try {
     if (mark === undefined) globalThis.localStorage?.removeItem(key)
     else globalThis.localStorage?.setItem(key, mark)
   } catch {
-    // The logout is tried all the same.
+    // The logout is tried nevertheless.
   }
 }

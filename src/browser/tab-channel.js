@@ -1,30 +1,35 @@
-// News among tabs, over a `BroadcastChannel` (HTML, 9.5), in a form that has a number: who speaks another one is not heard.
+// Messages between tabs over a `BroadcastChannel` (HTML, 9.5). Messages with another version number are ignored.
 
 import { own } from './json.js'
 import { alone } from './notice.js'
 import { after, outside, within } from './timer.js'
 
-/** The form of the messages. Another number is another form. */
+/** The version of the message format. */
 const VERSION = 2
 
-/** So many messages at once are heard, and one more for each REFILL milliseconds: all tabs together send fewer. */
+/**
+ * The limit of a token bucket: so many messages at once, and one more per REFILL milliseconds. All tabs together send
+ * fewer.
+ */
 const BURST = 100
 const REFILL = 10
-/** So soon after messages were let fall the others are asked what has come about, in milliseconds. */
+/** How long after a dropped message the other tabs are asked for the current state, in milliseconds. */
 const MISSED = 1000
-/** So many milliseconds at least are between two answers to the question who has a token: one answer is for all who have asked. */
+/**
+ * The shortest time between two answers to the question who has a token, in milliseconds. One answer serves all tabs
+ * that have asked.
+ */
 const ANSWERS = 100
-/** How long sealing and opening are waited for at the most, in milliseconds of time in which the page could run. */
+/** How long to wait for sealing and opening at most, in milliseconds in which the page could run. */
 const SEALING = 1000
 
 /**
- * Opens the channel, or says undefined where the platform has none. `heard` gets each message that is of the known form,
- * as a list: kind, stamp, session, asked, subject, accessToken, refreshToken, life, sessionLife, bound; or undefined, when the page has come back from where it
- * may have heard nothing. Whatever comes in was sent by some script of this origin, perhaps another version of this package,
- * perhaps an attacker's.
+ * Opens the channel. Returns undefined if the platform has none. `heard` gets each valid message as a list: kind,
+ * stamp, session, asked, subject, accessToken, refreshToken, life, sessionLife, bound. It gets undefined if messages
+ * may have been missed. Any script of this origin can send messages: another version of this package, or an attacker.
  * @param {string} name @param {(message: unknown[] | undefined) => void} heard
- * @param {ReturnType<typeof import('./sealed.js').sealer>} [keys]  Where there may be a refresh token to hand on: it is sealed. Without
- *   keys it is not handed on.
+ * @param {ReturnType<typeof import('./sealed.js').sealer>} [keys]  The keys that seal refresh tokens. Without keys,
+ *   refresh tokens are not sent.
  */
 export function open(name, heard, keys) {
   let channel
@@ -45,11 +50,11 @@ export function open(name, heard, keys) {
     try {
       channel.postMessage({ tokenkeep: VERSION, ...message })
     } catch {
-      // A channel that is closed by others, or is none: the other tabs ask the server.
+      // The channel was closed or replaced by another script. The other tabs will ask the server.
     }
   }
   const hear = (event) => {
-    // Nothing is read of what is too much. What was news of it is told again; and the server knows it in any case.
+    // Drop a message above the limit unread. Its news will be asked for later, and the server knows it in any case.
     if (!takes(event.timeStamp)) {
       cancelMissed ??= after(() => {
         cancelMissed = undefined
@@ -61,7 +66,7 @@ export function open(name, heard, keys) {
     const message = read(data)
     if (!message) return
     const key = own(data, 'key')
-    // A tab that is met for the first time is told of this one, and has what it needs by then.
+    // Send this tab's key to a new tab. A tab that asks gets an answer, which has the key, in any case.
     if (keys?.meet(key) && message[0] !== 'ask') greet()
     if (message[0] === 'ask') answer(message, timeStamp)
     else {
@@ -80,17 +85,18 @@ export function open(name, heard, keys) {
       tell(message)
     }, wait)
   }
-  // It stays open in the back/forward cache. There a message throws the page out, which is as it should be: closed, it would
-  // come back with the token of a session that has ended. Where the platform lets messages fall instead, it asks.
+  // The channel stays open in the back/forward cache. A message then evicts the page from the cache, as it should: with
+  // a closed channel, the page could come back with the token of a session that has ended. If the platform drops the
+  // messages instead, the page asks when it comes back.
   const comeBack = ({ persisted }) => persisted && tell(undefined)
   outside(() => {
     channel.onmessage = hear
     addEventListener('pageshow', comeBack)
   })
   return {
-    /** Tells all other tabs. */
+    /** Sends a message to all other tabs. */
     post(kind, stamp, session, asked, subject, accessToken, refreshToken, life, sessionLife, bound) {
-      // The receiver may have slept: both lives are counted from here.
+      // The receiver may have slept, so both lifetimes are counted from this time.
       const at = accessToken === undefined ? undefined : Date.now()
       const message = { kind, stamp, session, asked, subject, accessToken, life, sessionLife, bound, at }
       const seal = keys && (async () => {
@@ -100,7 +106,8 @@ export function open(name, heard, keys) {
       sends(seal, () => send(message))
     },
     /**
-     * Fulfils with `value` when what was posted is sealed and sent, and what was heard is opened and told: soon, in any case.
+     * Resolves to `value` when all posted messages are sealed and sent, and all received ones are opened and delivered,
+     * but soon in any case.
      * @template T @param {Promise<T> | T} value @returns {Promise<T>}
      */
     async settled(value) {
@@ -113,13 +120,13 @@ export function open(name, heard, keys) {
       cancelMissed?.()
       cancelAnswer?.()
       removeEventListener('pageshow', comeBack)
-      // What is being sealed goes out before.
+      // Messages that are being sealed are sent first.
       sends(undefined, () => {
         try {
           channel.onmessage = null
           channel.close()
         } catch {
-          // It is none.
+          // Another script has replaced the channel.
         }
       })
     },
@@ -127,7 +134,7 @@ export function open(name, heard, keys) {
 }
 
 /**
- * A line, so that messages keep their order while one of them is being sealed or opened. What need not wait does not.
+ * A queue that keeps messages in order while one of them is being sealed or opened. Otherwise messages pass at once.
  * @returns {(prepare?: () => Promise<void>, go?: () => void) => void}
  */
 function line() {
@@ -136,12 +143,12 @@ function line() {
   return (prepare, go = () => {}) => {
     if (!prepare && !length) return go()
     length++
-    // Without a key, it goes as it is.
+    // If sealing fails, the message is sent without the refresh token.
     return last = last.then(prepare).catch(() => {}).then(go).finally(() => length--)
   }
 }
 
-/** Says whether one more message is to be heard at a moment. */
+/** Returns a function that says whether a message at a given time is within the limit. */
 function bucket() {
   let left = BURST
   let last = 0
@@ -154,7 +161,7 @@ function bucket() {
   }
 }
 
-/** The place of the refresh token in a message that was read. */
+/** The index of the refresh token in a message. */
 const REFRESH_TOKEN = 6
 
 function read(data) {
@@ -164,7 +171,7 @@ function read(data) {
     const number = own(data, name)
     return number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : undefined
   }
-  // What is left of it, but never nothing: a token whose end is not known would live longer than one that has ended.
+  // The remaining lifetime is at least 1: without one, an expired token would be taken for a token of unknown lifetime.
   const left = (name) => {
     const life = own(data, name)
     return typeof life === 'number' ? Math.max(life - Math.max(Date.now() - at, 0), 1) : undefined

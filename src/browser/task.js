@@ -1,8 +1,8 @@
-// Runs the tasks of Rust. No function here throws.
+// Runs Rust's tasks. No function here throws.
 
 /**
- * Runs a task. It begins in a turn of its own. `step` resumes the task with the result of the last promise, and returns the next
- * promise to wait for; nothing when the task has ended.
+ * Runs a task, which starts in a later turn. `step` resumes the task with the result of the last promise, and returns
+ * the next promise to wait for, or nothing when the task has ended.
  * @param {(value: unknown, isRejected: boolean) => Promise<unknown> | undefined} step
  */
 export async function run(step) {

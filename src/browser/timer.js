@@ -1,8 +1,9 @@
-// Timers: how long to be patient, and when to look at the clock again. No function here throws.
+// Timers: how long to wait, and when to look at the clock again. No function here throws.
 
 /**
- * Does `work` outside of Angular's zone, where zone.js is there: an app there counts as busy as long as a timer that was set inside
- * is pending. Asked at each time, for zone.js may come later; whatever else is called `Zone` is not heard.
+ * Does `work` outside of Angular's zone if there is zone.js: Angular counts an app as busy while a timer that was set
+ * inside is pending. Checked each time, because zone.js may be loaded later. Any other global named `Zone` has no
+ * effect.
  * @template T @param {() => T} work @returns {T}
  */
 export function outside(work) {
@@ -17,33 +18,40 @@ export function outside(work) {
   try {
     globalThis.Zone?.root?.run?.(once)
   } catch {
-    // It is no zone.
+    // It is not the `Zone` of zone.js.
   }
   once()
   return value
 }
 
-/** Sets a timer, outside of the app's zone. @param {(nothing?: undefined) => void} work @param {number} ms @returns {() => void} what calls it off */
+/**
+ * Sets a timer, outside of the app's zone.
+ * @param {(nothing?: undefined) => void} work @param {number} ms @returns {() => void} cancels it
+ */
 export function after(work, ms) {
   try {
     const timer = outside(() => setTimeout(work, ms))
     return () => clearTimeout(timer)
   } catch {
-    // Somebody's own `setTimeout` that sets none: then none goes off.
+    // A patched `setTimeout` has thrown. Then there is no timer.
     return () => {}
   }
 }
 
-/** Into so many slices a wait is cut: so often at least the page could run before the wait is over. */
+/** The number of slices of a wait. The page could run at least so many times before the wait is over. */
 const SLICES = 8
-/** At so many more turns of the event loop, what is queued by then is handled before the wait is over. */
+/**
+ * The number of further turns of the event loop at the end of a wait, so that events that are already queued are
+ * handled first.
+ */
 const TURNS = 2
 
 /**
- * Calls `ring` when the page could run for so many milliseconds. A timer that goes off late says nothing of why: the page may have
- * been busy, frozen, or asleep, and what is waited for stands in its queue. So each slice counts as what it was set for, however
- * long it took. A page that is being prerendered is not there yet: much that it asks for is not answered before (Web Locks).
- * @param {number} ms @param {(nothing?: undefined) => void} ring @returns {() => void} what calls it off
+ * Calls `ring` when the page has been able to run for so many milliseconds. A late timer does not say why it is late:
+ * the page may have been busy, frozen or asleep, and the awaited event may be in its queue. So each slice counts as the
+ * time it was set for, however long it took. Time does not count while a page is prerendered, because the platform
+ * delays many answers until the page is activated (Web Locks).
+ * @param {number} ms @param {(nothing?: undefined) => void} ring @returns {() => void} cancels it
  */
 export function patience(ms, ring) {
   let cancel
@@ -60,7 +68,8 @@ export function patience(ms, ring) {
 }
 
 /**
- * What a promise says; undefined where it rejects, and where it says nothing while the page could run for so many milliseconds.
+ * The value of a promise; undefined if it rejects, or does not settle while the page could run for so many
+ * milliseconds.
  * @template T @param {Promise<T>} promise @param {number} ms @returns {Promise<T | undefined>}
  */
 export function within(promise, ms) {
@@ -73,13 +82,16 @@ export function within(promise, ms) {
   })
 }
 
-/** The reason of a signal, if it is aborted (DOM, 3.2); older platforms give none. @param {AbortSignal} signal */
+/**
+ * The reason of an aborted signal (DOM, 3.2). Older platforms have none, so it is made here.
+ * @param {AbortSignal} signal
+ */
 export function reason(signal) {
   if (signal.aborted) return 'reason' in signal ? signal.reason : new DOMException('The operation was aborted.', 'AbortError')
 }
 
 /**
- * A promise and what settles it.
+ * A promise and the functions that settle it.
  * @returns {{ there: Promise<unknown>, settle(value?: unknown): void, refuse(reason: unknown): void }}
  */
 export function settling() {
@@ -93,8 +105,8 @@ export function settling() {
 }
 
 /**
- * Fulfils when `there` does. Rejects if the signal is aborted before, with its reason, at once if it is already; or after so many
- * milliseconds.
+ * Resolves when `there` does. Rejects with the signal's reason if the signal is aborted before or already, and after so
+ * many milliseconds.
  * @param {Promise<unknown>} there @param {AbortSignal} [signal] @param {number} [ms] @returns {Promise<unknown>}
  */
 export function before(there, signal, ms) {
@@ -114,11 +126,12 @@ export function before(there, signal, ms) {
 
 /** The longest time that a timer can wait, in milliseconds (HTML, 8.6). */
 const LONGEST = 2 ** 31 - 1
-/** Times that are so many milliseconds apart are the same, but for rounding. */
+/** Times that differ by less than this many milliseconds count as equal. */
 const SAME = 50
 
 /**
- * A timer that also fires when the page may have slept. `fired` is told whether the page can be seen; a worker has nothing to hide.
+ * A timer that also fires when the page may have slept. `fired` gets whether the page is visible; a worker counts as
+ * visible.
  * @param {(isVisible: boolean) => void} fired
  */
 export function renewalTimer(fired) {
@@ -133,7 +146,7 @@ export function renewalTimer(fired) {
     document?.addEventListener('visibilitychange', call)
   })
   const set = (ms) => {
-    // A page that is hidden has none.
+    // A hidden page has no timer.
     if (!isVisible()) ms = Infinity
     const when = performance.now() + ms
     if (when === due || Math.abs(when - due) < SAME) return
@@ -146,7 +159,7 @@ export function renewalTimer(fired) {
     }, Math.min(ms, LONGEST))
   }
   return {
-    /** Sets the timer: in so many milliseconds, or in an infinity of them, which is never. */
+    /** Sets the timer to fire in so many milliseconds; `Infinity` means never. */
     set,
     stop() {
       cancel?.()

@@ -1,33 +1,40 @@
-// A Web Lock (Web Locks API, 2.3), as a value that can be given back. No function here throws, and all that they promise is
-// fulfilled within its time.
+// A Web Lock (Web Locks API, 2.3), as a value that can be released. No function here throws, and every promise resolves
+// within its time.
 //
-// Whoever holds it has a second one beside it, a lease, whose name says until when it may be held; who needs it longer takes another.
-// A page that is frozen keeps both, so the lock is taken from whoever's lease has run out. Two at once never take it, and nobody
-// takes it while its holder prolongs: for that, too, is a lock.
+// The holder of the lock also holds a second one, the lease, whose name contains the time until which the lock may be
+// held. To hold the lock longer, the holder takes a new lease. A frozen page keeps both locks, so another page steals
+// the lock once the lease has expired. A third lock ensures that two pages never steal at once, and that nobody steals
+// while the holder prolongs.
 
 import { alone } from './notice.js'
 import { after, patience, within } from './timer.js'
 
-/** How far beyond its time a lock is held at the most, in milliseconds: what stands around the call, and slow machines. */
+/**
+ * How long a lock may be held beyond its time, in milliseconds: for the work around the call, and for slow machines.
+ */
 const GRACE = 200
-/** How long a lock must have been without a lease before it is taken, in milliseconds: it may have changed hands just now. */
+/**
+ * How long a lock must have been without a lease before it is stolen, in milliseconds. It may just have got a new
+ * holder.
+ */
 const HAND_OVER = 250
-/** How long to wait for the answer to a question that the platform answers at once, in milliseconds. */
+/** How long to wait for an answer that the platform normally gives at once, in milliseconds. */
 const QUESTION = 10_000
 
-/** Where there is nothing to wait for. */
+/** Stands for the lock if there is nothing to wait for. */
 const FREE = { contended: false, allows: () => true, prolong: async () => true, kept: async () => true, release() {} }
 
-/** When the locks that are held were first seen, by the steady clock. */
+/** When each held lock was first seen, by the monotonic clock. */
 let seen = new Map()
 
 /**
- * Waits for the lock `name`, for `ms` milliseconds at the most; it will be held for `hold` at the most. Fulfils with
- * undefined if it was not to be had. Without a name, and where the platform has no Web Locks or denies them (a sandboxed frame,
- * blocked storage), there is nothing to wait for. Nobody's lease is believed for longer than `longest`.
+ * Waits for the lock `name` for at most `ms` milliseconds, to hold it for at most `hold` milliseconds. Resolves to
+ * undefined if the lock did not become free. Without a name, or if the platform has no Web Locks or denies them (a
+ * sandboxed frame, blocked storage), there is nothing to wait for. A lease counts for at most `longest` milliseconds.
  *
- * `contended`: somebody else held it when it was asked for, and has given it back.
- * @typedef {{ contended: boolean, allows(ms: number): boolean, prolong(ms: number): Promise<boolean | undefined>, kept(): Promise<boolean | undefined>, release(): void }} Held
+ * `contended`: somebody else held the lock when it was requested, and has released it.
+ * @typedef {{ contended: boolean, allows(ms: number): boolean, prolong(ms: number): Promise<boolean | undefined>,
+ *   kept(): Promise<boolean | undefined>, release(): void }} Held
  * @param {string | undefined} name @param {number} ms @param {number} hold @param {number} longest
  * @returns {Promise<Held | undefined>}
  */
@@ -40,7 +47,7 @@ export async function acquire(name, ms, hold, longest) {
   let cancelPause
   let finish
   const finished = new Promise((resolve) => (finish = resolve))
-  // A platform that answers nothing is found out sooner than one whose lock is held.
+  // Wait less for a platform that does not answer than for a lock that is held.
   let cancel = patience(QUESTION, finish)
   try {
     void begin()
@@ -60,17 +67,17 @@ export async function acquire(name, ms, hold, longest) {
     cancel()
     cancel = patience(ms, finish)
     ask({ signal: abort.signal }, true).then(finish)
-    // Who may not ask who holds it, waits.
+    // If the platform denies the query, just wait.
     take().catch(() => {})
   }
 
-  /** Fulfils when the lock is held, or is not to be had, or denied. @returns {Promise<void>} */
+  /** Resolves when the lock is held, unavailable or denied. @returns {Promise<void>} */
   function ask(options, contended) {
     return new Promise((settle) => {
       let isGranted = false
       let isStolen = false
       const grant = (lock) => {
-        // Too late, it is given back at once.
+        // A lock that comes too late is released at once.
         if (!lock || held || isOver) return undefined
         isGranted = true
         return new Promise((/** @type {(nothing?: undefined) => void} */ release) => {
@@ -91,7 +98,7 @@ export async function acquire(name, ms, hold, longest) {
     })
   }
 
-  /** Takes the lock as soon as it is overdue. */
+  /** Steals the lock when its lease has expired. */
   async function take() {
     for (;;) {
       const ms = (await left(name, longest)) + HAND_OVER
@@ -107,11 +114,11 @@ export async function acquire(name, ms, hold, longest) {
   }
 }
 
-/** A lock that is held, until it is released. */
+/** A held lock. */
 function holder(name, hold, lease, contended, isStolen, release) {
   let isReleased = false
   let cancel
-  // Its own time may be longer than the clock's: whoever is alive prolongs in time.
+  // The work may take longer than the lease, so a live holder prolongs the lease in time.
   const keep = () => {
     if (!isReleased) cancel = after(() => void prolong(hold), Math.max(lease.until - Date.now(), 0) / 2)
   }
@@ -131,11 +138,11 @@ function holder(name, hold, lease, contended, isStolen, release) {
   keep()
   return {
     contended,
-    /** Whether there is time left for a call of so many milliseconds. */
+    /** Whether enough time is left for a call of so many milliseconds. */
     allows: (ms) => isMine() && Date.now() + ms <= lease.until,
-    /** Takes the time for a call of so many milliseconds. Fulfils with whether the lock is held still. */
+    /** Takes a lease for a call of so many milliseconds. Resolves to whether the lock is still held. */
     prolong,
-    /** Whether it was held until now. */
+    /** Whether the lock has been held until now. */
     async kept() {
       return Date.now() > lease.until ? within(heard().then(isMine, isMine), QUESTION) : isMine()
     },
@@ -148,16 +155,16 @@ function holder(name, hold, lease, contended, isStolen, release) {
   }
 }
 
-/** Takes a lease of so many milliseconds. Where the platform denies that, there is none to end. */
+/** Takes a lease of so many milliseconds. If the platform denies it, there is no lease to end. */
 function takeLease(name, ms) {
   const until = Date.now() + ms + GRACE
   return new Promise((settle) => {
-    // Shared: two of the same name and millisecond don't wait for each other.
+    // Shared mode, so that two leases with the same name and millisecond don't wait for each other.
     request(`${name} until ${until}`, { mode: 'shared' }, () => new Promise((end) => settle({ until, end }))).catch(() => settle({ until, end() {} }))
   })
 }
 
-/** How long the lock may be held still, by the newest lease. What a lease says beyond `longest` is not believed. */
+/** How long the lock may still be held, by the newest lease. No lease counts for more than `longest` milliseconds. */
 async function left(name, longest) {
   const lease = `${name} until `
   const now = performance.now()
@@ -167,13 +174,13 @@ async function left(name, longest) {
   return Math.max(0, ...ends.filter((end) => end > 0))
 }
 
-/** Fulfils when all is heard that has become of locks by now: that comes before the answer to a question. */
+/** Resolves after all earlier lock events have arrived: they come before the answer to a query. */
 async function heard() {
   await navigator.locks.query()
 }
 
-/** `navigator.locks.request`, which throws where it is denied, and is missing elsewhere. */
+/** `navigator.locks.request`. It may be missing, or throw if it is denied. */
 async function request(name, options, granted) {
-  // What the page's prototypes have been given is no option of ours.
+  // Don't inherit options from a polluted prototype.
   return navigator.locks.request(name, { __proto__: null, ...options }, granted)
 }
