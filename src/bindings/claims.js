@@ -1,4 +1,4 @@
-// What JavaScript reads: the snapshot and the challenges, frozen.
+// The snapshot and the challenges for JavaScript, frozen.
 
 /**
  * A snapshot: `claims` is a JSON text, if there are any.
@@ -8,7 +8,11 @@ export function snapshot(status, claims, expiresAt, sessionExpiresAt) {
   return freeze({ status, claims: claims === undefined ? null : JSON.parse(claims), expiresAt: expiresAt ?? null, sessionExpiresAt: sessionExpiresAt ?? null })
 }
 
-/** Challenges: parameters come flat, value after name; behind the name `''`, which no parameter has, comes a scheme. @param {string[]} flat */
+/**
+ * Builds challenges from alternating names and values of parameters. The name `''`, which no parameter has, is followed
+ * by a scheme.
+ * @param {string[]} flat
+ */
 export function challenges(flat) {
   const list = []
   for (let i = 0; i < flat.length; i += 2) {
@@ -19,7 +23,7 @@ export function challenges(flat) {
 }
 
 /**
- * Freezes a value and all that it holds. By a list and not by recursion: a hostile payload is as deep as it is long.
+ * Freezes a value deeply. It uses a list instead of recursion, because a hostile payload can be nested very deeply.
  * @template T @param {T} value @returns {T}
  */
 export function freeze(value) {

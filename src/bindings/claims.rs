@@ -1,4 +1,4 @@
-//! What JavaScript reads: the snapshot and the challenges, frozen.
+//! The snapshot and the challenges for JavaScript, frozen.
 
 use js_sys::JsString;
 use serde_wasm_bindgen::to_value;
@@ -17,10 +17,10 @@ extern "C" {
         session_expires_at: Option<f64>,
     ) -> JsValue;
 
-    /// Freezes a value and all that it holds.
+    /// Freezes a value deeply.
     pub(super) fn freeze(value: &JsValue);
 
-    /// A list of challenges, deeply frozen. Each begins with its scheme, behind an empty text.
+    /// A list of challenges, deeply frozen. Each begins with an empty text and its scheme.
     #[wasm_bindgen(js_name = challenges)]
     fn list(flat: Vec<JsString>) -> JsValue;
 }
@@ -38,7 +38,7 @@ pub(super) fn state(snapshot: &Snapshot) -> JsValue {
     frozen(status, snapshot.claims.as_deref(), &expires_at, session_expires_at)
 }
 
-/// The challenges of an answer.
+/// The challenges of a response.
 pub(super) fn challenges(challenges: &[Challenge]) -> JsValue {
     let mut flat = Vec::new();
     for challenge in challenges {

@@ -1,4 +1,4 @@
-//! What the core needs of the face: errors of its class, and ears.
+//! The part of the TypeScript face that the core needs: the error class and the listeners.
 
 use wasm_bindgen::prelude::*;
 
@@ -31,7 +31,7 @@ extern "C" {
 }
 
 impl Host {
-    /// The error as JavaScript has it.
+    /// Makes a JavaScript error.
     pub(super) fn throw(&self, error: &TokenError) -> JsValue {
         self.error(
             error.code().as_str(),

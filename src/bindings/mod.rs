@@ -1,8 +1,8 @@
-//! What JavaScript sees: the class `Core`, on which the face in `pkg/src` stands.
+//! The class `Core`, which the face in `pkg/src` is built on.
 //!
-//! The face touches the caller's arguments, the platform's `fetch`, and events; everything else is
-//! here. No exported method is `async`: an object that is freed while a call is under way must not
-//! take the call with it.
+//! The face handles the caller's arguments, the platform's `fetch`, and events. Everything else is
+//! here. No exported method is `async`, so that freeing the object does not end a call that is in
+//! flight.
 
 mod claims;
 mod host;
@@ -27,9 +27,9 @@ use crate::core::{Event, Reason, Resource, Secret, Ticket};
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-/// The caller's own arguments go to the platform.
+/// The platform gets the caller's own arguments.
 const PASS: f64 = -1.0;
-/// The call must wait, or is to be refused: [`Core::fetch`] takes it the whole way.
+/// The call must wait or fail, so [`Core::fetch`] handles it.
 const WAIT: f64 = -2.0;
 
 /// One token manager.
@@ -37,13 +37,13 @@ const WAIT: f64 = -2.0;
 pub struct Core {
     shell: Rc<Shell>,
     host: Host,
-    /// It goes with the class: what it knows of the shell would keep the shell's memory.
+    /// Dropped with the class, because its reference to the shell would keep the shell's memory.
     _ears: Subscription,
 }
 
 #[wasm_bindgen]
 impl Core {
-    /// Makes a manager of the options given. `base` is what relative URLs are resolved against.
+    /// Makes a manager with these options. `base` is the base for relative URLs.
     #[wasm_bindgen(constructor)]
     pub fn new(given: &JsValue, base: Option<String>, host: Host) -> Result<Core, JsValue> {
         let shell = Shell::new(given, base.as_deref()).map_err(|error| host.throw(&error))?;
@@ -54,20 +54,20 @@ impl Core {
         Ok(Self { shell, host, _ears: subscription })
     }
 
-    /// The name of the header field that carries the token; of a parameter of the URL, behind `?`.
+    /// The name of the header field that carries the token, or `?` and the name of a URL parameter.
     #[wasm_bindgen(getter)]
     pub fn header(&self) -> String {
         self.shell.header()
     }
 
-    /// Whether redirects must be looked after at all.
+    /// Whether redirects need any handling.
     #[wasm_bindgen(getter)]
     pub fn guards(&self) -> bool {
         self.shell.redirects_matter()
     }
 
-    /// What becomes of redirects of a request with the token: `0`, the platform follows; `1`, within
-    /// the origin; `2`, step by step; `3`, none is followed; `-1`, the URL is not to get the token.
+    /// How redirects of a request with the token are handled: `0`, the platform follows them; `1`, within
+    /// the origin; `2`, step by step; `3`, none is followed; `-1`, the URL must not get the token.
     pub fn redirects(&self, url: &str, method: &str) -> f64 {
         if !self.shell.covers(url) {
             return PASS;
@@ -76,8 +76,8 @@ impl Core {
         f64::from(self.shell.redirects(url, method, is_proven) as u8)
     }
 
-    /// One decision: `-1`, the caller's own arguments go to the platform; `-2`, call `fetch`; else a
-    /// ticket to send with. Without a URL, it is one that gets the token.
+    /// The decision on a call: `-1`, the platform gets the caller's own arguments; `-2`, call `fetch`; otherwise the
+    /// ticket to send with. Without a URL, the call gets the token.
     pub fn depart(&self, url: Option<String>) -> f64 {
         if url.is_some_and(|url| !self.shell.covers(&url)) {
             PASS
@@ -91,38 +91,38 @@ impl Core {
         self.shell.authorization(Ticket::first(ticket, Resource::ANY))
     }
 
-    /// Whether an answer is the caller's, by its status alone.
+    /// Whether a response with this status goes to the caller without a further look.
     pub fn settles(&self, status: u16) -> bool {
         self.shell.is_plain(status)
     }
 
-    /// Looks closer at an answer, refreshes, sends again.
+    /// Classifies a response, refreshes, and sends again.
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn follow(&self, call: Call, ticket: u32, response: Response) -> Promise {
         let resource = Resource::new(&call.method(), &call.url());
         self.fetch_begun(call, Begun::Answered(Ticket::first(ticket, resource), response))
     }
 
-    /// A request, the whole way.
+    /// Handles a request completely.
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn fetch(&self, call: Call) -> Promise {
         let begun = self.shell.begin(&call);
         self.fetch_begun(call, begun)
     }
 
-    /// Sends credentials. Resolves to the rest of the answer's JSON.
+    /// Sends credentials. Resolves to the rest of the response's JSON.
     #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
     pub fn login(&self, call: Call) -> Promise {
         self.asked(self.shell.login(Rc::new(call), false))
     }
 
-    /// Sends a call that sets the refresh cookie, with the token of the session that there is.
+    /// Sends a call that sets the refresh cookie, with the token of the present session.
     #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
     pub fn exchange(&self, call: Call) -> Promise {
         self.asked(self.shell.login(Rc::new(call), true))
     }
 
-    /// Says that the user has signed in where no script could see it.
+    /// Reports that the user has signed in outside of this package.
     #[wasm_bindgen(js_name = signedIn)]
     pub fn signed_in(&self) -> Result<(), JsValue> {
         self.shell.signed_in().map_err(|error| self.host.throw(&error))
@@ -135,7 +135,7 @@ impl Core {
         self.asked(self.shell.logout(call))
     }
 
-    /// Begins a session with tokens that the app got by itself.
+    /// Begins a session with tokens that the app already has.
     #[wasm_bindgen(js_name = setTokens)]
     pub fn set_tokens(&self, tokens: &JsValue) -> Result<(), JsValue> {
         tokens::read(tokens)
@@ -154,7 +154,7 @@ impl Core {
         }))
     }
 
-    /// Fulfils when there is a state.
+    /// Resolves when the state is known.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn known(&self) -> Promise {
         let asked = self.shell.refresh(true);
@@ -164,7 +164,7 @@ impl Core {
         }))
     }
 
-    /// The access token, if `exposeToken` is set, and not `refused`, which the URL `by` has refused.
+    /// The access token, if `exposeToken` is set; never the token `refused`, which the URL `by` has refused.
     #[wasm_bindgen(js_name = getAccessToken, unchecked_return_type = "Promise<string>")]
     pub fn get_access_token(&self, refused: Option<String>, by: Option<String>) -> Promise {
         let by = by.map_or(Resource::ANY, |url| Resource::reported(&url));
@@ -173,7 +173,7 @@ impl Core {
         self.promise(Box::pin(async move { Ok(JsValue::from(asked.await?.reveal())) }))
     }
 
-    /// The access token of now, if `exposeToken` is set.
+    /// The present access token, if `exposeToken` is set.
     #[wasm_bindgen(js_name = peekAccessToken)]
     pub fn peek_access_token(&self) -> Result<Option<JsString>, JsValue> {
         match self.shell.peek() {
@@ -198,7 +198,7 @@ impl Core {
         self.promise(Box::pin(asked.outcome()))
     }
 
-    /// One form for all of them: what the compiler makes of a promise is large.
+    /// All methods share this function, because the compiled code for a promise is large.
     fn promise(&self, future: LocalBoxFuture<'static, Result<JsValue, FetchError>>) -> Promise {
         let host = self.host.clone();
         let settling = settling();

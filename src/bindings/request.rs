@@ -1,4 +1,4 @@
-//! A request that the face has captured.
+//! A request that the face has read.
 
 use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;

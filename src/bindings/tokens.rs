@@ -20,9 +20,8 @@ pub(super) fn read(given: &JsValue) -> Result<Tokens, Failure> {
     let read = read.map_err(|text| wrong(text.as_string().unwrap_or_default()))?;
     let list = &mut List::new(read);
     let secret = |name: &str, text: String| {
-        Secret::new(text).map_err(|fault| {
-            wrong(concat(&["setTokens: ", name, " ", fault.reason()]))
-        })
+        Secret::new(text)
+            .map_err(|fault| wrong(concat(&["setTokens: ", name, " ", fault.reason()])))
     };
     let (access_token, expires_in) = (list.text().unwrap_or_default(), list.number());
     Ok(Tokens {

@@ -1,4 +1,4 @@
-//! What the answers to refresh, login and logout say, in the core's words.
+//! Reads the responses to refresh, login and logout, and describes them for the core.
 
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ use crate::core::{
 
 #[wasm_bindgen(module = "/src/browser/http.js")]
 extern "C" {
-    /// Waits for the answer to a call, and reads it to the end.
+    /// Waits for the response to a call, and reads it to the end.
     pub(super) fn hear(
         call: &JsValue,
         ms: u32,
@@ -24,24 +24,24 @@ extern "C" {
         paths: &str,
     ) -> Promise;
 
-    /// The status, or zero where that cannot be read.
+    /// The status, or zero if it cannot be read.
     pub(super) fn status(response: &Response) -> u16;
 
-    /// Whether it came by way of a redirect.
+    /// Whether the response came after a redirect.
     #[wasm_bindgen(js_name = isRedirected)]
     pub(super) fn is_redirected(response: &Response) -> bool;
 
-    /// A header field, where it is there and not hidden by CORS.
+    /// A header field, unless it is missing or hidden by CORS.
     pub(super) fn header(response: &Response, name: &str) -> Option<String>;
 
     /// The members of a JSON body at [`crate::core::Rules::paths`], as lists of texts, read from a copy.
-    /// `is_text`: nobody says that it is JSON, but its first byte may. Never rejects.
+    /// `is_text`: no header says that it is JSON, so its first byte decides. Never rejects.
     pub(super) fn members(response: &Response, paths: &str, is_text: bool) -> Promise;
 
-    /// Keeps an answer whose body is to be read later, if at all.
+    /// Reads the body of a response into memory, in case it is read later.
     pub(super) fn keep(response: &Response);
 
-    /// Lets go of an answer that nobody will read.
+    /// Releases a response that nobody will read.
     pub(super) fn discard(response: &Response);
 }
 
@@ -51,25 +51,25 @@ extern "C" {
     fn claims(text: &str, subject: &str) -> Option<Array>;
 }
 
-/// What came of a call.
+/// The outcome of a call.
 pub(super) struct Reading {
-    /// What the answer said, or why there is none.
+    /// What the response said, or why there is none.
     pub(super) response: Result<AuthResponse, Code>,
-    /// The answer, or what the platform rejected with.
+    /// The response, or the error that the platform rejected with.
     pub(super) by: JsValue,
-    /// The answer's JSON without the tokens.
+    /// The response's JSON without the tokens.
     pub(super) json: JsValue,
-    /// What it said of proofs.
+    /// What the response said about proofs.
     pub(super) proofs: ProofAnswer,
 }
 
 impl Reading {
-    /// There was no answer in time.
+    /// There was no response in time.
     pub(super) fn late() -> Self {
         Self::of(Err(Code::Timeout), JsValue::UNDEFINED)
     }
 
-    /// There was no answer, or none that says more.
+    /// There was no response, or it says no more.
     pub(super) fn of(response: Result<AuthResponse, Code>, by: JsValue) -> Self {
         Self { response, by, json: JsValue::UNDEFINED, proofs: ProofAnswer::default() }
     }
@@ -81,12 +81,12 @@ impl Reading {
     }
 }
 
-/// What [`hear`] gives as the status of a redirect that was not followed. Less than that: of something
-/// that is no answer.
+/// The status that [`hear`] gives a redirect that was not followed. A lower status stands for a value that is
+/// not a response.
 const REDIRECT: f64 = -1.0;
 
-/// Takes off what [`hear`] has read of the answer to a call of this kind. `key`: the one that has proved it,
-/// if one has.
+/// Converts the list that [`hear`] has read from the response to a call of this kind. `key`: the key of the
+/// call's proof, if it had one.
 pub(super) fn read(
     list: JsValue,
     kind: Kind,
@@ -135,7 +135,7 @@ pub(super) fn read(
         (true, false) => Form::Other,
     };
     let (mut rejected, mut is_incomplete) = (None, false);
-    // Where a function of the app's answers, there is nothing to judge.
+    // The result of the app's refresh function needs no classification.
     if status != 0 {
         let body = &lists(list);
         let header = &|name: &str| header(by.unchecked_ref(), name);
@@ -146,8 +146,8 @@ pub(super) fn read(
         is_incomplete = kind == Kind::Login && policy.rules.say(RuleKind::Incomplete, &facts);
     }
     let is_unseen = matches!(options.attach, Attach::Cookie(_));
-    // An answer with a token in it is no cause of an error: whoever reads that would read the token. One
-    // whose JSON broke off may have it in what is there.
+    // A response that contains a token must not become the cause of an error, where it could be read. Incomplete
+    // JSON may contain the token, too.
     let is_cut = kind == Kind::Refresh && form == Form::Other && status / 100 == 2;
     let has_token = is_cut || refresh_token.is_some() || (!is_unseen && access_token.is_some());
     let by = if has_token { JsValue::UNDEFINED } else { by };
@@ -157,7 +157,7 @@ pub(super) fn read(
         Body::NoSession
     } else {
         Body::of(form, status, is_unseen, error, || {
-            // A refresh token that is missing or empty keeps the one there is.
+            // If the refresh token is missing or empty, the present one is kept.
             let refresh_token = refresh_token.and_then(|text| Secret::new(text).ok());
             match access_token.map(Secret::new) {
                 Some(Ok(token)) => {
@@ -175,7 +175,7 @@ pub(super) fn read(
     Reading { response, by, json, proofs }
 }
 
-/// The lists of texts that are left.
+/// The remaining lists of texts.
 pub(super) fn lists(list: &mut List) -> Vec<Vec<String>> {
     let mut lists = Vec::new();
     while let Some(mut list) = list.list() {
@@ -184,7 +184,7 @@ pub(super) fn lists(list: &mut List) -> Vec<Vec<String>> {
     lists
 }
 
-/// Makes a token response of these tokens, with what the access token says of itself, if it is a JWT.
+/// Builds a token response from these tokens, and from the claims of the access token, if it is a JWT.
 pub(super) fn describe(
     access_token: Secret,
     refresh_token: Option<Secret>,

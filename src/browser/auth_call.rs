@@ -20,26 +20,25 @@ use crate::core::{
     Secret, Sent, Stays, Step, proofs,
 };
 
-/// How often a lock that was lost before anything was sent is waited for again.
+/// How many times to wait for the lock, if it is lost before anything was sent.
 const TRIES: u32 = 3;
 
-/// What becomes of a login or a logout: for a login, the rest of the answer's JSON.
+/// The outcome of a login or a logout. For a login, the rest of the response's JSON.
 pub(crate) type Outcome = Result<JsValue, TokenError>;
 
-/// A login or a logout that somebody waits for.
+/// A login or a logout with a caller that waits for it.
 pub(super) struct Job {
     pub(super) auth_call: AuthCall,
-    /// The caller's request, or `None` for what the option `logout` says.
+    /// The caller's request, or `None` for the request of the option `logout`.
     pub(super) call: Option<Rc<dyn Outgoing>>,
-    /// Of a login that is to carry the token of the session that there was when it was called: which
-    /// session that is.
+    /// For a login that carries the session's token: the session at the time of the call.
     pub(super) carries_token_of: Option<u32>,
-    /// The token of the session that has ended, if the logout is to send it.
+    /// The token of the ended session, if the logout sends it.
     pub(super) token: Option<Secret>,
     answer: Settler<Outcome>,
 }
 
-/// A login or a logout that has been asked for.
+/// A login or a logout that was requested.
 pub(crate) struct Asked {
     shell: Rc<Shell>,
     step: Step,
@@ -47,16 +46,16 @@ pub(crate) struct Asked {
     line: Result<Option<InLine>, FetchError>,
 }
 
-/// One that stands in line, or is on the wire.
+/// A queued call, or a call in flight.
 struct InLine {
     auth_call: AuthCall,
     answer: SharedOutcome<Outcome>,
-    /// The caller's.
+    /// The caller's signal.
     signal: Option<AbortSignal>,
 }
 
 impl Asked {
-    /// What came of it. The caller's signal ends the wait, wherever it waits.
+    /// Waits for the outcome. The caller's signal ends the wait at any point.
     pub(crate) async fn outcome(self) -> Result<JsValue, FetchError> {
         let Some(InLine { auth_call, answer, signal }) = self.line? else {
             return Ok(JsValue::UNDEFINED);
@@ -80,7 +79,7 @@ pub(super) fn aborted(signal: &AbortSignal) -> Option<JsValue> {
 }
 
 impl Shell {
-    /// `carries_token`: the call is one for the session that there is, and sends its token.
+    /// `carries_token`: the call needs a session, and sends its token.
     pub(crate) fn login(self: &Rc<Self>, call: Rc<dyn Outgoing>, carries_token: bool) -> Asked {
         let signal = call.signal();
         let line = self
@@ -103,13 +102,13 @@ impl Shell {
         Asked { shell: Rc::clone(self), step: Step::Login, line }
     }
 
-    /// `call`: `None` for what the option `logout` says.
+    /// `call`: `None` for the request of the option `logout`.
     pub(crate) fn logout(self: &Rc<Self>, call: Option<Rc<dyn Outgoing>>) -> Asked {
         let signal = call.as_ref().and_then(|call| call.signal());
         let mut line = self.alive(Step::Logout).map_err(FetchError::from).map(|()| {
             let is_reachable = call.is_some() || self.options.logout.is_some();
             let sends = self.options.logout.as_ref().and_then(|endpoint| endpoint.sends);
-            // The session may have ended at a logout before, which did not reach the server.
+            // An earlier logout, which did not reach the server, may have ended the session.
             let token = sends.and_then(|which| self.session.borrow().token(which).cloned());
             let token = token.or_else(|| self.kept.borrow().clone());
             self.kept.replace(token.clone());
@@ -122,7 +121,7 @@ impl Shell {
             Some(InLine { auth_call, answer, signal: signal.clone() })
         });
         self.drain();
-        // The session is over all the same, and the server is told at the next start.
+        // The session is over nevertheless, and the server is told at the next start.
         if let Ok(Some(InLine { auth_call, .. })) = &line
             && let Some(reason) = signal.as_ref().and_then(aborted)
         {
@@ -132,15 +131,15 @@ impl Shell {
         Asked { shell: Rc::clone(self), step: Step::Logout, line }
     }
 
-    /// Nobody waits any longer for a login or a logout.
+    /// The caller of a login or a logout no longer waits.
     fn withdraw(self: &Rc<Self>, auth_call: AuthCall) {
         drop(self.take_job(auth_call));
         self.tell(|session, _| session.withdraw(auth_call));
     }
 
     /// # Errors
-    /// [`Code::InvalidArgument`], if the app's refresh function makes this call: it would wait for itself. A call
-    /// of its own first turn is known, and one that has the signal it was given.
+    /// [`Code::InvalidArgument`], if the app's refresh function makes this call: it would wait for itself. This is
+    /// detected if the function calls before its first `await`, or with the signal that it got.
     pub(super) fn outside_refresh(
         &self,
         step: Step,
@@ -166,11 +165,11 @@ impl Shell {
         answered
     }
 
-    /// The token of a login that carries one. Without a body it has no credentials of its
-    /// own, so to one of the APIs it carries that of the session, too.
+    /// The token that a login carries, if it carries one. A login to one of the APIs without a body has no
+    /// credentials, so it carries the session's token, too.
     ///
     /// # Errors
-    /// Why one that has to carry it can't.
+    /// Why a login that must carry the token cannot.
     pub(super) fn token_of_login(
         &self,
         call: &dyn Outgoing,
@@ -190,15 +189,15 @@ impl Shell {
         Ok(token.cloned())
     }
 
-    /// An auth call whose turn has come. Nothing of it outlives an await but what it needs to end
-    /// its turn: what the compiler makes of that is large.
+    /// Runs an auth call whose turn has come. Few values live across an await, because they make the compiled code
+    /// large.
     pub(super) async fn run_auth_call(self: Rc<Self>, auth_call: AuthCall, kind: Kind) {
         let is_brought =
             self.jobs.borrow().iter().any(|job| job.auth_call == auth_call && job.call.is_some());
         let patience = Patience::new(&self.options, kind, is_brought);
         let arrived = self.arrive(auth_call, patience).await;
         match &arrived {
-            // The lock was not to be had in time.
+            // The lock was not free in time.
             None => self.conclude(auth_call, kind, Reading::late()),
             Some((held, Arrival::Go)) => {
                 if let Some(mut reading) = self.answer(auth_call, kind, patience.answer).await {
@@ -208,7 +207,7 @@ impl Shell {
                     {
                         self.listen(auth_call).await;
                     }
-                    // Who has slept through its time has lost the lock, and commits nothing.
+                    // A page that slept through its time has lost the lock, and must not commit.
                     if !is_true(held.kept()).await {
                         reading = Reading::late();
                     }
@@ -217,9 +216,9 @@ impl Shell {
             }
             Some(_) => {}
         }
-        // Whoever waits for what was not sent is told so by this.
+        // If the call was not sent, this tells the callers that wait for it.
         drop(self.take_job(auth_call));
-        // Only when the news is out may the next tab go.
+        // Release the lock only after the news has been sent to the other tabs.
         if let Some((held, _)) = arrived {
             let _ = result_of(self.after_news(&JsValue::UNDEFINED)).await;
             held.release();
@@ -227,8 +226,8 @@ impl Shell {
         self.tell(|session, _| session.finished(auth_call));
     }
 
-    /// Waits for the lock, and asks what is to be done with it: to go, or to skip. `None`: it was not to be had
-    /// in time. One that was lost again before anything was sent is waited for again.
+    /// Waits for the lock, and asks the session whether to send or to skip the call. `None`: the lock was not free
+    /// in time. If the lock is lost before anything was sent, it is waited for again.
     async fn arrive(&self, auth_call: AuthCall, patience: Patience) -> Option<(Held, Arrival)> {
         let Patience { answer, hold, longest_hold, lock } = patience;
         for _ in 0..TRIES {
@@ -238,11 +237,11 @@ impl Shell {
             let mut arrival =
                 self.tell_only(|session, now| session.arrive(auth_call, held.contended(), now));
             if arrival == Arrival::Listen {
-                // Whether there was news shows in the arrival.
+                // The arrival shows whether there was news.
                 self.listen(auth_call).await;
                 arrival = self.tell_only(|session, now| session.arrive(auth_call, false, now));
             }
-            // A busy page has used up the time: it takes more.
+            // A busy page has used up the time, so prolong the lock.
             if arrival != Arrival::Go || held.allows(answer) {
                 return Some((held, arrival));
             }
@@ -255,13 +254,13 @@ impl Shell {
         None
     }
 
-    /// Waits for news of another tab, for a moment.
+    /// Waits a moment for news from another tab.
     async fn listen(&self, auth_call: AuthCall) {
         let _ = self.refresh_outcome(auth_call).get(None, Some(NEWS)).await;
     }
 
-    /// Sends an auth call, and again where the server objects to its proof. `None` if there is nothing to
-    /// send. All of it takes `ms` milliseconds at the most.
+    /// Sends an auth call, and again if the server objects to its proof. `None` if there is nothing to send. All of
+    /// this takes at most `ms` milliseconds.
     async fn answer(&self, auth_call: AuthCall, kind: Kind, ms: u32) -> Option<Reading> {
         let begun = platform::now();
         let mut is_again = false;
@@ -304,19 +303,19 @@ impl Shell {
         !self.jobs.borrow().iter().any(is_once)
     }
 
-    /// Sends an auth call, with the header fields that prove it. `None` if there is nothing to send.
+    /// Sends an auth call with the header fields of its proof. `None` if there is nothing to send.
     fn ask(&self, auth_call: AuthCall, kind: Kind, ms: u32, fields: Vec<Sent>) -> Option<Promise> {
         let options = &*self.options;
         let jobs = self.jobs.borrow();
         let job = jobs.iter().find(|job| job.auth_call == auth_call);
-        // It may have been withdrawn while its proof was made.
+        // The call may have been withdrawn while its proof was made.
         if job.is_none() && kind == Kind::Login {
             return None;
         }
         let (call, token, epoch) = job.map_or((None, None, None), |job| {
             (job.call.clone(), job.token.clone(), job.carries_token_of)
         });
-        // A token that is bound stands beside its proof.
+        // A bound token is sent beside its proof.
         let has_token = fields.len() > 1;
         // A patched `fetch` may call back in.
         drop(jobs);
@@ -344,7 +343,7 @@ impl Shell {
             proofs.extend(fields);
             let proofs: Vec<(&str, &str)> =
                 proofs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            // A parameter of the URL goes another way, alone.
+            // A URL parameter is sent in another way, without header fields.
             let parameter = proofs.iter().find(|(name, _)| name.starts_with('?'));
             match parameter.map_or_else(|| call.request(&proofs), |_| None) {
                 Some(request) => request.into(),
@@ -365,7 +364,7 @@ impl Shell {
             let request = self.prepare(endpoint, headers, token.as_ref(), fields);
             request.map_or_else(|error| Promise::reject(&error).into(), JsValue::from)
         };
-        // The page may be gone before the answer is there, and with it the cookie that it sets.
+        // The page may close before the response arrives, and the cookie that it sets would be lost.
         let keepalive = kind != Kind::Login;
         let is_cookie = matches!(options.attach, Attach::Cookie(_));
         let places = vec![
@@ -381,7 +380,7 @@ impl Shell {
         Some(answer)
     }
 
-    /// Tells what came of an auth call.
+    /// Reports the outcome of an auth call to the session.
     fn conclude(self: &Rc<Self>, auth_call: AuthCall, kind: Kind, reading: Reading) {
         let Reading { response, by, json, .. } = reading;
         let answer = self.take_job(auth_call).map(|job| job.answer);
@@ -389,7 +388,7 @@ impl Shell {
             Kind::Refresh => {
                 let chance = platform::chance();
                 self.cause.replace((response.is_err() || !by.is_undefined()).then_some(by));
-                // What a function of the app's has answered, has the tokens in it.
+                // The result of the app's refresh function contains the tokens.
                 let is_answer = response.as_ref().is_ok_and(|response| response.status != 0);
                 self.answer.replace(if is_answer { json } else { JsValue::UNDEFINED });
                 return self.tell(|session, now| match response {
@@ -413,7 +412,7 @@ impl Shell {
         if kind == Kind::Logout {
             self.forget_key();
         }
-        // Nobody waits for the logout of an earlier page; if it has failed again, the mark stays.
+        // The logout of an earlier page has no caller. If it fails again, the mark stays.
         if let Some(answer) = answer {
             answer.settle(outcome.map_err(|failure| {
                 let is_told_by = kind == Kind::Logout
@@ -424,7 +423,7 @@ impl Shell {
         }
     }
 
-    /// The key is gone with the session.
+    /// Forgets the key of the ended session.
     fn forget_key(&self) {
         if let Some(prover) = &self.prover {
             prover.forget();
@@ -437,7 +436,7 @@ impl Shell {
         Some(jobs.remove(at))
     }
 
-    /// Builds a call of the options'. Cookies for CSRF are read here, at the last moment.
+    /// Builds a call from the options. CSRF cookies are read here, at the last moment.
     fn prepare(
         &self,
         endpoint: &Endpoint,
@@ -479,17 +478,17 @@ impl Shell {
     }
 }
 
-/// A refusal with a reason of the platform's.
+/// A failure with an error of the platform.
 fn refuse<T>(reason: JsValue) -> Result<T, FetchError> {
     Err(FetchError::Platform(reason))
 }
 
-/// What a promise says that is fulfilled with yes or no.
+/// The boolean that a promise resolves to.
 async fn is_true(promise: Promise) -> bool {
     result_of(promise).await.is_ok_and(|value| value.is_truthy())
 }
 
-/// Pairs as JavaScript has them: value after name.
+/// Pairs for JavaScript, as alternating names and values.
 pub(crate) fn flat(pairs: &[(&str, &str)]) -> Vec<JsString> {
     pairs.iter().flat_map(|(name, value)| [JsString::from(*name), JsString::from(*value)]).collect()
 }

@@ -1,4 +1,4 @@
-//! A request that is on its way out, and can be sent again.
+//! A request that is to be sent, perhaps more than once.
 
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
@@ -7,13 +7,13 @@ use web_sys::{AbortSignal, Request};
 use super::platform;
 use crate::core::Redirects;
 
-/// A request as it was when its caller made it, whatever becomes of the caller's objects.
+/// A request as it was at the time of the call. Later changes to the caller's objects have no effect.
 pub trait Outgoing {
     /// Its URL, absolute, as the platform parsed it.
     fn url(&self) -> String;
-    /// Whether it is never touched: it brings its own `Authorization`, or is `no-cors`.
+    /// Whether it is sent unchanged, because it has its own `Authorization` or is `no-cors`.
     fn is_exempt(&self) -> bool;
-    /// Whether it can be sent twice. A one-shot stream cannot.
+    /// Whether it can be sent twice. A one-shot stream body cannot.
     fn is_repeatable(&self) -> bool;
     /// Whether it has a body.
     fn has_body(&self) -> bool;
@@ -21,22 +21,22 @@ pub trait Outgoing {
     fn signal(&self) -> Option<AbortSignal>;
     /// Its method.
     fn method(&self) -> String;
-    /// Sends it with these header fields set; a name behind `?` is that of a parameter of the URL.
-    /// Called once for each sending, and again where the server objects to a proof (RFC 9449, 8).
+    /// Sends it with these header fields. A name that begins with `?` is that of a URL parameter.
+    /// Called once for each sending, and again if the server objects to a proof (RFC 9449, 8).
     fn send(&self, headers: &[(&str, &str)]) -> Promise;
-    /// The same, so that no redirect takes these fields to where they must not go.
+    /// Sends it so that no redirect takes these fields to a wrong place.
     fn send_within(&self, headers: &[(&str, &str)], _redirects: &dyn Fn() -> Redirects) -> Promise {
         self.send(headers)
     }
-    /// What [`Outgoing::send`] would send, where that is a request of the platform's. Then it can
-    /// be torn off when it takes too long.
+    /// The request that [`Outgoing::send`] would send, if it is one of the platform. It can be aborted when it
+    /// takes too long.
     fn request(&self, _headers: &[(&str, &str)]) -> Option<Request> {
         None
     }
 }
 
-/// A `Request` of the platform's own, from Rust. The first sending uses a clone, so that a second
-/// has the body still (Fetch, 5.4).
+/// A `Request` of the platform, from Rust. The first sending uses a clone, so that the second still has the body
+/// (Fetch, 5.4).
 impl Outgoing for Request {
     fn url(&self) -> String {
         Request::url(self)
@@ -80,7 +80,7 @@ impl Outgoing for Request {
     }
 }
 
-/// A request of an app's in Rust, taken from it as `fetch` would.
+/// A request from an app in Rust. Its body is taken, as `fetch` would.
 pub(super) struct Taken {
     request: Request,
     is_repeatable: bool,
@@ -88,14 +88,14 @@ pub(super) struct Taken {
 
 impl Taken {
     /// # Errors
-    /// What the platform says of a request whose body has been used.
+    /// The platform's error if the body of the request has been used.
     pub(super) fn new(request: &Request) -> Result<Self, JsValue> {
         let taken = platform::taken(request)?;
         let is_repeatable = taken.get(1).is_truthy();
         Ok(Self { request: taken.get(0).unchecked_into(), is_repeatable })
     }
 
-    /// With these header fields set. What can be sent once is sent itself.
+    /// The request with these header fields: a copy, or the request itself if it can be sent only once.
     fn prepare(&self, headers: &[(&str, &str)]) -> Result<Request, JsValue> {
         if self.is_repeatable {
             return prepare(&self.request, headers);
@@ -156,7 +156,7 @@ impl Outgoing for Taken {
     }
 }
 
-/// A copy with these header fields set.
+/// A copy with these header fields.
 fn prepare(request: &Request, headers: &[(&str, &str)]) -> Result<Request, JsValue> {
     let request = request.clone()?;
     for (name, value) in headers {

@@ -1,4 +1,4 @@
-//! News among tabs. A message that is not exactly of the known form is no message.
+//! News between tabs. A message that does not have exactly the expected form is ignored.
 
 use std::rc::Rc;
 
@@ -41,7 +41,7 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/browser/sealed.js")]
 extern "C" {
-    /// The keys of this tab; `undefined` where the platform has no cryptography.
+    /// The keys of this tab; `undefined` if the platform has no cryptography.
     fn sealer() -> JsValue;
 }
 
@@ -58,9 +58,9 @@ impl Drop for Channel {
 }
 
 impl Channel {
-    /// Opens the channel, or says `None` where the platform has none.
+    /// Opens the channel. `None` if the platform has none.
     pub(super) fn open(name: &str, shell: &Rc<Shell>) -> Option<Self> {
-        // A refresh token that is held in memory is sealed for the other tabs.
+        // A refresh token in memory is sealed for the other tabs.
         let is_handed_on = shell.options.keeps_refresh_token() && shell.policy.tabs == Tabs::Share;
         let keys = if is_handed_on { sealer() } else { JsValue::UNDEFINED };
         let shell = Rc::downgrade(shell);
@@ -77,12 +77,12 @@ impl Channel {
         Some(Self { channel: open(name, heard.as_ref(), &keys)?, _heard: heard })
     }
 
-    /// Fulfils with what `value` is or fulfils with, when no message is being sealed or opened.
+    /// Resolves to `value`, or the value of that promise, when no message is being sealed or opened.
     pub(super) fn settled(&self, value: &JsValue) -> Promise {
         self.channel.settled(value)
     }
 
-    /// Tells all other tabs.
+    /// Sends a message to all other tabs.
     pub(super) fn post(&self, message: &Message) {
         let (kind, stamp, session, tokens) = match message {
             Message::Ask => ("ask", None, None, None),

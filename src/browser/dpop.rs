@@ -1,4 +1,4 @@
-//! Proofs of possession (RFC 9449) for what is sent. The core says what is in them and judges the answers, the
+//! Proofs of possession (RFC 9449). The core decides what the proofs contain and classifies the responses. The
 //! platform keeps the keys and signs (`dpop.js`).
 
 use std::cell::RefCell;
@@ -46,28 +46,28 @@ extern "C" {
     fn forget(this: &Keyring) -> Promise;
 }
 
-/// The numbers that stand for the session's key, and for one that is made for it.
+/// Numbers for the session's key, and for a new key.
 const SESSIONS: u64 = 0;
 const NEW: u64 = 1;
 
-/// What makes proofs, of a manager with the option `dpop`.
+/// Makes the proofs of a manager with the option `dpop`.
 pub(super) struct Prover {
     keys: Keyring,
     servers: RefCell<Dpop>,
 }
 
-/// What proves a call.
+/// The proof of a call.
 pub(super) struct Proven {
-    /// The header fields: the proof, and behind it the access token, if one goes along.
+    /// The header fields: the proof, then the access token, if the call carries it.
     pub(super) fields: Vec<Sent>,
     /// The number of the key.
     pub(super) key: u64,
-    /// Whether it is made for this login.
+    /// Whether the key was made for this login.
     pub(super) is_new: bool,
     draft: Draft,
 }
 
-/// A proof that the platform is to sign.
+/// A proof for the platform to sign.
 pub(super) struct Proving {
     draft: Draft,
     token: Option<Secret>,
@@ -75,7 +75,7 @@ pub(super) struct Proving {
 }
 
 impl Proving {
-    /// Takes what the platform has signed. `None`: the key is not to be had, or the signal is aborted.
+    /// Reads the signed proof. `None`: the key is not available, or the signal is aborted.
     pub(super) fn signed(self, signed: Option<JsValue>) -> Option<Proven> {
         let Self { draft, token, is_new } = self;
         let list = &mut List::new(signed?.dyn_into().ok()?);
@@ -86,13 +86,13 @@ impl Proving {
 }
 
 impl Prover {
-    /// `database`: what the keys are kept under.
+    /// `database`: the name of the database that stores the keys.
     pub(super) fn new(keys: DpopKeys, database: &str) -> Self {
         let keys = keyring((keys == DpopKeys::Stored).then_some(database));
         Self { keys, servers: RefCell::default() }
     }
 
-    /// Has the platform make a proof, by the key of a number.
+    /// Makes a proof with the key of a number.
     fn prove(
         &self,
         which: u64,
@@ -114,25 +114,25 @@ impl Prover {
         (signed, Proving { draft, token, is_new: which == NEW })
     }
 
-    /// An answer has come. Says whether its call is to be sent again with another proof.
+    /// Takes in a response. Returns whether its call should be sent again with another proof.
     pub(super) fn answered(&self, proven: &Proven, answer: &ProofAnswer) -> bool {
         self.servers.borrow_mut().answered(&proven.draft, answer, platform::now())
     }
 
-    /// The key that was made for a login is the session's. Fulfils with whether it is kept.
+    /// Makes the key of a login the session's. Resolves to whether the key was stored.
     pub(super) fn keep(&self) -> Promise {
         self.keys.keep()
     }
 
     /// The session is over.
     pub(super) fn forget(&self) {
-        // It settles by itself, and does not reject.
+        // The promise never rejects, so nothing waits for it.
         let _ = self.keys.forget();
     }
 }
 
 impl Shell {
-    /// The proof of an auth call, where there is to be one: of a refresh, a login and an exchange.
+    /// The proof of an auth call, if it needs one: a refresh, a login or an exchange.
     pub(super) fn prove_auth_call(
         &self,
         auth_call: AuthCall,
@@ -141,7 +141,7 @@ impl Shell {
         let prover = self.prover.as_ref()?;
         let refresh = &self.options.refresh;
         if kind == Kind::Refresh {
-            // A function of the app's asks by itself.
+            // The app's refresh function sends its own request.
             let is_ours = !self.hooks.refresh.is_function();
             return is_ours
                 .then(|| prover.prove(SESSIONS, &refresh.method, &refresh.url, None, None));
@@ -150,7 +150,7 @@ impl Shell {
         let job = jobs.iter().find(|job| job.auth_call == auth_call && kind == Kind::Login)?;
         let call = &**job.call.as_ref()?;
         let mut which = if job.carries_token_of.is_some() { SESSIONS } else { NEW };
-        // A token that is bound is proved by its key, and what it is exchanged for stays with that.
+        // A bound token is proved by its key, and the new token is bound to the same key.
         let mut token = self.token_of_login(call, job.carries_token_of).ok()?;
         match self.session.borrow().bound() {
             Some(key) if token.is_some() => which = key,
@@ -159,8 +159,8 @@ impl Shell {
         Some(prover.prove(which, &call.method(), &call.url(), token, None))
     }
 
-    /// Sends a request of the app's with the token that its ticket gives it, and again where the server
-    /// objects to the proof, each time with another one (RFC 9449, 8 and 9).
+    /// Sends a request of the app with the token of its ticket. Sends it again, with a new proof, if the server
+    /// objects to the proof (RFC 9449, 8 and 9).
     pub(super) fn send_proven<'a>(
         &'a self,
         prover: &'a Prover,
@@ -207,8 +207,8 @@ impl Shell {
     }
 }
 
-/// What an answer to a request of the app's says of proofs. One without an objection may come from a cache,
-/// with its `Date` of then.
+/// What a response to the app's request says about proofs. A response without an objection may come from a cache,
+/// with an old `Date`.
 fn heard(response: &Response) -> ProofAnswer {
     let header = |name| answer::header(response, name);
     let challenge = header("WWW-Authenticate");

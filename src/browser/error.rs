@@ -1,4 +1,4 @@
-//! Errors, as Rust sees them.
+//! The errors of the Rust API.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use wasm_bindgen::JsValue;
 
 use crate::core::{Code, Failure, Step};
 
-/// What went wrong, and the platform's own error where one stands behind it.
+/// An error, with the platform's own error as its cause, if there is one.
 ///
-/// No token, cookie or credential is ever in it: the texts are written in this crate, and the cause
-/// is what `fetch` rejected with.
+/// It never contains a token, cookie or credential: the texts come from this crate, and the cause is the error that
+/// `fetch` rejected with.
 #[derive(Clone)]
 pub struct TokenError {
     failure: Failure,
@@ -31,22 +31,22 @@ impl TokenError {
         self.failure.code
     }
 
-    /// Whether the same call may succeed later, with nothing changed.
+    /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         self.failure.code.is_retryable()
     }
 
-    /// The HTTP status that told, if one did.
+    /// The HTTP status of the response that caused the error, if there was one.
     pub fn status(&self) -> Option<u16> {
         self.failure.status
     }
 
-    /// The whole failure, which can be compared.
+    /// The whole failure, for comparison.
     pub fn failure(&self) -> &Failure {
         &self.failure
     }
 
-    /// What the platform rejected with, or the `Response` of a login or logout that was refused.
+    /// The error that the platform rejected with, or the `Response` of a refused login or logout.
     pub fn cause(&self) -> Option<&JsValue> {
         self.cause.as_ref()
     }
@@ -72,10 +72,10 @@ impl fmt::Display for TokenError {
 
 impl std::error::Error for TokenError {}
 
-/// Why a request has no answer.
+/// Why a request has no response.
 #[derive(Clone)]
 pub enum FetchError {
-    /// What the platform's `fetch` rejected with, untouched: a `TypeError`, an abort's own reason.
+    /// The unchanged value that the platform's `fetch` rejected with: a `TypeError`, or the reason of an abort.
     Platform(JsValue),
     /// The session's part failed. Nothing was sent because of it.
     Token(TokenError),

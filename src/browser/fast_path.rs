@@ -8,10 +8,10 @@ use super::shell::Shell;
 use crate::core::{Attach, Redirects, Snapshot, Step, Ticket};
 
 impl Shell {
-    /// Whether a request may leave in this turn, and with which ticket. Asking changes nothing.
+    /// Whether a request may be sent synchronously, and with which ticket. Changes nothing.
     pub(crate) fn depart(&self) -> Option<Ticket> {
-        // What needs more than a header field, such as a proof that is signed, or a look at what goes wrong,
-        // goes the whole way.
+        // A request that needs more than a header field, such as a proof or a look at network errors, takes the slow
+        // path.
         let is_plain =
             !matches!(self.options.attach, Attach::Cookie(Some(_))) && self.prover.is_none();
         if !is_plain || self.policy.rules.hears_silence() || self.is_in_refresh.get() {
@@ -19,42 +19,41 @@ impl Shell {
         }
         self.alive(Step::Request).ok()?;
         let session = self.session.borrow();
-        // Where an answer may show that a resource is open again, each is looked at.
+        // If a response may show that a resource accepts tokens again, every response must be checked.
         if session.watches_resources() {
             return None;
         }
         session.may_leave(platform::now())
     }
 
-    /// The value of the header field that carries the token, or `None` without a session, and where
-    /// the browser has the token.
-    /// Only the page's copy of it outlives this.
+    /// The value of the header field that carries the token. `None` without a session, or if the browser has the
+    /// token. Only the page's copy outlives this call.
     pub(crate) fn authorization(&self, ticket: Ticket) -> Option<JsString> {
         let value = self.options.attach.value(self.session.borrow_mut().leaves(ticket)?)?;
         Some(JsString::from(value.as_str()))
     }
 
-    /// The name of that header field; of a parameter of the URL, behind `?`.
+    /// The name of that header field, or `?` and the name of a URL parameter.
     pub(crate) fn header(&self) -> String {
         self.options.attach.name()
     }
 
-    /// Whether an answer of this status is the caller's, whatever else it says.
+    /// Whether a response with this status goes to the caller without a further look.
     pub(crate) fn is_plain(&self, status: u16) -> bool {
         self.options.adopt.is_none() && self.policy.rules.settles(status)
     }
 
-    /// Tells the mirror of every change as it happens, even in the middle of a notification.
+    /// Reports every change to the mirror as it happens, even during a notification.
     pub(crate) fn mirror(&self, mirror: impl Fn(&Snapshot) + 'static) {
         self.mirror.replace(Some(Box::new(mirror)));
     }
 
-    /// Whether the token is bound to a key, so that what carries it carries a proof.
+    /// Whether the token is bound to a key, so that requests with it also carry a proof.
     pub(crate) fn has_bound_token(&self) -> bool {
         self.session.borrow().bound().is_some()
     }
 
-    /// Whether redirects must be looked after at all.
+    /// Whether redirects need any handling.
     pub(crate) fn redirects_matter(&self) -> bool {
         Redirects::matter(&self.options.attach, &self.policy.apis, self.prover.is_some())
     }

@@ -20,21 +20,21 @@ use crate::core::{
     Resource, ResponseFacts, Secret, Status, Step, Ticket, Unanswered, is_same_origin,
 };
 
-/// How far a request has come in the turn of its call. What the call belongs to is settled then: a
-/// logout or a login later in the same turn finds it under way.
+/// How far a request got synchronously. It already belongs to its session then: a logout or a login later in the
+/// same turn finds it in flight.
 pub(crate) enum Begun {
     /// It gets no token.
     Bare,
-    /// It is refused.
+    /// It fails.
     Refused(FetchError),
     /// The session has decided.
     Asked(Pending),
-    /// It has been answered: the bindings have sent it by themselves.
+    /// It has a response, because the bindings have sent it.
     #[cfg(feature = "bindings")]
     Answered(Ticket, Response),
 }
 
-/// The session's decision for a caller that needs a token, and the refresh to wait for, if there is one.
+/// The session's decision for a caller that needs a token, and the refresh to wait for, if any.
 pub(crate) struct Pending {
     departure: Departure,
     outcome: Option<SharedOutcome<RefreshOutcome>>,
@@ -57,14 +57,14 @@ impl Shell {
         Begun::Asked(self.pending(self.tell_only(|session, now| session.depart(resource, now))))
     }
 
-    /// A request that has begun, the rest of the way.
+    /// Completes a request that has begun.
     pub(crate) async fn fetch(
         self: Rc<Self>,
         call: &dyn Outgoing,
         begun: Begun,
     ) -> Result<Response, FetchError> {
         let mut refused: Option<Response> = None;
-        // What the platform rejected with, where that may be a refusal.
+        // The platform's error, if it may stand for a refusal.
         let mut silence: Option<FetchError> = None;
         let mut pending = match begun {
             Begun::Bare => return settle(call.send(&[])).await,
@@ -101,7 +101,7 @@ impl Shell {
                     }
                     break silence.unwrap_or_else(|| self.blame(failure).into());
                 }
-                // `wait` has come to its end.
+                // `wait` is over.
                 Ok(Departure::Deliver | Departure::Wait(_)) => {
                     let none = || Failure::new(Code::SessionChanged, Step::Request).into();
                     return refused.ok_or_else(|| silence.unwrap_or_else(none));
@@ -115,7 +115,7 @@ impl Shell {
         Err(failed)
     }
 
-    /// A request was answered: gives the session's decision, and keeps the answer.
+    /// Takes in a response. Returns the session's decision, and keeps the response.
     async fn answered(
         self: &Rc<Self>,
         call: &dyn Outgoing,
@@ -135,13 +135,13 @@ impl Shell {
         self.pending(departure)
     }
 
-    /// What becomes of redirects of a request with the token. `is_proven`: it has a proof, too.
+    /// How redirects of a request with the token are handled. `is_proven`: it also has a proof.
     pub(crate) fn redirects(&self, url: &str, method: &str, is_proven: bool) -> Redirects {
         let (attach, apis) = (&self.options.attach, &self.policy.apis);
         Redirects::of(attach, apis, self.page.as_deref(), url, method, is_proven)
     }
 
-    /// Sends a call with what its ticket gives it.
+    /// Sends a call with the token of its ticket.
     pub(super) fn send(&self, call: &dyn Outgoing, ticket: Ticket) -> Promise {
         let token = self.session.borrow().credential(ticket).cloned();
         let field = self.options.attach.field(&call.method(), token.as_ref(), &platform::cookie);
@@ -154,7 +154,7 @@ impl Shell {
         }
     }
 
-    /// The session's decision for a request without an answer; `None` means that the caller gets the error.
+    /// The session's decision for a request without a response. `None` means that the caller gets the error.
     fn unanswered(
         &self,
         call: &dyn Outgoing,
@@ -173,8 +173,7 @@ impl Shell {
         self.tell_only(|session, now| session.unanswered(ticket, why, now))
     }
 
-    /// Whether a call whose token was not to be had leaves without one, for a service worker to
-    /// answer it.
+    /// Whether a call for which there is no token is sent without one, because a service worker may answer it.
     fn goes_bare(&self, call: &dyn Outgoing, failure: &Failure) -> bool {
         let url = call.url();
         let reach = Reach {
@@ -185,7 +184,7 @@ impl Shell {
         self.policy.goes_bare(failure, &call.method(), reach)
     }
 
-    /// Sends a call without a token. A refusal of that says nothing: the failure does.
+    /// Sends a call without a token. If it is refused, the caller gets the failure, not the refusal.
     async fn send_bare(
         self: &Rc<Self>,
         call: &dyn Outgoing,
@@ -200,8 +199,8 @@ impl Shell {
         Err(self.blame(failure).into())
     }
 
-    /// The access token for the app's own use, and not the one that a resource has refused. What the
-    /// call belongs to is settled at once.
+    /// The access token for the app's own use, unless it is the one that a resource has refused. The call belongs to
+    /// the present session at once.
     pub(crate) fn access_token(
         self: &Rc<Self>,
         refused: Option<(Secret, Resource)>,
@@ -216,15 +215,15 @@ impl Shell {
         let refused = refused.map(|(token, _)| token);
         let begun = begun.map(|departure| match departure {
             Departure::Wait(_) => Either::Left(self.pending(departure)),
-            // The token of now, whatever becomes of the session before it is looked at.
+            // Take the present token now, because the session may change before the future is polled.
             _ => Either::Right(self.hand_over(departure, refused.as_ref())),
         });
-        // It may be news that nobody is signed in.
+        // This may show for the first time that nobody is signed in.
         self.drain();
         let this = Rc::clone(self);
         Box::pin(async move {
             match begun? {
-                // Without a signal, nothing ends the wait.
+                // Without a signal, the wait cannot fail.
                 Either::Left(pending) => {
                     let departure = this.wait(pending, None).await.unwrap_or(Departure::Deliver);
                     this.hand_over(departure, refused.as_ref())
@@ -243,11 +242,11 @@ impl Shell {
         token.map_err(|failure| self.blame(failure))
     }
 
-    /// The access token, if one is there and has not ended.
+    /// The access token, if there is one that has not expired.
     pub(crate) fn peek(self: &Rc<Self>) -> Result<Option<Secret>, TokenError> {
         self.alive(Step::Request)?;
         self.exposed()?;
-        // It is in use now, so the timer may have to be set.
+        // The token is in use now, so it may need the renewal timer.
         Ok(self.tell(|session, now| session.peek(now)))
     }
 
@@ -258,7 +257,7 @@ impl Shell {
         }
     }
 
-    /// Where the page can tell that there is no session, nobody is asked.
+    /// If the page can tell that there is no session, the server is not asked.
     pub(super) fn look_for_hint(&self) {
         if let Some(cookie) = &self.policy.hint
             && self.session.borrow().status() == Status::Unknown
@@ -273,7 +272,7 @@ impl Shell {
         self.policy.apis.cover(url)
     }
 
-    /// Classifies an answer. A token that it brings along is taken first.
+    /// Classifies a response. If it contains a new token, that is adopted first.
     async fn look(self: &Rc<Self>, ticket: Ticket, response: &Response) -> Classification {
         if let Some(name) = &self.options.adopt
             && let Some(text) = answer::header(response, name)
@@ -286,7 +285,7 @@ impl Shell {
         self.classify(response).await
     }
 
-    /// Classifies an answer by the rules.
+    /// Classifies a response by the rules.
     async fn classify(&self, response: &Response) -> Classification {
         let rules = &self.policy.rules;
         let status = answer::status(response);
@@ -315,7 +314,7 @@ impl Shell {
         })
     }
 
-    /// Carries out the session's decision as far as it can be in this turn: joins the refresh to wait for.
+    /// Carries out the synchronous part of the session's decision: joins the refresh to wait for.
     pub(super) fn pending(self: &Rc<Self>, departure: Departure) -> Pending {
         let outcome = match &departure {
             Departure::Wait(wait) => Some(self.refresh_outcome(wait.auth_call)),
@@ -327,7 +326,7 @@ impl Shell {
         Pending { departure, outcome }
     }
 
-    /// Waits for refreshes until the session has none to wait for, or until the caller of a request aborts it.
+    /// Waits for refreshes until the session needs no other, or until the caller aborts the request.
     ///
     /// # Errors
     /// The reason of the caller's signal.
@@ -348,8 +347,8 @@ impl Shell {
     }
 }
 
-/// A promise's outcome as a `Response`, or what the platform rejected with. The answer may come from
-/// another realm, or from whoever wrapped `fetch`, so its class is not asked for.
+/// A promise's outcome as a `Response`, or the error that the platform rejected with. The response may come from
+/// another realm, or from a wrapper of `fetch`, so its class is not checked.
 pub(super) async fn settle(sent: Promise) -> Result<Response, FetchError> {
     let answer = result_of(sent).await.map_err(FetchError::Platform)?;
     if answer.is_object() || answer.is_function() {

@@ -14,20 +14,20 @@ use super::task::handed;
 use super::written::written;
 use crate::core::{Code, Options, Resource, Secret, Snapshot, Step};
 
-/// Tokens that an app got by a login of its own.
+/// Tokens that an app got by its own login.
 #[derive(Clone, Debug)]
 pub struct Tokens {
     /// The access token.
     pub access_token: Secret,
-    /// The length of its life in seconds (RFC 6749, 5.1), if known.
+    /// The lifetime of the access token in seconds (RFC 6749, 5.1), if known.
     pub expires_in: Option<f64>,
-    /// The refresh token, where no cookie holds it.
+    /// The refresh token, unless it is in a cookie.
     pub refresh_token: Option<Secret>,
 }
 
 /// Keeps the access token of a single-page app, and puts it on its requests.
 ///
-/// Clones are the same manager. Dropping the last one disposes of it.
+/// Clones share one manager. Dropping the last clone disposes the manager.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -44,7 +44,7 @@ pub struct TokenManager {
     owner: Rc<Owner>,
 }
 
-/// Two are equal that are clones of each other: what a framework asks to know whether to render.
+/// Clones of one manager are equal. Frameworks compare values to decide whether to render.
 impl PartialEq for TokenManager {
     fn eq(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.owner, &other.owner)
@@ -57,7 +57,7 @@ impl fmt::Debug for TokenManager {
     }
 }
 
-/// Disposes of the shell when the last clone of the manager goes.
+/// Disposes the shell when the last clone of the manager is dropped.
 struct Owner(Rc<Shell>);
 
 impl Drop for Owner {
@@ -67,7 +67,7 @@ impl Drop for Owner {
 }
 
 impl TokenManager {
-    /// Makes a manager for the page, or the worker, that this runs in.
+    /// Makes a manager for the page or worker that this runs in.
     ///
     /// # Errors
     /// [`Code::InvalidOption`], naming the option and what it takes.
@@ -80,23 +80,22 @@ impl TokenManager {
         &self.owner.0
     }
 
-    /// Sends a request: with the token, if its URL lies under one of the APIs, and once more after
-    /// a refresh, if that is what the answer calls for. A clone of the request is sent, so that its
-    /// body can be sent again; where that comes from a stream, the request itself, once.
+    /// Sends a request. It carries the token if its URL is under one of the APIs, and is sent again after a refresh
+    /// if the response requires one. A clone of the request is sent, so that its body can be sent again. A request
+    /// with a stream body is sent itself, once.
     ///
-    /// A redirect that would take the token to where it must not go is an error of the platform's.
+    /// A redirect that would take the token to a wrong place is an error of the platform.
     ///
     /// # Errors
-    /// [`FetchError::Platform`] with whatever the platform's `fetch` rejects with, untouched;
-    /// [`FetchError::Token`] if the session's part failed.
+    /// [`FetchError::Platform`] with the unchanged value that the platform's `fetch` rejects with;
+    /// [`FetchError::Token`] if there is no token for it.
     ///
-    /// What the call belongs to is settled at once, before the future is polled. So it is with all
-    /// methods.
+    /// Like every method, it belongs to the session at the time of the call, not of the first poll.
     pub fn fetch(
         &self,
         request: &Request,
     ) -> impl Future<Output = Result<Response, FetchError>> + 'static {
-        // The body is the caller's to use up from here on.
+        // From here on, the caller may use up the body.
         let begun = Taken::new(request).map(|call| {
             let begun = self.shell().begin(&call);
             (call, begun)
@@ -108,11 +107,11 @@ impl TokenManager {
         })
     }
 
-    /// Sends credentials, and takes the tokens out of the answer. Resolves to the rest of its JSON.
+    /// Sends credentials, and takes the tokens from the response. Resolves to the rest of its JSON.
     ///
     /// # Errors
-    /// [`FetchError::Platform`] with the reason of the request's signal, if that is aborted. Else a [`TokenError`]:
-    /// [`Code::Rejected`] with the `Response` as its cause, for wrong credentials; the outages;
+    /// [`FetchError::Platform`] with the reason of the request's signal, if that is aborted. Otherwise a
+    /// [`TokenError`]: [`Code::Rejected`] with the `Response` as its cause, for wrong credentials; the outages;
     /// [`Code::SessionChanged`] if the user signed out meanwhile.
     pub fn login(
         &self,
@@ -121,9 +120,9 @@ impl TokenManager {
         self.login_call(request, false)
     }
 
-    /// Sends a call that sets the refresh cookie and brings a new token for whom the session is:
-    /// another organisation, another user that one acts as, and back. It is a login that carries the
-    /// present token, renewed first if it must be; its answer begins a new session in all tabs.
+    /// Sends a call that sets the refresh cookie and returns a token for another organisation, for another user to
+    /// act as, or for the original user again. It is a login that carries the present token, which is renewed first
+    /// if necessary. Its response begins a new session in all tabs.
     ///
     /// # Errors
     /// As [`TokenManager::login`]; [`Code::SignedOut`] without a session.
@@ -144,9 +143,8 @@ impl TokenManager {
         handed(async move { asked?.outcome().await })
     }
 
-    /// Says that the user has signed in where no script of this crate could see it, as by a redirect.
-    /// A new session begins in all tabs, and a logout that is owed is taken back. The next call that
-    /// needs a token asks the server for one.
+    /// Reports that the user has signed in outside of this crate, as by a redirect. A new session begins in all tabs,
+    /// and a pending logout is cancelled. The next call that needs a token asks the server for one.
     ///
     /// # Errors
     /// [`Code::Disposed`].
@@ -154,7 +152,7 @@ impl TokenManager {
         self.shell().signed_in()
     }
 
-    /// Begins a session with tokens that the app got by itself.
+    /// Begins a session with tokens that the app already has.
     ///
     /// # Errors
     /// [`Code::Disposed`].
@@ -165,19 +163,19 @@ impl TokenManager {
     /// Asks for a new token now, or joins a refresh in flight.
     ///
     /// # Errors
-    /// [`Code::Rejected`] if the session is over; the outages; [`Code::SessionChanged`] if the
-    /// session was ended meanwhile.
+    /// [`Code::Rejected`] if the session is over; the outages; [`Code::SessionChanged`] if the session was ended
+    /// meanwhile.
     pub fn refresh(&self) -> impl Future<Output = Result<(), TokenError>> + 'static {
         handed(self.shell().refresh(false))
     }
 
-    /// Ends the session here and in every tab, at once, then tells the server: with the request
-    /// given, else with the option `logout`.
+    /// Ends the session in every tab at once, then tells the server, with `request` or else the request of the
+    /// option `logout`.
     ///
     /// # Errors
-    /// What kept the server from being told: [`FetchError::Platform`] with the reason of the request's signal, if
-    /// that is aborted, else a [`TokenError`]. The session is over all the same, and the logout is
-    /// finished at the next start.
+    /// Why the server could not be told: [`FetchError::Platform`] with the reason of the request's signal, if that
+    /// is aborted, otherwise a [`TokenError`]. The session is over nevertheless, and the logout is finished at the
+    /// next start.
     pub fn logout(
         &self,
         request: Option<&Request>,
@@ -188,13 +186,13 @@ impl TokenManager {
         handed(async move { asked?.outcome().await.map(|_| ()) })
     }
 
-    /// What is known of the session.
+    /// The present state of the session.
     pub fn state(&self) -> Snapshot {
         self.shell().session.borrow().snapshot()
     }
 
-    /// The access token, for what cannot go through [`TokenManager::fetch`], such as a `WebSocket`.
-    /// Renews it first where that is due.
+    /// The access token, for uses outside of [`TokenManager::fetch`], such as a `WebSocket`. Renews it first if
+    /// necessary.
     ///
     /// # Errors
     /// [`Code::NotExposed`] unless the option `expose_token` is set; [`Code::SignedOut`] without a
@@ -203,12 +201,11 @@ impl TokenManager {
         handed(self.shell().access_token(None))
     }
 
-    /// The access token after `refused`, which the resource at the URL `by` has refused: that one is
-    /// not given again to who says so. All who say so of one token bring about one refresh.
+    /// The access token that replaces `refused`, which the resource at the URL `by` has refused. Never returns
+    /// `refused` again. All callers that report the same token cause one refresh.
     ///
     /// # Errors
-    /// As [`TokenManager::access_token`]; [`Code::Forbidden`] where the resource has refused a newer
-    /// token, too.
+    /// As [`TokenManager::access_token`]; [`Code::Forbidden`] if the resource has refused a newer token, too.
     pub fn access_token_after(
         &self,
         refused: &Secret,
@@ -217,8 +214,7 @@ impl TokenManager {
         handed(self.shell().access_token(Some((refused.clone(), Resource::reported(by)))))
     }
 
-    /// The access token, if one is there and has not ended: for what cannot wait. Nobody is asked for a
-    /// newer one.
+    /// The access token, if there is one that has not expired, for code that cannot wait. Never refreshes.
     ///
     /// # Errors
     /// [`Code::NotExposed`] unless the option `expose_token` is set.
@@ -226,11 +222,11 @@ impl TokenManager {
         self.shell().peek()
     }
 
-    /// The state, as soon as it is known whether somebody is signed in: where nobody has asked the server
-    /// yet, this does. With [`Restore::Manual`](crate::Restore::Manual) it says at once that nothing is known.
+    /// The state, as soon as it is known whether somebody is signed in. Asks the server if nobody has. With
+    /// [`Restore::Manual`](crate::Restore::Manual) it returns the unknown state at once.
     ///
     /// # Errors
-    /// The outages: then nothing is known still.
+    /// The outages. The state is still unknown then.
     pub fn known(&self) -> impl Future<Output = Result<Snapshot, TokenError>> + 'static {
         let (known, shell) = (self.shell().refresh(true), Rc::clone(self.shell()));
         handed(async move {
@@ -239,13 +235,13 @@ impl TokenManager {
         })
     }
 
-    /// Calls the listener with each [`Notice`], until the subscription is dropped.
+    /// Calls the listener with each [`Notice`] until the subscription is dropped.
     pub fn subscribe(&self, listener: impl Fn(&Notice) + 'static) -> Subscription {
         self.shell().subscribe(listener)
     }
 }
 
-/// A copy of a request whose body the caller may use up.
+/// A copy of a request, so that the caller may use up the body of the original.
 fn copy(request: &Request, step: Step) -> Result<Request, TokenError> {
     request
         .clone()

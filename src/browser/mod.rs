@@ -1,29 +1,29 @@
-//! The doing: fetch, timers, locks, channels. It asks [`crate::core`], and does what that says.
+//! The effects: fetch, timers, locks, channels. [`crate::core`] decides, and this module carries out.
 //!
-//! It works in a page, a dedicated, a shared and a service worker alike, for it knows only the
-//! global scope. It compiles on every target, so that a crate that renders on a server can name its
-//! types; calling it needs a platform.
+//! It works in a page and in a dedicated, shared or service worker, because it uses only the global scope. It
+//! compiles on every target, so that a crate that renders on a server can name its types. Calling it needs a
+//! browser.
 //!
 //! - `manager.rs`: the [`TokenManager`] for apps in Rust;
 //! - `shell.rs`: what all parts of the shell share;
 //! - `fetch.rs`: an app's request, from the call of `fetch` to its answer (rules 2 to 8);
 //! - `auth_call.rs`: refresh, login and logout on the wire (rules 8 and 9);
 //! - `fast_path.rs`: the common case of a fetch, in synchronous steps, for the bindings;
-//! - `dpop.rs`: proofs of possession, where tokens are bound to a key;
+//! - `dpop.rs`: proofs of possession, for tokens that are bound to a key;
 //! - `options.rs`, `written.rs`: the options as `options.js` gives them, and as an app in Rust writes them;
-//! - `answer.rs`: what servers say;
-//! - `shared_outcome.rs`: the outcome of an auth call, for all who wait for it;
+//! - `answer.rs`: reads the responses of servers;
+//! - `shared_outcome.rs`: the outcome of an auth call, for all callers that wait for it;
 //! - `task.rs`: runs the shell's futures;
-//! - `lock.rs`, `channel.rs`, `pending_logout.rs`: turns among tabs, news among tabs, and the one mark that
+//! - `lock.rs`, `channel.rs`, `pending_logout.rs`: turns between tabs, news between tabs, and the one mark that
 //!   outlives a page;
-//! - `renewal_timer.rs`: when to renew the token ahead of its end;
-//! - `platform.rs`: what else is asked of the platform.
+//! - `renewal_timer.rs`: when to renew the token before it expires;
+//! - `platform.rs`: the other functions of the platform.
 //!
-//! The modules in JavaScript beside them touch what is foreign: the page's `fetch` and its answers
-//! (`fetch.js`, `http.js`, `json.js`), locks (`web-lock.js`), the channel (`tab-channel.js`, `sealed.js`),
-//! the keys of tokens (`dpop.js`), timers, the page, the storage and the console; `task.js` runs Rust's tasks.
-//! Their functions never throw into WebAssembly, and decide nothing. `options.js` is the exception: it checks and completes the
-//! options, for apps in JavaScript and in Rust alike.
+//! The JavaScript modules beside them access the page and the platform: `fetch` and its responses (`fetch.js`,
+//! `http.js`, `json.js`), locks (`web-lock.js`), the channel (`tab-channel.js`, `sealed.js`), the keys of tokens
+//! (`dpop.js`), timers, the page, the storage and the console. `task.js` runs Rust's tasks. Their functions never
+//! throw into WebAssembly, and make no decisions. The exception is `options.js`, which checks and completes the
+//! options of apps in JavaScript and in Rust.
 
 mod answer;
 mod auth_call;

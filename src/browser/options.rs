@@ -1,5 +1,5 @@
-//! The options, as JavaScript has them: `options.js` alone checks them, fills in what is left out, and resolves
-//! URLs. Here they become what the core takes.
+//! Reads the options from JavaScript. Only `options.js` checks them, fills in defaults and resolves URLs. This
+//! module converts them for the core.
 
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
@@ -12,24 +12,24 @@ use crate::core::{
 
 #[wasm_bindgen(module = "/src/browser/options.js")]
 extern "C" {
-    /// Everything that can be set, in order. Throws a text.
+    /// All options, in order. Throws a text.
     #[wasm_bindgen(catch)]
     fn options(given: &JsValue, base: Option<&str>) -> Result<Array, JsValue>;
 }
 
-/// The app's functions, or `undefined`.
+/// The functions in the app's options, or `undefined`.
 #[derive(Default)]
 pub(crate) struct Hooks {
-    /// Refreshes by itself.
+    /// The function that refreshes.
     pub(super) refresh: JsValue,
-    /// Gives header fields of the refresh.
+    /// The function that returns header fields for the refresh.
     pub(super) refresh_headers: JsValue,
-    /// Gives header fields of the logout.
+    /// The function that returns header fields for the logout.
     pub(super) logout_headers: JsValue,
 }
 
-/// Reads options as an app in JavaScript writes them: the options, the functions in them, and the manager's
-/// names. Relative URLs are resolved against `base`. The order is that of `options.js`.
+/// Reads the options of an app in JavaScript. Returns the options, the functions in them, and the manager's names.
+/// Relative URLs are resolved against `base`. The order is that of `options.js`.
 ///
 /// # Errors
 /// [`Code::InvalidOption`], naming the option, what it takes and what it got.
@@ -102,7 +102,7 @@ pub(super) fn read(
             _ => DpopKeys::Memory,
         }),
     });
-    // `isolation`, which is `page` here.
+    // Skip `isolation`, which is always `page` here.
     list.value();
     let identity = Identity::new(&string(list), &string(list), list.text().as_deref());
     Ok((options, hooks, identity))
@@ -210,7 +210,7 @@ fn pairs(mut flat: List) -> Vec<(String, String)> {
     pairs
 }
 
-/// The next value, which is a list; an empty one if it is left out.
+/// The next value, which is a list, or an empty list if the value is left out.
 fn within(list: &mut List) -> List {
     list.list().unwrap_or_else(|| List::new(Array::new()))
 }

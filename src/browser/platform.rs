@@ -1,4 +1,5 @@
-//! What the shell asks of the platform: the modules beside it say it in JavaScript, where that is shorter.
+//! The platform functions that the shell uses. Most are JavaScript modules beside this one, which are shorter than
+//! the same code in Rust.
 
 use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::prelude::*;
@@ -17,15 +18,15 @@ extern "C" {
     /// The origin of the page, or `None` on a server.
     pub(super) fn origin() -> Option<String>;
 
-    /// What relative URLs are resolved against.
+    /// The base for relative URLs.
     pub(super) fn base() -> Option<String>;
 
-    /// The value of a cookie that scripts may read (RFC 6265, 4.2.1); `undefined` where there is none, and
-    /// `null` where that can't be told: in a worker, and in a sandboxed page.
+    /// The value of a cookie that scripts may read (RFC 6265, 4.2.1). `undefined` if there is no such cookie, `null`
+    /// if cookies cannot be read: in a worker, and in a sandboxed page.
     #[wasm_bindgen(js_name = cookie)]
     fn look_up(cookie: &str) -> JsValue;
 
-    /// Whether a service worker answers the calls of this page.
+    /// Whether a service worker controls this page.
     #[wasm_bindgen(js_name = isControlled)]
     pub(super) fn is_controlled() -> bool;
 
@@ -43,30 +44,30 @@ extern "C" {
     /// The text of a mark in the storage.
     pub(super) fn marked(key: &str) -> Option<String>;
 
-    /// Sets a mark in the storage, or takes it away.
+    /// Sets or removes a mark in the storage.
     pub(super) fn mark(key: &str, mark: Option<&str>);
 }
 
 #[wasm_bindgen(module = "/src/browser/fetch.js")]
 extern "C" {
-    /// Sends by the page's `fetch`, as it stands in the global scope at the moment.
+    /// Sends with the page's current global `fetch`.
     ///
-    /// This is not gloo-net's `send`, which panics when `fetch` rejects with something that is no
-    /// `Error`, as `controller.abort("reason")` makes it do.
+    /// gloo-net's `send` is no alternative: it panics if `fetch` rejects with a value that is not an `Error`, as after
+    /// `controller.abort("reason")`.
     pub(super) fn send(request: &Request) -> Promise;
 
-    /// The same within the page's origin, or without following redirects.
+    /// Sends so that redirects stay within the page's origin, or are not followed.
     #[wasm_bindgen(js_name = sendWithin)]
     pub(super) fn send_within(request: &Request, is_pages: bool) -> Promise;
 
-    /// A request to send in the place of its caller's, and whether it can be sent again.
+    /// A request to send instead of the caller's, and whether it can be sent again.
     #[wasm_bindgen(catch)]
     pub(super) fn taken(request: &Request) -> Result<Array, JsValue>;
 }
 
 #[wasm_bindgen(module = "/src/browser/http.js")]
 extern "C" {
-    /// Whether a signal is one that a refresh function under way was given.
+    /// Whether a running refresh function got this signal.
     #[wasm_bindgen(js_name = isOfRefresh)]
     pub(super) fn is_of_refresh(signal: &AbortSignal) -> bool;
 
@@ -74,7 +75,7 @@ extern "C" {
     #[wasm_bindgen(js_name = sendWith)]
     pub(super) fn send_with(request: &Request, name: &str, value: &str) -> Promise;
 
-    /// A request of the options'.
+    /// Builds a request from the options.
     #[wasm_bindgen(catch)]
     pub(super) fn request(
         url: &str,
@@ -86,17 +87,17 @@ extern "C" {
         redirect: Option<&str>,
     ) -> Result<Request, JsValue>;
 
-    /// Fields, name after value, as the text of a form or of a JSON object.
+    /// Encodes fields, given as alternating names and values, as a form or a JSON object.
     pub(super) fn encode(is_form: bool, flat: Vec<JsString>) -> String;
 
-    /// The header fields that a function of the app's gives, value after name.
+    /// The header fields that the app's function returns, as alternating names and values.
     #[wasm_bindgen(catch)]
     pub(super) fn more(headers: &JsValue) -> Result<Array, JsValue>;
 }
 
 #[wasm_bindgen(module = "/src/browser/notice.js")]
 extern "C" {
-    /// Says something in the console, once.
+    /// Warns in the console, once for each text.
     pub(super) fn notice(text: &str);
 }
 
@@ -111,7 +112,7 @@ pub(super) fn cookie(name: &str) -> Option<String> {
     look_up(name).as_string()
 }
 
-/// Whether a cookie is not there, where that can be told.
+/// Whether it is certain that a cookie is missing.
 pub(super) fn lacks_cookie(name: &str) -> bool {
     look_up(name).is_undefined()
 }
@@ -121,13 +122,13 @@ pub(super) fn now() -> Now {
     Now { wall: js_sys::Date::now() as u64, steady: performance_now() as u64 }
 }
 
-/// A number in `0.0..1.0`, for spreading load. Nothing secret hangs on it.
+/// A number in `0.0..1.0`, for spreading load. It protects no secret.
 pub(super) fn chance() -> f64 {
     js_sys::Math::random()
 }
 
-/// What JavaScript read, as a list to be taken off in order: one import instead of one for each
-/// member of an object.
+/// A list from JavaScript, which is read in order. This needs one import, instead of one for each member of an
+/// object.
 pub(crate) struct List {
     values: Array,
     at: u32,
@@ -140,7 +141,7 @@ impl List {
 
     pub(crate) fn value(&mut self) -> JsValue {
         self.at += 1;
-        // What stands behind the end is inherited, if anything is.
+        // An index beyond the end would read an inherited member.
         if self.at > self.values.length() {
             return JsValue::UNDEFINED;
         }
@@ -157,7 +158,7 @@ impl List {
         self.value().dyn_into().ok().map(List::new)
     }
 
-    /// The strings that are left, up to what is none.
+    /// The following values, as long as they are strings.
     pub(crate) fn rest(&mut self) -> Vec<String> {
         let mut rest = Vec::new();
         while let Some(text) = self.text() {

@@ -1,5 +1,5 @@
-//! When to renew the token ahead of its end: a timer runs while the page can be seen, and a page that
-//! comes back looks at once. Both are hints. The truth is asked at each call.
+//! When to renew the token before it expires: a timer runs while the page is visible, and a page that comes back
+//! checks at once. Both are only hints, because each call checks the token anyway.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use crate::core::Session;
 
 #[wasm_bindgen(module = "/src/browser/timer.js")]
 extern "C" {
-    /// To be stopped.
+    /// The running timer, which must be stopped.
     type Listening;
 
     #[wasm_bindgen(js_name = renewalTimer)]
@@ -25,10 +25,10 @@ extern "C" {
     fn stop(this: &Listening);
 }
 
-/// The timer and the listeners, until it is dropped.
+/// The timer and the listeners. Dropping it stops them.
 pub(super) struct RenewalTimer {
     listening: Listening,
-    /// Drawn once, so that the tabs of many users don't renew together.
+    /// A random number, drawn once, so that the tabs of many users don't renew at the same time.
     chance: f64,
     _fired: Closure<dyn FnMut(JsValue)>,
 }
@@ -44,7 +44,7 @@ impl RenewalTimer {
         let shell = Rc::downgrade(shell);
         let fired = Closure::new(move |is_visible: JsValue| {
             let Some(shell) = shell.upgrade() else { return };
-            // The page may have come back, or gone: the timer is set anew in either case.
+            // The page may have been shown or hidden. The timer is set again in either case.
             if is_visible.is_truthy() {
                 shell.tell(|session, now| session.renewal_timer_fired(now));
             } else {
@@ -54,7 +54,7 @@ impl RenewalTimer {
         Self { listening: listening(fired.as_ref()), chance: platform::chance(), _fired: fired }
     }
 
-    /// Sets the timer as the session says: in so many milliseconds, or never.
+    /// Sets the timer to the session's time for the next renewal, in milliseconds, or stops it.
     pub(super) fn set(&self, session: &RefCell<Session>) {
         let ms = session.borrow().renewal_due_in(self.chance, platform::now());
         self.listening.set(ms.map_or(f64::INFINITY, |ms| ms as f64));

@@ -1,5 +1,5 @@
-//! The outcome of an auth call, for all who wait for it. It is settled once. A promise of JavaScript's says
-//! that it is there: what a promise of Rust's would bring along is larger than all else here.
+//! The outcome of an auth call, for all callers that wait for it. It is settled once. A JavaScript promise signals
+//! it, because a Rust channel would add more code than the rest of this module.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use web_sys::AbortSignal;
 extern "C" {
     pub(crate) type Settling;
 
-    /// A promise and what settles it.
+    /// A promise and the functions that settle it.
     pub(crate) fn settling() -> Settling;
 
     #[wasm_bindgen(method, getter)]
@@ -26,19 +26,19 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn refuse(this: &Settling, reason: &JsValue);
 
-    /// Fulfils when `there` does. Rejects if the signal is aborted before, with its reason; or after so
-    /// many milliseconds.
+    /// Resolves when `there` does. Rejects with the signal's reason if the signal is aborted before, and after so many
+    /// milliseconds.
     fn before(there: &Promise, signal: Option<&AbortSignal>, ms: Option<u32>) -> Promise;
 }
 
-/// The side of those who wait.
+/// The receiving side.
 #[derive(Clone)]
 pub(crate) struct SharedOutcome<T> {
     outcome: Rc<OnceCell<T>>,
     there: Promise,
 }
 
-/// The side of the one who settles it. Who waits is told, too, if it goes without an outcome.
+/// The settling side. If it is dropped without an outcome, the waiting callers are told.
 pub(super) struct Settler<T> {
     outcome: Rc<OnceCell<T>>,
     settling: Settling,
@@ -53,7 +53,7 @@ pub(super) fn shared_outcome<T>() -> (Settler<T>, SharedOutcome<T>) {
 
 impl<T> Settler<T> {
     pub(super) fn settle(self, outcome: T) {
-        // A settler settles once. That it goes tells those who wait.
+        // A settler settles once. Dropping it wakes the waiting callers.
         let _ = self.outcome.set(outcome);
     }
 }
@@ -65,11 +65,11 @@ impl<T> Drop for Settler<T> {
 }
 
 impl<T: Clone> SharedOutcome<T> {
-    /// Waits for the outcome, or until the settler is gone, but only until the signal is aborted, and no longer than
+    /// Waits until the outcome is settled or the settler is dropped. The wait ends if the signal is aborted, or after
     /// so many milliseconds.
     ///
     /// # Errors
-    /// The reason of the signal; `undefined` after that time.
+    /// The reason of the signal, or `undefined` after that time.
     pub(super) async fn get(
         self,
         signal: Option<&AbortSignal>,
@@ -77,7 +77,7 @@ impl<T: Clone> SharedOutcome<T> {
     ) -> Result<Option<T>, JsValue> {
         let waited = result_of(before(&self.there, signal, ms)).await;
         match self.outcome.get() {
-            // It may have come in the same moment.
+            // The outcome may have arrived at the same moment.
             Some(outcome) => Ok(Some(outcome.clone())),
             None => waited.map(|_| None),
         }

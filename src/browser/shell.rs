@@ -1,5 +1,5 @@
-//! The [`Shell`]: what all parts of the doing share. It tells the session what has happened, and does what that wants
-//! done.
+//! The [`Shell`], which all parts of this module share. It reports events to the session, and carries out the
+//! session's commands.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -26,21 +26,21 @@ use crate::core::{
     Policy, Reason, RefreshOutcome, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
 };
 
-/// Something that users are told.
+/// A notification for the app.
 #[derive(Clone, Debug)]
 pub enum Notice {
-    /// The snapshot is another one now.
+    /// The snapshot has changed.
     Changed(Snapshot),
     /// Something happened.
     Event(Event, Detail),
 }
 
-/// What stands behind an event.
+/// The details of an event.
 #[derive(Clone, Debug, Default)]
 pub struct Detail {
-    /// Of [`Event::Refresh`]: the answer's JSON without the tokens, where this tab has asked.
+    /// For [`Event::Refresh`]: the response's JSON without the tokens, if this tab has refreshed.
     pub answer: JsValue,
-    /// Of [`Event::RefreshError`], and of [`Event::SignOut`] after a refusal: the error, and the
+    /// For [`Event::RefreshError`], and for [`Event::SignOut`] after a refusal: the error, with the
     /// platform's error or the `Response` as its cause.
     pub error: Option<TokenError>,
 }
@@ -60,7 +60,7 @@ impl Drop for Subscription {
     }
 }
 
-/// A refresh that somebody waits for.
+/// A refresh with callers that wait for it.
 struct Waiting {
     auth_call: AuthCall,
     settler: Settler<RefreshOutcome>,
@@ -70,11 +70,11 @@ struct Waiting {
 type Listener = Rc<dyn Fn(&Notice)>;
 pub(super) type Mirror = Box<dyn Fn(&Snapshot)>;
 
-/// What all parts of the doing share. Behind [`TokenManager`], and behind the JavaScript bindings.
+/// The state that all parts of this module share. [`TokenManager`] and the JavaScript bindings use it.
 pub(crate) struct Shell {
     pub(super) session: RefCell<Session>,
     pub(super) hooks: Hooks,
-    /// What rules look at in JSON bodies.
+    /// The paths of JSON bodies that rules look at.
     pub(super) paths: String,
     pub(super) options: Box<Options>,
     pub(super) policy: Rc<Policy>,
@@ -83,15 +83,15 @@ pub(crate) struct Shell {
     /// The name of the lock, if tabs take turns.
     pub(super) lock: Option<String>,
     pending_logout: PendingLogout,
-    /// What makes proofs, with the option `dpop`.
+    /// Makes proofs, with the option `dpop`.
     pub(super) prover: Option<Prover>,
-    /// The token that a logout which has failed is to send, until the server is told.
+    /// The token for a failed logout, until the server has been told.
     pub(super) kept: RefCell<Option<Secret>>,
-    /// What each auth call but a refresh is to send, and whom it answers.
+    /// The request of each login and logout, and the caller that waits for it.
     pub(super) jobs: RefCell<Vec<Job>>,
-    /// What stands behind the outcome of the last refresh: the platform's error, or the answer.
+    /// The platform's error or the response of the last refresh.
     pub(super) cause: RefCell<Option<JsValue>>,
-    /// The JSON of the answer to it, without the tokens, for the event.
+    /// The JSON of its response without the tokens, for the event.
     pub(super) answer: RefCell<JsValue>,
     /// The last refusal, for the event.
     refusal: RefCell<Option<Failure>>,
@@ -100,20 +100,20 @@ pub(crate) struct Shell {
     renewal_timer: RefCell<Option<RenewalTimer>>,
     listeners: RefCell<Vec<(u32, Listener)>>,
     last_listener: Cell<u32>,
-    /// The app's refresh function is running. A call that it makes would wait for itself.
+    /// The app's refresh function is running. A call from it would wait for itself.
     pub(super) is_in_refresh: Cell<bool>,
-    /// Told of every change at once, before anybody is notified.
+    /// Gets every change at once, before any listener is notified.
     pub(super) mirror: RefCell<Option<Mirror>>,
     notices: RefCell<Vec<Notice>>,
     is_notifying: Cell<bool>,
 }
 
 impl Shell {
-    /// `given`: the options as an app in JavaScript writes them.
+    /// `given`: the options in the form of an app in JavaScript.
     pub(crate) fn new(given: &JsValue, base: Option<&str>) -> Result<Rc<Self>, TokenError> {
         let (mut options, hooks, Identity { turn, share, key }) = options::read(given, base)?;
         let origin = platform::origin();
-        // On a server there are no tabs, nothing to come back to, and a program that wants to end.
+        // On a server there are no tabs and no page to come back to, and open handles would keep the program running.
         let is_page = origin.is_some();
         let page = origin.filter(|origin| origin != "null");
         let mut policy = options.policy();
@@ -129,7 +129,7 @@ impl Shell {
         let owed =
             owed(mark, options.logout.is_some(), mark.is_some() && platform::may_be_sign_in(), now);
         match owed {
-            // It is too old to be of any session that there is.
+            // The mark is too old to belong to a present session.
             Owed::Nothing if mark.is_some() => pending_logout.set(None),
             Owed::Untold => platform::notice(UNTOLD),
             _ => {}
@@ -169,14 +169,14 @@ impl Shell {
         if is_page {
             shell.renewal_timer.replace(Some(RenewalTimer::new(&shell)));
         }
-        // Not in this turn: whoever makes a manager wants to listen to it first.
+        // Start in a later turn, so that the app can add its listeners first.
         let this = Rc::clone(&shell);
         spawn(Box::pin(async move { this.drain() }));
         Ok(shell)
     }
 
     /// # Errors
-    /// [`Code::Disposed`], once it is.
+    /// [`Code::Disposed`], after the disposal.
     pub(super) fn alive(&self, step: Step) -> Result<(), TokenError> {
         Ok(self.session.borrow().alive(step)?)
     }
@@ -196,8 +196,8 @@ impl Shell {
         Ok(())
     }
 
-    /// Asks at once, and waits for what comes of it. `to_know`: nothing is wanted but that it is known whether
-    /// somebody is signed in.
+    /// Refreshes at once, and waits for the outcome. `to_know`: the caller only wants to know whether somebody is
+    /// signed in.
     pub(crate) fn refresh(
         self: &Rc<Self>,
         to_know: bool,
@@ -236,7 +236,7 @@ impl Shell {
         Subscription { shell: Rc::downgrade(self), id }
     }
 
-    /// Frees everything. A call on the wire is let finish, for its answer sets the cookie.
+    /// Frees everything. An auth call in flight may finish, because its response sets the cookie.
     pub(crate) fn dispose(self: &Rc<Self>) {
         if self.alive(Step::Request).is_err() {
             return;
@@ -248,20 +248,20 @@ impl Shell {
         self.listeners.take();
     }
 
-    /// Tells the session something, and does what that brings about.
+    /// Reports something to the session, and carries out the commands that follow.
     pub(super) fn tell<T>(self: &Rc<Self>, what: impl FnOnce(&mut Session, Now) -> T) -> T {
         let outcome = self.tell_only(what);
         self.drain();
         outcome
     }
 
-    /// Tells the session something. Whoever calls this drains later, when it has joined those who
-    /// wait for the refresh that it may be told to wait for.
+    /// Reports something to the session. The caller must drain later, after it has joined the refresh that the session
+    /// may tell it to wait for.
     pub(super) fn tell_only<T>(&self, what: impl FnOnce(&mut Session, Now) -> T) -> T {
         what(&mut self.session.borrow_mut(), platform::now())
     }
 
-    /// The outcome of a refresh, shared by all who wait for it.
+    /// The outcome of a refresh, shared by all callers that wait for it.
     pub(super) fn refresh_outcome(&self, auth_call: AuthCall) -> SharedOutcome<RefreshOutcome> {
         let mut waiting = self.waiting_for_refresh.borrow_mut();
         if let Some(refresh) = waiting.iter().find(|refresh| refresh.auth_call == auth_call) {
@@ -272,7 +272,7 @@ impl Shell {
         outcome
     }
 
-    /// A failure of the refresh, with what stands behind it: the platform's error, or the answer.
+    /// A failure of the refresh, with its cause: the platform's error, or the response.
     pub(super) fn blame(&self, failure: Failure) -> TokenError {
         let is_told = failure.step == Step::Refresh
             && !matches!(failure.code, Code::SignedOut | Code::SessionChanged);
@@ -283,7 +283,7 @@ impl Shell {
         TokenError::from(failure).with_cause(self.cause.borrow().clone())
     }
 
-    /// What stands behind an event.
+    /// The details of an event.
     fn detail(&self, event: &Event) -> Detail {
         match event {
             Event::Refresh => Detail { answer: self.answer.take(), error: None },
@@ -298,7 +298,7 @@ impl Shell {
         }
     }
 
-    /// Does all that the session wants done.
+    /// Carries out all commands of the session.
     pub(super) fn drain(self: &Rc<Self>) {
         loop {
             let effect = self.session.borrow_mut().poll_effect();
@@ -353,8 +353,8 @@ impl Shell {
         }
     }
 
-    /// Fulfils with what `value` is or fulfils with, when no news is being sealed or opened: whoever has
-    /// the lock has to know what happened before.
+    /// Resolves to `value`, or the value of that promise, when no news is being sealed or opened: the holder of the
+    /// lock must know what happened before.
     pub(super) fn after_news(&self, value: &JsValue) -> Promise {
         match &*self.channel.borrow() {
             Some(channel) => channel.settled(value),
@@ -365,12 +365,12 @@ impl Shell {
     fn settle_refresh(&self, auth_call: AuthCall, outcome: RefreshOutcome) {
         let mut waiting = self.waiting_for_refresh.borrow_mut();
         if let Some(at) = waiting.iter().position(|refresh| refresh.auth_call == auth_call) {
-            // Nobody may be waiting any longer; the token is kept all the same.
+            // Perhaps no caller waits any more. The token is kept nevertheless.
             waiting.swap_remove(at).settler.settle(outcome);
         }
     }
 
-    /// Tells the listeners, one notice after the other, even if one of them brings about the next.
+    /// Notifies the listeners of one notice after the other, even if a listener causes the next.
     fn notify(&self) {
         if self.is_notifying.replace(true) {
             return;
@@ -388,10 +388,10 @@ impl Shell {
     }
 }
 
-const NAMELESS: &str = "a function in the options cannot be compared with another tab's, so tabs do not share tokens or logouts; give the managers that belong together the same `name` to have them share.";
-const UNTOLD: &str = "the server was not told of the last logout, and a page that comes later cannot tell it (the option `logout` is missing, or sends a token); the session may still be alive there.";
+const NAMELESS: &str = "a function in the options cannot be compared with another tab's, so tabs do not share tokens or logouts; to share, give managers that belong together the same `name`.";
+const UNTOLD: &str = "the server was not told of the last logout, and no later page can tell it (the option `logout` is missing, or sends a token); the session may still be alive there.";
 
-/// Takes the first out of a list that never gets long.
+/// Removes the first entry of a list, which is always short.
 fn first<T>(list: &mut Vec<T>) -> Option<T> {
     (!list.is_empty()).then(|| list.remove(0))
 }

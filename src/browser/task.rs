@@ -1,4 +1,4 @@
-//! Tasks: work of the shell that takes several turns. A task waits for JavaScript promises only, so JavaScript runs it,
+//! Tasks: work of the shell that takes several turns. A task waits only for JavaScript promises, so JavaScript runs it,
 //! one step for each promise (`task.js`). This needs neither a queue nor wakers.
 
 use std::cell::Cell;
@@ -23,7 +23,7 @@ thread_local! {
     static RESULT: Cell<Option<Result<JsValue, JsValue>>> = const { Cell::new(None) };
 }
 
-/// Runs a task. It begins in a turn of its own.
+/// Runs a task, which starts in a later turn.
 pub(crate) fn spawn(task: LocalBoxFuture<'static, ()>) {
     let mut task = Some(task);
     let step =
@@ -33,7 +33,7 @@ pub(crate) fn spawn(task: LocalBoxFuture<'static, ()>) {
             if task.as_mut()?.poll_unpin(context).is_ready() {
                 task = None;
             }
-            // A task that was dropped has not taken it.
+            // A dropped task has not taken its result.
             RESULT.set(None);
             NEXT.take()
         });

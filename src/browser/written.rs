@@ -1,4 +1,4 @@
-//! Writes the [`Options`] of an app in Rust as an app in JavaScript does: `options.js` checks both.
+//! Converts the [`Options`] of an app in Rust to the form of an app in JavaScript, because `options.js` checks both.
 
 use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
@@ -159,7 +159,7 @@ fn texts(texts: &[String]) -> JsValue {
     texts.iter().map(|entry| text(entry)).collect::<Array>().into()
 }
 
-/// The texts, if there are some.
+/// The texts, unless the list is empty.
 fn some(texts: &[String]) -> JsValue {
     filled(texts.iter().map(|entry| text(entry)).collect())
 }
@@ -176,7 +176,7 @@ fn maybe<T>(value: Option<T>, write: impl Fn(T) -> JsValue) -> JsValue {
     value.map(write).unwrap_or_default()
 }
 
-/// An object without the members that are `undefined`: `options.js` would refuse the name of one it does not know.
+/// An object without the members that are `undefined`, because `options.js` refuses unknown names.
 fn object<const N: usize>(members: [(&str, JsValue); N]) -> JsValue {
     let members = members.into_iter().filter(|(_, value)| !value.is_undefined());
     from_entries(members.map(|(name, value)| (text(name), value)))
@@ -184,6 +184,6 @@ fn object<const N: usize>(members: [(&str, JsValue); N]) -> JsValue {
 
 fn from_entries(entries: impl Iterator<Item = (JsValue, JsValue)>) -> JsValue {
     let entries: Array = entries.map(|(name, value)| Array::of2(&name, &value)).collect();
-    // Pairs are what it takes.
+    // It accepts every list of pairs, so it cannot fail.
     Object::from_entries(&entries).map(JsValue::from).unwrap_or_default()
 }

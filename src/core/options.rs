@@ -1,5 +1,5 @@
-//! The options, and what follows from them. `browser/options.js` checks them, for apps in Rust and in JavaScript
-//! alike.
+//! The options, and the decisions that follow from them. `browser/options.js` checks the options of apps in Rust and
+//! in JavaScript.
 
 use super::apis::{Api, Apis};
 use super::attach::Attach;
@@ -9,75 +9,74 @@ use super::policy::{Offline, Policy, Renewal, Restore, Tabs};
 use super::rules::{AnswerRule, RuleKind, Rules};
 use super::text::split_at_any;
 
-/// Everything that can be set. Start from [`Options::new`] and change what is to be different.
+/// All options. Start from [`Options::new`] and change what you need.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
-    /// Where a new token is asked for.
+    /// The endpoint that gives new tokens.
     pub refresh: Endpoint,
-    /// Where `logout` without a request goes, and where a logout that is owed is finished.
+    /// The endpoint for `logout` without a request, and for pending logouts.
     pub logout: Option<Endpoint>,
     /// Who may receive the token: origins, or origins with a path. `None`: the page's own origin.
     pub apis: Option<Vec<String>>,
     /// How the token is put on a request.
     pub attach: Attach,
-    /// Which answers say that the token has ended. 401 (RFC 9110, 15.5.2) unless set.
+    /// The responses that mean that the token has expired. 401 (RFC 9110, 15.5.2) unless set.
     pub unauthorized: Vec<AnswerRule>,
-    /// Which answers say that the session has ended, so that no refresh helps.
+    /// The responses that mean that the session has ended, so that no refresh helps.
     pub ended: Vec<AnswerRule>,
-    /// Which answers ask for more than the session has: [`AnswerRule::step_up`] unless set.
+    /// The responses that ask for more authentication than the session has: [`AnswerRule::step_up`] unless set.
     pub step_up: Vec<AnswerRule>,
-    /// Which answers to a refresh end the session. `None`: 400, 401 and 403 with JSON or without a
+    /// The responses to a refresh that end the session. `None`: 400, 401 and 403 with JSON or without a
     /// body, and `invalid_grant` (RFC 6749, 5.2) with any 4xx.
     pub rejected: Option<Vec<AnswerRule>>,
-    /// A header field of answers that brings a new token.
+    /// The header field of responses that contains a new token.
     pub adopt: Option<String>,
-    /// What a refresh needs, where it is not `refresh` that says so: a function of the app's, or
+    /// What a refresh needs if `refresh` does not determine it: with a refresh function of the app, and with
     /// [`Options::without_refresh`].
     pub(crate) renewal: Option<Renewal>,
-    /// Where an answer may have the access token: member names, with dots between them. Of several
-    /// places, with ` | ` between them, the first counts that holds something, here and in what
-    /// follows.
+    /// The place of the access token in a response: member names joined by dots. ` | ` separates several places, of
+    /// which the first that is not empty counts. The same holds for the places below.
     pub access_token_at: String,
-    /// Where it may have the refresh token, if no cookie has it.
+    /// The place of the refresh token, unless it is in a cookie.
     pub refresh_token_at: String,
-    /// Where it may have the length of the access token's life, in seconds (RFC 6749, 5.1).
+    /// The place of the access token's lifetime, in seconds (RFC 6749, 5.1).
     pub expires_in_at: String,
-    /// Where it may have the end of that life: seconds or milliseconds since the epoch, or a date
+    /// The place of the time when the access token expires: seconds or milliseconds since the epoch, or a date
     /// and time with a zone (RFC 3339, 5.6), by the server's clock. Empty for nowhere.
     pub expires_at_at: String,
-    /// Where it may have the time for which the session can be renewed, in seconds.
+    /// The place of the time for which the session can be renewed, in seconds.
     pub session_expires_in_at: String,
-    /// A cookie to read, and the header field to send its value in, afresh at each refresh and
-    /// logout (double submit).
+    /// A cookie, and the header field that carries its value (double submit). The cookie is read for each refresh and
+    /// logout.
     pub csrf: Option<(String, String)>,
     /// Where the refresh token travels.
     pub refresh_token: Carrier,
-    /// How long before its end a token is renewed, in milliseconds. `None`: 30 seconds or a tenth of
-    /// its life, whichever is less.
+    /// How long before it expires a token is renewed, in milliseconds. `None`: 30 seconds or a tenth of
+    /// its lifetime, whichever is less.
     pub refresh_before: Option<f64>,
-    /// What the tabs of one origin do for each other.
+    /// How the tabs of one origin cooperate.
     pub tabs: Tabs,
-    /// When a page that has no token yet asks for one.
+    /// When a page without a token asks for one.
     pub restore: Restore,
-    /// Whether the app may have the token itself.
+    /// Whether the app may read the token.
     pub expose_token: bool,
-    /// Tells managers apart that are alike otherwise. Managers whose options contain functions share
-    /// with other tabs only under a name.
+    /// Distinguishes managers with equal options. Managers whose options contain functions share with other tabs
+    /// only if they have a name.
     pub name: Option<String>,
     /// The claim that names the user: a string or a number. `sub` unless set (RFC 7519, 4.1.2).
     pub subject: String,
-    /// A cookie that scripts may read and that is there as long as there is a session. Without it
-    /// nobody is asked for one. `None`: the cookie of `csrf`, if there is one.
+    /// A cookie that scripts may read and that exists as long as the session. Without this cookie, the server is not
+    /// asked for a token. `None`: the cookie of `csrf`, if there is one.
     pub session_hint: Option<String>,
-    /// How long the answer to a login may take, in milliseconds. 30 seconds unless set.
+    /// How long the response to a login may take, in milliseconds. 30 seconds unless set.
     pub login_timeout: f64,
-    /// Which answers to a login begin no session yet, as where a second factor is asked for.
+    /// The responses to a login that do not begin a session yet, as when the server asks for a second factor.
     pub incomplete: Vec<AnswerRule>,
-    /// What becomes of a call that needs a token while the refresh does not reach the server.
+    /// How to handle a call that needs a token while the refresh does not reach the server.
     pub offline: Offline,
-    /// Whether tokens are bound to a key (RFC 9449), and where that lives. Whether one is, its `token_type`
-    /// says.
+    /// Whether tokens are bound to a key (RFC 9449), and where the key is kept. The `token_type` of each token says
+    /// whether it is bound.
     pub dpop: Option<DpopKeys>,
 }
 
@@ -116,13 +115,13 @@ impl Options {
         }
     }
 
-    /// The defaults, without a refresh: new tokens come with answers, by a login, or by
+    /// The defaults, without a refresh: new tokens come from responses, from a login, or from
     /// [`crate::TokenManager::set_tokens`].
     pub fn without_refresh() -> Self {
         Self { renewal: Some(Renewal::Never), ..Self::new("") }
     }
 
-    /// What decisions depend on. The options must be checked and completed. The rules move into the policy.
+    /// The policy for decisions. The options must be checked and completed. The rules move into the policy.
     pub(crate) fn policy(&mut self) -> Policy {
         let mut apis = Vec::new();
         for entry in self.apis.iter().flatten() {
@@ -158,7 +157,7 @@ impl Options {
             },
             restore: self.restore,
             tabs: match (self.tabs, self.dpop) {
-                // Another tab could do nothing with a token that is bound to this one's key.
+                // Another tab could not use a token that is bound to this tab's key.
                 (Tabs::Share, Some(DpopKeys::Memory)) => Tabs::Lock,
                 (tabs, _) => tabs,
             },
@@ -167,14 +166,14 @@ impl Options {
         }
     }
 
-    /// Whether a refresh token is kept in memory. One that a server sends beside the cookie is not; a
-    /// function that refreshes gets what it gave.
+    /// Whether a refresh token is kept in memory. A refresh token that a server sends in addition to the cookie is not
+    /// kept. A refresh function gets the refresh token that it has returned.
     pub(crate) fn keeps_refresh_token(&self) -> bool {
         self.refresh_token != Carrier::Cookie || self.renewal == Some(Renewal::Always)
     }
 
-    /// The cookie without which there is no session, where a cookie has the refresh token: the one
-    /// that the user names, else that of the refresh's double submit, which fails without it.
+    /// If the refresh token is in a cookie: another cookie, without which there is no session. This is the cookie of
+    /// the option, or that of the refresh's double submit, which fails without it.
     fn hint(&self) -> Option<String> {
         let csrf = self.refresh.csrf.as_ref().or(self.csrf.as_ref()).map(|(cookie, _)| cookie);
         let has_cookie = self.refresh_token == Carrier::Cookie;
@@ -187,7 +186,7 @@ mod tests {
     use super::super::endpoint::Credentials;
     use super::*;
 
-    /// The policy of such options, as a page has them once they are checked and completed.
+    /// The policy of these options, checked and completed as in a page.
     fn policy(change: impl FnOnce(&mut Options)) -> Policy {
         let mut options = Options::new("https://app.test/auth/refresh");
         options.apis = Some(vec!["https://app.test/".into()]);
