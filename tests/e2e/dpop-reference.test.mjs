@@ -7,7 +7,7 @@ import { check, Lack } from './support/lack.mjs'
 import { startServer } from './support/server.mjs'
 import { STORES } from './support/stores.mjs'
 
-/** Longer than the life of a nonce, in seconds. */
+/** Longer than the lifetime of a nonce, in seconds. */
 const STALE = 180
 
 const browser = await startBrowser()
@@ -28,7 +28,10 @@ const listen = (page) => page.evaluate(() => {
   }
 })
 
-/** Starts a server with a store, and returns it with `it`. Without a `url`, the machine lacks the store, and the tests are skipped. */
+/**
+ * Starts a server with a store, and returns it with `it`. Without a `url`, the machine lacks the store, and the tests
+ * are skipped.
+ */
 async function served(title, flags, url) {
   const lacks = url === undefined && title
   const server = lacks ? undefined : await startServer({ flags: [...flags, '--store', url] })
@@ -45,7 +48,7 @@ const stores = Object.entries(STORES).filter(([store]) => engine === 'chrome' ||
 for (const [store, start] of stores) {
   const { server, it } = await served(store, ['--dpop', 'required', '--dpop-nonce'], await start())
 
-  it('a login learns the nonce, and the calls after it go on with it', async (user) => {
+  it('a login learns the nonce, and later calls use it', async (user) => {
     const page = await user.signedIn(options)
     assert.equal(await me(page), 200)
     assert.deepEqual(await statuses(page, 20), all(20))
@@ -121,7 +124,7 @@ for (const [store, start] of stores) {
     assert.notEqual(keys[0], keys.at(-1))
   })
 
-  it('tabs go on with one session', async (user) => {
+  it('tabs share one session', async (user) => {
     const first = await user.signedIn(options)
     const second = await user.tab(options)
     await second.evaluate(() => until(({ status }) => status === 'signed-in'))

@@ -34,7 +34,7 @@ it('login, refresh and every call have a proof of their own, by one key', async 
   assert.equal(keys.size, 1)
 })
 
-it('a nonce that is asked for costs one more sending, and no refresh', async (user) => {
+it('a required nonce costs one more request, and no refresh', async (user) => {
   server.nonce = 'n1'
   const page = await user.signedIn(stored)
   assert.equal(server.count('/auth/login'), 2)
@@ -52,12 +52,12 @@ it('a nonce that is asked for costs one more sending, and no refresh', async (us
   assert.deepEqual(new Set(server.wrong), new Set(['nonce']))
 })
 
-it('a Request is sent as often as it must be, with its body', async (user) => {
+it('a Request is sent again with its body as often as necessary', async (user) => {
   const page = await user.signedIn(stored)
   server.revoke()
   const answer = await page.evaluate(() => outcome(auth.fetch(new Request('/api/body', { method: 'POST', body: 'all of it' }))))
   assert.equal(answer.body.body, 'all of it')
-  // Refused, asked for another nonce, and taken.
+  // Refused, asked for another nonce, then accepted.
   assert.deepEqual(server.at('/api/body').map(({ body }) => body), Array(3).fill('all of it'))
   assert.equal(server.count('/auth/refresh'), 1)
 }, {
@@ -67,7 +67,7 @@ it('a Request is sent as often as it must be, with its body', async (user) => {
   },
 })
 
-it('a server that asks for one nonce after another gets the caller\'s answer', async (user) => {
+it('if the server asks for one nonce after another, the caller gets its response', async (user) => {
   const page = await user.signedIn(stored)
   let count = 0
   server.nonce = 'n0'
@@ -87,7 +87,7 @@ it('a server that asks for one nonce after another gets the caller\'s answer', a
   assert.equal(server.count('/auth/refresh'), 0)
 })
 
-it('a token that is refused is refreshed once, and each sending has another proof', async (user) => {
+it('a refused token is refreshed once, and each request has a new proof', async (user) => {
   const page = await user.signedIn(stored)
   server.revoke()
   assert.deepEqual(await statuses(page, 20), Array(20).fill(200))
@@ -95,7 +95,7 @@ it('a token that is refused is refreshed once, and each sending has another proo
   assert.deepEqual(server.wrong, [])
 })
 
-it('the key outlives the page, and goes with the session', async (user) => {
+it('the key outlives the page, and is deleted with the session', async (user) => {
   const page = await user.signedIn(stored)
   await reload(page, stored)
   assert.equal(await status(page), 200)
@@ -124,7 +124,7 @@ it('the key outlives the page, and goes with the session', async (user) => {
 })
 
 for (const isolation of ['worker', 'shared-worker']) {
-  it(`${isolation}: proofs are made where the token is`, async (user) => {
+  it(`${isolation}: the worker that has the token makes the proofs`, async (user) => {
     if (engine === 'webkit' && isolation === 'shared-worker') throw new Lack('a key store in a shared worker')
     server.nonce = 'n1'
     const options = { ...stored, isolation }
@@ -133,17 +133,18 @@ for (const isolation of ['worker', 'shared-worker']) {
     assert.deepEqual(await statuses(page, 5), Array(5).fill(200))
     await reload(page, options)
     assert.equal(await status(page), 200)
-    // The login was sent twice, for the nonce, and each time with a new key. That of a call whose token is refused is not looked at.
+    // The login was sent twice, for the nonce, and each time with a new key. The server does not check the proof of a
+    // call whose token it refuses.
     const [, key] = server.keys('/auth/login')
     const keys = ['/auth/refresh', '/api/items/1', '/api/x'].flatMap(server.keys).filter(Boolean)
     assert.ok(keys.length > 2)
     assert.deepEqual(new Set(keys), new Set([key]))
-    // Nothing but that a nonce was wanted.
+    // The only complaint was a missing nonce.
     assert.deepEqual(new Set(server.wrong), new Set(['nonce']))
   })
 }
 
-it('no script can read the private key out', async (user) => {
+it('no script can read the private key', async (user) => {
   const page = await user.signedIn(stored)
   const found = await page.evaluate(async () => {
     const [{ name }] = await indexedDB.databases()
@@ -176,7 +177,7 @@ it('tabs share the token and its key; a login renews it for all', async (user) =
   assert.deepEqual(server.wrong, [])
 })
 
-it('a token whose key another tab has taken away is refreshed', async (user) => {
+it('a token is refreshed after another tab has replaced its key', async (user) => {
   const first = await user.signedIn({ ...stored, tabs: 'lock' })
   const second = await user.tab({ ...stored, tabs: 'lock' })
   assert.equal(await status(second), 200)
@@ -187,7 +188,7 @@ it('a token whose key another tab has taken away is refreshed', async (user) => 
   assert.deepEqual(server.wrong, [])
 })
 
-it('a login that fails leaves the session its key', async (user) => {
+it('a failed login does not change the session\'s key', async (user) => {
   const page = await user.signedIn(stored)
   assert.equal(await error(page, () => signIn('alice', 'wrong')), 'rejected')
   assert.equal(await status(page), 200)
@@ -226,7 +227,7 @@ it('with keys in memory each page has its own, and tabs share no token', async (
   assert.deepEqual(server.wrong, [])
 })
 
-it('a server that says Bearer gets Bearer, and proofs where tokens are given', async (user) => {
+it('a server that says Bearer gets Bearer, and proofs for login and refresh', async (user) => {
   server.type = 'Bearer'
   const page = await user.signedIn(stored)
   assert.equal(await status(page), 200)
@@ -238,7 +239,7 @@ it('a server that says Bearer gets Bearer, and proofs where tokens are given', a
   assert.deepEqual(server.wrong, [])
 })
 
-it('a local clock that is wrong is corrected by the server\'s', async (user) => {
+it('a wrong local clock is corrected by the server\'s clock', async (user) => {
   server.ahead = -3_600_000
   const page = await user.signedIn(stored)
   assert.equal(server.count('/auth/login'), 2)
@@ -246,7 +247,7 @@ it('a local clock that is wrong is corrected by the server\'s', async (user) => 
   assert.deepEqual(server.wrong, ['iat'])
 })
 
-it('a proof that is refused though the clocks agree is the caller\'s', async (user) => {
+it('if a proof is refused although the clocks agree, the caller gets the response', async (user) => {
   const page = await user.signedIn(stored)
   const answer = await page.evaluate(() => auth.fetch('/api/odd').then((answer) => [answer.status, answer.headers.get('www-authenticate')]))
   assert.deepEqual(answer, [401, 'DPoP error="invalid_dpop_proof"'])
@@ -266,7 +267,7 @@ for (const [what, prepare] of [
   ['no IndexedDB', () => Object.defineProperty(globalThis, 'indexedDB', { value: undefined })],
   ['an IndexedDB that refuses', () => void (IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError') })],
 ]) {
-  it(`with ${what} nothing is sent, and one error says so`, async (user) => {
+  it(`with ${what} nothing is sent, and the error is no-key`, async (user) => {
     if (engine === 'webkit' && what === 'no IndexedDB') throw new Lack('a driver that answers where a page has no `indexedDB`')
     const page = await user.tab(stored, (page) => page.addInitScript(prepare))
     assert.equal(await error(page, () => signIn('alice')), 'no-key')
@@ -312,7 +313,7 @@ it('a call that waits for its signature does not leave with the next user\'s ses
   assert.equal(server.count('/api/x'), 0)
 })
 
-it('what a token is bound to excludes what it could not go through', async (user) => {
+it('dpop refuses other values, and options that would send a token without a proof', async (user) => {
   const page = await user.blank()
   const messages = await page.evaluate(() => Promise.all([
     { dpop: true, exposeToken: true },

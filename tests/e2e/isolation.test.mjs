@@ -1,5 +1,5 @@
-// The homes in a worker: what a page gets is what the page's own manager would give it, and the token is not among it. The other tests of
-// this folder run against these homes as well: HOME_OF_TOKENS=worker, shared-worker, or service-worker.
+// The homes in a worker: a page gets the same results as from a manager in the page, but never the token. The other
+// tests of this folder run with these homes as well: HOME_OF_TOKENS=worker, shared-worker, or service-worker.
 
 import assert from 'node:assert/strict'
 import { granted, json, refused, startStub } from './support/stub.mjs'
@@ -10,7 +10,7 @@ import { world } from './support/world.mjs'
 
 const { server, browser, it } = await world()
 
-// What the reference server does not answer with.
+// Responses that the reference server does not give.
 const bytes = Buffer.alloc(300_000, 'abc')
 const stub = await startStub({
   '/auth/refresh': () => granted('new'),
@@ -26,12 +26,12 @@ const stub = await startStub({
     arrived?.()
   } },
 })
-// Of the call that is held.
+// For the call that is held.
 let arrived, torn
 
 const HOMES = ['worker', 'shared-worker', 'service-worker']
 
-/** Runs in the page, before all else: keeps all that crosses to it, and what a patched platform sees. */
+/** Runs in the page, before everything else: records all that is sent to it, and all that a patched platform sees. */
 function tap() {
   const crossed = (globalThis.crossed = [])
   const note = (way, value) => {
@@ -104,7 +104,7 @@ for (const home of HOMES) {
     assert.deepEqual(await page.evaluate(() => told()), ['signout logout'])
   })
 
-  named('many calls that are refused cost one refresh', async (user) => {
+  named('many refused calls cost one refresh', async (user) => {
     const page = await signedIn(user)
     await server.revoke()
     const answers = await page.evaluate(() => calls(20))
@@ -113,7 +113,7 @@ for (const home of HOMES) {
     assert.deepEqual(await page.evaluate(() => told()), ['refresh'])
   })
 
-  named('a reload finds the session, and a logout before a call is answered is a logout', async (user) => {
+  named('a reload finds the session, and a logout before a response takes effect', async (user) => {
     const page = await signedIn(user)
     await page.reload()
     await page.evaluate((home) => start({ isolation: home }), home)
@@ -125,7 +125,7 @@ for (const home of HOMES) {
     assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
   })
 
-  named('dispose lets the refresh on the wire finish, and the next manager waits for it', async (user) => {
+  named('dispose lets a refresh in flight finish, and the next manager waits for it', async (user) => {
     const page = await signedIn(user)
     await server.revoke()
     await server.faults({ refresh: 'hold' })
@@ -142,7 +142,7 @@ for (const home of HOMES) {
     assert.equal((await server.counters()).reuses, 0)
   })
 
-  named('two tabs: one signs out, and the other knows', async (user) => {
+  named('two tabs: one signs out, and the other is signed out, too', async (user) => {
     const one = await signedIn(user)
     const other = await user.tab({ isolation: home })
     assert.equal((await other.evaluate(() => call('/api/me'))).body.name, 'alice')
@@ -153,7 +153,7 @@ for (const home of HOMES) {
     assert.deepEqual(await one.evaluate(() => told().filter((event) => event.startsWith('signout'))), ['signout logout'])
   })
 
-  named('errors cross with class, code and reason', async (user) => {
+  named('errors arrive with class, code and reason', async (user) => {
     const page = await user.tab({ isolation: home })
     const seen = await page.evaluate(async () => {
       const error = await auth.login('/auth/login', credentials('alice', 'wrong')).catch((error) => error)
@@ -179,10 +179,10 @@ for (const home of HOMES) {
     assert.deepEqual(await page.evaluate(() => signIn('alice')), { error: { code: 'bad-status', retryable: true, status: 503 } })
   })
 
-  named('the token is in nothing that the page can see', async (user) => {
+  named('nothing that the page can see contains the token', async (user) => {
     const secrets = new Set()
     const reading = []
-    // Where the driver tells of answers.
+    // If the driver reports responses.
     user.context.on?.('response', (response) => {
       if (!/\/auth\/(login|refresh)$/.test(response.url())) return
       reading.push(response.text().then((text) => {
@@ -193,7 +193,7 @@ for (const home of HOMES) {
     const prepare = (page) => page.addInitScript(tap)
     const page = await signedIn(user, {}, prepare)
     const other = await user.tab({ isolation: home }, prepare)
-    // The channel is no secret: a manager of the page's own has the same one.
+    // The channel is no secret, because a manager in the page uses the same one.
     const channels = await page.evaluate(async () => {
       const Channel = BroadcastChannel
       const names = []
@@ -226,14 +226,14 @@ for (const home of HOMES) {
     await server.revoke()
     await page.evaluate(() => call('/api/me'))
     await page.evaluate(() => auth.logout('/auth/logout'))
-    // As one text: a long list takes its time to get here.
+    // Joined to one text, because a long list takes long to transfer.
     const seen = (await Promise.all([page, other].map((tab) => tab.evaluate(() => crossed.join('\n'))))).join('\n').split('\n')
-    assert.ok(seen.some((line) => line.includes('kind=response')), 'the tap hears what crosses')
-    assert.ok(seen.some((line) => line.includes('kind=hello')), 'the tap hears what is sent')
-    assert.ok(seen.some((line) => line.includes('tokenkeep=')), 'the ear hears the channel')
+    assert.ok(seen.some((line) => line.includes('kind=response')), 'the tap records messages to the page')
+    assert.ok(seen.some((line) => line.includes('kind=hello')), 'the tap records messages to the worker')
+    assert.ok(seen.some((line) => line.includes('tokenkeep=')), 'the listener hears the channel')
     await server.faults()
     await Promise.all(reading)
-    // The signature of any token, for those that the driver cannot read.
+    // The signature of any token, for drivers that cannot read the responses.
     for (const line of seen) {
       assert.doesNotMatch(line, /eyJ[\w-]+\.[\w-]+\.[\w-]+/)
       for (const secret of secrets) assert.ok(!line.includes(secret), line)
@@ -255,7 +255,7 @@ for (const home of HOMES) {
     assert.equal((await page.evaluate(() => call('/api/items/2'))).status, 200)
   })
 
-  named('the endpoints that answer with tokens are not to be had by fetch', async (user) => {
+  named('fetch cannot call endpoints that return tokens', async (user) => {
     const page = await signedIn(user)
     const before = await server.lines()
     for (const path of ['/auth/refresh', '/auth/refresh?x=1', '/auth/login', '/auth/../auth/refresh#x'])
@@ -263,11 +263,11 @@ for (const home of HOMES) {
     assert.deepEqual(await server.lines(), before)
   })
 
-  named('options that would show the token, or cannot cross, are refused by name', async (user) => {
+  named('options that would reveal the token, or cannot be sent, are refused by name', async (user) => {
     const page = await user.blank()
     const code = async (options) => {
       const { error, message } = await page.evaluate(async ([options, home]) => {
-        // No function comes here from the test: a name stands for it.
+        // The test cannot pass a function to the page, so a name stands for it.
         const revived = JSON.parse(options, (_, value) => (value === 'function' ? () => ({}) : value))
         const made = make({ isolation: home, ...revived })
         const error = await made.fetch('/api/me').catch((error) => error)
@@ -292,7 +292,7 @@ for (const home of HOMES) {
     ]) assert.match(await code(options), new RegExp(`\`${name}`))
   })
 
-  named('a request to what is no API is the page\'s own', async (user) => {
+  named('the page itself sends requests that are not for an API', async (user) => {
     const page = await user.tab({ isolation: home, apis: ['/api'] }, (page) => page.addInitScript(() => {
       const platform = fetch
       globalThis.own = []
@@ -322,9 +322,9 @@ for (const home of HOMES) {
     return page
   }
 
-  named('every kind of body arrives, twice where it must', async (user) => {
+  named('every kind of body arrives, twice if necessary', async (user) => {
     const page = await ready(user)
-    // WebKit reads no form with a file once it is a Request's, or a Response's.
+    // WebKit cannot read a form with a file from a Request or a Response.
     const unread = engine === 'webkit' ? ['form request'] : []
     const sent = await page.evaluate(async (unread) => {
       const form = new FormData()
@@ -366,8 +366,8 @@ for (const home of HOMES) {
     assert.ok(stub.at('/auth/refresh').length >= 16 - unread.length)
   })
 
-  named('the Response is what fetch would have given', async (user) => {
-    // A service worker makes the answer that has the header anew for the page's own fetch, too.
+  named('the Response is the same as from fetch', async (user) => {
+    // A service worker also copies the response without the header for the page's own fetch.
     const isSeen = home === 'service-worker'
     const page = await ready(user, isSeen ? {} : { adopt: { header: 'X-Next' } })
     const [ours, platform] = await page.evaluate(async () => {
@@ -386,7 +386,7 @@ for (const home of HOMES) {
     assert.equal(await page.evaluate(async () => (await auth.fetch('/api/bytes')).headers.get('x-next')), isSeen ? 'newer' : null)
   })
 
-  named('a body comes as it is read, breaks off as it does, and ends with the signal', async (user) => {
+  named('a body arrives as it is read, breaks off like the original, and ends with the signal', async (user) => {
     const page = await ready(user)
     const seen = await page.evaluate(async () => {
       const reader = (await auth.fetch('/api/endless')).body.getReader()
@@ -402,7 +402,7 @@ for (const home of HOMES) {
     assert.deepEqual(seen, ['abc', 'TypeError', 'mine'])
   })
 
-  named('a worker file of the app\'s own has the options, functions too, and no page gives any', async (user) => {
+  named('a worker file of the app contains the options, also functions, and no page may pass any', async (user) => {
     stub.routes['/own.js'] = () => ({ type: 'text/javascript', body: `
       import { serve } from '/tokenkeep/isolation/${home === 'service-worker' ? home : 'worker'}.js'
       serve({ refresh: async () => ({ accessToken: 'new', expiresIn: 300 }), apis: ['/api'], name: 'own' })` })
@@ -420,7 +420,7 @@ for (const home of HOMES) {
     assert.deepEqual(seen, [200, { error: { code: 'invalid-option', retryable: false } }])
   })
 
-  named('a page that goes takes its calls along, and dispose ends what is its own', async (user) => {
+  named('the calls of a closed page are aborted, and dispose ends only its own calls', async (user) => {
     if (engine === 'firefox' && home === 'shared-worker') throw new Lack('a last message of each tab that is closed')
     const stays = await user.tab({ isolation: home })
     const goes = await user.tab({ isolation: home })
@@ -430,12 +430,12 @@ for (const home of HOMES) {
       void auth.fetch('/api/held').catch(() => {})
     })
     await isHere
-    // One that can be come back to would keep its call.
+    // A page in the back/forward cache would keep its call.
     await goes.close()
     await isTorn
     await stays.evaluate(() => auth.setTokens({ accessToken: 'new', expiresIn: 300 }))
     assert.equal((await stays.evaluate(() => call('/api/echo'))).status, 200)
-    // Where the driver shows workers: it is alone in its home.
+    // If the driver shows workers: the home has exactly one.
     const ended = home === 'worker' && stays.workers?.().map((worker) => new Promise((resolve) => worker.on('close', resolve)))
     const seen = await stays.evaluate(async () => {
       const waiting = outcome(auth.fetch('/api/held'))
@@ -447,9 +447,9 @@ for (const home of HOMES) {
     await Promise.all(ended || [])
   })
 
-  named('what was on its way to a page when it signed out does not sign it in again', async (user) => {
+  named('a message in transit when a page signs out does not sign it in again', async (user) => {
     if (engine === 'webkit' || home === 'service-worker') throw new Lack('a worker whose calls go on while its page waits')
-    // The refresh is answered, and all that follows from it said to the page, while the page can hear nothing.
+    // The refresh is answered, and the worker sends its messages, while the page cannot receive any.
     let sees
     stub.routes['/api/after'] = () => (sees(), json({}))
     stub.routes['/wait'] = { handle: (_, response) => void (sees = () => response.end()) }
@@ -483,11 +483,11 @@ for (const home of HOMES) {
     assert.equal(stub.at('/auth/slow').length, 1)
   })
 
-  named('a large body that is read slowly holds no more than a few chunks', async (user) => {
+  named('a large body that is read slowly takes up only a few chunks of memory', async (user) => {
     const large = Buffer.alloc(50_000_000, 'abc')
     stub.routes['/api/large'] = () => ({ body: large, type: 'application/octet-stream' })
     const page = await user.tab({ isolation: home }, (page) => page.addInitScript(() => {
-      // Chunks that have come, by the page's own ear.
+      // Counts the chunks that the page has received.
       globalThis.come = 0
       const { set } = Object.getOwnPropertyDescriptor(MessagePort.prototype, 'onmessage')
       Object.defineProperty(MessagePort.prototype, 'onmessage', { set(listener) {
@@ -501,7 +501,7 @@ for (const home of HOMES) {
       let length = 0
       let most = 0
       for (let taken = 0; ; taken++) {
-        // Each tenth chunk, others have their turn.
+        // Yield after every tenth chunk.
         if (taken % 10 === 1) await auth.fetch('/api/empty')
         most = Math.max(most, come - taken)
         const { done, value } = await reader.read()
@@ -513,8 +513,8 @@ for (const home of HOMES) {
     assert.ok(seen.most > 0 && seen.most <= 4, `${seen.most} chunks`)
   })
 
-  named('many hundred calls at once are answered, each with its own answer', async (user) => {
-    // The refresh is sent after them, and has its time-out: over HTTP/1.1 six calls go at a time.
+  named('many hundred simultaneous calls each get their own response', async (user) => {
+    // The refresh is sent after them, and must not time out. HTTP/1.1 sends six calls at a time.
     const count = engine === 'chrome' ? 1000 : 200
     const page = await ready(user)
     const wrong = await page.evaluate(async (count) => {
@@ -526,7 +526,7 @@ for (const home of HOMES) {
     assert.equal(stub.at('/auth/refresh').length, 1)
   })
 
-  named('two managers of different options are beside each other', async (user) => {
+  named('two managers with different options work side by side', async (user) => {
     if (home === 'service-worker') throw new Lack('two service workers of one scope')
     const page = await ready(user)
     const seen = await page.evaluate(async (home) => {
@@ -541,7 +541,7 @@ for (const home of HOMES) {
     assert.deepEqual(seen, ['Bearer new', 401, 200])
   })
 
-  named('a cookie that the options name is read afresh, and no other one', async (user) => {
+  named('cookies that the options name are read again for each call, and no others', async (user) => {
     const page = await user.tab({ isolation: home, csrf: { cookie: 'csrf', header: 'X-CSRF' } }, (page) => page.addInitScript(() => {
       document.cookie = 'csrf=one%21'
       document.cookie = 'other=secret'
@@ -561,7 +561,7 @@ for (const home of HOMES) {
     assert.ok(!(await page.evaluate(() => sent.join())).includes('secret'))
   })
 
-  named('a worker that does not start is a typed error that says why, and nothing is sent', async (user) => {
+  named('if the worker does not start, a typed error says why, and nothing is sent', async (user) => {
     const page = await user.blank()
     const seen = await page.evaluate(async (home) => {
       const { createTokenManager } = await import('/tokenkeep/isolation/page.js')
@@ -605,7 +605,7 @@ for (const home of HOMES) {
       const hello = sent.find(({ kind }) => kind === 'hello')
       const evil = { ...hello, options: { refresh: '/auth/refresh', apis: ['https://evil.test/'], exposeToken: true }, text: 'evil' }
       port.addEventListener('message', ({ data }) => heard.push(JSON.stringify(data)))
-      // On the page's own port, on a port to the worker itself, and as another page of the shared worker.
+      // On the page's own port, on a port to the worker, and as another page of the shared worker.
       forge(evil)
       forge({ kind: 'call', id: 900, method: 'getAccessToken' })
       forge({ kind: 'call', id: 901, method: 'peekAccessToken' })

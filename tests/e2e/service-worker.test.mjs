@@ -1,5 +1,5 @@
-// The home in a service worker: what the page fetches by itself has the token, all tabs have one session, and the worker may be ended or
-// replaced at any time. What it has in common with the other homes is in isolation.test.mjs.
+// The home in a service worker: the page's own requests carry the token, all tabs share one session, and the worker may
+// be ended or replaced at any time. isolation.test.mjs tests what all homes have in common.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -21,19 +21,19 @@ const logouts = () => server.at('/auth/logout').length
 const refreshes = () => server.at('/auth/refresh').length
 const tokens = (path) => server.at(path).map(({ headers }) => Boolean(headers.authorization))
 
-/** A file of the app's own, with its options. */
+/** The app's service worker file, with its options. */
 const own = (options, more = '', how) => ({ type: 'text/javascript', body: `
   importScripts('/tokenkeep/isolation/service-worker-script.js')
   tokenkeep.serve(${JSON.stringify({ refresh: '/auth/refresh', logout: '/auth/logout', ...options })}, ${JSON.stringify(how)})
   ${more}` })
 
-/** Fulfils when the page's calls go by a service worker. */
+/** Resolves when a service worker controls the page. */
 const controlled = (page) => page.evaluate(async () => {
   const { serviceWorker } = navigator
   if (!serviceWorker.controller) await new Promise((resolve) => serviceWorker.addEventListener('controllerchange', resolve))
 })
 
-/** A tab in which somebody has signed in, and that the service worker answers. */
+/** A signed-in tab that the service worker controls. */
 async function signedIn(user, options, prepare) {
   const page = await user.tab({ ...API, ...options }, prepare)
   await page.evaluate(() => signIn('alice', 'x'))
@@ -41,7 +41,7 @@ async function signedIn(user, options, prepare) {
   return page
 }
 
-/** A tab that gives no options: its worker's file has them. */
+/** A tab that passes no options, because its worker file contains them. */
 async function attached(user, prepare) {
   const page = await user.blank(prepare)
   await attach(page)
@@ -53,10 +53,10 @@ const attach = (page) => page.evaluate(async () => {
   await watch(createTokenManager({ isolation: 'service-worker', worker: '/app.js' }))
 })
 
-/** What the page's own fetch is answered. */
+/** The response to the page's own fetch. */
 const plain = (page, path = '/api/who', init) => page.evaluate(([path, init]) => fetch(path, init).then(async (answer) => [answer.status, answer.ok ? (await answer.json()).sub : null], ({ name }) => name), [path, init])
 
-/** Ends all service workers, as the platform does with those that are idle. */
+/** Ends all service workers, as the browser does when they are idle. */
 async function kill(user, page) {
   if (engine !== 'chrome') throw new Lack('a driver that ends service workers')
   const session = await user.context.newCDPSession(page)
@@ -65,7 +65,7 @@ async function kill(user, page) {
   await session.detach()
 }
 
-it('what the page fetches by itself has the token: fetch, XMLHttpRequest, an image, a video, EventSource', async (user) => {
+it('the page\'s own requests carry the token: fetch, XMLHttpRequest, an image, a video, EventSource', async (user) => {
   const page = await signedIn(user)
   server.route('/api/events', (arrived) => (server.who(arrived) ? { type: 'text/event-stream', body: 'data: hello\n\n' } : refused()))
   server.route('/api/photo', (arrived) => (server.who(arrived) ? { type: 'image/svg+xml', body: '<svg xmlns="http://www.w3.org/2000/svg" width="7" height="5"/>' } : refused()))
@@ -98,7 +98,7 @@ it('what the page fetches by itself has the token: fetch, XMLHttpRequest, an ima
 })
 
 
-it('an upload by XMLHttpRequest arrives whole, also a second time after a 401, and tells how far it is', async (user) => {
+it('an upload by XMLHttpRequest arrives complete, also again after a 401, and reports its progress', async (user) => {
   const page = await signedIn(user)
   server.route('/api/upload', (arrived) => (server.who(arrived) ? json({ sha256: arrived.sha256 }) : refused()))
   server.revoke()
@@ -117,12 +117,12 @@ it('an upload by XMLHttpRequest arrives whole, also a second time after a 401, a
   assert.deepEqual(told.at(-1), ['loadend', 3_000_000])
 })
 
-it('what is not a call of the API is left alone: navigations, scripts, styles, other paths, an Authorization of its own, other origins', async (user) => {
+it('requests that are not calls of the API are left alone: navigations, scripts, styles, other paths, an Authorization of its own, other origins', async (user) => {
   const page = await signedIn(user)
   for (const path of ['/api/page', '/api/script.js', '/api/style.css', '/other'])
     server.route(path, ({ path }) => ({ type: path.endsWith('js') ? 'text/javascript' : path.endsWith('css') ? 'text/css' : 'text/html', body: '' }))
   server.route('/api/basic', ({ headers }) => json({ sub: headers.authorization }))
-  // Whatever waits for it, a page does not.
+  // No page load waits for a refresh.
   server.revoke()
   const held = server.hold('/auth/refresh')
   const waiting = page.evaluate(() => fetch('/api/who').then(({ status }) => status))
@@ -146,23 +146,23 @@ it('what is not a call of the API is left alone: navigations, scripts, styles, o
   assert.deepEqual(elsewhere.at('/image').map(({ headers }) => headers.authorization), [undefined])
 })
 
-it('endpoints that answer with tokens are not for the page\'s own fetch', async (user) => {
+it('the page\'s own fetch cannot call endpoints that return tokens', async (user) => {
   const page = await signedIn(user)
   for (const path of ['/auth/refresh', '/auth//Refresh?x', '/auth/login']) assert.equal(await plain(page, path, { method: 'POST' }), 'TypeError', path)
   assert.deepEqual(server.lines('/auth/refresh', '/auth/login'), ['POST /auth/login'])
 })
 
-it('nor after it has begun again: what has answered a login is remembered', async (user) => {
+it('nor after the worker was restarted: it remembers the endpoints that answered a login', async (user) => {
   const page = await signedIn(user)
   await kill(user, page)
-  // A call that the worker has read its marks for.
+  // For this call, the worker has read its marks.
   await plain(page)
   const after = server.lines('/auth/refresh', '/auth/login').length
   assert.equal(await plain(page, '/auth/login', { method: 'POST' }), 'TypeError')
   assert.equal(server.lines('/auth/refresh', '/auth/login').length, after)
 })
 
-it('the header that may bring a token is not for the page, and the token that it brings is used', async (user) => {
+it('the page does not get the header with a new token, and the token is used', async (user) => {
   const page = await signedIn(user, { adopt: { header: 'X-Next' } })
   server.route('/api/next', () => {
     server.revoke()
@@ -173,7 +173,7 @@ it('the header that may bring a token is not for the page, and the token that it
   assert.equal(refreshes(), 0)
 })
 
-it('a page that the service worker does not answer has the session by messages: at the first load, and after a reload past it', async (user) => {
+it('a page that the service worker does not control shares the session by messages: at the first load, and after a forced reload', async (user) => {
   server.route('/app.js', () => own({ apis: ['/api'] }))
   const page = await attached(user)
   await page.evaluate(() => signIn('alice', 'x'))
@@ -186,7 +186,7 @@ it('a page that the service worker does not answer has the session by messages: 
   assert.equal(refreshes(), 0)
 })
 
-it('two tabs, with the manager and without it, have one session and one refresh', async (user) => {
+it('two tabs, with and without a manager, share one session and one refresh', async (user) => {
   const one = await signedIn(user)
   const other = await user.tab(API)
   const bare = await user.blank()
@@ -202,14 +202,14 @@ it('two tabs, with the manager and without it, have one session and one refresh'
   assert.deepEqual(await plain(bare), [401, null])
 })
 
-it('after it was ended, the next call begins it again, which asks the refresh endpoint', async (user) => {
+it('after the worker was ended, the next call starts it again, and it refreshes', async (user) => {
   const page = await signedIn(user)
   const other = await user.tab(API)
   await other.evaluate(() => call('/api/who'))
   await kill(user, page)
   assert.equal((await page.evaluate(() => call('/api/who'))).status, 200)
   assert.equal(refreshes(), 1)
-  // The other tab has heard of it, and of what becomes of the session now.
+  // The other tab has heard of the restart, and hears of changes to the session.
   await Promise.all([other.evaluate(() => heard('signout other-tab')), page.evaluate(async () => {
     await auth.fetch('/api/who')
     await auth.logout('/auth/logout')
@@ -217,7 +217,7 @@ it('after it was ended, the next call begins it again, which asks the refresh en
   assert.equal(await other.evaluate(() => auth.state.status), 'signed-out')
 })
 
-it('after it was ended, the page\'s own fetch begins it again', async (user) => {
+it('after the worker was ended, the page\'s own fetch starts it again', async (user) => {
   const page = await signedIn(user)
   await kill(user, page)
   assert.deepEqual(await plain(page), [200, 'alice'])
@@ -226,7 +226,7 @@ it('after it was ended, the page\'s own fetch begins it again', async (user) => 
   assert.equal(refreshes(), 1)
 })
 
-it('what it was asked and has not answered when it was ended fails as the network does, or is asked again where nothing can be done twice', async (user) => {
+it('calls in flight when the worker is ended fail like network errors, or are repeated if that is safe', async (user) => {
   const page = await signedIn(user)
   let arrives
   const isHere = new Promise((resolve) => (arrives = resolve))
@@ -243,9 +243,9 @@ it('what it was asked and has not answered when it was ended fails as the networ
   assert.equal((await page.evaluate(() => again)).error, undefined)
 })
 
-it('who has signed out stays signed out, whatever ends it', async (user) => {
+it('the user stays signed out after the worker was ended', async (user) => {
   const page = await signedIn(user)
-  // Nothing that the server is told: the cookie is there still.
+  // The server is not told, so the cookie still exists.
   await page.evaluate(() => auth.logout())
   await kill(user, page)
   assert.deepEqual(await plain(page), [401, null])
@@ -257,7 +257,7 @@ it('who has signed out stays signed out, whatever ends it', async (user) => {
   assert.deepEqual(await plain(page), [200, 'bob'])
 })
 
-it('a page that may bring a new sign-in asks again, though somebody has signed out before', async (user) => {
+it('a page that may follow a new sign-in asks again, even after a sign-out', async (user) => {
   const page = await signedIn(user)
   const other = await user.tab(API)
   await page.evaluate(() => auth.logout())
@@ -269,7 +269,7 @@ it('a page that may bring a new sign-in asks again, though somebody has signed o
   await other.evaluate(() => until(({ status }) => status === 'signed-in'))
 })
 
-it('a pending logout is finished before anything else, and no fetch of a page\'s own begins the session again', async (user) => {
+it('a pending logout is finished before anything else, and no fetch of a page restores the session', async (user) => {
   const page = await signedIn(user, { logout: '/auth/logout' })
   server.route('/auth/logout', () => ({ status: 503 }))
   assert.equal((await page.evaluate(() => outcome(auth.logout()))).error.code, 'bad-status')
@@ -282,7 +282,7 @@ it('a pending logout is finished before anything else, and no fetch of a page\'s
   assert.equal(refreshes(), 0)
 })
 
-it('another version of it takes over while calls are out: they are answered, and no refresh token is used twice', async (user) => {
+it('another version takes over while calls are in flight: they are answered, and no refresh token is used twice', async (user) => {
   let version = 1
   server.route('/app.js', () => own({ apis: ['/api'] }, `// ${version}`, { takeOver: true }))
   const page = await attached(user)
@@ -313,7 +313,7 @@ it('another version of it takes over while calls are out: they are answered, and
   assert.equal(server.reuses, 0)
 })
 
-it('it stands beside Workbox and what else listens, and answers nothing of theirs', async (user) => {
+it('works beside Workbox and other listeners, and does not answer their requests', async (user) => {
   const require = createRequire(import.meta.url)
   for (const name of ['core', 'routing', 'strategies']) {
     const folder = require.resolve(`workbox-${name}/package.json`).replace('package.json', '')
@@ -325,7 +325,7 @@ it('it stands beside Workbox and what else listens, and answers nothing of their
     workbox.core.clientsClaim()
     self.skipWaiting()
     workbox.routing.registerRoute(({ url }) => url.pathname.startsWith('/kept/'), new workbox.strategies.CacheFirst({ cacheName: 'kept' }))
-    // One that would keep everything, our answers too.
+    // A listener that would cache everything, the API's responses too.
     workbox.routing.setDefaultHandler(new workbox.strategies.NetworkFirst({ cacheName: 'all' }))
     addEventListener('fetch', (event) => new URL(event.request.url).pathname === '/mine' && event.respondWith(new Response('mine')))`))
   const page = await attached(user)
@@ -334,7 +334,7 @@ it('it stands beside Workbox and what else listens, and answers nothing of their
   assert.deepEqual(await plain(page), [200, 'alice'])
   const seen = await page.evaluate(async () => {
     const twice = [await (await fetch('/kept/a')).json()]
-    // It is put there when the answer is given already.
+    // The response is cached after it was delivered.
     while (!(await caches.match('/kept/a'))) await new Promise((resolve) => setTimeout(resolve))
     twice.push(await (await fetch('/kept/a')).json())
     const headers = []
@@ -349,7 +349,7 @@ it('it stands beside Workbox and what else listens, and answers nothing of their
   assert.ok(seen.headers.some(([path]) => path === '/kept/a'))
 })
 
-it('a cookie that the options name is there when it begins again, before any page has said it', async (user) => {
+it('a restarted worker reads the cookies that the options name, before any page has sent them', async (user) => {
   const page = await signedIn(user, { csrf: { cookie: 'csrf', header: 'X-CSRF' } })
   await page.evaluate(() => void (document.cookie = 'csrf=one%21'))
   await kill(user, page)
@@ -357,7 +357,7 @@ it('a cookie that the options name is there when it begins again, before any pag
   assert.deepEqual(server.at('/auth/refresh').map(({ headers }) => headers['x-csrf']), ['one!'])
 })
 
-it('where there is no service worker to be had the error says why, and a fall-back must be named', async (user) => {
+it('without service workers, the error says why, and only a named fallback is used', async (user) => {
   const page = await user.blank()
   const seen = await page.evaluate(async () => {
     const { createTokenManager } = await import('/tokenkeep/isolation/page.js')
@@ -383,7 +383,7 @@ it('where there is no service worker to be had the error says why, and a fall-ba
   assert.match(seen.odd, /^invalid-option: option `fallback`/)
 })
 
-it('a policy that forbids it is named', async (user) => {
+it('the error names a policy that forbids the worker', async (user) => {
   server.route('/strict', () => ({ type: 'text/html', headers: { 'content-security-policy': "worker-src 'none'" }, body: '<!doctype html><script type="module" src="/page.js"></script>' }))
   const page = await user.blank()
   await page.goto(`${user.origin}/strict`)
@@ -394,7 +394,7 @@ it('a policy that forbids it is named', async (user) => {
   assert.match(message, /^not-loaded: .*(worker-src|refused it)/)
 })
 
-it('one with other options in its place is not spoken to, and is left there', async (user) => {
+it('a service worker with other options is left in place, and gets no messages', async (user) => {
   const page = await signedIn(user)
   const other = await user.tab({ ...API, apis: ['/other'] })
   await other.evaluate(() => auth.ready)
@@ -403,10 +403,10 @@ it('one with other options in its place is not spoken to, and is left there', as
   assert.equal((await other.evaluate(() => call('/api/who'))).status, 401)
 })
 
-/** The keys of the proofs that came with a login and with refreshes. */
+/** The keys of the proofs of logins and refreshes. */
 const keys = () => [...server.at('/auth/login'), ...server.at('/auth/refresh')].map(({ headers: { dpop } }) => JSON.stringify(JSON.parse(Buffer.from(dpop.split('.')[0], 'base64url')).jwk))
 
-it('proofs are made in it', async (user) => {
+it('the worker makes the proofs', async (user) => {
   const page = await signedIn(user, { dpop: true })
   server.revoke()
   assert.deepEqual(await plain(page), [200, 'alice'])
@@ -414,7 +414,7 @@ it('proofs are made in it', async (user) => {
   assert.equal(new Set(keys()).size, 1)
 })
 
-it('the key of the proofs is there when it begins again', async (user) => {
+it('a restarted worker has the key of the proofs', async (user) => {
   const page = await signedIn(user, { dpop: true })
   await kill(user, page)
   assert.deepEqual(await plain(page), [200, 'alice'])

@@ -27,7 +27,10 @@ async function steals(page) {
   return page.evaluate(() => Object.fromEntries([...document.querySelectorAll('#attacks li')].map(({ dataset }) => [dataset.attack, dataset.got])))
 }
 
-/** A worker gets the calls one by one. Those that arrive after the first refusal wait for the refresh, so not all of them are refused. */
+/**
+ * A worker gets the calls one by one. Those that arrive after the first refusal wait for the refresh, so not all of
+ * them are refused.
+ */
 async function callsFifty(page) {
   await page.click('#call-fifty')
   await page.locator('#timeline[data-state="done"][data-calls="50"][data-refreshes="1"][data-answered="50"]').waitFor()
@@ -42,7 +45,7 @@ for (const [home, loot, words] of [
   ['worker', 'nothing', /None of 5 attacks got the token/],
   ['shared-worker', 'nothing', /None of 5 attacks got the token/],
 ]) {
-  it(`${home}: the picture shows what was sent, the attacks are mounted, and the app goes on`, async (user) => {
+  it(`${home}: the picture shows what was sent, the attacks run, and the app still works`, async (user) => {
     const page = await signsIn(user, home)
     assert.equal(await page.evaluate(() => document.querySelector('#homes [aria-current]').search), `?home=${home}`)
     await callsFifty(page)
@@ -57,7 +60,7 @@ for (const [home, loot, words] of [
   })
 }
 
-it('what an attack shows is a token that the server has granted', async (user) => {
+it('the token that an attack shows was granted by the server', async (user) => {
   if (engine === 'webkit') throw new Lack('a driver that shows answers')
   const page = await signsIn(user, 'page')
   const answers = []
@@ -69,7 +72,7 @@ it('what an attack shows is a token that the server has granted', async (user) =
   for (const token of shown) assert.ok(granted.includes(token), token)
 })
 
-it('another home is chosen by a link, and the session goes along', async (user) => {
+it('a link selects another home, and the session continues there', async (user) => {
   const page = await signsIn(user, 'page')
   await page.click('#homes [href="?home=worker"]')
   await says(page, 'status', 'Signed in as alice')
@@ -81,7 +84,7 @@ it('another home is chosen by a link, and the session goes along', async (user) 
   await says(second, 'home-hint', /a worker of this tab/)
 })
 
-it('a home that is missing is named, and the page does not fall back on another', async (user) => {
+it('the error names a missing home, and the page does not fall back to another', async (user) => {
   if (engine === 'webkit') throw new Lack('a driver that runs a script before those of the demo page')
   const page = await user.context.newPage()
   await page.addInitScript(() => void delete globalThis.SharedWorker)

@@ -1,4 +1,4 @@
-// A browser for a test file: of the engine that BROWSER names. It ends with the file.
+// A browser for a test file, with the engine that BROWSER names. It ends with the file.
 
 import { readFileSync } from 'node:fs'
 import { after } from 'node:test'
@@ -9,23 +9,23 @@ import { Lack } from './lack.mjs'
 import { WEBDRIVER } from './paths.mjs'
 import { startWebKit } from './webkit.mjs'
 
-// Bound every wait for the browser, in milliseconds. Its start is slow where the machine has much else to do.
+// Limits of every wait for the browser, in milliseconds. Its start is slow on a busy machine.
 const PATIENCE = 30_000
 const START = 120_000
 
-// By engine: the variable that names its program, and its start.
+// For each engine: the variable that names its program, and the function that starts it.
 const ENGINES = {
   chrome: ['CHROMIUM', (executablePath, { args = [], ...options } = {}) => {
     const usual = JSON.parse(readFileSync(WEBDRIVER, 'utf8'))['goog:chromeOptions'].args
     return chromium.launch({ executablePath, args: [...usual, ...args], timeout: START, ...options })
   }],
-  // Firefox as it is sold, by WebDriver BiDi.
+  // An unmodified Firefox, driven by WebDriver BiDi.
   firefox: ['FIREFOX', (executablePath) => firefox.launch({ executablePath, channel: 'moz-firefox', timeout: START })],
   // The program is WebKitWebDriver.
   webkit: ['WEBKIT', (executablePath) => startWebKit(executablePath, START)],
 }
 
-/** `options` are added to what Playwright starts Chromium with. */
+/** `options` are added to Playwright's options for starting Chromium. */
 export async function startBrowser(options) {
   const [variable, start] = ENGINES[engine]
   const program = process.env[variable]
@@ -35,7 +35,7 @@ export async function startBrowser(options) {
   return browser
 }
 
-/** A profile of its own: cookies, storage and tabs that no other test sees. */
+/** A separate profile: no other test sees its cookies, storage and tabs. */
 export class User {
   static async arrives(browser, origin, profile) {
     const user = new User()
@@ -46,14 +46,17 @@ export class User {
     return user
   }
 
-  /** For as long as a test lasts, also where it takes too long: what hangs must not go on beside the next one. */
+  /**
+   * Opens a profile for one test. It is closed after the test, even after a timeout: a hanging test must not run beside
+   * the next one.
+   */
   static async visits(t, browser, origin, profile) {
     const user = await User.arrives(browser, origin, profile)
     t.after(() => user.leaves())
     return user
   }
 
-  /** A tab without a manager. `prepare` is given the page before it loads. */
+  /** A tab without a manager. `prepare` gets the page before it loads. */
   async blank(prepare) {
     const page = await this.context.newPage()
     if (home) Object.defineProperty(page, 'clock', { value: clockOfHome(page) })
@@ -71,7 +74,7 @@ export class User {
     return page
   }
 
-  /** A tab in which somebody has signed in. */
+  /** A signed-in tab. */
   async signedIn(options, prepare) {
     const page = await this.tab(options, prepare)
     await page.evaluate(() => auth.login('/auth/login', credentials('alice')))
@@ -83,16 +86,16 @@ export class User {
   }
 }
 
-/** Loads a tab's page anew, and makes a manager as before. */
+/** Reloads a tab's page, and makes a manager as before. */
 export async function reload(page, options) {
-  // It would outlast the page.
+  // The worker would outlive the page.
   if (home === 'service-worker') await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.unregister())
   await page.reload()
   await loaded(page)
   await page.evaluate((options) => start(options), options)
 }
 
-/** The same some seconds later: a shared worker that has outlasted the page has ended by now, and another one begins. */
+/** Reloads as if some seconds had passed: a shared worker that outlived the page has ended, and another one starts. */
 export async function reloadLater(page, options) {
   await page.reload()
   await loaded(page)
@@ -102,7 +105,7 @@ export async function reloadLater(page, options) {
   }, options)
 }
 
-/** The page's module has run: modules are evaluated before the event `load`. */
+/** Resolves when the page's module has run: modules are evaluated before the event `load`. */
 async function loaded(page) {
   if (!(await page.evaluate(() => globalThis.isOpen))) throw new Error(`${page.url()} could not be opened`)
 }

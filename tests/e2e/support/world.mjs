@@ -1,15 +1,16 @@
-// What most test files begin with: a server, a browser, and tests that each have a user and counters of their own.
+// The set-up of most test files: a server, a browser, and tests with their own user and counters.
 
 import { startBrowser, User } from './browser.mjs'
 import { check, Lack } from './lack.mjs'
 import { startServer } from './server.mjs'
 
-/** Whether there is all the time that the tests want: `cargo xtask test --long`. */
+/** Whether long tests should run: `cargo xtask test --long`. */
 export const isLong = !!process.env.TOKENKEEP_LONG
 
 /**
- * `it(name, test)`: the test is given a user, and may be given options for the browser's profile. `timeout` bounds each test,
- * `lacks` is what all of them need and is not here, `chromium` is for the start of that browser, and the rest for the server's.
+ * `it(name, test)`: the test gets a user, and may pass options for the browser's profile. `timeout` limits each test,
+ * `lacks` names a missing feature that all of them need, `chromium` contains options for starting that browser, and the
+ * other options are for the server.
  */
 export async function world({ timeout, lacks, chromium, ...settings } = {}) {
   if (lacks) return { it: (name) => check(name, () => Promise.reject(new Lack(lacks))) }
