@@ -1,4 +1,4 @@
-// Mounts what attacks/elsewhere.mjs lists.
+// Runs the attacks of attacks/elsewhere.mjs.
 
 import attacks from './attacks/elsewhere.mjs'
 import { mount } from './support/mount.mjs'

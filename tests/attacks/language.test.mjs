@@ -1,4 +1,4 @@
-// Mounts what attacks/language.mjs lists.
+// Runs the attacks of attacks/language.mjs.
 
 import attacks from './attacks/language.mjs'
 import { mount } from './support/mount.mjs'

@@ -1,4 +1,4 @@
-// Mounts what attacks/memory.mjs lists.
+// Runs the attacks of attacks/memory.mjs.
 
 import attacks from './attacks/memory.mjs'
 import { mount } from './support/mount.mjs'

@@ -1,4 +1,4 @@
-// Mounts what attacks/network.mjs lists.
+// Runs the attacks of attacks/network.mjs.
 
 import attacks from './attacks/network.mjs'
 import { mount } from './support/mount.mjs'

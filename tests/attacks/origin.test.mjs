@@ -1,4 +1,4 @@
-// Mounts what attacks/origin.mjs lists.
+// Runs the attacks of attacks/origin.mjs.
 
 import attacks from './attacks/origin.mjs'
 import { mount } from './support/mount.mjs'

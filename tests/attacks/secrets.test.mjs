@@ -1,4 +1,4 @@
-// What every verdict stands on: that a token is found in whatever form it is brought home, and that nothing else is taken for one.
+// Every verdict depends on this search: it must find a token in any form, and must not mistake anything else for one.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -34,7 +34,7 @@ for (const [how, disguise] of Object.entries(DISGUISES)) {
   })
 }
 
-test('the payload of a token is none', () => {
+test('the payload of a token is not a token', () => {
   assert.ok(!secrets.isIn(token.split('.').slice(0, 2).join('.'), 'access'))
   assert.ok(!secrets.isIn([undefined, 'Bearer', `rt-${'a'.repeat(43)}`], 'access'))
 })

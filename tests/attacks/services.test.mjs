@@ -1,4 +1,4 @@
-// Mounts what attacks/services.mjs lists.
+// Runs the attacks of attacks/services.mjs.
 
 import attacks from './attacks/services.mjs'
 import { mount } from './support/mount.mjs'

@@ -1,4 +1,4 @@
-// What docs/threat-model.md says is what is mounted here.
+// The table in docs/threat-model.md must match the attacks here.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -7,12 +7,12 @@ import { homes } from './support/homes.mjs'
 import { EVERYWHERE } from './support/rows.mjs'
 import { split, table } from './support/table.mjs'
 
-test('the table of the document is the list of the attacks', () => {
+test('the table of the document matches the list of attacks', () => {
   const [, written] = split()
   assert.equal(written, table(groups, homes.map(({ name }) => name)), 'npm run table writes it')
 })
 
-test('each attack has a name of its own, and homes that there may be', () => {
+test('each attack has a unique name, and only known homes', () => {
   const names = attacks.map(({ name, when, seeks }) => `${name} ${when} ${seeks}`)
   assert.deepEqual(names, [...new Set(names)])
   for (const { inherent } of attacks) for (const home of inherent) assert.ok(EVERYWHERE.includes(home), home)

@@ -1,4 +1,4 @@
-// Mounts what attacks/targets.mjs lists.
+// Runs the attacks of attacks/targets.mjs.
 
 import attacks from './attacks/targets.mjs'
 import { mount } from './support/mount.mjs'

@@ -1,4 +1,4 @@
-// Mounts what attacks/traces.mjs lists.
+// Runs the attacks of attacks/traces.mjs.
 
 import attacks from './attacks/traces.mjs'
 import { mount } from './support/mount.mjs'

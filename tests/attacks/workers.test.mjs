@@ -1,4 +1,4 @@
-// Mounts what attacks/workers.mjs lists.
+// Runs the attacks of attacks/workers.mjs.
 
 import attacks from './attacks/workers.mjs'
 import { mount } from './support/mount.mjs'

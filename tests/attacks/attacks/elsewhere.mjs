@@ -1,13 +1,13 @@
-// Pages of another origin. What is said of the server holds of one that does what docs/security.md asks.
+// Pages of another origin. The verdicts hold for a server that follows docs/security.md.
 
 import { ACCESS } from '../support/rows.mjs'
 
-/** `sibling`: of the same site, so that `SameSite` is no defence; a subdomain of the app's would be one. */
+/** An origin of the same site, such as another subdomain, so that `SameSite` is no defence. */
 const sibling = ({ elsewhere }) => `http://127.0.0.1:${elsewhere.port}`
 
 const foreign = (name, seeks, mount) => ({ name, seeks, inherent: [], mount })
 
-/** A form that a page of another origin sends, into a frame of its own. Runs there. */
+/** Sends a form into a hidden frame. Runs in a page of another origin. */
 function sendForm([action, fields]) {
   return new Promise((resolve) => {
     const frame = Object.assign(document.createElement('iframe'), { name: 'silent' })
@@ -16,7 +16,7 @@ function sendForm([action, fields]) {
     document.body.append(frame, form)
     frame.onload = () => {
       try {
-        // It is no longer the blank one when it cannot be read.
+        // Once the frame cannot be read, it has left the blank page.
         void frame.contentWindow.location.href
       } catch {
         resolve()
@@ -62,7 +62,7 @@ export default [
       for (const message of ['token?', { tokenkeep: 2, kind: 'ask' }, { type: 'getAccessToken' }]) opened.postMessage(message, '*')
     })
     await page.evaluate(() => asked)
-    // An answer comes before what is sent after it.
+    // An answer would arrive before the response to a later request.
     await page.evaluate(() => opener.postMessage('last', '*'))
     return scene.loot(opener)
   }),

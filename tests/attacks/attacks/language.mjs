@@ -2,7 +2,7 @@
 
 import { patch } from '../support/rows.mjs'
 
-/** `Object.prototype` with setters: an assignment to an object that has no such member ends there, and so does `push`. */
+/** Puts setters on `Object.prototype`. They get assignments to objects without such a member, and calls of `push`. */
 function setters(how, names, more) {
   return patch(`\`Object.prototype\`: setters ${how}`, (names) => {
     for (const name of names) {
@@ -22,7 +22,7 @@ export default [
   ...patch('`Promise.prototype.then`, `catch`, `finally`', () => {
     attacker.spy(Promise.prototype, 'then', 'catch', 'finally')
     const spied = Promise.prototype.then
-    // What the promise fulfils with.
+    // Records the value that the promise resolves to.
     Promise.prototype.then = function (work, ...more) {
       return Reflect.apply(spied, this, [typeof work === 'function' ? (value) => (attacker.keep(value), work(value)) : work, ...more])
     }

@@ -1,4 +1,4 @@
-// Scripts in the page that want the memory of the WebAssembly, and whoever can look into the browser's own.
+// Scripts in the page that search the WebAssembly memory, and an attacker who can read the browser's memory.
 
 import { patch, ACCESS } from '../support/rows.mjs'
 
@@ -57,7 +57,7 @@ export default [
   },
 ]
 
-/** All that is in the page's heap once what is not used is gone: its strings, and the memory of the WebAssembly. */
+/** The page's heap after garbage collection: its strings, and the WebAssembly memory. */
 async function heap(page) {
   const session = await page.context().newCDPSession(page)
   await session.send('HeapProfiler.enable')

@@ -1,4 +1,4 @@
-// Scripts in the page that patch what sends and what reads answers.
+// Scripts in the page that patch functions which send requests and read responses.
 
 import { patch } from '../support/rows.mjs'
 

@@ -1,11 +1,11 @@
-// Scripts of the same origin that patch nothing: they use the session, the channel between tabs, locks, frames, other tabs and a
-// service worker.
+// Scripts of the same origin that use the session, the channel between tabs, locks, frames, other tabs and a service
+// worker. Most patch nothing.
 
 import { ACCESS, EVERYWHERE, REFRESH, UNSERVED } from '../support/rows.mjs'
 
 const MEMORY = { refreshToken: { json: 'refresh_token' } }
 
-/** The attacker's service worker: it sends what it sees on, and tells of it. */
+/** The attacker's service worker: it forwards the requests that it sees, and reports them. */
 export const SERVICE_WORKER = `
   const seen = []
   addEventListener('install', () => skipWaiting())
@@ -132,7 +132,7 @@ export default [
       return new Promise((resolve) => {
         port1.onmessage = ({ data }) => resolve(data)
         active.postMessage('', [port2])
-        // It may have been replaced.
+        // The service worker may have been replaced.
         setTimeout(resolve, 3000, [])
       })
     })
@@ -144,7 +144,7 @@ export default [
     const page = await scene.signedIn({ options: MEMORY })
     const other = await scene.tab({ options: MEMORY })
     await other.evaluate(() => auth.fetch('/api/me'))
-    // Where tabs hand nothing on, the other has none.
+    // If tabs pass on no tokens, the other tab has none.
     for (const tab of [page, other]) await tab.evaluate(() => auth.refresh().catch(() => {}))
     return scene.loot(listener)
   }, { server: { isInMemory: true } }),
@@ -157,7 +157,7 @@ export default [
       globalThis.mine = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', ...options })
       await mine.fetch('/api/me')
     }, MEMORY)
-    // The next one is sealed for all who are known.
+    // The next refresh token is sealed for all known tabs.
     await page.evaluate(() => auth.refresh())
     await other.evaluate(() => mine.refresh().catch(() => {}))
     return scene.loot(other)
@@ -181,7 +181,7 @@ export default [
   }),
 ]
 
-/** What a listener on the channel hears of a session's story. */
+/** The messages that a listener on the channel hears during a session. */
 async function listened(scene, options) {
   const listener = await listens(scene, options)
   const page = await scene.tab({ options })
@@ -189,7 +189,7 @@ async function listened(scene, options) {
   return scene.loot(listener)
 }
 
-/** A tab of the attacker's that keeps all that it hears on the channel. */
+/** A tab of the attacker that records all messages on the channel. */
 async function listens(scene, options) {
   const name = await scene.channel(options)
   const listener = await scene.blank()
@@ -200,7 +200,7 @@ async function listens(scene, options) {
   return listener
 }
 
-/** A tab in which somebody has signed in, and heard a message of the attacker's. */
+/** A signed-in tab that has received a message from the attacker. */
 async function forged(scene, message) {
   const name = await scene.channel()
   const page = await scene.signedIn()
@@ -218,7 +218,7 @@ async function forged(scene, message) {
   return page
 }
 
-/** Answers when so many have come. */
+/** Holds responses until so many requests have arrived. */
 function hold(route, count) {
   const waiting = []
   return async (arrived) => {

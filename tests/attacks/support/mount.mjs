@@ -1,5 +1,6 @@
-// Mounts attacks in every home of the package. An attack must work where it is called inherent, and must fail everywhere else. An attack
-// that works in no home is mounted on the careless manager, and must work there, unless the platform prevents it.
+// Mounts attacks in every home of the package. An attack must work where it is called inherent, and must fail
+// everywhere else. An attack that works in no home is mounted on the careless manager, and must work there, unless the
+// platform prevents it.
 
 import assert from 'node:assert/strict'
 import { engine } from '../../e2e/support/engine.mjs'

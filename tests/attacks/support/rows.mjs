@@ -1,20 +1,26 @@
 // The format of an attack.
 //
-// { name, when, seeks, inherent, homes, mount, … }: `when` the attacker's script runs, `before` or `after` the package is loaded, or
-// undefined if it does not matter. `seeks`: what it is after. `inherent`: the homes in which it works, and must work; in all others it must
-// fail. `homes`: the homes in which it can be mounted, if not all. `mount(scene)` resolves to what the attack got: texts in which a token
-// is searched, or whether it got something else. `server` is for the app's server, `lacks` names missing features by engine.
+// { name, when, seeks, inherent, homes, mount, … }: `when` the attacker's script runs, `before` or `after` the package
+// is loaded, or undefined if it does not matter. `seeks`: its goal. `inherent`: the homes in which it works, and must
+// work; in all others it must fail. `homes`: the homes in which it can be mounted, if not all. `mount(scene)` resolves
+// to what the attack got: texts in which a token is searched, or whether it got something else. `server` is for the
+// app's server, `lacks` names missing features by engine.
 
 export const ACCESS = 'access token'
 export const REFRESH = 'refresh token'
 
-/** In every home, current and future. */
+/** Every home. */
 export const EVERYWHERE = ['page', 'worker', 'shared-worker', 'service-worker']
 
-/** The homes in which nothing comes between the page's own `fetch` and the refresh endpoint. */
+/**
+ * The homes in which the page's own `fetch` reaches the refresh endpoint, because no service worker controls the page.
+ */
 export const UNSERVED = ['page', 'worker', 'shared-worker']
 
-/** A script in the page that patches what the package may use, and records what passes. It is mounted twice. */
+/**
+ * A script in the page that patches functions of the platform, and records their arguments and results. It is mounted
+ * twice.
+ */
 export function patch(name, script, { before = ['page'], after = ['page'], options, argument, seeks = ACCESS, act, ...more } = {}) {
   return [['before', before], ['after', after]].map(([when, inherent]) => ({
     name,
@@ -37,6 +43,6 @@ export const isOf = ({ homes }, home) => homes?.includes(home) ?? true
 export function isGot({ seeks }, got, secrets) {
   if (seeks === ACCESS) return secrets.isIn(got, 'access')
   if (seeks === REFRESH) return secrets.isIn(got, 'refresh')
-  if (typeof got !== 'boolean') throw new TypeError('an attack that is after no token says whether it got what it is after')
+  if (typeof got !== 'boolean') throw new TypeError('an attack whose goal is not a token must return whether it reached the goal')
   return got
 }

@@ -1,5 +1,5 @@
-// The scene of an attack: the app's server and the attacker's, a user with their own browser profile, and tabs whose `auth` lives in the
-// attacked home.
+// The scene of an attack: the app's server and the attacker's, a user with their own browser profile, and tabs whose
+// `auth` lives in the attacked home.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -34,8 +34,8 @@ class Scene {
   }
 
   /**
-   * A tab with `auth`. The attacker's script (a function, run in the page) comes before the app's, or after it: then the whole package is
-   * loaded, and nobody has signed in yet.
+   * A tab with `auth`. The attacker's script (a function, run in the page) comes before the app's, or after it: then
+   * the whole package is loaded, and nobody has signed in yet.
    */
   async tab({ options, before, after, argument, page } = {}) {
     page ??= await this.blank()
@@ -60,15 +60,17 @@ class Scene {
     return frame.evaluate((username) => auth.login('/auth/login', { body: new URLSearchParams({ username }) }), username)
   }
 
-  /** A tab in which somebody has signed in. */
+  /** A signed-in tab. */
   async signedIn(how) {
     const page = await this.tab(how)
     await this.signIn(page)
     return page
   }
 
-  /** What an app does in a session: it signs in, calls, is refused and refreshes. All of it must succeed: an attack that breaks it has
-   * gained nothing. */
+  /**
+   * What an app does in a session: it signs in, calls, is refused and refreshes. All of it must succeed: an attack that
+   * breaks it has gained nothing.
+   */
   async story(page) {
     await this.signIn(page)
     await page.evaluate(() => auth.fetch('/api/me'))
@@ -81,7 +83,10 @@ class Scene {
     assert.ok(users.filter((user) => user === 'alice').length >= 4, `the app goes on: ${users}`)
   }
 
-  /** The name of the channel between the tabs of one session: anyone who knows the package and the options can compute it. */
+  /**
+   * The name of the channel between the tabs of one session: anyone who knows the package and the options can compute
+   * it.
+   */
   async channel(options) {
     const module = this.home.name === 'careless' ? this.home.module : '/tokenkeep/index.js'
     const page = await this.blank()

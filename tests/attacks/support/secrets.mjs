@@ -22,7 +22,10 @@ export class Secrets {
     return token
   }
 
-  /** Whether the loot contains a token of this kind (`access` or `refresh`): it is a text, or a list of texts, which may be pieces. */
+  /**
+   * Whether the loot contains a token of this kind (`access` or `refresh`): it is a text, or a list of texts, which may
+   * be pieces.
+   */
   isIn(loot, kind) {
     const texts = [loot].flat(Infinity).filter((text) => typeof text === 'string')
     const all = `${texts.join('\n')}\n${texts.join('')}`
@@ -35,7 +38,10 @@ export class Secrets {
   }
 }
 
-/** The forms of a text. Base64 letters depend on what precedes the text, so the middle of each of the three variants is used. */
+/**
+ * The forms of a text. Base64 letters depend on what precedes the text, so the middle of each of the three variants is
+ * used.
+ */
 function forms(text) {
   const bytes = Buffer.from(text)
   const base64 = [0, 1, 2].map((shift) => Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').slice(4, -4))

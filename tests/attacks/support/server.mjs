@@ -1,5 +1,5 @@
-// The app's server, and the attacker's. The app's does what docs/security.md requires: it rotates refresh tokens, notices a second use, and
-// lets no foreign page call its auth endpoints. As `careless` it does none of that.
+// The app's server, and the attacker's. The app's does what docs/security.md requires: it rotates refresh tokens,
+// detects a second use, and lets no foreign page call its auth endpoints. As `careless` it does none of that.
 
 import { readFileSync } from 'node:fs'
 import { file } from '../../e2e/support/files.mjs'
@@ -40,7 +40,7 @@ export async function startApp() {
   }
 
   const own = {
-    // Recorded, too: the token may be lured to any path.
+    // Other paths are recorded, too, because the token may be lured to any path.
     '/': ({ path }) => file(path),
     '/careless.js': () => ({ type: 'text/javascript', body: CARELESS }),
     '/careless-worker.js': () => ({ type: 'text/javascript', body: CARELESS_WORKER }),
@@ -76,9 +76,9 @@ export async function startApp() {
       good.set(access, user)
       return access
     },
-    /** How often a refresh token came a second time. */
+    /** How often a refresh token was used a second time. */
     reuses: 0,
-    /** The users whose tokens reached the API, in order; null where none came. */
+    /** The users whose tokens reached the API, in order; null for a call without a token. */
     users: () => users,
     /** How many sessions of a user are open. */
     sessionsOf: (user) => [...sessions.values()].filter((session) => session.user === user && !session.isUsed).length,

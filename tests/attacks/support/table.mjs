@@ -28,7 +28,7 @@ function verdict(attack, home) {
   return attack.inherent.includes(home) ? 'inherent' : '**holds**'
 }
 
-/** One line if the script's moment makes no difference. */
+/** Merges the lines `before` and `after` if their verdicts are the same. */
 function lines(attacks) {
   const left = [...attacks]
   const found = []
