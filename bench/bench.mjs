@@ -1,4 +1,5 @@
-// The benchmark: ours beside the peers, interleaved in random order, each in a fresh page. `cargo xtask bench` runs it.
+// The benchmark: tokenkeep and its peers, interleaved in random order, each in a fresh page. `cargo xtask bench` runs
+// it.
 //
 //   node bench.mjs [--rounds N] [--quick] [--only PART,…] [--to DIRECTORY]
 
@@ -26,11 +27,11 @@ if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a n
 const chosen = values.only?.split(',') ?? Object.keys(PARTS)
 for (const part of chosen) if (!PARTS[part]) throw new Error(`--only: there are ${Object.keys(PARTS).join(', ')}`)
 
-/** part → subject → what was measured, by round; a failure is `{ failed }`. */
+/** part → subject → the measurements of each round. A failure is `{ failed }`. */
 const results = {}
 let failures = 0
 
-/** Does one measurement. What fails is said, and the others go on. */
+/** Does one measurement. A failure is reported, and the others go on. */
 async function record([part, round, name], work) {
   const into = ((results[part] ??= {})[name] ??= [])
   try {
@@ -52,7 +53,7 @@ try {
   for (const part of chosen) {
     const since = Date.now()
     await PARTS[part]({ chrome, server, rounds, quick, record, files })
-    // What has been measured is kept, whatever comes.
+    // Save the measurements so far, in case a later one fails.
     write(report(), values.to)
     console.error(`${part}: ${((Date.now() - since) / 1000).toFixed(0)} s`)
   }
@@ -61,5 +62,5 @@ try {
   server.close()
 }
 console.log(write(report(), values.to))
-// A peer may fail; we may not.
+// A peer may fail, but tokenkeep must not.
 if (failures) process.exitCode = 1

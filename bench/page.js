@@ -1,10 +1,10 @@
-// What runs in each page: imports a subject, and asks it for calls. The runner (bench.mjs) looks at the clocks.
+// Runs in each page: imports a subject, and makes calls through it. The runner (bench.mjs) reads the clocks.
 
 const real = globalThis.fetch.bind(globalThis)
 const ANSWER = JSON.stringify({ id: 17, name: 'Ada Lovelace', roles: ['reader', 'writer'], seen: '2026-01-01T00:00:00Z', score: 4.25 })
 const PLAIN = { status: 200, headers: { 'Content-Type': 'application/json' } }
 const BODY = JSON.stringify({ name: 'Ada Lovelace', roles: ['reader'] })
-// As many as a page of an app uses over and over.
+// About as many URLs as a page of an app uses repeatedly.
 const URLS = Array.from({ length: 20 }, (_, i) => `/api/items/${i}`)
 
 let subject
@@ -12,7 +12,7 @@ let stubbed = 0
 let last
 let fresh = 0
 
-// The memories of WebAssembly that the subject makes.
+// The WebAssembly memories that the subject creates.
 const memories = []
 const instantiate = WebAssembly.instantiate
 WebAssembly.instantiate = async (...args) => {
@@ -29,14 +29,14 @@ const kinds = {
   fresh: async () => (await subject.get(`/api/search?q=${fresh++}`)).status,
 }
 
-/** Of the last call, which may have come as a Request. */
+/** A header field of the last call, which may have been a Request. */
 function sentHeader(name) {
   const [input, init] = last
   return new Headers(init?.headers ?? input.headers).get(name)
 }
 
 globalThis.bench = {
-  /** From import() to the first answer, in milliseconds. */
+  /** The time from import() to the first response, in milliseconds. */
   async start(name) {
     const began = performance.now()
     const { default: setUp } = await import(`/subjects/${name}.js`)
@@ -45,7 +45,10 @@ globalThis.bench = {
     return { ms: performance.now() - began, status }
   },
 
-  /** From here on calls to the API are answered by a stub. Before the subject is imported: some keep the `fetch` they find. */
+  /**
+   * From here on, a stub answers calls to the API. Called before the subject is imported, because some keep the `fetch`
+   * that they find.
+   */
   stub() {
     globalThis.fetch = (input, init) => {
       if (!(typeof input === 'string' ? input : input.url ?? input.href).includes('/api/')) return real(input, init)
@@ -55,7 +58,7 @@ globalThis.bench = {
     }
   },
 
-  /** So many calls, one after the other; resolves to the milliseconds. Throws if one of them was not done. */
+  /** Makes `count` calls one after the other. Resolves to the milliseconds. Throws if a call did not succeed. */
   async loop(kind, count, token) {
     const call = kinds[kind]
     stubbed = 0
@@ -67,7 +70,7 @@ globalThis.bench = {
     return ms
   },
 
-  /** So many calls at once; resolves to the number of those that were answered with 200, and the milliseconds. */
+  /** Makes `count` calls at once. Resolves to the number of calls that got a 200, and the milliseconds. */
   async storm(count) {
     const began = performance.now()
     const calls = Array.from({ length: count }, (_, i) => subject.get(`/api/items/${i}`))
@@ -78,7 +81,7 @@ globalThis.bench = {
     return { ms, done, why: why && String(why) }
   },
 
-  /** Calls that nobody waits for. */
+  /** Makes calls without waiting for them. */
   hold(count) {
     globalThis.held = Array.from({ length: count }, (_, i) => subject.get(`/api/items/${i}`))
   },
@@ -91,7 +94,7 @@ globalThis.bench = {
 
   upload: async () => (await subject.post('/api/upload', globalThis.upload, 'application/octet-stream')).status,
 
-  /** Calls once; resolves to the moments before and after. */
+  /** Makes one call. Resolves to the times before and after. */
   async wake() {
     const woken = performance.timeOrigin + performance.now()
     const { status } = await subject.get('/api/items/0')

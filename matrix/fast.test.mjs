@@ -1,4 +1,5 @@
-// The rows of the matrix that every test run has time for: the production build of the tools marked `fast`, driven in Chromium.
+// The rows of the matrix that are fast enough for every test run: the production builds of the tools marked `fast`, run
+// in Chromium.
 
 import { after, test } from 'node:test'
 import { Project, startGround } from './lib/project.mjs'

@@ -1,5 +1,6 @@
-// Installs the packed package into a project of each tool, builds it, serves it, and drives it in Chromium; then the same with the dev
-// server, and both with the WebAssembly as a file. Without names: all tools. Writes docs/matrix.md.
+// Installs the packed package into a project of each tool, builds and serves the project, and runs it in Chromium. Then
+// does the same with the dev server, and both again with the WebAssembly as a file. Runs the named tools, or all.
+// Writes docs/matrix.md.
 
 import { fileURLToPath } from 'node:url'
 import { Project, startGround } from './lib/project.mjs'
@@ -21,7 +22,7 @@ const node = (await run(['node', '--version'], ground.scratch)).trim().slice(1)
 const results = []
 let failed = 0
 
-/** The cell of a step. What went wrong is said at length here, and in short in the note. */
+/** The cell of a step. A failure is printed in full, and noted in short below the table. */
 async function cell(notes, what, step) {
   const began = Date.now()
   try {
@@ -35,7 +36,7 @@ async function cell(notes, what, step) {
   }
 }
 
-/** The first line that names an error, without the paths of this run. */
+/** The first line that contains an error, without the paths of this run. */
 function reason({ message, said = '' }) {
   const lines = said.split('\n').map((line) => line.trim())
   const text = lines.find((line) => /error|cannot|could not|failed/i.test(line)) ?? ''

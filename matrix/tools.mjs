@@ -1,9 +1,10 @@
-// The tools. Each has a folder of its name in `tools`, with exact versions and a lock file; its scripts are `build`, `dev` and, where a
-// server of its own serves what was built, `start`.
+// The tools. Each has a folder with its name in `tools`, with exact versions and a lock file. Its scripts are `build`,
+// `dev` and, if the tool's own server serves the build, `start`.
 //
-// `versions`: the packages whose versions the table names. `app`: where the app's modules go. `serves`: the folders that are served when
-// built. `watches`: its dev server is none, but writes there, too, and then says this. `script`: what comes after the scripts' names. `notes`: what a user has to know.
-// `fast`: `cargo xtask test matrix` builds and drives it, too.
+// `versions`: the packages whose versions the table names. `app`: the folder for the app's modules. `serves`: the
+// folders that are served after a build. `watches`: the tool has no dev server, but writes to these folders again after
+// a change, and then prints this text. `script`: arguments after the scripts' names. `notes`: what a user must know.
+// `fast`: `cargo xtask test matrix` also builds and runs it.
 
 const page = { app: '.', serves: ['dist', 'public'] }
 const vite = (name, title, versions, more) => ({ name, title, versions: ['vite', ...versions], app: 'src', serves: ['dist'], ...more })

@@ -1,5 +1,5 @@
-// A bare `fetch` inside a worker, and one structured clone of its answer: the least that a call through a worker can cost. Runs as a dedicated
-// and as a shared worker.
+// A bare `fetch` inside a worker, and one structured clone of its response: the least that a call through a worker can
+// cost. Runs as a dedicated and as a shared worker.
 
 async function answer(port, { id, url, init }) {
   const response = await fetch(url, init)
@@ -7,7 +7,7 @@ async function answer(port, { id, url, init }) {
   port.postMessage({ id, status, statusText, headers: [...response.headers], body: await response.arrayBuffer() })
 }
 
-/** The same `count` times without messages: the clone is made here. Answers with the milliseconds. */
+/** The same `count` times without messages: the clone is made here. Returns the milliseconds. */
 async function alone(port, { id, url, init, count }) {
   const began = performance.now()
   for (let i = 0; i < count; i++) {

@@ -14,14 +14,14 @@ const SCRIPT = '/homes/token-worker.js'
 const contestants = {}
 const tokens = {}
 
-/** A manager. `how` are the options that say where the token lives, and whether it is bound to a key. */
+/** A manager. `how` contains the options for the token's home and for DPoP. */
 async function manager(name, make, how) {
   const auth = make({ refresh: '/auth/refresh', name, ...how })
   await auth.login('/auth/login')
   contestants[name] = { send: auth.fetch, token: () => auth.refresh() }
 }
 
-/** Calls by messages to a worker with a bare `fetch`. */
+/** Calls through messages to a worker with a bare `fetch`. */
 function bare(name, port) {
   const waiting = new Map()
   let last = 0
@@ -60,7 +60,7 @@ async function auth0() {
   }
 }
 
-/** One ES256 signature, as for a proof, and nothing else. */
+/** Only one ES256 signature, as for a proof. */
 async function signing() {
   const { privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign'])
   const text = new Uint8Array(300)
@@ -92,7 +92,7 @@ Object.assign(globalThis.bench, {
     return Object.keys(contestants)
   },
 
-  /** Makes `count` calls one after the other, and reads each answer to its end. Resolves to the milliseconds. */
+  /** Makes `count` calls one after the other, and reads each response to its end. Resolves to the milliseconds. */
   async loopHome(name, kind, count) {
     const { send, token, loop } = contestants[name]
     const [url, init] = KINDS[kind] ?? []

@@ -1,7 +1,7 @@
-// Headless Chromium, spoken to over its own protocol and a pipe. What drives browsers for tests listens to every request and
-// every line of the console, which costs the page more than what is measured here.
+// Headless Chromium, controlled over its own protocol and a pipe. Test drivers listen to every request and every line
+// of the console, which costs the page more than the calls that are measured here.
 //
-// Each measurement has a page in a profile of its own: a fresh global, in a fresh process.
+// Each measurement has its own page and profile: a fresh global scope in a fresh process.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const WEBDRIVER = new URL('../../webdriver.json', import.meta.url)
-// Nothing takes so many milliseconds, save what hangs.
+// After so many milliseconds, a command counts as hanging.
 const PATIENCE = 60_000
 
 export async function startBrowser() {
@@ -64,7 +64,7 @@ class Chrome {
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }))
   }
 
-  /** Makes a profile, does `work` with a function that opens pages in it, and throws it away. */
+  /** Makes a profile, calls `work` with a function that opens pages in it, and deletes the profile. */
   async withProfile(work) {
     const { browserContextId } = await this.send('Target.createBrowserContext')
     try {
@@ -114,7 +114,7 @@ class Page {
     return this.evaluate(`bench.${name}(${args.map((arg) => JSON.stringify(arg)).join(', ')})`)
   }
 
-  /** The same, with the milliseconds of CPU that the main thread spent on it. */
+  /** The same, and the milliseconds of CPU that the main thread spent on it. */
   async measure(name, ...args) {
     await this.evaluate('gc()')
     const before = await this.threadTime()
@@ -127,13 +127,13 @@ class Page {
     return metrics.find(({ name }) => name === 'ThreadTime').value * 1000
   }
 
-  /** Bytes that JavaScript holds at the moment, buffers included. */
+  /** The bytes that JavaScript holds at the moment, including buffers. */
   async memory() {
     const { usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 } = await this.send('Runtime.getHeapUsage')
     return usedSize + embedderHeapUsedSize + backingStorageSize
   }
 
-  /** Bytes on the heap of JavaScript, after collection. */
+  /** The bytes on the JavaScript heap after garbage collection. */
   async heap() {
     for (let i = 0; i < 3; i++) await this.send('HeapProfiler.collectGarbage')
     return (await this.send('Runtime.getHeapUsage')).usedSize

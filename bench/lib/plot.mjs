@@ -1,5 +1,5 @@
-// A picture for the docs: two bars for each library, on logarithmic scales. It has no colours of its own for the text, so that it can be read on
-// light and dark pages alike.
+// A picture for the docs: two bars for each library, on logarithmic scales. It has no colours of its own for the text,
+// so that it can be read on light and dark pages alike.
 
 const WIDTH = 860
 const ROW = 30

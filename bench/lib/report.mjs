@@ -1,4 +1,4 @@
-// The figures as a page for the docs, and as a picture.
+// Writes the figures as a page for the docs, and as a picture.
 
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { plot } from './plot.mjs'
 import { ratios, summary } from './stats.mjs'
 import { REFERENCE, SUBJECTS, version } from './subjects.mjs'
 
-/** The page; also written to a directory, with the picture, if there is one. */
+/** Returns the page. Also writes it and the picture to `directory`, if there is one. */
 export function write(report, directory) {
   const { results } = report
   const sections = { sizes, calls, homes, start, storms: stormed, known, left: memory, 'tabs 1': tabs }
@@ -30,13 +30,13 @@ function head({ results, rounds, quick, browser }) {
   const picture = results.calls && results.sizes ? '\n\n![CPU of a call and size, of each library](benchmark.svg)' : ''
   return `# Benchmark
 
-tokenkeep beside its peers, in one run of \`cargo xtask bench\`${quick ? ', **quick: the figures mean nothing**' : ''}. Each measurement has a fresh page in a profile
-of its own; the order is drawn anew in each of ${rounds} rounds (storms and tabs: ${Math.ceil(rounds / 3)}); garbage is collected before each part. CPU is the thread time of the page's main
-thread. Medians, with quartiles in brackets. "×" is the median of the ratios to the hand-written wrapper within rounds: of what was
-measured side by side. That every library did its work is checked: status, header, number of requests.
+tokenkeep and its peers, in one run of \`cargo xtask bench\`${quick ? ', **quick: the figures mean nothing**' : ''}. Each measurement has a fresh page in its own profile. Each of ${rounds} rounds
+(storms and tabs: ${Math.ceil(rounds / 3)}) has a new random order. Garbage is collected before each part. CPU is the thread time of the page's main thread. Figures are medians,
+with quartiles in brackets. "×" is the median ratio to the hand-written wrapper within rounds, so that only measurements taken side by side are
+compared. Each measurement checks that the library did its work: status, header, number of requests.
 
 ${machine()}; ${browser}; Node ${process.versions.node}. ${packages.join(', ')}.
-The wrapper is [forty lines](../../bench/subjects/wrapper.js) with one refresh for all and the right answer to a late 401; the set-up of each
+The wrapper is [forty lines](../../bench/subjects/wrapper.js) with one refresh for all calls and correct handling of a late 401. The set-up of each
 library is in [bench/subjects](../../bench/subjects).${picture}`
 }
 
@@ -45,7 +45,7 @@ function machine() {
   return `${all.length} × ${all[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release()}, ${loaded()}`
 }
 
-/** What else ran says how far absolute times can be trusted. */
+/** The load of the machine, which shows how reliable absolute times are. */
 function loaded() {
   const uptime = execFileSync('uptime', { encoding: 'utf8' })
   return `load average ${/load average: ([\d.]+)/.exec(uptime)?.[1] ?? 'unknown'}`
@@ -61,9 +61,9 @@ function calls({ results }) {
   const wall = (name) => spread(summary(pick(results.calls, name, (round) => round.get?.wall)), 1)
   return `## A call
 
-Microseconds of CPU a call, \`fetch\` stubbed: the stub makes a \`Response\`, the rest is the library. axios always reads the body. Twenty URLs over and
-over, save in the last column. Wall time of the first column at the end. Both entries of tokenkeep run
-the same code here: what their rows differ by is the noise of the machine.
+Microseconds of CPU per call. \`fetch\` is a stub that makes a \`Response\`; the rest is the library's cost. axios always reads the body. Calls repeat
+twenty URLs, except in the column with new URLs. The last column is the wall time of the first. Both entries of tokenkeep run the same code here:
+their rows differ only by the noise of the machine.
 
 | | ${kinds.map((kind) => `${KINDS[kind]} | ×`).join(' | ')} | wall |
 | --- |${' ---: |'.repeat(kinds.length * 2 + 1)}
@@ -86,7 +86,7 @@ function homes({ results }) {
   return `## A call through a home
 
 Microseconds of wall time per call to the server on the loopback interface, with the response read to its end: \`GET\` of a small JSON, \`POST\` of one, \`GET\` of 256 kB. All contestants run in one
-page and take turns, in another order in each of ${count} rounds; the load average was ${load?.toFixed(1)} at the start. The first "×" is the median ratio within rounds to a hand-written worker that answers a message with a bare
+page and take turns, in a new order in each of ${count} rounds; the load average was ${load?.toFixed(1)} at the start. The first "×" is the median ratio within rounds to a hand-written worker that answers a message with a bare
 \`fetch\` and one structured clone of status, headers and body (for the shared worker: to a shared one). The second "×" is stricter: it compares with the same \`fetch\` and clone timed inside that worker, without the messages
 between page and worker. tokenkeep's limit is 2.5 in that column. auth0-spa-js sends API calls from the page, where the token is; its worker sends the token request only.
 
@@ -118,7 +118,7 @@ function start({ results }) {
   const of = (name, clock) => pick(results.start, name, (round) => round[clock])
   return `## Start
 
-Milliseconds from \`import()\` to the first answered call with a token: one request to sign in (auth0: two), one to the API, on the loopback interface.
+Milliseconds from \`import()\` to the first response to a call with a token, on the loopback interface: one request to sign in (auth0: two), and one to the API.
 
 | | wall | × | CPU | × |
 | --- | ---: | ---: | ---: | ---: |
@@ -138,8 +138,8 @@ function stormed({ results, quick }) {
   }
   return `## A storm
 
-So many calls at once with a token that the API refuses, against a real server over HTTP/1.1: refreshes / requests to the API, milliseconds until all
-are answered, milliseconds of CPU with the ratio.
+The given number of calls at once with a token that the API refuses, against a real server over HTTP/1.1: refreshes / requests to the API, milliseconds
+until all calls are answered, milliseconds of CPU with the ratio.
 
 | | ${counts.map((count) => `${count} | wall | CPU`).join(' | ')} |
 | --- |${' --- | ---: | ---: |'.repeat(counts.length)}
@@ -148,7 +148,7 @@ ${rows(results.storms, (name) => counts.map((count) => cell(name, count)).join('
 
 function known({ results }) {
   const cell = ([round]) => (round?.api === undefined ? '–' : `${round.done} of ${KNOWN} | ${round.refreshes} | ${round.api}`)
-  return `The same with ${KNOWN} calls and a token whose end the client was told (\`expires_in\`): whoever minds it asks once and sends each call once.
+  return `The same with ${KNOWN} calls and a token whose expiry the client knows (\`expires_in\`): a client that uses it refreshes once and sends each call once.
 
 | | served | refreshes | requests |
 | --- | ---: | ---: | ---: |
@@ -162,8 +162,8 @@ function memory({ results }) {
   const growth = (n) => (n === undefined ? '–' : number(n / 1024, 'kB', 1))
   return `## Memory
 
-How much the JavaScript heap and the memory of the WebAssembly grow between call ${thousand(FEW)} and call ${thousand(MANY)} (peers: ${thousand(PEERS)}); what a call costs that was refused once
-and waits for the refresh, out of 1,000; how far the page's memory rises at most during an upload of 200 MB that is refused once and sent again.
+The growth of the JavaScript heap and of the WebAssembly memory between call ${thousand(FEW)} and call ${thousand(MANY)} (peers: ${thousand(PEERS)}); the memory of a call that was refused
+once and waits for the refresh, one of 1,000; the highest rise of the page's memory during an upload of 200 MB that is refused once and sent again.
 
 | | heap | WebAssembly | held call | upload |
 | --- | ---: | ---: | ---: | ---: |
@@ -177,7 +177,7 @@ function sizes({ results }) {
   const kilo = (bytes) => (bytes / 1000).toFixed(1)
   return `## Size
 
-Kilobytes of a typical set-up, bundled and minified by esbuild; with tokenkeep/file, the \`.wasm\` is included.
+Kilobytes of a typical set-up, bundled and minified by esbuild. The figures of tokenkeep/file include the \`.wasm\`.
 
 | | raw | gzip | brotli |
 | --- | ---: | ---: | ---: |
@@ -190,7 +190,7 @@ function tabs({ results }) {
   const refreshes = (name) => range((part(TABS)[name] ?? []).map((round) => round?.refreshes).filter((n) => n !== undefined))
   return `## ${TABS} tabs at once
 
-Tabs of one browser that wake at the same moment, each with the same dead token: milliseconds until the last is served.
+Tabs of one browser that wake at the same moment with the same revoked token: milliseconds until the last tab has its response.
 
 | | one tab | ${TABS} tabs | refreshes |
 | --- | ---: | ---: | ---: |
@@ -224,7 +224,7 @@ const title = (name) => [...SUBJECTS, ...CONTESTANTS].find((one) => one.name ===
 
 const rows = (part, cells) => SUBJECTS.filter(({ name }) => part[name]).map(({ name, title }) => `| ${title} | ${cells(name)} |`).join('\n')
 
-/** By round; where something failed, not a number. */
+/** One value for each round; NaN if the round failed. */
 const pick = (part, name, of) => (part[name] ?? []).map((round) => of(round ?? {}) ?? NaN)
 
 const spread = (found, digits) => (found ? `${found.median.toFixed(digits)} [${found.low.toFixed(digits)}–${found.high.toFixed(digits)}]` : 'failed')

@@ -1,11 +1,11 @@
-// The server of the benchmark: pages, subjects, an API that takes its tokens until they are killed, and what each subject refreshes by.
-// It counts what arrives.
+// The server of the benchmark: pages, subjects, an API that accepts its tokens until they are revoked, and the refresh
+// endpoint of each subject. It counts the requests.
 
 import { createServer } from 'node:http'
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 const PAGE = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'
-// Of the length that tokens have in the field.
+// As long as typical tokens.
 const FILLER = 'x'.repeat(520)
 const LARGE = 256 * 1024
 
@@ -13,7 +13,7 @@ const LARGE = 256 * 1024
 export async function startServer(files) {
   const large = { id: 17, filler: 'x'.repeat(LARGE) }
   const state = { token: '', good: new Map(), tokens: 0, api: 0, refused: 0, refreshes: 0, proofs: 0, nonce: '', held: undefined }
-  // Uploads are counted, not kept.
+  // The bytes of uploads are counted, not kept.
   const server = createServer((request, response) => {
     request.on('data', () => {})
     request.on('end', () => void answer(request, response))
@@ -83,11 +83,11 @@ export async function startServer(files) {
   return {
     state,
     origin: `http://127.0.0.1:${server.address().port}`,
-    /** For a fresh page. */
+    /** Resets the server for a fresh page. */
     reset() {
       Object.assign(state, { api: 0, refused: 0, refreshes: 0, held: undefined, signedIn: new Set() })
     },
-    /** No token is good any more. */
+    /** Revokes all tokens. */
     kill() {
       state.good.clear()
       Object.assign(state, { api: 0, refused: 0, refreshes: 0 })

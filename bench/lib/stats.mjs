@@ -1,4 +1,4 @@
-// Medians with their spread: the quartiles, which a busy machine cannot move as it moves a mean.
+// Medians and quartiles, which a busy machine distorts less than a mean.
 
 export function summary(values) {
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b)
@@ -11,7 +11,7 @@ export function summary(values) {
   return { low: at(0.25), median: at(0.5), high: at(0.75) }
 }
 
-/** Within rounds: what was measured side by side is compared, whatever the machine did at another time. */
+/** Ratios within rounds, so that only measurements taken side by side are compared. */
 export function ratios(values, reference) {
   return summary(values.map((value, round) => value / reference[round]))
 }

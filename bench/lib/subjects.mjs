@@ -1,4 +1,4 @@
-// Who takes part, and the bundles of them: minified, as an app would serve them.
+// The subjects of the benchmark and their bundles, minified as an app would serve them.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -6,10 +6,10 @@ import { build } from 'esbuild'
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 
-/** What everybody is compared with. */
+/** The subject that all others are compared with. */
 export const REFERENCE = 'wrapper'
 
-/** Name of the file, title, npm packages. */
+/** File name, title and npm packages of each subject. */
 export const SUBJECTS = [
   { name: 'bare', title: 'bare `fetch`, no refresh', packages: [], refreshes: false },
   { name: REFERENCE, title: 'hand-written wrapper', packages: [] },
@@ -28,7 +28,7 @@ const HOMES = ['page', 'token-worker', 'bare-worker']
 
 export const version = (name) => JSON.parse(readFileSync(at(`../node_modules/${name}/package.json`))).version
 
-/** All that the server has to serve: the path, and `[type, bytes]`. */
+/** All files for the server, by path: `[type, bytes]`. */
 export async function files() {
   const served = {
     '/page.js': ['text/javascript', readFileSync(at('../page.js'))],

@@ -1,4 +1,4 @@
-// What a call costs the page's own code: `fetch` is a stub that makes a Response, so all the rest is the library's.
+// The CPU cost of a call in the page: `fetch` is a stub that makes a Response, so the rest is the library's cost.
 
 import { SUBJECTS } from '../lib/subjects.mjs'
 import { shuffled } from '../lib/stats.mjs'
@@ -10,9 +10,10 @@ export const KINDS = {
   fresh: 'GET, every URL new',
 }
 
-// A batch takes about so many milliseconds of CPU: long enough for the clock, short enough to lie beside its neighbours.
+// A batch takes about so many milliseconds of CPU: long enough for the clock, and short enough to compare with its
+// neighbours.
 const BATCH = 50
-// Long enough for the compiler.
+// Enough warm-up for the compiler.
 const WARM_UP = 120
 const TRIAL = 200
 
@@ -40,7 +41,7 @@ async function measure(page, server, name, quick) {
       const { result, cpu } = await loop(count)
       batches.push({ cpu: ((cpu - idle) * 1000) / count, wall: (result * 1000) / count })
     }
-    // The machine can only add.
+    // Other load can only add time, so take the minimum.
     measured[kind] = { cpu: Math.min(...batches.map(({ cpu }) => cpu)), wall: Math.min(...batches.map(({ wall }) => wall)) }
   }
   return measured

@@ -1,8 +1,9 @@
-// What a call costs through each home of the token, beside a bare `fetch` inside a worker and one structured clone; what a call for a token
-// costs; and what a proof (DPoP) adds. All calls go to the server, over HTTP/1.1, and answers are read to the end.
+// The cost of a call through each home of the token, compared with a bare `fetch` inside a worker and one structured
+// clone; the cost of a new token; and the cost of a proof (DPoP). All calls go to the server, over HTTP/1.1, and
+// responses are read to the end.
 //
-// All contestants run in one page and take turns, in another order in each round: on a shared machine, only measurements that were taken side by
-// side can be compared.
+// All contestants run in one page and take turns, in another order in each round: on a shared machine, only
+// measurements that were taken side by side can be compared.
 
 import { loadavg } from 'node:os'
 import { shuffled } from '../lib/stats.mjs'

@@ -1,8 +1,8 @@
-// What stays behind: after many calls, for a call that is held, and while a large body is sent twice.
+// Memory: what remains after many calls, what a held call takes, and what sending a large body twice takes.
 
 import { REFERENCE, SUBJECTS } from '../lib/subjects.mjs'
 
-/** How many calls; the peers' are fewer, for some of them take their time. */
+/** The numbers of calls. Peers get fewer, because some are slow. */
 export const FEW = 5_000
 export const MANY = 100_000
 export const PEERS = 20_000
@@ -34,7 +34,7 @@ async function left(page, server, name, few, many) {
   return { heap: after.heap - before.heap, wasm: after.wasm - before.wasm, wasmBytes: after.wasm }
 }
 
-/** Calls that wait for a refresh which does not come yet; all of them have been refused once. */
+/** Calls that were refused once, and wait for a refresh that is held back. */
 async function holding(page, server, name, count) {
   server.reset()
   await page.bench('start', name)

@@ -1,4 +1,4 @@
-// What an app pays for a typical set-up: all that its bundle and its page load, minified, in bytes.
+// The size of a typical set-up: everything that the bundle and the page load, minified, in bytes.
 
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { SUBJECTS } from '../lib/subjects.mjs'

@@ -1,4 +1,5 @@
-// From `import()` to the first answer with a token, signing in included: one request to sign in, one to the API.
+// The time from `import()` to the first response to a call with a token, including the sign-in: one request to sign in,
+// one to the API.
 
 import { SUBJECTS } from '../lib/subjects.mjs'
 import { shuffled } from '../lib/stats.mjs'

@@ -1,14 +1,14 @@
-// Calls at once, with a token that is dead: how many refreshes and requests, and how long until all are answered.
+// Simultaneous calls with a revoked token: the number of refreshes and requests, and the time until all are answered.
 
 import { SUBJECTS } from '../lib/subjects.mjs'
 import { shuffled } from '../lib/stats.mjs'
 
 export const storms = (quick) => (quick ? [1, 10] : [1, 10, 100, 1000])
-/** The storm of a token whose end the client was told. */
+/** The number of calls with a token whose expiry the client knows. */
 export const KNOWN = 100
 
 export async function storm({ chrome, server, rounds, quick, record }) {
-  // They take long, and their spread is small.
+  // Storms take long and vary little, so fewer rounds are enough.
   for (let round = 0; round < Math.ceil(rounds / 3); round++) {
     for (const { name } of shuffled(SUBJECTS.filter(({ refreshes }) => refreshes !== false))) {
       await record(['storms', round, name], (partly) => chrome.withPage(server.origin, (page) => refused(page, server, name, quick, partly)))
@@ -25,7 +25,7 @@ async function refused(page, server, name, quick, partly) {
   for (const count of storms(quick)) {
     server.kill()
     measured[count] = await stormed(page, server, count)
-    // What comes after may hang.
+    // Report each storm at once, because a later one may hang.
     partly(measured)
   }
   return measured

@@ -1,4 +1,5 @@
-// Tabs of one browser that wake at the same moment, all with the same dead token: the time until every one of them is served.
+// Tabs of one browser that wake at the same moment with the same revoked token: the time until all of them have their
+// response.
 
 import { SUBJECTS } from '../lib/subjects.mjs'
 import { shuffled } from '../lib/stats.mjs'
@@ -25,7 +26,7 @@ async function woken(open, server, name, count) {
     pages.push(page)
   }
   server.kill()
-  // Not by an answer that they wait for: over HTTP/1.1, six of them can.
+  // A held response cannot wake the tabs: over HTTP/1.1, only six could wait for one.
   const woken = await Promise.all(pages.map((page) => page.bench('wake')))
   const unserved = woken.filter(({ status }) => status !== 200).length
   if (unserved) throw new Error(`${unserved} of ${count} tabs were not served`)

@@ -1,4 +1,4 @@
-// alova with its token authentication. Its own cache of answers is off, as the others have none.
+// alova with its token authentication. Its response cache is off, because the others have none.
 
 import { createAlova } from 'alova'
 import { createServerTokenAuthentication } from 'alova/client'

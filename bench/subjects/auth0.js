@@ -1,5 +1,5 @@
-// auth0-spa-js as its documentation has it: the token is asked for before each call. It has no answer to a 401: one repeat
-// past its cache is added.
+// auth0-spa-js as in its documentation: the app requests the token before each call. It does not handle a 401, so one
+// retry that bypasses its cache is added.
 
 import { Auth0Client } from '@auth0/auth0-spa-js'
 
@@ -11,7 +11,7 @@ async function signedIn() {
     cacheLocation: 'memory',
     authorizationParams: { redirect_uri: location.origin },
   })
-  // The way to the login page and back, without leaving the page.
+  // Does the redirect to the login page and back without leaving the page.
   let asked
   await client.loginWithRedirect({ openUrl: (url) => void (asked = new URL(url).searchParams) })
   await fetch(`/oauth/nonce?nonce=${encodeURIComponent(asked.get('nonce'))}`, { method: 'POST' })

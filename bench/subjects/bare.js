@@ -1,4 +1,4 @@
-// The platform's `fetch` with the header put on by hand: what nothing can be cheaper than. It refreshes nothing.
+// The platform's `fetch` with the header set by hand: the lower limit of the cost. It never refreshes.
 
 import { signIn } from './sign-in.js'
 

@@ -1,4 +1,4 @@
-// How the peers that have no login of their own come to a token.
+// The sign-in for peers that have no login of their own.
 
 async function token(path) {
   const response = await fetch(path, { method: 'POST', credentials: 'include' })

@@ -1,4 +1,4 @@
-// supertokens-website, with its tokens in headers. It takes the place of the page's `fetch`.
+// supertokens-website, with its tokens in headers. It replaces the page's `fetch`.
 
 import SuperTokens from 'supertokens-website'
 

@@ -1,4 +1,4 @@
-// What both entries are asked for.
+// The calls through both entries of tokenkeep.
 
 export async function setUpWith(auth) {
   await auth.login(`/auth/login${location.search}`)

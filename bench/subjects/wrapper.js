@@ -1,4 +1,4 @@
-// What a careful developer writes by hand: one refresh for all, and a 401 that comes late meets the newer token.
+// The wrapper that a careful developer writes by hand: one refresh for all calls, and no second refresh for a late 401.
 
 import { refresh, signIn } from './sign-in.js'
 

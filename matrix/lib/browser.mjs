@@ -1,10 +1,10 @@
-// Chromium, and one visit to a page that tries the package out.
+// Chromium, and a visit to a page that tests the package.
 
 import { readFileSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 
 const WEBDRIVER = new URL('../../webdriver.json', import.meta.url)
-// Bounds a visit, in milliseconds. A dev server compiles during the first.
+// The longest visit, in milliseconds. A dev server compiles during the first visit.
 const PATIENCE = 60_000
 
 export async function startBrowser() {
@@ -16,7 +16,9 @@ export async function startBrowser() {
 
 const WELL = JSON.stringify({ names: ['alice', 'alice', 'alice'], status: 'signed-in' })
 
-/** Opens the page in a profile of its own. Answers what is wrong with its outcome, if anything is; fails where it has none. */
+/**
+ * Opens the page in a new profile. Returns what is wrong with its outcome, if anything. Throws if there is no outcome.
+ */
 export async function visit(chrome, server, wants) {
   const counts = server.begin()
   const context = await chrome.newContext()
@@ -42,5 +44,5 @@ export async function visit(chrome, server, wants) {
   }
 }
 
-/** One sign-in, three calls that are refused, one refresh, and three that are answered. */
+/** One sign-in, three refused calls, one refresh, and three answered calls. */
 export const CALLS = JSON.stringify({ logins: 1, refused: 3, refreshes: 1, reuses: 0, answered: 3 })

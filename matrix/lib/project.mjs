@@ -1,4 +1,4 @@
-// A project of a tool, with the packed package installed: built, served, and driven in Chromium.
+// Builds and serves a project of a tool with the packed package installed, and runs it in Chromium.
 
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ import { startServer } from './server.mjs'
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 const json = (path) => JSON.parse(readFileSync(path, 'utf8'))
 
-/** What all projects stand on: the tarball, a folder for them that is removed at exit, the server, the browser. */
+/** What all projects share: the tarball, a folder that is removed at exit, the server, the browser. */
 export async function startGround() {
   const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-matrix-'))
   process.on('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 3 }))
@@ -28,14 +28,14 @@ export async function startGround() {
   }
 }
 
-/** Waits for a page that is well, `times` times; what a dev server does at the first visit may load it twice. Fails with what is wrong. */
+/** Visits the page `times` times, because a dev server may load it twice at the first visit. The last visit must succeed. */
 async function drive({ chrome, server }, file, times = 1) {
   let wrong
   for (let time = 1; time <= times; time++) wrong = await visit(chrome, server, { file, calls: CALLS })
   if (wrong) throw new Error(wrong)
 }
 
-/** One tool; `file`: with the WebAssembly as a file. */
+/** The project of one tool. `file`: with the WebAssembly as a file. */
 export class Project {
   constructor(ground, tool) {
     this.ground = ground

@@ -1,4 +1,5 @@
-// Child processes: each in a group of its own, so that a server ends with all it has started.
+// Child processes. Each has its own process group, so that a server ends together with all processes that it has
+// started.
 
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -6,7 +7,7 @@ import { createServer } from 'node:net'
 import { delimiter, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-// What a tool would tell its makers, or ask of them.
+// Turns off colours, telemetry, update notices and questions of the tools.
 const QUIET = {
   CI: '1', NO_COLOR: '1', NO_UPDATE_NOTIFIER: '1', DO_NOT_TRACK: '1', BROWSER: 'none',
   NEXT_TELEMETRY_DISABLED: '1', NUXT_TELEMETRY_DISABLED: '1', ASTRO_TELEMETRY_DISABLED: '1', NG_CLI_ANALYTICS: 'false', PARCEL_WORKERS: '1',
@@ -17,18 +18,18 @@ const signal = (group, name) => {
   try {
     process.kill(-group, name)
   } catch {
-    // It has ended.
+    // The process has ended.
   }
 }
 process.on('exit', () => groups.forEach((group) => signal(group, 'SIGKILL')))
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => process.exit(130))
 
-/** The Node that the tools run under: newer than the oldest that tokenkeep takes, for most of them ask for it. */
+/** The Node for the tools. Most tools need a newer one than tokenkeep. */
 const node = fileURLToPath(new URL(`../node_modules/node-linux-${process.arch}/bin/node`, import.meta.url))
 const found = existsSync(node) ? node : process.execPath
 const PATH = [dirname(found), process.env.PATH].join(delimiter)
 
-/** Its input stays open: without one, some dev servers end. */
+/** Keeps the input open, because some dev servers end without one. */
 function start(words, cwd, env) {
   const child = spawn(words[0], words.slice(1), { cwd, detached: true, stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...QUIET, PATH, ...env } })
   groups.add(child.pid)
@@ -44,7 +45,7 @@ function start(words, cwd, env) {
   return started
 }
 
-/** Runs a command to its end; fails with what it said. */
+/** Runs a command to its end. If it fails, throws with its output. */
 export async function run(words, cwd, { env, minutes = 8 } = {}) {
   const started = start(words, cwd, env)
   const timer = setTimeout(() => {
@@ -57,7 +58,9 @@ export async function run(words, cwd, { env, minutes = 8 } = {}) {
   return started.said
 }
 
-/** Starts a server with a port in the variable `PORT`; resolves as soon as it answers there, or has said `ready`. */
+/**
+ * Starts a server with a port in the variable `PORT`. Resolves when the server answers there, or has printed `ready`.
+ */
 export async function serve(words, cwd, { ready, minutes = 3 } = {}) {
   const port = await free()
   const started = start(words, cwd, { PORT: String(port) })
@@ -73,7 +76,7 @@ export async function serve(words, cwd, { ready, minutes = 3 } = {}) {
   return { port, stop: started.stop, said: () => started.said }
 }
 
-/** What failed, and what it said. */
+/** The error of a failed command, with its output. */
 export class Failed extends Error {
   constructor(message, said) {
     super(message)
@@ -88,5 +91,5 @@ const free = () => new Promise((resolve) => {
   })
 })
 
-/** Any answer will do; where nobody listens, or it is not ready, there is none. */
+/** Whether the server responds at all, with any status. */
 const answers = (port) => fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(60_000) }).then(() => true, () => false)

@@ -1,5 +1,5 @@
-// The one origin that a page has: a strict back end, and behind it either files or a tool's own server, which therefore needs no
-// set-up for a proxy. Each refresh cookie is good for one rotation.
+// The single origin of a page: a strict back end, and behind it either files or a tool's own server, which therefore
+// needs no proxy set-up. Each refresh cookie is valid for one rotation.
 
 import { createServer, request as ask } from 'node:http'
 import { readFile } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { extname, join, normalize } from 'node:path'
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.json': 'application/json', '.svg': 'image/svg+xml' }
 const CALLS = 3
 
-/** `counts` says what arrived since `begin`. */
+/** `counts`: the number of requests since `begin`. */
 export async function startServer() {
   let behind, counts, sessions, good, late
   let last = 0
@@ -48,7 +48,7 @@ export async function startServer() {
         counts.answered++
         return answer(response, 200, { name: 'alice' })
       }
-      // All are on the wire before the first is refused: each of them meets the refresh.
+      // All calls are in flight before the first is refused, so that all of them need the refresh.
       counts.refused++
       late.push(() => answer(response, 401, { error: 'invalid_token' }, { 'www-authenticate': 'Bearer error="invalid_token"' }))
       if (late.length >= CALLS) for (const refuse of late.splice(0)) refuse()
@@ -71,7 +71,7 @@ export async function startServer() {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
-    /** `{ folders }` or `{ port }`: what answers all else from now on. */
+    /** Sets what answers all other requests from now on: `{ folders }` or `{ port }`. */
     put: (what) => void (behind = what),
     begin() {
       counts = { logins: 0, refused: 0, refreshes: 0, reuses: 0, answered: 0, wasm: 0 }
@@ -107,7 +107,7 @@ function pass(request, response, port) {
   request.pipe(asked)
 }
 
-/** A dev server's news of changes. */
+/** Forwards the WebSocket over which a dev server announces changes. */
 function tunnel(request, socket, head, port) {
   const other = connect(port, '127.0.0.1', () => {
     const lines = request.rawHeaders.map((text, at) => (at % 2 ? `${text}\r\n` : `${text}: `)).join('')

@@ -1,4 +1,4 @@
-// docs/matrix.md, from what was measured. A run of some tools leaves the rows of the others.
+// Writes docs/matrix.md from the results. A run of some tools keeps the rows of the others.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'

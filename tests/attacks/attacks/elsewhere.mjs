@@ -62,7 +62,7 @@ export default [
       for (const message of ['token?', { tokenkeep: 2, kind: 'ask' }, { type: 'getAccessToken' }]) opened.postMessage(message, '*')
     })
     await page.evaluate(() => asked)
-    // An answer would arrive before the response to a later request.
+    // A reply to the messages would arrive before this one.
     await page.evaluate(() => opener.postMessage('last', '*'))
     return scene.loot(opener)
   }),
