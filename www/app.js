@@ -1,5 +1,5 @@
 // @ts-check
-// The demo's app: what a page does with tokenkeep, and what each button lets happen.
+// The demo's app: it uses tokenkeep like any page, and connects the buttons.
 
 import { $ } from './dom.js';
 import { logEvents } from './events.js';
@@ -20,7 +20,7 @@ const stage = createStage(home.traffic);
 
 const auth = createTokenManager();
 
-/** Each call has a path of its own: so its tries are told from those of others. */
+/** Each call has its own path, which distinguishes its tries from those of other calls. */
 let item = 0;
 
 /** @param {number} count */
@@ -35,7 +35,7 @@ async function signIn() {
 }
 
 /**
- * Does what a button says, and tells in plain words what it led to.
+ * Does the work of a button, and describes the result in plain words.
  * @param {() => Promise<unknown>} work
  * @param {(error: any) => string} [failed]
  * @param {(scene: import('./scene.js').Scene) => string} [done]
@@ -49,7 +49,10 @@ async function act(work, failed = plain, done = outcome) {
   }
 }
 
-/** Pulls a switch of the server. The picture stays. @param {() => Promise<unknown>} change @param {string} words */
+/**
+ * Changes a switch of the server, without a new picture.
+ * @param {() => Promise<unknown>} change @param {string} words
+ */
 async function pull(change, words) {
   try {
     await change();
@@ -70,7 +73,7 @@ function onClick(id, listener) {
   $(id).addEventListener('click', listener);
 }
 
-/** One fault is on, or none. @param {string} id @param {'down' | 'slow'} fault */
+/** At most one fault is on. @param {string} id @param {'down' | 'slow'} fault */
 function onSwitch(id, fault) {
   onClick(id, () => {
     const isOn = $(id).getAttribute('aria-pressed') === 'true';

@@ -4,7 +4,8 @@
 /** @typedef {import('/tokenkeep/index.js').TokenManager} TokenManager */
 
 /**
- * `choice` makes the options for the `createTokenManager` of `module`. A worker reports its traffic on the channel `traffic`.
+ * `choice` makes the options for the `createTokenManager` of `module`. A worker reports its traffic on the channel
+ * `traffic`.
  * @typedef {{ name: string, title: string, hint: string, module: string, traffic?: string, choice: () => object }} Home
  */
 

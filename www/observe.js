@@ -1,16 +1,16 @@
 // @ts-check
-// Watches the real traffic of the page, or of a worker, so that the picture shows what was sent and not what should have been.
-// Only where a request goes, when, and the status of its answer are noted: no header, no body, no token.
+// Watches the real traffic of the page or of a worker, so that the picture shows what was really sent.
+// Records only path, time and status of each request: no header, no body, no token.
 
 /**
- * One request, as `fetch` was asked for it. It is filled in when the answer comes.
+ * A request as it was passed to `fetch`. It is completed when the response arrives.
  * @typedef {{ path: string, start: number, end: number | undefined, status: number | undefined }} Request
- * `status` stays `undefined` where there was no answer.
+ * `status` stays `undefined` if there was no response.
  */
 
 /**
- * Reports every request made from now on, as it leaves and as its answer comes. Callers get what they
- * would have got without it.
+ * Reports every request from now on, when it is sent and when its response arrives. Callers notice no
+ * difference.
  * @param {(request: Request) => void} report
  */
 export function observe(report) {

@@ -4,7 +4,7 @@
 /** @typedef {import('./observe.js').Request} Request */
 
 /**
- * A call of the app. `status` is that of the answer it got, `error` what it failed with.
+ * A call of the app. `status` is that of its response, `error` is the error that it failed with.
  * @typedef {{ path: string, start: number, end: number | undefined, status?: number, error?: Error }} Call
  * @typedef {{ calls: Call[], requests: Request[] }} Scene
  */
@@ -21,7 +21,7 @@ export function authRequests(scene) {
   });
 }
 
-/** The requests that a call became, in order: each call has a path of its own. @param {Scene} scene @param {Call} call */
+/** The requests of a call, in order. Each call has its own path. @param {Scene} scene @param {Call} call */
 export function tries(scene, call) {
   return scene.requests.filter((request) => request.path === call.path);
 }

@@ -11,13 +11,13 @@ async function demo(path, init) {
   return response;
 }
 
-/** Access tokens are refused from now on; sessions live on. */
+/** Revokes the access tokens, but not the sessions. */
 export const expireTokens = () => demo('revoke', { method: 'POST' });
 
-/** Sessions are over, and their access tokens with them. */
+/** Ends the sessions, and revokes their access tokens. */
 export const endSessions = () => demo('end', { method: 'POST' });
 
-/** What the server has seen so far; nothing where it does not tell. @returns {Promise<Entry[] | undefined>} */
+/** The server's log so far; undefined if the server does not give it. @returns {Promise<Entry[] | undefined>} */
 export const seen = () => demo('log').then((response) => response.json(), () => undefined);
 
 const FAULTS = {
@@ -29,7 +29,7 @@ const FAULTS = {
 /** @param {keyof typeof FAULTS} fault */
 export const setFault = (fault) => demo('faults', { method: 'PUT', body: JSON.stringify(FAULTS[fault]) });
 
-/** Which one is on. @returns {Promise<keyof typeof FAULTS>} */
+/** The fault that is on. @returns {Promise<keyof typeof FAULTS>} */
 export async function fault() {
   const { refresh } = await (await demo('faults')).json();
   return refresh in FAULTS ? refresh : 'none';

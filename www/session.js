@@ -6,7 +6,10 @@ import { claim, signoutReason } from './words.js';
 
 /** @typedef {import('/tokenkeep/index.js').TokenManager} TokenManager */
 
-/** Shows the session from now on. Resolves when it is known, or known not to be known now. @param {TokenManager} auth */
+/**
+ * Shows the session from now on. Resolves when the session is known, or when its first refresh has failed.
+ * @param {TokenManager} auth
+ */
 export function showSession(auth) {
   let why = '';
   let life = 0;
@@ -42,12 +45,15 @@ export function showSession(auth) {
 
   return new Promise((resolve) => {
     for (const type of /** @type {const} */ (['change', 'refresherror'])) auth.addEventListener(type, resolve, { once: true });
-    // Without a worker there is neither.
+    // If the worker does not start, neither event comes.
     auth.ready.catch(resolve);
   }).finally(show);
 }
 
-/** Shows the one side, and keeps the keyboard's place where that was in the other. @param {boolean} isIn */
+/**
+ * Shows the signed-in or the signed-out side, and moves the keyboard focus there if it was in the other side.
+ * @param {boolean} isIn
+ */
 function turn(isIn) {
   const gone = isIn ? [$('sign-in-form')] : [$('signed-in'), $('sign-out')];
   const hadFocus = gone.some((part) => part.contains(document.activeElement));

@@ -1,5 +1,5 @@
 // @ts-check
-// What the picture will look like, for who has not called anything yet. The page says that it is a sketch.
+// A sketch of the picture, shown before the user has made any call. The page says that it is a sketch.
 
 const CALLS = 6;
 const paths = Array.from({ length: CALLS }, (_, n) => `/sketch/${n}`);

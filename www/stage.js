@@ -1,6 +1,6 @@
 // @ts-check
-// One scene at a time: it begins with what the user does, ends when all of it has settled, and is shown until
-// the next one begins. What the package does by itself in between is in the log of events only.
+// Shows one scene at a time. A scene begins with an action of the user, ends when everything has settled, and is shown until the
+// next one begins. The package's own actions in between are only in the log of events.
 
 import { $, make } from './dom.js';
 import { observe } from './observe.js';
@@ -22,7 +22,7 @@ export function createStage(traffic) {
   const idle = $('caption').textContent ?? '';
   /** @type {Scene} */
   let scene = SKETCH;
-  /** How many actions are under way; those that begin meanwhile belong to the same scene. */
+  /** The number of running actions. Actions that begin meanwhile belong to the same scene. */
   let acting = 0;
   /** The number of the server's last log entry before the scene. */
   let before = 0;
@@ -69,13 +69,13 @@ export function createStage(traffic) {
     svg.dataset.state = state;
     svg.setAttribute('aria-label', state === 'sketch' ? 'A sketch of what will be drawn here' : `Timeline: ${words}`);
     $('caption').setAttribute('aria-busy', String(state === 'running'));
-    // A line is broken between the facts, not within one.
+    // Lines break between facts, not within one.
     $('caption').replaceChildren(...words.split(' · ').flatMap((part, n) => (n ? [' · ', make('span', part)] : [make('span', part)])));
     const { calls, refused, refreshes, answered, failed } = facts(scene);
     Object.assign(svg.dataset, { calls, refused, refreshes: refreshes.length, answered, failed: failed.length });
   }
 
-  /** Another width, another drawing. */
+  /** Draws again when the width changes. */
   let width = 0;
   new ResizeObserver(() => {
     if (width !== svg.clientWidth) draw(svg, scene, scene !== SKETCH);
@@ -98,7 +98,7 @@ export function createStage(traffic) {
       }
     },
 
-    /** One call of the app. @param {string} path @param {typeof fetch} send */
+    /** Makes a call of the app. @param {string} path @param {typeof fetch} send */
     async call(path, send) {
       /** @type {import('./scene.js').Call} */
       const call = { path, start: performance.now(), end: undefined };
@@ -111,7 +111,7 @@ export function createStage(traffic) {
       call.end = performance.now();
     },
 
-    /** Back to the sketch. */
+    /** Shows the sketch again. */
     clear() {
       scene = SKETCH;
       $('server-saw').textContent = '';

@@ -9,7 +9,7 @@ import { stolen, theftSummary } from './words.js';
 /** @typedef {import('./attacks/list.js').App} App */
 /** @typedef {import('./attacks/run.js').Result} Result */
 
-/** Each home is a page load of its own, so that nothing of the previous one is left. @param {Home} chosen */
+/** Each home needs its own page load, so that nothing of the previous home is left. @param {Home} chosen */
 export function offerHomes(chosen) {
   const links = HOMES.map(({ name, title }) => {
     const link = /** @type {HTMLAnchorElement} */ (make('a', title));
@@ -38,7 +38,7 @@ export function offerTheft(home, app) {
     list.replaceChildren();
     $('theft-summary').textContent = 'The attacks are under way…';
     try {
-      // Loaded only now, so that they come after the package.
+      // Loaded only now, so that the attacks run after the package.
       const { runAttacks } = await import('./attacks/run.js');
       /** @type {Result[]} */
       const results = [];

@@ -1,6 +1,6 @@
 // @ts-check
-// The picture: what happened, drawn from left to right. The calls to the auth server on top, below them a line for
-// each call of the app. A refresh shades the time it took across all lines.
+// The picture: time runs from left to right. The calls to the auth server are at the top, with a line below them for each call of the
+// app. A refresh shades its time across all lines.
 
 import { authRequests, facts, isGood, tries } from './scene.js';
 import { duration } from './words.js';
@@ -13,12 +13,12 @@ import { duration } from './words.js';
 const SVG = 'http://www.w3.org/2000/svg';
 const PAD = 6;
 const LANE = 34;
-/** The lines of all calls together are about as high as this. */
+/** The approximate height of the lines of all calls together. */
 const HEIGHT = 300;
 const AXIS = 28;
 
 /**
- * Draws the scene as it is now. Times are told only if they were measured.
+ * Draws the scene in its present state. Times are shown only if they were measured.
  * @param {SVGSVGElement} svg @param {Scene} scene @param {boolean} measured
  */
 export function draw(svg, scene, measured) {
@@ -45,7 +45,10 @@ export function draw(svg, scene, measured) {
   );
 }
 
-/** First try, wait, second try. @param {Scene} scene @param {Call} call @param {Scale} x @param {number} y @param {number} line */
+/**
+ * First try, wait, second try.
+ * @param {Scene} scene @param {Call} call @param {Scale} x @param {number} y @param {number} line
+ */
 function callLine(scene, call, x, y, line) {
   const parts = [];
   let since = call.start;
@@ -58,7 +61,10 @@ function callLine(scene, call, x, y, line) {
   return parts;
 }
 
-/** Thin, with a cap, where it was refused; thick where it was answered. @param {import('./scene.js').Request} request @param {Scale} x @param {number} y @param {number} line */
+/**
+ * Draws a request: thin, with a cap, if it was refused; thick if it was answered.
+ * @param {import('./scene.js').Request} request @param {Scale} x @param {number} y @param {number} line
+ */
 function attempt(request, x, y, line) {
   if (request.end === undefined) return [bar('flying', x, request, y + line * 0.2, line * 0.6)];
   if (isGood(request.status)) return [bar('answered', x, request, y + line * 0.1, line * 0.8)];
@@ -68,7 +74,10 @@ function attempt(request, x, y, line) {
   ];
 }
 
-/** Too short a wait cannot be seen. @param {Scale} x @param {number} from @param {number} to @param {number} y @param {number} line */
+/**
+ * Draws a wait, unless it is too short to be seen.
+ * @param {Scale} x @param {number} from @param {number} to @param {number} y @param {number} line
+ */
 function wait(x, from, to, y, line) {
   if (x(to) - x(from) < 4) return [];
   const made = bar('wait', x, { start: from, end: to }, y + line * 0.2, line * 0.6);
@@ -76,7 +85,14 @@ function wait(x, from, to, y, line) {
   return [made];
 }
 
-/** @param {AuthRequest} request @param {AuthRequest[]} all @param {Scale} x @param {number} y @param {number} width @param {boolean} measured */
+/**
+ * @param {AuthRequest} request
+ * @param {AuthRequest[]} all
+ * @param {Scale} x
+ * @param {number} y
+ * @param {number} width
+ * @param {boolean} measured
+ */
 function authLane(request, all, x, y, width, measured) {
   const { kind, end, status } = request;
   const isBad = end !== undefined && !isGood(status);
@@ -94,7 +110,10 @@ function authLane(request, all, x, y, width, measured) {
   return [box, label];
 }
 
-/** In the bar, else beside it, on the side where there is room. @param {string} words @param {number} from @param {number} to @param {number} width */
+/**
+ * Places the label in the bar, or beside it, on the side with room.
+ * @param {string} words @param {number} from @param {number} to @param {number} width
+ */
 function place(words, from, to, width) {
   const needs = words.length * 7.6 + 12;
   if (to - from > needs) return { words, where: 'inside', x: (from + to) / 2, anchor: 'middle' };
@@ -117,7 +136,7 @@ function axis(span, y, width) {
   return parts;
 }
 
-/** 1, 2 or 5 with zeros, and at least `least`. @param {number} least */
+/** The smallest of 1, 2 and 5, times a power of ten, that is at least `least`. @param {number} least */
 function niceStep(least) {
   const power = 10 ** Math.floor(Math.log10(least));
   return Math.max(1, power * ([1, 2, 5].find((step) => step * power >= least) ?? 10));
@@ -130,12 +149,26 @@ function hatch() {
   return pattern;
 }
 
-/** @param {string} kind @param {Scale} x @param {{ start: number, end: number | undefined }} times @param {number} y @param {number} height @param {number} [radius] */
+/**
+ * @param {string} kind
+ * @param {Scale} x
+ * @param {{ start: number, end: number | undefined }} times
+ * @param {number} y
+ * @param {number} height
+ * @param {number} [radius]
+ */
 function bar(kind, x, { start, end = performance.now() }, y, height, radius = Math.min(height / 3, 3)) {
   return rect(kind, x(start), y, Math.max(x(end) - x(start), 2), height, radius);
 }
 
-/** @param {string} kind @param {number} x @param {number} y @param {number} width @param {number} height @param {number} [rx] */
+/**
+ * @param {string} kind
+ * @param {number} x
+ * @param {number} y
+ * @param {number} width
+ * @param {number} height
+ * @param {number} [rx]
+ */
 function rect(kind, x, y, width, height, rx = 0) {
   return element('rect', { class: kind, x, y, width, height, rx });
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// Everything the page says about what happened, in plain words.
+// All texts in which the page describes what happened.
 
 import { authRequests, facts, isGood, tries } from './scene.js';
 
@@ -31,14 +31,14 @@ export function caption(scene) {
   return parts.join(' · ');
 }
 
-/** What went wrong with the last of these, in brackets. @param {{ end?: number, status?: number }[]} requests */
+/** What went wrong with the last request, in brackets. @param {{ end?: number, status?: number }[]} requests */
 function unless(requests) {
   const last = requests.at(-1);
   if (!last || last.end === undefined || isGood(last.status)) return '';
   return last.status === undefined ? ' (no answer)' : last.status >= 500 ? ` (down: ${last.status})` : ` (refused: ${last.status})`;
 }
 
-/** What the app was left with, where that was not an answer. @param {Scene} scene */
+/** The error or the unsuccessful response that the app got first. @param {Scene} scene */
 export function outcome(scene) {
   const { denied, failed, refreshes } = facts(scene);
   const error = /** @type {TokenError | undefined} */ (failed[0]?.error);
@@ -77,10 +77,13 @@ export function loginFailed(error) {
 
 /** @param {TokenError} error */
 export function logoutFailed(error) {
-  return `${plain(error)} You are signed out here all the same; the server is told when this page is loaded again.`;
+  return `${plain(error)} You are signed out here nevertheless. The server will be told when this page is loaded again.`;
 }
 
-/** How the page began. @param {Scene} scene @param {import('/tokenkeep/index.js').TokenState} state @param {import('./homes.js').Home} home */
+/**
+ * How the page began.
+ * @param {Scene} scene @param {import('/tokenkeep/index.js').TokenState} state @param {import('./homes.js').Home} home
+ */
 export function beginning(scene, { status }, home) {
   if (status === 'unknown') return 'Whether there is a session is not known yet. Press “Refresh now” when the server is up again.';
   if (status === 'signed-out') return '';

@@ -1,9 +1,12 @@
 // @ts-check
-// What an attack got: the newest token in everything that it saw, and whether the API accepts it from the attacker.
+// Judges an attack: finds the newest token in everything that the attack saw, and asks the API whether it accepts the token from the attacker.
 
 const platform = globalThis.fetch;
 
-/** A token, shortened for the page. @typedef {{ shown: string, claims: Record<string, unknown>, isAccepted: boolean }} Loot */
+/**
+ * A token, shortened for the page.
+ * @typedef {{ shown: string, claims: Record<string, unknown>, isAccepted: boolean }} Loot
+ */
 
 const TOKEN = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]{20,}/g;
 

@@ -8,12 +8,13 @@ import { channelNames, speaksTo } from './reach.js';
 /** @typedef {import('/tokenkeep/index.js').TokenManager} TokenManager */
 
 /**
- * `use` is what the app does meanwhile: it refreshes, and calls the API.
+ * `use` runs the app meanwhile: it refreshes, and calls the API.
  * @typedef {{ auth: TokenManager, use: () => Promise<unknown> }} App
- * @typedef {{ name: string, title: string, how: string, isInherent?: boolean, run: (spy: Spy, app: App) => Promise<unknown> }} Attack
+ * @typedef {{ name: string, title: string, how: string, isInherent?: boolean, run: (spy: Spy, app: App) =>
+ *   Promise<unknown> }} Attack
  */
 
-/** How long it listens after the app's calls if it hears no token, in milliseconds. */
+/** How long the listener waits for a token after the app's calls, in milliseconds. */
 const LISTEN = 2000;
 
 const REFRESH = { method: 'POST', credentials: /** @type {const} */ ('include'), headers: { 'X-Requested-With': 'fetch' } };
@@ -23,7 +24,7 @@ export const ATTACKS = [
   {
     name: 'fetch',
     title: 'Patch fetch and Headers',
-    how: 'Replaces fetch, Headers and Request with functions of its own, and reads what the app sends.',
+    how: 'Replaces fetch, Headers and Request with its own functions, and reads what the app sends.',
     run(spy, app) {
       spy.patch(globalThis, 'fetch', 'Headers', 'Request');
       spy.patchAll(Headers.prototype);
@@ -103,7 +104,7 @@ export const ATTACKS = [
 async function ask(spy, port) {
   const methods = ['getAccessToken', 'peekAccessToken', 'state', 'known', 'refresh'];
   const request = { url: new URL('/auth/refresh', location.href).href, init: { method: 'POST', headers: [['X-Requested-With', 'fetch']] } };
-  // The page's own calls do not reach these numbers.
+  // The ids of the page's own calls are smaller.
   const messages = [
     ...methods.map((method, n) => ({ kind: 'call', id: 1e6 + n, method })),
     { kind: 'fetch', id: 2e6, request },

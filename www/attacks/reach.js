@@ -5,7 +5,10 @@ import { OPTIONS } from '../homes.js';
 
 /** @typedef {import('./spy.js').Spy} Spy */
 
-/** The ports that are used while `work` is done. @param {Spy} spy @param {() => Promise<unknown>} work @returns {Promise<MessagePort[]>} */
+/**
+ * The ports that are used during `work`. @param {Spy} spy @param {() => Promise<unknown>} work @returns
+ * {Promise<MessagePort[]>}
+ */
 export async function speaksTo(spy, work) {
   /** @type {Set<MessagePort>} */
   const ports = new Set();
@@ -22,8 +25,8 @@ export async function speaksTo(spy, work) {
 }
 
 /**
- * The names of the channels between tabs. A script that knows the package and its options can find them: it makes a manager with the same
- * options while `BroadcastChannel` is replaced.
+ * The names of the channels between tabs. A script that knows the package and its options can find them: it makes a
+ * manager with the same options while `BroadcastChannel` is replaced.
  */
 export async function channelNames() {
   const { createTokenManager } = /** @type {typeof import('/tokenkeep/index.js')} */ (await import('/tokenkeep/index.js'));
