@@ -11,7 +11,8 @@ export function origin() {
 }
 
 /**
- * The base for relative URLs. A `<base>` that points to another origin is ignored. @returns {string | undefined}
+ * The base for relative URLs. A `<base>` that points to another origin is ignored.
+ * @returns {string | undefined}
  */
 export function base() {
   const href = globalThis.location?.href

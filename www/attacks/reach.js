@@ -6,8 +6,9 @@ import { OPTIONS } from '../homes.js';
 /** @typedef {import('./spy.js').Spy} Spy */
 
 /**
- * The ports that are used during `work`. @param {Spy} spy @param {() => Promise<unknown>} work @returns
- * {Promise<MessagePort[]>}
+ * The ports that are used during `work`.
+ * @param {Spy} spy @param {() => Promise<unknown>} work
+ * @returns {Promise<MessagePort[]>}
  */
 export async function speaksTo(spy, work) {
   /** @type {Set<MessagePort>} */

@@ -8,7 +8,8 @@ import { createSpy } from './spy.js';
 /** @typedef {import('./list.js').App} App */
 /** @typedef {import('./list.js').Attack} Attack */
 /**
- * `seen`: the number of texts and memories that it saw. @typedef {{ attack: Attack, loot?: import('./judge.js').Loot,
+ * `seen`: the number of texts and memories that it saw.
+ * @typedef {{ attack: Attack, loot?: import('./judge.js').Loot,
  * seen: number, failed?: string }} Result
  */
 
