@@ -1,5 +1,6 @@
 // @ts-check
-// The homes of the token that the page offers. All have the same options; the workers get them from their own script, out of the page's reach.
+// The homes of the token that the page offers. All have the same options; the workers get them from their own script,
+// out of the page's reach.
 
 /** @typedef {import('/tokenkeep/index.js').TokenManager} TokenManager */
 

@@ -1,6 +1,6 @@
 // @ts-check
-// Shows one scene at a time. A scene begins with an action of the user, ends when everything has settled, and is shown until the
-// next one begins. The package's own actions in between are only in the log of events.
+// Shows one scene at a time. A scene begins with an action of the user, ends when everything has settled, and is shown
+// until the next one begins. The package's own actions in between are only in the log of events.
 
 import { $, make } from './dom.js';
 import { observe } from './observe.js';

@@ -1,6 +1,6 @@
 // @ts-check
-// The picture: time runs from left to right. The calls to the auth server are at the top, with a line below them for each call of the
-// app. A refresh shades its time across all lines.
+// The picture: time runs from left to right. The calls to the auth server are at the top, with a line below them for
+// each call of the app. A refresh shades its time across all lines.
 
 import { authRequests, facts, isGood, tries } from './scene.js';
 import { duration } from './words.js';

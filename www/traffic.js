@@ -1,6 +1,6 @@
 // @ts-check
-// Reports a worker's traffic to the page that draws it: where a request went, when, and the status of its answer. The clocks of a page and a
-// worker start at different moments, so times are sent as wall-clock times.
+// Reports a worker's traffic to the page that draws it: where a request went, when, and the status of its answer. The
+// clocks of a page and a worker start at different moments, so times are sent as wall-clock times.
 
 import { observe } from './observe.js';
 

@@ -28,7 +28,7 @@ export async function startGround() {
   }
 }
 
-/** Visits the page `times` times, because a dev server may load it twice at the first visit. The last visit must succeed. */
+/** Visits the page `times` times: a dev server may load it twice at the first visit. The last visit must succeed. */
 async function drive({ chrome, server }, file, times = 1) {
   let wrong
   for (let time = 1; time <= times; time++) wrong = await visit(chrome, server, { file, calls: CALLS })

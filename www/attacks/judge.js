@@ -1,5 +1,6 @@
 // @ts-check
-// Judges an attack: finds the newest token in everything that the attack saw, and asks the API whether it accepts the token from the attacker.
+// Judges an attack: finds the newest token in everything that the attack saw, and asks the API whether it accepts the
+// token from the attacker.
 
 const platform = globalThis.fetch;
 

@@ -1,5 +1,6 @@
 // @ts-check
-// Runs the attacks one after the other. The page loads this module when the button is pressed, and so after the package.
+// Runs the attacks one after the other. The page loads this module when the button is pressed, and so after the
+// package.
 
 import { judge } from './judge.js';
 import { ATTACKS } from './list.js';

@@ -1,6 +1,6 @@
 // @ts-check
-// The attacks' tool: it replaces functions of the platform, and keeps their arguments and results. After each attack, the platform's functions
-// are restored, so that each attack starts with a clean page.
+// The attacks' tool: it replaces functions of the platform, and keeps their arguments and results. After each attack,
+// the platform's functions are restored, so that each attack starts with a clean page.
 
 const { apply, construct, defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
 const { then } = Promise.prototype;
