@@ -129,7 +129,8 @@ async function show(text, answer) {
     }
   })
   await fetch(`/pixel?token=${text}`)
-  await navigator.serviceWorker?.getRegistration(`/${text}`)
+  // An absolute URL: a `<base>` may lead elsewhere, where there is no registration to get.
+  await navigator.serviceWorker?.getRegistration(`${location.origin}/${text}`)
   globalThis.remembered = text
 
   const bytes = new TextEncoder().encode(text)
