@@ -8,6 +8,8 @@ import { PACKAGE, PAGES as SHARED } from '../../e2e/support/paths.mjs'
 import { importMap } from './package.mjs'
 
 const PAGE = new URL('../pages/page.js', import.meta.url)
+/** The modules that the page of the end-to-end tests imports. */
+const MODULES = ['clock.js', 'deeds.js', 'home.js', 'time.js']
 const HTML = `<!doctype html>
 <meta charset="utf-8">
 <title>tokenkeep</title>
@@ -27,7 +29,7 @@ export async function startFront() {
     '/': async () => ({ type: 'text/html', body: HTML }),
     '/page.js': async () => script(await readFile(PAGE)),
     '/shared.js': async () => script(await readFile(`${SHARED}page.js`)),
-    '/home.js': async () => script(await readFile(`${SHARED}home.js`)),
+    ...Object.fromEntries(MODULES.map((name) => [`/${name}`, async () => script(await readFile(SHARED + name))])),
     '/client.js': async () => script(front.client),
   }
   const server = createServer(async (asked, answer) => {
