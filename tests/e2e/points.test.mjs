@@ -66,6 +66,7 @@ const POINTS = {
   },
   'when the refresh waits for the lock': {
     async reach(user, page) {
+      if (home === 'service-worker') throw new Lack('two service workers of one scope')
       const free = await taken(user)
       await page.evaluate(waits)
       await page.evaluate(standsInLine)

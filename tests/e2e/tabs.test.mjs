@@ -227,6 +227,7 @@ it('a login in one tab signs the others in', async (user) => {
 })
 
 it('a pending logout is finished by a new tab, and no tab is signed in meanwhile', async (user) => {
+  if (home === 'service-worker') throw new Lack('two service workers of one scope')
   const options = { logout: '/auth/logout' }
   const [first, second] = await twoTabs(user, options)
   await server.faults({ logout: 'down' })
@@ -244,6 +245,7 @@ it('a pending logout is finished by a new tab, and no tab is signed in meanwhile
 })
 
 it('a worker works as a tab does', async (user) => {
+  if (home === 'service-worker') throw new Lack('a second manager beside that of the service worker')
   const page = await user.signedIn()
   const answer = await page.evaluate(async () => {
     const worker = new Worker('/worker.js', { type: 'module' })

@@ -12,15 +12,20 @@ const deeds = new Map(Object.entries(all))
 let port
 let asked = 0
 
+// The manager opens the line to its service worker later, and another one when that is over.
+if (globalThis.homeOfTokens === 'service-worker') followLines()
+
 /** The package's function, with the home in `homeOfTokens`, unless the options name one. */
 export function createTokenManager(options, home = globalThis.homeOfTokens) {
   const isolation = options?.isolation ?? home
   if (!isolation) return inPage.createTokenManager(options)
-  if (isolation === 'service-worker') return isolated.createTokenManager({ worker: '/sw.js', ...options, isolation })
+  if (options?.isolation === 'service-worker') return isolated.createTokenManager({ worker: '/sw.js', ...options })
   if (options?.isolation) return isolated.createTokenManager(options)
-  const url = new URL('/home-worker.js', location.origin)
+  const isService = isolation === 'service-worker'
+  const url = new URL(isService ? '/home-sw.js' : '/home-worker.js', location.origin)
   for (const name of globalThis.preparations ?? []) url.searchParams.append('with', name)
   if (globalThis.later) url.searchParams.set('later', later)
+  if (isService) return isolated.createTokenManager({ worker: url.href, ...options, isolation })
   return overheard(() => isolated.createTokenManager({ worker: url.href, ...options, isolation }))
 }
 
@@ -46,11 +51,47 @@ function overheard(make) {
   }
 }
 
+/** Keeps the port of each line that is opened to a service worker, and makes those of the tests modules. */
+function followLines() {
+  const { MessageChannel, ServiceWorker, navigator: { serviceWorker } } = globalThis
+  const others = new WeakMap()
+  globalThis.MessageChannel = class extends MessageChannel {
+    constructor() {
+      super()
+      others.set(this.port2, this.port1)
+    }
+  }
+  const { postMessage } = ServiceWorker.prototype
+  let opens
+  port = new Promise((resolve) => (opens = resolve))
+  ServiceWorker.prototype.postMessage = function (message, transfer) {
+    postMessage.call(this, message, transfer)
+    if (!transfer?.length) return
+    port = others.get(transfer[0])
+    // What the page has asked before waits until the worker says on this port that it is there: after that comes the answer to this.
+    port.flushed = () => new Promise((resolve) => {
+      const { tokenkeep: line } = message
+      const flush = ++asked
+      const hear = ({ data }) => data.test === flush && (port.removeEventListener('message', hear), resolve())
+      port.addEventListener('message', hear)
+      postMessage.call(this, { test: flush, line })
+    })
+    opens(port)
+  }
+  const { register } = serviceWorker
+  serviceWorker.register = (url) => register.call(serviceWorker, url, { type: new URL(url, location.href).pathname === '/home-sw.js' ? 'module' : 'classic' })
+}
+
 /** Does one of `deeds` where the token lives: in the page, or in that worker. */
 globalThis.inHome = async (name, argument) => (globalThis.homeOfTokens ? inWorker(name, argument) : deeds.get(name)(argument))
 
-const inWorker = (name, argument) => new Promise((resolve, reject) => {
-  const to = port
+async function inWorker(name, argument) {
+  const to = await port
+  await to.flushed?.()
+  return ask(to, name, argument)
+}
+
+const ask = (to, name, argument) => new Promise((resolve, reject) => {
   const test = ++asked
   const hear = ({ data }) => {
     if (data.test !== test) return

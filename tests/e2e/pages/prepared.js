@@ -16,4 +16,11 @@ const listen = (port) => port?.addEventListener('message', async ({ data: { test
   }
 })
 
-for (const type of ['connect', 'message']) addEventListener(type, ({ ports: [port] }) => listen(port))
+/** By the names of their lines, in a service worker. */
+const ports = new Map()
+
+for (const type of ['connect', 'message']) addEventListener(type, ({ data, ports: [port] }) => {
+  listen(port)
+  if (port) ports.set(data.tokenkeep, port)
+  else if (data?.test) ports.get(data.line)?.postMessage({ test: data.test })
+})

@@ -95,7 +95,7 @@ export async function reload(page, options) {
   await page.evaluate((options) => start(options), options)
 }
 
-/** Reloads as if some seconds had passed: a shared worker that outlived the page has ended, and another one starts. */
+/** Reloads as if some seconds had passed: a worker that outlived the page has ended, and another one starts. */
 export async function reloadLater(page, options) {
   await page.reload()
   await loaded(page)

@@ -39,7 +39,7 @@ export const clockOfHome = (page) => ({
 })
 
 /** Whether one manager is for all tabs. */
-export const isForAllTabs = ['shared-worker'].includes(home)
+export const isForAllTabs = ['shared-worker', 'service-worker'].includes(home)
 
 /** Whether a tab has the token of another: workers of the tabs' own hand none on. */
 export const isHandedOn = home !== 'worker'

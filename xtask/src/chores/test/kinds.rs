@@ -194,7 +194,7 @@ impl Kind {
 }
 
 /// Where the token may live beside the page: `HOME_OF_TOKENS` of the end-to-end tests.
-const HOMES: [&str; 2] = ["worker", "shared-worker"];
+const HOMES: [&str; 3] = ["worker", "shared-worker", "service-worker"];
 
 fn needs_of_package(plan: &Plan) -> Result<()> {
     rust::wasm_target(plan.project)?;
