@@ -24,7 +24,7 @@ export const SUBJECTS = [
 ]
 
 /** The page of the part `homes`, and its workers. */
-const HOMES = ['page', 'token-worker', 'bare-worker']
+const HOMES = ['page', 'token-worker', 'service-worker', 'bare-worker']
 
 export const version = (name) => JSON.parse(readFileSync(at(`../node_modules/${name}/package.json`))).version
 
@@ -35,6 +35,7 @@ export async function files() {
     '/core.wasm': ['application/wasm', readFileSync(at('../../pkg/dist/core.wasm'))],
   }
   for (const { name } of SUBJECTS) served[`/subjects/${name}.js`] = ['text/javascript', await bundled(`subjects/${name}`)]
+  served['/homes/framed/page.html'] = ['text/html', Buffer.from('<!doctype html>')]
   for (const name of HOMES) served[`/homes/${name}.js`] = ['text/javascript', await bundled(`homes/${name}`)]
   return served
 }
@@ -54,6 +55,7 @@ async function bundled(name) {
       'tokenkeep/file': at('../../pkg/dist/file.js'),
       'tokenkeep/isolated': at('../../pkg/dist/isolation/page.js'),
       'tokenkeep/worker/script': at('../../pkg/dist/isolation/script.js'),
+      'tokenkeep/service-worker': at('../../pkg/dist/isolation/service-worker.js'),
     },
     write: false,
     logLevel: 'error',

@@ -18,6 +18,8 @@ export const CONTESTANTS = [
   { name: 'page', title: '**tokenkeep**, `page`', ours: true, kinds: ['json', 'post', 'large', 'token'] },
   { name: 'worker', title: '**tokenkeep**, `worker`', ours: true, kinds: ['json', 'post', 'large', 'token'] },
   { name: 'shared-worker', title: '**tokenkeep**, `shared-worker`', ours: true, kinds: ['json', 'post', 'large', 'token'] },
+  { name: 'service-worker', title: '**tokenkeep**, `service-worker`, by `auth.fetch`', ours: true, kinds: ['json', 'post', 'large', 'token'] },
+  { name: 'service-worker fetch', title: '**tokenkeep**, `service-worker`, by the page\'s own `fetch`', ours: true, kinds: ['json', 'post', 'large'] },
   { name: 'auth0', title: 'auth0-spa-js', kinds: ['json', 'post', 'large', 'token'] },
   { name: 'page dpop', title: '**tokenkeep**, `page`, with `dpop`', ours: true, kinds: ['json'] },
   { name: 'worker dpop', title: '**tokenkeep**, `worker`, with `dpop`', ours: true, kinds: ['json'] },

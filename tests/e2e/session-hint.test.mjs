@@ -44,7 +44,8 @@ function each(name, cookie, body) {
       await sets(page, cookie)
       await page.evaluate((options) => {
         globalThis.auth?.dispose()
-        return start({ ...options, tabs: 'off' })
+        // A service worker would ask for a token for the sign-in, too.
+        return start({ ...options, apis: ['/api'], tabs: 'off' })
       }, options)
       await body(page, what)
     }

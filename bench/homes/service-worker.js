@@ -1,0 +1,5 @@
+// The package's own service worker.
+
+import { serve } from 'tokenkeep/service-worker'
+
+serve({ refresh: '/auth/refresh' }, { takeOver: true })
