@@ -18,6 +18,8 @@ const ISOLATED = '/tokenkeep/isolation/page.js';
 // A dedicated worker reports to its own tab only.
 const TAB = `demo ${performance.timeOrigin} ${Math.random()}`;
 const SHARED = 'demo of all tabs';
+/** The traffic of the service worker, which has no name of its own. */
+export const SERVICE = 'demo of the service worker';
 
 /** @type {Home[]} */
 export const HOMES = [
@@ -43,6 +45,15 @@ export const HOMES = [
     module: ISOLATED,
     traffic: SHARED,
     choice: () => ({ isolation: 'shared-worker', worker: () => new SharedWorker(SCRIPT, { type: 'module', name: SHARED }) }),
+  },
+  {
+    name: 'service-worker',
+    title: 'Service worker',
+    hint: 'The token is in the service worker of this site. It also adds the token to what the page fetches from /api itself.',
+    module: ISOLATED,
+    traffic: SERVICE,
+    // Its scope leaves out the pages that have another home: they refresh by themselves.
+    choice: () => ({ isolation: 'service-worker', worker: () => navigator.serviceWorker.register('./service-worker.js', { type: 'module', scope: './?home=service-worker' }) }),
   },
 ];
 
