@@ -18,7 +18,7 @@ const ISOLATED = '/tokenkeep/isolation/page.js';
 // A dedicated worker reports to its own tab only.
 const TAB = `demo ${performance.timeOrigin} ${Math.random()}`;
 const SHARED = 'demo of all tabs';
-/** The traffic of the service worker, which has no name of its own. */
+/** The channel for the service worker's traffic: it has no name. */
 export const SERVICE = 'demo of the service worker';
 
 /** @type {Home[]} */
@@ -49,13 +49,17 @@ export const HOMES = [
   {
     name: 'service-worker',
     title: 'Service worker',
-    hint: 'The token is in the service worker of this site. It also adds the token to what the page fetches from /api itself.',
+    hint: 'The token is in the service worker. It also adds the token to the page’s own requests to /api.',
     module: ISOLATED,
     traffic: SERVICE,
-    // Its scope leaves out the pages that have another home: they refresh by themselves.
-    choice: () => ({ isolation: 'service-worker', worker: () => navigator.serviceWorker.register('./service-worker.js', { type: 'module', scope: './?home=service-worker' }) }),
+    choice: () => ({ isolation: 'service-worker', worker: registered }),
   },
 ];
+
+/** Pages with another home are outside of the scope: they refresh on their own. */
+function registered() {
+  return navigator.serviceWorker.register('./service-worker.js', { type: 'module', scope: './?home=service-worker' });
+}
 
 const [PAGE] = HOMES;
 

@@ -7,5 +7,5 @@ import { tellTraffic } from './traffic.js';
 
 // First, so that it sees every request.
 tellTraffic(SERVICE);
-// Not what the page asks of the demo's own switches: that needs no token.
+// The requests to the demo's own switches need no token.
 serve({ ...OPTIONS, apis: ['/api'] }, { takeOver: true });

@@ -104,10 +104,13 @@ export function signoutReason(reason) {
   return REASONS[reason];
 }
 
+const REJECTED =
+  'Got nothing: the service worker rejects requests to the refresh endpoint from this page. A script that opens a page outside of its scope still gets a token of its own.';
+
 /** The result of an attack. @param {import('./attacks/run.js').Result} result */
 export function stolen({ attack, loot, seen, failed }) {
   if (failed) return `The attack itself failed, so it proves nothing: ${failed}`;
-  if (!loot && attack.isInherent) return 'Got nothing: the service worker refuses this page’s requests to the refresh endpoint. A script that opens a page without it gets a token of its own all the same.';
+  if (!loot && attack.isInherent) return REJECTED;
   if (!loot) return seen ? `Got nothing. It saw ${count(seen, 'text')}, without a token.` : 'Got nothing. It saw no text at all.';
   if (!loot.isAccepted) return 'Got a token that the API no longer accepts.';
   return attack.isInherent ? 'Got a new token of its own. This is inherent: no home prevents it.' : 'Got the token. The API accepts it.';

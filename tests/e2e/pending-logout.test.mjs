@@ -42,12 +42,15 @@ function listenToConsole() {
 /** The contents of the page's storage, and the marks that a service worker keeps. */
 const stored = (page) => page.evaluate(async () => {
   const entries = Object.entries(localStorage).concat(Object.entries(sessionStorage))
-  const done = (request) => new Promise((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) }))
+  const done = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
   for (const { name } of await indexedDB.databases()) {
     const database = await done(indexedDB.open(name))
     const store = database.transaction('marks').objectStore('marks')
     const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())])
-    // Beside them it remembers where a login was answered.
+    // It also remembers which endpoints have answered a login.
     keys.forEach((key, i) => key.startsWith('login ') || entries.push([key, values[i]]))
     database.close()
   }

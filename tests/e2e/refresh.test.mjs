@@ -62,7 +62,7 @@ it('a token near its end is renewed before the request', async (user) => {
 })
 
 it('a used token is renewed in time, even without a call, and an unused one is not', async (user) => {
-  // A service worker would use it for the page's own calls, too.
+  // By default a service worker uses the token for the page's own requests, too.
   const page = await user.signedIn({ apis: ['/api'] }, (page) => page.clock.install())
   await page.evaluate(() => call('/api/me'))
   await page.clock.fastForward('04:55')

@@ -44,7 +44,7 @@ function each(name, cookie, body) {
       await sets(page, cookie)
       await page.evaluate((options) => {
         globalThis.auth?.dispose()
-        // A service worker would ask for a token for the sign-in, too.
+        // By default a service worker asks for a token before it sends the page's own sign-in.
         return start({ ...options, apis: ['/api'], tabs: 'off' })
       }, options)
       await body(page, what)

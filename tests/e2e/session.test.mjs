@@ -241,7 +241,7 @@ it('a login waits for the refresh on the wire, so that its cookie is the last', 
 })
 
 it('setTokens begins a session with the app\'s own login', async (user) => {
-  // A service worker would ask for a token for that login, too.
+  // By default a service worker asks for a token before it sends the page's own login.
   const page = await user.tab({ apis: ['/api'] })
   await page.evaluate(async () => {
     const { access_token, expires_in } = await (await fetch('/auth/login', { method: 'POST', ...credentials('alice') })).json()

@@ -12,7 +12,7 @@ const CHUNK = 50_000
 const SHA256 = createHash('sha256').update(Buffer.concat(Array.from({ length: CHUNKS }, (_, n) => Buffer.alloc(CHUNK, n)))).digest('hex')
 
 const server = await startSecure()
-// What Playwright lets pass for pages, it does not for the script of a service worker.
+// Playwright's `ignoreHTTPSErrors` does not apply to the script of a service worker.
 const browser = await startBrowser({ args: ['--ignore-certificate-errors'] })
 
 /** A page whose token, good for five minutes, the server knows as `token`. */

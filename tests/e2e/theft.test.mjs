@@ -53,7 +53,7 @@ for (const [home, loot, words, byCookie = 'token'] of [
     assert.deepEqual(await steals(page), got(loot, byCookie))
     await says(page, 'theft-summary', words)
     if (byCookie === 'token') await says(page, 'theft-summary', /With the cookie, the script got a token of its own/)
-    else await says(page, 'attacks', /refuses this page’s requests to the refresh endpoint/)
+    else await says(page, 'attacks', /the service worker rejects requests to the refresh endpoint/)
     const text = await page.evaluate(() => document.documentElement.outerHTML)
     assert.doesNotMatch(text, /eyJ[\w-]+\.eyJ[\w-]+\./, 'no token is shown whole')
     await callsFifty(page)

@@ -95,7 +95,7 @@ export const ATTACKS = [
     how: 'Sends the refresh request itself. The browser adds the cookie for any script of the page.',
     isInherent: true,
     async run(spy) {
-      // A service worker refuses it.
+      // A service worker rejects it.
       const answer = await fetch('/auth/refresh', REFRESH).catch(() => undefined);
       spy.keep(await answer?.text());
     },

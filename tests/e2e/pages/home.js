@@ -12,7 +12,7 @@ const deeds = new Map(Object.entries(all))
 let port
 let asked = 0
 
-// The manager opens the line to its service worker later, and another one when that is over.
+// The manager opens its line to the service worker later, and may open new ones.
 if (globalThis.homeOfTokens === 'service-worker') followLines()
 
 /** The package's function, with the home in `homeOfTokens`, unless the options name one. */
@@ -51,7 +51,7 @@ function overheard(make) {
   }
 }
 
-/** Keeps the port of each line that is opened to a service worker, and makes those of the tests modules. */
+/** Keeps the port of the newest line to a service worker. Registers the one of the tests as a module. */
 function followLines() {
   const { MessageChannel, ServiceWorker, navigator: { serviceWorker } } = globalThis
   const others = new WeakMap()
@@ -68,18 +68,25 @@ function followLines() {
     postMessage.call(this, message, transfer)
     if (!transfer?.length) return
     port = others.get(transfer[0])
-    // What the page has asked before waits until the worker says on this port that it is there: after that comes the answer to this.
+    // The page's earlier calls wait until the worker says on this port that it is alive. The answer to this comes after
+    // that.
     port.flushed = () => new Promise((resolve) => {
       const { tokenkeep: line } = message
       const flush = ++asked
-      const hear = ({ data }) => data.test === flush && (port.removeEventListener('message', hear), resolve())
-      port.addEventListener('message', hear)
+      port.addEventListener('message', function hear({ data }) {
+        if (data.test !== flush) return
+        this.removeEventListener('message', hear)
+        resolve()
+      })
       postMessage.call(this, { test: flush, line })
     })
     opens(port)
   }
   const { register } = serviceWorker
-  serviceWorker.register = (url) => register.call(serviceWorker, url, { type: new URL(url, location.href).pathname === '/home-sw.js' ? 'module' : 'classic' })
+  serviceWorker.register = (url, options) => {
+    const isOurs = new URL(url, location.href).pathname === '/home-sw.js'
+    return register.call(serviceWorker, url, { ...options, ...(isOurs && { type: 'module' }) })
+  }
 }
 
 /** Does one of `deeds` where the token lives: in the page, or in that worker. */

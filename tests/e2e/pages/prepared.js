@@ -16,7 +16,7 @@ const listen = (port) => port?.addEventListener('message', async ({ data: { test
   }
 })
 
-/** By the names of their lines, in a service worker. */
+/** In a service worker: the ports, by the names of their lines. */
 const ports = new Map()
 
 for (const type of ['connect', 'message']) addEventListener(type, ({ data, ports: [port] }) => {
