@@ -76,6 +76,15 @@ class Context {
     return this.#page(isFirst ? (await this.session.windows())[0] : await this.session.open())
   }
 
+  /** Without a window the session would end: in the place of the last one, the next page's is opened. */
+  async closes({ window }) {
+    if ((await this.session.windows()).length === 1) {
+      await this.session.open()
+      this.#hasPage = false
+    }
+    await this.session.close(window)
+  }
+
   #page(window) {
     const page = new Page(this, window, [...this.#scripts])
     this.#pages.push(page)
@@ -147,6 +156,12 @@ class Page {
     return this.#url
   }
 
+  /** Waits for a page that another page has opened. A pattern is `**` and the end of a URL. */
+  async waitForURL(pattern) {
+    const end = pattern.slice(2)
+    await soon(() => this.evaluate((end) => location.href.endsWith(end) && document.readyState === 'complete', end), `the page was at ${pattern}`)
+  }
+
   /** The driver may answer before the page's modules have run. */
   async #open(command, url) {
     this.#url = url
@@ -155,7 +170,7 @@ class Page {
   }
 
   close() {
-    return this.own.session.close(this.window)
+    return this.own.closes(this)
   }
 
   /** Runs a function or an expression in the page, and awaits its promise. */
