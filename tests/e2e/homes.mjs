@@ -2,12 +2,9 @@
 
 import { spawnSync } from 'node:child_process'
 
-// Not among them: tests of what a page alone has, or of the package beside its manager; answers that the core judges, wherever it is; and what
-// isolation.test.mjs and dpop.test.mjs do in each home by themselves.
-const FILES = [
-  'abort', 'bodies', 'failures', 'outages', 'pending-logout', 'points', 'redirects', 'refresh', 'refusals', 'requests', 'rotation', 'session',
-  'session-hint', 'streams', 'tabs',
-]
+// Files in which the home matters most. The others of this folder are about answers that the core judges in every home, about what only a page
+// has, or, like isolation.test.mjs and dpop.test.mjs, name their homes themselves.
+const FILES = ['abort', 'bodies', 'outages', 'pending-logout', 'refresh', 'rotation', 'session', 'streams', 'tabs']
 
 if (!process.env.HOME_OF_TOKENS) throw new Error('set HOME_OF_TOKENS to the name of a home')
 const files = FILES.map((name) => `${name}.test.mjs`)
