@@ -594,7 +594,7 @@ describe('a wrong option', () => {
 
   it('is named in the error, with what it takes', async () => {
     await wrong({ unauthorized: {} }, /`unauthorized` takes rules with at least one member/)
-    await wrong({ unauthorized: { networkError: true, status: 401 } }, /`networkError` alone/)
+    await wrong({ unauthorized: { networkError: true, status: 401 } }, /`networkError` stands alone/)
     await wrong({ ended: { body: { path: 'a..b' } } }, /`ended.body.path` takes member names/)
     await wrong({ rejected: { body: { path: 'a | b' } } }, /`rejected.body.path` takes member names/)
     await wrong({ response: { accessToken: [] } }, /`response.accessToken` takes/)
