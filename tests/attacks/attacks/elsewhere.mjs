@@ -47,12 +47,7 @@ export default [
   }),
   foreign('An opener of another origin asks the app\'s tab by `postMessage`', ACCESS, async (scene) => {
     const opener = await scene.blank('/', scene.elsewhere.origin)
-    const [page] = await Promise.all([
-      scene.user.context.waitForEvent('page'),
-      opener.evaluate((url) => void (globalThis.opened = open(url)), `${scene.server.origin}/bare.html`),
-    ])
-    await page.waitForURL('**/bare.html')
-    await scene.tab({ page })
+    const page = await scene.opened(opener)
     await scene.story(page)
     await page.evaluate(() => {
       globalThis.asked = new Promise((resolve) => addEventListener('message', resolve))

@@ -108,12 +108,7 @@ export default [
   }),
   alone('An opener of the same origin that patches `fetch` in the app\'s tab', ACCESS, ['page'], async (scene) => {
     const opener = await scene.blank()
-    const [page] = await Promise.all([
-      scene.user.context.waitForEvent('page'),
-      opener.evaluate(() => void (globalThis.opened = open('/bare.html'))),
-    ])
-    await page.waitForURL('**/bare.html')
-    await scene.tab({ page })
+    const page = await scene.opened(opener)
     await opener.evaluate(() => attacker.spy(opened, 'fetch'))
     await scene.story(page)
     return scene.loot(opener)

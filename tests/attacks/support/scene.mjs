@@ -45,6 +45,17 @@ class Scene {
     return page
   }
 
+  /** A tab with `auth` that a page opens, and has as `opened`: by a click, because WebKit lets no script open one by itself. */
+  async opened(opener) {
+    await opener.evaluate((url) => {
+      const onclick = () => void (globalThis.opened = open(url))
+      document.body.append(Object.assign(document.createElement('button'), { id: 'open', textContent: 'open', onclick }))
+    }, `${this.server.origin}/bare.html`)
+    const [page] = await Promise.all([this.user.context.waitForEvent('page'), opener.click('#open')])
+    await page.waitForURL('**/bare.html')
+    return this.tab({ page })
+  }
+
   /** Makes `auth` in a page, or in a frame of one. */
   start(frame, options) {
     return frame.evaluate(async ([module, options]) => {
