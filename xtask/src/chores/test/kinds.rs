@@ -87,7 +87,7 @@ pub static KINDS: [Kind; 14] = [
         set_up: needs_of_e2e,
         run: |plan, report| {
             build::package(plan.project)?;
-            count_in_tabs(|| npm_test(plan, ATTACKS, plan.browser), Limit::minutes(20), report)
+            count_in_tabs(|| npm_test(plan, ATTACKS, plan.browser), Limit::minutes(60), report)
         },
     },
     Kind {
