@@ -269,6 +269,7 @@ fn lint(plan: &Plan, report: &mut Report) -> Result<()> {
         of_package("tsc", &["--project", "src"]),
         of_package("tsc", &["--project", "www"]),
         of_package("oxlint", &[]),
+        of_package("oxfmt", &["--check"]),
     ];
     for check in &mut checks {
         eprintln!("→ {}", run::name(check));
