@@ -1,7 +1,13 @@
 // Runs in each page: imports a subject, and makes calls through it. The runner (bench.mjs) reads the clocks.
 
 const real = globalThis.fetch.bind(globalThis)
-const ANSWER = JSON.stringify({ id: 17, name: 'Ada Lovelace', roles: ['reader', 'writer'], seen: '2026-01-01T00:00:00Z', score: 4.25 })
+const ANSWER = JSON.stringify({
+  id: 17,
+  name: 'Ada Lovelace',
+  roles: ['reader', 'writer'],
+  seen: '2026-01-01T00:00:00Z',
+  score: 4.25,
+})
 const PLAIN = { status: 200, headers: { 'Content-Type': 'application/json' } }
 const BODY = JSON.stringify({ name: 'Ada Lovelace', roles: ['reader'] })
 // About as many URLs as a page of an app uses repeatedly.
@@ -17,7 +23,8 @@ const memories = []
 const instantiate = WebAssembly.instantiate
 WebAssembly.instantiate = async (...args) => {
   const made = await instantiate(...args)
-  for (const value of Object.values((made.instance ?? made).exports)) if (value instanceof WebAssembly.Memory) memories.push(value)
+  for (const value of Object.values((made.instance ?? made).exports))
+    if (value instanceof WebAssembly.Memory) memories.push(value)
   return made
 }
 
@@ -51,7 +58,7 @@ globalThis.bench = {
    */
   stub() {
     globalThis.fetch = (input, init) => {
-      if (!(typeof input === 'string' ? input : input.url ?? input.href).includes('/api/')) return real(input, init)
+      if (!(typeof input === 'string' ? input : (input.url ?? input.href)).includes('/api/')) return real(input, init)
       stubbed++
       last = [input, init]
       return Promise.resolve(new Response(ANSWER, PLAIN))

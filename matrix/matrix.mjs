@@ -46,7 +46,15 @@ function reason({ message, said = '' }) {
 for (const tool of TOOLS.filter(({ name }) => !names.length || names.includes(name))) {
   const project = new Project(ground, tool)
   const notes = [...tool.notes]
-  const result = { title: tool.title, versions: '', build: 'not run', dev: 'not run', fileBuild: 'not run', fileDev: 'not run', notes }
+  const result = {
+    title: tool.title,
+    versions: '',
+    build: 'not run',
+    dev: 'not run',
+    fileBuild: 'not run',
+    fileDev: 'not run',
+    notes,
+  }
   const dev = (what, file) => (project.scripts.dev ? cell(notes, what, () => project.dev(file)) : 'none')
   const installed = await cell(notes, 'install', () => project.install())
   if (installed.startsWith('yes')) {
@@ -63,7 +71,12 @@ for (const tool of TOOLS.filter(({ name }) => !names.length || names.includes(na
   }
   console.log(line(result))
   results.push(result)
-  write(TABLE, TOOLS.map(({ title }) => title), results, { node, chromium: ground.chrome.version(), version: ground.version })
+  write(
+    TABLE,
+    TOOLS.map(({ title }) => title),
+    results,
+    { node, chromium: ground.chrome.version(), version: ground.version },
+  )
   project.remove()
 }
 

@@ -33,12 +33,11 @@ try {
   rmSync(path('dist'), { recursive: true, force: true })
   mkdirSync(path('dist'))
 
-  const renamed = execFileSync(path('node_modules/.bin/wasm-opt'), [
-    path('generated/core_bg.wasm'),
-    '--minify-imports-and-exports-and-modules',
-    '-o',
-    path('dist/core.wasm'),
-  ], { encoding: 'utf8' })
+  const renamed = execFileSync(
+    path('node_modules/.bin/wasm-opt'),
+    [path('generated/core_bg.wasm'), '--minify-imports-and-exports-and-modules', '-o', path('dist/core.wasm')],
+    { encoding: 'utf8' },
+  )
   writeFileSync(path('dist/core.wasm'), named(readFileSync(path('dist/core.wasm'))))
   execFileSync(path('node_modules/.bin/wasm-opt'), [
     path('dist/core.wasm'),
@@ -61,9 +60,14 @@ try {
   const generated = {
     name: 'core',
     setup(build) {
-      build.onResolve({ filter: /^#(fetch|page|storage|timer)$/ }, ({ path: name }) => ({ path: join(browser, `${name.slice(1)}.js`) }))
+      build.onResolve({ filter: /^#(fetch|page|storage|timer)$/ }, ({ path: name }) => ({
+        path: join(browser, `${name.slice(1)}.js`),
+      }))
       build.onResolve({ filter: /^#/ }, ({ path }) => ({ path, namespace: 'core' }))
-      build.onLoad({ filter: /./, namespace: 'core' }, ({ path }) => ({ contents: modules[path], resolveDir: join(here, 'src') }))
+      build.onLoad({ filter: /./, namespace: 'core' }, ({ path }) => ({
+        contents: modules[path],
+        resolveDir: join(here, 'src'),
+      }))
     },
   }
   /** Replaces modules that ask the page by modules with answers that were collected beforehand. */
@@ -72,27 +76,32 @@ try {
     setup(build) {
       build.onResolve({ filter: /^\.+\/(.*\/)?(fetch|page|storage|timer)\.js$/ }, ({ path: name, resolveDir }) => {
         const asked = resolve(resolveDir, name)
-        return dirname(asked) === browser ? { path: path('src/isolation/platform', basename(asked).replace(/js$/, 'ts')) } : undefined
+        return dirname(asked) === browser
+          ? { path: path('src/isolation/platform', basename(asked).replace(/js$/, 'ts')) }
+          : undefined
       })
     },
   }
-  const make = (names, plugins, { external, format = 'esm' } = {}) => build({
-    entryPoints: names.map((name) => path('src', `${name}.ts`)),
-    outbase: path('src'),
-    outdir: path('dist'),
-    bundle: true,
-    // A framework that an entry is for comes from the app.
-    packages: 'external',
-    external,
-    minify: true,
-    format,
-    target: TARGET,
-    // Chrome 80 supports it; the bug that it had until 91 concerns private names after `?.`.
-    supported: { 'optional-chain': true },
-    legalComments: 'none',
-    plugins,
+  const make = (names, plugins, { external, format = 'esm' } = {}) =>
+    build({
+      entryPoints: names.map((name) => path('src', `${name}.ts`)),
+      outbase: path('src'),
+      outdir: path('dist'),
+      bundle: true,
+      // A framework that an entry is for comes from the app.
+      packages: 'external',
+      external,
+      minify: true,
+      format,
+      target: TARGET,
+      // Chrome 80 supports it; the bug that it had until 91 concerns private names after `?.`.
+      supported: { 'optional-chain': true },
+      legalComments: 'none',
+      plugins,
+    })
+  await make([...ENTRIES.filter((name) => ![...WORKERS, SCRIPT, CLASSIC].includes(name)), ATTACHED], [generated], {
+    external: ['./attached.js'],
   })
-  await make([...ENTRIES.filter((name) => ![...WORKERS, SCRIPT, CLASSIC].includes(name)), ATTACHED], [generated], { external: ['./attached.js'] })
   await make(WORKERS, [workers, generated])
   await make([CLASSIC], [workers, generated], { format: 'iife' })
   // The script brings no second core.

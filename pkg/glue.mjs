@@ -6,9 +6,7 @@
 export function glue(generated) {
   const body = before(generated, 'async function __wbg_load(')
   const imports = body.match(/^import .*$/gm) ?? []
-  const code = body
-    .replace(/^import .*$/gm, '')
-    .replace(/^export (?=class|function|const)/gm, '')
+  const code = body.replace(/^import .*$/gm, '').replace(/^export (?=class|function|const)/gm, '')
   // The imports are written as if from generated/, but are bundled as if from src/.
   return `${imports.join('\n').replaceAll('./snippets/', '../generated/snippets/')}
 import { guard } from './guard.js'
@@ -52,7 +50,10 @@ export function slim(generated) {
   // Some Safaris decode at most two gigabytes with one decoder. A manager never receives that much.
   code = replaceFrom(code, 'const MAX_SAFARI_DECODE_BYTES', 'const cachedTextEncoder', DECODE_TEXT)
   code = replaceFrom(code, 'let cachedDataViewMemory0', 'function getStringFromWasm0(', DATA_VIEW)
-  const given = code.replaceAll(GIVES_STRING, (_, number, isOptional) => `giveString(arg0, ${isOptional ? 'isLikeNone(ret)' : 'false'}, ret);`)
+  const given = code.replaceAll(
+    GIVES_STRING,
+    (_, number, isOptional) => `giveString(arg0, ${isOptional ? 'isLikeNone(ret)' : 'false'}, ret);`,
+  )
   if (given === code) throw new Error('glue.mjs does not fit this wasm-bindgen: no text is returned')
   return given
 }
@@ -86,12 +87,15 @@ function getDataViewMemory0() {
 
 `
 /** The code with which an imported JavaScript function returns a text, or none. */
-const GIVES_STRING = new RegExp([
-  String.raw`(?:const|var) ptr(\d) = (isLikeNone\(ret\) \? 0 : )?passStringToWasm0\(ret\);`,
-  String.raw`(?:const|var) len\1 = WASM_VECTOR_LEN;`,
-  String.raw`getDataViewMemory0\(\)\.setInt32\(\(arg0 >>> 0\) \+ 4 \* 1, len\1, true\);`,
-  String.raw`getDataViewMemory0\(\)\.setInt32\(\(arg0 >>> 0\) \+ 4 \* 0, ptr\1, true\);`,
-].join(String.raw`\s+`), 'g')
+const GIVES_STRING = new RegExp(
+  [
+    String.raw`(?:const|var) ptr(\d) = (isLikeNone\(ret\) \? 0 : )?passStringToWasm0\(ret\);`,
+    String.raw`(?:const|var) len\1 = WASM_VECTOR_LEN;`,
+    String.raw`getDataViewMemory0\(\)\.setInt32\(\(arg0 >>> 0\) \+ 4 \* 1, len\1, true\);`,
+    String.raw`getDataViewMemory0\(\)\.setInt32\(\(arg0 >>> 0\) \+ 4 \* 0, ptr\1, true\);`,
+  ].join(String.raw`\s+`),
+  'g',
+)
 
 /** Replaces everything from one mark up to the next. */
 function replaceFrom(text, from, to, replacement) {

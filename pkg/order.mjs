@@ -84,7 +84,7 @@ function rowsOf(body) {
 }
 
 function* read(wasm) {
-  for (let at = HEADER; at < wasm.length; ) {
+  for (let at = HEADER; at < wasm.length;) {
     const id = wasm[at]
     const [size, from] = number(wasm, at + 1)
     at = from + size

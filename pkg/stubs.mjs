@@ -16,5 +16,8 @@ for (const [name, { types, default: main }] of Object.entries(exports)) {
   }
   const up = (path) => relative(name, path)
   mkdirSync(join(here, name), { recursive: true })
-  writeFileSync(join(here, name, 'package.json'), `${JSON.stringify({ type: 'module', main: up(main), types: up(types) }, undefined, 2)}\n`)
+  writeFileSync(
+    join(here, name, 'package.json'),
+    `${JSON.stringify({ type: 'module', main: up(main), types: up(types) }, undefined, 2)}\n`,
+  )
 }

@@ -9,14 +9,14 @@
  * @returns {T}
  */
 export function $(id, kind = /** @type {any} */ (Element)) {
-  const found = document.getElementById(id);
-  if (!(found instanceof kind)) throw new Error(`The page has no #${id}.`);
-  return found;
+  const found = document.getElementById(id)
+  if (!(found instanceof kind)) throw new Error(`The page has no #${id}.`)
+  return found
 }
 
 /** @param {string} name @param {string} [text] */
 export function make(name, text = '') {
-  const made = document.createElement(name);
-  made.textContent = text;
-  return made;
+  const made = document.createElement(name)
+  made.textContent = text
+  return made
 }

@@ -11,15 +11,15 @@
  */
 
 /** @satisfies {import('/tokenkeep/isolation/worker.js').WorkerOptions} */
-export const OPTIONS = { refresh: '/auth/refresh', logout: '/auth/logout', restore: /** @type {const} */ ('eager') };
+export const OPTIONS = { refresh: '/auth/refresh', logout: '/auth/logout', restore: /** @type {const} */ ('eager') }
 
-const SCRIPT = './worker.js';
-const ISOLATED = '/tokenkeep/isolation/page.js';
+const SCRIPT = './worker.js'
+const ISOLATED = '/tokenkeep/isolation/page.js'
 // A dedicated worker reports to its own tab only.
-const TAB = `demo ${performance.timeOrigin} ${Math.random()}`;
-const SHARED = 'demo of all tabs';
+const TAB = `demo ${performance.timeOrigin} ${Math.random()}`
+const SHARED = 'demo of all tabs'
 /** The channel for the service worker's traffic: it has no name. */
-export const SERVICE = 'demo of the service worker';
+export const SERVICE = 'demo of the service worker'
 
 /** @type {Home[]} */
 export const HOMES = [
@@ -44,7 +44,10 @@ export const HOMES = [
     hint: 'The token is in one worker for all tabs of this site. One refresh serves them all.',
     module: ISOLATED,
     traffic: SHARED,
-    choice: () => ({ isolation: 'shared-worker', worker: () => new SharedWorker(SCRIPT, { type: 'module', name: SHARED }) }),
+    choice: () => ({
+      isolation: 'shared-worker',
+      worker: () => new SharedWorker(SCRIPT, { type: 'module', name: SHARED }),
+    }),
   },
   {
     name: 'service-worker',
@@ -54,23 +57,23 @@ export const HOMES = [
     traffic: SERVICE,
     choice: () => ({ isolation: 'service-worker', worker: registered }),
   },
-];
+]
 
 /** Pages with another home are outside of the scope: they refresh on their own. */
 function registered() {
-  return navigator.serviceWorker.register('./service-worker.js', { type: 'module', scope: './?home=service-worker' });
+  return navigator.serviceWorker.register('./service-worker.js', { type: 'module', scope: './?home=service-worker' })
 }
 
-const [PAGE] = HOMES;
+const [PAGE] = HOMES
 
 /** The home that the page's URL names, by default the page. @returns {Home} */
 export function chosenHome() {
-  const name = new URLSearchParams(location.search).get('home');
-  return /** @type {Home} */ (HOMES.find((home) => home.name === name) ?? PAGE);
+  const name = new URLSearchParams(location.search).get('home')
+  return /** @type {Home} */ (HOMES.find((home) => home.name === name) ?? PAGE)
 }
 
 /** @param {Home} home */
 export async function openHome(home) {
-  const { createTokenManager } = await import(home.module);
-  return /** @returns {TokenManager} */ () => createTokenManager(home.choice());
+  const { createTokenManager } = await import(home.module)
+  return /** @returns {TokenManager} */ () => createTokenManager(home.choice())
 }

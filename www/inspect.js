@@ -1,19 +1,21 @@
 // @ts-check
 // The package's own inspector, loaded when somebody asks for it.
 
-import { $ } from './dom.js';
+import { $ } from './dom.js'
 
 /** @typedef {import('/tokenkeep/index.js').TokenManager} TokenManager */
 
 /** @param {TokenManager} auth */
 export function offerInspector(auth) {
-  const button = $('inspect');
+  const button = $('inspect')
   /** @type {Promise<import('/tokenkeep/session/inspector.js').Inspector> | undefined} */
-  let opened;
+  let opened
   button.addEventListener('click', async () => {
-    const open = opened;
-    opened = open ? undefined : import('/tokenkeep/session/inspector.js').then(({ inspect }) => inspect(auth, { console: false }));
-    button.setAttribute('aria-pressed', String(!open));
-    (await open)?.dispose();
-  });
+    const open = opened
+    opened = open
+      ? undefined
+      : import('/tokenkeep/session/inspector.js').then(({ inspect }) => inspect(auth, { console: false }))
+    button.setAttribute('aria-pressed', String(!open))
+    ;(await open)?.dispose()
+  })
 }

@@ -14,23 +14,23 @@
  * @param {(request: Request) => void} report
  */
 export function observe(report) {
-  const platform = globalThis.fetch;
+  const platform = globalThis.fetch
   globalThis.fetch = function fetch(...args) {
     /** @type {Request} */
-    const request = { path: pathOf(args[0]), start: performance.now(), end: undefined, status: undefined };
-    const answer = platform.apply(globalThis, args);
+    const request = { path: pathOf(args[0]), start: performance.now(), end: undefined, status: undefined }
+    const answer = platform.apply(globalThis, args)
     const done = (/** @type {Response | undefined} */ response) => {
-      request.end = performance.now();
-      request.status = response?.status;
-      report(request);
-    };
-    report(request);
-    answer.then(done, () => done(undefined));
-    return answer;
-  };
+      request.end = performance.now()
+      request.status = response?.status
+      report(request)
+    }
+    report(request)
+    answer.then(done, () => done(undefined))
+    return answer
+  }
 }
 
 /** @param {RequestInfo | URL} input */
 function pathOf(input) {
-  return new URL(input instanceof Request ? input.url : input, globalThis.document?.baseURI ?? location.href).pathname;
+  return new URL(input instanceof Request ? input.url : input, globalThis.document?.baseURI ?? location.href).pathname
 }

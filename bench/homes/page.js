@@ -6,7 +6,10 @@ import { createTokenManager as isolated } from 'tokenkeep/isolated'
 
 const KINDS = {
   json: ['/api/items/1', {}],
-  post: ['/api/items/1', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"name":"Ada Lovelace"}' }],
+  post: [
+    '/api/items/1',
+    { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"name":"Ada Lovelace"}' },
+  ],
   large: ['/api/large', {}],
 }
 const SCRIPT = '/homes/token-worker.js'
@@ -35,7 +38,10 @@ async function inServiceWorker() {
     frame.onload = resolve
     document.body.append(frame)
   })
-  const { navigator: { serviceWorker }, fetch } = frame.contentWindow
+  const {
+    navigator: { serviceWorker },
+    fetch,
+  } = frame.contentWindow
   if (!serviceWorker.controller) throw new Error('the frame has no service worker')
   contestants['service-worker'] = { send: auth.fetch, token: () => auth.refresh(), mayEnd: true }
   contestants['service-worker fetch'] = { send: fetch, mayEnd: true }
@@ -49,17 +55,23 @@ function bare(name, port) {
     waiting.get(data.id)(data)
     waiting.delete(data.id)
   }
-  const ask = (message) => new Promise((resolve) => {
-    waiting.set(++last, resolve)
-    port.postMessage({ id: last, ...message })
+  const ask = (message) =>
+    new Promise((resolve) => {
+      waiting.set(++last, resolve)
+      port.postMessage({ id: last, ...message })
+    })
+  const withToken = ({ headers, ...init }) => ({
+    ...init,
+    headers: { ...headers, Authorization: `Bearer ${tokens.bare}` },
   })
-  const withToken = ({ headers, ...init }) => ({ ...init, headers: { ...headers, Authorization: `Bearer ${tokens.bare}` } })
   const send = async (url, init) => {
     const { body, ...how } = await ask({ url, init: withToken(init) })
     return new Response(body, how)
   }
   contestants[name] = { send, token: async () => void (await (await send('/auth/refresh', { method: 'POST' })).json()) }
-  contestants[`${name} alone`] = { loop: async (url, init, count) => (await ask({ url, init: withToken(init), count })).ms }
+  contestants[`${name} alone`] = {
+    loop: async (url, init, count) => (await ask({ url, init: withToken(init), count })).ms,
+  }
 }
 
 async function auth0() {
@@ -75,7 +87,8 @@ async function auth0() {
   await fetch(`/oauth/nonce?nonce=${encodeURIComponent(asked.get('nonce'))}`, { method: 'POST' })
   await client.handleRedirectCallback(`${location.origin}/?code=code&state=${encodeURIComponent(asked.get('state'))}`)
   contestants.auth0 = {
-    send: async (url, init) => fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${await client.getTokenSilently()}` } }),
+    send: async (url, init) =>
+      fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${await client.getTokenSilently()}` } }),
     token: () => client.getTokenSilently({ cacheMode: 'off' }),
   }
 }
@@ -97,7 +110,8 @@ Object.assign(globalThis.bench, {
   async openHomes() {
     tokens.bare = (await (await fetch('/auth/login', { method: 'POST' })).json()).access_token
     contestants.fetch = {
-      send: (url, init) => fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${tokens.bare}` } }),
+      send: (url, init) =>
+        fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${tokens.bare}` } }),
       token: async () => void (await (await fetch('/auth/refresh', { method: 'POST' })).json()),
     }
     bare('bare worker', new Worker('/homes/bare-worker.js', { type: 'module' }))
@@ -122,11 +136,12 @@ Object.assign(globalThis.bench, {
     if (loop) return loop(url, init, count)
     const began = performance.now()
     if (kind === 'token') for (let i = 0; i < count; i++) await token()
-    else for (let i = 0; i < count; i++) {
-      const response = await send(url, init)
-      const { byteLength } = await response.arrayBuffer()
-      if (response.status !== 200 || !byteLength) throw new Error(`answered with ${response.status}`)
-    }
+    else
+      for (let i = 0; i < count; i++) {
+        const response = await send(url, init)
+        const { byteLength } = await response.arrayBuffer()
+        if (response.status !== 200 || !byteLength) throw new Error(`answered with ${response.status}`)
+      }
     return performance.now() - began
   },
 })

@@ -18,7 +18,13 @@ export async function startBrowser() {
   if (!program) throw new Error('set CHROMIUM to the program; `cargo xtask bench` does')
   const { args } = JSON.parse(readFileSync(WEBDRIVER, 'utf8'))['goog:chromeOptions']
   const profile = mkdtempSync(join(tmpdir(), 'tokenkeep-bench-'))
-  const flags = [...args, '--remote-debugging-pipe', `--user-data-dir=${profile}`, '--js-flags=--expose-gc', 'about:blank']
+  const flags = [
+    ...args,
+    '--remote-debugging-pipe',
+    `--user-data-dir=${profile}`,
+    '--js-flags=--expose-gc',
+    'about:blank',
+  ]
   const child = spawn(program, flags, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] })
   const exited = once(child, 'exit')
   const chrome = new Chrome(child.stdio[3], child.stdio[4])
@@ -103,7 +109,9 @@ class Page {
   async evaluate(expression) {
     const evaluated = this.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })
     let timer
-    const late = new Promise((_, reject) => (timer = setTimeout(reject, PATIENCE, new Error('not settled after a minute'))))
+    const late = new Promise(
+      (_, reject) => (timer = setTimeout(reject, PATIENCE, new Error('not settled after a minute'))),
+    )
     const { result, exceptionDetails } = await Promise.race([evaluated, late]).finally(() => clearTimeout(timer))
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text)
     return result.value

@@ -10,10 +10,19 @@ export function plot(rows) {
   const height = 70 + rows.length * ROW
   const columns = [
     { x: LEFT, of: 'cpu', title: 'CPU of a call, µs', from: 4, to: 400, ticks: [5, 10, 20, 50, 100, 200] },
-    { x: LEFT + BAR + 90, of: 'gzip', title: 'size of a set-up, kB gzip', from: 0.1, to: 100, ticks: [0.1, 1, 10, 100] },
+    {
+      x: LEFT + BAR + 90,
+      of: 'gzip',
+      title: 'size of a set-up, kB gzip',
+      from: 0.1,
+      to: 100,
+      ticks: [0.1, 1, 10, 100],
+    },
   ]
-  const labels = rows.map(({ title, ours }, i) =>
-    `<text x="${LEFT - 12}" y="${y(i) + 14}" text-anchor="end"${ours ? ' font-weight="bold"' : ''}>${escape(title)}</text>`)
+  const labels = rows.map(
+    ({ title, ours }, i) =>
+      `<text x="${LEFT - 12}" y="${y(i) + 14}" text-anchor="end"${ours ? ' font-weight="bold"' : ''}>${escape(title)}</text>`,
+  )
   const bars = columns.flatMap((column) => [axis(column, height), ...rows.map((row, i) => bar(column, row, i))])
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13">
 <style>text { fill: #24292f } .grid { stroke: #8c959f; stroke-opacity: .3 } @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } }</style>

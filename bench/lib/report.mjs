@@ -16,7 +16,9 @@ import { REFERENCE, SUBJECTS, version } from './subjects.mjs'
 export function write(report, directory) {
   const { results } = report
   const sections = { sizes, calls, homes, start, storms: stormed, known, left: memory, 'tabs 1': tabs }
-  const parts = Object.entries(sections).filter(([part]) => results[part]).map(([, section]) => section(report))
+  const parts = Object.entries(sections)
+    .filter(([part]) => results[part])
+    .map(([, section]) => section(report))
   const page = [head(report), ...parts, ...failures(results)].join('\n\n') + '\n'
   if (directory) {
     writeFileSync(`${directory}/README.md`, page)
@@ -55,7 +57,10 @@ function calls({ results }) {
   const kinds = Object.keys(KINDS)
   const cell = (name, kind) => {
     const cpu = pick(results.calls, name, (round) => round[kind]?.cpu)
-    const times = ratios(cpu, pick(results.calls, REFERENCE, (round) => round[kind]?.cpu))
+    const times = ratios(
+      cpu,
+      pick(results.calls, REFERENCE, (round) => round[kind]?.cpu),
+    )
     return `${spread(summary(cpu), 1)} | ${ratio(times)}`
   }
   const wall = (name) => spread(summary(pick(results.calls, name, (round) => round.get?.wall)), 1)
@@ -76,11 +81,14 @@ const bareOf = (name) => (name.includes('shared') ? 'bare shared worker' : 'bare
 function homes({ results }) {
   const of = (name, kind, clock = 'wall') => pick(results.homes, name, (round) => round[kind]?.[clock])
   const beside = (name, other, kind) => ratio(ratios(of(name, kind), of(other, kind)))
-  const named = (...names) => CONTESTANTS.filter(({ name, kinds }) => names.some((kind) => kinds.includes(kind)) && results.homes[name])
-  const call = (name, kind) => `${spread(summary(of(name, kind)), 0)} | ${beside(name, bareOf(name), kind)} | ${beside(name, `${bareOf(name)} alone`, kind)}`
+  const named = (...names) =>
+    CONTESTANTS.filter(({ name, kinds }) => names.some((kind) => kinds.includes(kind)) && results.homes[name])
+  const call = (name, kind) =>
+    `${spread(summary(of(name, kind)), 0)} | ${beside(name, bareOf(name), kind)} | ${beside(name, `${bareOf(name)} alone`, kind)}`
   const kinds = ['json', 'post', 'large']
   const token = (name) => `${spread(summary(of(name, 'token')), 0)} | ${beside(name, bareOf(name), 'token')}`
-  const proof = (name, without) => `| ${title(name)} | ${spread(summary(of(name, 'json')), 0)} | ${spread(summary(of(name, 'json', 'cpu')), 0)} | ${without ? `${beside(name, without, 'json')} | ${difference(of(name, 'json'), of(without, 'json'))}` : '– | –'} |`
+  const proof = (name, without) =>
+    `| ${title(name)} | ${spread(summary(of(name, 'json')), 0)} | ${spread(summary(of(name, 'json', 'cpu')), 0)} | ${without ? `${beside(name, without, 'json')} | ${difference(of(name, 'json'), of(without, 'json'))}` : '– | –'} |`
   const count = Math.max(...Object.values(results.homes).map((rounds) => rounds.length))
   const load = results.homes.worker.find((round) => round?.load)?.load
   return `## A call through a home
@@ -92,14 +100,18 @@ between page and worker. tokenkeep's limit for \`auth.fetch\` is 2.5 in that col
 
 | | ${kinds.map((kind) => `${{ json: 'GET, small', post: 'POST', large: 'GET, 256 kB' }[kind]} | × | × alone`).join(' | ')} |
 | --- |${' ---: |'.repeat(9)}
-${named('post').map(({ name, title }) => `| ${title} | ${kinds.map((kind) => call(name, kind)).join(' | ')} |`).join('\n')}
+${named('post')
+  .map(({ name, title }) => `| ${title} | ${kinds.map((kind) => call(name, kind)).join(' | ')} |`)
+  .join('\n')}
 
 A new token: \`auth.refresh()\` of tokenkeep, \`getTokenSilently({ cacheMode: 'off' })\` of auth0-spa-js, and a bare \`POST\` from the worker above. They do not do the same work: auth0-spa-js also checks an ID token;
 tokenkeep takes a Web Lock and reports the new state to the page.
 
 | | microseconds | × |
 | --- | ---: | ---: |
-${named('token').map(({ name, title }) => `| ${title} | ${token(name)} |`).join('\n')}
+${named('token')
+  .map(({ name, title }) => `| ${title} | ${token(name)} |`)
+  .join('\n')}
 
 DPoP: a call with a proof beside the same call without one. A proof costs a SHA-256 digest of the token and an ES256 signature, both by WebCrypto. The server does not verify the proof, so this is the client's cost alone. CPU is
 that of the page's main thread.
@@ -131,7 +143,10 @@ function stormed({ results, quick }) {
     const all = results.storms[name].map((round) => round?.[count]).filter(Boolean)
     if (!all.length) return '– | – | –'
     const of = (clock) => pick(results.storms, name, (round) => round[count]?.[clock])
-    const times = ratios(of('cpu'), pick(results.storms, REFERENCE, (round) => round[count]?.cpu))
+    const times = ratios(
+      of('cpu'),
+      pick(results.storms, REFERENCE, (round) => round[count]?.cpu),
+    )
     const served = Math.min(...all.map(({ done }) => done))
     const counted = `${range(all.map(({ refreshes }) => refreshes))} / ${range(all.map(({ api }) => api))}`
     return `${served < count ? `**${served} of ${count} served**, ` : ''}${counted} | ${spread(summary(of('wall')), 0)} | ${spread(summary(of('cpu')), 0)} ${ratio(times)}`
@@ -147,7 +162,8 @@ ${rows(results.storms, (name) => counts.map((count) => cell(name, count)).join('
 }
 
 function known({ results }) {
-  const cell = ([round]) => (round?.api === undefined ? '–' : `${round.done} of ${KNOWN} | ${round.refreshes} | ${round.api}`)
+  const cell = ([round]) =>
+    round?.api === undefined ? '–' : `${round.done} of ${KNOWN} | ${round.refreshes} | ${round.api}`
   return `The same with ${KNOWN} calls and a token whose expiry the client knows (\`expires_in\`): a client that uses it refreshes once and sends each call once.
 
 | | served | refreshes | requests |
@@ -169,7 +185,12 @@ once and waits for the refresh, one of 1,000; the highest rise of the page's mem
 | --- | ---: | ---: | ---: | ---: |
 ${rows(results.left, (name) => {
   const { heap, wasm, wasmBytes } = value('left', name)
-  return [growth(heap), wasmBytes ? `${number(wasm, 'B')} of ${number(wasmBytes / 1024, 'kB')}` : '', growth(value('held', name).bytes), number(value('upload', name).peak, 'MB', 1)].join(' | ')
+  return [
+    growth(heap),
+    wasmBytes ? `${number(wasm, 'B')} of ${number(wasmBytes / 1024, 'kB')}` : '',
+    growth(value('held', name).bytes),
+    number(value('upload', name).peak, 'MB', 1),
+  ].join(' | ')
 })}`
 }
 
@@ -187,7 +208,8 @@ ${rows(results.sizes, (name) => ['raw', 'gzip', 'brotli'].map((how) => kilo(resu
 function tabs({ results }) {
   const part = (count) => results[`tabs ${count}`] ?? {}
   const wall = (name, count) => pick(part(count), name, (round) => round.wall)
-  const refreshes = (name) => range((part(TABS)[name] ?? []).map((round) => round?.refreshes).filter((n) => n !== undefined))
+  const refreshes = (name) =>
+    range((part(TABS)[name] ?? []).map((round) => round?.refreshes).filter((n) => n !== undefined))
   return `## ${TABS} tabs at once
 
 Tabs of one browser that wake at the same moment with the same revoked token: milliseconds until the last tab has its response.
@@ -203,7 +225,8 @@ function failures(results) {
     for (const [name, rounds] of Object.entries(subjects)) {
       for (const round of rounds) {
         if (round?.failed) said.add(`- ${title(name)}, ${part}: ${round.failed}`)
-        for (const storm of Object.values(round ?? {})) if (storm?.why) said.add(`- ${title(name)}, ${part}: ${storm.why}`)
+        for (const storm of Object.values(round ?? {}))
+          if (storm?.why) said.add(`- ${title(name)}, ${part}: ${storm.why}`)
       }
     }
   }
@@ -222,12 +245,16 @@ function figures(results) {
 
 const title = (name) => [...SUBJECTS, ...CONTESTANTS].find((one) => one.name === name).title
 
-const rows = (part, cells) => SUBJECTS.filter(({ name }) => part[name]).map(({ name, title }) => `| ${title} | ${cells(name)} |`).join('\n')
+const rows = (part, cells) =>
+  SUBJECTS.filter(({ name }) => part[name])
+    .map(({ name, title }) => `| ${title} | ${cells(name)} |`)
+    .join('\n')
 
 /** One value for each round; NaN if the round failed. */
 const pick = (part, name, of) => (part[name] ?? []).map((round) => of(round ?? {}) ?? NaN)
 
-const spread = (found, digits) => (found ? `${found.median.toFixed(digits)} [${found.low.toFixed(digits)}–${found.high.toFixed(digits)}]` : 'failed')
+const spread = (found, digits) =>
+  found ? `${found.median.toFixed(digits)} [${found.low.toFixed(digits)}–${found.high.toFixed(digits)}]` : 'failed'
 
 const ratio = (found) => (found ? `${found.median.toFixed(2)}×` : '–')
 

@@ -12,7 +12,17 @@ const LARGE = 256 * 1024
 /** `files` maps a path to `[type, bytes]`. */
 export async function startServer(files) {
   const large = { id: 17, filler: 'x'.repeat(LARGE) }
-  const state = { token: '', good: new Map(), tokens: 0, api: 0, refused: 0, refreshes: 0, proofs: 0, nonce: '', held: undefined }
+  const state = {
+    token: '',
+    good: new Map(),
+    tokens: 0,
+    api: 0,
+    refused: 0,
+    refreshes: 0,
+    proofs: 0,
+    nonce: '',
+    held: undefined,
+  }
   // The bytes of uploads are counted, not kept.
   const server = createServer((request, response) => {
     request.on('data', () => {})
@@ -32,7 +42,8 @@ export async function startServer(files) {
   function api({ headers, url }, response) {
     state.api++
     if (headers.dpop) state.proofs++
-    if (state.good.get(headers.authorization) > Date.now()) return json(response, url === '/api/large' ? large : { id: 17, name: 'Ada Lovelace' })
+    if (state.good.get(headers.authorization) > Date.now())
+      return json(response, url === '/api/large' ? large : { id: 17, name: 'Ada Lovelace' })
     state.refused++
     json(response, { error: 'invalid_token' }, { 'WWW-Authenticate': 'Bearer error="invalid_token"' }, 401)
   }
@@ -55,7 +66,11 @@ export async function startServer(files) {
 
   function supertokens(response) {
     const front = Buffer.from(JSON.stringify({ uid: 'ada', ate: Date.now() + 3_600_000, up: {} })).toString('base64')
-    json(response, { status: 'OK' }, { 'st-access-token': state.token, 'st-refresh-token': 'refresh', 'front-token': front })
+    json(
+      response,
+      { status: 'OK' },
+      { 'st-access-token': state.token, 'st-refresh-token': 'refresh', 'front-token': front },
+    )
   }
 
   async function oauth(response, _, request) {
@@ -65,12 +80,18 @@ export async function startServer(files) {
     const now = Math.floor(Date.now() / 1000)
     const origin = `http://${request.headers.host}`
     const id = { iss: `${origin}/`, aud: 'bench', sub: 'ada', nonce: state.nonce, iat: now, exp: now + 3600 }
-    json(response, { ...granted, id_token: jwt(id), refresh_token: 'refresh', scope: 'openid profile email offline_access' })
+    json(response, {
+      ...granted,
+      id_token: jwt(id),
+      refresh_token: 'refresh',
+      scope: 'openid profile email offline_access',
+    })
   }
 
   const routes = {
     '/': (response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end(PAGE),
-    '/auth/login': (response, query, request) => json(response, grant(Number(query.get('life') ?? 3600), typeFor(request))),
+    '/auth/login': (response, query, request) =>
+      json(response, grant(Number(query.get('life') ?? 3600), typeFor(request))),
     '/auth/refresh': async (response, _, request) => json(response, await refresh(typeFor(request))),
     '/supertokens/signin': (response) => (grant(), supertokens(response)),
     '/supertokens/session/refresh': async (response) => (await refresh(), supertokens(response)),

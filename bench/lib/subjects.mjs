@@ -34,7 +34,8 @@ export async function files() {
     '/page.js': ['text/javascript', readFileSync(at('../page.js'))],
     '/core.wasm': ['application/wasm', readFileSync(at('../../pkg/dist/core.wasm'))],
   }
-  for (const { name } of SUBJECTS) served[`/subjects/${name}.js`] = ['text/javascript', await bundled(`subjects/${name}`)]
+  for (const { name } of SUBJECTS)
+    served[`/subjects/${name}.js`] = ['text/javascript', await bundled(`subjects/${name}`)]
   served['/homes/framed/page.html'] = ['text/html', Buffer.from('<!doctype html>')]
   for (const name of HOMES) served[`/homes/${name}.js`] = ['text/javascript', await bundled(`homes/${name}`)]
   return served

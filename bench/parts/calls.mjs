@@ -20,7 +20,9 @@ const TRIAL = 200
 export async function calls({ chrome, server, rounds, quick, record }) {
   for (let round = 0; round < rounds; round++) {
     for (const { name } of shuffled(SUBJECTS)) {
-      await record(['calls', round, name], () => chrome.withPage(server.origin, (page) => measure(page, server, name, quick)))
+      await record(['calls', round, name], () =>
+        chrome.withPage(server.origin, (page) => measure(page, server, name, quick)),
+      )
     }
   }
 }
@@ -33,7 +35,8 @@ async function measure(page, server, name, quick) {
   for (const kind of Object.keys(KINDS)) {
     const loop = (count) => page.measure('loop', kind, count, server.state.token)
     const idle = (await loop(0)).cpu
-    const within = async (budget) => Math.min(10_000, Math.max(TRIAL, Math.round((budget * TRIAL) / (await loop(TRIAL)).cpu)))
+    const within = async (budget) =>
+      Math.min(10_000, Math.max(TRIAL, Math.round((budget * TRIAL) / (await loop(TRIAL)).cpu)))
     if (!quick) await loop(await within(WARM_UP))
     const count = quick ? TRIAL : await within(BATCH)
     const batches = []
@@ -42,7 +45,10 @@ async function measure(page, server, name, quick) {
       batches.push({ cpu: ((cpu - idle) * 1000) / count, wall: (result * 1000) / count })
     }
     // Other load can only add time, so take the minimum.
-    measured[kind] = { cpu: Math.min(...batches.map(({ cpu }) => cpu)), wall: Math.min(...batches.map(({ wall }) => wall)) }
+    measured[kind] = {
+      cpu: Math.min(...batches.map(({ cpu }) => cpu)),
+      wall: Math.min(...batches.map(({ wall }) => wall)),
+    }
   }
   return measured
 }

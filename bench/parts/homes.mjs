@@ -10,16 +10,39 @@ import { shuffled } from '../lib/stats.mjs'
 
 /** Name, title, and the kinds of calls that are measured. */
 export const CONTESTANTS = [
-  { name: 'bare worker', title: 'bare `fetch` in a worker, one clone to the page', kinds: ['json', 'post', 'large', 'token'] },
+  {
+    name: 'bare worker',
+    title: 'bare `fetch` in a worker, one clone to the page',
+    kinds: ['json', 'post', 'large', 'token'],
+  },
   { name: 'bare shared worker', title: 'the same in a shared worker', kinds: ['json', 'post', 'large', 'token'] },
-  { name: 'bare worker alone', title: 'bare `fetch` and one clone, timed inside the worker', kinds: ['json', 'post', 'large'] },
+  {
+    name: 'bare worker alone',
+    title: 'bare `fetch` and one clone, timed inside the worker',
+    kinds: ['json', 'post', 'large'],
+  },
   { name: 'bare shared worker alone', title: 'the same in a shared worker', kinds: ['json', 'post', 'large'] },
   { name: 'fetch', title: 'bare `fetch` in the page', kinds: ['json', 'post', 'large', 'token'] },
   { name: 'page', title: '**tokenkeep**, `page`', ours: true, kinds: ['json', 'post', 'large', 'token'] },
   { name: 'worker', title: '**tokenkeep**, `worker`', ours: true, kinds: ['json', 'post', 'large', 'token'] },
-  { name: 'shared-worker', title: '**tokenkeep**, `shared-worker`', ours: true, kinds: ['json', 'post', 'large', 'token'] },
-  { name: 'service-worker', title: '**tokenkeep**, `service-worker`, by `auth.fetch`', ours: true, kinds: ['json', 'post', 'large', 'token'] },
-  { name: 'service-worker fetch', title: '**tokenkeep**, `service-worker`, by the page\'s own `fetch`', ours: true, kinds: ['json', 'post', 'large'] },
+  {
+    name: 'shared-worker',
+    title: '**tokenkeep**, `shared-worker`',
+    ours: true,
+    kinds: ['json', 'post', 'large', 'token'],
+  },
+  {
+    name: 'service-worker',
+    title: '**tokenkeep**, `service-worker`, by `auth.fetch`',
+    ours: true,
+    kinds: ['json', 'post', 'large', 'token'],
+  },
+  {
+    name: 'service-worker fetch',
+    title: "**tokenkeep**, `service-worker`, by the page's own `fetch`",
+    ours: true,
+    kinds: ['json', 'post', 'large'],
+  },
   { name: 'auth0', title: 'auth0-spa-js', kinds: ['json', 'post', 'large', 'token'] },
   { name: 'page dpop', title: '**tokenkeep**, `page`, with `dpop`', ours: true, kinds: ['json'] },
   { name: 'worker dpop', title: '**tokenkeep**, `worker`, with `dpop`', ours: true, kinds: ['json'] },
@@ -47,7 +70,8 @@ export async function homes({ chrome, server, rounds, quick, record }) {
             const { result, cpu } = await page.measure('loopHome', name, kind, count(kind))
             measured[kind] = { wall: (result * 1000) / count(kind), cpu: (cpu * 1000) / count(kind) }
           }
-          if (server.state.proofs !== (name.endsWith('dpop') ? count('json') : 0)) throw new Error(`${server.state.proofs} proofs were sent`)
+          if (server.state.proofs !== (name.endsWith('dpop') ? count('json') : 0))
+            throw new Error(`${server.state.proofs} proofs were sent`)
           return measured
         }
         // The first round warms up the compiler.

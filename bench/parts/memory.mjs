@@ -15,7 +15,9 @@ export async function memory({ chrome, server, quick, record }) {
     await record(['left', 0, name], () => chrome.withPage(server.origin, (page) => left(page, server, name, few, many)))
     if (refreshes === false) continue
     await record(['held', 0, name], () => chrome.withPage(server.origin, (page) => holding(page, server, name, held)))
-    await record(['upload', 0, name], () => chrome.withPage(server.origin, (page) => upload(page, server, name, megabytes)))
+    await record(['upload', 0, name], () =>
+      chrome.withPage(server.origin, (page) => upload(page, server, name, megabytes)),
+    )
   }
 }
 
@@ -25,7 +27,8 @@ async function left(page, server, name, few, many) {
   await page.bench('start', name)
   const state = async () => ({ heap: await page.heap(), wasm: await page.bench('wasmBytes') })
   const loop = async (count) => {
-    for (const end = count; count > 0; count -= 5_000) await page.bench('loop', 'get', Math.min(5_000, count, end), server.state.token)
+    for (const end = count; count > 0; count -= 5_000)
+      await page.bench('loop', 'get', Math.min(5_000, count, end), server.state.token)
   }
   await loop(few)
   const before = await state()

@@ -6,7 +6,9 @@ import { SUBJECTS } from '../lib/subjects.mjs'
 export async function sizes({ files, record }) {
   for (const { name } of SUBJECTS) {
     await record(['sizes', 0, name], () => {
-      const loaded = [`/subjects/${name}.js`, ...(name === 'tokenkeep-file' ? ['/core.wasm'] : [])].map((path) => files[path][1])
+      const loaded = [`/subjects/${name}.js`, ...(name === 'tokenkeep-file' ? ['/core.wasm'] : [])].map(
+        (path) => files[path][1],
+      )
       const sum = (measure) => loaded.reduce((total, bytes) => total + measure(bytes), 0)
       return {
         raw: sum((bytes) => bytes.length),

@@ -11,9 +11,13 @@ export async function storm({ chrome, server, rounds, quick, record }) {
   // Storms take long and vary little, so fewer rounds are enough.
   for (let round = 0; round < Math.ceil(rounds / 3); round++) {
     for (const { name } of shuffled(SUBJECTS.filter(({ refreshes }) => refreshes !== false))) {
-      await record(['storms', round, name], (partly) => chrome.withPage(server.origin, (page) => refused(page, server, name, quick, partly)))
+      await record(['storms', round, name], (partly) =>
+        chrome.withPage(server.origin, (page) => refused(page, server, name, quick, partly)),
+      )
       if (round || quick) continue
-      await record(['known', round, name], () => chrome.withPage(`${server.origin}/?life=2`, (page) => expired(page, server, name)))
+      await record(['known', round, name], () =>
+        chrome.withPage(`${server.origin}/?life=2`, (page) => expired(page, server, name)),
+      )
     }
   }
 }

@@ -11,7 +11,9 @@ export async function tabs({ chrome, server, rounds, quick, record }) {
   for (let round = 0; round < Math.ceil(rounds / 3); round++) {
     for (const { name } of shuffled(SUBJECTS.filter(({ name }) => WHO.includes(name)))) {
       for (const count of quick ? [1, 2] : [1, TABS]) {
-        await record([`tabs ${count}`, round, name], () => chrome.withProfile((open) => woken(open, server, name, count)))
+        await record([`tabs ${count}`, round, name], () =>
+          chrome.withProfile((open) => woken(open, server, name, count)),
+        )
       }
     }
   }

@@ -21,7 +21,8 @@ async function signedIn() {
 
 export default async function setUp() {
   const client = await signedIn()
-  const send = (url, init, token) => fetch(url, { ...init, headers: { ...init?.headers, Authorization: `Bearer ${token}` } })
+  const send = (url, init, token) =>
+    fetch(url, { ...init, headers: { ...init?.headers, Authorization: `Bearer ${token}` } })
   async function authFetch(url, init) {
     const response = await send(url, init, await client.getTokenSilently())
     if (response.status !== 401) return response

@@ -6,7 +6,10 @@ import { refresh, signIn } from './sign-in.js'
 let token
 let refreshing
 
-const renew = () => (refreshing ??= refresh().then((fresh) => (token = fresh)).finally(() => (refreshing = undefined)))
+const renew = () =>
+  (refreshing ??= refresh()
+    .then((fresh) => (token = fresh))
+    .finally(() => (refreshing = undefined)))
 
 export default async function setUp() {
   token = await signIn()

@@ -6,13 +6,23 @@ import { refresh, signIn } from './sign-in.js'
 let token
 let refreshing
 
-const renew = () => (refreshing ??= refresh().then((fresh) => (token = fresh)).finally(() => (refreshing = undefined)))
+const renew = () =>
+  (refreshing ??= refresh()
+    .then((fresh) => (token = fresh))
+    .finally(() => (refreshing = undefined)))
 
 const api = wretch().resolve((resolver, request) =>
   resolver.unauthorized(async (_, original) => {
     if (request._options.headers?.Authorization === `Bearer ${token}`) await renew()
-    return original.auth(`Bearer ${token}`).fetch().unauthorized((error) => { throw error }).res()
-  }))
+    return original
+      .auth(`Bearer ${token}`)
+      .fetch()
+      .unauthorized((error) => {
+        throw error
+      })
+      .res()
+  }),
+)
 
 const at = (url) => api.url(url).auth(`Bearer ${token}`)
 

@@ -19,5 +19,8 @@ export function findEntries() {
 /** A directive may stand before it. */
 function firstComment(text) {
   const [lines = ''] = /^(\/\/.*\n)+/m.exec(text) ?? []
-  return lines.replace(/^\/\/ ?/gm, '').replace(/\n/g, ' ').trim()
+  return lines
+    .replace(/^\/\/ ?/gm, '')
+    .replace(/\n/g, ' ')
+    .trim()
 }

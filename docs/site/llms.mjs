@@ -20,13 +20,19 @@ export function writeText(out, { front, sections, outside, entries, url }) {
   const item = (title, url, note) => `- [${title}](${url})${note && `: ${note}`}\n`
   const section = (title, items) => (items.length ? `\n## ${title}\n\n${items.join('')}` : '')
   const listed = (pages) => pages.map((page) => item(page.title, address(page), page.note))
-  writeFileSync(join(out, 'llms.txt'), [
-    `# ${front.title}\n\n> ${front.summary}\n`,
-    ...sections.map(({ title, pages }) => section(title, listed(pages))),
-    section('API reference', entries.map(({ name, note }) => item(name, url(name), sentence(note)))),
-    // What llmstxt.org names so may be left out where there is little room.
-    section('Optional', listed(outside)),
-  ].join(''))
+  writeFileSync(
+    join(out, 'llms.txt'),
+    [
+      `# ${front.title}\n\n> ${front.summary}\n`,
+      ...sections.map(({ title, pages }) => section(title, listed(pages))),
+      section(
+        'API reference',
+        entries.map(({ name, note }) => item(name, url(name), sentence(note))),
+      ),
+      // What llmstxt.org names so may be left out where there is little room.
+      section('Optional', listed(outside)),
+    ].join(''),
+  )
 }
 
 /** The text of a page, its links to other pages and to pictures as they are here. */

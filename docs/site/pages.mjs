@@ -16,7 +16,10 @@ const SECTIONS = [
   ['Libraries', 'libraries'],
   ['Back ends', 'backends'],
   ['Sessions', 'sessions'],
-  ['Where it runs', ['platform.md', 'isolation.md', 'service-worker.md', 'matrix.md', 'cors.md', 'ssr.md', 'csp.md', 'shells.md']],
+  [
+    'Where it runs',
+    ['platform.md', 'isolation.md', 'service-worker.md', 'matrix.md', 'cors.md', 'ssr.md', 'csp.md', 'shells.md'],
+  ],
   ['Testing', 'testing'],
   ['Debugging', ['debugging.md']],
   ['Migration', 'migration'],
@@ -72,14 +75,18 @@ export function read(file) {
   const tokens = parser.parse(text, {})
   const heading = tokens.findIndex(({ type, tag }) => type === 'heading_open' && tag === 'h1')
   if (heading < 0) throw new Error(`${relative(root, file)}: it has no first heading to take the title from`)
-  const paragraphs = tokens.flatMap(({ type, level }, index) => (index > heading && type === 'paragraph_open' && !level ? plain(tokens[index + 1]) : []))
+  const paragraphs = tokens.flatMap(({ type, level }, index) =>
+    index > heading && type === 'paragraph_open' && !level ? plain(tokens[index + 1]) : [],
+  )
   // Which versions a page was verified with says little of it.
   const summary = paragraphs.find((text) => !text.startsWith('Verified with')) ?? paragraphs[0] ?? ''
   return { ...page, title: plain(tokens[heading + 1]), summary, note: sentence(summary) }
 }
 
 function filesOf(folder) {
-  return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => join(folder, name))
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => join(folder, name))
 }
 
 /** Where a file is in the site: `docs/` is its top, and the rest of the repository is a folder of its own. */
@@ -127,11 +134,14 @@ function outside(pages) {
 function links({ file, files, text }) {
   if (files) return files
   if (!file.endsWith('.md')) return []
-  return parser.parse(text, {}).flatMap(({ children }) => children ?? []).flatMap((token) => {
-    const href = token.type === 'link_open' && token.attrGet('href')
-    if (!href || /^[a-z]+:|^#/i.test(href)) return []
-    return resolve(dirname(file), decodeURI(href.replace(/#.*/, '')))
-  })
+  return parser
+    .parse(text, {})
+    .flatMap(({ children }) => children ?? [])
+    .flatMap((token) => {
+      const href = token.type === 'link_open' && token.attrGet('href')
+      if (!href || /^[a-z]+:|^#/i.test(href)) return []
+      return resolve(dirname(file), decodeURI(href.replace(/#.*/, '')))
+    })
 }
 
 const isFolder = (path) => statSync(path).isDirectory()

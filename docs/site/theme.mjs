@@ -19,7 +19,9 @@ export function router(urls) {
 
     // What a search finds: nothing twice, and not the members of presets, which have the names of the options.
     getLinkTargets() {
-      return super.getLinkTargets().filter((target) => !target.isReference() && !target.parent?.kindOf(ReflectionKind.TypeLiteral))
+      return super
+        .getLinkTargets()
+        .filter((target) => !target.isReference() && !target.parent?.kindOf(ReflectionKind.TypeLiteral))
     }
   }
 }
@@ -30,8 +32,13 @@ export function theme(sections, rest) {
     ContextClass = Context
 
     buildNavigation(project) {
-      const page = (document) => ({ text: document.name, path: this.router.getFullUrl(document), kind: ReflectionKind.Document })
-      const section = ({ title, documents }) => (title ? { text: title, children: documents.map(page) } : documents.map(page))
+      const page = (document) => ({
+        text: document.name,
+        path: this.router.getFullUrl(document),
+        kind: ReflectionKind.Document,
+      })
+      const section = ({ title, documents }) =>
+        title ? { text: title, children: documents.map(page) } : documents.map(page)
       const modules = super.buildNavigation(project).filter(({ kind }) => kind === ReflectionKind.Module)
       const reference = { text: REFERENCE, path: this.router.getFullUrl(project), children: modules }
       return [...sections.flatMap(section), reference, section(rest)]
@@ -43,20 +50,32 @@ class Context extends DefaultThemeRenderContext {
   constructor(...args) {
     super(...args)
     const { header, pageNavigation, reflectionTemplate } = this
-    const heading = () => JSX.createElement('div', { class: 'tsd-page-title' }, JSX.createElement('h1', null, REFERENCE))
+    const heading = () =>
+      JSX.createElement('div', { class: 'tsd-page-title' }, JSX.createElement('h1', null, REFERENCE))
     // A page of ours begins with its own heading: it needs no other, and no link to it.
-    this.header = (page) => (isOurs(page) ? JSX.createElement(JSX.Fragment, null) : page.model.isProject() ? heading() : header(page))
+    this.header = (page) =>
+      isOurs(page) ? JSX.createElement(JSX.Fragment, null) : page.model.isProject() ? heading() : header(page)
     this.pageNavigation = (page) => {
-      if (isOurs(page)) for (const section of page.pageSections) section.headings = section.headings.filter(({ level }) => level > 1)
+      if (isOurs(page))
+        for (const section of page.pageSections) section.headings = section.headings.filter(({ level }) => level > 1)
       return pageNavigation(page)
     }
-    this.reflectionTemplate = (page) => (page.model.isProject() ? this.listed(page.model.children) : reflectionTemplate(page))
+    this.reflectionTemplate = (page) =>
+      page.model.isProject() ? this.listed(page.model.children) : reflectionTemplate(page)
   }
 
   /** The entries, each with what it is for. */
   listed(modules) {
-    const items = modules.flatMap((module) => [{ kind: 'text', text: `- [${module.name}](${this.urlTo(module)}): ` }, ...module.comment.summary, { kind: 'text', text: '\n' }])
-    return JSX.createElement('div', { class: 'tsd-panel tsd-typography' }, JSX.createElement(JSX.Raw, { html: this.markdown(items) }))
+    const items = modules.flatMap((module) => [
+      { kind: 'text', text: `- [${module.name}](${this.urlTo(module)}): ` },
+      ...module.comment.summary,
+      { kind: 'text', text: '\n' },
+    ])
+    return JSX.createElement(
+      'div',
+      { class: 'tsd-panel tsd-typography' },
+      JSX.createElement(JSX.Raw, { html: this.markdown(items) }),
+    )
   }
 }
 

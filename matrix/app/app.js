@@ -5,7 +5,10 @@ import { auth } from './auth.js'
 let running
 
 /** Resolves to the text that the page shows. A page that mounts twice does it once. */
-export const run = () => (running ??= tryOut().catch(String).then((outcome) => (globalThis.outcome = JSON.stringify(outcome))))
+export const run = () =>
+  (running ??= tryOut()
+    .catch(String)
+    .then((outcome) => (globalThis.outcome = JSON.stringify(outcome))))
 
 async function tryOut() {
   await auth.login('/auth/login', { body: new URLSearchParams({ username: 'alice' }) })

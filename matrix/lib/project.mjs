@@ -20,7 +20,11 @@ export async function startGround() {
   const server = await startServer()
   const chrome = await startBrowser()
   return {
-    scratch, server, chrome, version, tarball: join(scratch, filename),
+    scratch,
+    server,
+    chrome,
+    version,
+    tarball: join(scratch, filename),
     async close() {
       await chrome.close()
       server.close()
@@ -56,7 +60,9 @@ export class Project {
   }
 
   versions() {
-    return this.tool.versions.map((name) => `${name} ${json(join(this.folder, 'node_modules', name, 'package.json')).version}`).join(', ')
+    return this.tool.versions
+      .map((name) => `${name} ${json(join(this.folder, 'node_modules', name, 'package.json')).version}`)
+      .join(', ')
   }
 
   useFile() {

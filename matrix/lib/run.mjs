@@ -9,8 +9,16 @@ import { fileURLToPath } from 'node:url'
 
 // Turns off colours, telemetry, update notices and questions of the tools.
 const QUIET = {
-  CI: '1', NO_COLOR: '1', NO_UPDATE_NOTIFIER: '1', DO_NOT_TRACK: '1', BROWSER: 'none',
-  NEXT_TELEMETRY_DISABLED: '1', NUXT_TELEMETRY_DISABLED: '1', ASTRO_TELEMETRY_DISABLED: '1', NG_CLI_ANALYTICS: 'false', PARCEL_WORKERS: '1',
+  CI: '1',
+  NO_COLOR: '1',
+  NO_UPDATE_NOTIFIER: '1',
+  DO_NOT_TRACK: '1',
+  BROWSER: 'none',
+  NEXT_TELEMETRY_DISABLED: '1',
+  NUXT_TELEMETRY_DISABLED: '1',
+  ASTRO_TELEMETRY_DISABLED: '1',
+  NG_CLI_ANALYTICS: 'false',
+  PARCEL_WORKERS: '1',
 }
 const groups = new Set()
 
@@ -31,7 +39,12 @@ const PATH = [dirname(found), process.env.PATH].join(delimiter)
 
 /** Keeps the input open, because some dev servers end without one. */
 function start(words, cwd, env) {
-  const child = spawn(words[0], words.slice(1), { cwd, detached: true, stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...QUIET, PATH, ...env } })
+  const child = spawn(words[0], words.slice(1), {
+    cwd,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...QUIET, PATH, ...env },
+  })
   groups.add(child.pid)
   const started = { said: '', code: undefined, stop: () => (signal(child.pid, 'SIGKILL'), started.ended) }
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (started.said += text))
@@ -84,12 +97,17 @@ export class Failed extends Error {
   }
 }
 
-const free = () => new Promise((resolve) => {
-  const server = createServer().listen(0, '127.0.0.1', () => {
-    const { port } = server.address()
-    server.close(() => resolve(port))
+const free = () =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
   })
-})
 
 /** Whether the server responds at all, with any status. */
-const answers = (port) => fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(60_000) }).then(() => true, () => false)
+const answers = (port) =>
+  fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(60_000) }).then(
+    () => true,
+    () => false,
+  )

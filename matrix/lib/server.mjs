@@ -6,7 +6,15 @@ import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.json': 'application/json', '.svg': 'image/svg+xml' }
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.wasm': 'application/wasm',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+}
 const CALLS = 3
 
 /** `counts`: the number of requests since `begin`. */
@@ -20,7 +28,12 @@ export async function startServer() {
     const [token, cookie] = [`a${++last}`, `r${++last}`]
     good.add(token)
     sessions.set(cookie, 'unused')
-    answer(response, 200, { access_token: token, token_type: 'Bearer', expires_in: 300 }, { 'set-cookie': `rt=${cookie}; Path=/auth; HttpOnly; SameSite=Lax` })
+    answer(
+      response,
+      200,
+      { access_token: token, token_type: 'Bearer', expires_in: 300 },
+      { 'set-cookie': `rt=${cookie}; Path=/auth; HttpOnly; SameSite=Lax` },
+    )
   }
   const rotates = ({ headers }) => {
     const cookie = /(?:^|; )rt=([^;]+)/.exec(headers.cookie)?.[1]
@@ -50,7 +63,9 @@ export async function startServer() {
       }
       // All calls are in flight before the first is refused, so that all of them need the refresh.
       counts.refused++
-      late.push(() => answer(response, 401, { error: 'invalid_token' }, { 'www-authenticate': 'Bearer error="invalid_token"' }))
+      late.push(() =>
+        answer(response, 401, { error: 'invalid_token' }, { 'www-authenticate': 'Bearer error="invalid_token"' }),
+      )
       if (late.length >= CALLS) for (const refuse of late.splice(0)) refuse()
     },
   }
@@ -92,17 +107,21 @@ async function send(path, response, folders) {
   for (const folder of folders) {
     const file = join(folder, name)
     const body = await readFile(file).catch(() => undefined)
-    if (body) return response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(body)
+    if (body)
+      return response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(body)
   }
   response.writeHead(404).end()
 }
 
 function pass(request, response, port) {
   const { method, url, headers } = request
-  const asked = ask({ host: '127.0.0.1', port, method, path: url, headers: { ...headers, host: `127.0.0.1:${port}` } }, (answer) => {
-    response.writeHead(answer.statusCode, answer.headers)
-    answer.pipe(response)
-  })
+  const asked = ask(
+    { host: '127.0.0.1', port, method, path: url, headers: { ...headers, host: `127.0.0.1:${port}` } },
+    (answer) => {
+      response.writeHead(answer.statusCode, answer.headers)
+      answer.pipe(response)
+    },
+  )
   asked.on('error', () => response.destroy())
   request.pipe(asked)
 }
@@ -115,5 +134,9 @@ function tunnel(request, socket, head, port) {
     other.write(head)
     socket.pipe(other).pipe(socket)
   })
-  for (const [one, another] of [[socket, other], [other, socket]]) one.on('error', () => another.destroy()).on('close', () => another.destroy())
+  for (const [one, another] of [
+    [socket, other],
+    [other, socket],
+  ])
+    one.on('error', () => another.destroy()).on('close', () => another.destroy())
 }

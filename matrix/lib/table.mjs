@@ -5,7 +5,8 @@ import { cpus, loadavg } from 'node:os'
 
 const HEAD = ['tool', 'versions', 'build', 'dev', 'file, build', 'file, dev', 'note']
 
-const row = (cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
+const row = (cells) =>
+  `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
 
 export const line = ({ title, versions, build, dev, fileBuild, fileDev, notes }) =>
   row([title, versions, build, dev, fileBuild, fileDev, notes.join(' ')])
@@ -15,9 +16,13 @@ export function write(path, order, results, { node, chromium, version }) {
   const before = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
   const rows = order.map((title) => {
     const result = results.find((result) => result.title === title)
-    return result ? line(result) : before.find((line) => line.startsWith(`| ${title} |`)) ?? row([title, '', ...Array(4).fill('not run'), ''])
+    return result
+      ? line(result)
+      : (before.find((line) => line.startsWith(`| ${title} |`)) ?? row([title, '', ...Array(4).fill('not run'), '']))
   })
-  writeFileSync(path, `# Build tools
+  writeFileSync(
+    path,
+    `# Build tools
 
 Results of \`cargo xtask matrix\`: tokenkeep ${version}, packed and installed from its tarball into a minimal project for each tool, in
 Chromium ${chromium}; the tools ran under Node ${node}. In every cell a page signs in, the server refuses its token, and the page makes three calls at
@@ -33,7 +38,8 @@ the tool has no such mode.
 ${row(HEAD)}
 ${row(HEAD.map(() => '---'))}
 ${rows.join('\n')}
-`)
+`,
+  )
 }
 
 function machine() {

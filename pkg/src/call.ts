@@ -5,112 +5,115 @@
 // `Request`, a stream, or an object of another realm), `new Request` takes it. Bad arguments are passed to the platform, so
 // that it reports the error.
 
-import { duplicate, transmit } from '#fetch';
-import { ownBase, pageBase } from './base.js';
-import { TokenError } from './error.js';
-import { isObject } from './object.js';
-import { ASK, FOLLOW, PASS, SAME_ORIGIN, type Call, type Guard } from './core-interface.js';
+import { duplicate, transmit } from '#fetch'
+import { ownBase, pageBase } from './base.js'
+import { TokenError } from './error.js'
+import { isObject } from './object.js'
+import { ASK, FOLLOW, PASS, SAME_ORIGIN, type Call, type Guard } from './core-interface.js'
 
-export type Init = Record<string, unknown>;
+export type Init = Record<string, unknown>
 
 /** The defaults of a login or logout. */
-export const CREDENTIALS = { method: 'POST', credentials: 'include' };
+export const CREDENTIALS = { method: 'POST', credentials: 'include' }
 /** URLs that reach no server. */
-export const LOCAL = /^(about|blob|data):/;
+export const LOCAL = /^(about|blob|data):/
 
 /** The first argument, read once. */
 export interface Target {
   /** The input to use from now on: a string, a `URL`, or a `Request`. */
-  readonly input: unknown;
+  readonly input: unknown
   /** The URL of the input. */
-  readonly place: Place;
+  readonly place: Place
   /** Whether `input` is a `Request`. */
-  readonly request: boolean;
+  readonly request: boolean
 }
 
 /** A URL, parsed by the platform. */
 export interface Place {
   /** The whole URL; `undefined` if the platform refuses it. */
-  readonly href: string | undefined;
+  readonly href: string | undefined
   /** The URL without its fragment. */
-  readonly url: string;
+  readonly url: string
   /** Whether the URL gets the token; `undefined` until the core has been asked. */
-  covered?: boolean;
+  covered?: boolean
 }
 
 /** A cache of parsed URLs: apps call the same URLs over and over, and parsing one costs as much as the rest of a call. */
 export interface Places {
   /** The base that its relative URLs were resolved against. */
-  base?: string | undefined;
-  readonly known: Map<string, Place>;
+  base?: string | undefined
+  readonly known: Map<string, Place>
 }
 
 // How many URLs are kept, and their maximal length.
-const PLACES = 100;
-const LENGTH = 1000;
+const PLACES = 100
+const LENGTH = 1000
 
 // The members of RequestInit, in the order in which the platform reads them.
 const MEMBERS = /*#__PURE__*/ (
   'adAuctionHeaders attributionReporting body browsingTopics cache credentials duplex headers integrity keepalive method ' +
   'mode priority privateToken redirect referrer referrerPolicy retryOptions sharedStorageWritable signal ' +
   'targetAddressSpace window'
-).split(' ');
+).split(' ')
 
 // The string members. An object in the place of a string (a `URL` as referrer) is converted at once.
-const TEXTS = /*#__PURE__*/ 'cache credentials duplex integrity method mode priority redirect referrer referrerPolicy targetAddressSpace'.split(' ');
+const TEXTS =
+  /*#__PURE__*/ 'cache credentials duplex integrity method mode priority redirect referrer referrerPolicy targetAddressSpace'.split(
+    ' ',
+  )
 
 /** How many redirects are followed, step by step. */
-const STEPS = 5;
+const STEPS = 5
 
 /** Calls the page's `fetch` with the caller's own arguments. */
 export function platform(url: string, ...args: unknown[]): Promise<Response> {
-  return transmit(url, args) as Promise<Response>;
+  return transmit(url, args) as Promise<Response>
 }
 
 /** Calls the page's `fetch` with our copy of the arguments. */
 function transmitted(url: string, ...args: unknown[]): Promise<Response> {
-  return transmit(url, args, true) as Promise<Response>;
+  return transmit(url, args, true) as Promise<Response>
 }
 
 /** Reads the first argument. Throws whatever the caller's `toString` throws. */
 export function locate(input: unknown, places?: Places): Target {
-  const address = requestUrl(input);
-  const request = address !== undefined;
-  if (typeof input === 'symbol') return { input, place: { href: undefined, url: '' }, request };
-  const text = address ?? `${input as string}`;
+  const address = requestUrl(input)
+  const request = address !== undefined
+  if (typeof input === 'symbol') return { input, place: { href: undefined, url: '' }, request }
+  const text = address ?? `${input as string}`
   // Read the base each time: a page may change it.
-  return { input: request || input instanceof URL ? input : text, place: look(text, pageBase(), places), request };
+  return { input: request || input instanceof URL ? input : text, place: look(text, pageBase(), places), request }
 }
 
 /** Reads the first argument of a login or logout; `undefined` if it is not a string, `URL` or `Request`. */
 export function address(input: unknown): Target | undefined {
-  const own = requestUrl(input);
-  if (own !== undefined) return { input, place: look(own, undefined), request: true };
-  const text = typeof input === 'string' ? input : urlText(input);
-  if (text !== undefined) return { input: text, place: look(text, ownBase()), request: false };
-  return;
+  const own = requestUrl(input)
+  if (own !== undefined) return { input, place: look(own, undefined), request: true }
+  const text = typeof input === 'string' ? input : urlText(input)
+  if (text !== undefined) return { input: text, place: look(text, ownBase()), request: false }
+  return
 }
 
 function look(text: string, base: string | undefined, places?: Places): Place {
-  if (!places || text.length > LENGTH) return parse(text, base);
-  const { known } = places;
-  if (places.base !== base || known.size >= PLACES) known.clear();
-  places.base = base;
-  let place = known.get(text);
-  if (!place) known.set(text, (place = parse(text, base)));
-  return place;
+  if (!places || text.length > LENGTH) return parse(text, base)
+  const { known } = places
+  if (places.base !== base || known.size >= PLACES) known.clear()
+  places.base = base
+  let place = known.get(text)
+  if (!place) known.set(text, (place = parse(text, base)))
+  return place
 }
 
 function parse(text: string, base: string | undefined): Place {
   try {
-    const url = new URL(text, base);
-    const { href } = url;
+    const url = new URL(text, base)
+    const { href } = url
     // The platform refuses URLs with credentials.
-    if (!href.includes('@') || (!url.username && !url.password)) return { href, url: href.split('#')[0]! };
+    if (!href.includes('@') || (!url.username && !url.password)) return { href, url: href.split('#')[0]! }
   } catch {
     // Not a URL: the platform will report it.
   }
-  return { href: undefined, url: '' };
+  return { href: undefined, url: '' }
 }
 
 /**
@@ -118,23 +121,24 @@ function parse(text: string, base: string | undefined): Place {
  * returns the platform's rejection at once. Throws whatever the caller's getters throw.
  */
 export function capture({ input, place, request }: Target, init: unknown, waits?: boolean): Call | Promise<Response> {
-  const { href, url } = place;
-  if (href === undefined) return platform(url, input, init);
-  const copy = { __proto__: null } as Init;
+  const { href, url } = place
+  if (href === undefined) return platform(url, input, init)
+  const copy = { __proto__: null } as Init
   if (init !== undefined && init !== null) {
-    if (!isObject(init)) return platform(url, input, init);
-    read(init as Init, copy);
-    if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers);
-    else if (copy.headers !== undefined) return platform(url, input, copy);
+    if (!isObject(init)) return platform(url, input, init)
+    read(init as Init, copy)
+    if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers)
+    else if (copy.headers !== undefined) return platform(url, input, copy)
   }
   try {
-    const call = !request && direct(place, copy);
+    const call = !request && direct(place, copy)
     // Bad arguments must be refused now, not when the call leaves. A substitute body is enough for this check; the call's own body must not
     // be read.
-    if (call && waits) new Request(href, { __proto__: null, ...copy, body: (copy.body ?? null) === null ? null : '' } as RequestInit);
-    return call || viaRequest(request ? input : href, place, copy);
+    if (call && waits)
+      new Request(href, { __proto__: null, ...copy, body: (copy.body ?? null) === null ? null : '' } as RequestInit)
+    return call || viaRequest(request ? input : href, place, copy)
   } catch {
-    return platform(url, input, copy);
+    return platform(url, input, copy)
   }
 }
 
@@ -143,29 +147,29 @@ export function capture({ input, place, request }: Target, init: unknown, waits?
  * a `Request`. Throws the platform's error for bad arguments.
  */
 export function captureOwn({ input, place, request }: Target, init: unknown, defaults: Init): Call {
-  const copy = { __proto__: null, ...(request ? {} : defaults) } as Init;
+  const copy = { __proto__: null, ...(request ? {} : defaults) } as Init
   if (isObject(init)) {
-    read(init as Init, copy);
-    if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers);
-  } else if (init !== undefined && init !== null) new Request('about:blank', init as RequestInit);
+    read(init as Init, copy)
+    if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers)
+  } else if (init !== undefined && init !== null) new Request('about:blank', init as RequestInit)
   // The platform throws if the input is bad.
-  const { href = new Request(input as RequestInfo).url } = place;
-  return viaRequest(request ? input : href, place, copy);
+  const { href = new Request(input as RequestInfo).url } = place
+  return viaRequest(request ? input : href, place, copy)
 }
 
 /** A call whose snapshot is `init` itself; `undefined` if only the platform can take the snapshot. */
 function direct({ href, url }: Place, init: Init): Call | undefined {
-  const signal = init.signal as AbortSignal | null | undefined;
-  if (signal && !isSignal(signal)) return;
+  const signal = init.signal as AbortSignal | null | undefined
+  if (signal && !isSignal(signal)) return
   if (isObject(init.body)) {
-    const body = copyBody(init.body);
-    if (body === undefined) return;
-    init.body = body;
+    const body = copyBody(init.body)
+    if (body === undefined) return
+    init.body = body
   }
-  const own = (init.headers ?? []) as Pair[];
-  const { method } = init as { method?: string };
-  let authorization: string | undefined;
-  for (const [name, value] of own) if (isSame(name, 'authorization')) authorization = value;
+  const own = (init.headers ?? []) as Pair[]
+  const { method } = init as { method?: string }
+  let authorization: string | undefined
+  for (const [name, value] of own) if (isSame(name, 'authorization')) authorization = value
   const call: Call = {
     url,
     exempt: authorization !== undefined || init.mode === 'no-cors',
@@ -175,32 +179,32 @@ function direct({ href, url }: Place, init: Init): Call | undefined {
     signal: signal ?? undefined,
     send(...more) {
       return guarded(call.guard, method, init.redirect, url, more, (address, more, limits) => {
-        const { headers, parameter } = fields(own, more);
-        if (parameter) address = withParameter(address, ...parameter);
-        return transmitted(address, address === url ? href : address, { ...init, headers, ...limits });
-      });
+        const { headers, parameter } = fields(own, more)
+        if (parameter) address = withParameter(address, ...parameter)
+        return transmitted(address, address === url ? href : address, { ...init, headers, ...limits })
+      })
     },
-  };
-  return call;
+  }
+  return call
 }
 
-type Pair = [name: string, value: string];
+type Pair = [name: string, value: string]
 
 /** Sets further header fields. A name that begins with `?` is a URL parameter instead. */
 function fields(own: Pair[], more: string[]): { headers: unknown; parameter?: Pair } {
-  let pairs = own;
-  let parameter: Pair | undefined;
+  let pairs = own
+  let parameter: Pair | undefined
   for (let i = 0; i < more.length; i += 2) {
-    const name = more[i]!;
-    const pair: Pair = [name, more[i + 1]!];
-    if (name[0] === '?') parameter = pair;
+    const name = more[i]!
+    const pair: Pair = [name, more[i + 1]!]
+    if (name[0] === '?') parameter = pair
     else {
       // Use a literal: `push` would call setters on `Object.prototype` that are named like an index.
-      pairs = [...pairs.filter(([own]) => !isSame(own, name)), pair];
+      pairs = [...pairs.filter(([own]) => !isSame(own, name)), pair]
     }
   }
-  const headers = record(pairs);
-  return parameter ? { headers, parameter } : { headers };
+  const headers = record(pairs)
+  return parameter ? { headers, parameter } : { headers }
 }
 
 /**
@@ -209,76 +213,98 @@ function fields(own: Pair[], more: string[]): { headers: unknown; parameter?: Pa
  * platform refuses it.
  */
 function record(pairs: Pair[]): unknown {
-  let plain: Record<string, string> = {};
-  const spelled = new Map<string, string>();
+  let plain: Record<string, string> = {}
+  const spelled = new Map<string, string>()
   for (const pair of pairs) {
-    if (!Array.isArray(pair) || pair.length !== 2) return pairs;
-    const [name, value] = pair as unknown[];
-    if (typeof name !== 'string' || typeof value === 'symbol') return pairs;
-    const lower = name.toLowerCase();
-    const first = spelled.get(lower);
-    if (first !== undefined) plain[first] = `${trim(plain[first])}, ${trim(value)}`;
+    if (!Array.isArray(pair) || pair.length !== 2) return pairs
+    const [name, value] = pair as unknown[]
+    if (typeof name !== 'string' || typeof value === 'symbol') return pairs
+    const lower = name.toLowerCase()
+    const first = spelled.get(lower)
+    if (first !== undefined) plain[first] = `${trim(plain[first])}, ${trim(value)}`
     // A plain object cannot have a member of that name.
-    else if (name === '__proto__') return new Headers(pairs);
+    else if (name === '__proto__') return new Headers(pairs)
     else {
-      spelled.set(lower, name);
+      spelled.set(lower, name)
       // A literal, so that no setter on `Object.prototype` sees the value.
-      plain = { ...plain, [name]: value as string };
+      plain = { ...plain, [name]: value as string }
     }
   }
-  return plain;
+  return plain
 }
 
 function trim(value: unknown): string {
-  return `${value as string}`.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
+  return `${value as string}`.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '')
 }
 
 /** The members of `init` that `send` sets in addition to the headers. */
-type Limits = { mode?: string; redirect?: string };
-type Send = (url: string, more: string[], limits: Limits) => Promise<Response>;
+type Limits = { mode?: string; redirect?: string }
+type Send = (url: string, more: string[], limits: Limits) => Promise<Response>
 
 /**
  * Sends a request so that no redirect takes the token, which is in `more`, to a URL that must not get it. To follow redirects
  * step by step, it first sends the request without the token and learns where it ends.
  */
-async function ask(guard: Guard, method: string, url: string, more: string[], send: Send, steps: number): Promise<Response> {
-  const way = guard(url, method);
-  const response = await send(url, more, way === FOLLOW ? {} : way === SAME_ORIGIN ? { mode: 'same-origin' } : { redirect: 'manual' });
-  if (way < ASK || response?.type !== 'opaqueredirect') return response;
+async function ask(
+  guard: Guard,
+  method: string,
+  url: string,
+  more: string[],
+  send: Send,
+  steps: number,
+): Promise<Response> {
+  const way = guard(url, method)
+  const response = await send(
+    url,
+    more,
+    way === FOLLOW ? {} : way === SAME_ORIGIN ? { mode: 'same-origin' } : { redirect: 'manual' },
+  )
+  if (way < ASK || response?.type !== 'opaqueredirect') return response
   if (way === ASK && steps) {
-    const answer = await send(url, [], { redirect: 'follow' });
-    const end = answer.url.split('#')[0]!;
+    const answer = await send(url, [], { redirect: 'follow' })
+    const end = answer.url.split('#')[0]!
     if (answer.redirected && end !== url) {
-      if (guard(end, method) === PASS) return answer;
-      void answer.body?.cancel().catch(() => {});
-      return ask(guard, method, end, more, send, steps - 1);
+      if (guard(end, method) === PASS) return answer
+      void answer.body?.cancel().catch(() => {})
+      return ask(guard, method, end, more, send, steps - 1)
     }
-    void answer.body?.cancel().catch(() => {});
+    void answer.body?.cancel().catch(() => {})
   }
-  throw new TokenError('redirected', 'A redirect would send the token to another URL; send the request to that URL.');
+  throw new TokenError('redirected', 'A redirect would send the token to another URL; send the request to that URL.')
 }
 
 /** `redirect` is the caller's option: a caller that follows no redirects needs no guard. */
-function guarded(guard: Guard | undefined, method = 'GET', redirect: unknown, url: string, more: string[], send: Send): Promise<Response> {
-  const isFree = !guard || !more.length || redirect === 'manual' || redirect === 'error';
-  return isFree ? send(url, more, {}) : ask(guard, method, url, more, send, STEPS);
+function guarded(
+  guard: Guard | undefined,
+  method = 'GET',
+  redirect: unknown,
+  url: string,
+  more: string[],
+  send: Send,
+): Promise<Response> {
+  const isFree = !guard || !more.length || redirect === 'manual' || redirect === 'error'
+  return isFree ? send(url, more, {}) : ask(guard, method, url, more, send, STEPS)
 }
 
 /** A call whose snapshot is a `Request`. The headers are set on the `Request` itself, because a second `init` would reset its referrer. */
 function viaRequest(input: unknown, { url }: Place, init: Init): Call {
-  let next: Request | undefined = new Request(input as RequestInfo, init as RequestInit);
-  const stream = 'duplex' in next && init.body instanceof ReadableStream;
+  let next: Request | undefined = new Request(input as RequestInfo, init as RequestInit)
+  const stream = 'duplex' in next && init.body instanceof ReadableStream
   // Make the `Request` again: the platform first had to accept the unlocked stream.
-  if (stream) next = new Request(input as RequestInfo, { __proto__: null, ...init, body: locked(init.body as ReadableStream) } as RequestInit);
-  const spare = stream ? undefined : duplicate(next);
-  const { headers, method, mode, redirect, referrer, referrerPolicy, signal } = next;
-  const authorization = headers.get('authorization') ?? undefined;
+  if (stream)
+    next = new Request(
+      input as RequestInfo,
+      { __proto__: null, ...init, body: locked(init.body as ReadableStream) } as RequestInit,
+    )
+  const spare = stream ? undefined : duplicate(next)
+  const { headers, method, mode, redirect, referrer, referrerPolicy, signal } = next
+  const authorization = headers.get('authorization') ?? undefined
   // The request may be sent more than twice, if the server rejects a DPoP proof.
   const take = (more: string[]): Request => {
-    const request = next ?? spare!.clone();
-    next = undefined;
-    return set(request, more);
-  };
+    const request = next ?? spare!.clone()
+    next = undefined
+    return set(request, more)
+  }
   const call: Call = {
     url,
     method,
@@ -289,32 +315,37 @@ function viaRequest(input: unknown, { url }: Place, init: Init): Call {
     bodiless: (init.body ?? null) === null && (typeof input === 'string' || /^(GET|HEAD)$/.test(method)),
     signal,
     request(...more) {
-      const way = call.guard && more.length ? call.guard(url, method) : FOLLOW;
-      const request = take(more);
-      if (way <= FOLLOW) return request;
-      return new Request(request, again(way === SAME_ORIGIN ? { mode: 'same-origin' } : { redirect: 'error' }) as RequestInit);
+      const way = call.guard && more.length ? call.guard(url, method) : FOLLOW
+      const request = take(more)
+      if (way <= FOLLOW) return request
+      return new Request(
+        request,
+        again(way === SAME_ORIGIN ? { mode: 'same-origin' } : { redirect: 'error' }) as RequestInit,
+      )
     },
     send(...more) {
-      if (more[0]?.[0] === '?') return readdress(take([]), withParameter(url, more[0], more[1]!));
+      if (more[0]?.[0] === '?') return readdress(take([]), withParameter(url, more[0], more[1]!))
       // Copy the request before the token is on it. Only requests without a body are sent ahead without the token.
-      const bare = call.guard && /^(GET|HEAD)$/.test(method) ? (next ?? spare!).clone() : undefined;
-      let first: Request | undefined = take(more);
+      const bare = call.guard && /^(GET|HEAD)$/.test(method) ? (next ?? spare!).clone() : undefined
+      let first: Request | undefined = take(more)
       return guarded(call.guard, method, redirect, url, more, (address, more, limits) => {
-        const request = first ?? set(new Request(address, bare as RequestInit), more);
-        first = undefined;
-        return limits.mode || limits.redirect ? transmitted(address, request, again(limits)) : transmitted(address, request);
-      });
+        const request = first ?? set(new Request(address, bare as RequestInit), more)
+        first = undefined
+        return limits.mode || limits.redirect
+          ? transmitted(address, request, again(limits))
+          : transmitted(address, request)
+      })
     },
-  };
+  }
   // Pass the members that a second `init` would reset.
-  const again = (limits: Limits): Init => ({ ...limits, referrer, referrerPolicy });
-  return call;
+  const again = (limits: Limits): Init => ({ ...limits, referrer, referrerPolicy })
+  return call
 }
 
 /** Sets these headers: name, value, name, value, … */
 function set(request: Request, more: string[]): Request {
-  for (let i = 0; i < more.length; i += 2) request.headers.set(more[i]!, more[i + 1]!);
-  return request;
+  for (let i = 0; i < more.length; i += 2) request.headers.set(more[i]!, more[i + 1]!)
+  return request
 }
 
 /**
@@ -322,83 +353,110 @@ function set(request: Request, more: string[]): Request {
  * reason of an abort inside a list.
  */
 function locked(stream: ReadableStream): ReadableStream {
-  const reader = stream.getReader();
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) controller.close();
-      else controller.enqueue(value);
+  const reader = stream.getReader()
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason),
     },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
+    { highWaterMark: 0 },
+  )
 }
 
 /** Adds a URL parameter. `name` begins with `?`. */
 function withParameter(url: string, name: string, value: string): string {
-  return `${url}${url.includes('?') ? name.replace('?', '&') : name}=${encodeURIComponent(value)}`;
+  return `${url}${url.includes('?') ? name.replace('?', '&') : name}=${encodeURIComponent(value)}`
 }
 
 /** Sends a request to another URL. Its body is sent as a blob, because not every server accepts a stream, which it would be otherwise. */
 async function readdress(request: Request, url: string): Promise<Response> {
-  const init: Init = {};
-  read(request as unknown as Init, init);
-  init.body = /^(GET|HEAD)$/.test(request.method) ? undefined : await request.blob();
-  return transmitted(url, url, init);
+  const init: Init = {}
+  read(request as unknown as Init, init)
+  init.body = /^(GET|HEAD)$/.test(request.method) ? undefined : await request.blob()
+  return transmitted(url, url, init)
 }
 
 /** Reads each member once, in the platform's order, then all other members, because a patched `fetch` may use them. */
 export function read(init: Init, copy: Init): void {
   // Each member by its name: engines cache property look-ups at each place in the code.
   const values = [
-    init.adAuctionHeaders, init.attributionReporting, init.body, init.browsingTopics, init.cache, init.credentials, init.duplex,
-    init.headers, init.integrity, init.keepalive, init.method, init.mode, init.priority, init.privateToken, init.redirect,
-    init.referrer, init.referrerPolicy, init.retryOptions, init.sharedStorageWritable, init.signal, init.targetAddressSpace,
+    init.adAuctionHeaders,
+    init.attributionReporting,
+    init.body,
+    init.browsingTopics,
+    init.cache,
+    init.credentials,
+    init.duplex,
+    init.headers,
+    init.integrity,
+    init.keepalive,
+    init.method,
+    init.mode,
+    init.priority,
+    init.privateToken,
+    init.redirect,
+    init.referrer,
+    init.referrerPolicy,
+    init.retryOptions,
+    init.sharedStorageWritable,
+    init.signal,
+    init.targetAddressSpace,
     init.window,
-  ];
+  ]
   for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (value === undefined) continue;
-    const name = MEMBERS[i]!;
-    copy[name] = isObject(value) && TEXTS.includes(name) ? `${value as unknown as string}` : value;
+    const value = values[i]
+    if (value === undefined) continue
+    const name = MEMBERS[i]!
+    copy[name] = isObject(value) && TEXTS.includes(name) ? `${value as unknown as string}` : value
   }
-  for (const name of Object.keys(init)) if (!MEMBERS.includes(name)) copy[name] = init[name];
+  for (const name of Object.keys(init)) if (!MEMBERS.includes(name)) copy[name] = init[name]
 }
 
 /** Copies headers in any form as pairs (Web IDL, `sequence` and `record`). The platform refuses anything that is not a header. */
 export function copyHeaders(given: object): unknown[] {
   if (Symbol.iterator in given) {
-    const copy = [];
-    for (const pair of given as Iterable<unknown>) copy.push(isObject(pair) && Symbol.iterator in pair ? [...(pair as Iterable<unknown>)].map(text) : pair);
-    return copy;
+    const copy = []
+    for (const pair of given as Iterable<unknown>)
+      copy.push(isObject(pair) && Symbol.iterator in pair ? [...(pair as Iterable<unknown>)].map(text) : pair)
+    return copy
   }
-  const copy = [];
+  const copy = []
   for (const name of Reflect.ownKeys(given)) {
-    if (isEnumerable.call(given, name)) copy.push([name, text((given as Record<PropertyKey, unknown>)[name])]);
+    if (isEnumerable.call(given, name)) copy.push([name, text((given as Record<PropertyKey, unknown>)[name])])
   }
-  return copy;
+  return copy
 }
 
-const isEnumerable = /*#__PURE__*/ (() => Object.prototype.propertyIsEnumerable)();
+const isEnumerable = /*#__PURE__*/ (() => Object.prototype.propertyIsEnumerable)()
 
 /** Converts an object to a string now. Other values do not change later. */
 function text(value: unknown): unknown {
-  return isObject(value) ? `${value as unknown as string}` : value;
+  return isObject(value) ? `${value as unknown as string}` : value
 }
 
 /** Copies a body; `undefined` if it cannot be copied here. */
 export function copyBody(body: object): unknown {
   // Blobs are immutable, and must not be read into memory.
-  if (body instanceof Blob) return body;
-  if (body instanceof URLSearchParams) return new URLSearchParams(body);
+  if (body instanceof Blob) return body
+  if (body instanceof URLSearchParams) return new URLSearchParams(body)
   if (body instanceof FormData) {
-    const copy = new FormData();
-    for (const [name, value] of body) copy.append(name, value as string);
-    return copy;
+    const copy = new FormData()
+    for (const [name, value] of body) copy.append(name, value as string)
+    return copy
   }
-  const { buffer = body, byteOffset = 0, byteLength } = body as { buffer?: unknown; byteOffset?: number; byteLength?: number };
+  const {
+    buffer = body,
+    byteOffset = 0,
+    byteLength,
+  } = body as { buffer?: unknown; byteOffset?: number; byteLength?: number }
   try {
     // Copies buffers of any realm: WebKit's `Request` would share the bytes of another realm's buffer with the caller.
-    if (!(buffer as { resizable?: boolean }).resizable) return ArrayBuffer.prototype.slice.call(buffer, byteOffset, byteOffset + byteLength!);
+    if (!(buffer as { resizable?: boolean }).resizable)
+      return ArrayBuffer.prototype.slice.call(buffer, byteOffset, byteOffset + byteLength!)
   } catch {
     // Not a buffer, or a detached one.
   }
@@ -407,34 +465,37 @@ export function copyBody(body: object): unknown {
 /** Whether the value is a real signal of this realm, not an imitation. */
 export function isSignal(value: object): boolean {
   try {
-    return value instanceof AbortSignal && typeof Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')!.get!.call(value) === 'boolean';
+    return (
+      value instanceof AbortSignal &&
+      typeof Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')!.get!.call(value) === 'boolean'
+    )
   } catch {
-    return false;
+    return false
   }
 }
 
 /** The text of a `URL` of any realm; `undefined` for anything else. */
 function urlText(input: unknown): string | undefined {
   try {
-    if (isObject(input) && Object.prototype.toString.call(input) === '[object URL]') return `${(input as URL).href}`;
+    if (isObject(input) && Object.prototype.toString.call(input) === '[object URL]') return `${(input as URL).href}`
   } catch {
     // Not a URL.
   }
-  return;
+  return
 }
 
 /** Whether two header names are equal. */
 function isSame(one: unknown, other: string): boolean {
-  return typeof one === 'string' && one.length === other.length && one.toLowerCase() === other.toLowerCase();
+  return typeof one === 'string' && one.length === other.length && one.toLowerCase() === other.toLowerCase()
 }
 
 /** The URL of a `Request` of any realm; `undefined` for anything else. */
 function requestUrl(input: unknown): string | undefined {
   // Checked first, because the getter would throw on a `URL`, which is slow.
-  if (!isObject(input) || input instanceof URL) return;
+  if (!isObject(input) || input instanceof URL) return
   try {
-    return Object.getOwnPropertyDescriptor(Request.prototype, 'url')!.get!.call(input) as string;
+    return Object.getOwnPropertyDescriptor(Request.prototype, 'url')!.get!.call(input) as string
   } catch {
-    return;
+    return
   }
 }

@@ -45,45 +45,45 @@ export type TokenErrorCode =
   | 'bad-fetch'
   | 'redirected'
   | 'no-key'
-  | 'server';
+  | 'server'
 
 // A property that all TokenErrors inherit. Other copies of the package in the page recognise TokenErrors by it; a copied error lacks it.
-const BRAND = /*#__PURE__*/ (() => Symbol.for('tokenkeep.TokenError'))();
+const BRAND = /*#__PURE__*/ (() => Symbol.for('tokenkeep.TokenError'))()
 
 /** What a {@link TokenError} may carry in addition to its code and message. */
 export interface TokenErrorDetails {
   /** Whether the same call may succeed later. Default `false`. */
-  retryable?: boolean | undefined;
+  retryable?: boolean | undefined
   /** The HTTP status of the answer that was refused or could not be used. */
-  status?: number | undefined;
+  status?: number | undefined
   /** The cause: the platform's error, or the `Response` of a login or logout that was refused, or of a login without a token. */
-  cause?: unknown;
+  cause?: unknown
 }
 
 /** An error of tokenkeep itself. It never contains a token, a cookie or a credential. */
 export class TokenError extends Error {
   /** What went wrong. */
-  readonly code: TokenErrorCode;
+  readonly code: TokenErrorCode
   /** Whether the same call may succeed later, because the network was down or the server was busy. The session is still there. */
-  readonly retryable: boolean;
+  readonly retryable: boolean
   /** The HTTP status, if an answer was the reason. */
-  declare readonly status?: number;
+  declare readonly status?: number
   /** The cause, if known. */
-  declare readonly cause?: unknown;
+  declare readonly cause?: unknown
 
   /** @internal */
   get [BRAND](): true {
-    return true;
+    return true
   }
 
   constructor(code: TokenErrorCode, message: string, details: TokenErrorDetails = {}) {
-    super(message);
-    this.code = code;
-    this.retryable = !!details.retryable;
-    if (details.status !== undefined) this.status = details.status;
+    super(message)
+    this.code = code
+    this.retryable = !!details.retryable
+    if (details.status !== undefined) this.status = details.status
     // Not enumerable, like the platform's own `cause`, so that loggers do not print the Response.
-    if (details.cause !== undefined) hide(this, 'cause', details.cause);
-    hide(this, 'name', 'TokenError');
+    if (details.cause !== undefined) hide(this, 'cause', details.cause)
+    hide(this, 'name', 'TokenError')
   }
 }
 
@@ -92,9 +92,14 @@ export class TokenError extends Error {
  * only recognises its own copy).
  */
 export function isTokenError(error: unknown): error is TokenError {
-  return typeof error === 'object' && error !== null && BRAND in error;
+  return typeof error === 'object' && error !== null && BRAND in error
 }
 
 function hide(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { __proto__: null, value, configurable: true, writable: true } as PropertyDescriptor);
+  Object.defineProperty(target, name, {
+    __proto__: null,
+    value,
+    configurable: true,
+    writable: true,
+  } as PropertyDescriptor)
 }

@@ -1,15 +1,15 @@
 // A trap leaves the WebAssembly's memory half changed. So the instance must not be entered again, and pending calls must
 // be rejected.
 
-type Exports = Record<string, unknown>;
+type Exports = Record<string, unknown>
 
 /**
  * Wraps the exports of an instance: if one throws, `trapped` gets the cause and makes the error to throw instead. From
  * then on calls do nothing. (Errors that Rust returns are thrown by the glue, outside of these exports.)
  */
 export function guard(exports: Exports, trapped: (cause: unknown) => Error): Exports {
-  let error: Error | undefined;
-  const guarded: Exports = {};
+  let error: Error | undefined
+  const guarded: Exports = {}
   for (const [name, value] of Object.entries(exports)) {
     guarded[name] =
       typeof value !== 'function'
@@ -17,13 +17,13 @@ export function guard(exports: Exports, trapped: (cause: unknown) => Error): Exp
         : // No export has more parameters. Rest parameters would allocate an array at each call.
           (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown): unknown => {
             // Called by timers and promises of the dead instance. The glue reads the result as a list.
-            if (error) return [];
+            if (error) return []
             try {
-              return value(a, b, c, d, e) as unknown;
+              return value(a, b, c, d, e) as unknown
             } catch (cause) {
-              throw (error ??= trapped(cause));
+              throw (error ??= trapped(cause))
             }
-          };
+          }
   }
-  return guarded;
+  return guarded
 }

@@ -102,7 +102,7 @@ describe('accounts', () => {
     assert.equal(await call, 'of work')
   })
 
-  it('notify of each change: of the list, of the current account, and of an account\'s own state', () => {
+  it("notify of each change: of the list, of the current account, and of an account's own state", () => {
     start()
     const seen = []
     const end = accounts.subscribe(() => seen.push(accounts.state))
@@ -113,10 +113,22 @@ describe('accounts', () => {
     accounts.switch('home')
     end()
     accounts.switch('work')
-    assert.deepEqual(seen.map(({ current, accounts }) => `${current}: ${accounts.map(({ name, state }) => `${name} ${state.status}`)}`), [
-      'work: work unknown', 'work: work signed-in', 'work: work signed-in,home unknown', 'home: work signed-in,home unknown',
-    ])
-    assert.ok(seen.every((state) => Object.isFrozen(state) && Object.isFrozen(state.accounts) && Object.isFrozen(state.accounts[0])))
+    assert.deepEqual(
+      seen.map(
+        ({ current, accounts }) => `${current}: ${accounts.map(({ name, state }) => `${name} ${state.status}`)}`,
+      ),
+      [
+        'work: work unknown',
+        'work: work signed-in',
+        'work: work signed-in,home unknown',
+        'home: work signed-in,home unknown',
+      ],
+    )
+    assert.ok(
+      seen.every(
+        (state) => Object.isFrozen(state) && Object.isFrozen(state.accounts) && Object.isFrozen(state.accounts[0]),
+      ),
+    )
     const { state } = accounts
     assert.equal(accounts.state, state)
   })
@@ -136,7 +148,10 @@ describe('accounts', () => {
     accounts.add('work')
     made.work.fails = Object.assign(new Error('no network'), { retryable: true })
     await assert.rejects(accounts.remove('work'), { message: 'no network' })
-    assert.deepEqual([names(), made.work.disposed, accounts.state.accounts[0].state.status], [['work'], 0, 'signed-out'])
+    assert.deepEqual(
+      [names(), made.work.disposed, accounts.state.accounts[0].state.status],
+      [['work'], 0, 'signed-out'],
+    )
     assert.deepEqual(remembered(), ['work'])
     made.work.fails = Object.assign(new Error('refused'), { retryable: false })
     await assert.rejects(accounts.remove('work'), { message: 'refused' })
@@ -151,8 +166,14 @@ describe('accounts', () => {
     const told = []
     accounts.subscribe(() => told.push(accounts.state))
     accounts.dispose()
-    assert.deepEqual([made.work.disposed, made.work.listeners.size, made.work.state.status, storage], [1, 0, 'signed-in', undefined])
-    assert.deepEqual([accounts.state, accounts.current, accounts.get('work'), told], [{ current: null, accounts: [] }, undefined, undefined, []])
+    assert.deepEqual(
+      [made.work.disposed, made.work.listeners.size, made.work.state.status, storage],
+      [1, 0, 'signed-in', undefined],
+    )
+    assert.deepEqual(
+      [accounts.state, accounts.current, accounts.get('work'), told],
+      [{ current: null, accounts: [] }, undefined, undefined, []],
+    )
     assert.deepEqual(remembered(), ['work'])
     assert.throws(() => accounts.add('home'), { code: 'disposed' })
     assert.throws(() => accounts.switch('work'), { code: 'disposed' })
@@ -173,12 +194,16 @@ describe('accounts', () => {
   it('report wrong arguments', async () => {
     assert.throws(() => createAccounts({}), { code: 'invalid-argument', message: /`create` takes a function/ })
     start({ create: () => ({}) })
-    assert.throws(() => accounts.add('work'), { code: 'invalid-argument', message: /`create` must return a token manager/ })
+    assert.throws(() => accounts.add('work'), {
+      code: 'invalid-argument',
+      message: /`create` must return a token manager/,
+    })
     const one = new Manager()
     start({ create: () => one })
     accounts.add('work')
     assert.throws(() => accounts.add('home'), { code: 'invalid-argument', message: /a new manager for each name/ })
-    for (const name of ['', 5, undefined, 'x'.repeat(201)]) assert.throws(() => accounts.add(name), { code: 'invalid-argument', message: /a name is a string/ })
+    for (const name of ['', 5, undefined, 'x'.repeat(201)])
+      assert.throws(() => accounts.add(name), { code: 'invalid-argument', message: /a name is a string/ })
     assert.throws(() => accounts.switch('none'), { code: 'invalid-argument', message: /there is no account "none"/ })
     await assert.rejects(accounts.remove('none'), { code: 'invalid-argument' })
   })
@@ -203,7 +228,17 @@ describe('the remembered accounts', () => {
   })
 
   it('are none if the stored value is not a list of names', () => {
-    for (const odd of ['', 'x', 'null', '5', '[]', '{}', '{"names":5}', '{"names":{"length":1e9}}', '{"names":[5,"",null,["a"]],"used":"a"}']) {
+    for (const odd of [
+      '',
+      'x',
+      'null',
+      '5',
+      '[]',
+      '{}',
+      '{"names":5}',
+      '{"names":{"length":1e9}}',
+      '{"names":[5,"",null,["a"]],"used":"a"}',
+    ]) {
       localStorage.set(KEY, odd)
       start({ remember: KEY })
       assert.deepEqual(accounts.state, { current: null, accounts: [] }, odd)
@@ -234,7 +269,17 @@ describe('the remembered accounts', () => {
   })
 
   it('are not stored without storage, and nothing fails because of it', () => {
-    for (const store of [undefined, { getItem() { throw new Error('denied') }, setItem() { throw new Error('full') } }]) {
+    for (const store of [
+      undefined,
+      {
+        getItem() {
+          throw new Error('denied')
+        },
+        setItem() {
+          throw new Error('full')
+        },
+      },
+    ]) {
       globalThis.localStorage = store
       start({ remember: KEY })
       accounts.add('work')
@@ -260,7 +305,12 @@ describe('can', () => {
   })
 
   it('reads the claims that are named, by name or by path', () => {
-    const claims = { permissions: ['a'], 'https://example.com/roles': ['b'], realm_access: { roles: ['c'] }, resource_access: { 'my-app': { roles: ['d'] } } }
+    const claims = {
+      permissions: ['a'],
+      'https://example.com/roles': ['b'],
+      realm_access: { roles: ['c'] },
+      resource_access: { 'my-app': { roles: ['d'] } },
+    }
     assert.equal(can(state(claims), 'a'), false)
     assert.ok(can(state(claims), 'a', 'permissions'))
     assert.ok(can(state(claims), 'b', 'https://example.com/roles'))
@@ -268,7 +318,14 @@ describe('can', () => {
   })
 
   it('allows nothing without claims, when signed out, or by inherited properties', () => {
-    for (const nothing of [state(null), state({}), state({ scope: 'read' }, 'signed-out'), state({ scope: 'read' }, 'unknown'), state({ scope: { read: true } }), state({ scope: 5 })]) {
+    for (const nothing of [
+      state(null),
+      state({}),
+      state({ scope: 'read' }, 'signed-out'),
+      state({ scope: 'read' }, 'unknown'),
+      state({ scope: { read: true } }),
+      state({ scope: 5 }),
+    ]) {
       assert.equal(can(nothing, 'read'), false)
     }
     assert.equal(can(state({ realm_access: null }), 'read', 'realm_access.roles'), false)

@@ -36,19 +36,46 @@ describe('the targets that get the token', async () => {
   const { target } = await load("export { target } from './adapters/target.js'")
   const covers = (apis, url) => target('it', { apis }).covered(url) !== undefined
 
-  it('are by default the page\'s own origin only', () => {
-    for (const url of ['https://page.test/', '/x', 'x', 'https://page.test:443/x?https://evil.test', 'HTTPS://PAGE.TEST/x', '\\x']) assert.ok(covers(undefined, url), url)
+  it("are by default the page's own origin only", () => {
     for (const url of [
-      'http://page.test/', 'https://page.test:8443/', 'https://page.test.evil.test/', 'https://evil.test/https://page.test/', '//evil.test/', '\\\\evil.test/',
-      'https://user@page.test/', 'https://page.test@evil.test/', 'blob:https://page.test/1', 'data:text/plain,https://page.test/', 'ws://page.test/', 'https://:',
-    ]) assert.ok(!covers(undefined, url), url)
+      'https://page.test/',
+      '/x',
+      'x',
+      'https://page.test:443/x?https://evil.test',
+      'HTTPS://PAGE.TEST/x',
+      '\\x',
+    ])
+      assert.ok(covers(undefined, url), url)
+    for (const url of [
+      'http://page.test/',
+      'https://page.test:8443/',
+      'https://page.test.evil.test/',
+      'https://evil.test/https://page.test/',
+      '//evil.test/',
+      '\\\\evil.test/',
+      'https://user@page.test/',
+      'https://page.test@evil.test/',
+      'blob:https://page.test/1',
+      'data:text/plain,https://page.test/',
+      'ws://page.test/',
+      'https://:',
+    ])
+      assert.ok(!covers(undefined, url), url)
   })
 
   it('are the whole list, on segment borders', () => {
     for (const [api, yes, no] of [
-      ['/api', ['/api', '/api/', '/api/x', '/x/../api', '/api?x', '/api#x'], ['/apix', '/API', '/', '/api/../x', '/%61pi']],
+      [
+        '/api',
+        ['/api', '/api/', '/api/x', '/x/../api', '/api?x', '/api#x'],
+        ['/apix', '/API', '/', '/api/../x', '/%61pi'],
+      ],
       ['/api/', ['/api/', '/api/x'], ['/api', '/apix']],
-      ['https://api.test', ['https://api.test/', 'https://api.test/x'], ['/', 'https://page.test/', 'http://api.test/']],
+      [
+        'https://api.test',
+        ['https://api.test/', 'https://api.test/x'],
+        ['/', 'https://page.test/', 'http://api.test/'],
+      ],
       ['v1', ['/app/v1', 'v1/x'], ['/v1']],
     ]) {
       for (const url of yes) assert.ok(covers([api], url), `${api} covers ${url}`)
@@ -59,7 +86,15 @@ describe('the targets that get the token', async () => {
   })
 
   it('are refused with a clear error if they are not a list of such URLs', () => {
-    for (const apis of ['/api', ['http://a.test/?x'], ['https://u:p@a.test'], ['ftp://a.test'], ['/#x'], ['/a', 'http://:'], 5]) {
+    for (const apis of [
+      '/api',
+      ['http://a.test/?x'],
+      ['https://u:p@a.test'],
+      ['ftp://a.test'],
+      ['/#x'],
+      ['/a', 'http://:'],
+      5,
+    ]) {
       assert.throws(() => target('it', { apis }), { code: 'invalid-option', message: /^it: option `apis`/ })
     }
     assert.throws(() => target('it', { attach: { query: 'token' } }), { code: 'invalid-option' })

@@ -50,9 +50,10 @@ describe('a lasting connection', () => {
   }
 
   it('ends with the session, for any reason', async () => {
-    for (const reason of ['logout', 'rejected', 'ended', 'other-tab']) assert.ok(!await goesOn(ALICE, ({ test }) => test.signOut(reason)), reason)
+    for (const reason of ['logout', 'rejected', 'ended', 'other-tab'])
+      assert.ok(!(await goesOn(ALICE, ({ test }) => test.signOut(reason))), reason)
     // This end has no `signout` event: it was unknown whether there was a session.
-    assert.ok(!await goesOn(ALICE, ({ test }) => (test.unknown(), test.signOut())))
+    assert.ok(!(await goesOn(ALICE, ({ test }) => (test.unknown(), test.signOut()))))
   })
 
   it('survives each new token of the session', async () => {
@@ -62,37 +63,40 @@ describe('a lasting connection', () => {
     }
   })
 
-  it('ends with another user\'s login, but not with the same user\'s', async () => {
-    const signsIn = (claims) => ({ test }) => test.signIn({ claims })
-    assert.ok(!await goesOn(ALICE, signsIn({ sub: 'bob' })))
+  it("ends with another user's login, but not with the same user's", async () => {
+    const signsIn =
+      (claims) =>
+      ({ test }) =>
+        test.signIn({ claims })
+    assert.ok(!(await goesOn(ALICE, signsIn({ sub: 'bob' }))))
     assert.ok(await goesOn(ALICE, signsIn({ sub: 'alice', scope: 'more' })))
-    assert.ok(!await goesOn({ claims: { user_id: 1 } }, signsIn({ user_id: 2 })))
+    assert.ok(!(await goesOn({ claims: { user_id: 1 } }, signsIn({ user_id: 2 }))))
     assert.ok(await goesOn({ claims: { user_id: 1 } }, signsIn({ user_id: 1 })))
-    assert.ok(!await goesOn({ claims: { uid: 1 } }, signsIn({ uid: 2 }), 'uid'))
+    assert.ok(!(await goesOn({ claims: { uid: 1 } }, signsIn({ uid: 2 }), 'uid')))
     assert.ok(await goesOn({ claims: { uid: 1 } }, signsIn({ uid: 1 }), 'uid'))
-    assert.ok(!await goesOn(ALICE, ({ test }) => (test.unknown(), test.signIn({ claims: { sub: 'bob' } }))))
+    assert.ok(!(await goesOn(ALICE, ({ test }) => (test.unknown(), test.signIn({ claims: { sub: 'bob' } })))))
     assert.ok(await goesOn(ALICE, ({ test }) => (test.unknown(), test.signIn(ALICE))))
   })
 
-  it('ends with another user\'s token from a refresh', async () => {
+  it("ends with another user's token from a refresh", async () => {
     const found = (claims) => (auth) => (auth.test.answer('refresh', { session: { claims } }), auth.refresh())
-    assert.ok(!await goesOn(ALICE, found({ sub: 'bob' })))
-    assert.ok(!await goesOn({ claims: { uid: 1 } }, found({ uid: 2 }), 'uid'))
+    assert.ok(!(await goesOn(ALICE, found({ sub: 'bob' }))))
+    assert.ok(!(await goesOn({ claims: { uid: 1 } }, found({ uid: 2 }), 'uid')))
   })
 
   it('ends with any login if tokens name no user', async () => {
-    assert.ok(!await goesOn({}, ({ test }) => test.signIn()))
-    assert.ok(!await goesOn({}, (auth) => auth.setTokens({ accessToken: jwt({ sub: 'bob' }) })))
-    assert.ok(!await goesOn(ALICE, ({ test }) => test.signIn({})))
-    assert.ok(!await goesOn({ claims: { uid: 1 } }, ({ test }) => test.signIn({ claims: { uid: 1 } })))
-    assert.ok(!await goesOn({}, (auth) => auth.signedIn()))
+    assert.ok(!(await goesOn({}, ({ test }) => test.signIn())))
+    assert.ok(!(await goesOn({}, (auth) => auth.setTokens({ accessToken: jwt({ sub: 'bob' }) }))))
+    assert.ok(!(await goesOn(ALICE, ({ test }) => test.signIn({}))))
+    assert.ok(!(await goesOn({ claims: { uid: 1 } }, ({ test }) => test.signIn({ claims: { uid: 1 } }))))
+    assert.ok(!(await goesOn({}, (auth) => auth.signedIn())))
   })
 
   it('belongs to the first user who signs in', async () => {
     for (const session of [undefined, null]) {
       assert.ok(await goesOn(session, ({ test }) => test.signIn(ALICE)))
       assert.ok(await goesOn(session, ({ test }) => test.signIn({})))
-      assert.ok(!await goesOn(session, ({ test }) => (test.signIn(ALICE), test.signIn({ claims: { sub: 'bob' } }))))
+      assert.ok(!(await goesOn(session, ({ test }) => (test.signIn(ALICE), test.signIn({ claims: { sub: 'bob' } })))))
     }
     assert.ok(await goesOn(undefined, ({ test }) => test.signOut()))
   })

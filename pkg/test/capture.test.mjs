@@ -20,9 +20,12 @@ const page = await (await browser()).open(`${origin}/`)
 await page.waitForFunction(() => globalThis.compare)
 
 const AUTHORIZATION = 'Authorization: Bearer x'
-const without = (seen, header) => ({ ...seen, ...(seen.headers && { headers: seen.headers.filter((line) => line !== header) }) })
+const without = (seen, header) => ({
+  ...seen,
+  ...(seen.headers && { headers: seen.headers.filter((line) => line !== header) }),
+})
 
-describe('the server sees the same request as from the platform\'s fetch', () => {
+describe("the server sees the same request as from the platform's fetch", () => {
   for (const name of Object.keys(good)) {
     it(name, async () => {
       const seen = await page.evaluate((name) => compare(name), name)
@@ -48,7 +51,15 @@ describe('a captured call', () => {
   it('is exempt if it brings its own Authorization, in any form', async () => {
     for (const make of [
       () => ['/', { headers: { authorization: 'x' } }],
-      () => ['/', { headers: [['a', 'b'], ['AUTHORIZATION', 'x']] }],
+      () => [
+        '/',
+        {
+          headers: [
+            ['a', 'b'],
+            ['AUTHORIZATION', 'x'],
+          ],
+        },
+      ],
       () => ['/', { headers: new Headers({ Authorization: 'x' }) }],
       () => ['/', { headers: new Map([['Authorization', 'x']]) }],
       () => [new Request('/', { headers: { Authorization: 'x' } })],
@@ -67,17 +78,25 @@ describe('a captured call', () => {
       () => ['/', { mode: { toString: () => 'no-cors' } }],
       () => [new Request('/', { mode: 'no-cors' })],
       () => [new Request('/'), { mode: 'no-cors' }],
-    ]) assert.equal((await captured(make)).exempt, true, String(make))
+    ])
+      assert.equal((await captured(make)).exempt, true, String(make))
   })
 
   it('is not exempt if init removes the Authorization of its Request', async () => {
-    assert.equal((await captured(() => [new Request('/', { headers: { Authorization: 'x' } }), { headers: {} }])).exempt, false)
+    assert.equal(
+      (await captured(() => [new Request('/', { headers: { Authorization: 'x' } }), { headers: {} }])).exempt,
+      false,
+    )
   })
 
   it('can be sent twice, except with a stream', async () => {
     const stream = 'new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode("abc")); c.close() } })'
     const post = `method: 'POST', body: ${stream}, duplex: 'half'`
-    for (const make of [`() => ['/', { ${post} }]`, `() => [new Request('/', { ${post} })]`, `() => [new Request('/'), { ${post} }]`]) {
+    for (const make of [
+      `() => ['/', { ${post} }]`,
+      `() => [new Request('/', { ${post} })]`,
+      `() => [new Request('/'), { ${post} }]`,
+    ]) {
       const { repeatable, got } = await captured(make)
       assert.equal(repeatable, false, make)
       assert.equal(got[0].body, 'abc')
@@ -90,15 +109,20 @@ describe('a captured call', () => {
     ]) {
       const { repeatable, got } = await captured(make, 2)
       assert.equal(repeatable, true, String(make))
-      assert.deepEqual(got.map(({ body }) => body), ['abc', 'abc'])
+      assert.deepEqual(
+        got.map(({ body }) => body),
+        ['abc', 'abc'],
+      )
     }
   })
 
   it('locks a stream at the call, as the platform does', async () => {
-    const locked = await page.evaluate(() => captured(() => {
-      globalThis.stream = new ReadableStream({ start: (controller) => controller.close() })
-      return ['/', { method: 'POST', body: globalThis.stream, duplex: 'half' }]
-    }, 0).then(() => globalThis.stream.locked))
+    const locked = await page.evaluate(() =>
+      captured(() => {
+        globalThis.stream = new ReadableStream({ start: (controller) => controller.close() })
+        return ['/', { method: 'POST', body: globalThis.stream, duplex: 'half' }]
+      }, 0).then(() => globalThis.stream.locked),
+    )
     assert.equal(locked, true)
   })
 
@@ -118,13 +142,23 @@ describe('a captured call', () => {
 
   it('takes nothing from a polluted prototype that the platform would not take', async () => {
     const statuses = await page.evaluate(async () => {
-      const polluted = { body: 'evil', signal: AbortSignal.abort(), mode: 'no-cors', integrity: 'sha256-x', cache: 'only-if-cached' }
+      const polluted = {
+        body: 'evil',
+        signal: AbortSignal.abort(),
+        mode: 'no-cors',
+        integrity: 'sha256-x',
+        cache: 'only-if-cached',
+      }
       const status = (make) => send(make, ['X-Test', 'x']).then(({ status, type }) => `${status} ${type}`, String)
       const found = []
       for (const name of Object.keys(polluted)) {
         Object.prototype[name] = polluted[name]
         try {
-          found.push(await status(() => ['/fixed']), await status(() => ['/fixed', { __proto__: null, method: 'POST', body: 'b' }]), await status(() => [new Request('/fixed', { __proto__: null })]))
+          found.push(
+            await status(() => ['/fixed']),
+            await status(() => ['/fixed', { __proto__: null, method: 'POST', body: 'b' }]),
+            await status(() => [new Request('/fixed', { __proto__: null })]),
+          )
         } finally {
           delete Object.prototype[name]
         }
@@ -139,7 +173,7 @@ describe('a captured call', () => {
     assert.deepEqual(got[0][1], { next: { revalidate: 5 }, someday: 'x', headers: {} })
   })
 
-  it('reads each member of init once, in the platform\'s order', async () => {
+  it("reads each member of init once, in the platform's order", async () => {
     const { ours, platform } = await page.evaluate(async () => {
       const log = (names) => new Proxy({}, { get: (_, name) => void names.push(String(name)) })
       const ours = []
@@ -149,11 +183,16 @@ describe('a captured call', () => {
       return { ours, platform }
     })
     assert.equal(new Set(ours).size, ours.length)
-    assert.deepEqual(ours.filter((name) => platform.includes(name)), platform)
+    assert.deepEqual(
+      ours.filter((name) => platform.includes(name)),
+      platform,
+    )
   })
 
   it('replaces a header of the same name, in upper or lower case', async () => {
-    const got = await page.evaluate(() => sent(() => ['/', { headers: { 'X-Token': 'own', 'X-Other': '1' } }], ['x-token', 'ours']))
+    const got = await page.evaluate(() =>
+      sent(() => ['/', { headers: { 'X-Token': 'own', 'X-Other': '1' } }], ['x-token', 'ours']),
+    )
     assert.deepEqual(got[0][1].headers, { 'X-Other': '1', 'x-token': 'ours' })
   })
 
@@ -167,7 +206,17 @@ describe('a captured call', () => {
       const [, { headers }] = got[0]
       assert.deepEqual(Object.values(headers), ['1', 'Bearer x'], String(make))
     }
-    const twice = await page.evaluate(() => sent(() => ['/', { headers: [['X-One', ' 1 '], ['x-one', 2]] }]))
+    const twice = await page.evaluate(() =>
+      sent(() => [
+        '/',
+        {
+          headers: [
+            ['X-One', ' 1 '],
+            ['x-one', 2],
+          ],
+        },
+      ]),
+    )
     assert.deepEqual(twice[0][1].headers, { 'X-One': '1, 2' })
   })
 
@@ -183,7 +232,10 @@ describe('a captured call', () => {
     const session = await page.context().newCDPSession(page)
     await session.send('Network.enable')
     const priorities = {}
-    session.on('Network.requestWillBeSent', ({ request }) => (priorities[new URL(request.url).search] = request.initialPriority))
+    session.on(
+      'Network.requestWillBeSent',
+      ({ request }) => (priorities[new URL(request.url).search] = request.initialPriority),
+    )
     await page.evaluate(async () => {
       await fetch('/echo?platform', { priority: 'low' })
       await send(() => ['/echo?init', { priority: 'low' }])
@@ -200,7 +252,10 @@ describe('a captured call', () => {
     const filled = (make) => page.evaluate(`filled(${make}, ${defaults})`)
     assert.deepEqual(await filled(() => ['/']), { method: 'POST', credentials: 'include' })
     assert.deepEqual(await filled(() => ['/', { body: 'x' }]), { method: 'POST', credentials: 'include' })
-    assert.deepEqual(await filled(() => ['/', { method: 'PUT', credentials: 'omit' }]), { method: 'PUT', credentials: 'omit' })
+    assert.deepEqual(await filled(() => ['/', { method: 'PUT', credentials: 'omit' }]), {
+      method: 'PUT',
+      credentials: 'omit',
+    })
     assert.deepEqual(await filled(() => [new Request('/')]), { method: 'GET', credentials: 'same-origin' })
   })
 })

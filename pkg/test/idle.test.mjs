@@ -13,14 +13,24 @@ const AFTER = 15 * MINUTE
 
 /** The clock and the browser that all tabs share. Only the test makes things happen. */
 function browser() {
-  const shared = { now: 1_800_000_000_000, timers: [], channels: [], locks: new Set(), posts: [], logouts: [], tabs: [] }
+  const shared = {
+    now: 1_800_000_000_000,
+    timers: [],
+    channels: [],
+    locks: new Set(),
+    posts: [],
+    logouts: [],
+    tabs: [],
+  }
   return Object.assign(shared, {
     /** Time passes and timers fire, except those of a frozen tab. */
     async pass(ms) {
       const end = shared.now + ms
       for (;;) {
         await settle()
-        const next = shared.timers.filter(({ tab, due }) => !tab.isFrozen && due <= end).sort((one, other) => one.due - other.due)[0]
+        const next = shared.timers
+          .filter(({ tab, due }) => !tab.isFrozen && due <= end)
+          .sort((one, other) => one.due - other.due)[0]
         if (!next) break
         shared.now = Math.max(shared.now, next.due)
         shared.timers.splice(shared.timers.indexOf(next), 1)
@@ -61,7 +71,9 @@ function tab(shared, { settings, manager = {}, lacksChannel, tabs = 'share', mai
     async logout() {
       shared.logouts.push(own)
       auth.become({ status: 'signed-out' })
-      if (tabs === 'share') for (const other of shared.tabs) if (other !== own) other.hear(() => other.auth.become({ status: 'signed-out' }))
+      if (tabs === 'share')
+        for (const other of shared.tabs)
+          if (other !== own) other.hear(() => other.auth.become({ status: 'signed-out' }))
       await manager.logout?.(auth)
     },
   }
@@ -81,7 +93,8 @@ function tab(shared, { settings, manager = {}, lacksChannel, tabs = 'share', mai
       return {
         post(data) {
           shared.posts.push(data)
-          for (const other of shared.channels) if (other !== channel && other.name === name) other.own.hear(() => other.heard(structuredClone(data)))
+          for (const other of shared.channels)
+            if (other !== channel && other.name === name) other.own.hear(() => other.heard(structuredClone(data)))
         },
         close: () => void shared.channels.splice(shared.channels.indexOf(channel), 1),
       }
@@ -132,7 +145,10 @@ describe('an idle user', () => {
     await world.pass(1)
     assert.equal(words(tab.idle.state), 'warning 60000 idle')
     await world.pass(59_000)
-    assert.deepEqual(tab.states.map(({ remaining }) => remaining), Array.from({ length: 60 }, (_, n) => (60 - n) * 1000))
+    assert.deepEqual(
+      tab.states.map(({ remaining }) => remaining),
+      Array.from({ length: 60 }, (_, n) => (60 - n) * 1000),
+    )
     assert.equal(world.logouts.length, 0)
     await world.pass(2000)
     assert.equal(words(tab.idle.state), 'expired 0 idle')
@@ -254,7 +270,10 @@ describe('activity', () => {
     await world.pass(AFTER - 900)
     assert.ok(world.posts.some(({ ask }) => ask))
     await world.pass(899)
-    assert.deepEqual([one, other].map(({ idle }) => words(idle.state)), Array(2).fill('warning 1000 idle'))
+    assert.deepEqual(
+      [one, other].map(({ idle }) => words(idle.state)),
+      Array(2).fill('warning 1000 idle'),
+    )
     assert.equal(world.logouts.length, 0)
     await world.pass(1000)
     assert.equal(world.logouts.length, 1)
@@ -264,12 +283,21 @@ describe('activity', () => {
     const world = browser()
     const tabs = [world.tab(), world.tab(), world.tab()]
     await world.pass(14.5 * MINUTE)
-    assert.deepEqual(tabs.map(({ idle }) => words(idle.state)), Array(3).fill('warning 30000 idle'))
+    assert.deepEqual(
+      tabs.map(({ idle }) => words(idle.state)),
+      Array(3).fill('warning 30000 idle'),
+    )
     tabs[1].act()
     await settle()
-    assert.deepEqual(tabs.map(({ idle }) => words(idle.state)), ['active', 'warning 30000 idle', 'active'])
+    assert.deepEqual(
+      tabs.map(({ idle }) => words(idle.state)),
+      ['active', 'warning 30000 idle', 'active'],
+    )
     await world.pass(30_000)
-    assert.deepEqual(tabs.map(({ idle }) => words(idle.state)), Array(3).fill('active'))
+    assert.deepEqual(
+      tabs.map(({ idle }) => words(idle.state)),
+      Array(3).fill('active'),
+    )
   })
 })
 
@@ -279,7 +307,10 @@ describe('tabs', () => {
     const tabs = Array.from({ length: 5 }, () => world.tab())
     await world.pass(2 * AFTER)
     assert.equal(world.logouts.length, 1)
-    assert.deepEqual(tabs.map(({ idle }) => words(idle.state)), Array(5).fill('expired 0 idle'))
+    assert.deepEqual(
+      tabs.map(({ idle }) => words(idle.state)),
+      Array(5).fill('expired 0 idle'),
+    )
   })
 
   it('sign out once, even if the news arrives after the lock', async () => {
@@ -326,7 +357,10 @@ describe('tabs', () => {
 
   it('leave the logout to the next tab if one dies during it', async () => {
     const world = browser()
-    const [dying, next] = [world.tab({ manager: { logout: () => new Promise(() => {}) }, tabs: 'off' }), world.tab({ tabs: 'off' })]
+    const [dying, next] = [
+      world.tab({ manager: { logout: () => new Promise(() => {}) }, tabs: 'off' }),
+      world.tab({ tabs: 'off' }),
+    ]
     await world.pass(AFTER + 5000)
     assert.deepEqual(world.logouts, [dying])
     // The browser releases its lock.
@@ -408,14 +442,30 @@ describe('messages of other scripts', () => {
     const tab = world.tab()
     await world.pass(MINUTE)
     tab.act()
-    for (const data of [null, 5, 'x', [], {}, { active: '9' }, { active: NaN }, { active: -1 }, { active: world.now - AFTER }, { end: 0 }, { end: -Infinity }, { end: 'x' }, { expired: true }, { ask: 1 }]) send(world, data)
+    for (const data of [
+      null,
+      5,
+      'x',
+      [],
+      {},
+      { active: '9' },
+      { active: NaN },
+      { active: -1 },
+      { active: world.now - AFTER },
+      { end: 0 },
+      { end: -Infinity },
+      { end: 'x' },
+      { expired: true },
+      { ask: 1 },
+    ])
+      send(world, data)
     await world.pass(AFTER - 1000)
     assert.equal(world.logouts.length, 0)
     await world.pass(2000)
     assert.equal(world.logouts.length, 1)
   })
 
-  it('without a number do not postpone the session\'s own end', async () => {
+  it("without a number do not postpone the session's own end", async () => {
     const world = browser()
     const tab = world.tab()
     tab.auth.become({ sessionExpiresAt: world.now + 5 * MINUTE })
@@ -452,7 +502,11 @@ describe('messages of other scripts', () => {
     tab.act()
     await tab.idle.stay()
     await world.pass(2 * AFTER)
-    const members = new Set(world.posts.flatMap((post) => Object.entries(post).map(([name, value]) => `${name} ${value === null ? 'number' : typeof value}`)))
+    const members = new Set(
+      world.posts.flatMap((post) =>
+        Object.entries(post).map(([name, value]) => `${name} ${value === null ? 'number' : typeof value}`),
+      ),
+    )
     assert.deepEqual([...members].sort(), ['active number', 'ask boolean', 'end number'])
   })
 })
@@ -464,7 +518,10 @@ describe('stay', () => {
     await world.pass(14.5 * MINUTE)
     await one.idle.stay()
     await settle()
-    assert.deepEqual([one, other].map(({ idle }) => words(idle.state)), ['active', 'active'])
+    assert.deepEqual(
+      [one, other].map(({ idle }) => words(idle.state)),
+      ['active', 'active'],
+    )
     assert.equal(one.auth.refreshes, 0)
     await one.idle.stay({ refresh: true })
     assert.equal(one.auth.refreshes, 1)
@@ -488,7 +545,7 @@ describe('stay', () => {
   })
 })
 
-describe('the session\'s own end', () => {
+describe("the session's own end", () => {
   it('is warned of, and happens even if the user is active', async () => {
     const world = browser()
     const tab = world.tab()
@@ -503,7 +560,9 @@ describe('the session\'s own end', () => {
 
   it('is postponed by stay(), which asks the server', async () => {
     const world = browser()
-    const tab = world.tab({ manager: { refresh: (auth) => auth.become({ sessionExpiresAt: world.now + 10 * MINUTE }) } })
+    const tab = world.tab({
+      manager: { refresh: (auth) => auth.become({ sessionExpiresAt: world.now + 10 * MINUTE }) },
+    })
     tab.auth.become({ sessionExpiresAt: world.now + 10 * MINUTE })
     await world.pass(9.5 * MINUTE)
     await tab.idle.stay()
@@ -530,7 +589,10 @@ describe('the session\'s own end', () => {
     // With `tabs: 'lock'` the manager does not tell the other tab.
     one.auth.become({ sessionExpiresAt: world.now + 10 * MINUTE })
     await settle()
-    assert.deepEqual([one, other].map(({ idle }) => words(idle.state)), ['active', 'active'])
+    assert.deepEqual(
+      [one, other].map(({ idle }) => words(idle.state)),
+      ['active', 'active'],
+    )
     other.auth.become({ status: 'signed-out' })
     other.auth.become({ status: 'signed-in', sessionExpiresAt: world.now + 30_000 })
     assert.equal(words(other.idle.state), 'warning 30000 session', 'another session has another end')
@@ -601,7 +663,12 @@ describe('the handle', () => {
 })
 
 describe('watchIdle', () => {
-  const auth = { state: { status: 'unknown' }, subscribe: () => () => {}, refresh: async () => {}, logout: async () => {} }
+  const auth = {
+    state: { status: 'unknown' },
+    subscribe: () => () => {},
+    refresh: async () => {},
+    logout: async () => {},
+  }
 
   it('reports wrong arguments', () => {
     const wrong = [
@@ -616,7 +683,10 @@ describe('watchIdle', () => {
       [[auth, { after: 5000, name: 5 }], /`name` takes a string/],
     ]
     for (const [args, message] of wrong) {
-      assert.throws(() => watchIdle(...args), (error) => isTokenError(error) && error.code === 'invalid-argument' && message.test(error.message))
+      assert.throws(
+        () => watchIdle(...args),
+        (error) => isTokenError(error) && error.code === 'invalid-argument' && message.test(error.message),
+      )
     }
   })
 

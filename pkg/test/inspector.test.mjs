@@ -51,9 +51,14 @@ const refused = () => Response.json({}, { status: 401 })
 const call = (path, init) => auth.fetch(`${ORIGIN}${path}`, init).finally(() => new Promise(setImmediate))
 /** The calls, without times. */
 const calls = () => inspector.entries.filter(({ kind }) => kind === 'call')
-const told = () => calls().map(({ method, url, decision, sendings, status, error }) => [
-  method, url.replace(ORIGIN, ''), decision, sendings.map(({ token, status, error }) => `${token ? 'token' : 'bare'} ${status ?? error}`).join(', '), status ?? error,
-])
+const told = () =>
+  calls().map(({ method, url, decision, sendings, status, error }) => [
+    method,
+    url.replace(ORIGIN, ''),
+    decision,
+    sendings.map(({ token, status, error }) => `${token ? 'token' : 'bare'} ${status ?? error}`).join(', '),
+    status ?? error,
+  ])
 const texts = () => inspector.entries.map(({ text }) => text)
 
 describe('a call', () => {
@@ -72,7 +77,10 @@ describe('a call', () => {
     routes['/api/me'] = () => Response.json({})
     await call('/api/me')
     assert.deepEqual(told(), [['GET', '/api/me', 'waited', 'token 200', 200]])
-    assert.match(calls()[0].text, /^Waited: it was not known yet whether the user is signed in\. Sent with the token\.$/)
+    assert.match(
+      calls()[0].text,
+      /^Waited: it was not known yet whether the user is signed in\. Sent with the token\.$/,
+    )
   })
 
   it('that waits is listed before it ends', async () => {
@@ -103,8 +111,14 @@ describe('a call', () => {
     assert.match(calls()[0].text, /^Waited: the token had expired\./)
     const { callText } = await load("export { callText } from './session/inspector-words.js'")
     const waited = { decision: 'waited', sendings: [], url: `${ORIGIN}/api/me` }
-    assert.equal(callText(waited, { status: 'signed-in', left: 19_001 }, [], 'signed-in'), 'Waited: the token was about to expire, in 20 s.')
-    assert.equal(callText(waited, { status: 'signed-in', left: 200_000 }, [], 'signed-in'), 'Waited: an API had refused the token, or the session was changing.')
+    assert.equal(
+      callText(waited, { status: 'signed-in', left: 19_001 }, [], 'signed-in'),
+      'Waited: the token was about to expire, in 20 s.',
+    )
+    assert.equal(
+      callText(waited, { status: 'signed-in', left: 200_000 }, [], 'signed-in'),
+      'Waited: an API had refused the token, or the session was changing.',
+    )
   })
 
   it('that is refused and sent again shows both', async () => {
@@ -140,9 +154,13 @@ describe('a call', () => {
     routes['/api/me'] = refused
     routes['/refresh'] = () => Response.json({ error: 'invalid_grant' }, { status: 400 })
     assert.match(await why(() => {}), /not sent again: the session has ended\.$/)
-    assert.match(await why(() => {}), /^Sent without a token: nobody is signed in\. Refused \(401\), and not sent again: nobody is signed in\.$/)
+    assert.match(
+      await why(() => {}),
+      /^Sent without a token: nobody is signed in\. Refused \(401\), and not sent again: nobody is signed in\.$/,
+    )
     await auth.setTokens({ accessToken: `${SECRET}3`, expiresIn: 300 })
-    routes['/api/me'] = () => Response.json({}, { status: 401, headers: { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' } })
+    routes['/api/me'] = () =>
+      Response.json({}, { status: 401, headers: { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' } })
     assert.match(await why(() => {}), /not sent again: a new token would not help \(the user may not do this\)/)
   })
 
@@ -152,7 +170,10 @@ describe('a call', () => {
     routes['/other'] = refused
     await call('/other')
     assert.deepEqual(told(), [[undefined, '/other', 'passed', '', 401]])
-    assert.match(calls()[0].text, /^Sent without the token: https:\/\/app\.test is not in `apis`, or this is the refresh or logout endpoint\. The server refused it\. If this is your API, add it to `apis`\.$/)
+    assert.match(
+      calls()[0].text,
+      /^Sent without the token: https:\/\/app\.test is not in `apis`, or this is the refresh or logout endpoint\. The server refused it\. If this is your API, add it to `apis`\.$/,
+    )
   })
 
   it('that brings its own Authorization, or is no-cors, is reported as such', async () => {
@@ -161,7 +182,10 @@ describe('a call', () => {
     routes['/api/me'] = () => Response.json({})
     await call('/api/me', { headers: { authorization: `Basic ${SECRET}` } })
     await call('/api/me', { mode: 'no-cors' })
-    assert.deepEqual(told().map(([, , decision, sendings, status]) => [decision, sendings, status]), Array(2).fill(['own', 'bare 200', 200]))
+    assert.deepEqual(
+      told().map(([, , decision, sendings, status]) => [decision, sendings, status]),
+      Array(2).fill(['own', 'bare 200', 200]),
+    )
   })
 
   it('that fails is reported with the code of its error, or its name', async () => {
@@ -172,13 +196,21 @@ describe('a call', () => {
     await auth.setTokens({ accessToken: SECRET, expiresIn: 300 })
     routes['/api/me'] = refused
     await assert.rejects(call('/api/me'), { code: 'bad-status' })
-    assert.equal(calls()[1].text, 'Sent with the token. Refused (401), and not sent again: it got no new token. Failed with bad-status.')
+    assert.equal(
+      calls()[1].text,
+      'Sent with the token. Refused (401), and not sent again: it got no new token. Failed with bad-status.',
+    )
     await auth.setTokens({ accessToken: `${SECRET}2`, expiresIn: 300 })
     routes['/api/me'] = () => Promise.reject(new TypeError(SECRET))
     await assert.rejects(call('/api/me'), TypeError)
-    await assert.rejects(call('/api/me', { signal: AbortSignal.abort({ name: `${SECRET} in words`, code: SECRET.repeat(20) }) }))
+    await assert.rejects(
+      call('/api/me', { signal: AbortSignal.abort({ name: `${SECRET} in words`, code: SECRET.repeat(20) }) }),
+    )
     await assert.rejects(call('/api/me', { signal: AbortSignal.abort() }), { name: 'AbortError' })
-    assert.deepEqual(told().map(([, , , , end]) => end), ['bad-status', 'bad-status', 'TypeError', 'error', 'AbortError'])
+    assert.deepEqual(
+      told().map(([, , , , end]) => end),
+      ['bad-status', 'bad-status', 'TypeError', 'error', 'AbortError'],
+    )
     assert.match(calls()[0].text, /Failed with bad-status\.$/)
   })
 
@@ -213,7 +245,11 @@ describe('events', () => {
     const events = inspector.entries.map(({ type, text }) => `${type}: ${text}`)
     assert.ok(events.includes('change: Signed in, with a token that expires in 300 s.'), events.join('\n'))
     assert.ok(events.includes('refresh: The server sent a new token.'))
-    assert.ok(events.includes('refresherror: A refresh failed: bad-status (503). The session was kept; the next refresh starts after a pause.'))
+    assert.ok(
+      events.includes(
+        'refresherror: A refresh failed: bad-status (503). The session was kept; the next refresh starts after a pause.',
+      ),
+    )
     assert.ok(events.includes('signout: The session ended: logout() was called in this tab.'))
   })
 
@@ -226,7 +262,10 @@ describe('events', () => {
     routes['/api/me'] = () => new Response('', { status: 419 })
     await call('/api/me')
     const ends = inspector.entries.filter(({ type }) => type === 'signout').map(({ text }) => text)
-    assert.deepEqual(ends, ['The session ended: the server refused the refresh (401).', 'The session ended: an answer matched the option `ended`.'])
+    assert.deepEqual(ends, [
+      'The session ended: the server refused the refresh (401).',
+      'The session ended: an answer matched the option `ended`.',
+    ])
   })
 
   it('show only the scheme and the error of a challenge', async () => {
@@ -250,7 +289,8 @@ describe('no secret', () => {
   it('is in any report: no header, body, query, claim or token', async () => {
     start({ attach: { query: 'access_token' } })
     const claims = Buffer.from(JSON.stringify({ sub: SECRET })).toString('base64url')
-    routes['/login'] = () => Response.json({ access_token: `e30.${claims}.${SECRET}`, expires_in: 300, refresh_token: SECRET })
+    routes['/login'] = () =>
+      Response.json({ access_token: `e30.${claims}.${SECRET}`, expires_in: 300, refresh_token: SECRET })
     await auth.login(`${ORIGIN}/login?otp=${SECRET}`, { method: 'POST', body: SECRET, headers: { 'X-Key': SECRET } })
     routes['/api/me'] = once(refused, () => Response.json({ [SECRET]: SECRET }, { headers: { 'X-Key': SECRET } }))
     await call(`/api/me?key=${SECRET}#${SECRET}`, { method: 'POST', body: SECRET, headers: { 'X-Key': SECRET } })
@@ -372,7 +412,10 @@ describe('inspecting', () => {
     }
     const of = lines.filter((line) => line.includes('/api/me'))
     assert.equal(of.length, 2)
-    assert.match(of[0], /^info tokenkeep: GET https:\/\/app\.test\/api\/me 200 \(\d+ ms\): Sent with the token\. Refused \(401\), and sent again with a newer token\.$/)
+    assert.match(
+      of[0],
+      /^info tokenkeep: GET https:\/\/app\.test\/api\/me 200 \(\d+ ms\): Sent with the token\. Refused \(401\), and sent again with a newer token\.$/,
+    )
     assert.match(of[1], /^warn tokenkeep: GET .* 401 /)
     assert.ok(lines.includes('info tokenkeep: refresh: The server sent a new token.'))
     assert.ok(!lines.join().includes(SECRET))
@@ -380,7 +423,12 @@ describe('inspecting', () => {
 
   it('a manager that does not report its calls says so, and reports its events', () => {
     const target = new EventTarget()
-    const double = { state: { status: 'signed-out', expiresAt: null }, ready: Promise.resolve(), addEventListener: target.addEventListener.bind(target), removeEventListener: target.removeEventListener.bind(target) }
+    const double = {
+      state: { status: 'signed-out', expiresAt: null },
+      ready: Promise.resolve(),
+      addEventListener: target.addEventListener.bind(target),
+      removeEventListener: target.removeEventListener.bind(target),
+    }
     inspector = inspect(double, { console: false })
     target.dispatchEvent(new Event('change'))
     assert.match(texts()[0], /reports only its events/)
@@ -388,6 +436,7 @@ describe('inspecting', () => {
   })
 
   it('nothing is a clear error', () => {
-    for (const wrong of [undefined, null, {}, 5]) assert.throws(() => inspect(wrong), { code: 'invalid-argument', message: /inspect: takes a token manager/ })
+    for (const wrong of [undefined, null, {}, 5])
+      assert.throws(() => inspect(wrong), { code: 'invalid-argument', message: /inspect: takes a token manager/ })
   })
 })

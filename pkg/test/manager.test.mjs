@@ -166,7 +166,10 @@ describe('a call that can leave at once', () => {
     void auth.fetch(API)
     void auth.fetch(API)
     void auth.fetch(new URL(API))
-    assert.deepEqual(core.calls.filter((call) => call.startsWith('depart')), [`depart ${API}`, 'depart undefined', 'depart undefined'])
+    assert.deepEqual(
+      core.calls.filter((call) => call.startsWith('depart')),
+      [`depart ${API}`, 'depart undefined', 'depart undefined'],
+    )
   })
 
   it('does not ask the core again about a URL that is not covered', async () => {
@@ -189,8 +192,14 @@ describe('a call that can leave at once', () => {
     } finally {
       delete globalThis.document
     }
-    assert.deepEqual(sent.map(({ args }) => args[0]), ['https://api.test/a/x', 'https://other.test/b/x'])
-    assert.deepEqual(core.calls.filter((call) => call.startsWith('depart')), ['depart https://api.test/a/x', 'depart https://other.test/b/x'])
+    assert.deepEqual(
+      sent.map(({ args }) => args[0]),
+      ['https://api.test/a/x', 'https://other.test/b/x'],
+    )
+    assert.deepEqual(
+      core.calls.filter((call) => call.startsWith('depart')),
+      ['depart https://api.test/a/x', 'depart https://other.test/b/x'],
+    )
   })
 
   it('asks the core once about each status', async () => {
@@ -200,7 +209,10 @@ describe('a call that can leave at once', () => {
       sent.at(-1).resolve(new Response(null, { status }))
       await answer
     }
-    assert.deepEqual(core.calls.filter((call) => call.startsWith('settles')), ['settles 200', 'settles 403'])
+    assert.deepEqual(
+      core.calls.filter((call) => call.startsWith('settles')),
+      ['settles 200', 'settles 403'],
+    )
   })
 
   it('is followed if its answer does not settle it', async () => {
@@ -250,7 +262,7 @@ describe('a call that can leave at once', () => {
     assert.equal(await answer, response)
   })
 
-  it('rejects with the platform\'s own reason', async () => {
+  it("rejects with the platform's own reason", async () => {
     const auth = await ready()
     const answer = auth.fetch(API)
     sent[0].reject('why')
@@ -290,11 +302,15 @@ describe('a call that can leave at once', () => {
   })
 })
 
-describe("a patched fetch", () => {
+describe('a patched fetch', () => {
   it('may return a Response or a thenable instead of a promise', async () => {
     const auth = await ready()
     const response = new Response()
-    for (const answer of [response, { then: (resolve) => resolve(response) }, Object.assign(Promise.resolve(1), { then: (resolve) => resolve(response) })]) {
+    for (const answer of [
+      response,
+      { then: (resolve) => resolve(response) },
+      Object.assign(Promise.resolve(1), { then: (resolve) => resolve(response) }),
+    ]) {
       globalThis.fetch = () => answer
       assert.equal(await auth.fetch(API), response)
     }
@@ -302,8 +318,19 @@ describe("a patched fetch", () => {
 
   it('may answer with a plain object, which goes to the caller; a 401 of that kind is followed', async () => {
     const auth = await ready()
-    const hostile = { get status() { throw new RangeError('no') } }
-    for (const answer of [{}, { status: 200, json: async () => 1 }, () => {}, { status: '401' }, hostile, Object.create(null)]) {
+    const hostile = {
+      get status() {
+        throw new RangeError('no')
+      },
+    }
+    for (const answer of [
+      {},
+      { status: 200, json: async () => 1 },
+      () => {},
+      { status: '401' },
+      hostile,
+      Object.create(null),
+    ]) {
       globalThis.fetch = async () => answer
       assert.equal(await auth.fetch(API), answer)
     }
@@ -328,8 +355,18 @@ describe("a patched fetch", () => {
   it('that throws or rejects passes its reason to the caller', async () => {
     const auth = await ready()
     for (const reason of [new RangeError('mine'), 'text', undefined, null, { any: 'thing' }]) {
-      const promise = { then() { throw reason } }
-      for (const fetch of [() => { throw reason }, () => Promise.reject(reason), () => promise]) {
+      const promise = {
+        then() {
+          throw reason
+        },
+      }
+      for (const fetch of [
+        () => {
+          throw reason
+        },
+        () => Promise.reject(reason),
+        () => promise,
+      ]) {
         globalThis.fetch = fetch
         assert.deepEqual(await soon(auth.fetch(API)), { error: reason })
       }
@@ -340,16 +377,32 @@ describe("a patched fetch", () => {
 describe("a page fetch that leads back to the manager's own fetch", () => {
   const BRINGS_BACK = {
     'the fetch itself': (auth) => auth.fetch,
-    'bound': (auth) => auth.fetch.bind(globalThis),
-    'a wrapper': (auth) => (...args) => auth.fetch(...args),
-    'an async wrapper': (auth) => async (...args) => auth.fetch(...args),
-    'a wrapper that takes its time': (auth) => async (...args) => (await null, auth.fetch(...args)),
-    'a wrapper that spreads init and headers': (auth) => (input, init) => auth.fetch(input, { ...init, headers: { ...init?.headers, 'X-Id': '1' } }),
-    'one that does so late': (auth) => async (input, init) => (await null, auth.fetch(input, { ...init, headers: { ...init?.headers, 'X-Id': '1' } })),
+    bound: (auth) => auth.fetch.bind(globalThis),
+    'a wrapper':
+      (auth) =>
+      (...args) =>
+        auth.fetch(...args),
+    'an async wrapper':
+      (auth) =>
+      async (...args) =>
+        auth.fetch(...args),
+    'a wrapper that takes its time':
+      (auth) =>
+      async (...args) => (await null, auth.fetch(...args)),
+    'a wrapper that spreads init and headers': (auth) => (input, init) =>
+      auth.fetch(input, { ...init, headers: { ...init?.headers, 'X-Id': '1' } }),
+    'one that does so late': (auth) => async (input, init) => (
+      await null,
+      auth.fetch(input, { ...init, headers: { ...init?.headers, 'X-Id': '1' } })
+    ),
     'one that makes a Request': (auth) => (input, init) => auth.fetch(new Request(input, init)),
-    'one that makes a Request late': (auth) => async (input, init) => (await null, auth.fetch(new Request(input, init))),
+    'one that makes a Request late': (auth) => async (input, init) => (
+      await null,
+      auth.fetch(new Request(input, init))
+    ),
     'one that forgets init': (auth) => async (input) => (await null, auth.fetch(input)),
-    'a wrapper of a wrapper': (auth) => (input, init) => ((input, init) => auth.fetch(input, { ...init }))(input, { ...init }),
+    'a wrapper of a wrapper': (auth) => (input, init) =>
+      ((input, init) => auth.fetch(input, { ...init }))(input, { ...init }),
     'a Proxy': (auth) => new Proxy(auth.fetch, {}),
   }
 
@@ -357,7 +410,7 @@ describe("a page fetch that leads back to the manager's own fetch", () => {
     for (const kind of ['covered', 'not covered', 'without a session']) {
       it(`does not call itself for ever: ${name}, ${kind}`, async () => {
         const auth = await ready()
-        core.way = { 'covered': 7, 'not covered': -1, 'without a session': 0 }[kind]
+        core.way = { covered: 7, 'not covered': -1, 'without a session': 0 }[kind]
         const url = `https://api.test/${encodeURIComponent(name + kind)}`
         let calls = 0
         const beneath = globalThis.fetch
@@ -410,7 +463,7 @@ describe("a page fetch that leads back to the manager's own fetch", () => {
 })
 
 describe('the methods', () => {
-  it('have the same shape as the platform\'s', async () => {
+  it("have the same shape as the platform's", async () => {
     const { fetch } = manager()
     assert.equal(fetch.length, 1)
     assert.equal(fetch.name, 'fetch')
@@ -466,15 +519,51 @@ describe('the methods', () => {
 
   it('never throw', async () => {
     const auth = manager()
-    for (const bad of [7, 'token', null, { refused: 7 }, { refused: 'token', by: 7 }, { get by() { throw new RangeError('mine') } }]) {
+    for (const bad of [
+      7,
+      'token',
+      null,
+      { refused: 7 },
+      { refused: 'token', by: 7 },
+      {
+        get by() {
+          throw new RangeError('mine')
+        },
+      },
+    ]) {
       await assert.rejects(auth.getAccessToken(bad), code('invalid-argument'))
     }
     assert.equal(auth.peekAccessToken(), undefined, 'not loaded yet')
-    const hostile = { get accessToken() { throw new RangeError('mine') } }
+    const hostile = {
+      get accessToken() {
+        throw new RangeError('mine')
+      },
+    }
     await assert.rejects(auth.setTokens(hostile), code('invalid-argument'))
-    await assert.rejects(auth.login(API, { get method() { throw new RangeError('mine') } }), RangeError)
-    await assert.rejects(auth.logout(API, { get method() { throw new RangeError('mine') } }), RangeError)
-    await assert.rejects(auth.fetch(API, { get method() { throw new RangeError('mine') } }), RangeError)
+    await assert.rejects(
+      auth.login(API, {
+        get method() {
+          throw new RangeError('mine')
+        },
+      }),
+      RangeError,
+    )
+    await assert.rejects(
+      auth.logout(API, {
+        get method() {
+          throw new RangeError('mine')
+        },
+      }),
+      RangeError,
+    )
+    await assert.rejects(
+      auth.fetch(API, {
+        get method() {
+          throw new RangeError('mine')
+        },
+      }),
+      RangeError,
+    )
     await assert.rejects(auth.login(), code('invalid-argument'))
     await assert.rejects(auth.login('http://'), TypeError)
     await assert.rejects(auth.login(API, { method: 'A B' }), TypeError)
@@ -482,7 +571,10 @@ describe('the methods', () => {
 })
 
 describe('a wrong argument', () => {
-  const events = [new Event('click'), { type: 'click', nativeEvent: new Event('click'), preventDefault() {}, target: null }]
+  const events = [
+    new Event('click'),
+    { type: 'click', nativeEvent: new Event('click'), preventDefault() {}, target: null },
+  ]
 
   it('is ignored if it is an event and the method takes none: a button passes one', async () => {
     const auth = await ready()
@@ -500,10 +592,29 @@ describe('a wrong argument', () => {
   it('is refused where a URL is expected, and nothing has happened', async () => {
     const auth = await ready()
     for (const name of ['login', 'logout', 'exchange']) {
-      for (const bad of [null, 5, {}, [], true, () => {}, Symbol('x'), new String('/x'), { href: '/x' }, { toString: () => '/x' }, ...(name === 'logout' ? [] : [undefined, ...events])]) {
+      for (const bad of [
+        null,
+        5,
+        {},
+        [],
+        true,
+        () => {},
+        Symbol('x'),
+        new String('/x'),
+        { href: '/x' },
+        { toString: () => '/x' },
+        ...(name === 'logout' ? [] : [undefined, ...events]),
+      ]) {
         await assert.rejects(auth[name](bad), code('invalid-argument'))
       }
-      for (const [input, init] of [['http://'], ['https://a:b@c.test/'], [API, { method: 'A B' }], [API, 5], [API, { headers: 5 }], [API, { signal: {} }]]) {
+      for (const [input, init] of [
+        ['http://'],
+        ['https://a:b@c.test/'],
+        [API, { method: 'A B' }],
+        [API, 5],
+        [API, { headers: 5 }],
+        [API, { signal: {} }],
+      ]) {
         await assert.rejects(auth[name](input, init), TypeError)
       }
     }
@@ -516,7 +627,8 @@ describe('a wrong argument', () => {
     core.setTokens = (tokens) => {
       if (typeof tokens?.accessToken !== 'string') throw core.host.error('invalid-argument', 'no token', false)
     }
-    for (const bad of [undefined, null, 'token', ...events]) await assert.rejects(auth.setTokens(bad), code('invalid-argument'))
+    for (const bad of [undefined, null, 'token', ...events])
+      await assert.rejects(auth.setTokens(bad), code('invalid-argument'))
   })
 })
 
@@ -528,9 +640,17 @@ describe('without a page', () => {
       const auth = manager()
       globalThis.location = location
       for (const call of [
-        () => auth.fetch(API), () => auth.login(API), () => auth.logout(), () => auth.refresh(), () => auth.getAccessToken(), () => auth.ready,
-        () => auth.setTokens({ accessToken: 'a' }), () => auth.signedIn(), () => auth.exchange(API),
-      ]) await assert.rejects(call(), code('server'))
+        () => auth.fetch(API),
+        () => auth.login(API),
+        () => auth.logout(),
+        () => auth.refresh(),
+        () => auth.getAccessToken(),
+        () => auth.ready,
+        () => auth.setTokens({ accessToken: 'a' }),
+        () => auth.signedIn(),
+        () => auth.exchange(API),
+      ])
+        await assert.rejects(call(), code('server'))
       assert.equal(auth.state.status, 'unknown')
       assert.equal(loads.length, 0)
       assert.equal(sent.length, 0)
@@ -597,9 +717,10 @@ describe('a call before the core is loaded', () => {
     loads[0].resolve({})
     await auth.ready
     await soon()
-    assert.deepEqual(core.calls.filter((call) => !call.startsWith('auth')), [
-      `depart ${API}/1`, 'logout', `depart ${API}/2`, 'setTokens', 'refresh',
-    ])
+    assert.deepEqual(
+      core.calls.filter((call) => !call.startsWith('auth')),
+      [`depart ${API}/1`, 'logout', `depart ${API}/2`, 'setTokens', 'refresh'],
+    )
     assert.equal(loads.length, 1)
   })
 
@@ -608,8 +729,14 @@ describe('a call before the core is loaded', () => {
     const controller = new AbortController()
     let listeners = 0
     const { addEventListener, removeEventListener } = EventTarget.prototype
-    controller.signal.addEventListener = function (...args) { listeners++; return addEventListener.apply(this, args) }
-    controller.signal.removeEventListener = function (...args) { listeners--; return removeEventListener.apply(this, args) }
+    controller.signal.addEventListener = function (...args) {
+      listeners++
+      return addEventListener.apply(this, args)
+    }
+    controller.signal.removeEventListener = function (...args) {
+      listeners--
+      return removeEventListener.apply(this, args)
+    }
     const aborted = auth.fetch(API, { signal: controller.signal })
     const other = new AbortController()
     void auth.fetch(API, { signal: other.signal })
@@ -636,7 +763,10 @@ describe('a call before the core is loaded', () => {
 
 describe('the options', () => {
   it('are read at the call', async () => {
-    const options = { refresh: { url: new URL('https://a.test/x'), headers: { a: 'b' } }, apis: ['/a', new URL('https://b.test/')] }
+    const options = {
+      refresh: { url: new URL('https://a.test/x'), headers: { a: 'b' } },
+      apis: ['/a', new URL('https://b.test/')],
+    }
     const auth = manager(options)
     options.refresh.url.pathname = '/y'
     options.refresh.headers.a = 'c'
@@ -645,7 +775,10 @@ describe('the options', () => {
     loads[0].resolve({})
     await ready
     // Compared as JSON: nothing in it has a prototype.
-    assert.equal(JSON.stringify(core.options), '{"refresh":{"url":"https://a.test/x","headers":{"a":"b"}},"apis":["/a","https://b.test/"]}')
+    assert.equal(
+      JSON.stringify(core.options),
+      '{"refresh":{"url":"https://a.test/x","headers":{"a":"b"}},"apis":["/a","https://b.test/"]}',
+    )
   })
 
   it('are validated by the core, whatever they are', async () => {
@@ -658,14 +791,18 @@ describe('the options', () => {
   })
 
   it('that throw when read make every call reject the same way', async () => {
-    const auth = manager({ get refresh() { throw new RangeError('mine') } })
+    const auth = manager({
+      get refresh() {
+        throw new RangeError('mine')
+      },
+    })
     for (const call of [() => auth.ready, () => auth.fetch(API), () => auth.refresh(), () => auth.login(API)]) {
       await assert.rejects(call(), (error) => code('invalid-option')(error) && error.cause instanceof RangeError)
     }
     assert.equal(loads.length, 0)
   })
 
-  it('that the core refuses make every call reject with the core\'s error', async () => {
+  it("that the core refuses make every call reject with the core's error", async () => {
     const auth = manager({ refuse: true })
     const early = auth.fetch(API)
     loads[0].resolve({})
@@ -682,7 +819,14 @@ describe('a core that cannot be loaded', () => {
     const early = [auth.fetch(API), auth.refresh(), auth.ready]
     const cause = new WebAssembly.CompileError('refused')
     loads[0].reject(cause)
-    for (const call of [...early, auth.fetch(API), auth.logout(), auth.setTokens({}), auth.getAccessToken(), auth.ready]) {
+    for (const call of [
+      ...early,
+      auth.fetch(API),
+      auth.logout(),
+      auth.setTokens({}),
+      auth.getAccessToken(),
+      auth.ready,
+    ]) {
       await assert.rejects(call, (error) => {
         assert.equal(error.cause, cause)
         assert.match(error.message, /not its bytes.*refused/)
@@ -695,7 +839,12 @@ describe('a core that cannot be loaded', () => {
 
   it('is reported with what blocked it', async () => {
     for (const [cause, words] of [
-      [new WebAssembly.CompileError("Refused to compile or instantiate WebAssembly module because 'unsafe-eval' is not allowed"), /Content-Security-Policy.*wasm-unsafe-eval/],
+      [
+        new WebAssembly.CompileError(
+          "Refused to compile or instantiate WebAssembly module because 'unsafe-eval' is not allowed",
+        ),
+        /Content-Security-Policy.*wasm-unsafe-eval/,
+      ],
       [new WebAssembly.CompileError('call to WebAssembly.compile() blocked by CSP'), /wasm-unsafe-eval/],
       [new TypeError('The operation failed'), /The operation failed/],
       ['why', /unknown reason/],
@@ -741,7 +890,11 @@ describe('a core that cannot be loaded', () => {
     try {
       manager()
       loads[0].reject(new Error('no'))
-      manager({ get refresh() { throw new RangeError('mine') } })
+      manager({
+        get refresh() {
+          throw new RangeError('mine')
+        },
+      })
       manager().dispose()
       // Node reports them when the microtasks are done.
       await new Promise((resolve) => setImmediate(resolve))
@@ -978,7 +1131,11 @@ describe('an event that the manager has not dispatched', () => {
     const auth = await ready()
     const seen = []
     const listener = () => seen.push('function')
-    const object = { handleEvent() { seen.push(this === object ? 'object' : 'other') } }
+    const object = {
+      handleEvent() {
+        seen.push(this === object ? 'object' : 'other')
+      },
+    }
     const controller = new AbortController()
     auth.addEventListener('refresh', listener)
     auth.addEventListener('refresh', listener)
@@ -1017,6 +1174,7 @@ describe('a TokenError', () => {
     const other = await load("export { isTokenError } from './error.js'; export const copy = 2")
     assert.ok(other.isTokenError(new TokenError('network', 'm')))
     const copied = Object.assign(new Error('m'), { name: 'TokenError', code: 'network', retryable: true })
-    for (const no of [copied, new Error('x'), null, undefined, 'TokenError', { name: 'TokenError', code: 'network' }]) assert.ok(!isTokenError(no))
+    for (const no of [copied, new Error('x'), null, undefined, 'TokenError', { name: 'TokenError', code: 'network' }])
+      assert.ok(!isTokenError(no))
   })
 })

@@ -13,19 +13,75 @@ let names
 
 /** The options as a page reads them, named in the order of `options.js`. */
 function options(given, base = PAGE) {
-  const [[refresh, by], logout, apis, attach, unauthorized, ended, stepUp, rejected, adopt, response, csrf, refreshToken, refreshBefore, tabs, restore, exposeToken, name, subject, sessionHint, login, offline, dpop, isolation, turn, key, share, ...more] = settle(given, base)
+  const [
+    [refresh, by],
+    logout,
+    apis,
+    attach,
+    unauthorized,
+    ended,
+    stepUp,
+    rejected,
+    adopt,
+    response,
+    csrf,
+    refreshToken,
+    refreshBefore,
+    tabs,
+    restore,
+    exposeToken,
+    name,
+    subject,
+    sessionHint,
+    login,
+    offline,
+    dpop,
+    isolation,
+    turn,
+    key,
+    share,
+    ...more
+  ] = settle(given, base)
   assert.deepEqual(more, [])
   names = { turn, key, share }
-  return { refresh, by, logout, apis, attach, unauthorized, ended, stepUp, rejected, adopt, response, csrf, refreshToken, refreshBefore, tabs, restore, exposeToken, name, subject, sessionHint, login, offline, dpop, isolation }
+  return {
+    refresh,
+    by,
+    logout,
+    apis,
+    attach,
+    unauthorized,
+    ended,
+    stepUp,
+    rejected,
+    adopt,
+    response,
+    csrf,
+    refreshToken,
+    refreshBefore,
+    tabs,
+    restore,
+    exposeToken,
+    name,
+    subject,
+    sessionHint,
+    login,
+    offline,
+    dpop,
+    isolation,
+  }
 }
 
 /** The error for wrong options names the option, what it takes, and what it got; it contains no value. */
 function refuses(more, name, got) {
   let said
-  assert.throws(() => options({ refresh: '/r', ...more }), (text) => {
-    said = text
-    return true
-  })
+  assert.throws(
+    () => options({ refresh: '/r', ...more }),
+    (text) => {
+      said = text
+      return true
+    },
+  )
   assert.equal(typeof said, 'string', `an error of another kind: ${said}`)
   assert.ok(said.startsWith(`option \`${name}\` `), said)
   assert.match(said, /^option `[^`]+` (takes|is) .*, and got \S/s)
@@ -38,7 +94,10 @@ describe('the option response', () => {
     const read = (accessToken) => options({ refresh: '/r', response: { accessToken } })
     assert.equal(read('a.b').response[0], 'a.b')
     assert.equal(read(['a', 'b']).response[0], 'a | b')
-    assert.deepEqual(options({ refresh: '/r', response: { refreshToken: '', expiresIn: [' a | b', 'c'] } }).response.slice(1, 3), ['', ' a | b | c'])
+    assert.deepEqual(
+      options({ refresh: '/r', response: { refreshToken: '', expiresIn: [' a | b', 'c'] } }).response.slice(1, 3),
+      ['', ' a | b | c'],
+    )
   })
 
   it('takes nothing else', () => {
@@ -54,19 +113,44 @@ function refusesAll(place, name, odd) {
   for (const [value, got] of odd) refuses(place(value), name, got)
 }
 
-const ODD = [[null, 'null'], [SECRET, 'a string'], [7, 'a number'], [true, 'a boolean'], [[], 'a list'], [() => {}, 'a function'], [Symbol('x'), 'a symbol'], [7n, 'a bigint']]
+const ODD = [
+  [null, 'null'],
+  [SECRET, 'a string'],
+  [7, 'a number'],
+  [true, 'a boolean'],
+  [[], 'a list'],
+  [() => {}, 'a function'],
+  [Symbol('x'), 'a symbol'],
+  [7n, 'a bigint'],
+]
 
 describe('the defaults', () => {
   it('are complete', () => {
     assert.deepEqual(options({ refresh: '/auth/refresh' }), {
       refresh: ['https://app.test/auth/refresh', 'POST', [], undefined, undefined, undefined, 10_000, 0, undefined],
-      by: undefined, logout: undefined, apis: undefined,
+      by: undefined,
+      logout: undefined,
+      apis: undefined,
       attach: ['Authorization', 'Bearer', undefined, undefined],
-      unauthorized: [[[401], undefined, undefined, [], undefined, undefined]], ended: [],
-      stepUp: [[[401], undefined, undefined, ['insufficient_user_authentication', 'insufficient_claims'], undefined]], rejected: undefined, adopt: undefined,
+      unauthorized: [[[401], undefined, undefined, [], undefined, undefined]],
+      ended: [],
+      stepUp: [[[401], undefined, undefined, ['insufficient_user_authentication', 'insufficient_claims'], undefined]],
+      rejected: undefined,
+      adopt: undefined,
       response: ['access_token', 'refresh_token', 'expires_in', '', 'refresh_expires_in | refresh_token_expires_in'],
-      csrf: undefined, refreshToken: undefined, refreshBefore: undefined, tabs: 0, restore: 0, exposeToken: undefined, name: undefined, subject: 'sub', sessionHint: undefined,
-      login: [30_000, []], offline: 0, dpop: undefined, isolation: undefined,
+      csrf: undefined,
+      refreshToken: undefined,
+      refreshBefore: undefined,
+      tabs: 0,
+      restore: 0,
+      exposeToken: undefined,
+      name: undefined,
+      subject: 'sub',
+      sessionHint: undefined,
+      login: [30_000, []],
+      offline: 0,
+      dpop: undefined,
+      isolation: undefined,
     })
   })
 
@@ -133,11 +217,18 @@ describe('an option with the right type, but a wrong value', () => {
       [{ sessionHint: 'a b' }, 'sessionHint'],
       [{ login: { incomplete: {} } }, 'login.incomplete'],
       [{ login: { incomplete: [{ status: 99 }] } }, 'login.incomplete[0].status'],
-    ]) refuses(more, name)
+    ])
+      refuses(more, name)
   })
 
   it('is shown in the error if it is a time out of range, which is no secret', () => {
-    for (const [timeout, got] of [[0, '0'], [NaN, 'NaN'], [1e300, '1e+300'], [Infinity, 'Infinity'], [2 ** 31, '2147483648']]) {
+    for (const [timeout, got] of [
+      [0, '0'],
+      [NaN, 'NaN'],
+      [1e300, '1e+300'],
+      [Infinity, 'Infinity'],
+      [2 ** 31, '2147483648'],
+    ]) {
       refuses({ refresh: { url: '/r', timeout } }, 'refresh.timeout', got)
       refuses({ logout: { url: '/r', timeout } }, 'logout.timeout', got)
       refuses({ login: { timeout } }, 'login.timeout', got)
@@ -162,7 +253,8 @@ describe('an option with the right type, but a wrong value', () => {
       { refreshBefore: 0 },
       { refreshBefore: 2_147_483_647 },
       { login: { timeout: 1 } },
-    ]) options({ refresh: '/r', ...more })
+    ])
+      options({ refresh: '/r', ...more })
     assert.equal(options({ refresh: { url: '/r', method: 'get' } }).refresh[1], 'GET')
   })
 })
@@ -196,18 +288,47 @@ describe('sharing between managers', () => {
   it('depends on every option that decides where a token comes from and goes', () => {
     const refresh = (more) => ({ refresh: { url: '/auth/refresh?account=0', ...more } })
     const all = [
-      {}, { name: 'shop' }, { subject: 'user_id' }, refresh({ method: 'GET' }), refresh({ headers: { 'X-Tenant': '1' } }), refresh({ body: { client_id: 'a' } }),
-      refresh({ body: { client_id: 'b' } }), refresh({ body: 'client_id' }), refresh({ credentials: 'omit' }), refresh({ csrf: { cookie: 'a', header: 'b' } }), { csrf: { cookie: 'a', header: 'b' } },
-      { logout: '/out' }, { logout: { url: '/out', send: 'token' } }, { attach: { header: 'X-Token', scheme: '' } }, { attach: { query: 'token' } }, { attach: { cookie: true } },
-      { adopt: { header: 'X-New' } }, { dpop: true }, { dpop: { keys: 'memory' } }, { response: { accessToken: 'data.token' } }, { response: { refreshToken: 'access_token' } },
-      { refreshToken: { json: 'refresh' } }, { refreshToken: { form: 'refresh' } }, { refreshToken: { header: 'refresh' } }, { apis: ['https://b.test/'] }, { apis: ['https://b.test/', '/'] },
+      {},
+      { name: 'shop' },
+      { subject: 'user_id' },
+      refresh({ method: 'GET' }),
+      refresh({ headers: { 'X-Tenant': '1' } }),
+      refresh({ body: { client_id: 'a' } }),
+      refresh({ body: { client_id: 'b' } }),
+      refresh({ body: 'client_id' }),
+      refresh({ credentials: 'omit' }),
+      refresh({ csrf: { cookie: 'a', header: 'b' } }),
+      { csrf: { cookie: 'a', header: 'b' } },
+      { logout: '/out' },
+      { logout: { url: '/out', send: 'token' } },
+      { attach: { header: 'X-Token', scheme: '' } },
+      { attach: { query: 'token' } },
+      { attach: { cookie: true } },
+      { adopt: { header: 'X-New' } },
+      { dpop: true },
+      { dpop: { keys: 'memory' } },
+      { response: { accessToken: 'data.token' } },
+      { response: { refreshToken: 'access_token' } },
+      { refreshToken: { json: 'refresh' } },
+      { refreshToken: { form: 'refresh' } },
+      { refreshToken: { header: 'refresh' } },
+      { apis: ['https://b.test/'] },
+      { apis: ['https://b.test/', '/'] },
     ].map((more) => of(more).share)
     assert.equal(new Set(all).size, all.length)
   })
 
   it('does not depend on the other options', () => {
     const { share } = of({}, 'https://app.test')
-    for (const more of [{ apis: ['/'] }, { refresh: { url: '/auth/refresh?account=0', timeout: 5 } }, { tabs: 'lock' }, { exposeToken: true }, { login: { timeout: 7 } }, { unauthorized: { status: 419 } }, { refreshToken: 'cookie' }]) {
+    for (const more of [
+      { apis: ['/'] },
+      { refresh: { url: '/auth/refresh?account=0', timeout: 5 } },
+      { tabs: 'lock' },
+      { exposeToken: true },
+      { login: { timeout: 7 } },
+      { unauthorized: { status: 419 } },
+      { refreshToken: 'cookie' },
+    ]) {
       assert.equal(of(more, 'https://app.test').share, share, JSON.stringify(more))
     }
     assert.equal(of({ apis: ['/a', '/b'] }).share, of({ apis: ['/b', '/a'] }).share, 'their order')
@@ -215,7 +336,11 @@ describe('sharing between managers', () => {
   })
 
   it('needs a name if there are functions, which cannot be compared', () => {
-    for (const more of [{ refresh: () => null }, { refresh: { url: '/r', headers: () => ({}) } }, { logout: { url: '/r', headers: () => ({}) } }]) {
+    for (const more of [
+      { refresh: () => null },
+      { refresh: { url: '/r', headers: () => ({}) } },
+      { logout: { url: '/r', headers: () => ({}) } },
+    ]) {
       assert.equal(of(more).share, undefined)
       const named = (name) => of({ ...more, name }).share
       assert.equal(named('shop'), named('shop'))
@@ -234,7 +359,10 @@ describe('sharing between managers', () => {
   it('does not confuse lists that only look alike', () => {
     const header = (name, value) => of({ refresh: { url: '/r', headers: { [name]: value } } }).key
     assert.notEqual(header('a', 'b1[string1 c'), header('ab', '1[string1 c'))
-    assert.notEqual(of({ response: { expiresIn: 'a', expiresAt: 'bc' } }).share, of({ response: { expiresIn: 'ab', expiresAt: 'c' } }).share)
+    assert.notEqual(
+      of({ response: { expiresIn: 'a', expiresAt: 'bc' } }).share,
+      of({ response: { expiresIn: 'ab', expiresAt: 'c' } }).share,
+    )
   })
 })
 
@@ -246,7 +374,8 @@ describe('a refresh on another origin', () => {
     console.warn = (text) => said.push(text)
     globalThis.location = { origin: 'https://app.test' }
     try {
-      for (const more of [{}, { refresh: () => null }, { refresh: 'https://auth.test/refresh', apis: ['/'] }]) options({ refresh: '/r', ...more })
+      for (const more of [{}, { refresh: () => null }, { refresh: 'https://auth.test/refresh', apis: ['/'] }])
+        options({ refresh: '/r', ...more })
       assert.deepEqual(said, [])
       assert.deepEqual(options({ refresh: 'https://app.test.evil/refresh' }).apis, ['https://app.test/'])
       assert.match(said.join(), /the option `apis` is not set/)
@@ -260,7 +389,11 @@ describe('a refresh on another origin', () => {
 describe('URLs', () => {
   it('are resolved against the page, and may be relative only there', () => {
     assert.equal(options({ refresh: 'refresh?x#y' }).refresh[0], 'https://app.test/shop/refresh?x')
-    assert.throws(() => settle({ refresh: '/r' }), (text) => text.startsWith('option `refresh.url` takes an http or https URL, which may be relative in a page, and got '))
+    assert.throws(
+      () => settle({ refresh: '/r' }),
+      (text) =>
+        text.startsWith('option `refresh.url` takes an http or https URL, which may be relative in a page, and got '),
+    )
     assert.equal(settle({ refresh: 'https://auth.test' })[0][0][0], 'https://auth.test/')
   })
 
@@ -275,19 +408,64 @@ describe('URLs', () => {
       ['http://localhost:3000', 'http://localhost:3000/'],
       ['http://127.0.0.1', 'http://127.0.0.1/'],
       [new URL('https://api.test/v1'), 'https://api.test/v1'],
-    ]) assert.deepEqual(options({ refresh: '/r', apis: [entry] }).apis, [href])
+    ])
+      assert.deepEqual(options({ refresh: '/r', apis: [entry] }).apis, [href])
     assert.deepEqual(options({ refresh: '/r', apis: [] }).apis, [])
   })
 
   it('of the APIs are not hosts without a scheme, and not patterns', () => {
-    for (const entry of ['', '*', '/api?x', '/api#x', '/api?', 'ftp://x/', 'https://u@x.test/', 'https://*.example.com', '/api/*', 'api.example.com', 'api.example.com/v1', 'api.example.com:x', 'localhost:3000', 'localhost', 'localhost/api', '127.0.0.1', '127.0.0.1:80/x', ':3000', 'host:3000/x', null, 7, undefined]) {
+    for (const entry of [
+      '',
+      '*',
+      '/api?x',
+      '/api#x',
+      '/api?',
+      'ftp://x/',
+      'https://u@x.test/',
+      'https://*.example.com',
+      '/api/*',
+      'api.example.com',
+      'api.example.com/v1',
+      'api.example.com:x',
+      'localhost:3000',
+      'localhost',
+      'localhost/api',
+      '127.0.0.1',
+      '127.0.0.1:80/x',
+      ':3000',
+      'host:3000/x',
+      null,
+      7,
+      undefined,
+    ]) {
       refuses({ apis: ['/api', entry] }, 'apis', 'a list')
     }
     for (const apis of ['/api', null, { 0: '/api' }]) refuses({ apis }, 'apis')
   })
 
   it('of the APIs have a plain origin and path, whatever the app has written', () => {
-    const pieces = ['https:', 'http:', '//', '/', '\\', 'a.test', 'app.test', 'localhost', ':80', '@', '?', '#', '.', '..', ' ', '\t', '*', '%2F', 'x', 'é']
+    const pieces = [
+      'https:',
+      'http:',
+      '//',
+      '/',
+      '\\',
+      'a.test',
+      'app.test',
+      'localhost',
+      ':80',
+      '@',
+      '?',
+      '#',
+      '.',
+      '..',
+      ' ',
+      '\t',
+      '*',
+      '%2F',
+      'x',
+      'é',
+    ]
     let seed = 20_261_129
     const next = (below) => (seed = (seed * 48_271) % 2_147_483_647) % below
     let taken = 0
@@ -295,7 +473,9 @@ describe('URLs', () => {
       const entry = Array.from({ length: 1 + next(5) }, () => pieces[next(pieces.length)]).join('')
       let apis
       try {
-        ({ apis: [apis] } = options({ refresh: '/r', apis: [entry] }))
+        ;({
+          apis: [apis],
+        } = options({ refresh: '/r', apis: [entry] }))
       } catch (text) {
         assert.match(text, /^option `apis` takes /)
         continue
@@ -316,13 +496,37 @@ describe('rules', () => {
       takes({ status: 401 })
       takes([{ status: [401, 403], body: { path: 'a.b', equals: [1, 'x', false] }, challenge: ['a'] }])
       takes([])
-      refusesAll((rule) => ({ [name]: rule }), name, ODD.filter(([value]) => !Array.isArray(value)))
+      refusesAll(
+        (rule) => ({ [name]: rule }),
+        name,
+        ODD.filter(([value]) => !Array.isArray(value)),
+      )
       refuses({ [name]: [{ status: 401 }, , { status: 403 }] }, `${name}[1]`, 'undefined')
       refuses({ [name]: [{ status: 401 }, SECRET] }, `${name}[1]`, 'a string')
-      refusesAll((status) => ({ [name]: { status } }), `${name}.status`, [...ODD.filter(([value]) => value !== 7 && !Array.isArray(value)), [199, 'a number'], [600, 'a number'], [401.5, 'a number'], [NaN, 'a number'], [[401, , 403], 'a list']])
-      refusesAll((path) => ({ [name]: { body: { path } } }), `${name}.body.path`, [[undefined, 'undefined'], [7, 'a number'], [['a'], 'a list']])
-      refusesAll((equals) => ({ [name]: { body: { path: 'a', equals } } }), `${name}.body.equals`, [[null, 'null'], [{}, 'an object'], [[null], 'a list'], [[, 1], 'a list']])
-      refusesAll((challenge) => ({ [name]: { challenge } }), `${name}.challenge`, [[7, 'a number'], [[7], 'a list'], [{}, 'an object']])
+      refusesAll((status) => ({ [name]: { status } }), `${name}.status`, [
+        ...ODD.filter(([value]) => value !== 7 && !Array.isArray(value)),
+        [199, 'a number'],
+        [600, 'a number'],
+        [401.5, 'a number'],
+        [NaN, 'a number'],
+        [[401, , 403], 'a list'],
+      ])
+      refusesAll((path) => ({ [name]: { body: { path } } }), `${name}.body.path`, [
+        [undefined, 'undefined'],
+        [7, 'a number'],
+        [['a'], 'a list'],
+      ])
+      refusesAll((equals) => ({ [name]: { body: { path: 'a', equals } } }), `${name}.body.equals`, [
+        [null, 'null'],
+        [{}, 'an object'],
+        [[null], 'a list'],
+        [[, 1], 'a list'],
+      ])
+      refusesAll((challenge) => ({ [name]: { challenge } }), `${name}.challenge`, [
+        [7, 'a number'],
+        [[7], 'a list'],
+        [{}, 'an object'],
+      ])
     }
   })
 
@@ -335,7 +539,11 @@ describe('rules', () => {
       ['unauthorized', JSON.parse('{"__proto__":1}'), '__proto__'],
       ['unauthorized', { body: { path: 'a', equal: 1 } }, 'body.equal'],
     ]) {
-      assert.throws(() => options({ refresh: '/r', [name]: rule }), (text) => text.startsWith(`option \`${name}.${member}\` is unknown`), member)
+      assert.throws(
+        () => options({ refresh: '/r', [name]: rule }),
+        (text) => text.startsWith(`option \`${name}.${member}\` is unknown`),
+        member,
+      )
     }
     refuses({ unauthorized: { redirected: false } }, 'unauthorized.redirected', 'a boolean')
     refuses({ unauthorized: { networkError: 1 } }, 'unauthorized.networkError', 'a number')
@@ -344,17 +552,32 @@ describe('rules', () => {
 
 describe('the option attach', () => {
   it('takes one of three forms', () => {
-    for (const right of [{}, { header: 'X' }, { scheme: '' }, { header: 'X', scheme: 'Y' }, { query: 't' }, { cookie: true }, { cookie: true, csrf: { cookie: 'a', header: 'b' } }]) {
+    for (const right of [
+      {},
+      { header: 'X' },
+      { scheme: '' },
+      { header: 'X', scheme: 'Y' },
+      { query: 't' },
+      { cookie: true },
+      { cookie: true, csrf: { cookie: 'a', header: 'b' } },
+    ]) {
       options({ refresh: '/r', attach: right })
     }
     const unknown = (attach, name) => {
-      assert.throws(() => options({ refresh: '/r', attach }), (text) => text.startsWith(`option \`attach.${name}\` is unknown; known are `))
+      assert.throws(
+        () => options({ refresh: '/r', attach }),
+        (text) => text.startsWith(`option \`attach.${name}\` is unknown; known are `),
+      )
     }
     unknown({ query: 't', header: 'X' }, 'header')
     unknown({ query: 't', cookie: true }, 'cookie')
     unknown({ cookie: true, scheme: 'X' }, 'scheme')
     unknown({ csrf: { cookie: 'a', header: 'b' } }, 'csrf')
-    refusesAll((cookie) => ({ attach: { cookie } }), 'attach.cookie', [[false, 'a boolean'], [SECRET, 'a string'], [null, 'null']])
+    refusesAll((cookie) => ({ attach: { cookie } }), 'attach.cookie', [
+      [false, 'a boolean'],
+      [SECRET, 'a string'],
+      [null, 'null'],
+    ])
     refusesAll((attach) => ({ attach }), 'attach', ODD)
     refuses({ attach: { query: 7 } }, 'attach.query', 'a number')
     refuses({ attach: { cookie: true, csrf: { cookie: 'a' } } }, 'attach.csrf.header', 'undefined')
@@ -363,15 +586,33 @@ describe('the option attach', () => {
 
 describe('the options of calls', () => {
   it('are a URL, an object, and for the refresh also a function or false', () => {
-    for (const refresh of ['/r', new URL('https://a.test/'), { url: '/r' }, () => null, false]) assert.ok(options({ refresh }))
-    refusesAll((refresh) => ({ refresh }), 'refresh', ODD.filter(([value]) => !['string', 'function'].includes(typeof value)))
-    refusesAll((logout) => ({ logout }), 'logout', ODD.filter(([value]) => typeof value !== 'string'))
+    for (const refresh of ['/r', new URL('https://a.test/'), { url: '/r' }, () => null, false])
+      assert.ok(options({ refresh }))
+    refusesAll(
+      (refresh) => ({ refresh }),
+      'refresh',
+      ODD.filter(([value]) => !['string', 'function'].includes(typeof value)),
+    )
+    refusesAll(
+      (logout) => ({ logout }),
+      'logout',
+      ODD.filter(([value]) => typeof value !== 'string'),
+    )
     for (const name of ['refresh', 'logout']) {
-      refusesAll((headers) => ({ [name]: { url: '/r', headers } }), `${name}.headers`, [[null, 'null'], [SECRET, 'a string'], [{ a: 7 }, 'an object'], [['a', 'b'], 'a list']])
+      refusesAll((headers) => ({ [name]: { url: '/r', headers } }), `${name}.headers`, [
+        [null, 'null'],
+        [SECRET, 'a string'],
+        [{ a: 7 }, 'an object'],
+        [['a', 'b'], 'a list'],
+      ])
       refusesAll((csrf) => ({ [name]: { url: '/r', csrf } }), `${name}.csrf`, ODD)
       refuses({ [name]: { url: '/r', csrf: { header: 'x' } } }, `${name}.csrf.cookie`, 'undefined')
     }
-    refusesAll((success) => ({ logout: { url: '/r', success } }), 'logout.success', [[401, 'a number'], [[, 401], 'a list'], [['401'], 'a list']])
+    refusesAll((success) => ({ logout: { url: '/r', success } }), 'logout.success', [
+      [401, 'a number'],
+      [[, 401], 'a list'],
+      [['401'], 'a list'],
+    ])
     refuses({ logout: { url: '/r', send: 'both' } }, 'logout.send', "'both'")
     assert.throws(() => options({ refresh: { url: '/r', success: [] } }), /`refresh.success` is unknown/)
   })
@@ -385,12 +626,32 @@ describe('the options of calls', () => {
 
 describe('the options of a session', () => {
   it('are a name, a claim, a cookie, a login, and the behaviour offline', () => {
-    options({ refresh: '/r', name: 'shop', subject: 'user_id', sessionHint: 'signed_in', login: { timeout: 60_000, incomplete: { body: { path: 'mfa' } } }, offline: 'send' })
+    options({
+      refresh: '/r',
+      name: 'shop',
+      subject: 'user_id',
+      sessionHint: 'signed_in',
+      login: { timeout: 60_000, incomplete: { body: { path: 'mfa' } } },
+      offline: 'send',
+    })
     options({ refresh: '/r', login: {} })
-    for (const name of ['name', 'subject', 'sessionHint']) refusesAll((value) => ({ [name]: value }), name, ODD.filter(([value]) => typeof value !== 'string'))
+    for (const name of ['name', 'subject', 'sessionHint'])
+      refusesAll(
+        (value) => ({ [name]: value }),
+        name,
+        ODD.filter(([value]) => typeof value !== 'string'),
+      )
     refusesAll((login) => ({ login }), 'login', ODD)
-    refusesAll((timeout) => ({ login: { timeout } }), 'login.timeout', ODD.filter(([value]) => typeof value !== 'number'))
-    refusesAll((incomplete) => ({ login: { incomplete } }), 'login.incomplete', ODD.filter(([value]) => !Array.isArray(value)))
+    refusesAll(
+      (timeout) => ({ login: { timeout } }),
+      'login.timeout',
+      ODD.filter(([value]) => typeof value !== 'number'),
+    )
+    refusesAll(
+      (incomplete) => ({ login: { incomplete } }),
+      'login.incomplete',
+      ODD.filter(([value]) => !Array.isArray(value)),
+    )
     refuses({ offline: 'never' }, 'offline', "'never'")
     assert.throws(() => options({ refresh: '/r', login: { retry: 1 } }), /`login.retry` is unknown/)
   })

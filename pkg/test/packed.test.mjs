@@ -17,7 +17,9 @@ const pkg = fileURLToPath(new URL('..', import.meta.url))
 const { devDependencies, exports } = JSON.parse(readFileSync(join(pkg, 'package.json')))
 const entries = Object.values(exports).flatMap((entry) => (entry.default ? [entry.default, entry.types] : []))
 // For tools that do not read `exports`.
-const stubs = Object.entries(exports).flatMap(([name, entry]) => (entry.default && name !== '.' ? [`${name.slice(2)}/package.json`] : []))
+const stubs = Object.entries(exports).flatMap(([name, entry]) =>
+  entry.default && name !== '.' ? [`${name.slice(2)}/package.json`] : [],
+)
 const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
 after(() => rmSync(scratch, { recursive: true, force: true }))
 
@@ -51,17 +53,34 @@ async function outcome(page) {
 
 describe('the tarball', () => {
   it('contains what is needed, and nothing else', () => {
-    assert.deepEqual(files.map(({ path }) => path).sort(), [
-      'CHANGELOG.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist/core.wasm', 'dist/error.d.ts', 'dist/remote.d.ts', 'dist/types.d.ts', 'package.json',
-      // The entry for isolation loads it if the token is kept in a service worker.
-      'dist/isolation/attached.js',
-      ...entries.map((path) => path.slice(2)), ...stubs,
-    ].sort())
+    assert.deepEqual(
+      files.map(({ path }) => path).sort(),
+      [
+        'CHANGELOG.md',
+        'LICENSE-APACHE',
+        'LICENSE-MIT',
+        'README.md',
+        'dist/core.wasm',
+        'dist/error.d.ts',
+        'dist/remote.d.ts',
+        'dist/types.d.ts',
+        'package.json',
+        // The entry for isolation loads it if the token is kept in a service worker.
+        'dist/isolation/attached.js',
+        ...entries.map((path) => path.slice(2)),
+        ...stubs,
+      ].sort(),
+    )
   })
 
   it('has an entry for each preset', () => {
     const named = Object.keys(exports).filter((name) => name.startsWith('./presets/'))
-    assert.deepEqual(named, readdirSync(join(pkg, 'src/presets')).map((name) => `./presets/${name.replace(/\.ts$/, '')}`).sort())
+    assert.deepEqual(
+      named,
+      readdirSync(join(pkg, 'src/presets'))
+        .map((name) => `./presets/${name.replace(/\.ts$/, '')}`)
+        .sort(),
+    )
   })
 
   it('passes publint', async () => {
@@ -71,11 +90,18 @@ describe('the tarball', () => {
 
   it('has the right types for @arethetypeswrong/cli', async () => {
     // Also with `moduleResolution: node`. The WebAssembly itself is not a module; CommonJS has `import()` for modules.
-    await run(installed('attw'), [tarball, '--ignore-rules', 'cjs-resolves-to-esm', '--exclude-entrypoints', './core.wasm'])
+    await run(installed('attw'), [
+      tarball,
+      '--ignore-rules',
+      'cjs-resolves-to-esm',
+      '--exclude-entrypoints',
+      './core.wasm',
+    ])
   })
 
   it('names nothing of the machine it was built on', () => {
-    for (const { path } of files.filter(({ path }) => path.startsWith('dist/'))) assert.ok(!readFileSync(join(pkg, path), 'latin1').includes(pkg), path)
+    for (const { path } of files.filter(({ path }) => path.startsWith('dist/')))
+      assert.ok(!readFileSync(join(pkg, path), 'latin1').includes(pkg), path)
   })
 })
 
@@ -89,35 +115,66 @@ describe('in a new Vite project', () => {
     write('index.html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/main.js"></script>')
     write('file.html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/file.js"></script>')
     const settle = `const outcome = (auth) => (${TRY_OUT})(auth).catch(String).then((it) => (globalThis.outcome = it))`
-    write('main.js', `import { createTokenManager } from 'tokenkeep'
+    write(
+      'main.js',
+      `import { createTokenManager } from 'tokenkeep'
       ${settle}
-      outcome(createTokenManager({ refresh: '/auth/refresh' }))`)
-    write('file.js', `import { createTokenManager } from 'tokenkeep/file'
+      outcome(createTokenManager({ refresh: '/auth/refresh' }))`,
+    )
+    write(
+      'file.js',
+      `import { createTokenManager } from 'tokenkeep/file'
       import wasm from 'tokenkeep/core.wasm?url'
       ${settle}
-      outcome(createTokenManager({ refresh: '/auth/refresh' }, wasm))`)
+      outcome(createTokenManager({ refresh: '/auth/refresh' }, wasm))`,
+    )
     // With the worker that the package names itself, and with one that the app names.
-    write('isolated.html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/isolated.js"></script>')
-    write('isolated.js', `import { createTokenManager } from 'tokenkeep/isolated'
+    write(
+      'isolated.html',
+      '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/isolated.js"></script>',
+    )
+    write(
+      'isolated.js',
+      `import { createTokenManager } from 'tokenkeep/isolated'
       ${settle}
-      outcome(createTokenManager({ refresh: '/auth/refresh', isolation: location.hash.slice(1) }))`)
+      outcome(createTokenManager({ refresh: '/auth/refresh', isolation: location.hash.slice(1) }))`,
+    )
     write('named.html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/named.js"></script>')
-    write('named.js', `import { createTokenManager } from 'tokenkeep/isolated'
+    write(
+      'named.js',
+      `import { createTokenManager } from 'tokenkeep/isolated'
       import TokenWorker from 'tokenkeep/worker/script?worker'
       ${settle}
-      outcome(createTokenManager({ refresh: '/auth/refresh', isolation: 'worker', worker: () => new TokenWorker() }))`)
-    write('attached.html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/attached.js"></script>')
-    write('attached.js', `import { createTokenManager } from 'tokenkeep/isolated'
+      outcome(createTokenManager({ refresh: '/auth/refresh', isolation: 'worker', worker: () => new TokenWorker() }))`,
+    )
+    write(
+      'attached.html',
+      '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/attached.js"></script>',
+    )
+    write(
+      'attached.js',
+      `import { createTokenManager } from 'tokenkeep/isolated'
       ${settle}
       const worker = () => navigator.serviceWorker.register('/sw.js', { type: 'module' })
-      outcome(createTokenManager({ isolation: 'service-worker', worker }))`)
-    write('sw.js', `import { serve } from 'tokenkeep/service-worker'
-      serve({ refresh: '/auth/refresh' }, { takeOver: true })`)
-    write('vite.config.js', `export default { build: { rollupOptions: {
+      outcome(createTokenManager({ isolation: 'service-worker', worker }))`,
+    )
+    write(
+      'sw.js',
+      `import { serve } from 'tokenkeep/service-worker'
+      serve({ refresh: '/auth/refresh' }, { takeOver: true })`,
+    )
+    write(
+      'vite.config.js',
+      `export default { build: { rollupOptions: {
       input: ['index.html', 'file.html', 'isolated.html', 'named.html', 'attached.html', 'sw.js'],
       output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
-    } } }`)
-    await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, `vite@${devDependencies.vite}`], project)
+    } } }`,
+    )
+    await run(
+      'npm',
+      ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, `vite@${devDependencies.vite}`],
+      project,
+    )
     await run(join(project, 'node_modules/.bin/vite'), ['build', '--logLevel', 'error'], project)
   })
 
@@ -159,7 +216,11 @@ describe('in a new Vite project', () => {
     const api = await serve({ ...back.routes, '/refuse': () => (back.refuse(), ['text/plain', '']) })
     const { createServer } = await import(pathToFileURL(join(project, 'node_modules/vite/dist/node/index.js')))
     const proxy = Object.fromEntries(['/auth', '/api', '/refuse'].map((path) => [path, api.origin]))
-    const dev = await createServer({ root: project, logLevel: 'error', server: { port: 0, host: '127.0.0.1', proxy, hmr: false } })
+    const dev = await createServer({
+      root: project,
+      logLevel: 'error',
+      server: { port: 0, host: '127.0.0.1', proxy, hmr: false },
+    })
     try {
       await dev.listen()
       const page = await chrome.open(`http://127.0.0.1:${dev.httpServer.address().port}${path}`)
@@ -176,22 +237,33 @@ describe('in a new Vite project', () => {
 
 describe('in a plain page', () => {
   const dist = (name) => file(join(pkg, 'dist', name))
-  const html = (script, headers) => ['text/html', `<!doctype html><link rel="icon" href="data:,"><script type="module" src="${script}"></script>`, headers]
+  const html = (script, headers) => [
+    'text/html',
+    `<!doctype html><link rel="icon" href="data:,"><script type="module" src="${script}"></script>`,
+    headers,
+  ]
   const script = (text) => ['text/javascript', `import { createTokenManager } from '/tokenkeep/index.js'\n${text}`]
   const WORKS = script(`
     const auth = globalThis.auth = createTokenManager({ refresh: '/auth/refresh' })
     ;(${TRY_OUT})(auth).catch(String).then((it) => (globalThis.outcome = it))`)
 
   it('works', async () => {
-    const { page } = await open('/', { '/': html('/main.js'), '/main.js': WORKS, '/tokenkeep/index.js': dist('index.js') })
+    const { page } = await open('/', {
+      '/': html('/main.js'),
+      '/main.js': WORKS,
+      '/tokenkeep/index.js': dist('index.js'),
+    })
     assert.deepEqual(await outcome(page), TRIED_OUT)
     assert.deepEqual(page.errors, [])
   })
 
   it("works under a strict Content-Security-Policy with 'wasm-unsafe-eval'", async () => {
-    const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; require-trusted-types-for 'script'"
+    const policy =
+      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; require-trusted-types-for 'script'"
     const { page } = await open('/', {
-      '/': html('/main.js', { 'content-security-policy': policy }), '/main.js': WORKS, '/tokenkeep/index.js': dist('index.js'),
+      '/': html('/main.js', { 'content-security-policy': policy }),
+      '/main.js': WORKS,
+      '/tokenkeep/index.js': dist('index.js'),
     })
     assert.deepEqual(await outcome(page), TRIED_OUT)
   })
@@ -206,8 +278,14 @@ describe('in a plain page', () => {
         globalThis.outcome = settled.map(({ reason }) => ({ code: reason.code, retryable: reason.retryable, helps: /wasm-unsafe-eval/.test(reason.message), cause: reason.cause.name }))`),
       '/tokenkeep/index.js': dist('index.js'),
     })
-    assert.deepEqual(await outcome(page), Array(6).fill({ code: 'not-loaded', retryable: false, helps: true, cause: 'CompileError' }))
-    assert.deepEqual(server.seen.filter((line) => /auth|api/.test(line)), [])
+    assert.deepEqual(
+      await outcome(page),
+      Array(6).fill({ code: 'not-loaded', retryable: false, helps: true, cause: 'CompileError' }),
+    )
+    assert.deepEqual(
+      server.seen.filter((line) => /auth|api/.test(line)),
+      [],
+    )
     assert.deepEqual(page.errors, [])
   })
 
@@ -229,11 +307,16 @@ describe('in a plain page', () => {
   it('works in a worker', async () => {
     const { page } = await open('/', {
       '/': html('/main.js'),
-      '/main.js': ['text/javascript', `
+      '/main.js': [
+        'text/javascript',
+        `
         const worker = new Worker('/worker.js', { type: 'module' })
         worker.onmessage = ({ data }) => (globalThis.outcome = data)
-        worker.onerror = () => (globalThis.outcome = 'failed')`],
-      '/worker.js': script(`(${TRY_OUT})(createTokenManager({ refresh: '/auth/refresh' })).catch(String).then((it) => postMessage(it))`),
+        worker.onerror = () => (globalThis.outcome = 'failed')`,
+      ],
+      '/worker.js': script(
+        `(${TRY_OUT})(createTokenManager({ refresh: '/auth/refresh' })).catch(String).then((it) => postMessage(it))`,
+      ),
       '/tokenkeep/index.js': dist('index.js'),
     })
     assert.deepEqual(await outcome(page), TRIED_OUT)
@@ -243,11 +326,14 @@ describe('in a plain page', () => {
     let tries = 0
     const { page } = await open('/', {
       '/': html('/main.js'),
-      '/main.js': ['text/javascript', `
+      '/main.js': [
+        'text/javascript',
+        `
         import { createTokenManager } from '/tokenkeep/file.js'
         const auth = createTokenManager({ refresh: '/auth/refresh' }, '/tokenkeep/core.wasm')
         const error = await auth.fetch('/api/me').catch((error) => error)
-        globalThis.outcome = [error.code, error.retryable, error.status, (await auth.fetch('/api/me')).status]`],
+        globalThis.outcome = [error.code, error.retryable, error.status, (await auth.fetch('/api/me')).status]`,
+      ],
       '/tokenkeep/file.js': dist('file.js'),
       '/tokenkeep/core.wasm': () => (tries++ ? dist('core.wasm') : ['text/plain', '', { status: 503 }]),
     })
@@ -257,12 +343,15 @@ describe('in a plain page', () => {
   it('accepts a file of any type, a Response, bytes and a module', async () => {
     const { page } = await open('/', {
       '/': html('/main.js'),
-      '/main.js': ['text/javascript', `
+      '/main.js': [
+        'text/javascript',
+        `
         import { createTokenManager } from '/tokenkeep/file.js'
         const bytes = await (await fetch('/core')).arrayBuffer()
         const sources = ['/core', new URL('/core', location.href), fetch('/core'), await fetch('/core'), bytes, WebAssembly.compile(bytes)]
         globalThis.outcome = await Promise.all(sources.map((source) =>
-          createTokenManager({ refresh: '/auth/refresh' }, source).ready.then(() => 'ready', String)))`],
+          createTokenManager({ refresh: '/auth/refresh' }, source).ready.then(() => 'ready', String)))`,
+      ],
       '/tokenkeep/file.js': dist('file.js'),
       '/core': ['application/octet-stream', dist('core.wasm')[1]],
     })

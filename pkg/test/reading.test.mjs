@@ -23,7 +23,18 @@ describe('members of JSON', () => {
     for (const none of [null, {}, { session: null }, { session: { token: null } }, { session: null, error: null }]) {
       assert.equal(isNone(none, 'session.token'), true, JSON.stringify(none))
     }
-    for (const other of [undefined, [], 0, '', { ok: true }, { session: {} }, { session: '' }, { session: null, error: 'busy' }, { session: { token: 'x' } }, { other: null }]) {
+    for (const other of [
+      undefined,
+      [],
+      0,
+      '',
+      { ok: true },
+      { session: {} },
+      { session: '' },
+      { session: null, error: 'busy' },
+      { session: { token: 'x' } },
+      { other: null },
+    ]) {
       assert.equal(isNone(other, 'session.token'), false, JSON.stringify(other))
     }
     assert.equal(isNone({ a: null, b: 'token' }, 'a | b'), false)
@@ -69,13 +80,38 @@ describe('a body for a rule', () => {
     assert.deepEqual(await read(['null'], true), [[], false, false])
     assert.deepEqual(await read([], false, true), [[], false, false])
     assert.deepEqual(await read(['[{"code":7},'], false, true), [[], false, false])
-    assert.deepEqual(await read(Array(20).fill(' '.repeat(16 * 1024)).concat('{"code":7}')), [[], false, false])
+    assert.deepEqual(
+      await read(
+        Array(20)
+          .fill(' '.repeat(16 * 1024))
+          .concat('{"code":7}'),
+      ),
+      [[], false, false],
+    )
   })
 
   it('is empty for a value that is no answer, and nothing throws', async () => {
     const read = new Response('x')
     await read.text()
-    for (const odd of [undefined, null, 7, 'x', {}, { clone: () => 7 }, { clone: () => ({ body: { getReader: () => ({}) } }) }, { get headers() { throw Error() }, get body() { throw Error() } }, { body: { cancel: () => 7 } }, read]) {
+    for (const odd of [
+      undefined,
+      null,
+      7,
+      'x',
+      {},
+      { clone: () => 7 },
+      { clone: () => ({ body: { getReader: () => ({}) } }) },
+      {
+        get headers() {
+          throw Error()
+        },
+        get body() {
+          throw Error()
+        },
+      },
+      { body: { cancel: () => 7 } },
+      read,
+    ]) {
       assert.deepEqual(await members(odd, 'code', false), [])
       assert.equal(await keep(odd), undefined)
       assert.ok(['undefined', 'string'].includes(typeof header(odd, 'Content-Type')))
@@ -84,25 +120,62 @@ describe('a body for a rule', () => {
   })
 })
 
-describe('an answer to one of the manager\'s own calls', () => {
+describe("an answer to one of the manager's own calls", () => {
   const PLACES = ['access_token', 'refresh_token', 'expires_in', 'expires_at']
   const hearOf = (answer) => hear(Promise.resolve(answer), 1000, false, PLACES, '')
 
   it('is distinguished from a value that is no answer, and from a refusal', async () => {
-    for (const odd of [undefined, null, 7, {}, { status: 401, json: () => ({}) }, { status: '200', headers: new Headers(), clone() {} }]) {
+    for (const odd of [
+      undefined,
+      null,
+      7,
+      {},
+      { status: 401, json: () => ({}) },
+      { status: '200', headers: new Headers(), clone() {} },
+    ]) {
       assert.deepEqual(await hearOf(odd), [odd, -2])
     }
     assert.equal((await hearOf(Response.error())).length, 1)
     assert.equal((await hearOf(Object.defineProperty(new Response(null), 'type', { value: 'opaqueredirect' })))[1], -1)
-    assert.equal((await hear([() => { throw Error('x') }], 1000, false, PLACES, '')).length, 1)
-    for (const odd of [undefined, 7, 'x', [], true]) assert.deepEqual(await hear([() => odd], 1000, false, PLACES, ''), [undefined, -2])
+    assert.equal(
+      (
+        await hear(
+          [
+            () => {
+              throw Error('x')
+            },
+          ],
+          1000,
+          false,
+          PLACES,
+          '',
+        )
+      ).length,
+      1,
+    )
+    for (const odd of [undefined, 7, 'x', [], true])
+      assert.deepEqual(await hear([() => odd], 1000, false, PLACES, ''), [undefined, -2])
   })
 
   it('is read up to a limit, and stays readable for its caller', async () => {
     const response = Response.json({ access_token: 'a', refresh_token: 'b', user: 'alice' })
     const [by, status, json, , , isNone, redirected, token, refreshToken] = await hearOf(response)
-    assert.deepEqual([by === response, response.bodyUsed, status, json, isNone, redirected, token, refreshToken], [true, false, 200, { user: 'alice' }, 0, 0, 'a', 'b'])
-    const twice = (await hearOf(Response.json({ access_token: 'a', token: 'a', header: 'Bearer a', list: [{ more: 'b', user: 'ab' }], refresh_token: 'b', '': '' })))[2]
+    assert.deepEqual(
+      [by === response, response.bodyUsed, status, json, isNone, redirected, token, refreshToken],
+      [true, false, 200, { user: 'alice' }, 0, 0, 'a', 'b'],
+    )
+    const twice = (
+      await hearOf(
+        Response.json({
+          access_token: 'a',
+          token: 'a',
+          header: 'Bearer a',
+          list: [{ more: 'b', user: 'ab' }],
+          refresh_token: 'b',
+          '': '',
+        }),
+      )
+    )[2]
     assert.deepEqual(twice, { list: [{ user: 'ab' }], '': '' }, 'the same tokens under other names are taken out, too')
     const long = await hearOf(new Response(`{"access_token":"a","more":"${'x'.repeat(2 ** 21)}"}`))
     assert.deepEqual(long.slice(1, 4), [200, undefined, undefined])
@@ -110,7 +183,32 @@ describe('an answer to one of the manager\'s own calls', () => {
 })
 
 describe('a polluted prototype', () => {
-  const names = ['exposeToken', 'apis', 'attach', 'logout', 'adopt', 'header', 'cookie', 'csrf', 'query', 'url', 'headers', 'method', 'body', 'path', 'equals', 'absent', 'name', 'login', 'timeout', 'accessToken', 'refreshToken', 'expiresIn', 'value', ...Array(40).keys()]
+  const names = [
+    'exposeToken',
+    'apis',
+    'attach',
+    'logout',
+    'adopt',
+    'header',
+    'cookie',
+    'csrf',
+    'query',
+    'url',
+    'headers',
+    'method',
+    'body',
+    'path',
+    'equals',
+    'absent',
+    'name',
+    'login',
+    'timeout',
+    'accessToken',
+    'refreshToken',
+    'expiresIn',
+    'value',
+    ...Array(40).keys(),
+  ]
   const PAGE = 'https://app.test/'
   const given = { refresh: { url: '/r' }, attach: {}, unauthorized: [{ status: 401 }], response: {}, login: {} }
 
@@ -129,7 +227,12 @@ describe('a polluted prototype', () => {
 })
 
 describe('the page', () => {
-  const before = Object.fromEntries(['document', 'Document', 'Node', 'location', 'navigator', 'origin'].map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]))
+  const before = Object.fromEntries(
+    ['document', 'Document', 'Node', 'location', 'navigator', 'origin'].map((name) => [
+      name,
+      Object.getOwnPropertyDescriptor(globalThis, name),
+    ]),
+  )
   afterEach(() => {
     for (const [name, descriptor] of Object.entries(before)) {
       if (descriptor) Object.defineProperty(globalThis, name, descriptor)
@@ -137,13 +240,30 @@ describe('the page', () => {
     }
   })
   function stand(there) {
-    class Node { get baseURI() { return there.base } }
-    class Document extends Node { get cookie() { if (there.cookie === undefined) throw Error('sandboxed'); return there.cookie } }
+    class Node {
+      get baseURI() {
+        return there.base
+      }
+    }
+    class Document extends Node {
+      get cookie() {
+        if (there.cookie === undefined) throw Error('sandboxed')
+        return there.cookie
+      }
+    }
     const document = new Document()
     // Elements with these names hide the properties.
     Object.defineProperties(document, { baseURI: { value: 'clobbered' }, cookie: { value: 'clobbered' } })
-    const set = { Node, Document, document, navigator: { cookieEnabled: there.enabled ?? true }, location: there.href && { href: there.href, origin: 'null' }, origin: there.origin }
-    for (const [name, value] of Object.entries(set)) Object.defineProperty(globalThis, name, { value, configurable: true })
+    const set = {
+      Node,
+      Document,
+      document,
+      navigator: { cookieEnabled: there.enabled ?? true },
+      location: there.href && { href: there.href, origin: 'null' },
+      origin: there.origin,
+    }
+    for (const [name, value] of Object.entries(set))
+      Object.defineProperty(globalThis, name, { value, configurable: true })
   }
 
   it('has a base URL, but none of another origin', () => {

@@ -10,7 +10,13 @@ import { fileURLToPath } from 'node:url'
 
 const pkg = fileURLToPath(new URL('..', import.meta.url))
 const read = (path) => readFileSync(join(pkg, '..', path), 'utf8')
-const PAGES = ['README.md', ...readdirSync(join(pkg, '../docs'), { recursive: true }).filter((name) => /^(migration.)?[^/\\]*\.md$/.test(name)).map((name) => `docs/${name}`), 'docs/backends/README.md']
+const PAGES = [
+  'README.md',
+  ...readdirSync(join(pkg, '../docs'), { recursive: true })
+    .filter((name) => /^(migration.)?[^/\\]*\.md$/.test(name))
+    .map((name) => `docs/${name}`),
+  'docs/backends/README.md',
+]
 const types = readFileSync(join(pkg, 'src/types.ts'), 'utf8')
 const errors = readFileSync(join(pkg, 'src/error.ts'), 'utf8')
 
@@ -29,7 +35,9 @@ export const auth = createTokenManager({ refresh: '/auth/refresh' })
 `
 
 function section(page, title) {
-  const found = read(page).split(/^## /m).find((part) => part.startsWith(title))
+  const found = read(page)
+    .split(/^## /m)
+    .find((part) => part.startsWith(title))
   assert.ok(found, `${page} has a section "${title}"`)
   return found
 }
@@ -48,7 +56,9 @@ function members(name) {
 
 describe('README and the reference pages', () => {
   it('have examples that compile', () => {
-    const examples = PAGES.flatMap((page) => [...read(page).matchAll(/^```ts\n([\s\S]*?)^```/gm)].map((match) => match[1]))
+    const examples = PAGES.flatMap((page) =>
+      [...read(page).matchAll(/^```ts\n([\s\S]*?)^```/gm)].map((match) => match[1]),
+    )
     assert.ok(examples.length >= 3)
     // Inside the package, so that the package's own name resolves to the build.
     const folder = mkdtempSync(join(pkg, 'test/types/readme-'))
@@ -56,9 +66,25 @@ describe('README and the reference pages', () => {
       writeFileSync(join(folder, 'around.d.ts'), AROUND)
       writeFileSync(join(folder, 'auth.ts'), AUTH)
       examples.forEach((example, at) => writeFileSync(join(folder, `example-${at}.ts`), example))
-      const options = ['--noEmit', '--strict', '--ignoreConfig', '--types', '', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler']
+      const options = [
+        '--noEmit',
+        '--strict',
+        '--ignoreConfig',
+        '--types',
+        '',
+        '--target',
+        'es2022',
+        '--module',
+        'esnext',
+        '--moduleResolution',
+        'bundler',
+      ]
       const files = ['around.d.ts', ...examples.map((_, at) => `example-${at}.ts`)].map((file) => join(folder, file))
-      execFileSync(join(pkg, 'node_modules/.bin/tsc'), [...options, ...files], { cwd: pkg, encoding: 'utf8', timeout: 60_000 })
+      execFileSync(join(pkg, 'node_modules/.bin/tsc'), [...options, ...files], {
+        cwd: pkg,
+        encoding: 'utf8',
+        timeout: 60_000,
+      })
     } catch (error) {
       assert.fail(error.stdout || error.message)
     } finally {
@@ -82,13 +108,25 @@ describe('README and the reference pages', () => {
 
   it('name every error code', () => {
     const codes = [...errors.matchAll(/^  \| '([a-z-]+)'/gm)].map((code) => code[1])
-    assert.deepEqual(firstCells('docs/manager.md', 'Errors').filter((name) => name !== 'code').sort(), codes.sort())
+    assert.deepEqual(
+      firstCells('docs/manager.md', 'Errors')
+        .filter((name) => name !== 'code')
+        .sort(),
+      codes.sort(),
+    )
   })
 
   it('number the rules in one place', () => {
-    const full = [...read('docs/architecture.md').matchAll(/^### Rule (\d+): (.*)$/gm)].map(([, number, title]) => `${number} ${title}`)
-    const short = [...section('README.md', 'The rules').matchAll(/^(\d+)\. \*\*(.*?)\.?\*\*/gm)].map(([, number, title]) => `${number} ${title}`)
-    assert.deepEqual(full.map((rule) => rule.toLowerCase()), short.map((rule) => rule.toLowerCase()))
+    const full = [...read('docs/architecture.md').matchAll(/^### Rule (\d+): (.*)$/gm)].map(
+      ([, number, title]) => `${number} ${title}`,
+    )
+    const short = [...section('README.md', 'The rules').matchAll(/^(\d+)\. \*\*(.*?)\.?\*\*/gm)].map(
+      ([, number, title]) => `${number} ${title}`,
+    )
+    assert.deepEqual(
+      full.map((rule) => rule.toLowerCase()),
+      short.map((rule) => rule.toLowerCase()),
+    )
     assert.equal(full.length, 10)
   })
 

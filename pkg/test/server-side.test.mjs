@@ -14,13 +14,19 @@ const pkg = fileURLToPath(new URL('..', import.meta.url))
 /** Runs a program in a new Node process and returns its output. It must end by itself, without warnings. */
 function run(program) {
   return execFileSync(process.execPath, ['--unhandled-rejections=strict', '--input-type=module', '--eval', program], {
-    cwd: pkg, encoding: 'utf8', timeout: 20_000, stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: pkg,
+    encoding: 'utf8',
+    timeout: 20_000,
+    stdio: ['ignore', 'pipe', 'inherit'],
   }).trim()
 }
 
 /** The built entry in a realm that has only JavaScript itself and `globals`. */
 async function bare(globals = {}) {
-  const { code } = await transform(readFileSync(`${pkg}dist/index.js`, 'utf8'), { format: 'iife', globalName: 'tokenkeep' })
+  const { code } = await transform(readFileSync(`${pkg}dist/index.js`, 'utf8'), {
+    format: 'iife',
+    globalName: 'tokenkeep',
+  })
   const context = createContext(globals)
   runInContext(code, context)
   return context.tokenkeep ?? runInContext('tokenkeep', context)

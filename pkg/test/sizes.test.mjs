@@ -17,7 +17,9 @@ const BUDGETS = {
   './inspector': 5000,
 }
 
-const entries = Object.entries(exports).flatMap(([name, { default: path }]) => (path?.endsWith('.js') ? [[name, read(path)]] : []))
+const entries = Object.entries(exports).flatMap(([name, { default: path }]) =>
+  path?.endsWith('.js') ? [[name, read(path)]] : [],
+)
 const HELD_ELSEWHERE = ['.', './isolated', './worker', './worker/script', './service-worker', './service-worker/script']
 const isManager = (name) => name === './file' || HELD_ELSEWHERE.includes(name)
 

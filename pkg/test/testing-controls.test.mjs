@@ -9,12 +9,18 @@ import { turns } from './support/turns.mjs'
 
 const pkg = fileURLToPath(new URL('..', import.meta.url))
 const ALICE = { claims: { sub: 'alice', roles: ['editor'] } }
-const code = (promise) => promise.then(() => 'none', (error) => error.code ?? error)
+const code = (promise) =>
+  promise.then(
+    () => 'none',
+    (error) => error.code ?? error,
+  )
 
 function heard(auth) {
   const told = []
   for (const type of ['change', 'refresh', 'signout', 'refresherror', 'stepup']) {
-    auth.addEventListener(type, ({ type, reason, error }) => told.push([type, reason, error?.code].filter(Boolean).join(' ')))
+    auth.addEventListener(type, ({ type, reason, error }) =>
+      told.push([type, reason, error?.code].filter(Boolean).join(' ')),
+    )
   }
   return told
 }
@@ -28,7 +34,7 @@ describe('the session', () => {
     assert.ok(Object.isFrozen(state) && Object.isFrozen(state.claims.roles))
   })
 
-  it('does not change with the test\'s own objects', () => {
+  it("does not change with the test's own objects", () => {
     const claims = { roles: ['editor'] }
     const { state } = createTestTokenManager({ session: { claims } })
     claims.roles.push('admin')
@@ -63,7 +69,12 @@ describe('the session', () => {
   it('signOut settles waiting calls: without a token, or rejected', async () => {
     const sent = []
     const fetch = async (...args) => (sent.push(new Request(...args).headers.get('authorization')), new Response())
-    for (const [reason, outcome] of [['rejected', 'none'], ['ended', 'none'], ['logout', 'session-changed'], ['other-tab', 'session-changed']]) {
+    for (const [reason, outcome] of [
+      ['rejected', 'none'],
+      ['ended', 'none'],
+      ['logout', 'session-changed'],
+      ['other-tab', 'session-changed'],
+    ]) {
       const auth = createTestTokenManager({ fetch })
       const call = code(auth.fetch('/x'))
       auth.test.signOut(reason)
@@ -122,14 +133,21 @@ describe('the session', () => {
 describe('failures', () => {
   it('are retryable if they are outages', async () => {
     const auth = createTestTokenManager({ session: null })
-    for (const [code, retryable, status] of [['network', true], ['timeout', true], ['bad-status', true, 503], ['bad-answer', true], ['rejected', false, 401], ['no-token', false]]) {
+    for (const [code, retryable, status] of [
+      ['network', true],
+      ['timeout', true],
+      ['bad-status', true, 503],
+      ['bad-answer', true],
+      ['rejected', false, 401],
+      ['no-token', false],
+    ]) {
       auth.test.fail('login', code)
       const error = await auth.login('/login').catch((error) => error)
       assert.deepEqual([error.code, error.retryable, error.status], [code, retryable, status])
     }
   })
 
-  it('take the test\'s own details, and any error', async () => {
+  it("take the test's own details, and any error", async () => {
     const auth = createTestTokenManager({ session: null })
     auth.test.fail('login', 'rejected', { status: 423, cause: Response.json({ locked: true }) })
     for (const _ of [1, 2]) {
@@ -156,7 +174,17 @@ describe('failures', () => {
   it('of ready fail everything', async () => {
     const auth = createTestTokenManager({ session: {} })
     auth.test.fail('ready', 'not-loaded')
-    const calls = [auth.ready, auth.known(), auth.fetch('/x'), auth.login('/x'), auth.refresh(), auth.logout(), auth.signedIn(), auth.setTokens({ accessToken: 'a' }), auth.getAccessToken()]
+    const calls = [
+      auth.ready,
+      auth.known(),
+      auth.fetch('/x'),
+      auth.login('/x'),
+      auth.refresh(),
+      auth.logout(),
+      auth.signedIn(),
+      auth.setTokens({ accessToken: 'a' }),
+      auth.getAccessToken(),
+    ]
     assert.deepEqual(new Set(await Promise.all(calls.map(code))), new Set(['not-loaded']))
   })
 
@@ -187,7 +215,11 @@ describe('failures', () => {
 
 describe('holding', () => {
   for (const [method, call] of Object.entries({
-    fetch: (auth) => auth.fetch('/x'), login: (auth) => auth.login('/x'), exchange: (auth) => auth.exchange('/x'), refresh: (auth) => auth.refresh(), logout: (auth) => auth.logout(),
+    fetch: (auth) => auth.fetch('/x'),
+    login: (auth) => auth.login('/x'),
+    exchange: (auth) => auth.exchange('/x'),
+    refresh: (auth) => auth.refresh(),
+    logout: (auth) => auth.logout(),
   })) {
     it(`${method} waits until it is released`, async () => {
       const auth = createTestTokenManager({ session: {}, fetch: async () => new Response() })
@@ -219,7 +251,10 @@ describe('holding', () => {
   })
 
   it('a refresh keeps what the test says about it', async () => {
-    for (const [say, outcome] of [[({ test }) => test.fail('refresh', 'network'), 'network'], [({ test }) => test.answer('refresh', { session: ALICE }), 'none']]) {
+    for (const [say, outcome] of [
+      [({ test }) => test.fail('refresh', 'network'), 'network'],
+      [({ test }) => test.answer('refresh', { session: ALICE }), 'none'],
+    ]) {
       const auth = createTestTokenManager()
       const told = heard(auth)
       const release = auth.test.hold('refresh')
@@ -267,7 +302,7 @@ describe('answers', () => {
     await turns()
     auth.test.answer('refresh', { session: ALICE })
     assert.deepEqual((await known).claims, ALICE.claims)
-    assert.deepEqual((await known), auth.state)
+    assert.deepEqual(await known, auth.state)
   })
 })
 
@@ -300,18 +335,24 @@ describe('requests', () => {
     const { fetch } = globalThis
     globalThis.fetch = undefined
     try {
-      await assert.rejects(createTestTokenManager({ session: {} }).fetch('/x'), /GET http:\/\/localhost\/x has no answer, and there is no fetch here/)
+      await assert.rejects(
+        createTestTokenManager({ session: {} }).fetch('/x'),
+        /GET http:\/\/localhost\/x has no answer, and there is no fetch here/,
+      )
     } finally {
       globalThis.fetch = fetch
     }
   })
 
-  it('go to the platform\'s current fetch', async () => {
+  it("go to the platform's current fetch", async () => {
     const { fetch } = globalThis
     const mine = createTestTokenManager({ session: {} })
     globalThis.fetch = async (url, { headers }) => Response.json([url, headers])
     try {
-      assert.deepEqual(await (await mine.fetch('/x', { headers: { 'x-own': '1' } })).json(), ['http://localhost/x', { 'x-own': '1', Authorization: 'Bearer test-token-1' }])
+      assert.deepEqual(await (await mine.fetch('/x', { headers: { 'x-own': '1' } })).json(), [
+        'http://localhost/x',
+        { 'x-own': '1', Authorization: 'Bearer test-token-1' },
+      ])
     } finally {
       globalThis.fetch = fetch
     }
@@ -320,9 +361,21 @@ describe('requests', () => {
   it('carry the token as the options say', async () => {
     const sent = []
     const fetch = async (...args) => (sent.push([...new Request(...args).headers]), new Response())
-    const options = { session: { accessToken: 'abc' }, fetch, apis: ['https://api.test/v1'], attach: { header: 'X-Token', scheme: '' } }
+    const options = {
+      session: { accessToken: 'abc' },
+      fetch,
+      apis: ['https://api.test/v1'],
+      attach: { header: 'X-Token', scheme: '' },
+    }
     const mine = createTestTokenManager(options)
-    for (const url of ['https://api.test/v1', 'https://api.test/v1/a', 'https://api.test/v10', 'http://api.test/v1', '/v1']) await mine.fetch(url)
+    for (const url of [
+      'https://api.test/v1',
+      'https://api.test/v1/a',
+      'https://api.test/v10',
+      'http://api.test/v1',
+      '/v1',
+    ])
+      await mine.fetch(url)
     assert.deepEqual(sent, [[['x-token', 'abc']], [['x-token', 'abc']], [], [], []])
   })
 
@@ -332,11 +385,14 @@ describe('requests', () => {
     await mine.login('/login')
     await mine.logout()
     const { calls } = mine.test
-    assert.deepEqual(calls.map(({ args, ...call }) => call), [
-      { name: 'fetch', url: 'http://localhost/x', method: 'PUT', body: 'b', authorization: 'Bearer test-token-1' },
-      { name: 'login', url: 'http://localhost/login', method: 'POST' },
-      { name: 'logout' },
-    ])
+    assert.deepEqual(
+      calls.map(({ args, ...call }) => call),
+      [
+        { name: 'fetch', url: 'http://localhost/x', method: 'PUT', body: 'b', authorization: 'Bearer test-token-1' },
+        { name: 'login', url: 'http://localhost/login', method: 'POST' },
+        { name: 'logout' },
+      ],
+    )
     assert.deepEqual(calls[0].args, ['/x', { method: 'put', body: 'b' }])
   })
 })
@@ -377,18 +433,22 @@ describe('reset', () => {
   })
 })
 
-describe('under the package\'s own name', () => {
-  it('createTokenManager takes the app\'s options, and controls finds the test\'s side', async () => {
+describe("under the package's own name", () => {
+  it("createTokenManager takes the app's options, and controls finds the test's side", async () => {
     const auth = createTokenManager({ refresh: '/auth/refresh', restore: 'eager', exposeToken: true })
     controls(auth).signIn({ accessToken: 'abc' })
     assert.equal(await auth.getAccessToken(), 'abc')
   })
 
   it('controls for another manager say what to do', () => {
-    for (const auth of [{}, undefined]) assert.throws(() => controls(auth), (error) => isTokenError(error) && error.code === 'invalid-argument' && /tokenkeep\/testing/.test(error.message))
+    for (const auth of [{}, undefined])
+      assert.throws(
+        () => controls(auth),
+        (error) => isTokenError(error) && error.code === 'invalid-argument' && /tokenkeep\/testing/.test(error.message),
+      )
   })
 
-  it('errors are the package\'s own', async () => {
+  it("errors are the package's own", async () => {
     assert.ok(new TokenError('network', '') instanceof TokenError)
     const { isTokenError: real } = await import('tokenkeep')
     assert.ok(real(new TokenError('network', '')))
@@ -396,17 +456,39 @@ describe('under the package\'s own name', () => {
 })
 
 describe('the types', () => {
-  it('are the package\'s own', () => {
-    const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--ignoreConfig', '--types', '', '--target', 'es2022', '--module', 'nodenext', '--skipLibCheck', 'false']
+  it("are the package's own", () => {
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--ignoreConfig',
+      '--types',
+      '',
+      '--target',
+      'es2022',
+      '--module',
+      'nodenext',
+      '--skipLibCheck',
+      'false',
+    ]
     try {
-      execFileSync(`${pkg}node_modules/.bin/tsc`, [...options, 'test/types/testing.ts'], { cwd: pkg, encoding: 'utf8', timeout: 60_000 })
+      execFileSync(`${pkg}node_modules/.bin/tsc`, [...options, 'test/types/testing.ts'], {
+        cwd: pkg,
+        encoding: 'utf8',
+        timeout: 60_000,
+      })
     } catch (error) {
       assert.fail(error.stdout || error.message)
     }
   })
 
   it('need nothing but the language: importing it touches no global', () => {
-    const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', `
+    const printed = execFileSync(
+      process.execPath,
+      [
+        '--input-type=module',
+        '--eval',
+        `
       for (const name of ['fetch', 'WebAssembly', 'Date', 'setTimeout', 'BroadcastChannel', 'location', 'document', 'navigator']) {
         Object.defineProperty(globalThis, name, { get() { console.log('used', name) } })
       }
@@ -415,7 +497,10 @@ describe('the types', () => {
       await auth.refresh()
       await auth.logout()
       console.log(auth.state.status)
-    `], { cwd: pkg, encoding: 'utf8', timeout: 20_000 })
+    `,
+      ],
+      { cwd: pkg, encoding: 'utf8', timeout: 20_000 },
+    )
     assert.equal(printed, 'signed-out\n')
   })
 })

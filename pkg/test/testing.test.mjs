@@ -28,12 +28,22 @@ function watch(auth) {
 }
 
 /** The outcome of a promise. */
-const outcome = (promise) => promise.then((value) => ({ value }), (error) => (isTokenError(error) ? { code: error.code, retryable: error.retryable } : { thrown: error }))
+const outcome = (promise) =>
+  promise.then(
+    (value) => ({ value }),
+    (error) => (isTokenError(error) ? { code: error.code, retryable: error.retryable } : { thrown: error }),
+  )
 
 const change = (status, sub = null) => ({ type: 'change', status, sub, isAnother: true })
 const refresh = (answer = REST) => ({ type: 'refresh', status: 'signed-in', sub: 'alice', answer })
 const NO_ANSWER = { ...refresh(), answer: undefined }
-const signout = (reason, error) => ({ type: 'signout', status: 'signed-out', sub: null, reason, ...(error && { error }) })
+const signout = (reason, error) => ({
+  type: 'signout',
+  status: 'signed-out',
+  sub: null,
+  reason,
+  ...(error && { error }),
+})
 const OUTAGE = { code: 'network', retryable: true }
 const REFUSED = { code: 'rejected', retryable: false }
 const refreshError = (status, sub = null) => ({ type: 'refresherror', status, sub, error: ['network', true] })
@@ -50,12 +60,26 @@ const signedIn = async (world, options) => {
 /** The list of promises: what an app can see. */
 const PROMISES = {
   async 'has the members of a manager, with their types'({ auth }) {
-    const members = Object.getOwnPropertyNames(auth).filter((name) => name !== 'test').map((name) => [name, typeof auth[name], Object.keys(auth).includes(name)])
+    const members = Object.getOwnPropertyNames(auth)
+      .filter((name) => name !== 'test')
+      .map((name) => [name, typeof auth[name], Object.keys(auth).includes(name)])
     assert.deepEqual(Object.fromEntries(members.map(([name, ...rest]) => [name, rest])), {
-      ready: ['object', true], state: ['object', true], known: ['function', true], fetch: ['function', true], login: ['function', true],
-      exchange: ['function', true], signedIn: ['function', true], setTokens: ['function', true], refresh: ['function', true],
-      logout: ['function', true], getAccessToken: ['function', true], peekAccessToken: ['function', true], subscribe: ['function', true],
-      addEventListener: ['function', true], removeEventListener: ['function', true], dispose: ['function', true],
+      ready: ['object', true],
+      state: ['object', true],
+      known: ['function', true],
+      fetch: ['function', true],
+      login: ['function', true],
+      exchange: ['function', true],
+      signedIn: ['function', true],
+      setTokens: ['function', true],
+      refresh: ['function', true],
+      logout: ['function', true],
+      getAccessToken: ['function', true],
+      peekAccessToken: ['function', true],
+      subscribe: ['function', true],
+      addEventListener: ['function', true],
+      removeEventListener: ['function', true],
+      dispose: ['function', true],
     })
   },
 
@@ -152,7 +176,7 @@ const PROMISES = {
     assert.equal(auth.state.status, 'signed-out')
   },
 
-  async 'known waits for the server\'s answer, and asks once'({ auth, server }) {
+  async "known waits for the server's answer, and asks once"({ auth, server }) {
     server.knows('alice')
     const told = watch(auth)
     const [one, other] = await Promise.all([auth.known(), auth.known()])
@@ -188,18 +212,31 @@ const PROMISES = {
     await logout
   },
 
-  async 'a call sends the token to the page\'s own origin only'(_, world) {
+  async "a call sends the token to the page's own origin only"(_, world) {
     const { auth, server } = await signedIn(world)
     const mine = await (await auth.fetch('/api/me')).json()
     assert.ok(server.named(mine.authorization.replace('Bearer ', '')))
     await auth.fetch(new URL(API), { headers: [['x-own', '1']] })
     await auth.fetch(new Request(API, { method: 'PUT', body: 'x' }))
-    assert.deepEqual(server.requests().map(({ url, method }) => [url, method]), [[API, 'GET'], [API, 'GET'], [API, 'PUT']])
-    assert.deepEqual(new Set(server.requests().map(({ authorization }) => authorization)), new Set([mine.authorization]))
+    assert.deepEqual(
+      server.requests().map(({ url, method }) => [url, method]),
+      [
+        [API, 'GET'],
+        [API, 'GET'],
+        [API, 'PUT'],
+      ],
+    )
+    assert.deepEqual(
+      new Set(server.requests().map(({ authorization }) => authorization)),
+      new Set([mine.authorization]),
+    )
     assert.equal((await (await auth.fetch('https://elsewhere.test/')).json()).authorization, null)
     await auth.fetch(new Request('https://elsewhere.test/', { method: 'PUT', body: 'x' }))
     assert.equal(server.requests().at(-1).method, 'PUT')
-    assert.equal((await (await auth.fetch(API, { headers: { authorization: 'Basic x' } })).json()).authorization, 'Basic x')
+    assert.equal(
+      (await (await auth.fetch(API, { headers: { authorization: 'Basic x' } })).json()).authorization,
+      'Basic x',
+    )
     assert.equal((await (await auth.fetch(API, { mode: 'no-cors' })).json()).authorization, null)
   },
 
@@ -246,7 +283,7 @@ const PROMISES = {
     assert.deepEqual(server.requests(), [])
   },
 
-  async 'the caller\'s signal ends the wait with its reason'({ auth, server }) {
+  async "the caller's signal ends the wait with its reason"({ auth, server }) {
     await auth.ready
     const release = server.hold('refresh')
     const controller = new AbortController()
@@ -303,10 +340,14 @@ const PROMISES = {
   async 'a step-up is reported with its challenges, and the answer goes to the caller'(_, world) {
     const { auth, told } = await signedIn(world)
     assert.equal((await auth.fetch('/api/step-up')).status, 401)
-    assert.deepEqual(JSON.parse(JSON.stringify(told)), [{
-      type: 'stepup', status: 'signed-in', sub: 'alice',
-      challenges: [{ scheme: 'bearer', parameters: { error: 'insufficient_user_authentication', acr_values: '2' } }],
-    }])
+    assert.deepEqual(JSON.parse(JSON.stringify(told)), [
+      {
+        type: 'stepup',
+        status: 'signed-in',
+        sub: 'alice',
+        challenges: [{ scheme: 'bearer', parameters: { error: 'insufficient_user_authentication', acr_values: '2' } }],
+      },
+    ])
   },
 
   async 'an answer that ends the session goes to the caller, and the reason says so'(_, world) {
@@ -317,7 +358,8 @@ const PROMISES = {
 
   async 'arguments that the platform refuses cause its own TypeError'({ auth }) {
     await auth.ready
-    for (const args of [[], ['http://'], ['/x', { method: 'a b' }], ['/x', { body: 'b' }]]) await assert.rejects(auth.fetch(...args), TypeError, String(args[0]))
+    for (const args of [[], ['http://'], ['/x', { method: 'a b' }], ['/x', { body: 'b' }]])
+      await assert.rejects(auth.fetch(...args), TypeError, String(args[0]))
   },
 
   async 'setTokens begins a session; a newer token of the same user renews it'({ auth }) {
@@ -329,7 +371,12 @@ const PROMISES = {
     await auth.setTokens({ accessToken: 'opaque' })
     await auth.setTokens({ accessToken: 'another' })
     assert.deepEqual(told, [
-      change('signed-in', 'alice'), change('signed-in', 'alice'), NO_ANSWER, change('signed-in', 'bob'), change('signed-in'), change('signed-in'),
+      change('signed-in', 'alice'),
+      change('signed-in', 'alice'),
+      NO_ANSWER,
+      change('signed-in', 'bob'),
+      change('signed-in'),
+      change('signed-in'),
     ])
     assert.equal(auth.state.claims, null)
     await auth.setTokens({ accessToken: `${jwt('bob')}.encrypted.too` })
@@ -369,7 +416,10 @@ const PROMISES = {
   async 'the token is handed out only if the app has allowed it'(_, world) {
     const { auth } = await signedIn(world)
     assert.equal((await outcome(auth.getAccessToken())).code, 'not-exposed')
-    assert.throws(() => auth.peekAccessToken(), (error) => isTokenError(error) && error.code === 'not-exposed')
+    assert.throws(
+      () => auth.peekAccessToken(),
+      (error) => isTokenError(error) && error.code === 'not-exposed',
+    )
   },
 
   async 'getAccessToken returns the token, and peekAccessToken the current one'(_, world) {
@@ -411,7 +461,10 @@ const PROMISES = {
     const theirs = await auth.getAccessToken()
     await auth.setTokens({ accessToken: jwt('bob') })
     const { state } = auth
-    assert.deepEqual(await outcome(auth.getAccessToken({ refused: theirs })), { code: 'session-changed', retryable: false })
+    assert.deepEqual(await outcome(auth.getAccessToken({ refused: theirs })), {
+      code: 'session-changed',
+      retryable: false,
+    })
     assert.equal(auth.state, state)
     await auth.logout()
     assert.equal((await outcome(auth.getAccessToken({ refused: theirs }))).code, 'signed-out')
@@ -476,8 +529,15 @@ const PROMISES = {
     auth.dispose()
     auth.dispose()
     const calls = [
-      auth.fetch('/api/me'), auth.known(), auth.refresh(), auth.getAccessToken(), auth.login('/auth/login'), auth.exchange('/auth/exchange'),
-      auth.logout(), auth.signedIn(), auth.setTokens({ accessToken: 'a' }),
+      auth.fetch('/api/me'),
+      auth.known(),
+      auth.refresh(),
+      auth.getAccessToken(),
+      auth.login('/auth/login'),
+      auth.exchange('/auth/exchange'),
+      auth.logout(),
+      auth.signedIn(),
+      auth.setTokens({ accessToken: 'a' }),
     ].map(outcome)
     for (const { code } of await Promise.all([...waits, ...calls])) assert.equal(code, 'disposed')
     assert.equal(auth.peekAccessToken(), undefined)

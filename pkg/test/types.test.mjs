@@ -7,20 +7,37 @@ import { describe, it } from 'node:test'
 
 const pkg = fileURLToPath(new URL('..', import.meta.url))
 const STRICT = [
-  '--noEmit', '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--verbatimModuleSyntax',
-  '--skipLibCheck', 'false', '--ignoreConfig', '--types', '', '--target', 'es2022',
+  '--noEmit',
+  '--strict',
+  '--exactOptionalPropertyTypes',
+  '--noUncheckedIndexedAccess',
+  '--verbatimModuleSyntax',
+  '--skipLibCheck',
+  'false',
+  '--ignoreConfig',
+  '--types',
+  '',
+  '--target',
+  'es2022',
 ]
 
 function tsc(...options) {
   try {
-    execFileSync(`${pkg}node_modules/.bin/tsc`, [...STRICT, ...options, 'test/types/use.ts'], { cwd: pkg, encoding: 'utf8', timeout: 60_000 })
+    execFileSync(`${pkg}node_modules/.bin/tsc`, [...STRICT, ...options, 'test/types/use.ts'], {
+      cwd: pkg,
+      encoding: 'utf8',
+      timeout: 60_000,
+    })
   } catch (error) {
     assert.fail(error.stdout || error.message)
   }
 }
 
 describe('the types', () => {
-  for (const [module, resolution] of [['nodenext', 'nodenext'], ['esnext', 'bundler']]) {
+  for (const [module, resolution] of [
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ]) {
     it(`hold with module resolution ${resolution}`, () => tsc('--module', module, '--moduleResolution', resolution))
   }
 

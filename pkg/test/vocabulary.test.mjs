@@ -40,7 +40,8 @@ function manager(options) {
 
 const json = (body, init) => Response.json(body, init)
 const api = (auth) => auth.fetch(`${ORIGIN}/api/me`)
-const bearer = () => sent.filter(({ pathname }) => pathname === '/api/me').map(({ headers }) => headers.get('authorization'))
+const bearer = () =>
+  sent.filter(({ pathname }) => pathname === '/api/me').map(({ headers }) => headers.get('authorization'))
 
 /** A token's life in seconds, if the refresh answers this. */
 async function life(body, response, headers) {
@@ -60,7 +61,10 @@ describe('the place of the tokens', () => {
     }
     routes['/api/me'] = () => json({})
     const auth = manager({
-      response: { accessToken: ['meta.access_token', 'data.access_token'], refreshToken: ['meta.refresh_token', 'data.refresh_token'] },
+      response: {
+        accessToken: ['meta.access_token', 'data.access_token'],
+        refreshToken: ['meta.refresh_token', 'data.refresh_token'],
+      },
       refreshToken: { json: 'refresh_token' },
     })
     assert.deepEqual(await auth.login(`${ORIGIN}/login`), { meta: {}, data: { user: 'alice' } })
@@ -72,7 +76,7 @@ describe('the place of the tokens', () => {
     assert.deepEqual(bearer(), ['Bearer first', 'Bearer second'])
   })
 
-  it('is searched in the answer\'s own members, not in inherited ones', async () => {
+  it("is searched in the answer's own members, not in inherited ones", async () => {
     routes['/login'] = () => json({ access_token: 'first' })
     const auth = manager({ response: { accessToken: ['__proto__.toString', 'constructor.name', 'access_token'] } })
     assert.deepEqual(await auth.login(`${ORIGIN}/login`), {})
@@ -86,13 +90,21 @@ describe('the end of a token', () => {
 
   it('is given in seconds, in milliseconds, or as a date and time with a zone', async () => {
     const at = Date.now() + 300_000
-    for (const value of [at, `${at}`, at / 1000, `${at / 1000}`, new Date(at).toISOString(), `${inFive(-6)}361-06:00`, `${inFive(0).replace('T', ' ')}+00:00`]) {
+    for (const value of [
+      at,
+      `${at}`,
+      at / 1000,
+      `${at / 1000}`,
+      new Date(at).toISOString(),
+      `${inFive(-6)}361-06:00`,
+      `${inFive(0).replace('T', ' ')}+00:00`,
+    ]) {
       const seconds = await life({ at: value }, { expiresAt })
       assert.ok(Math.abs(seconds - 300) <= 1, `${value}: ${seconds}`)
     }
   })
 
-  it('is counted by the server\'s clock', async () => {
+  it("is counted by the server's clock", async () => {
     const ahead = Date.now() + 86_400_000
     const headers = { Date: new Date(ahead).toUTCString() }
     const seconds = await life({ at: ahead + 300_000 }, { expiresAt }, headers)
@@ -100,7 +112,20 @@ describe('the end of a token', () => {
   })
 
   it('is unknown if nothing tells it', async () => {
-    for (const odd of ['soon', '2026-11-21T17:49:47', '2026', null, {}, [], ['2099-11-21T17:49:47Z'], true, -5, 0, Date.now() - 1, '9'.repeat(400)]) {
+    for (const odd of [
+      'soon',
+      '2026-11-21T17:49:47',
+      '2026',
+      null,
+      {},
+      [],
+      ['2099-11-21T17:49:47Z'],
+      true,
+      -5,
+      0,
+      Date.now() - 1,
+      '9'.repeat(400),
+    ]) {
       assert.equal(await life({ at: odd }, { expiresAt }), null, JSON.stringify(odd))
     }
   })
@@ -165,7 +190,12 @@ describe('an unauthorized answer', () => {
 
   it('must match all members of a rule', async () => {
     const rule = { status: [403, 422], body: { path: 'errors.0.code', equals: ['A', true] } }
-    answers(status(403, {}, { errors: [{ code: 'B' }] }), status(401), status(422, {}, { errors: [{ code: true }] }), status(200))
+    answers(
+      status(403, {}, { errors: [{ code: 'B' }] }),
+      status(401),
+      status(422, {}, { errors: [{ code: true }] }),
+      status(200),
+    )
     const auth = manager({ unauthorized: rule })
     assert.equal((await api(auth)).status, 403)
     assert.equal((await api(auth)).status, 401)
@@ -186,7 +216,11 @@ describe('an unauthorized answer', () => {
 
   it('is read from JSON only, and its body stays the caller’s', async () => {
     const text = '{"code":7}'
-    answers(new Response(text, { headers: { 'content-type': 'text/event-stream' } }), new Response(text, { headers: { 'content-type': 'application/json' } }), new Response(text, { headers: { 'content-type': 'application/json' } }))
+    answers(
+      new Response(text, { headers: { 'content-type': 'text/event-stream' } }),
+      new Response(text, { headers: { 'content-type': 'application/json' } }),
+      new Response(text, { headers: { 'content-type': 'application/json' } }),
+    )
     const auth = manager({ unauthorized: { body: { path: 'code' } } })
     assert.equal(await (await api(auth)).text(), text)
     assert.equal(refreshes(), 1)
@@ -273,7 +307,10 @@ describe('an answer that asks for a step-up', () => {
     assert.equal(heard.length, 1)
     const [[bearer, dpop]] = heard
     assert.equal(bearer.scheme, 'bearer')
-    assert.deepEqual({ ...bearer.parameters }, { realm: '', error: 'insufficient_claims', claims: 'e30=', ['__proto__']: 'x' })
+    assert.deepEqual(
+      { ...bearer.parameters },
+      { realm: '', error: 'insufficient_claims', claims: 'e30=', ['__proto__']: 'x' },
+    )
     assert.deepEqual({ ...dpop.parameters }, { algs: 'ES256' })
     assert.ok(Object.isFrozen(heard[0]) && Object.isFrozen(bearer.parameters))
     assert.equal(auth.state.status, 'signed-in')
@@ -384,11 +421,16 @@ describe('a token in the URL', () => {
     const SECRET = 's3cr3t'
     const said = []
     const { log, warn, error } = console
-    Object.assign(console, { log: (...w) => said.push(...w), warn: (...w) => said.push(...w), error: (...w) => said.push(...w) })
+    Object.assign(console, {
+      log: (...w) => said.push(...w),
+      warn: (...w) => said.push(...w),
+      error: (...w) => said.push(...w),
+    })
     try {
       const auth = manager({ attach })
       await auth.setTokens({ accessToken: SECRET, expiresIn: 300 })
-      for (const type of ['signout', 'refresherror', 'change', 'stepup']) auth.addEventListener(type, (event) => said.push({ ...event, error: `${event.error?.stack}` }))
+      for (const type of ['signout', 'refresherror', 'change', 'stepup'])
+        auth.addEventListener(type, (event) => said.push({ ...event, error: `${event.error?.stack}` }))
       routes['/api/me'] = () => status(401)
       routes['/refresh'] = () => status(503)
       await api(auth).catch((error) => said.push(`${error.stack}`, { ...error }))
@@ -427,7 +469,14 @@ describe('a token in the browser’s cookie', () => {
 
   it('is guarded by double submit, read anew for each sending, for unsafe methods', async () => {
     let value = 1
-    globalThis.document = { addEventListener() {}, removeEventListener() {}, baseURI: `${ORIGIN}/`, get cookie() { return `other=x; csrf_access=value-${value}` } }
+    globalThis.document = {
+      addEventListener() {},
+      removeEventListener() {},
+      baseURI: `${ORIGIN}/`,
+      get cookie() {
+        return `other=x; csrf_access=value-${value}`
+      },
+    }
     routes['/refresh'] = () => (value++, json({}))
     let refused = true
     routes['/api/me'] = () => ((refused = !refused), status(refused ? 200 : 401))
@@ -443,7 +492,12 @@ describe('the manager’s own calls', () => {
   afterEach(() => delete globalThis.document)
 
   it('have their own double submit, and header fields that are read for each sending', async () => {
-    globalThis.document = { addEventListener() {}, removeEventListener() {}, baseURI: `${ORIGIN}/`, cookie: 'a=1; b=2; c=3' }
+    globalThis.document = {
+      addEventListener() {},
+      removeEventListener() {},
+      baseURI: `${ORIGIN}/`,
+      cookie: 'a=1; b=2; c=3',
+    }
     let count = 0
     routes['/refresh'] = () => json({ access_token: 'one' })
     routes['/logout'] = () => status(200)
@@ -456,12 +510,23 @@ describe('the manager’s own calls', () => {
     await auth.refresh()
     await auth.logout()
     const fields = sent.map(({ headers }) => ['x-a', 'x-b', 'x-count'].map((name) => headers.get(name)))
-    assert.deepEqual(fields, [[null, '2', '1'], [null, '2', '2'], ['1', null, null]])
+    assert.deepEqual(fields, [
+      [null, '2', '1'],
+      [null, '2', '2'],
+      ['1', null, null],
+    ])
   })
 
   it('are not sent if a header function throws: the server was not reached', async () => {
     const fault = new Error('no key')
-    const auth = manager({ refresh: { url: refresh, headers: () => { throw fault } } })
+    const auth = manager({
+      refresh: {
+        url: refresh,
+        headers: () => {
+          throw fault
+        },
+      },
+    })
     await assert.rejects(auth.refresh(), (error) => error.code === 'network' && error.cause === fault)
     assert.equal(sent.length, 0)
   })
@@ -486,7 +551,10 @@ describe('the manager’s own calls', () => {
     await auth.setTokens({ accessToken: 'one' })
     await auth.logout()
     assert.equal(sent[0].headers.get('authorization'), 'Bearer one')
-    const other = manager({ logout: { ...logout, send: 'refresh', body: { client_id: 'spa' } }, refreshToken: { form: 'token' } })
+    const other = manager({
+      logout: { ...logout, send: 'refresh', body: { client_id: 'spa' } },
+      refreshToken: { form: 'token' },
+    })
     await other.setTokens({ accessToken: 'one', refreshToken: 'r1' })
     await other.logout()
     assert.equal(await sent[1].text(), 'client_id=spa&token=r1')
@@ -553,7 +621,10 @@ describe('a refresh function', () => {
     const both = await Promise.all([api(auth), api(auth)])
     assert.deepEqual(both.map((response) => response.status).sort(), [200, 200])
     await auth.refresh()
-    assert.deepEqual(asked, [['r1', false], ['r2', false]])
+    assert.deepEqual(asked, [
+      ['r1', false],
+      ['r2', false],
+    ])
     assert.ok(auth.state.expiresAt)
   })
 
@@ -562,8 +633,13 @@ describe('a refresh function', () => {
     let answer
     const auth = manager({ refresh: () => answer() })
     await auth.setTokens({ accessToken: 'one' })
-    answer = () => { throw fault }
-    await assert.rejects(auth.refresh(), (error) => error.code === 'network' && error.retryable && error.cause === fault)
+    answer = () => {
+      throw fault
+    }
+    await assert.rejects(
+      auth.refresh(),
+      (error) => error.code === 'network' && error.retryable && error.cause === fault,
+    )
     for (const odd of [undefined, {}, 'token', 5, [], { accessToken: 7 }, { accessToken: '' }]) {
       answer = () => odd
       await assert.rejects(auth.refresh(), { code: 'bad-answer', retryable: true })
@@ -608,13 +684,22 @@ describe('a wrong option', () => {
   })
 
   it('may throw while it is read, and leaks nothing', async () => {
-    const thrower = () => { throw new Error(SECRET) }
-    const auth = createTokenManager({ refresh, get ended() { return thrower() } })
+    const thrower = () => {
+      throw new Error(SECRET)
+    }
+    const auth = createTokenManager({
+      refresh,
+      get ended() {
+        return thrower()
+      },
+    })
     await assert.rejects(auth.ready, { code: 'invalid-option', message: /could not be read/ })
   })
 
   it('may be huge', async () => {
-    const many = Array.from({ length: 10_000 }, (_, i) => ({ body: { path: `a.${i}`, equals: Array(10).fill('x'.repeat(100)) } }))
+    const many = Array.from({ length: 10_000 }, (_, i) => ({
+      body: { path: `a.${i}`, equals: Array(10).fill('x'.repeat(100)) },
+    }))
     answers(status(200, {}, { a: [1] }))
     const auth = manager({ ended: many })
     assert.equal((await api(auth)).status, 200)
@@ -626,9 +711,26 @@ describe('errors', () => {
     const auth = manager({ refresh: `${refresh}?client_secret=hush#too` })
     const link = `${ORIGIN}/login/magic-link`
     for (const [status, body, call, words] of [
-      [404, {}, () => auth.refresh(), `Unexpected HTTP status 404 from the refresh endpoint (${refresh}); the session was kept.`],
-      [200, { odd: true }, () => auth.refresh(), new RegExp(`^No usable token from the refresh endpoint \\(${refresh}: .*access_token.*\\); the session was kept\\.$`)],
-      [401, {}, () => auth.refresh(), `Refused: HTTP status 401 from the refresh endpoint (${refresh}); sign in again.`],
+      [
+        404,
+        {},
+        () => auth.refresh(),
+        `Unexpected HTTP status 404 from the refresh endpoint (${refresh}); the session was kept.`,
+      ],
+      [
+        200,
+        { odd: true },
+        () => auth.refresh(),
+        new RegExp(
+          `^No usable token from the refresh endpoint \\(${refresh}: .*access_token.*\\); the session was kept\\.$`,
+        ),
+      ],
+      [
+        401,
+        {},
+        () => auth.refresh(),
+        `Refused: HTTP status 401 from the refresh endpoint (${refresh}); sign in again.`,
+      ],
       [403, {}, () => auth.login(link), 'Refused: HTTP status 403 from the login endpoint.'],
       [500, {}, () => auth.login(link), 'Unexpected HTTP status 500 from the login endpoint.'],
     ]) {

@@ -5,7 +5,12 @@
  * @param {string} status @param {string} [claims] @param {number} [expiresAt] @param {number} [sessionExpiresAt]
  */
 export function snapshot(status, claims, expiresAt, sessionExpiresAt) {
-  return freeze({ status, claims: claims === undefined ? null : JSON.parse(claims), expiresAt: expiresAt ?? null, sessionExpiresAt: sessionExpiresAt ?? null })
+  return freeze({
+    status,
+    claims: claims === undefined ? null : JSON.parse(claims),
+    expiresAt: expiresAt ?? null,
+    sessionExpiresAt: sessionExpiresAt ?? null,
+  })
 }
 
 /**
@@ -27,7 +32,7 @@ export function challenges(flat) {
  * @template T @param {T} value @returns {T}
  */
 export function freeze(value) {
-  for (const list = [value]; list.length; ) {
+  for (const list = [value]; list.length;) {
     const next = list.pop()
     if (typeof next === 'object' && next !== null) {
       for (const member of Object.values(Object.freeze(next))) list.push(member)

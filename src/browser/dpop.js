@@ -52,29 +52,38 @@ export function keyring(database) {
      * @param {string} method @param {string} htu @param {number} iat @param {string} [nonce]
      * @param {string} [token]  The access token of the call. @param {AbortSignal} [signal]
      */
-    prove: (which, method, htu, iat, nonce, token, signal) => bounded(async () => {
-      const [key, ath] = await Promise.all([find(which), token && crypto.subtle.digest('SHA-256', bytes(token)).then(base64url)])
-      if (!key) return undefined
-      const { jwk, privateKey, number } = key
-      // Normalise the method as the platform does (Fetch, 2.2.1).
-      const htm = method.replace(/^(delete|get|head|options|post|put)$/i, (name) => name.toUpperCase())
-      const jti = base64url(crypto.getRandomValues(new Uint8Array(16)))
-      const parts = [{ typ: 'dpop+jwt', alg: 'ES256', jwk }, { jti, htm, htu, iat, ath, nonce }]
-      const input = parts.map((part) => base64url(bytes(JSON.stringify(part)))).join('.')
-      return [`${input}.${base64url(await crypto.subtle.sign(ES256, privateKey, bytes(input)))}`, number]
-    }, signal),
+    prove: (which, method, htu, iat, nonce, token, signal) =>
+      bounded(async () => {
+        const [key, ath] = await Promise.all([
+          find(which),
+          token && crypto.subtle.digest('SHA-256', bytes(token)).then(base64url),
+        ])
+        if (!key) return undefined
+        const { jwk, privateKey, number } = key
+        // Normalise the method as the platform does (Fetch, 2.2.1).
+        const htm = method.replace(/^(delete|get|head|options|post|put)$/i, (name) => name.toUpperCase())
+        const jti = base64url(crypto.getRandomValues(new Uint8Array(16)))
+        const parts = [
+          { typ: 'dpop+jwt', alg: 'ES256', jwk },
+          { jti, htm, htu, iat, ath, nonce },
+        ]
+        const input = parts.map((part) => base64url(bytes(JSON.stringify(part)))).join('.')
+        return [`${input}.${base64url(await crypto.subtle.sign(ES256, privateKey, bytes(input)))}`, number]
+      }, signal),
     /** A login was accepted, and its key becomes the session's. Resolves to whether the key was stored. */
-    keep: () => bounded(async () => {
-      if (database) await access(database, 'readwrite', (store) => store.put(next, KEY))
-      current = next
-      next = undefined
-      return true
-    }),
+    keep: () =>
+      bounded(async () => {
+        if (database) await access(database, 'readwrite', (store) => store.put(next, KEY))
+        current = next
+        next = undefined
+        return true
+      }),
     /** The session has ended. */
-    forget: () => bounded(async () => {
-      current = next = undefined
-      if (database) await access(database, 'readwrite', (store) => store.delete(KEY))
-    }),
+    forget: () =>
+      bounded(async () => {
+        current = next = undefined
+        if (database) await access(database, 'readwrite', (store) => store.delete(KEY))
+      }),
   }
 }
 
@@ -83,7 +92,11 @@ async function make() {
   const { privateKey, publicKey } = await crypto.subtle.generateKey(ES256, false, ['sign'])
   const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', publicKey)
   const [high, low] = crypto.getRandomValues(new Uint32Array(2))
-  return /** @type {Key} */ ({ number: NEW + 1 + (high % 2 ** 20) * 2 ** 32 + low, jwk: { kty, crv, x, y }, privateKey })
+  return /** @type {Key} */ ({
+    number: NEW + 1 + (high % 2 ** 20) * 2 ** 32 + low,
+    jwk: { kty, crv, x, y },
+    privateKey,
+  })
 }
 
 /**
@@ -121,7 +134,10 @@ function access(database, mode, work) {
 async function bounded(work, signal) {
   let outcome
   // Start in a later turn, because a patched function could call back in.
-  const done = Promise.resolve().then(work).then((value) => (outcome = value)).catch(() => {})
+  const done = Promise.resolve()
+    .then(work)
+    .then((value) => (outcome = value))
+    .catch(() => {})
   try {
     await before(done, signal, LONGEST)
     return outcome
@@ -131,4 +147,8 @@ async function bounded(work, signal) {
 }
 
 const bytes = (text) => new TextEncoder().encode(text)
-const base64url = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '')
+const base64url = (buffer) =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer)))
+    .replace(/\+/g, '-')
+    .replace(/\//g, '_')
+    .replace(/=/g, '')

@@ -60,7 +60,9 @@ function look(there) {
     if (known.length > REMEMBERED) known.splice(1, 1)
   }
   chosen = beneath || typeof there === 'function' ? known[known.length - 1] : there
-  isNative = typeof chosen === 'function' && /^function fetch\(\) \{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(chosen))
+  isNative =
+    typeof chosen === 'function' &&
+    /^function fetch\(\) \{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(chosen))
 }
 
 /** Whether the platform's own `fetch` sends at the moment. */
@@ -111,7 +113,9 @@ export function transmit(url, args, ours) {
     const answer = isNative ? apply(chosen, globalThis, args) : through(url, args, ours)
     // The platform's promises are returned as they are. Other promises are followed, and other values become the
     // result.
-    return answer instanceof Promise && answer.then === Promise.prototype.then ? answer : new Promise((resolve) => resolve(answer))
+    return answer instanceof Promise && answer.then === Promise.prototype.then
+      ? answer
+      : new Promise((resolve) => resolve(answer))
   } catch (error) {
     return Promise.reject(error)
   }
@@ -123,7 +127,8 @@ function through(url, args, ours) {
   const fetch = count < MANY ? chosen : (known[known.length - 2] ?? chosen)
   if (ours && typeof args[0] === 'object') requests.set(args[0], fetch)
   if (ours && args[1]) args[1][SENT] = fetch
-  else if (count >= FEW && !ours && (args[1] === undefined || isPlain(args[1]))) args = [args[0], { ...args[1], [SENT]: fetch }]
+  else if (count >= FEW && !ours && (args[1] === undefined || isPlain(args[1])))
+    args = [args[0], { ...args[1], [SENT]: fetch }]
   const outer = [sending, wrapper]
   sending = url
   wrapper = fetch
@@ -195,12 +200,13 @@ export function duplicate(request) {
         new Request(probe, { method: 'POST', mode: 'no-cors', cache: 'default', integrity: '' })
       } catch {
         // An unread branch of the stream would buffer all that the other branch sends.
-        /** @type {ReadableStream} */ (probe.body).cancel()
+        ;/** @type {ReadableStream} */ (probe.body).cancel()
         return undefined
       }
       // WebKit sends the files of a form as empty unless somebody keeps a reference to the form, which is not available
       // here.
-    } else if ('body' in request && /^multipart/.test(/** @type {string} */ (request.headers.get('content-type')))) return undefined
+    } else if ('body' in request && /^multipart/.test(/** @type {string} */ (request.headers.get('content-type'))))
+      return undefined
   }
   return request.clone()
 }

@@ -11,10 +11,36 @@ import { within } from './timer.js'
  * @param {Request} request @param {string} name @param {string} value
  */
 export async function sendWith(request, name, value) {
-  const { url, method, headers, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal } = request.clone()
+  const {
+    url,
+    method,
+    headers,
+    mode,
+    credentials,
+    cache,
+    redirect,
+    referrer,
+    referrerPolicy,
+    integrity,
+    keepalive,
+    signal,
+  } = request.clone()
   const body = /^(GET|HEAD)$/.test(method) ? undefined : await request.clone().blob()
   const [bare] = url.split('#')
-  const init = { method, headers, body, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal }
+  const init = {
+    method,
+    headers,
+    body,
+    mode,
+    credentials,
+    cache,
+    redirect,
+    referrer,
+    referrerPolicy,
+    integrity,
+    keepalive,
+    signal,
+  }
   const address = `${bare}${bare.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`
   return transmit(address, [address, init], true)
 }
@@ -29,7 +55,19 @@ export async function sendWith(request, name, value) {
  * @param {RequestMode} [mode] @param {RequestRedirect} [redirect]
  */
 export function request(url, method, credentials, headers, body, mode, redirect) {
-  return new Request(url, /** @type {RequestInit} */ ({ __proto__: null, method, credentials, headers, body, mode, redirect, cache: 'no-store' }))
+  return new Request(
+    url,
+    /** @type {RequestInit} */ ({
+      __proto__: null,
+      method,
+      credentials,
+      headers,
+      body,
+      mode,
+      redirect,
+      cache: 'no-store',
+    }),
+  )
 }
 
 /**
@@ -73,7 +111,10 @@ const MOST_KEPT_ALIVE = 16 * 1024
  */
 export async function hear(call, ms, keepalive, places, dotted) {
   const abort = new AbortController()
-  const list = await within(read().catch((cause) => [cause]), ms)
+  const list = await within(
+    read().catch((cause) => [cause]),
+    ms,
+  )
   if (!list) abort.abort()
   given.delete(abort.signal)
   return list
@@ -127,8 +168,9 @@ export async function hear(call, ms, keepalive, places, dotted) {
     const torn = () => abort.abort(signal.reason)
     signal.addEventListener('abort', torn)
     if (signal.aborted) torn()
-    const outlives = /** @type {Request} */ (call).keepalive
-      || (keepalive && (await /** @type {Request} */ (call).clone().arrayBuffer()).byteLength <= MOST_KEPT_ALIVE)
+    const outlives =
+      /** @type {Request} */ (call).keepalive ||
+      (keepalive && (await /** @type {Request} */ (call).clone().arrayBuffer()).byteLength <= MOST_KEPT_ALIVE)
     return { __proto__: null, signal: abort.signal, keepalive: outlives, referrer, referrerPolicy }
   }
 }
@@ -156,7 +198,9 @@ async function sent(request, init) {
   let took
   answer.catch(() => (took = performance.now() - begun))
   for (let task = 0; task < FEW_TASKS && took === undefined; task++) await aTask()
-  return took < MOMENT && !init.signal.aborted ? transmit(again.url, [again, { ...init, __proto__: null, keepalive: false }], true) : answer
+  return took < MOMENT && !init.signal.aborted
+    ? transmit(again.url, [again, { ...init, __proto__: null, keepalive: false }], true)
+    : answer
 }
 
 /** Resolves in a new task, after all tasks that the platform has queued before. @returns {Promise<void>} */
@@ -174,7 +218,14 @@ function aTask() {
 /** Whether this is a response that can be read. Apps patch and mock `fetch`, so it may be anything. */
 function isAnswer(response) {
   const { status, headers, clone, bodyUsed } = response ?? {}
-  return Number.isInteger(status) && status >= 100 && status < 600 && typeof headers?.get === 'function' && typeof clone === 'function' && !bodyUsed
+  return (
+    Number.isInteger(status) &&
+    status >= 100 &&
+    status < 600 &&
+    typeof headers?.get === 'function' &&
+    typeof clone === 'function' &&
+    !bodyUsed
+  )
 }
 
 /**
@@ -194,7 +245,7 @@ async function head(response, most, isEnough, begun) {
   // The caller has the other branch of the body. This branch is released when that one is read or cancelled, too.
   const stop = () => cancel(() => reader)
   begun?.(stop)
-  for (let size = 0; size <= most; ) {
+  for (let size = 0; size <= most;) {
     const { done, value } = await reader.read()
     text += decoder.decode(value, { stream: !done })
     if (done) return text
@@ -275,7 +326,10 @@ export async function members(response, dotted, isText) {
     return json !== undefined
   }
   // Also undefined if the body broke off or has been read, or if it is not a `Response` of the platform.
-  const text = await within(head(response, MOST_RULED, isEnough, (begun) => (stop = begun)), LONGEST_RULED)
+  const text = await within(
+    head(response, MOST_RULED, isEnough, (begun) => (stop = begun)),
+    LONGEST_RULED,
+  )
   stop?.()
   if (text !== undefined && !isEnough(text) && !isText) json = parse(text)
   return values(json, dotted)
@@ -304,7 +358,7 @@ export async function keep(response) {
     const reader = response.clone().body?.getReader()
     if (!reader) return
     kept.set(response, reader)
-    for (let size = 0; size < MOST; ) {
+    for (let size = 0; size < MOST;) {
       const { done, value } = await reader.read()
       if (done) return
       size += value.length
@@ -324,7 +378,9 @@ export function discard(response) {
 
 function cancel(half) {
   try {
-    half()?.cancel().catch(() => {})
+    half()
+      ?.cancel()
+      .catch(() => {})
   } catch {
     // It is not a stream of the platform.
   }
@@ -336,9 +392,22 @@ function cancel(half) {
  */
 function heard(tokens, place) {
   if (tokens !== null && (typeof tokens !== 'object' || Array.isArray(tokens))) return [undefined, FOREIGN]
-  const [accessToken, refreshToken, expiresIn] = ['accessToken', 'refreshToken', 'expiresIn'].map((name) => walk(tokens, [name]))
+  const [accessToken, refreshToken, expiresIn] = ['accessToken', 'refreshToken', 'expiresIn'].map((name) =>
+    walk(tokens, [name]),
+  )
   const isEmpty = tokens === null ? 0 : undefined
-  return [undefined, 0, tokens ?? undefined, isEmpty, undefined, 0, 0, accessToken ?? (place ? undefined : unseen()), refreshToken, number(expiresIn)]
+  return [
+    undefined,
+    0,
+    tokens ?? undefined,
+    isEmpty,
+    undefined,
+    0,
+    0,
+    accessToken ?? (place ? undefined : unseen()),
+    refreshToken,
+    number(expiresIn),
+  ]
 }
 
 /** A unique text that stands for a token that only the browser has. */

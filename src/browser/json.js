@@ -26,7 +26,9 @@ export function all(json, path) {
   const isEach = (value, name) => name === '*' || (Array.isArray(value) && /^\d+$/.test(name))
   let found = [json]
   for (const name of path) {
-    found = found.flatMap((value) => (!isObject(value) ? [] : isEach(value, name) ? Object.values(value) : [own(value, name)]))
+    found = found.flatMap((value) =>
+      !isObject(value) ? [] : isEach(value, name) ? Object.values(value) : [own(value, name)],
+    )
   }
   return found.filter((value) => value !== undefined && value !== null).map(say)
 }
@@ -38,7 +40,14 @@ export function all(json, path) {
  */
 export function isNone(json, place) {
   if (json === null) return true
-  if (!place || !isObject(json) || Array.isArray(json) || (own(json, 'error') ?? null) !== null || first(json, place) !== undefined) return false
+  if (
+    !place ||
+    !isObject(json) ||
+    Array.isArray(json) ||
+    (own(json, 'error') ?? null) !== null ||
+    first(json, place) !== undefined
+  )
+    return false
   const isNull = (path) => path.some((_, i) => walk(json, path.slice(0, i + 1)) === null)
   return Object.keys(json).length === 0 || paths(place).some(isNull)
 }
@@ -56,10 +65,14 @@ const isObject = (value) => typeof value === 'object' && value !== null
 // Inherited members are ignored.
 export const own = (value, name) => Object.getOwnPropertyDescriptor(value, name)?.value
 /** The value at a path. */
-export const walk = (value, path) => path.reduce((value, name) => (isObject(value) ? own(value, name) : undefined), value)
+export const walk = (value, path) =>
+  path.reduce((value, name) => (isObject(value) ? own(value, name) : undefined), value)
 export const paths = (place) => place.split(' | ').map((dotted) => dotted.split('.'))
 /** The first value of several places that is not empty, because servers also send empty tokens. */
-export const first = (value, place) => paths(place).map((path) => walk(value, path)).find((found) => (found ?? '') !== '')
+export const first = (value, place) =>
+  paths(place)
+    .map((path) => walk(value, path))
+    .find((found) => (found ?? '') !== '')
 
 /** Deletes the value at a path. */
 export function take(value, path) {

@@ -11,5 +11,7 @@ export function notice(text) {
 
 /** Warns that the tabs cannot coordinate here. */
 export function alone() {
-  notice('no Web Locks or no BroadcastChannel here (are the page and its frame https?), so each tab refreshes on its own.')
+  notice(
+    'no Web Locks or no BroadcastChannel here (are the page and its frame https?), so each tab refreshes on its own.',
+  )
 }

@@ -25,10 +25,11 @@ const isFieldValue = (value) => isText(value) && /^[\t -~]*$/.test(value)
 const isFilled = (value) => isText(value) && value !== ''
 /** Member names joined by dots. */
 const isPath = (value) => isText(value) && value.split('.').every((name) => /^ *[^ |][^|]*$/.test(name))
-const isRecordOf = (value, isName, isValue) => isRecord(value) && Object.entries(value).every(([name, value]) => isName(name) && isValue(value))
+const isRecordOf = (value, isName, isValue) =>
+  isRecord(value) && Object.entries(value).every(([name, value]) => isName(name) && isValue(value))
 
 /** One value. `takes` says in words what `isRight` accepts. @returns {Read} */
-const one = (takes, isRight) => (name, given) => isRight(given) ? given : refuse(name, takes, given)
+const one = (takes, isRight) => (name, given) => (isRight(given) ? given : refuse(name, takes, given))
 
 /** One value, or a list of them. @returns {Read} */
 const many = (takes, isRight) => (name, given) => {
@@ -37,7 +38,7 @@ const many = (takes, isRight) => (name, given) => {
 }
 
 /** An option with a default. @param {Read} read @param {any} [fallback] @returns {Read} */
-const maybe = (read, fallback) => (name, given, base) => given === undefined ? fallback : read(name, given, base)
+const maybe = (read, fallback) => (name, given, base) => (given === undefined ? fallback : read(name, given, base))
 
 /** An object without unknown members. @param {Record<string, Read>} known @returns {Read} */
 const group = (known) => (name, given, base) => {
@@ -52,26 +53,43 @@ const group = (known) => (name, given, base) => {
 }
 
 /** One of several words. Returns its position; the first is the default. @returns {Read} */
-const choice = (...words) => (name, given) => {
-  const at = words.indexOf(given)
-  // A word is not a secret, so the error quotes it.
-  return given === undefined ? 0 : at < 0 ? refuse(name, `'${words.join("', '")}'`, given, isText(given) ? `'${given.slice(0, 40)}'` : undefined) : at
-}
+const choice =
+  (...words) =>
+  (name, given) => {
+    const at = words.indexOf(given)
+    // A word is not a secret, so the error quotes it.
+    return given === undefined
+      ? 0
+      : at < 0
+        ? refuse(name, `'${words.join("', '")}'`, given, isText(given) ? `'${given.slice(0, 40)}'` : undefined)
+        : at
+  }
 
 /** Milliseconds. @param {number} least @param {number} [fallback] @returns {Read} */
 const time = (least, fallback) => (name, given) => {
   if (given === undefined) return fallback
   const isNumber = typeof given === 'number'
   // A number is not a secret, so the error shows it.
-  return isNumber && given >= least && given <= MOST_MS ? given : refuse(name, `milliseconds, from ${least} to ${MOST_MS}`, given, isNumber ? `${given}` : undefined)
+  return isNumber && given >= least && given <= MOST_MS
+    ? given
+    : refuse(name, `milliseconds, from ${least} to ${MOST_MS}`, given, isNumber ? `${given}` : undefined)
 }
 
 const header = one('the name of a header field', isToken)
 const cookie = one('the name of a cookie', isToken)
 const scheme = one('an authentication scheme, or an empty string', (value) => value === '' || isToken(value))
 const set = maybe(one('`true`', (value) => value === true))
-const statuses = many('HTTP statuses, from 200 to 599', (value) => Number.isInteger(value) && value >= 200 && value < 600)
-const equals = maybe((name, given) => many('a string, number or boolean, or a list of them', (value) => ['string', 'number', 'boolean'].includes(typeof value))(name, given).map(String), [])
+const statuses = many(
+  'HTTP statuses, from 200 to 599',
+  (value) => Number.isInteger(value) && value >= 200 && value < 600,
+)
+const equals = maybe(
+  (name, given) =>
+    many('a string, number or boolean, or a list of them', (value) =>
+      ['string', 'number', 'boolean'].includes(typeof value),
+    )(name, given).map(String),
+  [],
+)
 /** Double submit. */
 const csrf = maybe(group({ cookie, header }))
 
@@ -79,17 +97,20 @@ const csrf = maybe(group({ cookie, header }))
  * The place of a member in a JSON response. The empty string means nowhere.
  * @param {string} fallback @param {boolean} [isNeeded] @returns {Read}
  */
-const paths = (fallback, isNeeded) => maybe((name, given) => {
-  const takes = 'member names joined by dots, or a list of such paths'
-  const all = many(takes, isText)(name, given).join(' | ')
-  return (all === '' && !isNeeded) || all.split('|').every(isPath) ? all : refuse(name, takes, given)
-}, fallback)
+const paths = (fallback, isNeeded) =>
+  maybe((name, given) => {
+    const takes = 'member names joined by dots, or a list of such paths'
+    const all = many(takes, isText)(name, given).join(' | ')
+    return (all === '' && !isNeeded) || all.split('|').every(isPath) ? all : refuse(name, takes, given)
+  }, fallback)
 
 /** @type {Read} The URL of a call, as the platform serialises it. */
 const callUrl = (name, given, base) => {
   // The empty string would resolve to the page itself.
   const href = isFilled(given) && resolve(given, base)?.split('#')[0]
-  return href && /^https?:\/\/[^/?#@]+\//.test(href) ? href : refuse(name, 'an http or https URL, which may be relative in a page', given)
+  return href && /^https?:\/\/[^/?#@]+\//.test(href)
+    ? href
+    : refuse(name, 'an http or https URL, which may be relative in a page', given)
 }
 
 /** A host without its scheme, or a pattern. It would be resolved as a relative path, which nobody means. */
@@ -97,15 +118,33 @@ const LIKE_HOST = /^([^/:]*:\d+|(localhost|[^/:]*\.[a-z]{2,}|(\d*\.){3}\d*)(:[^/
 
 /** @type {Read} Who may receive the token. */
 const apis = (name, given, base) => {
-  const hrefs = Array.isArray(given) && [...given].map(url).map((text) => text && !LIKE_HOST.test(text) && resolve(text, base))
+  const hrefs =
+    Array.isArray(given) && [...given].map(url).map((text) => text && !LIKE_HOST.test(text) && resolve(text, base))
   if (hrefs && hrefs.every((href) => href && /^https?:\/\/[^/?#@]+\/[^?#]*$/.test(href))) return hrefs
-  return refuse(name, 'a list of http or https URLs without query, fragment and `*`; a host needs its scheme, a path begins with `/` or `./`', given)
+  return refuse(
+    name,
+    'a list of http or https URLs without query, fragment and `*`; a host needs its scheme, a path begins with `/` or `./`',
+    given,
+  )
 }
 
 const ENDPOINT = {
   url: (name, given, base) => callUrl(name, url(given) ?? given, base),
-  method: maybe((name, given) => one('GET, POST, PUT, PATCH or DELETE', (value) => isText(value) && /^(GET|POST|PUT|PATCH|DELETE)$/i.test(value))(name, given).toUpperCase(), 'POST'),
-  headers: maybe(one('names and values of header fields, or a function that returns them', (value) => typeof value === 'function' || isRecordOf(value, isToken, isFieldValue)), {}),
+  method: maybe(
+    (name, given) =>
+      one('GET, POST, PUT, PATCH or DELETE', (value) => isText(value) && /^(GET|POST|PUT|PATCH|DELETE)$/i.test(value))(
+        name,
+        given,
+      ).toUpperCase(),
+    'POST',
+  ),
+  headers: maybe(
+    one(
+      'names and values of header fields, or a function that returns them',
+      (value) => typeof value === 'function' || isRecordOf(value, isToken, isFieldValue),
+    ),
+    {},
+  ),
   body: maybe(one('a string, or an object of strings', (value) => isText(value) || isRecordOf(value, isText, isText))),
   timeout: time(1, 10_000),
   credentials: choice('include', 'same-origin', 'omit'),
@@ -114,15 +153,30 @@ const ENDPOINT = {
 
 /** The refresh or logout call. @param {Record<string, Read>} known @returns {Read} */
 const call = (known) => (name, given, base) => {
-  const { url: href, method, headers, body, ...rest } = group(known)(name, url(given) === undefined ? given : { url: given }, base)
+  const {
+    url: href,
+    method,
+    headers,
+    body,
+    ...rest
+  } = group(known)(name, url(given) === undefined ? given : { url: given }, base)
   if (body !== undefined && method === 'GET') refuse(`${name}.body`, 'no value with the method GET', body)
-  const flat = (record) => isRecord(record) ? Object.entries(record).flat() : undefined
-  return { url: href, method, headers: flat(headers), headersBy: isRecord(headers) ? undefined : headers, text: isText(body) ? body : undefined, fields: flat(body), ...rest }
+  const flat = (record) => (isRecord(record) ? Object.entries(record).flat() : undefined)
+  return {
+    url: href,
+    method,
+    headers: flat(headers),
+    headersBy: isRecord(headers) ? undefined : headers,
+    text: isText(body) ? body : undefined,
+    fields: flat(body),
+    ...rest,
+  }
 }
 
 /** @type {Read} A call, a function, or `false`. */
 const refresh = (name, given, base) => {
-  if (given === undefined) throw 'option `refresh` is missing; it takes the URL of the refresh endpoint, an object with `url`, a function, or `false`'
+  if (given === undefined)
+    throw 'option `refresh` is missing; it takes the URL of the refresh endpoint, an object with `url`, a function, or `false`'
   const isCall = given !== false && typeof given !== 'function'
   return { call: isCall ? call(ENDPOINT)(name, given, base) : undefined, by: isCall ? undefined : given }
 }
@@ -131,9 +185,16 @@ const refresh = (name, given, base) => {
 const attach = (name, given = {}) => {
   const has = (member) => isRecord(given) && own(given)[member] !== undefined
   // Unreserved characters (RFC 3986, 2.3) are never escaped, so the parameter is always found.
-  const query = one('a name of letters, digits, `-`, `.`, `_` and `~`', (value) => isText(value) && /^[-.~\w]+$/.test(value))
+  const query = one(
+    'a name of letters, digits, `-`, `.`, `_` and `~`',
+    (value) => isText(value) && /^[-.~\w]+$/.test(value),
+  )
   /** @type {Record<string, Read>} */
-  const known = has('query') ? { query } : has('cookie') ? { cookie: set, csrf } : { header: maybe(header, 'Authorization'), scheme: maybe(scheme, 'Bearer'), query: set, cookie: set }
+  const known = has('query')
+    ? { query }
+    : has('cookie')
+      ? { cookie: set, csrf }
+      : { header: maybe(header, 'Authorization'), scheme: maybe(scheme, 'Bearer'), query: set, cookie: set }
   const all = group(known)(name, given)
   return { header: all.header, scheme: all.scheme, query: all.query, csrf: all.csrf }
 }
@@ -164,19 +225,22 @@ const CALLED = { ...ANSWER, redirected: set }
  * One rule for responses, or a list of rules.
  * @param {Record<string, Read>} known @param {any} [fallback] @returns {Read}
  */
-const rules = (known, fallback) => (name, given = fallback) => {
-  if (given === undefined) return undefined
-  const isList = Array.isArray(given)
-  return (isList ? [...given] : [given]).map((rule, i) => {
-    const at = isList ? `${name}[${i}]` : name
-    const all = group(known)(at, rule)
-    const { status, body, header, challenge, redirected, networkError } = all
-    if (body?.absent && body.equals.length) refuse(`${at}.body.equals`, 'no values with `absent`', body.equals)
-    const isOfAnswers = status.length || body || header || challenge.length || redirected
-    if (!isOfAnswers === !networkError) refuse(at, 'rules with at least one member; `networkError` stands alone, and only in `unauthorized`', rule)
-    return all
-  })
-}
+const rules =
+  (known, fallback) =>
+  (name, given = fallback) => {
+    if (given === undefined) return undefined
+    const isList = Array.isArray(given)
+    return (isList ? [...given] : [given]).map((rule, i) => {
+      const at = isList ? `${name}[${i}]` : name
+      const all = group(known)(at, rule)
+      const { status, body, header, challenge, redirected, networkError } = all
+      if (body?.absent && body.equals.length) refuse(`${at}.body.equals`, 'no values with `absent`', body.equals)
+      const isOfAnswers = status.length || body || header || challenge.length || redirected
+      if (!isOfAnswers === !networkError)
+        refuse(at, 'rules with at least one member; `networkError` stands alone, and only in `unauthorized`', rule)
+      return all
+    })
+  }
 
 /** @type {Read} `0`: keys are stored; `1`: keys are in memory; `undefined`: no keys. */
 const dpop = (name, given = false) => {
@@ -188,7 +252,17 @@ const dpop = (name, given = false) => {
 
 const all = group({
   refresh,
-  logout: maybe(call({ ...ENDPOINT, success: maybe((name, given) => Array.isArray(given) ? statuses(name, given) : refuse(name, 'a list of HTTP statuses', given), []), send: maybe(choice('access', 'refresh', 'token')) })),
+  logout: maybe(
+    call({
+      ...ENDPOINT,
+      success: maybe(
+        (name, given) =>
+          Array.isArray(given) ? statuses(name, given) : refuse(name, 'a list of HTTP statuses', given),
+        [],
+      ),
+      send: maybe(choice('access', 'refresh', 'token')),
+    }),
+  ),
   apis: maybe(apis),
   attach,
   unauthorized: rules({ ...CALLED, networkError: set }, { status: 401 }),
@@ -196,7 +270,14 @@ const all = group({
   stepUp: rules(CALLED, { status: 401, challenge: ['insufficient_user_authentication', 'insufficient_claims'] }),
   rejected: rules(CALLED),
   adopt: maybe(group({ header })),
-  response: (name, given = {}) => group({ accessToken: paths('access_token', true), refreshToken: paths('refresh_token'), expiresIn: paths('expires_in'), expiresAt: paths(''), sessionExpiresIn: paths('refresh_expires_in | refresh_token_expires_in') })(name, given),
+  response: (name, given = {}) =>
+    group({
+      accessToken: paths('access_token', true),
+      refreshToken: paths('refresh_token'),
+      expiresIn: paths('expires_in'),
+      expiresAt: paths(''),
+      sessionExpiresIn: paths('refresh_expires_in | refresh_token_expires_in'),
+    })(name, given),
   csrf,
   refreshToken: carrier,
   refreshBefore: time(0),
@@ -209,7 +290,9 @@ const all = group({
   login: (name, given = {}) => group({ timeout: time(1, 30_000), incomplete: rules(ANSWER, []) })(name, given),
   offline: choice('auto', 'send', 'reject'),
   dpop,
-  isolation: maybe(one("'page' here, and its other values if you import tokenkeep/isolated", (value) => value === 'page')),
+  isolation: maybe(
+    one("'page' here, and its other values if you import tokenkeep/isolated", (value) => value === 'page'),
+  ),
 })
 
 /** @param {unknown} given  @param {string} [base]  What relative URLs are resolved against. */
@@ -225,17 +308,22 @@ export function options(given = {}, base) {
   return values([...Object.values(settled), ...identity(settled)])
 }
 
-const ELSEWHERE = "the refresh endpoint is on another origin, and the option `apis` is not set, so only calls to the page's own origin get the token. Name the origins of your APIs in `apis`."
+const ELSEWHERE =
+  "the refresh endpoint is on another origin, and the option `apis` is not set, so only calls to the page's own origin get the token. Name the origins of your APIs in `apis`."
 
 /** Refuses options that exclude each other. */
 function exclude({ refresh: { call }, logout, attach, refreshToken, exposeToken, dpop }) {
   const isBound = dpop !== undefined
   const isHeader = attach.header !== undefined
   if (isBound && !isHeader) refuse('attach', '{ header, scheme } with `dpop`', attach)
-  if (exposeToken && isBound) refuse('exposeToken', '`false` with `dpop`: the token is useless without a proof', exposeToken)
-  if (exposeToken && !isHeader && attach.query === undefined) refuse('exposeToken', '`false` with `attach: { cookie }`: no script has the token', exposeToken)
-  if (logout?.send === 0 && (isBound || !isHeader)) refuse('logout.send', 'the access token only if `attach` puts it in a header field, and without `dpop`', 'access')
-  if (FIELDS.includes(refreshToken?.in) && (call?.method === 'GET' || call?.text !== undefined)) refuse('refreshToken', 'no `json` or `form` if `refresh` has the method GET or a string as `body`', refreshToken)
+  if (exposeToken && isBound)
+    refuse('exposeToken', '`false` with `dpop`: the token is useless without a proof', exposeToken)
+  if (exposeToken && !isHeader && attach.query === undefined)
+    refuse('exposeToken', '`false` with `attach: { cookie }`: no script has the token', exposeToken)
+  if (logout?.send === 0 && (isBound || !isHeader))
+    refuse('logout.send', 'the access token only if `attach` puts it in a header field, and without `dpop`', 'access')
+  if (FIELDS.includes(refreshToken?.in) && (call?.method === 'GET' || call?.text !== undefined))
+    refuse('refreshToken', 'no `json` or `form` if `refresh` has the method GET or a string as `body`', refreshToken)
 }
 
 /**
@@ -244,18 +332,33 @@ function exclude({ refresh: { call }, logout, attach, refreshToken, exposeToken,
  * is. The share contains all that decides where tokens come from and where they go. Functions cannot be compared, so
  * with functions there is no share unless the app has set `name`.
  */
-function identity({ refresh: { call, by }, logout, apis = [], name, subject, attach, dpop, adopt, response, csrf, refreshToken }) {
+function identity({
+  refresh: { call, by },
+  logout,
+  apis = [],
+  name,
+  subject,
+  attach,
+  dpop,
+  adopt,
+  response,
+  csrf,
+  refreshToken,
+}) {
   const sent = (call) => call && { ...call, headersBy: 0, timeout: 0, success: 0 }
   const key = [name, sent(call)]
   const share = [key, subject, sent(logout), [...apis].sort(), attach, dpop, adopt, response, csrf, refreshToken]
-  const isComparable = name !== undefined || ![by, call?.headersBy, logout?.headersBy].some((hook) => typeof hook === 'function')
+  const isComparable =
+    name !== undefined || ![by, call?.headersBy, logout?.headersBy].some((hook) => typeof hook === 'function')
   const turn = call?.url ?? logout?.url ?? apis[0] ?? ''
   return [turn.split('?')[0], say(values(key)), isComparable ? say(values(share)) : undefined]
 }
 
 /** Writes a nested list as a string. Lengths and types keep two different lists from giving the same string. */
 function say(value) {
-  return Array.isArray(value) ? `${value.length}[${value.map(say).join('')}` : `${typeof value}${`${value}`.length} ${value}`
+  return Array.isArray(value)
+    ? `${value.length}[${value.map(say).join('')}`
+    : `${typeof value}${`${value}`.length} ${value}`
 }
 
 /** The argument of `setTokens`. @param {any} given */

@@ -31,7 +31,9 @@ export function base() {
 export function read(type, name) {
   const { prototype } = globalThis[type] ?? {}
   // Without this class, as in a test, there are no elements either.
-  return prototype ? /** @type {any} */ (Object.getOwnPropertyDescriptor(prototype, name)).get.call(document) : document[name]
+  return prototype
+    ? /** @type {any} */ (Object.getOwnPropertyDescriptor(prototype, name)).get.call(document)
+    : document[name]
 }
 
 /**
@@ -54,7 +56,9 @@ export function resolve(url, base) {
 export function cookie(name) {
   try {
     if (globalThis.navigator?.cookieEnabled === false) return null
-    const pairs = read('Document', 'cookie').split(';').map((pair) => pair.trimStart())
+    const pairs = read('Document', 'cookie')
+      .split(';')
+      .map((pair) => pair.trimStart())
     const value = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
     return value === undefined ? value : decoded(value)
   } catch {
@@ -96,9 +100,13 @@ export function isOffline() {
  */
 export function mayBeSignIn() {
   try {
-    const [{ type, redirectCount }] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'))
+    const [{ type, redirectCount }] = /** @type {PerformanceNavigationTiming[]} */ (
+      performance.getEntriesByType('navigation')
+    )
     const referrer = read('Document', 'referrer')
-    return type === 'navigate' && (redirectCount > 0 || (referrer !== '' && new URL(referrer).origin !== globalThis.origin))
+    return (
+      type === 'navigate' && (redirectCount > 0 || (referrer !== '' && new URL(referrer).origin !== globalThis.origin))
+    )
   } catch {
     // A worker has no such entry.
     return false

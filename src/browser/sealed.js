@@ -26,9 +26,18 @@ export function sealer() {
   /** Derives the key that only this tab and the tab with the public key `point` share. */
   async function shared(point, use) {
     const { privateKey } = await pair
-    const bits = await subtle.deriveBits({ name: 'ECDH', public: await subtle.importKey('raw', point, ECDH, false, []) }, privateKey, 256)
+    const bits = await subtle.deriveBits(
+      { name: 'ECDH', public: await subtle.importKey('raw', point, ECDH, false, []) },
+      privateKey,
+      256,
+    )
     const secret = await subtle.importKey('raw', bits, 'HKDF', false, ['deriveKey'])
-    const how = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: new TextEncoder().encode('tokenkeep refresh token') }
+    const how = {
+      name: 'HKDF',
+      hash: 'SHA-256',
+      salt: new Uint8Array(),
+      info: new TextEncoder().encode('tokenkeep refresh token'),
+    }
     return subtle.deriveKey(how, secret, { name: 'AES-GCM', length: 256 }, false, [use])
   }
 
@@ -47,7 +56,11 @@ export function sealer() {
     async seal(text) {
       const sealFor = async ([to, point]) => {
         const iv = crypto.getRandomValues(new Uint8Array(12))
-        const data = await subtle.encrypt({ name: 'AES-GCM', iv }, await shared(point, 'encrypt'), new TextEncoder().encode(text))
+        const data = await subtle.encrypt(
+          { name: 'AES-GCM', iv },
+          await shared(point, 'encrypt'),
+          new TextEncoder().encode(text),
+        )
         return { to, iv, data }
       }
       return Promise.all([...others].map((other) => sealFor(other).catch(() => {})))
@@ -58,7 +71,9 @@ export function sealer() {
     async open(from, sealed) {
       const name = nameOf(await key)
       const { iv, data } = sealed.slice(0, MOST).find((one) => one?.to === name)
-      return new TextDecoder().decode(await subtle.decrypt({ name: 'AES-GCM', iv }, await shared(from, 'decrypt'), data))
+      return new TextDecoder().decode(
+        await subtle.decrypt({ name: 'AES-GCM', iv }, await shared(from, 'decrypt'), data),
+      )
     },
   }
 }

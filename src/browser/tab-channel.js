@@ -74,7 +74,8 @@ export function open(name, heard, keys) {
       tells(sealed && (async () => void (message[REFRESH_TOKEN] = await keys.open(key, sealed))), () => tell(message))
     }
   }
-  const greet = () => sends(async () => send({ kind: 'ask', key: await /** @type {NonNullable<typeof keys>} */ (keys).key }))
+  const greet = () =>
+    sends(async () => send({ kind: 'ask', key: await /** @type {NonNullable<typeof keys>} */ (keys).key }))
   const answer = (message, now) => {
     if (cancelAnswer) return
     const wait = Math.max(answered + ANSWERS - now, 0)
@@ -99,10 +100,12 @@ export function open(name, heard, keys) {
       // The receiver may have slept, so both lifetimes are counted from this time.
       const at = accessToken === undefined ? undefined : Date.now()
       const message = { kind, stamp, session, asked, subject, accessToken, life, sessionLife, bound, at }
-      const seal = keys && (async () => {
-        message.key = await keys.key
-        if (refreshToken !== undefined) message.sealed = await keys.seal(refreshToken)
-      })
+      const seal =
+        keys &&
+        (async () => {
+          message.key = await keys.key
+          if (refreshToken !== undefined) message.sealed = await keys.seal(refreshToken)
+        })
       sends(seal, () => send(message))
     },
     /**
@@ -144,7 +147,11 @@ function line() {
     if (!prepare && !length) return go()
     length++
     // If sealing fails, the message is sent without the refresh token.
-    return last = last.then(prepare).catch(() => {}).then(go).finally(() => length--)
+    return (last = last
+      .then(prepare)
+      .catch(() => {})
+      .then(go)
+      .finally(() => length--))
   }
 }
 
@@ -176,6 +183,7 @@ function read(data) {
     const life = own(data, name)
     return typeof life === 'number' ? Math.max(life - Math.max(Date.now() - at, 0), 1) : undefined
   }
-  const grant = typeof at === 'number' ? [accessToken, undefined, left('life'), left('sessionLife'), own(data, 'bound')] : []
+  const grant =
+    typeof at === 'number' ? [accessToken, undefined, left('life'), left('sessionLife'), own(data, 'bound')] : []
   return [kind, stamp('stamp'), stamp('session'), stamp('asked'), subject, ...grant]
 }

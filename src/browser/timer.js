@@ -58,10 +58,13 @@ export function patience(ms, ring) {
   let left = SLICES
   const next = () => {
     if (left === -TURNS) return ring()
-    cancel = after(() => {
-      if (!/** @type {any} */ (globalThis.document)?.prerendering) left--
-      next()
-    }, left > 0 ? ms / SLICES : 0)
+    cancel = after(
+      () => {
+        if (!(/** @type {any} */ (globalThis.document)?.prerendering)) left--
+        next()
+      },
+      left > 0 ? ms / SLICES : 0,
+    )
   }
   next()
   return () => cancel?.()
@@ -75,10 +78,12 @@ export function patience(ms, ring) {
 export function within(promise, ms) {
   return new Promise((resolve) => {
     const cancel = patience(ms, resolve)
-    promise.catch(() => undefined).then((value) => {
-      cancel()
-      resolve(value)
-    })
+    promise
+      .catch(() => undefined)
+      .then((value) => {
+        cancel()
+        resolve(value)
+      })
   })
 }
 
@@ -87,7 +92,8 @@ export function within(promise, ms) {
  * @param {AbortSignal} signal
  */
 export function reason(signal) {
-  if (signal.aborted) return 'reason' in signal ? signal.reason : new DOMException('The operation was aborted.', 'AbortError')
+  if (signal.aborted)
+    return 'reason' in signal ? signal.reason : new DOMException('The operation was aborted.', 'AbortError')
 }
 
 /**
@@ -153,10 +159,13 @@ export function renewalTimer(fired) {
     cancel?.()
     due = when
     if (ms === Infinity) return
-    cancel = after(() => {
-      due = Infinity
-      call()
-    }, Math.min(ms, LONGEST))
+    cancel = after(
+      () => {
+        due = Infinity
+        call()
+      },
+      Math.min(ms, LONGEST),
+    )
   }
   return {
     /** Sets the timer to fire in so many milliseconds; `Infinity` means never. */

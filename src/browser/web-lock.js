@@ -160,7 +160,9 @@ function takeLease(name, ms) {
   const until = Date.now() + ms + GRACE
   return new Promise((settle) => {
     // Shared mode, so that two leases with the same name and millisecond don't wait for each other.
-    request(`${name} until ${until}`, { mode: 'shared' }, () => new Promise((end) => settle({ until, end }))).catch(() => settle({ until, end() {} }))
+    request(`${name} until ${until}`, { mode: 'shared' }, () => new Promise((end) => settle({ until, end }))).catch(
+      () => settle({ until, end() {} }),
+    )
   })
 }
 
@@ -170,7 +172,11 @@ async function left(name, longest) {
   const now = performance.now()
   const names = /** @type {{ name: string }[]} */ ((await navigator.locks.query()).held).map((lock) => lock.name)
   seen = new Map(names.map((name) => [name, seen.get(name) ?? now]))
-  const ends = names.map((name) => (name.startsWith(lease) ? Math.min(+name.slice(lease.length) - Date.now(), seen.get(name) + longest + GRACE - now) : 0))
+  const ends = names.map((name) =>
+    name.startsWith(lease)
+      ? Math.min(+name.slice(lease.length) - Date.now(), seen.get(name) + longest + GRACE - now)
+      : 0,
+  )
   return Math.max(0, ...ends.filter((end) => end > 0))
 }
 

@@ -9,7 +9,14 @@ import { split, table } from './support/table.mjs'
 
 test('the table of the document matches the list of attacks', () => {
   const [, written] = split()
-  assert.equal(written, table(groups, homes.map(({ name }) => name)), 'npm run table writes it')
+  assert.equal(
+    written,
+    table(
+      groups,
+      homes.map(({ name }) => name),
+    ),
+    'npm run table writes it',
+  )
 })
 
 test('each attack has a unique name, and only known homes', () => {

@@ -2,10 +2,12 @@
 
 import { backEnd, rows } from './support/rows.mjs'
 
-rows(await backEnd('django_site.py', 'dj-rest-auth', {
-  me: '/dj/me',
-  admin: '/dj/admin',
-  login: '/dj-rest-auth/login/',
-  refresh: '/dj-rest-auth/token/refresh/',
-  logout: '/dj-rest-auth/logout/',
-}))
+rows(
+  await backEnd('django_site.py', 'dj-rest-auth', {
+    me: '/dj/me',
+    admin: '/dj/admin',
+    login: '/dj-rest-auth/login/',
+    refresh: '/dj-rest-auth/token/refresh/',
+    logout: '/dj-rest-auth/logout/',
+  }),
+)

@@ -2,10 +2,12 @@
 
 import { backEnd, rows } from './support/rows.mjs'
 
-rows(await backEnd('django_site.py', 'django-oauth-toolkit', {
-  me: '/oauth/me',
-  admin: '/oauth/admin',
-  login: '/o/token/ password',
-  refresh: '/o/token/ refresh_token',
-  logout: '/o/revoke_token/',
-}))
+rows(
+  await backEnd('django_site.py', 'django-oauth-toolkit', {
+    me: '/oauth/me',
+    admin: '/oauth/admin',
+    login: '/o/token/ password',
+    refresh: '/o/token/ refresh_token',
+    logout: '/o/revoke_token/',
+  }),
+)

@@ -20,7 +20,11 @@ async function signIn(tab) {
   return tab.evaluate(() => outcome(finish()))
 }
 
-const allGood = (answers) => assert.deepEqual(answers.map(({ status }) => status), Array(answers.length).fill(200))
+const allGood = (answers) =>
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    Array(answers.length).fill(200),
+  )
 
 it('a sign-in is sent again with the nonce, and brings a bound token', async (tab) => {
   const { value, ...failed } = await signIn(tab)
@@ -28,7 +32,10 @@ it('a sign-in is sent again with the nonce, and brings a bound token', async (ta
   assert.equal(value.token_type, 'DPoP')
   allGood(await calls(tab, me, 1))
   const log = await server.log()
-  assert.deepEqual(at(log, paths.login).map(({ status }) => status), [400, 200])
+  assert.deepEqual(
+    at(log, paths.login).map(({ status }) => status),
+    [400, 200],
+  )
   assert.equal(at(log, paths.me).filter(fine).length, 1)
   assert.equal(at(log, paths.refresh).length, 0)
 })

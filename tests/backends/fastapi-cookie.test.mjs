@@ -2,10 +2,12 @@
 
 import { backEnd, rows } from './support/rows.mjs'
 
-rows(await backEnd('fastapi_cookie.py', 'fastapi-cookie', {
-  me: '/users/me',
-  admin: '/admin/data',
-  login: '/token',
-  refresh: '/auth/refresh',
-  logout: '/auth/logout',
-}))
+rows(
+  await backEnd('fastapi_cookie.py', 'fastapi-cookie', {
+    me: '/users/me',
+    admin: '/admin/data',
+    login: '/token',
+    refresh: '/auth/refresh',
+    logout: '/auth/logout',
+  }),
+)

@@ -3,10 +3,15 @@
 import assert from 'node:assert/strict'
 import { backEnd, call, rows, signIn, told } from './support/rows.mjs'
 
-const world = await backEnd('fastapi_header.py', 'fastapi', { me: '/users/me', admin: '/admin/data', login: '/token', refresh: '/refresh_token' }, {
-  api: ([, api]) => api,
-  origins: ([auth, api]) => ({ 'https://auth.example.com': auth, 'https://api.example.com': api }),
-})
+const world = await backEnd(
+  'fastapi_header.py',
+  'fastapi',
+  { me: '/users/me', admin: '/admin/data', login: '/token', refresh: '/refresh_token' },
+  {
+    api: ([, api]) => api,
+    origins: ([auth, api]) => ({ 'https://auth.example.com': auth, 'https://api.example.com': api }),
+  },
+)
 
 rows(world)
 

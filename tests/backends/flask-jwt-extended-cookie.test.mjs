@@ -2,10 +2,12 @@
 
 import { backEnd, rows } from './support/rows.mjs'
 
-rows(await backEnd('flask_app.py', 'flask-jwt-extended-cookie', {
-  me: '/protected',
-  admin: '/admin',
-  login: '/auth/login',
-  refresh: '/auth/refresh',
-  logout: '/auth/logout',
-}))
+rows(
+  await backEnd('flask_app.py', 'flask-jwt-extended-cookie', {
+    me: '/protected',
+    admin: '/admin',
+    login: '/auth/login',
+    refresh: '/auth/refresh',
+    logout: '/auth/logout',
+  }),
+)

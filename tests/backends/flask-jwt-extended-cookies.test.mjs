@@ -3,13 +3,18 @@
 import assert from 'node:assert/strict'
 import { at, backEnd, call, calls, rows, signIn } from './support/rows.mjs'
 
-const row = await backEnd('flask_cookies.py', 'flask-jwt-extended-cookies', {
-  me: '/protected',
-  admin: '/admin',
-  login: '/auth/login',
-  refresh: '/auth/refresh',
-  logout: '/auth/logout',
-}, { unseen: true })
+const row = await backEnd(
+  'flask_cookies.py',
+  'flask-jwt-extended-cookies',
+  {
+    me: '/protected',
+    admin: '/admin',
+    login: '/auth/login',
+    refresh: '/auth/refresh',
+    logout: '/auth/logout',
+  },
+  { unseen: true },
+)
 rows(row)
 
 const { it, server } = row
@@ -24,10 +29,13 @@ it('an unsafe call carries the double-submit value, before and after a refresh',
   assert.equal(at(await server.log(), '/auth/refresh').length, 1)
 })
 
-it('a refused unsafe call is sent again with the new token\'s double-submit value', async (tab) => {
+it("a refused unsafe call is sent again with the new token's double-submit value", async (tab) => {
   await signIn(tab)
   await server.expire()
   assert.equal((await call(tab, '/protected', { method: 'POST' })).status, 200)
   const sent = at(await server.log(), '/protected')
-  assert.deepEqual(sent.map(({ method, status }) => `${method} ${status}`), ['POST 401', 'POST 200'])
+  assert.deepEqual(
+    sent.map(({ method, status }) => `${method} ${status}`),
+    ['POST 401', 'POST 200'],
+  )
 })

@@ -4,17 +4,22 @@ import assert from 'node:assert/strict'
 import { backEnd, call, rows, signIn, status, told } from './support/rows.mjs'
 
 const me = '/api/me'
-const world = await backEnd('long_short.mjs', 'long-short-token', {
-  me,
-  admin: '/api/admin',
-  login: '/api/login',
-  refresh: '/api/token/refresh',
-  logout: '/api/logout',
-}, {
-  good: ({ status, body }) => status === 200 && body.code === 0,
-  refused: ({ code }) => code === 40101,
-  forbidden: ({ status, body }) => status === 200 && body.code === 40300,
-})
+const world = await backEnd(
+  'long_short.mjs',
+  'long-short-token',
+  {
+    me,
+    admin: '/api/admin',
+    login: '/api/login',
+    refresh: '/api/token/refresh',
+    logout: '/api/logout',
+  },
+  {
+    good: ({ status, body }) => status === 200 && body.code === 0,
+    refused: ({ code }) => code === 40101,
+    forbidden: ({ status, body }) => status === 200 && body.code === 40300,
+  },
+)
 const { server, it } = world
 
 rows(world)
@@ -36,7 +41,10 @@ it('a sign-in elsewhere ends the session, without a refresh', async (tab, user) 
   assert.equal(await status(tab), 'signed-out')
   assert.deepEqual(await told(tab), ['signout ended'])
   assert.equal((await call(other, me)).body.code, 0)
-  assert.deepEqual((await server.log()).filter(({ path }) => path === world.paths.refresh), [])
+  assert.deepEqual(
+    (await server.log()).filter(({ path }) => path === world.paths.refresh),
+    [],
+  )
   await elsewhere.close()
 })
 

@@ -4,12 +4,17 @@ import assert from 'node:assert/strict'
 import { arrive, backEnd, call, calls, rows, signIn, signOut, status } from './support/rows.mjs'
 
 const me = '/api/auth:check'
-const world = await backEnd('nocobase.mjs', 'nocobase', {
-  me,
-  admin: '/api/roles:list',
-  login: '/api/auth:signIn',
-  logout: '/api/auth:signOut',
-}, { reason: 'ended' })
+const world = await backEnd(
+  'nocobase.mjs',
+  'nocobase',
+  {
+    me,
+    admin: '/api/roles:list',
+    login: '/api/auth:signIn',
+    logout: '/api/auth:signOut',
+  },
+  { reason: 'ended' },
+)
 const { server, it } = world
 
 rows(world)
@@ -26,7 +31,11 @@ it('twenty calls with an expired token succeed, and bring one new token', async 
   assert.notEqual(rest.at(-1), first)
 })
 
-for (const [path, expected] of [['/api/charts:query', 400], ['/api/jobs:crash', 500], ['/api/roles:list', 403]]) {
+for (const [path, expected] of [
+  ['/api/charts:query', 400],
+  ['/api/jobs:crash', 500],
+  ['/api/roles:list', 403],
+]) {
   it(`an answer ${expected} brings a new token as well`, async (tab) => {
     await signIn(tab)
     await server.expire()

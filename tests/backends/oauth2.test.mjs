@@ -14,26 +14,37 @@ async function signIn(tab, [, password]) {
   return tab.evaluate(() => outcome(finish()))
 }
 
-const world = await backEnd('oidc.mjs', 'oauth2', {
-  me: '/me',
-  admin: '/admin',
-  login: '/token authorization_code',
-  refresh: '/token refresh_token',
-  logout: '/token/revocation',
-}, {
-  api: ([issuer]) => issuer,
-  origins: ([issuer]) => ({ 'https://auth.example.com': issuer }),
-  signIn,
-})
+const world = await backEnd(
+  'oidc.mjs',
+  'oauth2',
+  {
+    me: '/me',
+    admin: '/admin',
+    login: '/token authorization_code',
+    refresh: '/token refresh_token',
+    logout: '/token/revocation',
+  },
+  {
+    api: ([issuer]) => issuer,
+    origins: ([issuer]) => ({ 'https://auth.example.com': issuer }),
+    signIn,
+  },
+)
 const { server, it } = world
 const [issuer] = server.origins
 
 rows(world)
 
 it('two challenges in one header are read, and a missing token costs no refresh', async (tab) => {
-  const challenges = await tab.evaluate((me) => auth.fetch(me).then((answer) => answer.headers.get('www-authenticate')), `${issuer}/me`)
+  const challenges = await tab.evaluate(
+    (me) => auth.fetch(me).then((answer) => answer.headers.get('www-authenticate')),
+    `${issuer}/me`,
+  )
   assert.match(challenges, /^Bearer realm=.*DPoP realm=/)
-  assert.deepEqual((await server.log()).map(({ path }) => path), ['/me'])
+  assert.deepEqual(
+    (await server.log()).map(({ path }) => path),
+    ['/me'],
+  )
 })
 
 it('a demand for a second factor is an event, and costs no refresh', async (tab) => {
@@ -46,5 +57,8 @@ it('a demand for a second factor is an event, and costs no refresh', async (tab)
   const bearer = (await tab.evaluate(() => asked)).find(({ scheme }) => scheme === 'bearer')
   assert.deepEqual([bearer.parameters.acr_values, bearer.parameters.max_age], ['urn:mfa', '60'])
   assert.deepEqual(await told(tab), [])
-  assert.deepEqual((await server.log()).filter(({ path }) => path === world.paths.refresh), [])
+  assert.deepEqual(
+    (await server.log()).filter(({ path }) => path === world.paths.refresh),
+    [],
+  )
 })

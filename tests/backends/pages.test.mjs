@@ -9,14 +9,23 @@ import { pinned, snippet, table } from './support/package.mjs'
 
 const here = new URL('./', import.meta.url)
 const rows = table()
-const tests = readdirSync(here).filter((name) => name.endsWith('.test.mjs')).map((name) => readFileSync(new URL(name, here), 'utf8')).join()
+const tests = readdirSync(here)
+  .filter((name) => name.endsWith('.test.mjs'))
+  .map((name) => readFileSync(new URL(name, here), 'utf8'))
+  .join()
 
 test('the table names every page of docs/backends, and no other', () => {
-  const pages = readdirSync(new URL('../../docs/backends/', here)).filter((name) => name !== 'README.md').map((name) => name.replace('.md', ''))
+  const pages = readdirSync(new URL('../../docs/backends/', here))
+    .filter((name) => name !== 'README.md')
+    .map((name) => name.replace('.md', ''))
   assert.deepEqual(rows.map(({ page }) => page).sort(), pages.sort())
 })
 
-for (const { page, presets: [name, entry], versions } of rows) {
+for (const {
+  page,
+  presets: [name, entry],
+  versions,
+} of rows) {
   test(`${page}: its client code is run`, () => assert.ok(tests.includes(`, '${page}', {`)))
 
   test(`${page}: its client code uses the preset that is named, if any`, async () => {

@@ -38,7 +38,10 @@ it('a resource server that cannot check a token costs no refresh, and no session
   assert.equal((await call(tab, '/api/me')).status, 503)
   await server.faults()
   assert.equal((await call(tab, '/api/me')).status, 200)
-  assert.deepEqual((await server.log()).filter(({ path }) => path === '/auth/refresh'), [])
+  assert.deepEqual(
+    (await server.log()).filter(({ path }) => path === '/auth/refresh'),
+    [],
+  )
   assert.deepEqual([await status(tab), await told(tab)], ['signed-in', []])
 })
 

@@ -2,10 +2,12 @@
 
 import { backEnd, rows } from './support/rows.mjs'
 
-rows(await backEnd('django_site.py', 'simplejwt', {
-  me: '/api/me',
-  admin: '/api/admin',
-  login: '/api/token/',
-  refresh: '/api/token/refresh/',
-  logout: '/api/token/blacklist/',
-}))
+rows(
+  await backEnd('django_site.py', 'simplejwt', {
+    me: '/api/me',
+    admin: '/api/admin',
+    login: '/api/token/',
+    refresh: '/api/token/refresh/',
+    logout: '/api/token/blacklist/',
+  }),
+)

@@ -13,12 +13,13 @@ import { world } from './support/world.mjs'
 const { server, browser, it } = await world()
 const stub = await startStub({
   '/auth/refresh': () => granted('new'),
-  '/api/endless': ({ headers }) => (headers.authorization === 'Bearer old' ? refused() : { type: 'application/json', body: '[', goesOn: true }),
+  '/api/endless': ({ headers }) =>
+    headers.authorization === 'Bearer old' ? refused() : { type: 'application/json', body: '[', goesOn: true },
 })
 
 // The ways in which a signal can abort a call. Each makes `signal`, and `stop`, which resolves when it has fired. They run in the page.
 const SIGNALS = {
-  'a reason of one\'s own': () => {
+  "a reason of one's own": () => {
     const controller = new AbortController()
     globalThis.signal = controller.signal
     globalThis.stop = () => controller.abort({ my: 'reason' })
@@ -35,10 +36,14 @@ const SIGNALS = {
 }
 
 /** Begins a call with `signal`, in `mine`; it must settle in the turn in which the signal fires. */
-const begin = (page, path, init = {}) => page.evaluate(([path, init]) => {
-  globalThis.mine = auth.fetch(path, { ...init, signal })
-  mine.catch(() => {})
-}, [path, init])
+const begin = (page, path, init = {}) =>
+  page.evaluate(
+    ([path, init]) => {
+      globalThis.mine = auth.fetch(path, { ...init, signal })
+      mine.catch(() => {})
+    },
+    [path, init],
+  )
 
 /** Fires the signal. Returns whether the call was settled with the signal's reason before anything else could happen. */
 const ends = async (page) => {
@@ -51,7 +56,13 @@ const ends = async (page) => {
       port2.onmessage = () => resolve(none)
       port1.postMessage(0)
     })
-    const reason = await Promise.race([mine.then(() => 'it was answered', (error) => error), turn])
+    const reason = await Promise.race([
+      mine.then(
+        () => 'it was answered',
+        (error) => error,
+      ),
+      turn,
+    ])
     return reason === signal.reason || String(reason === none ? 'it is not settled' : reason)
   })
   // Its home has heard of it, before the test goes on.
@@ -136,15 +147,26 @@ for (const [kind, make] of Object.entries(SIGNALS)) {
     await page.evaluate(() => void auth.refresh())
     await server.held('refresh')
     // Besides it there is a lock whose name says how long the hold may last; their order is not defined.
-    const lock = await page.evaluate(async () => (await navigator.locks.query()).held.find(({ mode }) => mode === 'exclusive').name)
+    const lock = await page.evaluate(
+      async () => (await navigator.locks.query()).held.find(({ mode }) => mode === 'exclusive').name,
+    )
     await server.faults()
     await server.release('refresh')
     // The other tab has it for a minute, and says so: otherwise the lock would be taken away.
-    await page.evaluate((lock) => new Promise((granted) => {
-      const holds = new Promise((resolve) => (globalThis.letGo = resolve))
-      const says = () => navigator.locks.request(`${lock} until ${Date.now() + 60_000}`, { mode: 'shared' }, () => (granted(), holds))
-      navigator.locks.request(lock, says)
-    }), lock)
+    await page.evaluate(
+      (lock) =>
+        new Promise((granted) => {
+          const holds = new Promise((resolve) => (globalThis.letGo = resolve))
+          const says = () =>
+            navigator.locks.request(
+              `${lock} until ${Date.now() + 60_000}`,
+              { mode: 'shared' },
+              () => (granted(), holds),
+            )
+          navigator.locks.request(lock, says)
+        }),
+      lock,
+    )
     await server.revoke()
     await page.evaluate(make)
     await begin(page, '/api/items/1')
@@ -178,7 +200,7 @@ for (const [kind, make] of Object.entries(SIGNALS)) {
   })
 }
 
-check('a signal that fires while the answer streams ends the reading with its reason, as the platform\'s', async (t) => {
+check("a signal that fires while the answer streams ends the reading with its reason, as the platform's", async (t) => {
   const user = await User.visits(t, browser, stub.origin)
   const page = await user.tab()
   const [ours, platform] = await page.evaluate(async () => {
@@ -189,7 +211,10 @@ check('a signal that fires while the answer streams ends the reading with its re
       const reading = response.text()
       const reason = { my: 'reason' }
       controller.abort(reason)
-      return reading.then(() => 'read', (error) => (error === reason ? 'the reason' : String(error)))
+      return reading.then(
+        () => 'read',
+        (error) => (error === reason ? 'the reason' : String(error)),
+      )
     }
     return [await read(auth.fetch), await read(fetch)]
   })

@@ -26,19 +26,33 @@ async function tab(user) {
   return page
 }
 
-const arrive = (page) => page.evaluate(async () => {
-  const { fetch, ...rest } = await import('/snippet.js')
-  Object.assign(globalThis, rest, { through: (path, init) => outcome(fetch(path, init)) })
-})
+const arrive = (page) =>
+  page.evaluate(async () => {
+    const { fetch, ...rest } = await import('/snippet.js')
+    Object.assign(globalThis, rest, { through: (path, init) => outcome(fetch(path, init)) })
+  })
 
-const enter = (page, name, username) => page.evaluate(([name, username]) => outcome(signIn(name, new URLSearchParams({ username }))), [name, username])
+const enter = (page, name, username) =>
+  page.evaluate(([name, username]) => outcome(signIn(name, new URLSearchParams({ username }))), [name, username])
 const who = (page) => page.evaluate(async () => (await through('/api/who')).body.sub)
-const listed = (page) => page.evaluate(() => [accounts.state.current, ...accounts.state.accounts.map(({ name, state }) => `${name} ${state.claims?.sub ?? state.status}`)])
-const lists = (page, wanted) => page.evaluate((wanted) => new Promise((resolve) => {
-  const look = () => JSON.stringify(accounts.state.accounts.map(({ name, state }) => `${name} ${state.claims?.sub ?? state.status}`)) === JSON.stringify(wanted) && resolve()
-  accounts.subscribe(look)
-  look()
-}), wanted)
+const listed = (page) =>
+  page.evaluate(() => [
+    accounts.state.current,
+    ...accounts.state.accounts.map(({ name, state }) => `${name} ${state.claims?.sub ?? state.status}`),
+  ])
+const lists = (page, wanted) =>
+  page.evaluate(
+    (wanted) =>
+      new Promise((resolve) => {
+        const look = () =>
+          JSON.stringify(
+            accounts.state.accounts.map(({ name, state }) => `${name} ${state.claims?.sub ?? state.status}`),
+          ) === JSON.stringify(wanted) && resolve()
+        accounts.subscribe(look)
+        look()
+      }),
+    wanted,
+  )
 
 const several = 'sessions/accounts'
 
@@ -51,8 +65,14 @@ it('two accounts are signed in at once, each with its own cookie, and one is cur
   await page.evaluate(() => accounts.switch('work'))
   assert.equal(await who(page), 'alice')
   server.revoke()
-  assert.deepEqual([await who(page), await page.evaluate(async () => (accounts.switch('home'), (await through('/api/who')).body.sub))], ['alice', 'bob'])
-  assert.deepEqual(server.at('/auth/refresh').map(({ query }) => query.get('account')), ['work', 'home'])
+  assert.deepEqual(
+    [await who(page), await page.evaluate(async () => (accounts.switch('home'), (await through('/api/who')).body.sub))],
+    ['alice', 'bob'],
+  )
+  assert.deepEqual(
+    server.at('/auth/refresh').map(({ query }) => query.get('account')),
+    ['work', 'home'],
+  )
   assert.equal(server.reuses, 0)
 })
 
@@ -73,28 +93,45 @@ it('a call that waits for a refresh stays with its account, even if another is s
   refresh.release()
   const subs = await page.evaluate(async () => (await Promise.all(calls)).map(({ body }) => body.sub))
   assert.deepEqual(subs, ['alice', 'alice', 'alice', 'bob'])
-  assert.deepEqual(server.at('/auth/refresh').map(({ query }) => query.get('account')).sort(), ['home', 'work'])
+  assert.deepEqual(
+    server
+      .at('/auth/refresh')
+      .map(({ query }) => query.get('account'))
+      .sort(),
+    ['home', 'work'],
+  )
 })
 
-it('signing out of one account keeps the others, and no call is sent as another account by itself', several, async (user) => {
-  const page = await tab(user)
-  await enter(page, 'work', 'alice')
-  await enter(page, 'home', 'bob')
-  await page.evaluate(() => signOut('home'))
-  assert.deepEqual(server.at('/auth/logout').map(({ query }) => query.get('account')), ['home'])
-  assert.deepEqual(await listed(page), [null, 'work alice'])
-  const before = server.at('/api/who').length
-  assert.deepEqual(await page.evaluate(() => through('/api/who')), { error: { code: 'signed-out', retryable: false } })
-  assert.equal(server.at('/api/who').length, before)
-  await page.evaluate(() => accounts.switch('work'))
-  assert.equal(await who(page), 'alice')
-})
+it(
+  'signing out of one account keeps the others, and no call is sent as another account by itself',
+  several,
+  async (user) => {
+    const page = await tab(user)
+    await enter(page, 'work', 'alice')
+    await enter(page, 'home', 'bob')
+    await page.evaluate(() => signOut('home'))
+    assert.deepEqual(
+      server.at('/auth/logout').map(({ query }) => query.get('account')),
+      ['home'],
+    )
+    assert.deepEqual(await listed(page), [null, 'work alice'])
+    const before = server.at('/api/who').length
+    assert.deepEqual(await page.evaluate(() => through('/api/who')), {
+      error: { code: 'signed-out', retryable: false },
+    })
+    assert.equal(server.at('/api/who').length, before)
+    await page.evaluate(() => accounts.switch('work'))
+    assert.equal(await who(page), 'alice')
+  },
+)
 
 it('a reload restores the accounts by their cookies; only their names are stored', several, async (user) => {
   const page = await tab(user)
   await enter(page, 'work', 'alice')
   await enter(page, 'home', 'bob')
-  assert.deepEqual(await page.evaluate(() => Object.entries(localStorage)), [['accounts', '{"names":["work","home"],"used":"home"}']])
+  assert.deepEqual(await page.evaluate(() => Object.entries(localStorage)), [
+    ['accounts', '{"names":["work","home"],"used":"home"}'],
+  ])
   await page.reload()
   await arrive(page)
   assert.deepEqual(await listed(page), ['home', 'work unknown', 'home unknown'])
@@ -104,18 +141,22 @@ it('a reload restores the accounts by their cookies; only their names are stored
   assert.equal(server.reuses, 0)
 })
 
-it('tabs have the same accounts, each tab has its own current one, and a sign-out applies to all tabs', several, async (user) => {
-  const first = await tab(user)
-  await enter(first, 'work', 'alice')
-  const second = await tab(user)
-  await enter(first, 'home', 'bob')
-  await lists(second, ['work alice', 'home bob'])
-  assert.deepEqual([await who(first), await who(second)], ['bob', 'alice'])
-  await first.evaluate(() => signOut('work'))
-  await lists(second, ['home bob'])
-  assert.equal(await second.evaluate(() => accounts.state.current), null)
-  assert.deepEqual(server.at('/auth/logout').length, 1)
-})
+it(
+  'tabs have the same accounts, each tab has its own current one, and a sign-out applies to all tabs',
+  several,
+  async (user) => {
+    const first = await tab(user)
+    await enter(first, 'work', 'alice')
+    const second = await tab(user)
+    await enter(first, 'home', 'bob')
+    await lists(second, ['work alice', 'home bob'])
+    assert.deepEqual([await who(first), await who(second)], ['bob', 'alice'])
+    await first.evaluate(() => signOut('work'))
+    await lists(second, ['home bob'])
+    assert.equal(await second.evaluate(() => accounts.state.current), null)
+    assert.deepEqual(server.at('/auth/logout').length, 1)
+  },
+)
 
 it('a sign-out that did not reach the server is finished at the next start', several, async (user) => {
   const page = await tab(user)
@@ -181,7 +222,13 @@ it('an admin acts as another user, in all tabs, through refreshes, and returns t
   assert.equal((await other.evaluate(() => call('/api/who'))).body.act.sub, 'admin')
   await other.evaluate(() => stopActing())
   await turns(page, 'admin')
-  assert.deepEqual([await is(page), await is(other)], [['admin', null], ['admin', null]])
+  assert.deepEqual(
+    [await is(page), await is(other)],
+    [
+      ['admin', null],
+      ['admin', null],
+    ],
+  )
   assert.equal((await page.evaluate(() => call('/api/who'))).body.sub, 'admin')
   assert.equal(server.reuses, 0)
 })
@@ -224,5 +271,8 @@ it('permissions are read from the claims', 'sessions/permissions', async (user) 
     await signIn('alice')
     return [before, shown()]
   })
-  assert.deepEqual(shown, [[false, false, false], [true, true, false]])
+  assert.deepEqual(shown, [
+    [false, false, false],
+    [true, true, false],
+  ])
 })

@@ -31,7 +31,9 @@ const exposed = { exposeToken: true }
 
 it('five reports of one refused token share one refresh, and get the next token', exposed, async (page) => {
   assert.equal(await page.evaluate(() => auth.getAccessToken()), 'a1')
-  const next = await page.evaluate(() => Promise.all([1, 2, 3, 4, 5].map((n) => auth.getAccessToken({ refused: 'a1', by: `/api/${n}` }))))
+  const next = await page.evaluate(() =>
+    Promise.all([1, 2, 3, 4, 5].map((n) => auth.getAccessToken({ refused: 'a1', by: `/api/${n}` }))),
+  )
   assert.deepEqual(next, Array(5).fill('a2'))
   assert.equal(await page.evaluate(() => auth.getAccessToken({ refused: 'a1', by: '/api/late' })), 'a2')
   assert.equal(stub.at('/auth/refresh').length, 2)
@@ -40,7 +42,10 @@ it('five reports of one refused token share one refresh, and get the next token'
 it('a URL that also refuses the next token gets no third, and others continue', exposed, async (page) => {
   await page.evaluate(() => auth.getAccessToken())
   assert.equal(await page.evaluate(() => auth.getAccessToken({ refused: 'a1', by: '/api/x' })), 'a2')
-  assert.equal((await page.evaluate(() => outcome(auth.getAccessToken({ refused: 'a2', by: '/api/x' })))).error.code, 'forbidden')
+  assert.equal(
+    (await page.evaluate(() => outcome(auth.getAccessToken({ refused: 'a2', by: '/api/x' })))).error.code,
+    'forbidden',
+  )
   assert.equal(await page.evaluate(() => auth.getAccessToken()), 'a2')
   assert.equal((await page.evaluate(() => call('/api/y'))).status, 200)
   assert.equal(stub.at('/auth/refresh').length, 2)
@@ -49,7 +54,10 @@ it('a URL that also refuses the next token gets no third, and others continue', 
 it('a server that returns the refused token again is not believed', exposed, async (page) => {
   await page.evaluate(() => auth.getAccessToken())
   answer = () => json({ access_token: 'a1', expires_in: 300 })
-  assert.equal((await page.evaluate(() => outcome(auth.getAccessToken({ refused: 'a1', by: '/api/x' })))).error.code, 'forbidden')
+  assert.equal(
+    (await page.evaluate(() => outcome(auth.getAccessToken({ refused: 'a1', by: '/api/x' })))).error.code,
+    'forbidden',
+  )
 })
 
 it('peekAccessToken sends no refresh', exposed, async (page) => {
@@ -62,7 +70,10 @@ it('peekAccessToken sends no refresh', exposed, async (page) => {
 })
 
 it('peekAccessToken is refused if the token is not exposed', {}, async (page) => {
-  assert.equal(await page.evaluate(() => auth.ready.then(() => auth.peekAccessToken()).catch((error) => error.code)), 'not-exposed')
+  assert.equal(
+    await page.evaluate(() => auth.ready.then(() => auth.peekAccessToken()).catch((error) => error.code)),
+    'not-exposed',
+  )
 })
 
 it('known() asks once for all callers, and then no more', {}, async (page) => {

@@ -35,9 +35,14 @@ async function peaks(page) {
   const heap = async () => (await session.send('Runtime.getHeapUsage')).usedSize
   const resident = async () => {
     const found = await Promise.all(files('status').map((file) => readFile(file, 'utf8').catch(() => '')))
-    return Object.fromEntries(processInfo.map(({ id, type }, i) => [`${type} ${id}`, Number(/VmHWM:\s+(\d+)/.exec(found[i])?.[1] ?? 0) * 1024]))
+    return Object.fromEntries(
+      processInfo.map(({ id, type }, i) => [`${type} ${id}`, Number(/VmHWM:\s+(\d+)/.exec(found[i])?.[1] ?? 0) * 1024]),
+    )
   }
-  return { before: { heap: await heap(), resident: await resident() }, after: async () => ({ heap: await heap(), resident: await resident() }) }
+  return {
+    before: { heap: await heap(), resident: await resident() },
+    after: async () => ({ heap: await heap(), resident: await resident() }),
+  }
 }
 
 check('a file of 200 MB is sent twice, and no browser process keeps it in memory', async (t) => {
@@ -52,12 +57,21 @@ check('a file of 200 MB is sent twice, and no browser process keeps it in memory
   await page.evaluate(() => document.body.append(Object.assign(document.createElement('input'), { type: 'file' })))
   await page.setInputFiles('input', path)
   const { before, after } = await peaks(page)
-  const arrived = await page.evaluate(() => call('/echo', { method: 'POST', body: document.querySelector('input').files[0] }))
+  const arrived = await page.evaluate(() =>
+    call('/echo', { method: 'POST', body: document.querySelector('input').files[0] }),
+  )
   const { heap, resident } = await after()
   assert.deepEqual([arrived.body.bytes, arrived.body.sha256], [SIZE, sha256])
   assert.deepEqual([arrived.body.refused.bytes, arrived.body.refused.sha256], [SIZE, sha256], 'the first time')
-  const grown = Object.entries(resident).map(([name, value]) => [name, value - before.resident[name]]).sort(([, one], [, other]) => other - one)
-  t.diagnostic(`JavaScript heap: ${((heap - before.heap) / MB).toFixed(1)} MB more; ${grown.slice(0, 3).map(([name, more]) => `${name}: ${(more / MB).toFixed(1)} MB more at its highest`).join('; ')}`)
+  const grown = Object.entries(resident)
+    .map(([name, value]) => [name, value - before.resident[name]])
+    .sort(([, one], [, other]) => other - one)
+  t.diagnostic(
+    `JavaScript heap: ${((heap - before.heap) / MB).toFixed(1)} MB more; ${grown
+      .slice(0, 3)
+      .map(([name, more]) => `${name}: ${(more / MB).toFixed(1)} MB more at its highest`)
+      .join('; ')}`,
+  )
   assert.ok(heap - before.heap < 10 * MB, `the heap grew by ${heap - before.heap}`)
   for (const [name, more] of grown) assert.ok(more < SIZE / 2, `${name} grew by ${more}`)
 })
@@ -68,19 +82,26 @@ const streams = (page) => page.evaluate(() => 'duplex' in Request.prototype)
 check('a one-shot stream over HTTP/1.1 is refused as the platform refuses it', async (t) => {
   const page = await open(t, echo.origin)
   if (!(await streams(page))) throw new Lack('half-duplex request streams')
-  const [ours, platform] = await page.evaluate(() => Promise.all([auth.fetch, fetch].map((fetch) => {
-    const body = new ReadableStream({ start: (controller) => controller.close() })
-    return outcome(fetch('/echo', { method: 'POST', body, duplex: 'half' }))
-  })))
+  const [ours, platform] = await page.evaluate(() =>
+    Promise.all(
+      [auth.fetch, fetch].map((fetch) => {
+        const body = new ReadableStream({ start: (controller) => controller.close() })
+        return outcome(fetch('/echo', { method: 'POST', body, duplex: 'half' }))
+      }),
+    ),
+  )
   assert.deepEqual(ours, platform)
   assert.ok(ours.thrown)
 })
 
-check('thirty unread 401s of 3 MB each do not block the refresh\'s connection', async (t) => {
+check("thirty unread 401s of 3 MB each do not block the refresh's connection", async (t) => {
   stub.reset()
-  stub.routes['/api/large'] = ({ headers }) => headers.authorization === 'Bearer new' ? json({}) : { ...refused(), body: ' '.repeat(3 * MB) }
+  stub.routes['/api/large'] = ({ headers }) =>
+    headers.authorization === 'Bearer new' ? json({}) : { ...refused(), body: ' '.repeat(3 * MB) }
   const page = await open(t, stub.origin)
-  const statuses = await page.evaluate(() => Promise.all(Array.from({ length: 30 }, (_, n) => call(`/api/large?${n}`).then(({ status }) => status))))
+  const statuses = await page.evaluate(() =>
+    Promise.all(Array.from({ length: 30 }, (_, n) => call(`/api/large?${n}`).then(({ status }) => status))),
+  )
   assert.deepEqual(statuses, Array(30).fill(200))
   assert.equal(stub.at('/auth/refresh').length, 1)
 })
@@ -92,7 +113,9 @@ check('nor do thirty of 4 kB', async (t) => {
   short.headers['content-length'] = short.body.length
   stub.routes['/api/short'] = ({ headers }) => (headers.authorization === 'Bearer new' ? json({}) : short)
   const page = await open(t, stub.origin)
-  const statuses = await page.evaluate(() => Promise.all(Array.from({ length: 30 }, (_, n) => call(`/api/short?${n}`).then(({ status }) => status))))
+  const statuses = await page.evaluate(() =>
+    Promise.all(Array.from({ length: 30 }, (_, n) => call(`/api/short?${n}`).then(({ status }) => status))),
+  )
   assert.deepEqual(statuses, Array(30).fill(200))
   assert.equal(stub.at('/auth/refresh').length, 1)
 })

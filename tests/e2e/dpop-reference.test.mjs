@@ -13,20 +13,22 @@ const STALE = 180
 const browser = await startBrowser()
 const options = { dpop: true, logout: '/auth/logout' }
 
-const statuses = (page, count) => page.evaluate((count) => calls(count).then((all) => all.map(({ status, error }) => status ?? error.code)), count)
+const statuses = (page, count) =>
+  page.evaluate((count) => calls(count).then((all) => all.map(({ status, error }) => status ?? error.code)), count)
 const me = (page) => page.evaluate(() => call('/api/me').then(({ status, error }) => status ?? error.code))
 const refresh = (page) => page.evaluate(() => outcome(auth.refresh()))
 const all = (count) => Array(count).fill(200)
 
 /** Records the headers of the page's requests in `sent`. */
-const listen = (page) => page.evaluate(() => {
-  const { fetch } = globalThis
-  globalThis.sent = []
-  globalThis.fetch = (input, init) => {
-    sent.push(Object.fromEntries(new Headers(init?.headers ?? input.headers)))
-    return fetch(input, init)
-  }
-})
+const listen = (page) =>
+  page.evaluate(() => {
+    const { fetch } = globalThis
+    globalThis.sent = []
+    globalThis.fetch = (input, init) => {
+      sent.push(Object.fromEntries(new Headers(init?.headers ?? input.headers)))
+      return fetch(input, init)
+    }
+  })
 
 /**
  * Starts a server with a store, and returns it with `it`. Without a `url`, the machine lacks the store, and the tests
@@ -35,11 +37,12 @@ const listen = (page) => page.evaluate(() => {
 async function served(title, flags, url) {
   const lacks = url === undefined && title
   const server = lacks ? undefined : await startServer({ flags: [...flags, '--store', url] })
-  const it = (name, body) => check(`${title}: ${name}`, async (t) => {
-    if (lacks) throw new Lack(lacks)
-    await server.reset()
-    await body(await User.visits(t, browser, server.origin))
-  })
+  const it = (name, body) =>
+    check(`${title}: ${name}`, async (t) => {
+      if (lacks) throw new Lack(lacks)
+      await server.reset()
+      await body(await User.visits(t, browser, server.origin))
+    })
   return { server, it }
 }
 
@@ -92,12 +95,20 @@ for (const [store, start] of stores) {
     assert.equal(await me(page), 200)
     const [{ authorization, dpop }] = await page.evaluate(() => sent)
     assert.match(authorization, /^DPoP /)
-    const answers = await Promise.all([
-      { authorization, dpop },
-      { authorization },
-      { authorization: authorization.replace('DPoP', 'Bearer') },
-    ].map((headers) => fetch(`${server.origin}/api/me`, { headers }).then(async (answer) => [answer.status, (await answer.json()).error])))
-    assert.deepEqual(answers, [[401, 'invalid_dpop_proof'], [401, 'invalid_dpop_proof'], [401, 'invalid_token']])
+    const answers = await Promise.all(
+      [{ authorization, dpop }, { authorization }, { authorization: authorization.replace('DPoP', 'Bearer') }].map(
+        (headers) =>
+          fetch(`${server.origin}/api/me`, { headers }).then(async (answer) => [
+            answer.status,
+            (await answer.json()).error,
+          ]),
+      ),
+    )
+    assert.deepEqual(answers, [
+      [401, 'invalid_dpop_proof'],
+      [401, 'invalid_dpop_proof'],
+      [401, 'invalid_token'],
+    ])
     assert.equal(await me(page), 200)
     assert.deepEqual(await server.lines('/auth/refresh'), [])
   })
@@ -119,7 +130,11 @@ for (const [store, start] of stores) {
     assert.equal(await me(page), 401)
     await page.evaluate(() => signIn('alice'))
     assert.equal(await me(page), 200)
-    const keys = await page.evaluate(() => sent.flatMap(({ dpop }) => (dpop ? JSON.parse(atob(dpop.split('.')[0].replace(/-/g, '+').replace(/_/g, '/'))).jwk.x : [])))
+    const keys = await page.evaluate(() =>
+      sent.flatMap(({ dpop }) =>
+        dpop ? JSON.parse(atob(dpop.split('.')[0].replace(/-/g, '+').replace(/_/g, '/'))).jwk.x : [],
+      ),
+    )
     assert.ok(keys.length > 2)
     assert.notEqual(keys[0], keys.at(-1))
   })
@@ -172,7 +187,8 @@ for (const [store, start] of stores) {
       await server.forward(STALE)
       await server.revoke()
       for (const page of [bound, bearer]) assert.deepEqual(await statuses(page, 5), all(5))
-      const schemes = async (page) => new Set(await page.evaluate(() => sent.flatMap(({ authorization }) => authorization?.split(' ')[0] ?? [])))
+      const schemes = async (page) =>
+        new Set(await page.evaluate(() => sent.flatMap(({ authorization }) => authorization?.split(' ')[0] ?? [])))
       assert.deepEqual([await schemes(bound), await schemes(bearer)], [new Set(['DPoP']), new Set(['Bearer'])])
       const { refreshes, reuses } = await server.counters()
       assert.deepEqual({ refreshes, reuses }, { refreshes: 2, reuses: 0 })

@@ -18,8 +18,10 @@ function it(name, body, more) {
 }
 
 /** A call in the page: its status. */
-const status = (page, path = '/api/x?secret=1#there', init) => page.evaluate(([path, init]) => call(path, init).then(({ status, error }) => status ?? error.code), [path, init])
-const statuses = (page, count) => page.evaluate((count) => calls(count).then((all) => all.map(({ status, error }) => status ?? error.code)), count)
+const status = (page, path = '/api/x?secret=1#there', init) =>
+  page.evaluate(([path, init]) => call(path, init).then(({ status, error }) => status ?? error.code), [path, init])
+const statuses = (page, count) =>
+  page.evaluate((count) => calls(count).then((all) => all.map(({ status, error }) => status ?? error.code)), count)
 const error = (page, work) => page.evaluate(work).then(({ error }) => error?.code)
 const refresh = (page) => page.evaluate(() => outcome(auth.refresh()))
 
@@ -42,7 +44,13 @@ it('a required nonce costs one more request, and no refresh', async (user) => {
   assert.equal(server.count('/api/x'), 1, 'the answer to the login has said it')
   server.nonce = 'n2'
   assert.equal(await status(page, '/api/x', { method: 'POST', body: 'all of it' }), 200)
-  assert.deepEqual(server.at('/api/x').slice(1).map(({ body }) => body), ['all of it', 'all of it'])
+  assert.deepEqual(
+    server
+      .at('/api/x')
+      .slice(1)
+      .map(({ body }) => body),
+    ['all of it', 'all of it'],
+  )
   server.nonce = 'n3'
   await refresh(page)
   assert.equal(server.count('/auth/refresh'), 2)
@@ -52,20 +60,29 @@ it('a required nonce costs one more request, and no refresh', async (user) => {
   assert.deepEqual(new Set(server.wrong), new Set(['nonce']))
 })
 
-it('a Request is sent again with its body as often as necessary', async (user) => {
-  const page = await user.signedIn(stored)
-  server.revoke()
-  const answer = await page.evaluate(() => outcome(auth.fetch(new Request('/api/body', { method: 'POST', body: 'all of it' }))))
-  assert.equal(answer.body.body, 'all of it')
-  // Refused, asked for another nonce, then accepted.
-  assert.deepEqual(server.at('/api/body').map(({ body }) => body), Array(3).fill('all of it'))
-  assert.equal(server.count('/auth/refresh'), 1)
-}, {
-  '/api/body': (arrived) => {
-    if (arrived.nth === 2) server.nonce = 'n1'
-    return server.api(arrived, () => server.json({ body: arrived.body }))
+it(
+  'a Request is sent again with its body as often as necessary',
+  async (user) => {
+    const page = await user.signedIn(stored)
+    server.revoke()
+    const answer = await page.evaluate(() =>
+      outcome(auth.fetch(new Request('/api/body', { method: 'POST', body: 'all of it' }))),
+    )
+    assert.equal(answer.body.body, 'all of it')
+    // Refused, asked for another nonce, then accepted.
+    assert.deepEqual(
+      server.at('/api/body').map(({ body }) => body),
+      Array(3).fill('all of it'),
+    )
+    assert.equal(server.count('/auth/refresh'), 1)
   },
-})
+  {
+    '/api/body': (arrived) => {
+      if (arrived.nth === 2) server.nonce = 'n1'
+      return server.api(arrived, () => server.json({ body: arrived.body }))
+    },
+  },
+)
 
 it('if the server asks for one nonce after another, the caller gets its response', async (user) => {
   const page = await user.signedIn(stored)
@@ -109,15 +126,20 @@ it('the key outlives the page, and is deleted with the session', async (user) =>
         const opening = indexedDB.open(name)
         opening.onsuccess = () => resolve(opening.result)
       })
-      found.push(await new Promise((resolve) => {
-        const counting = opened.transaction('key').objectStore('key').count()
-        counting.onsuccess = () => resolve([name, counting.result])
-      }))
+      found.push(
+        await new Promise((resolve) => {
+          const counting = opened.transaction('key').objectStore('key').count()
+          counting.onsuccess = () => resolve([name, counting.result])
+        }),
+      )
     }
     return found
   })
   assert.match(left[0][0], /^tokenkeep key [0-9a-f]{16}$/)
-  assert.deepEqual(left.map(([, count]) => count), [0])
+  assert.deepEqual(
+    left.map(([, count]) => count),
+    [0],
+  )
   await page.evaluate(() => signIn('alice'))
   const [first, second] = server.keys('/auth/login')
   assert.notEqual(first, second)
@@ -157,7 +179,11 @@ it('no script can read the private key', async (user) => {
       getting.onsuccess = () => resolve(getting.result)
     })
     const { extractable, usages } = pair.privateKey
-    return { extractable, usages, exported: await crypto.subtle.exportKey('jwk', pair.privateKey).catch(({ name }) => name) }
+    return {
+      extractable,
+      usages,
+      exported: await crypto.subtle.exportKey('jwk', pair.privateKey).catch(({ name }) => name),
+    }
   })
   assert.deepEqual(found, { extractable: false, usages: ['sign'], exported: 'InvalidAccessError' })
 })
@@ -168,7 +194,12 @@ it('tabs share the token and its key; a login renews it for all', async (user) =
   await second.evaluate(() => until(({ status }) => status === 'signed-in'))
   assert.equal(await status(second, '/api/second'), 200)
   assert.equal(server.count('/auth/refresh'), 0, 'the first tab has handed the token on')
-  await second.evaluate(() => void (globalThis.news = new Promise((resolve) => auth.addEventListener('change', () => resolve(), { once: true }))))
+  await second.evaluate(
+    () =>
+      void (globalThis.news = new Promise((resolve) =>
+        auth.addEventListener('change', () => resolve(), { once: true }),
+      )),
+  )
   await first.evaluate(() => signIn('alice'))
   await second.evaluate(() => news)
   assert.equal(await status(second, '/api/again'), 200)
@@ -188,7 +219,7 @@ it('a token is refreshed after another tab has replaced its key', async (user) =
   assert.deepEqual(server.wrong, [])
 })
 
-it('a failed login does not change the session\'s key', async (user) => {
+it("a failed login does not change the session's key", async (user) => {
   const page = await user.signedIn(stored)
   assert.equal(await error(page, () => signIn('alice', 'wrong')), 'rejected')
   assert.equal(await status(page), 200)
@@ -235,11 +266,14 @@ it('a server that says Bearer gets Bearer, and proofs for login and refresh', as
   server.type = 'DPoP'
   await refresh(page)
   assert.equal(await status(page), 200)
-  assert.deepEqual(server.at('/api/x').map(({ headers }) => headers.authorization.split(' ')[0]), ['Bearer', 'DPoP'])
+  assert.deepEqual(
+    server.at('/api/x').map(({ headers }) => headers.authorization.split(' ')[0]),
+    ['Bearer', 'DPoP'],
+  )
   assert.deepEqual(server.wrong, [])
 })
 
-it('a wrong local clock is corrected by the server\'s clock', async (user) => {
+it("a wrong local clock is corrected by the server's clock", async (user) => {
   server.ahead = -3_600_000
   const page = await user.signedIn(stored)
   assert.equal(server.count('/auth/login'), 2)
@@ -247,28 +281,45 @@ it('a wrong local clock is corrected by the server\'s clock', async (user) => {
   assert.deepEqual(server.wrong, ['iat'])
 })
 
-it('if a proof is refused although the clocks agree, the caller gets the response', async (user) => {
-  const page = await user.signedIn(stored)
-  const answer = await page.evaluate(() => auth.fetch('/api/odd').then((answer) => [answer.status, answer.headers.get('www-authenticate')]))
-  assert.deepEqual(answer, [401, 'DPoP error="invalid_dpop_proof"'])
-  assert.equal(server.count('/api/odd'), 1)
-  assert.equal(server.count('/auth/refresh'), 0)
-}, { '/api/odd': () => server.json({}, { status: 401, 'www-authenticate': 'DPoP error="invalid_dpop_proof"' }) })
+it(
+  'if a proof is refused although the clocks agree, the caller gets the response',
+  async (user) => {
+    const page = await user.signedIn(stored)
+    const answer = await page.evaluate(() =>
+      auth.fetch('/api/odd').then((answer) => [answer.status, answer.headers.get('www-authenticate')]),
+    )
+    assert.deepEqual(answer, [401, 'DPoP error="invalid_dpop_proof"'])
+    assert.equal(server.count('/api/odd'), 1)
+    assert.equal(server.count('/auth/refresh'), 0)
+  },
+  { '/api/odd': () => server.json({}, { status: 401, 'www-authenticate': 'DPoP error="invalid_dpop_proof"' }) },
+)
 
-it('a redirect is not followed with a proof for another URL', async (user) => {
-  const page = await user.signedIn(stored)
-  assert.equal(await status(page, '/api/away'), 'redirected')
-  assert.equal(await status(page, '/api/away', { method: 'POST', body: 'x' }), 'redirected')
-  assert.equal(server.count('/api/landed'), 0)
-}, { '/api/away': (arrived) => server.api(arrived, () => ({ status: 302, headers: { location: '/api/landed' } })) })
+it(
+  'a redirect is not followed with a proof for another URL',
+  async (user) => {
+    const page = await user.signedIn(stored)
+    assert.equal(await status(page, '/api/away'), 'redirected')
+    assert.equal(await status(page, '/api/away', { method: 'POST', body: 'x' }), 'redirected')
+    assert.equal(server.count('/api/landed'), 0)
+  },
+  { '/api/away': (arrived) => server.api(arrived, () => ({ status: 302, headers: { location: '/api/landed' } })) },
+)
 
 for (const [what, prepare] of [
   ['no crypto.subtle', () => Object.defineProperty(crypto, 'subtle', { value: undefined })],
   ['no IndexedDB', () => Object.defineProperty(globalThis, 'indexedDB', { value: undefined })],
-  ['an IndexedDB that refuses', () => void (IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError') })],
+  [
+    'an IndexedDB that refuses',
+    () =>
+      void (IDBFactory.prototype.open = () => {
+        throw new DOMException('no', 'SecurityError')
+      }),
+  ],
 ]) {
   it(`with ${what} nothing is sent, and the error is no-key`, async (user) => {
-    if (engine === 'webkit' && what === 'no IndexedDB') throw new Lack('a driver that answers where a page has no `indexedDB`')
+    if (engine === 'webkit' && what === 'no IndexedDB')
+      throw new Lack('a driver that answers where a page has no `indexedDB`')
     const page = await user.tab(stored, (page) => page.addInitScript(prepare))
     assert.equal(await error(page, () => signIn('alice')), 'no-key')
     assert.equal(await status(page), 'no-key')
@@ -290,7 +341,7 @@ it('an abort ends the wait for a signature', async (user) => {
   assert.equal(server.count('/api/x'), 0)
 })
 
-it('a call that waits for its signature does not leave with the next user\'s session', async (user) => {
+it("a call that waits for its signature does not leave with the next user's session", async (user) => {
   const page = await user.signedIn(stored)
   const answer = await page.evaluate(async () => {
     const { sign } = crypto.subtle
@@ -315,12 +366,21 @@ it('a call that waits for its signature does not leave with the next user\'s ses
 
 it('dpop refuses other values, and options that would send a token without a proof', async (user) => {
   const page = await user.blank()
-  const messages = await page.evaluate(() => Promise.all([
-    { dpop: true, exposeToken: true },
-    { dpop: true, attach: { query: 'token' } },
-    { dpop: 'memory' },
-    { dpop: { keys: 'stored' } },
-    { dpop: true, logout: { url: '/auth/out', send: 'access' } },
-  ].map((options) => make(options).ready.catch(({ code, message }) => [code, /option `([^`]+)`/.exec(message)[1]].join(' ')))))
-  assert.deepEqual(messages, ['exposeToken', 'attach', 'dpop', 'dpop', 'logout.send'].map((name) => `invalid-option ${name}`))
+  const messages = await page.evaluate(() =>
+    Promise.all(
+      [
+        { dpop: true, exposeToken: true },
+        { dpop: true, attach: { query: 'token' } },
+        { dpop: 'memory' },
+        { dpop: { keys: 'stored' } },
+        { dpop: true, logout: { url: '/auth/out', send: 'access' } },
+      ].map((options) =>
+        make(options).ready.catch(({ code, message }) => [code, /option `([^`]+)`/.exec(message)[1]].join(' ')),
+      ),
+    ),
+  )
+  assert.deepEqual(
+    messages,
+    ['exposeToken', 'attach', 'dpop', 'dpop', 'logout.send'].map((name) => `invalid-option ${name}`),
+  )
 })

@@ -11,7 +11,10 @@ const OPTIONS = { logout: '/auth/logout' }
 
 const it = eachWithUser(server, browser, () => {
   // The server's own sign-in: it sets the cookie, and redirects back.
-  server.route('/sso', (arrived) => ({ status: 302, headers: { location: '/?back', ...server.session(arrived, { sub: 'bob' }) } }))
+  server.route('/sso', (arrived) => ({
+    status: 302,
+    headers: { location: '/?back', ...server.session(arrived, { sub: 'bob' }) },
+  }))
   // The same without a redirect, like the end of a form in another tab.
   server.route('/form', (arrived) => ({ body: 'signed in', headers: server.session(arrived, { sub: 'bob' }) }))
 })
@@ -20,7 +23,11 @@ const becomes = (page, status) => page.evaluate((status) => until((state) => sta
 const becomesUser = (page, name) => page.evaluate((name) => until(({ claims }) => claims?.sub === name), name)
 const sub = (page) => page.evaluate(() => auth.state.claims?.sub ?? auth.state.status)
 const whose = (page) => page.evaluate(async () => (await call('/api/who')).body.sub ?? null)
-const give = (page, given, more) => page.evaluate(([accessToken, more]) => outcome(auth.setTokens({ accessToken, expiresIn: 300, ...more })), [given, more])
+const give = (page, given, more) =>
+  page.evaluate(
+    ([accessToken, more]) => outcome(auth.setTokens({ accessToken, expiresIn: 300, ...more })),
+    [given, more],
+  )
 /** A token that the server accepts. */
 const token = (of) => JSON.parse(server.grant(of).body).access_token
 
@@ -41,7 +48,7 @@ async function redirected(page) {
   }
 }
 
-it('signedIn: the next call asks the server, and no other tab\'s token counts as the new user\'s', async (user) => {
+it("signedIn: the next call asks the server, and no other tab's token counts as the new user's", async (user) => {
   const [first, second] = await twoTabs(user)
   await second.evaluate(async () => {
     await fetch('/form')
@@ -139,7 +146,9 @@ it('refresh() asks the server although another tab has a token, and brings the n
   const [first, second] = await twoTabs(user)
   server.route('/auth/refresh', (arrived) => {
     const of = server.rotate(arrived)
-    return of ? server.grant({ ...of, plan: 'pro' }, server.session(arrived, of)) : json({ error: 'invalid_grant' }, { status: 401 })
+    return of
+      ? server.grant({ ...of, plan: 'pro' }, server.session(arrived, of))
+      : json({ error: 'invalid_grant' }, { status: 401 })
   })
   await second.evaluate(() => auth.refresh())
   assert.equal(await second.evaluate(() => auth.state.claims.plan), 'pro')
@@ -151,12 +160,14 @@ it('refresh() asks the server although another tab has a token, and brings the n
   assert.equal(server.reuses, 0)
 })
 
-it('refresh() while another tab\'s refresh is on the wire is answered by a later one', async (user) => {
+it("refresh() while another tab's refresh is on the wire is answered by a later one", async (user) => {
   const [first, second] = await twoTabs(user)
   let plan = 'free'
   server.route('/auth/refresh', (arrived) => {
     const of = server.rotate(arrived)
-    return of ? server.grant({ ...of, plan }, server.session(arrived, of)) : json({ error: 'invalid_grant' }, { status: 401 })
+    return of
+      ? server.grant({ ...of, plan }, server.session(arrived, of))
+      : json({ error: 'invalid_grant' }, { status: 401 })
   })
   const refresh = server.hold('/auth/refresh')
   await first.evaluate(() => void (globalThis.waiting = outcome(auth.refresh())))
@@ -192,12 +203,20 @@ it('five tabs that ask at once cause one refresh', async (user) => {
     LockManager.prototype.request = request
     return seen
   })
-  await holder.evaluate((name) => new Promise((held) => {
-    navigator.locks.request(name, () => new Promise((release) => {
-      globalThis.release = release
-      held()
-    }))
-  }), name)
+  await holder.evaluate(
+    (name) =>
+      new Promise((held) => {
+        navigator.locks.request(
+          name,
+          () =>
+            new Promise((release) => {
+              globalThis.release = release
+              held()
+            }),
+        )
+      }),
+    name,
+  )
   const before = server.at('/auth/refresh').length
   for (const tab of tabs) await tab.evaluate(() => void (globalThis.waiting = outcome(auth.refresh())))
   await holder.evaluate(async (count) => {
@@ -232,21 +251,24 @@ it('setTokens for the same user in a second tab voids nothing in the first', asy
   assert.deepEqual(await first.evaluate(() => told().filter((event) => event.startsWith('signout'))), [])
 })
 
-it('nor does a second tab\'s setTokens right after creating its manager', async (user) => {
+it("nor does a second tab's setTokens right after creating its manager", async (user) => {
   const first = await user.tab(OPTIONS)
   await give(first, token({ sub: 'alice' }))
   const api = await underWay(first)
   const second = await user.blank()
-  await second.evaluate(async ([options, accessToken]) => {
-    start(options)
-    await auth.setTokens({ accessToken, expiresIn: 300 })
-  }, [OPTIONS, token({ sub: 'alice', session: 2 })])
+  await second.evaluate(
+    async ([options, accessToken]) => {
+      start(options)
+      await auth.setTokens({ accessToken, expiresIn: 300 })
+    },
+    [OPTIONS, token({ sub: 'alice', session: 2 })],
+  )
   await first.evaluate(() => until(({ claims }) => claims?.session === 2))
   api.release()
   assert.equal((await first.evaluate(() => save)).status, 200)
 })
 
-it('setTokens for another user in a second tab ends the first tab\'s calls', async (user) => {
+it("setTokens for another user in a second tab ends the first tab's calls", async (user) => {
   const first = await user.tab(OPTIONS)
   await give(first, token({ sub: 'alice' }))
   const api = await underWay(first)
@@ -255,7 +277,7 @@ it('setTokens for another user in a second tab ends the first tab\'s calls', asy
   await becomesUser(first, 'bob')
   api.release()
   assert.equal((await first.evaluate(() => save)).status, 401)
-  assert.equal(server.at('/api/save').length, 1, 'alice\'s work is not saved as bob\'s')
+  assert.equal(server.at('/api/save').length, 1, "alice's work is not saved as bob's")
 })
 
 for (const [what, options, alice, bob] of [
@@ -270,18 +292,18 @@ for (const [what, options, alice, bob] of [
     await give(second, token({ ...alice, n: 2 }))
     await first.evaluate(() => until(({ claims }) => claims?.n === 2))
     api.release()
-    assert.equal((await first.evaluate(() => save)).status, 200, 'the same user\'s call goes on')
+    assert.equal((await first.evaluate(() => save)).status, 200, "the same user's call goes on")
     api = await underWay(first)
     const before = server.at('/api/save').length
     await give(second, token({ ...bob, n: 3 }))
     await first.evaluate(() => until(({ claims }) => claims?.n === 3))
     api.release()
-    assert.equal((await first.evaluate(() => save)).status, 401, 'the other user\'s does not')
+    assert.equal((await first.evaluate(() => save)).status, 401, "the other user's does not")
     assert.equal(server.at('/api/save').length, before)
   })
 }
 
-it('a refresh that brings another user\'s token ends the waiting calls', async (user) => {
+it("a refresh that brings another user's token ends the waiting calls", async (user) => {
   const page = await user.signedIn(OPTIONS)
   server.revoke()
   // Somebody else has signed in at another subdomain.
@@ -313,10 +335,13 @@ for (const [how, method, init] of [
     const refresh = server.hold('/auth/refresh')
     await second.evaluate(() => void (globalThis.waiting = outcome(auth.refresh())))
     await refresh.arrived()
-    await first.evaluate(async ([method, init]) => {
-      globalThis.switched = outcome(auth[method]('/auth/switch', init))
-      while (!(await navigator.locks.query()).pending.length);
-    }, [method, init])
+    await first.evaluate(
+      async ([method, init]) => {
+        globalThis.switched = outcome(auth[method]('/auth/switch', init))
+        while (!(await navigator.locks.query()).pending.length);
+      },
+      [method, init],
+    )
     assert.deepEqual(server.lines('/auth/switch'), [], 'not before the refresh is back')
     refresh.release()
     const { value, error } = await first.evaluate(() => switched)
@@ -361,7 +386,10 @@ it('exchange without a session rejects, and nothing is sent', async (user) => {
   switching()
   const page = await user.signedIn(OPTIONS)
   await page.evaluate(() => auth.logout())
-  assert.deepEqual((await page.evaluate(() => outcome(auth.exchange('/auth/switch')))).error, { code: 'signed-out', retryable: false })
+  assert.deepEqual((await page.evaluate(() => outcome(auth.exchange('/auth/switch')))).error, {
+    code: 'signed-out',
+    retryable: false,
+  })
   assert.equal(server.at('/auth/switch').length, 0)
 })
 
@@ -375,5 +403,8 @@ it('a refused exchange keeps the current session', async (user) => {
 it('a login with a body carries no token', async (user) => {
   const page = await user.signedIn(OPTIONS)
   await page.evaluate(() => signIn('alice', 'x'))
-  assert.deepEqual(server.at('/auth/login').map(({ headers }) => headers.authorization), [undefined, undefined])
+  assert.deepEqual(
+    server.at('/auth/login').map(({ headers }) => headers.authorization),
+    [undefined, undefined],
+  )
 })

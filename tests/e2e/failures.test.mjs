@@ -123,17 +123,25 @@ it('a refresh that takes seven seconds serves all waiting calls', async (user) =
   await server.held('refresh')
   await page.clock.fastForward('00:07')
   await server.release('refresh')
-  assert.deepEqual((await page.evaluate(() => all)).map(({ status }) => status), [200, 200, 200, 200, 200])
+  assert.deepEqual(
+    (await page.evaluate(() => all)).map(({ status }) => status),
+    [200, 200, 200, 200, 200],
+  )
 })
 
-it('a refused refresh ends the session, once, and every caller gets the API\'s own 401', async (user) => {
+it("a refused refresh ends the session, once, and every caller gets the API's own 401", async (user) => {
   const page = await user.signedIn()
   await server.end()
   const answers = await page.evaluate(() => calls(50))
   for (const { status, body } of answers) assert.deepEqual([status, body.error], [401, 'invalid_token'])
   assert.equal(await server.refreshes(), 1)
   assert.deepEqual(await page.evaluate(() => told()), ['signout rejected'])
-  assert.deepEqual(await page.evaluate(() => auth.state), { status: 'signed-out', claims: null, expiresAt: null, sessionExpiresAt: null })
+  assert.deepEqual(await page.evaluate(() => auth.state), {
+    status: 'signed-out',
+    claims: null,
+    expiresAt: null,
+    sessionExpiresAt: null,
+  })
   assert.equal((await page.evaluate(() => call('/api/me'))).status, 401)
   assert.equal(await server.refreshes(), 1, 'there is nothing left to refresh')
 })
@@ -141,5 +149,7 @@ it('a refused refresh ends the session, once, and every caller gets the API\'s o
 it('refresh() after the session has ended is "rejected"', async (user) => {
   const page = await user.signedIn()
   await server.end()
-  assert.deepEqual(await page.evaluate(() => outcome(auth.refresh())), { error: { code: 'rejected', retryable: false, status: 401 } })
+  assert.deepEqual(await page.evaluate(() => outcome(auth.refresh())), {
+    error: { code: 'rejected', retryable: false, status: 401 },
+  })
 })

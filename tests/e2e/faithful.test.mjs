@@ -21,7 +21,10 @@ function less(token, { arrived, ...seen }) {
 
 const isToken = (token) => (header) => header.toLowerCase() === `authorization: bearer ${token}`
 const carries = (token, { headers }) => headers.some(isToken(token))
-const bare = (token, { headers, ...arrived }) => ({ ...arrived, headers: headers.filter((header) => !isToken(token)(header)) })
+const bare = (token, { headers, ...arrived }) => ({
+  ...arrived,
+  headers: headers.filter((header) => !isToken(token)(header)),
+})
 
 // The header fields of the last request, for each way.
 const TOKENS = {
@@ -30,7 +33,13 @@ const TOKENS = {
   'with a token near its end': 'new',
 }
 
-const EVERY = ['early', 'without a session', 'with a token', 'with a token that is refused', 'with a token near its end']
+const EVERY = [
+  'early',
+  'without a session',
+  'with a token',
+  'with a token that is refused',
+  'with a token near its end',
+]
 // A worker has its own clock, which the page cannot advance: there the token is refused instead.
 const AGAIN = ['with a token that is refused', ...(home ? ['with a token near its end'] : [])]
 
@@ -58,10 +67,12 @@ for (const name of await page.evaluate(() => names())) {
     for (const [way, told] of Object.entries(seen)) {
       if (DIFFERENCES[name]?.includes(way)) continue
       assert.deepEqual(less(TOKENS[way], told), less(TOKENS[way], platform), way)
-      if (told.arrived && TOKENS[way] && !EXEMPT.includes(name)) assert.ok(carries(TOKENS[way], told.arrived), `${way}: the token`)
+      if (told.arrived && TOKENS[way] && !EXEMPT.includes(name))
+        assert.ok(carries(TOKENS[way], told.arrived), `${way}: the token`)
       // The first sending of a refused request was the same as the second.
       const { refused } = told.arrived ?? {}
-      if (way === 'with a token that is refused' && refused && !platform.redirected) assert.deepEqual(bare('old', refused), bare('', less('', platform).arrived), 'the first try')
+      if (way === 'with a token that is refused' && refused && !platform.redirected)
+        assert.deepEqual(bare('old', refused), bare('', less('', platform).arrived), 'the first try')
     }
   })
 }
@@ -71,7 +82,11 @@ check('each member of init is read once, at the call, in the order of the platfo
   for (const [way, names] of Object.entries(ours)) {
     assert.ok(!names.includes('and later'), way)
     assert.equal(new Set(names).size, names.length, way)
-    assert.deepEqual(names.filter((name) => platform.includes(name)), platform, way)
+    assert.deepEqual(
+      names.filter((name) => platform.includes(name)),
+      platform,
+      way,
+    )
   }
 })
 
@@ -83,7 +98,14 @@ const REFUSED_AT_ONCE = {
   'a Request that is aborted already': () => [new Request('/fixed', { signal: AbortSignal.abort('why') })],
   'a bad method': () => ['/fixed', { method: 'A B' }],
   'a bad URL': () => ['http://'],
-  'a getter that throws': () => ['/fixed', { get method() { throw new RangeError('mine') } }],
+  'a getter that throws': () => [
+    '/fixed',
+    {
+      get method() {
+        throw new RangeError('mine')
+      },
+    },
+  ],
 }
 
 for (const [name, make] of Object.entries(REFUSED_AT_ONCE)) {
@@ -95,13 +117,18 @@ for (const [name, make] of Object.entries(REFUSED_AT_ONCE)) {
   })
 }
 
-check('a call that is aborted on its way rejects in the same turn as the platform\'s', async () => {
-  const { platform, ...ours } = await page.evaluate(() => ends((signal) => ['/fixed', { signal }], (controller) => controller.abort('why')))
+check("a call that is aborted on its way rejects in the same turn as the platform's", async () => {
+  const { platform, ...ours } = await page.evaluate(() =>
+    ends(
+      (signal) => ['/fixed', { signal }],
+      (controller) => controller.abort('why'),
+    ),
+  )
   for (const [way, count] of Object.entries(ours)) {
     assert.ok(isSoon(count, platform), `${way}: ${count} microtasks, the platform ${platform}`)
   }
 })
 
-check('it has the name and the length of the platform\'s, and is no constructor', async () => {
+check("it has the name and the length of the platform's, and is no constructor", async () => {
   assert.deepEqual(await page.evaluate(() => shape()), { name: 'fetch', length: 1, constructor: 'TypeError' })
 })

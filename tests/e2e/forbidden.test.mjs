@@ -27,23 +27,25 @@ function it(name, body, options, prepare) {
 
 const refreshes = () => server.at('/auth/refresh').length
 /** The outcomes of calls in sequence. */
-const ends = (page, ...paths) => page.evaluate(async (paths) => {
-  const ends = []
-  for (const path of paths) {
-    const { status, error } = await call(path)
-    ends.push(status ?? error.code)
-  }
-  return ends
-}, paths)
+const ends = (page, ...paths) =>
+  page.evaluate(async (paths) => {
+    const ends = []
+    for (const path of paths) {
+      const { status, error } = await call(path)
+      ends.push(status ?? error.code)
+    }
+    return ends
+  }, paths)
 /** A dashboard polls a widget that is refused, and one that is not, at the same time. */
-const polls = (page, count) => page.evaluate(async (count) => {
-  const ends = []
-  for (let n = 0; n < count; n++) {
-    const both = await Promise.all([call('/api/stats'), call(`/api/orders/${n}`)])
-    ends.push(both.map(({ status, error }) => status ?? error.code).join(' '))
-  }
-  return ends
-}, count)
+const polls = (page, count) =>
+  page.evaluate(async (count) => {
+    const ends = []
+    for (let n = 0; n < count; n++) {
+      const both = await Promise.all([call('/api/stats'), call(`/api/orders/${n}`)])
+      ends.push(both.map(({ status, error }) => status ?? error.code).join(' '))
+    }
+    return ends
+  }, count)
 
 const LIMITED = json({ error: 'slow down' }, { status: 429, 'retry-after': '60' })
 const OUTAGES = { 'a limit on the refresh': LIMITED, 'no network': cut, 'a server that is down': { status: 503 } }
@@ -53,7 +55,7 @@ it('an endpoint that refuses each token costs one refresh, and its 401s go to th
   assert.equal(refreshes(), 1)
   assert.equal(await page.evaluate(() => auth.state.status), 'signed-in')
   const { status, body } = await page.evaluate(() => call('/api/stats'))
-  assert.deepEqual([status, body], [401, { error: 'the API\'s own' }])
+  assert.deepEqual([status, body], [401, { error: "the API's own" }])
 })
 
 for (const [what, answer] of Object.entries(OUTAGES)) {
@@ -64,26 +66,39 @@ for (const [what, answer] of Object.entries(OUTAGES)) {
     assert.equal(refreshes(), 1)
   })
 
-  it(`${what} from the start: the rest of the app works on`, async (page) => {
-    server.route('/auth/refresh', () => answer)
-    const seen = await polls(page, 6)
-    assert.deepEqual(seen.map((both) => both.split(' ')[1]), Array(6).fill('200'), seen.join())
-    // A browser may repeat a cut connection once by itself.
-    if (answer !== cut) assert.equal(refreshes(), 1)
-    assert.equal(await page.evaluate(() => auth.state.status), 'signed-in')
-  }, {}, (page) => prepareHome(page, stopClocks))
+  it(
+    `${what} from the start: the rest of the app works on`,
+    async (page) => {
+      server.route('/auth/refresh', () => answer)
+      const seen = await polls(page, 6)
+      assert.deepEqual(
+        seen.map((both) => both.split(' ')[1]),
+        Array(6).fill('200'),
+        seen.join(),
+      )
+      // A browser may repeat a cut connection once by itself.
+      if (answer !== cut) assert.equal(refreshes(), 1)
+      assert.equal(await page.evaluate(() => auth.state.status), 'signed-in')
+    },
+    {},
+    (page) => prepareHome(page, stopClocks),
+  )
 }
 
-it('a body rule that says "unauthorized" is treated the same', async (page) => {
-  server.route('/api/stats', () => json({ code: 40101 }))
-  server.route('/auth/refresh', (arrived) => {
-    const of = refreshes() < 3 && server.rotate(arrived)
-    return of ? server.grant(of, server.session(arrived, of)) : LIMITED
-  })
-  assert.deepEqual(await polls(page, 6), Array(6).fill('200 200'))
-  assert.deepEqual((await page.evaluate(() => call('/api/stats'))).body, { code: 40101 })
-  assert.equal(refreshes(), 1)
-}, { unauthorized: [{ status: 401 }, { body: { path: 'code', equals: 40101 } }] })
+it(
+  'a body rule that says "unauthorized" is treated the same',
+  async (page) => {
+    server.route('/api/stats', () => json({ code: 40101 }))
+    server.route('/auth/refresh', (arrived) => {
+      const of = refreshes() < 3 && server.rotate(arrived)
+      return of ? server.grant(of, server.session(arrived, of)) : LIMITED
+    })
+    assert.deepEqual(await polls(page, 6), Array(6).fill('200 200'))
+    assert.deepEqual((await page.evaluate(() => call('/api/stats'))).body, { code: 40101 })
+    assert.equal(refreshes(), 1)
+  },
+  { unauthorized: [{ status: 401 }, { body: { path: 'code', equals: 40101 } }] },
+)
 
 it('two endpoints that refuse in turn do not cause endless refreshes', async (page) => {
   server.route('/api/more', () => refused())
@@ -97,15 +112,21 @@ it('ten endpoints that refuse at once cause few refreshes', async (page) => {
   server.route('/api/closed/', () => refused())
   for (let round = 0; round < 3; round++) {
     const seen = await page.evaluate((paths) => Promise.all(paths.map((path) => call(path))), paths)
-    assert.deepEqual(seen.map(({ status }) => status), Array(10).fill(401))
+    assert.deepEqual(
+      seen.map(({ status }) => status),
+      Array(10).fill(401),
+    )
   }
   assert.ok(refreshes() <= 2, `${refreshes()} refreshes`)
   assert.deepEqual(await ends(page, '/api/orders'), [200])
 })
 
 it('forbidden for one method is not forbidden for another, and a query makes no other endpoint', async (page) => {
-  server.route('/api/item', (arrived) => (arrived.method === 'DELETE' ? refused() : server.who(arrived) ? json({}) : refused()))
-  const method = (method, query = '') => page.evaluate(async ([method, query]) => (await call(`/api/item${query}`, { method })).status, [method, query])
+  server.route('/api/item', (arrived) =>
+    arrived.method === 'DELETE' ? refused() : server.who(arrived) ? json({}) : refused(),
+  )
+  const method = (method, query = '') =>
+    page.evaluate(async ([method, query]) => (await call(`/api/item${query}`, { method })).status, [method, query])
   for (let n = 0; n < 4; n++) assert.deepEqual([await method('DELETE', `?${n}`), await method('GET')], [401, 200])
   assert.equal(refreshes(), 1)
   server.revoke()
@@ -123,20 +144,25 @@ it('an endpoint that accepts a token again is called like any other', async (pag
   assert.equal(refreshes() - before, 1)
 })
 
-it('rights that come with a new token are found, because another refresh is tried after a while', async (page) => {
-  let isAdmin = false
-  server.route('/api/stats', (arrived) => (server.who(arrived)?.admin ? json({}) : refused()))
-  server.route('/auth/refresh', (arrived) => {
-    const of = server.rotate(arrived)
-    return server.grant({ ...of, admin: isAdmin }, server.session(arrived, of))
-  })
-  assert.deepEqual(await ends(page, '/api/stats', '/api/stats', '/api/orders'), [401, 401, 200])
-  isAdmin = true
-  // A minute later there is a newer token, for whatever reason.
-  await page.evaluate(() => time.skip(61_000))
-  await page.evaluate(() => auth.refresh())
-  assert.deepEqual(await ends(page, '/api/stats'), [200])
-}, { tabs: 'off' }, takeTimeOfHome)
+it(
+  'rights that come with a new token are found, because another refresh is tried after a while',
+  async (page) => {
+    let isAdmin = false
+    server.route('/api/stats', (arrived) => (server.who(arrived)?.admin ? json({}) : refused()))
+    server.route('/auth/refresh', (arrived) => {
+      const of = server.rotate(arrived)
+      return server.grant({ ...of, admin: isAdmin }, server.session(arrived, of))
+    })
+    assert.deepEqual(await ends(page, '/api/stats', '/api/stats', '/api/orders'), [401, 401, 200])
+    isAdmin = true
+    // A minute later there is a newer token, for whatever reason.
+    await page.evaluate(() => time.skip(61_000))
+    await page.evaluate(() => auth.refresh())
+    assert.deepEqual(await ends(page, '/api/stats'), [200])
+  },
+  { tabs: 'off' },
+  takeTimeOfHome,
+)
 
 it('after a login as another user, endpoints forbidden to the former user are tried again', async (page) => {
   server.route('/api/stats', (arrived) => (server.who(arrived)?.sub === 'admin' ? json({}) : refused()))
@@ -152,7 +178,11 @@ it('a real revocation costs one refresh for everybody, also among forbidden endp
   const before = refreshes()
   for (let round = 1; round <= 3; round++) {
     server.revoke()
-    const seen = await page.evaluate(async () => (await Promise.all([...Array.from({ length: 6 }, (_, n) => call(`/api/orders/${n}`)), call('/api/stats')])).map(({ status }) => status))
+    const seen = await page.evaluate(async () =>
+      (await Promise.all([...Array.from({ length: 6 }, (_, n) => call(`/api/orders/${n}`)), call('/api/stats')])).map(
+        ({ status }) => status,
+      ),
+    )
     assert.deepEqual(seen, [...Array(6).fill(200), 401])
     assert.equal(refreshes() - before, round)
   }

@@ -37,7 +37,11 @@ it('a page with an idle manager is kept, with its token', async (user) => {
 
 const MEANWHILE = {
   'a refresh': { happens: () => auth.refresh(), status: 200, name: 'alice' },
-  'a login as another user': { happens: () => auth.login('/auth/login', credentials('admin')), status: 200, name: 'admin' },
+  'a login as another user': {
+    happens: () => auth.login('/auth/login', credentials('admin')),
+    status: 200,
+    name: 'admin',
+  },
   'a logout': { happens: () => auth.logout('/auth/logout'), status: 401 },
 }
 

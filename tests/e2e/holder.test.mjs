@@ -20,10 +20,13 @@ const options = { refresh: { url: '/auth/refresh', timeout: TIMEOUT } }
 async function renderer(page) {
   await page.evaluate(() => void (globalThis.worker = new Worker('/page.js', { type: 'module' })))
   const system = await browser.newBrowserCDPSession()
-  const threads = (pid) => readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8'))
+  const threads = (pid) =>
+    readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8'))
   for (;;) {
     const { processInfo } = await system.send('SystemInfo.getProcessInfo')
-    const found = processInfo.find(({ type, id }) => type === 'renderer' && threads(id).some((name) => name.startsWith('DedicatedWorker')))
+    const found = processInfo.find(
+      ({ type, id }) => type === 'renderer' && threads(id).some((name) => name.startsWith('DedicatedWorker')),
+    )
     if (found) return found.id
   }
 }
@@ -31,7 +34,7 @@ async function renderer(page) {
 /** What happens to the tab, how it comes back, if it does, and what this requires. */
 const FATES = {
   'is closed': { meet: (page) => page.close() },
-  'crashes': {
+  crashes: {
     needs: 'a way to crash a tab (Chrome DevTools Protocol)',
     async meet(page) {
       const session = await page.context().newCDPSession(page)
@@ -84,7 +87,8 @@ for (const [fate, { meet, needs }] of Object.entries(FATES)) {
       } finally {
         await revive?.()
       }
-      if (revive) assert.equal((await holder.evaluate(() => call('/api/me'))).status, 200, 'it goes on when it comes back')
+      if (revive)
+        assert.equal((await holder.evaluate(() => call('/api/me'))).status, 200, 'it goes on when it comes back')
       for (const other of others) assert.equal((await other.evaluate(() => call('/api/me'))).status, 200)
       const { reuses, revoked_families } = await server.counters()
       assert.deepEqual({ reuses, revoked_families }, { reuses: 0, revoked_families: 0 })

@@ -22,16 +22,28 @@ const whose = (page) => page.evaluate(async () => (await call('/api/who')).body.
 
 // The options in which two otherwise equal managers differ.
 const PAIRS = {
-  'an account in the query of the refresh': [{ refresh: '/auth/refresh?account=0' }, { refresh: '/auth/refresh?account=1' }],
-  'a path that is another one behind the query': [{ refresh: '/auth/refresh?next=/a' }, { refresh: '/auth/refresh?next=/b' }],
+  'an account in the query of the refresh': [
+    { refresh: '/auth/refresh?account=0' },
+    { refresh: '/auth/refresh?account=1' },
+  ],
+  'a path that is another one behind the query': [
+    { refresh: '/auth/refresh?next=/a' },
+    { refresh: '/auth/refresh?next=/b' },
+  ],
   'a client_id in the body': [refresh({ body: { client_id: 'a' } }), refresh({ body: { client_id: 'b' } })],
   'an audience in a body that is text': [refresh({ body: 'aud=a' }), refresh({ body: 'aud=b' })],
-  'an additional field in one body': [refresh({ body: { client_id: 'a' } }), refresh({ body: { client_id: 'a', audience: 'b' } })],
+  'an additional field in one body': [
+    refresh({ body: { client_id: 'a' } }),
+    refresh({ body: { client_id: 'a', audience: 'b' } }),
+  ],
   'the method of the refresh': [refresh({ method: 'POST' }), refresh({ method: 'PUT' })],
   'a fixed header': [refresh({ headers: { 'x-tenant': 'a' } }), refresh({ headers: { 'x-tenant': 'b' } })],
-  'apis': [{ apis: ['/api'] }, { apis: ['/api', partner.origin] }],
+  apis: [{ apis: ['/api'] }, { apis: ['/api', partner.origin] }],
   'the header that carries the token': [{}, { attach: { header: 'X-Token', scheme: '' } }],
-  'the place of the token in the answer': [{ response: { accessToken: 'access' } }, { response: { accessToken: 'id' } }],
+  'the place of the token in the answer': [
+    { response: { accessToken: 'access' } },
+    { response: { accessToken: 'id' } },
+  ],
   'the carrier of the refresh token': [{}, { refreshToken: { json: 'refresh_token' } }],
   'the claim that names the user': [{}, { subject: 'user_id' }],
   'the logout': [{}, { logout: '/auth/logout' }],
@@ -43,11 +55,12 @@ const PAIRS = {
 it('managers that differ in endpoints or in where tokens go share neither tokens nor logouts', async (user) => {
   const [first, second] = [await user.blank(), await user.blank()]
   for (const [what, [one, other]] of Object.entries(PAIRS)) {
-    const begin = (page, options) => page.evaluate(async (options) => {
-      globalThis.auth?.dispose()
-      globalThis.twin?.dispose()
-      await start({ ...options, restore: 'manual' })
-    }, options)
+    const begin = (page, options) =>
+      page.evaluate(async (options) => {
+        globalThis.auth?.dispose()
+        globalThis.twin?.dispose()
+        await start({ ...options, restore: 'manual' })
+      }, options)
     await begin(first, one)
     await begin(second, other)
     // The twin in the second tab shares with the first: once it has heard, the other could have heard, too.
@@ -55,7 +68,8 @@ it('managers that differ in endpoints or in where tokens go share neither tokens
       globalThis.twin = make({ ...options, restore: 'manual' })
       await twin.ready
     }, one)
-    const become = (page, name) => page.evaluate((accessToken) => auth.setTokens({ accessToken, expiresIn: 300 }), jwt({ sub: name, user_id: name }))
+    const become = (page, name) =>
+      page.evaluate((accessToken) => auth.setTokens({ accessToken, expiresIn: 300 }), jwt({ sub: name, user_id: name }))
     await become(first, 'alice')
     await second.evaluate(() => until(({ claims }) => claims?.sub === 'alice', twin))
     assert.equal(await sub(second), 'unknown', what)
@@ -80,7 +94,8 @@ it('equal options in another order make the same manager', async (user) => {
 /** A tab for an account. */
 const account = async (user, n, name) => {
   const page = await user.tab({ refresh: `/auth/refresh?account=${n}`, logout: `/auth/logout?account=${n}` })
-  if (name) await page.evaluate(([n, name]) => auth.login(`/auth/login?account=${n}`, credentials(name, 'x')), [n, name])
+  if (name)
+    await page.evaluate(([n, name]) => auth.login(`/auth/login?account=${n}`, credentials(name, 'x')), [n, name])
   return page
 }
 
@@ -101,19 +116,29 @@ it('with two accounts in two tabs each, each call uses its own account, and a lo
   assert.deepEqual(await Promise.all(tabs.map(sub)), ['signed-out', 'bob', 'signed-out', 'bob'])
   await reload(tabs[1], { refresh: '/auth/refresh?account=1' })
   assert.equal(await whose(tabs[1]), 'bob')
-  assert.deepEqual(server.at('/auth/logout').map(({ query }) => query.get('account')), ['0'])
+  assert.deepEqual(
+    server.at('/auth/logout').map(({ query }) => query.get('account')),
+    ['0'],
+  )
 })
 
 it('different managers of one cookie take turns at it', async (user) => {
   const audience = (name) => ({ refresh: { url: '/auth/refresh', body: { audience: name } } })
   server.route('/auth/refresh', (arrived) => {
     const of = server.rotate(arrived)
-    return of ? server.grant({ ...of, aud: JSON.parse(arrived.body).audience }, server.session(arrived, of)) : json({ error: 'invalid_grant' }, { status: 401 })
+    return of
+      ? server.grant({ ...of, aud: JSON.parse(arrived.body).audience }, server.session(arrived, of))
+      : json({ error: 'invalid_grant' }, { status: 401 })
   })
   const first = await user.signedIn(audience('notes'))
   const second = await user.tab(audience('mail'))
-  const audiences = () => Promise.all([first, second].map((page) => page.evaluate(async () => (await call('/api/who')).body.aud)))
-  assert.equal((await second.evaluate(() => call('/api/who'))).body.aud, 'mail', 'the token of the other audience is not for this one')
+  const audiences = () =>
+    Promise.all([first, second].map((page) => page.evaluate(async () => (await call('/api/who')).body.aud)))
+  assert.equal(
+    (await second.evaluate(() => call('/api/who'))).body.aud,
+    'mail',
+    'the token of the other audience is not for this one',
+  )
   for (let round = 0; round < 5; round++) {
     server.revoke()
     assert.deepEqual(await audiences(), ['notes', 'mail'])
@@ -121,7 +146,7 @@ it('different managers of one cookie take turns at it', async (user) => {
   assert.equal(server.reuses, 0)
 })
 
-it('an origin that one manager names never gets another manager\'s token', async (user) => {
+it("an origin that one manager names never gets another manager's token", async (user) => {
   const ours = await user.signedIn()
   const theirs = await user.tab({ apis: [partner.origin], restore: 'manual' })
   await theirs.evaluate(async () => {
@@ -131,7 +156,10 @@ it('an origin that one manager names never gets another manager\'s token', async
   partner.routes['/who'] = () => json({}, cors)
   assert.equal((await theirs.evaluate((url) => call(url), `${partner.origin}/who`)).status, 200)
   assert.equal((await ours.evaluate((url) => call(url), `${partner.origin}/who`)).status, 200)
-  assert.deepEqual(partner.at('/who').map(({ headers }) => headers.authorization), [undefined, undefined])
+  assert.deepEqual(
+    partner.at('/who').map(({ headers }) => headers.authorization),
+    [undefined, undefined],
+  )
 })
 
 /** Runs in the page: makes managers with a refresh function, under the given global names. */
@@ -149,16 +177,23 @@ it('managers with a function share tokens and logouts under the same name; witho
   const names = { one: 'app', other: 'admin', nameless: null }
   const [first, second] = [await user.blank(), await user.blank()]
   for (const page of [first, second]) await page.evaluate(startWithFunctions, names)
-  const state = (page) => page.evaluate(() => [one, other, nameless].map(({ state }) => state.claims?.sub ?? state.status))
+  const state = (page) =>
+    page.evaluate(() => [one, other, nameless].map(({ state }) => state.claims?.sub ?? state.status))
   // The manager that shares is checked last: by then the others have heard everything they could.
-  await first.evaluate(async ([nameless_, one_]) => {
-    await nameless.setTokens({ accessToken: nameless_ })
-    await one.setTokens({ accessToken: one_ })
-  }, [jwt({ sub: 'nobody' }), jwt({ sub: 'alice' })])
+  await first.evaluate(
+    async ([nameless_, one_]) => {
+      await nameless.setTokens({ accessToken: nameless_ })
+      await one.setTokens({ accessToken: one_ })
+    },
+    [jwt({ sub: 'nobody' }), jwt({ sub: 'alice' })],
+  )
   await second.evaluate(() => until(({ claims }) => claims?.sub === 'alice', one))
   assert.deepEqual(await state(second), ['alice', 'unknown', 'unknown'])
   for (const page of [first, second]) {
-    await page.evaluate((token) => Promise.all([other, nameless].map((manager) => manager.setTokens({ accessToken: token }))), jwt({ sub: 'bob' }))
+    await page.evaluate(
+      (token) => Promise.all([other, nameless].map((manager) => manager.setTokens({ accessToken: token }))),
+      jwt({ sub: 'bob' }),
+    )
   }
   await first.evaluate(async () => {
     await nameless.logout()
@@ -192,34 +227,45 @@ it('header fields from a function cannot be compared either', async (user) => {
       await marker.ready
     }, n)
   }
-  await first.evaluate(async (accessToken) => {
-    await auth.setTokens({ accessToken })
-    await marker.setTokens({ accessToken })
-  }, jwt({ sub: 'alice' }))
+  await first.evaluate(
+    async (accessToken) => {
+      await auth.setTokens({ accessToken })
+      await marker.setTokens({ accessToken })
+    },
+    jwt({ sub: 'alice' }),
+  )
   await second.evaluate(() => until(({ status }) => status === 'signed-in', marker))
   assert.equal(await sub(second), 'unknown')
   for (const page of [first, second]) assert.equal(await page.evaluate(() => warned.length), 1)
 })
 
-it('a manager\'s pending logout is not finished by another manager, and does not keep it out', async (user) => {
+it("a manager's pending logout is not finished by another manager, and does not keep it out", async (user) => {
   const options = (n) => ({ refresh: `/auth/refresh?account=${n}`, logout: `/auth/logout?account=${n}` })
   await account(user, 1, 'bob')
   const first = await account(user, 0, 'alice')
-  const tried = new Promise((resolve) => server.route('/auth/logout', ({ nth }) => {
-    if (nth === 2) resolve()
-    return { status: 503 }
-  }))
+  const tried = new Promise((resolve) =>
+    server.route('/auth/logout', ({ nth }) => {
+      if (nth === 2) resolve()
+      return { status: 503 }
+    }),
+  )
   await first.evaluate(() => outcome(auth.logout()))
   const other = await user.tab({ ...options(1), restore: 'eager' })
   await becomes(other, 'signed-in')
   assert.equal(await whose(other), 'bob')
-  assert.deepEqual(server.at('/auth/logout').map(({ query }) => query.get('account')), ['0'])
+  assert.deepEqual(
+    server.at('/auth/logout').map(({ query }) => query.get('account')),
+    ['0'],
+  )
   const same = await user.tab(options(0))
   assert.equal(await sub(same), 'signed-out')
   assert.equal((await same.evaluate(() => call('/api/who'))).status, 401)
   // The call does not wait for it.
   await tried
-  assert.deepEqual(server.at('/auth/logout').map(({ query }) => query.get('account')), ['0', '0'])
+  assert.deepEqual(
+    server.at('/auth/logout').map(({ query }) => query.get('account')),
+    ['0', '0'],
+  )
 })
 
 it('a message of another protocol version is ignored', async (user) => {
@@ -244,17 +290,21 @@ it('a message of another protocol version is ignored', async (user) => {
     globalThis.seen = []
     auth.subscribe(() => seen.push(auth.state.claims?.sub ?? auth.state.status))
   })
-  await first.evaluate(async ([alice, mallory]) => {
-    await auth.setTokens({ accessToken: alice, expiresIn: 300 })
-    while (!sent.some(({ kind }) => kind === 'entered')) await new Promise((resolve) => (raw.onmessage = ({ data }) => resolve(sent.push(data))))
-    const message = sent.find(({ kind }) => kind === 'entered')
-    const version = message.tokenkeep
-    for (const tokenkeep of [version - 1, version + 1, String(version), undefined]) {
-      raw.postMessage({ ...message, tokenkeep, stamp: message.stamp + 1, accessToken: mallory })
-    }
-    // The next message arrives after them.
-    await auth.logout()
-  }, [jwt({ sub: 'alice' }), jwt({ sub: 'mallory' })])
+  await first.evaluate(
+    async ([alice, mallory]) => {
+      await auth.setTokens({ accessToken: alice, expiresIn: 300 })
+      while (!sent.some(({ kind }) => kind === 'entered'))
+        await new Promise((resolve) => (raw.onmessage = ({ data }) => resolve(sent.push(data))))
+      const message = sent.find(({ kind }) => kind === 'entered')
+      const version = message.tokenkeep
+      for (const tokenkeep of [version - 1, version + 1, String(version), undefined]) {
+        raw.postMessage({ ...message, tokenkeep, stamp: message.stamp + 1, accessToken: mallory })
+      }
+      // The next message arrives after them.
+      await auth.logout()
+    },
+    [jwt({ sub: 'alice' }), jwt({ sub: 'mallory' })],
+  )
   await becomes(second, 'signed-out')
   assert.deepEqual(await second.evaluate(() => seen), ['alice', 'signed-out'])
 })

@@ -20,30 +20,39 @@ const begin = Date.now() + 60 * SECOND
 async function watched(user, options = {}) {
   const page = await user.blank()
   await page.evaluate(takeTime)
-  await page.evaluate(async ([begin, { watch, ...options }]) => {
-    time.set(begin - Date.now())
-    await start({ logout: '/auth/logout', ...options })
-    const { watchIdle } = await import('/tokenkeep/session/idle.js')
-    // The tab's logout, to wait for: it begins when the tab gets a lock, after the state has changed. A late one would count for the next
-    // test.
-    let leave
-    globalThis.left = new Promise((resolve) => (leave = resolve))
-    const observed = Object.create(auth, { logout: { value: () => {
-      const told = auth.logout()
-      leave(told)
-      return told
-    } } })
-    globalThis.idle = watchIdle(observed, { after: 60_000, warning: 10_000, ...watch })
-    globalThis.words = () => [idle.state.status, idle.state.remaining, idle.state.reason].filter((word) => word !== null).join(' ')
-    globalThis.seen = []
-    idle.subscribe(() => seen.push(words()))
-    /** Resolves as soon as the state is the wanted one. */
-    globalThis.becomes = (wanted) => new Promise((resolve) => {
-      const look = () => words() === wanted && resolve()
-      idle.subscribe(look)
-      look()
-    })
-  }, [begin, options])
+  await page.evaluate(
+    async ([begin, { watch, ...options }]) => {
+      time.set(begin - Date.now())
+      await start({ logout: '/auth/logout', ...options })
+      const { watchIdle } = await import('/tokenkeep/session/idle.js')
+      // The tab's logout, to wait for: it begins when the tab gets a lock, after the state has changed. A late one would count for the next
+      // test.
+      let leave
+      globalThis.left = new Promise((resolve) => (leave = resolve))
+      const observed = Object.create(auth, {
+        logout: {
+          value: () => {
+            const told = auth.logout()
+            leave(told)
+            return told
+          },
+        },
+      })
+      globalThis.idle = watchIdle(observed, { after: 60_000, warning: 10_000, ...watch })
+      globalThis.words = () =>
+        [idle.state.status, idle.state.remaining, idle.state.reason].filter((word) => word !== null).join(' ')
+      globalThis.seen = []
+      idle.subscribe(() => seen.push(words()))
+      /** Resolves as soon as the state is the wanted one. */
+      globalThis.becomes = (wanted) =>
+        new Promise((resolve) => {
+          const look = () => words() === wanted && resolve()
+          idle.subscribe(look)
+          look()
+        })
+    },
+    [begin, options],
+  )
   return page
 }
 
@@ -52,7 +61,10 @@ const isIn = (page) => page.evaluate(() => until(({ status }) => status === 'sig
 const pass = (pages, ms) => Promise.all(pages.map((page) => page.evaluate((ms) => time.pass(ms), ms)))
 const words = (pages) => Promise.all(pages.map((page) => page.evaluate(() => words())))
 const becomes = (pages, wanted) => Promise.all(pages.map((page) => page.evaluate((wanted) => becomes(wanted), wanted)))
-const move = (page) => page.evaluate(() => void dispatchEvent(new PointerEvent('pointermove', { screenX: (globalThis.x = (globalThis.x ?? 0) + 1) })))
+const move = (page) =>
+  page.evaluate(
+    () => void dispatchEvent(new PointerEvent('pointermove', { screenX: (globalThis.x = (globalThis.x ?? 0) + 1) })),
+  )
 /** The tab's logout has reached the server. */
 const hasLeft = (page) => page.evaluate(() => left)
 const logouts = () => server.at('/auth/logout').length
@@ -79,9 +91,15 @@ it('with activity in neither tab, both warn, both end, and the server is told on
   await Promise.race(pages.map(hasLeft))
   await pass(pages, 10 * SECOND)
   assert.equal(logouts(), 1)
-  const told = await Promise.all(pages.map((page) => page.evaluate(() => events.filter((event) => event.startsWith('signout')))))
+  const told = await Promise.all(
+    pages.map((page) => page.evaluate(() => events.filter((event) => event.startsWith('signout')))),
+  )
   assert.deepEqual(told.flat().sort(), ['signout logout', 'signout other-tab'])
-  assert.deepEqual(await pages[0].evaluate(() => seen.slice(0, 3)), ['warning 10000 idle', 'warning 9000 idle', 'warning 8000 idle'])
+  assert.deepEqual(await pages[0].evaluate(() => seen.slice(0, 3)), [
+    'warning 10000 idle',
+    'warning 9000 idle',
+    'warning 8000 idle',
+  ])
 })
 
 it('activity in one tab counts in the other, and removes its warning', async (user) => {
@@ -137,7 +155,9 @@ it('stay() in one tab applies to both', async (user) => {
 it('a real click counts as activity', async (user) => {
   const page = await watched(user)
   await signIn(page)
-  await page.evaluate(() => document.body.append(Object.assign(document.createElement('button'), { id: 'there', textContent: 'there' })))
+  await page.evaluate(() =>
+    document.body.append(Object.assign(document.createElement('button'), { id: 'there', textContent: 'there' })),
+  )
   await pass([page], AFTER / 2)
   await page.click('#there')
   await pass([page], AFTER - 11 * SECOND)
@@ -167,7 +187,7 @@ it('a resting pointer is no activity, although browsers report moves when the pa
 for (const [waking, wake] of Object.entries({
   'the first move of the mouse': () => dispatchEvent(new PointerEvent('pointermove')),
   'being seen': () => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })),
-  'the page\'s return': () => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })),
+  "the page's return": () => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })),
   focus: () => dispatchEvent(new Event('focus')),
 })) {
   it(`after a sleep of hours ${waking} ends the session`, async (user) => {
@@ -238,16 +258,19 @@ it('messages from other scripts do not extend a session beyond `after` from now'
   await hasLeft(page)
 })
 
-it('a tab\'s messages contain two times, and nothing is stored', async (user) => {
+it("a tab's messages contain two times, and nothing is stored", async (user) => {
   const pages = await two(user)
   const script = await user.blank()
   await script.evaluate(() => {
     globalThis.heard = []
     globalThis.script = new BroadcastChannel('tokenkeep-idle session')
-    globalThis.asked = new Promise((resolve) => (script.onmessage = ({ data }) => {
-      globalThis.heard.push(data)
-      if (data.ask) resolve()
-    }))
+    globalThis.asked = new Promise(
+      (resolve) =>
+        (script.onmessage = ({ data }) => {
+          globalThis.heard.push(data)
+          if (data.ask) resolve()
+        }),
+    )
   })
   await move(pages[0])
   await pass(pages, AFTER)
@@ -255,16 +278,30 @@ it('a tab\'s messages contain two times, and nothing is stored', async (user) =>
   const heard = await script.evaluate(() => globalThis.heard)
   assert.ok(heard.length)
   for (const message of heard) {
-    for (const [name, value] of Object.entries(message)) assert.ok((name === 'ask' && value === true) || value === null || (['active', 'end'].includes(name) && typeof value === 'number'), JSON.stringify(message))
+    for (const [name, value] of Object.entries(message))
+      assert.ok(
+        (name === 'ask' && value === true) ||
+          value === null ||
+          (['active', 'end'].includes(name) && typeof value === 'number'),
+        JSON.stringify(message),
+      )
   }
-  assert.deepEqual(await script.evaluate(() => [Object.keys(localStorage), Object.keys(sessionStorage), document.cookie]), [[], [], ''])
+  assert.deepEqual(
+    await script.evaluate(() => [Object.keys(localStorage), Object.keys(sessionStorage), document.cookie]),
+    [[], [], ''],
+  )
 })
 
-it('the session\'s own end is warned of, stay() renews it, and otherwise it comes', async (user) => {
-  const lasting = (answer) => ({ ...answer, body: JSON.stringify({ ...JSON.parse(answer.body), refresh_expires_in: 40 }) })
+it("the session's own end is warned of, stay() renews it, and otherwise it comes", async (user) => {
+  const lasting = (answer) => ({
+    ...answer,
+    body: JSON.stringify({ ...JSON.parse(answer.body), refresh_expires_in: 40 }),
+  })
   const alice = { sub: 'alice' }
   server.route('/auth/login', (arrived) => lasting(server.grant(alice, server.session(arrived, alice))))
-  server.route('/auth/refresh', (arrived) => lasting(server.grant(server.rotate(arrived), server.session(arrived, alice))))
+  server.route('/auth/refresh', (arrived) =>
+    lasting(server.grant(server.rotate(arrived), server.session(arrived, alice))),
+  )
   const page = await watched(user)
   await signIn(page)
   await pass([page], 35 * SECOND)
@@ -281,7 +318,8 @@ it('the session\'s own end is warned of, stay() renews it, and otherwise it come
 })
 
 it('the page of the documentation works as described', async (user) => {
-  for (const [path, answer] of Object.entries(documented('sessions/idle', blocks('sessions/idle', 'html')[0]))) server.route(path, answer)
+  for (const [path, answer] of Object.entries(documented('sessions/idle', blocks('sessions/idle', 'html')[0])))
+    server.route(path, answer)
   const page = await user.blank()
   await page.evaluate(takeTime)
   await page.evaluate(async () => {

@@ -20,7 +20,7 @@ const browser = await startBrowser({ args: [`--host-resolver-rules=MAP ${HOST} 1
 /** A test with tabs in an insecure context, and everything that their consoles print. */
 function it(name, body) {
   check(name, async (t) => {
-    if (engine !== 'chrome') throw new Lack('a name of the test\'s own for this machine (--host-resolver-rules)')
+    if (engine !== 'chrome') throw new Lack("a name of the test's own for this machine (--host-resolver-rules)")
     stub.reset()
     const user = await User.visits(t, browser, stub.origin.replace('127.0.0.1', HOST))
     const said = []
@@ -33,7 +33,10 @@ function it(name, body) {
   })
 }
 
-const calls = (page) => page.evaluate(() => Promise.all(Array.from({ length: 20 }, (_, n) => call(`/api/x?${n}`).then(({ status }) => status))))
+const calls = (page) =>
+  page.evaluate(() =>
+    Promise.all(Array.from({ length: 20 }, (_, n) => call(`/api/x?${n}`).then(({ status }) => status))),
+  )
 
 it('a page without Web Locks works as one tab, and warns once', async (open, said) => {
   const page = await open()

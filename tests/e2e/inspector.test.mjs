@@ -29,7 +29,9 @@ async function tab(user, query) {
     globalThis.drawn = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
     globalThis.rows = async () => {
       await drawn()
-      return [...panel().querySelectorAll('li')].map((row) => [...row.querySelectorAll('b, code, p')].map(({ textContent }) => textContent))
+      return [...panel().querySelectorAll('li')].map((row) =>
+        [...row.querySelectorAll('b, code, p')].map(({ textContent }) => textContent),
+      )
     }
   })
   return page
@@ -46,18 +48,31 @@ it('the panel shows every decision and its reason, newest first, and no secret',
   assert.equal(server.at(INSPECTOR).length, 1)
   await page.evaluate(() => signIn('alice'))
   server.revoke()
-  assert.equal((await page.evaluate(() => call('/api/one?secret=1', { headers: { 'x-secret': 's3cr3t' } }))).status, 200)
+  assert.equal(
+    (await page.evaluate(() => call('/api/one?secret=1', { headers: { 'x-secret': 's3cr3t' } }))).status,
+    200,
+  )
   await page.evaluate((url) => call(url), `${partner.origin}/orders?secret=1`)
   const rows = await page.evaluate(() => rows())
   const calls = rows.filter(([first]) => /\//.test(first))
-  assert.deepEqual(calls.map(([address, end]) => [address, end]), [[`${partner.origin}/orders`, '401'], ['GET /api/one', '200']])
-  assert.match(calls[0][2], new RegExp(`^Sent without the token: ${partner.origin} is not in \`apis\`.* add it to \`apis\`\\.$`))
+  assert.deepEqual(
+    calls.map(([address, end]) => [address, end]),
+    [
+      [`${partner.origin}/orders`, '401'],
+      ['GET /api/one', '200'],
+    ],
+  )
+  assert.match(
+    calls[0][2],
+    new RegExp(`^Sent without the token: ${partner.origin} is not in \`apis\`.* add it to \`apis\`\\.$`),
+  )
   assert.equal(calls[1][2], 'Sent with the token. Refused (401), and sent again with a newer token.')
   assert.ok(rows.some(([type, text]) => type === 'refresh' && text === 'The server sent a new token.'))
   const text = await page.evaluate(() => panel().textContent)
   assert.match(text, /signed-in/)
   assert.match(text, /2 calls · 0 waited · 1 sent again · 1 without token · 1 refreshed/)
-  for (const secret of ['secret', 's3cr3t', 'alice', jwt({ sub: 'alice' }).slice(0, 20)]) assert.ok(!text.includes(secret), secret)
+  for (const secret of ['secret', 's3cr3t', 'alice', jwt({ sub: 'alice' }).slice(0, 20)])
+    assert.ok(!text.includes(secret), secret)
   assert.ok(server.at('/api/one').every(({ query }) => query.get('secret')))
 })
 
@@ -69,13 +84,21 @@ it('a waiting call is listed while it waits, and the reason when the session has
   await page.evaluate(() => void (globalThis.waiting = call('/api/one')))
   await refresh.arrived()
   const [[address, end, text]] = await page.evaluate(() => rows())
-  assert.deepEqual([address, end, text], ['GET /api/one', 'pending', 'Sent with the token. Refused (401): waiting for a new token.'])
+  assert.deepEqual(
+    [address, end, text],
+    ['GET /api/one', 'pending', 'Sent with the token. Refused (401): waiting for a new token.'],
+  )
   server.route('/auth/refresh', () => json({ error: 'invalid_grant' }, { status: 400 }))
   refresh.release()
   await page.evaluate(() => waiting)
   await page.evaluate(() => outcome(auth.refresh()))
   const rows = await page.evaluate(() => rows())
-  assert.ok(rows.some(([type, text]) => type === 'signout' && text === 'The session ended: the server refused the refresh (400).'), JSON.stringify(rows))
+  assert.ok(
+    rows.some(
+      ([type, text]) => type === 'signout' && text === 'The session ended: the server refused the refresh (400).',
+    ),
+    JSON.stringify(rows),
+  )
 })
 
 it('it works by keyboard: Escape closes it and keeps it closed, it can show problems only, and clear everything', async (user) => {
@@ -103,12 +126,17 @@ it('it works by keyboard: Escape closes it and keeps it closed, it can show prob
     return { all, problems, reachable, closed, left: shown(), open: shadow.querySelector('details').open }
   })
   assert.ok(seen.all > 2, JSON.stringify(seen))
-  assert.deepEqual({ ...seen, all: 0 }, { all: 0, problems: 1, reachable: true, closed: [false, 'summary'], left: 0, open: true })
+  assert.deepEqual(
+    { ...seen, all: 0 },
+    { all: 0, problems: 1, reachable: true, closed: [false, 'summary'], left: 0, open: true },
+  )
 })
 
 it('a Content-Security-Policy without inline styles, and with Trusted Types, does not affect it', async (user) => {
-  const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; require-trusted-types-for 'script'"
-  const html = '<!doctype html><meta charset="utf-8"><title>tokenkeep</title><link rel="icon" href="/none"><script type="module" src="/page.js"></script>'
+  const policy =
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; require-trusted-types-for 'script'"
+  const html =
+    '<!doctype html><meta charset="utf-8"><title>tokenkeep</title><link rel="icon" href="/none"><script type="module" src="/page.js"></script>'
   server.route('/strict', () => ({ type: 'text/html', body: html, headers: { 'content-security-policy': policy } }))
   const page = await user.blank()
   await page.goto(`${server.origin}/strict`)
@@ -122,7 +150,11 @@ it('a Content-Security-Policy without inline styles, and with Trusted Types, doe
     await call('/api/one')
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
     const panel = document.querySelector('tokenkeep-inspector')
-    return { violations, position: getComputedStyle(panel).position, rows: panel.shadowRoot.querySelectorAll('li').length > 1 }
+    return {
+      violations,
+      position: getComputedStyle(panel).position,
+      rows: panel.shadowRoot.querySelectorAll('li').length > 1,
+    }
   })
   assert.deepEqual(seen, { violations: [], position: 'fixed', rows: true })
   assert.equal(await page.evaluate(() => (inspector.dispose(), document.querySelector('tokenkeep-inspector'))), null)
@@ -138,7 +170,11 @@ it('it can be put into an element of the page, beside another one', async (user)
     await drawn()
     const [first, own] = document.querySelectorAll('tokenkeep-inspector')
     const counts = [first, own].map(({ shadowRoot }) => shadowRoot.querySelectorAll('li').length)
-    const seen = { inside: own.parentNode === place, position: getComputedStyle(own).position, same: counts[0] === counts[1] && counts[0] > 0 }
+    const seen = {
+      inside: own.parentNode === place,
+      position: getComputedStyle(own).position,
+      same: counts[0] === counts[1] && counts[0] > 0,
+    }
     second.dispose()
     return { ...seen, left: document.querySelectorAll('tokenkeep-inspector').length }
   })
@@ -159,38 +195,49 @@ it('in a worker it has no panel, and still reports', async (user) => {
     `,
   }))
   const page = await user.blank()
-  const told = await page.evaluate(() => new Promise((resolve, reject) => {
-    const worker = new Worker('/inspected.js', { type: 'module' })
-    worker.onmessage = ({ data }) => resolve(data)
-    worker.onerror = ({ message }) => reject(new Error(message))
-  }))
+  const told = await page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const worker = new Worker('/inspected.js', { type: 'module' })
+        worker.onmessage = ({ data }) => resolve(data)
+        worker.onerror = ({ message }) => reject(new Error(message))
+      }),
+  )
   assert.deepEqual(told, [[`${server.origin}/api/one`, 401]])
 })
 
 for (const colorScheme of ['light', 'dark']) {
   it(`all its texts are readable in the ${colorScheme} scheme`, async (user) => {
     const page = await tab(user, '?inspect')
-    if (!page.emulateMedia) throw new Lack('a colour scheme of the test\'s choice')
+    if (!page.emulateMedia) throw new Lack("a colour scheme of the test's choice")
     await page.emulateMedia({ colorScheme })
     await page.evaluate(() => signIn('alice'))
     await page.evaluate(() => call('/api/one'))
     await page.evaluate((url) => call(url), `${partner.origin}/orders`)
     const { isDark, ratios } = await page.evaluate(async () => {
       await drawn()
-      const rgb = (color) => color.match(/[\d.]+/g).slice(0, 3).map(Number)
+      const rgb = (color) =>
+        color
+          .match(/[\d.]+/g)
+          .slice(0, 3)
+          .map(Number)
       const light = (color) => {
-        const [r, g, b] = rgb(color).map((part) => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+        const [r, g, b] = rgb(color).map((part) =>
+          (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4,
+        )
         return 0.2126 * r + 0.7152 * g + 0.0722 * b
       }
       const back = light(getComputedStyle(panel().querySelector('details')).backgroundColor)
-      const texts = [...panel().querySelectorAll('summary *, .bar *, li *')].filter(({ children, textContent }) => !children.length && textContent)
+      const texts = [...panel().querySelectorAll('summary *, .bar *, li *')].filter(
+        ({ children, textContent }) => !children.length && textContent,
+      )
       const ratios = texts.map((text) => {
         const [high, low] = [back, light(getComputedStyle(text).color)].sort((one, other) => other - one)
         return (high + 0.05) / (low + 0.05)
       })
       return { isDark: back < 0.2, ratios }
     })
-    if (isDark !== (colorScheme === 'dark')) throw new Lack('a colour scheme of the test\'s choice')
+    if (isDark !== (colorScheme === 'dark')) throw new Lack("a colour scheme of the test's choice")
     assert.ok(ratios.length > 8)
     // WCAG 2.2, 1.4.3.
     assert.ok(Math.min(...ratios) >= 4.5, String(Math.min(...ratios)))

@@ -59,7 +59,12 @@ async function work(calls) {
     () => auth.fetch('/api/x'),
     () => auth.fetch('/api/x', { signal }),
     () => auth.fetch(new Request('/api/x', { method: 'POST', body: 'a body' })),
-    () => auth.fetch('/api/x', { method: 'POST', body: new URLSearchParams({ a: 'b' }), signal: AbortSignal.any([signal]) }),
+    () =>
+      auth.fetch('/api/x', {
+        method: 'POST',
+        body: new URLSearchParams({ a: 'b' }),
+        signal: AbortSignal.any([signal]),
+      }),
     () => auth.fetch('/api/x', { headers: { accept: 'application/json' } }),
   ]
   for (let done = 0; done < calls; done += 10) {
@@ -79,7 +84,11 @@ it(`${MANY} calls with refreshes leave no more behind than ${SOME}`, async (user
     const { usedSize } = await devtools.send('Runtime.getHeapUsage')
     const { metrics } = await devtools.send('Performance.getMetrics')
     const listeners = metrics.find(({ name }) => name === 'JSEventListeners').value
-    return { heap: usedSize, listeners, ...(await page.evaluate(() => ({ wasm: has.wasm(), timers: has.timers, refreshes }))) }
+    return {
+      heap: usedSize,
+      listeners,
+      ...(await page.evaluate(() => ({ wasm: has.wasm(), timers: has.timers, refreshes }))),
+    }
   }
   await page.evaluate(standIn)
   await page.evaluate(work, SOME)

@@ -9,7 +9,11 @@ const { server, it } = await world()
 const FACTS = {
   change: { comes: () => server.revoke(), answer: 200, told: ['refresh'] },
   refresh: { comes: () => server.revoke(), answer: 200, told: ['refresh'] },
-  refresherror: { comes: () => server.revoke().then(() => server.faults({ refresh: 'down' })), answer: 'bad-status', told: ['refresherror bad-status'] },
+  refresherror: {
+    comes: () => server.revoke().then(() => server.faults({ refresh: 'down' })),
+    answer: 'bad-status',
+    told: ['refresherror bad-status'],
+  },
   signout: { comes: () => server.end(), answer: 401, told: ['signout rejected'] },
 }
 
@@ -18,33 +22,45 @@ const leaves = (type, told) => ({ answer: 401, told: [...told, ...(isIn(type) ? 
 
 /** What a listener does, in the page; the call's outcome, if it differs; and who is signed in at the end. */
 const DEEDS = {
-  'throws': {
+  throws: {
     does: () => {
       throw new Error('a listener threw')
     },
   },
   'calls fetch': { does: () => auth.fetch('/api/items/1') },
-  'calls refresh': { does: () => auth.refresh(), changes: (type, told) => ({ told: isIn(type) ? [...told, ...told] : told }) },
+  'calls refresh': {
+    does: () => auth.refresh(),
+    changes: (type, told) => ({ told: isIn(type) ? [...told, ...told] : told }),
+  },
   'signs out': { does: () => auth.logout('/auth/logout'), changes: leaves, last: null },
   'signs in as another user': { does: () => auth.login('/auth/login', credentials('admin')), last: 'admin' },
   'signs out and in': {
-    does: () => (outcome(auth.logout('/auth/logout')), auth.login('/auth/login', credentials('admin'))), changes: leaves, last: 'admin',
+    does: () => (outcome(auth.logout('/auth/logout')), auth.login('/auth/login', credentials('admin'))),
+    changes: leaves,
+    last: 'admin',
   },
-  'disposes': { does: () => auth.dispose(), changes: (type, told) => ({ answer: 'disposed', told: type === 'change' ? [] : told }) },
+  disposes: {
+    does: () => auth.dispose(),
+    changes: (type, told) => ({ answer: 'disposed', told: type === 'change' ? [] : told }),
+  },
   'adds another': { does: () => auth.addEventListener('change', () => {}) },
 }
 
 /** In the page: the listener acts at the first such event. Then a call causes the event. */
 async function listens(type) {
   const done = new Promise((resolve) => {
-    auth.addEventListener(type, () => {
-      try {
-        resolve(Promise.resolve(does()).catch(() => {}))
-      } catch (error) {
-        resolve()
-        throw error
-      }
-    }, { once: true })
+    auth.addEventListener(
+      type,
+      () => {
+        try {
+          resolve(Promise.resolve(does()).catch(() => {}))
+        } catch (error) {
+          resolve()
+          throw error
+        }
+      },
+      { once: true },
+    )
   })
   events.length = 0
   const answer = await call('/api/me')

@@ -103,7 +103,7 @@ it('with offline: reject the service worker is not asked', async (user) => {
   assert.deepEqual((await page.evaluate(() => call('/api/notes'))).error, UNREACHED)
 })
 
-it('without a service worker a call does not wait for a network: it gets the refresh\'s error, and nothing is sent', async (user) => {
+it("without a service worker a call does not wait for a network: it gets the refresh's error, and nothing is sent", async (user) => {
   const page = await user.signedIn()
   hangUp('/auth/refresh')
   await reload(page)
@@ -122,7 +122,11 @@ it('with offline: send, only safe calls are sent without a token', async (user) 
     assert.deepEqual([status, body], [200, method === 'GET' ? { for: 'everybody' } : ''])
   }
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
-    assert.deepEqual((await page.evaluate((method) => call('/api/news', { method, body: 'x' }), method)).error, UNREACHED, method)
+    assert.deepEqual(
+      (await page.evaluate((method) => call('/api/news', { method, body: 'x' }), method)).error,
+      UNREACHED,
+      method,
+    )
   }
   assert.deepEqual(server.lines('/api/news'), ['GET /api/news', 'HEAD /api/news'])
   assert.deepEqual(tokens('/api/news'), [null, null])
@@ -137,7 +141,7 @@ it('with offline: send, a refresh endpoint that answers 503 counts as unreached,
   assert.deepEqual((await page.evaluate(() => call('/api/news', { method: 'POST' }))).error, DOWN)
 })
 
-it('a refused call without a token gets the refresh\'s error: the refusal says nothing about the session', async (user) => {
+it("a refused call without a token gets the refresh's error: the refusal says nothing about the session", async (user) => {
   const page = await user.signedIn({ offline: 'send' })
   server.route('/auth/refresh', () => ({ status: 503 }))
   await reload(page, { offline: 'send' })

@@ -16,7 +16,12 @@ const stub = await startStub()
 const foreign = await startStub({ '/auth/refresh': () => granted('new') })
 const browser = await startBrowser()
 
-const html = (status, headers) => ({ status, type: 'text/html', headers, body: '<!doctype html><p>Please log in to the network.' })
+const html = (status, headers) => ({
+  status,
+  type: 'text/html',
+  headers,
+  body: '<!doctype html><p>Please log in to the network.',
+})
 const inhalf = { type: 'application/json', body: '{"access_token":' }
 
 /** A port on which nobody listens. */
@@ -39,29 +44,49 @@ const OUTAGES = {
   'another origin without CORS': { url: `${foreign.origin}/auth/refresh`, code: 'network' },
   'a cut connection': { answer: cut, code: 'network', isCounted: false },
   'a body that breaks off': { answer: { ...inhalf, breaksOff: true }, code: 'network' },
-  'silence': { answer: new Promise(() => {}), code: 'timeout', sent: 5, isCounted: false, isSilent: true },
+  silence: { answer: new Promise(() => {}), code: 'timeout', sent: 5, isCounted: false, isSilent: true },
   '400 with HTML': { answer: html(400), code: 'bad-status', status: 400 },
   '401 with HTML': { answer: html(401), code: 'bad-status', status: 401 },
   '403 with HTML': { answer: html(403), code: 'bad-status', status: 403 },
-  '404': { answer: json({ error: 'not_found' }, { status: 404 }), code: 'bad-status', status: 404 },
-  '408': { answer: { status: 408 }, code: 'bad-status', status: 408, isCounted: false },
-  '425': { answer: { status: 425 }, code: 'bad-status', status: 425 },
-  '429': { answer: json({ error: 'slow_down' }, { status: 429 }), code: 'bad-status', status: 429 },
-  '429 with Retry-After in seconds': { answer: { status: 429, headers: { 'retry-after': '25' } }, code: 'bad-status', status: 429, sent: 3 },
-  '429 with Retry-After as a date': {
-    answer: () => ({ status: 429, headers: { date: date(0), 'retry-after': date(25_000) } }), code: 'bad-status', status: 429, sent: 3,
+  404: { answer: json({ error: 'not_found' }, { status: 404 }), code: 'bad-status', status: 404 },
+  408: { answer: { status: 408 }, code: 'bad-status', status: 408, isCounted: false },
+  425: { answer: { status: 425 }, code: 'bad-status', status: 425 },
+  429: { answer: json({ error: 'slow_down' }, { status: 429 }), code: 'bad-status', status: 429 },
+  '429 with Retry-After in seconds': {
+    answer: { status: 429, headers: { 'retry-after': '25' } },
+    code: 'bad-status',
+    status: 429,
+    sent: 3,
   },
-  '500': { answer: json({ error: 'server_error' }, { status: 500 }), code: 'bad-status', status: 500 },
+  '429 with Retry-After as a date': {
+    answer: () => ({ status: 429, headers: { date: date(0), 'retry-after': date(25_000) } }),
+    code: 'bad-status',
+    status: 429,
+    sent: 3,
+  },
+  500: { answer: json({ error: 'server_error' }, { status: 500 }), code: 'bad-status', status: 500 },
   '502 with HTML': { answer: html(502), code: 'bad-status', status: 502 },
-  '503': { answer: { status: 503 }, code: 'bad-status', status: 503 },
-  '503 with Retry-After': { answer: { status: 503, headers: { 'retry-after': '50' } }, code: 'bad-status', status: 503, sent: 2 },
-  '504': { answer: html(504), code: 'bad-status', status: 504 },
+  503: { answer: { status: 503 }, code: 'bad-status', status: 503 },
+  '503 with Retry-After': {
+    answer: { status: 503, headers: { 'retry-after': '50' } },
+    code: 'bad-status',
+    status: 503,
+    sent: 2,
+  },
+  504: { answer: html(504), code: 'bad-status', status: 504 },
   '200 with HTML, as a captive portal': { answer: html(200), code: 'bad-answer', status: 200 },
-  'a redirect to a login page': { answer: { status: 302, headers: { location: '/login' } }, code: 'bad-answer', status: 200 },
-  'a redirect to a login page elsewhere': { answer: { status: 302, headers: { location: `${foreign.origin}/` } }, code: 'network' },
+  'a redirect to a login page': {
+    answer: { status: 302, headers: { location: '/login' } },
+    code: 'bad-answer',
+    status: 200,
+  },
+  'a redirect to a login page elsewhere': {
+    answer: { status: 302, headers: { location: `${foreign.origin}/` } },
+    code: 'network',
+  },
   '200 with half a JSON object': { answer: inhalf, code: 'bad-answer', status: 200 },
   '200 without a body': { answer: { status: 200 }, code: 'bad-answer', status: 200 },
-  '204': { answer: { status: 204 }, code: 'bad-answer', status: 204 },
+  204: { answer: { status: 204 }, code: 'bad-answer', status: 204 },
   '200 without a token': { answer: json({ ok: true }), code: 'bad-answer', status: 200 },
   '200 with an empty token': { answer: json({ access_token: '' }), code: 'bad-answer', status: 200 },
   '200 with a line break in the token': { answer: json({ access_token: 'a\r\nb' }), code: 'bad-answer', status: 200 },
@@ -102,7 +127,13 @@ async function storm({ options, isSilent }) {
   }
   if (isSilent) await time.pass(options.refresh.timeout)
   const outcomes = new Set((await Promise.all(all)).map((outcome) => JSON.stringify(outcome)))
-  return { atOnce, outcomes: Array.from(outcomes, (text) => JSON.parse(text)), sent: await inHome('sent'), told: told(), status: auth.state.status }
+  return {
+    atOnce,
+    outcomes: Array.from(outcomes, (text) => JSON.parse(text)),
+    sent: await inHome('sent'),
+    told: told(),
+    status: auth.state.status,
+  }
 }
 
 async function minute({ url = '/auth/refresh', answer, isSilent = false }) {
@@ -119,25 +150,29 @@ async function minute({ url = '/auth/refresh', answer, isSilent = false }) {
 
 for (const [name, row] of Object.entries(OUTAGES)) {
   const { code, status, sent = BACK_OFF } = row
-  check(`a refresh that meets ${name} is "${code}": the session stays, and ${sent} calls are sent in a minute`, async () => {
-    const seen = await minute(row)
-    const error = { code, retryable: true, ...(status && { status }) }
-    assert.deepEqual(seen.atOnce, { sent: 1, told: [`refresherror ${code}`], status: 'signed-in' })
-    assert.deepEqual(seen.outcomes, [{ error }])
-    assert.deepEqual(seen.told, Array(sent).fill(`refresherror ${code}`), 'each failure is told once')
-    assert.equal(seen.sent, sent)
-    assert.equal(seen.status, 'signed-in')
-    // Browsers repeat a call by themselves if it was cut off, or got a 408, on a connection that was already open; and where time is
-    // accelerated, a call may be aborted before it is sent.
-    if (row.answer && row.isCounted !== false) assert.equal(stub.at('/auth/refresh').length, sent, 'calls that the server saw')
-  })
+  check(
+    `a refresh that meets ${name} is "${code}": the session stays, and ${sent} calls are sent in a minute`,
+    async () => {
+      const seen = await minute(row)
+      const error = { code, retryable: true, ...(status && { status }) }
+      assert.deepEqual(seen.atOnce, { sent: 1, told: [`refresherror ${code}`], status: 'signed-in' })
+      assert.deepEqual(seen.outcomes, [{ error }])
+      assert.deepEqual(seen.told, Array(sent).fill(`refresherror ${code}`), 'each failure is told once')
+      assert.equal(seen.sent, sent)
+      assert.equal(seen.status, 'signed-in')
+      // Browsers repeat a call by themselves if it was cut off, or got a 408, on a connection that was already open; and where time is
+      // accelerated, a call may be aborted before it is sent.
+      if (row.answer && row.isCounted !== false)
+        assert.equal(stub.at('/auth/refresh').length, sent, 'calls that the server saw')
+    },
+  )
 }
 
 for (const [name, answer] of Object.entries(REFUSALS)) {
   check(`a refresh that meets ${name} ends the session, once: one call is sent in a minute`, async () => {
     const seen = await minute({ answer })
     const over = { sent: 1, told: ['signout rejected'], status: 'signed-out' }
-    assert.deepEqual(seen, { atOnce: over, outcomes: [{ status: 401, body: { error: 'the API\'s own' } }], ...over })
+    assert.deepEqual(seen, { atOnce: over, outcomes: [{ status: 401, body: { error: "the API's own" } }], ...over })
     assert.equal(stub.at('/auth/refresh').length, 1)
   })
 }

@@ -10,7 +10,8 @@ let good = 'one'
 const page = await startStub({
   '/auth/refresh': () => granted(good),
   '/auth/login': () => granted(good),
-  '/api/x': ({ headers }) => (headers.authorization === `Bearer ${good}` ? json({ id: headers['x-id'] ?? null }) : refused()),
+  '/api/x': ({ headers }) =>
+    headers.authorization === `Bearer ${good}` ? json({ id: headers['x-id'] ?? null }) : refused(),
   '/public': ({ headers }) => json({ authorization: headers.authorization ?? null }),
 })
 const evil = await startStub({ '/auth/login': () => json({}), '/auth/refresh': () => json({}) })
@@ -32,11 +33,13 @@ const PATCHES = {
   'auth.fetch': () => (window.fetch = auth.fetch),
   'a wrapper of auth.fetch': () => (window.fetch = (...args) => auth.fetch(...args)),
   'a bound auth.fetch': () => (window.fetch = auth.fetch.bind(window)),
-  'a late wrapper of auth.fetch': () => (window.fetch = async (input, init) => {
-    await null
-    return auth.fetch(input, { ...init, headers: { ...init?.headers, 'x-id': '7' } })
-  }),
-  'a late wrapper of auth.fetch that makes a Request': () => (window.fetch = async (...args) => (await null, auth.fetch(new Request(...args)))),
+  'a late wrapper of auth.fetch': () =>
+    (window.fetch = async (input, init) => {
+      await null
+      return auth.fetch(input, { ...init, headers: { ...init?.headers, 'x-id': '7' } })
+    }),
+  'a late wrapper of auth.fetch that makes a Request': () =>
+    (window.fetch = async (...args) => (await null, auth.fetch(new Request(...args)))),
   'a wrapper on top of auth.fetch': () => {
     const { fetch } = auth
     window.fetch = (input, init = {}) => fetch(input, { ...init, headers: { ...init.headers, 'x-id': '7' } })
@@ -71,7 +74,9 @@ for (const [name, patch] of Object.entries(PATCHES)) {
       }
     }
     const before = page.at('/public').length
-    await tab.evaluate(() => Promise.all([window.fetch('/public'), auth.fetch('/public'), auth.fetch(new Request('/public'))]))
+    await tab.evaluate(() =>
+      Promise.all([window.fetch('/public'), auth.fetch('/public'), auth.fetch(new Request('/public'))]),
+    )
     assert.equal(page.at('/public').length - before, 3)
   })
 }
@@ -82,7 +87,9 @@ it('two copies of the package and two managers work beneath each other', async (
     const two = createTokenManager({ refresh: '/auth/refresh' })
     await two.setTokens({ accessToken: 'one', expiresIn: 300 })
     const seen = []
-    const both = async () => { for (const send of [auth.fetch, two.fetch, window.fetch]) seen.push((await send('/api/x')).status) }
+    const both = async () => {
+      for (const send of [auth.fetch, two.fetch, window.fetch]) seen.push((await send('/api/x')).status)
+    }
     window.fetch = auth.fetch
     await both()
     window.fetch = two.fetch
@@ -97,7 +104,16 @@ it('two copies of the package and two managers work beneath each other', async (
 it('a fetch that breaks at any sending costs that call only', async (tab) => {
   const seen = await tab.evaluate(async () => {
     const { fetch } = window
-    const odd = [() => { throw new RangeError('mine') }, () => undefined, async () => undefined, async () => 5, () => Promise.reject('why'), async () => ({ status: 401 })]
+    const odd = [
+      () => {
+        throw new RangeError('mine')
+      },
+      () => undefined,
+      async () => undefined,
+      async () => 5,
+      () => Promise.reject('why'),
+      async () => ({ status: 401 }),
+    ]
     const seen = []
     for (const broken of odd) {
       for (const at of [1, 2]) {
@@ -105,21 +121,52 @@ it('a fetch that breaks at any sending costs that call only', async (tab) => {
         // An endpoint that has accepted a token since does not mean "forbidden".
         window.fetch = fetch
         await auth.fetch('/api/x')
-        window.fetch = (...args) => (`${args[0]?.url ?? args[0]}`.includes('/auth/') ? fetch(...args) : ++calls === at ? broken() : at === 2 ? new Response(null, { status: 401 }) : fetch(...args))
-        seen.push(await auth.fetch('/api/x').then(({ status }) => status, (error) => error.code ?? error.message ?? error))
+        window.fetch = (...args) =>
+          `${args[0]?.url ?? args[0]}`.includes('/auth/')
+            ? fetch(...args)
+            : ++calls === at
+              ? broken()
+              : at === 2
+                ? new Response(null, { status: 401 })
+                : fetch(...args)
+        seen.push(
+          await auth.fetch('/api/x').then(
+            ({ status }) => status,
+            (error) => error.code ?? error.message ?? error,
+          ),
+        )
       }
     }
     window.fetch = fetch
     return [seen, (await auth.fetch('/api/x')).status]
   })
-  assert.deepEqual(seen, [['mine', 'mine', 'bad-fetch', 'bad-fetch', 'bad-fetch', 'bad-fetch', 'bad-fetch', 'bad-fetch', 'why', 'why', 200, 401], 200])
+  assert.deepEqual(seen, [
+    [
+      'mine',
+      'mine',
+      'bad-fetch',
+      'bad-fetch',
+      'bad-fetch',
+      'bad-fetch',
+      'bad-fetch',
+      'bad-fetch',
+      'why',
+      'why',
+      200,
+      401,
+    ],
+    200,
+  ])
 })
 
 it('injected markup moves no call of the manager to another origin', async (tab) => {
   const { option, login } = await tab.evaluate(async (evil) => {
     const { createTokenManager } = await import('/tokenkeep/index.js')
     document.head.insertAdjacentHTML('beforeend', `<base href="${evil}/">`)
-    document.body.insertAdjacentHTML('beforeend', `<img name="baseURI" alt=""><a id="location"></a><form name="cookie"></form>`)
+    document.body.insertAdjacentHTML(
+      'beforeend',
+      `<img name="baseURI" alt=""><a id="location"></a><form name="cookie"></form>`,
+    )
     const two = createTokenManager({ refresh: '/auth/refresh', apis: ['/api'] })
     const login = await two.login('/auth/login', { body: 'x' }).then(() => 'signed in', String)
     const option = await two.refresh().then(() => 'refreshed', String)

@@ -40,33 +40,39 @@ function listenToConsole() {
 }
 
 /** The contents of the page's storage, and the marks that a service worker keeps. */
-const stored = (page) => page.evaluate(async () => {
-  const entries = Object.entries(localStorage).concat(Object.entries(sessionStorage))
-  const done = (request) => new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
+const stored = (page) =>
+  page.evaluate(async () => {
+    const entries = Object.entries(localStorage).concat(Object.entries(sessionStorage))
+    const done = (request) =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result)
+        request.onerror = () => reject(request.error)
+      })
+    for (const { name } of await indexedDB.databases()) {
+      const database = await done(indexedDB.open(name))
+      const store = database.transaction('marks').objectStore('marks')
+      const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())])
+      // It also remembers which endpoints have answered a login.
+      keys.forEach((key, i) => key.startsWith('login ') || entries.push([key, values[i]]))
+      database.close()
+    }
+    return entries.flat().join('\n')
   })
-  for (const { name } of await indexedDB.databases()) {
-    const database = await done(indexedDB.open(name))
-    const store = database.transaction('marks').objectStore('marks')
-    const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())])
-    // It also remembers which endpoints have answered a login.
-    keys.forEach((key, i) => key.startsWith('login ') || entries.push([key, values[i]]))
-    database.close()
-  }
-  return entries.flat().join('\n')
-})
 
 /** It contains no URL, token or user. */
 async function hasNoSecret(page, ...secrets) {
   const text = await stored(page)
-  for (const secret of ['http', '/auth', 'logout?', 'Bearer', 'eyJ', 'alice', ...secrets]) assert.ok(!text.includes(secret), `${secret} in ${text}`)
+  for (const secret of ['http', '/auth', 'logout?', 'Bearer', 'eyJ', 'alice', ...secrets])
+    assert.ok(!text.includes(secret), `${secret} in ${text}`)
   return text
 }
 
 const BY_TOKEN = { logout: { url: '/auth/logout', send: 'access' } }
 
-for (const [what, answer] of [['503', DOWN], ['a cut connection', cut]]) {
+for (const [what, answer] of [
+  ['503', DOWN],
+  ['a cut connection', cut],
+]) {
   it(`a logout that sends the token, first answered by ${what}: the second carries it, too`, async (user) => {
     const page = await user.signedIn(BY_TOKEN)
     server.route('/auth/logout', () => answer)
@@ -86,7 +92,11 @@ for (const [what, answer] of [['503', DOWN], ['a cut connection', cut]]) {
 }
 
 it('the refresh token in memory is also sent the second time', async (user) => {
-  const options = { refreshToken: { json: 'refresh_token' }, logout: { url: '/auth/logout', send: 'refresh' }, tabs: 'off' }
+  const options = {
+    refreshToken: { json: 'refresh_token' },
+    logout: { url: '/auth/logout', send: 'refresh' },
+    tabs: 'off',
+  }
   const page = await user.tab(options)
   const { access_token } = JSON.parse(server.grant({ sub: 'alice' }).body)
   await page.evaluate((accessToken) => auth.setTokens({ accessToken, refreshToken: 'the-refresh-token' }), access_token)
@@ -94,20 +104,29 @@ it('the refresh token in memory is also sent the second time', async (user) => {
   await out(page)
   await hasNoSecret(page, 'the-refresh-token')
   assert.equal((await out(page)).error, undefined)
-  assert.deepEqual(logouts().map(({ body }) => JSON.parse(body).refresh_token), ['the-refresh-token', 'the-refresh-token'])
+  assert.deepEqual(
+    logouts().map(({ body }) => JSON.parse(body).refresh_token),
+    ['the-refresh-token', 'the-refresh-token'],
+  )
 })
 
-it('a confirmed logout leaves nothing behind: the next one is the next user\'s', async (user) => {
+it("a confirmed logout leaves nothing behind: the next one is the next user's", async (user) => {
   const page = await user.signedIn(BY_TOKEN)
   server.route('/auth/logout', () => DOWN)
   await out(page)
   await page.evaluate(() => signIn('bob', 'x'))
   const ended = endsByToken()
   assert.equal((await out(page)).error, undefined)
-  assert.deepEqual([...ended], ['bob'], 'alice\'s is not bob\'s')
+  assert.deepEqual([...ended], ['bob'], "alice's is not bob's")
   const before = logouts().length
   await out(page)
-  assert.deepEqual(logouts().slice(before).map(({ headers }) => headers.authorization), [undefined], 'nothing is left to be sent')
+  assert.deepEqual(
+    logouts()
+      .slice(before)
+      .map(({ headers }) => headers.authorization),
+    [undefined],
+    'nothing is left to be sent',
+  )
 })
 
 it('after a reload a logout that needs the token cannot be finished: the console says so, and nobody is signed in', async (user) => {
@@ -152,10 +171,12 @@ it('a login ends that: no more warnings, and the session is restored', async (us
   assert.equal(await me(page), 'bob')
 })
 
-it('a failed call of the app\'s own cannot be repeated by a later page without the option: the console says so', async (user) => {
+it("a failed call of the app's own cannot be repeated by a later page without the option: the console says so", async (user) => {
   const page = await user.signedIn()
   server.route('/auth/logout', () => DOWN)
-  await page.evaluate(() => outcome(auth.logout('/auth/logout?token=of-the-app', { headers: { 'x-secret': 'of-the-app' } })))
+  await page.evaluate(() =>
+    outcome(auth.logout('/auth/logout?token=of-the-app', { headers: { 'x-secret': 'of-the-app' } })),
+  )
   await hasNoSecret(page, 'of-the-app')
   await page.reload()
   await page.evaluate(listenToConsole)
@@ -174,7 +195,10 @@ it('with a cookie the next page finishes it by the option, wherever the first wa
   server.route('/auth/logout', (arrived) => (server.end(arrived), { status: 204 }))
   await reloadLater(page, options)
   assert.equal(await me(page), null)
-  assert.deepEqual(logouts().map(({ query }) => query.get('by')), ['app', 'option'])
+  assert.deepEqual(
+    logouts().map(({ query }) => query.get('by')),
+    ['app', 'option'],
+  )
   assert.equal(await stored(page), '')
 })
 

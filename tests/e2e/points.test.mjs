@@ -122,10 +122,14 @@ const POINTS = {
 
 // What happens at the point, in the page, and who is signed in afterwards.
 const ACTS = {
-  'logout': { act: () => outcome(auth.logout('/auth/logout')), isOut: true },
-  'login': { act: () => signIn('admin'), last: 'admin' },
-  'logout and login': { act: () => (outcome(auth.logout('/auth/logout')), signIn('admin')), isOut: true, last: 'admin' },
-  'dispose': { act: async () => auth.dispose(), last: 'alice' },
+  logout: { act: () => outcome(auth.logout('/auth/logout')), isOut: true },
+  login: { act: () => signIn('admin'), last: 'admin' },
+  'logout and login': {
+    act: () => (outcome(auth.logout('/auth/logout')), signIn('admin')),
+    isOut: true,
+    last: 'admin',
+  },
+  dispose: { act: async () => auth.dispose(), last: 'alice' },
 }
 
 for (const [point, { reach, becomes }] of Object.entries(POINTS)) {
@@ -139,7 +143,9 @@ for (const [point, { reach, becomes }] of Object.entries(POINTS)) {
       await server.revoke()
       const goesOn = await reach(user, page)
       // In one turn, if the page begins with it.
-      const status = await page.evaluate(`(globalThis.begins?.(), globalThis.begins && (${waits})(), globalThis.done = (${act})(), auth.state.status)`)
+      const status = await page.evaluate(
+        `(globalThis.begins?.(), globalThis.begins && (${waits})(), globalThis.done = (${act})(), auth.state.status)`,
+      )
       if (isOut) assert.notEqual(status, 'signed-in', 'at once')
       await goesOn()
       assert.equal(await page.evaluate(() => waiting), becomes[name])
@@ -149,7 +155,11 @@ for (const [point, { reach, becomes }] of Object.entries(POINTS)) {
       await reload(page)
       await is(last)
       assert.equal((await server.counters()).reuses, 0)
-      assert.deepEqual((await server.log('/auth')).filter(({ beside }) => beside > 0), [], 'calls that set the cookie overlap')
+      assert.deepEqual(
+        (await server.log('/auth')).filter(({ beside }) => beside > 0),
+        [],
+        'calls that set the cookie overlap',
+      )
     })
   }
 }

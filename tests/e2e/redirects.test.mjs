@@ -11,7 +11,11 @@ const tokenOf = ({ headers }) => headers['x-token'] ?? headers.authorization?.re
 
 /** An API that accepts only the token `good`, and redirects elsewhere. */
 function api(to, status = 302) {
-  return preflighted((arrived) => (tokenOf(arrived) === 'good' || !arrived.path.startsWith('/api/strict') ? { status, headers: { ...cors, location: to() } } : { ...refused(), headers: cors }))
+  return preflighted((arrived) =>
+    tokenOf(arrived) === 'good' || !arrived.path.startsWith('/api/strict')
+      ? { status, headers: { ...cors, location: to() } }
+      : { ...refused(), headers: cors },
+  )
 }
 
 const other = await startStub({ '/landed': preflighted(() => json({ landed: 'other' }, cors)) })
@@ -39,17 +43,22 @@ function it(name, options, body) {
       const { createTokenManager } = await import('/home.js')
       auth.dispose()
       globalThis.auth = createTokenManager({ refresh: '/auth/refresh', ...options })
-      globalThis.ask = (...args) => auth.fetch(...args).then(async (answer) => (answer.ok ? answer.json() : { status: answer.status }), ({ name, code }) => ({ name, code }))
+      globalThis.ask = (...args) =>
+        auth.fetch(...args).then(
+          async (answer) => (answer.ok ? answer.json() : { status: answer.status }),
+          ({ name, code }) => ({ name, code }),
+        )
       await auth.setTokens({ accessToken: 'good', expiresIn: 300 })
     }, options)
     await body((...args) => tab.evaluate((args) => ask(...args), args), tab)
-    for (const arrived of [...other.at('/landed'), ...page.at('/beside'), ...far.at('/beside')]) assert.equal(tokenOf(arrived), undefined, 'the token')
+    for (const arrived of [...other.at('/landed'), ...page.at('/beside'), ...far.at('/beside')])
+      assert.equal(tokenOf(arrived), undefined, 'the token')
   })
 }
 
 const HEADER = { attach: { header: 'X-Token', scheme: '' } }
 
-it('a custom header does not leave the page\'s origin', HEADER, async (ask) => {
+it("a custom header does not leave the page's origin", HEADER, async (ask) => {
   for (const method of ['GET', 'POST']) assert.equal((await ask('/api/out', { method })).name, 'TypeError')
   assert.deepEqual(await ask('/api/out307', { method: 'POST', body: 'x' }).then(({ name }) => name), 'TypeError')
   assert.equal(other.at('/landed').length, 0)
@@ -57,21 +66,37 @@ it('a custom header does not leave the page\'s origin', HEADER, async (ask) => {
   assert.equal(tokenOf(page.at('/api/landed')[0]), 'good')
 })
 
-it('a custom header does not follow a redirect out of another origin', { ...HEADER, apis: [far.origin] }, async (ask, tab) => {
-  assert.deepEqual(await ask(`${far.origin}/api/out`), { landed: 'other' })
-  assert.deepEqual(await ask(`${far.origin}/api/within`), { landed: 'api' })
-  assert.equal(tokenOf(far.at('/api/landed').filter(({ method }) => method === 'GET').at(-1)), 'good')
-  assert.equal((await ask(`${far.origin}/api/strict/out`)).code, 'redirected')
-  assert.equal((await ask(`${far.origin}/api/loop`)).name, 'TypeError')
-  const before = other.at('/landed').length
-  assert.equal((await ask(`${far.origin}/api/out307`, { method: 'POST', body: 'x' })).code, 'redirected')
-  assert.equal((await ask(`${far.origin}/api/within`, { method: 'POST' })).code, 'redirected')
-  assert.equal(other.at('/landed').length, before)
-  // Also with a Request.
-  assert.deepEqual(await tab.evaluate((url) => ask(new Request(url)), `${far.origin}/api/out`), { landed: 'other' })
-  assert.deepEqual(await tab.evaluate((url) => ask(new Request(url)), `${far.origin}/api/within`), { landed: 'api' })
-  assert.equal((await tab.evaluate((url) => ask(new Request(url, { method: 'POST', body: 'x' })), `${far.origin}/api/out307`)).code, 'redirected')
-})
+it(
+  'a custom header does not follow a redirect out of another origin',
+  { ...HEADER, apis: [far.origin] },
+  async (ask, tab) => {
+    assert.deepEqual(await ask(`${far.origin}/api/out`), { landed: 'other' })
+    assert.deepEqual(await ask(`${far.origin}/api/within`), { landed: 'api' })
+    assert.equal(
+      tokenOf(
+        far
+          .at('/api/landed')
+          .filter(({ method }) => method === 'GET')
+          .at(-1),
+      ),
+      'good',
+    )
+    assert.equal((await ask(`${far.origin}/api/strict/out`)).code, 'redirected')
+    assert.equal((await ask(`${far.origin}/api/loop`)).name, 'TypeError')
+    const before = other.at('/landed').length
+    assert.equal((await ask(`${far.origin}/api/out307`, { method: 'POST', body: 'x' })).code, 'redirected')
+    assert.equal((await ask(`${far.origin}/api/within`, { method: 'POST' })).code, 'redirected')
+    assert.equal(other.at('/landed').length, before)
+    // Also with a Request.
+    assert.deepEqual(await tab.evaluate((url) => ask(new Request(url)), `${far.origin}/api/out`), { landed: 'other' })
+    assert.deepEqual(await tab.evaluate((url) => ask(new Request(url)), `${far.origin}/api/within`), { landed: 'api' })
+    assert.equal(
+      (await tab.evaluate((url) => ask(new Request(url, { method: 'POST', body: 'x' })), `${far.origin}/api/out307`))
+        .code,
+      'redirected',
+    )
+  },
+)
 
 it('a redirect out of a path prefix is followed without the token', { apis: ['/api'] }, async (ask) => {
   assert.deepEqual(await ask('/api/beside'), { landed: 'beside' })
@@ -86,7 +111,7 @@ it('the second sending is protected like the first', { ...HEADER, apis: [far.ori
   assert.equal(other.at('/landed').length, 0)
 })
 
-it('the caller\'s own redirect mode applies', { ...HEADER, apis: [far.origin] }, async (ask) => {
+it("the caller's own redirect mode applies", { ...HEADER, apis: [far.origin] }, async (ask) => {
   assert.equal((await ask(`${far.origin}/api/out`, { redirect: 'manual' })).status, 0)
   assert.equal((await ask(`${far.origin}/api/out`, { redirect: 'error' })).name, 'TypeError')
 })
@@ -102,7 +127,11 @@ check('a refresh token in a body follows no redirect to another origin', async (
   const tab = await (await User.visits(t, browser, page.origin)).tab()
   for (const origin of [page.origin, far.origin]) {
     for (const stub of [page, far, other]) stub.reset()
-    for (const stub of [page, far]) stub.routes['/auth/moved'] = preflighted(() => ({ status: 307, headers: { ...cors, location: `${other.origin}/landed` } }))
+    for (const stub of [page, far])
+      stub.routes['/auth/moved'] = preflighted(() => ({
+        status: 307,
+        headers: { ...cors, location: `${other.origin}/landed` },
+      }))
     const code = await tab.evaluate(async (url) => {
       const { createTokenManager } = await import('/home.js')
       const auth = createTokenManager({ refresh: { url, credentials: 'omit' }, refreshToken: { json: 'refresh' } })

@@ -10,7 +10,10 @@ it('fifty refused calls cost one refresh, and each is sent once more', async (us
   const page = await user.signedIn()
   await server.revoke()
   const answers = await page.evaluate(() => calls(50))
-  assert.deepEqual(answers, Array.from({ length: 50 }, (_, n) => ({ status: 200, body: { n } })))
+  assert.deepEqual(
+    answers,
+    Array.from({ length: 50 }, (_, n) => ({ status: 200, body: { n } })),
+  )
   const { refreshes, reuses, api_ok, api_401 } = await server.counters()
   assert.deepEqual({ refreshes, reuses, api_ok, api_401 }, { refreshes: 1, reuses: 0, api_ok: 50, api_401: 50 })
   assert.equal((await server.lines('/api/items/49')).length, 2)
@@ -87,7 +90,10 @@ it('after a reload the first call refreshes, and none is sent without a token', 
   await reloadLater(page)
   assert.equal(await page.evaluate(() => auth.state.status), 'unknown')
   const answers = await page.evaluate(() => calls(5))
-  assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200, 200, 200])
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 200, 200],
+  )
   assert.equal(await page.evaluate(() => auth.state.claims.sub), 'alice')
   const { refreshes, api_401 } = await server.counters()
   assert.deepEqual({ refreshes, api_401 }, { refreshes: 1, api_401: 0 })
@@ -109,12 +115,15 @@ it('restore: manual refreshes only when told to', async (user) => {
   assert.equal((await page.evaluate(() => call('/api/me'))).status, 200)
 })
 
-it('without a session the first call refreshes once, then calls are sent without a token and get the API\'s own 401', async (user) => {
+it("without a session the first call refreshes once, then calls are sent without a token and get the API's own 401", async (user) => {
   const page = await user.tab()
   const answers = await page.evaluate(async () => [await call('/api/me'), await call('/api/me')])
   for (const { status, body } of answers) assert.deepEqual([status, typeof body.error], [401, 'string'])
   assert.equal(await server.refreshes(), 1)
-  assert.deepEqual((await server.log('/api')).map(({ token }) => token), [null, null])
+  assert.deepEqual(
+    (await server.log('/api')).map(({ token }) => token),
+    [null, null],
+  )
   assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
   assert.deepEqual(await page.evaluate(() => told()), [], 'nobody was signed in who could be signed out')
 })

@@ -32,12 +32,13 @@ async function standInLine(tabs, begin) {
   for (const [n, tab] of tabs.entries()) {
     await tab.evaluate(begin, n)
     if (isForAllTabs) await inHome(tab, nothing)
-    else await tab.evaluate(async (count) => {
-      for (;;) {
-        const { held, pending } = await navigator.locks.query()
-        if (held.length + pending.length > count) return
-      }
-    }, n)
+    else
+      await tab.evaluate(async (count) => {
+        for (;;) {
+          const { held, pending } = await navigator.locks.query()
+          if (held.length + pending.length > count) return
+        }
+      }, n)
   }
 }
 
@@ -60,7 +61,9 @@ for (const tabs of ['share', 'lock']) {
     for (const page of pages) {
       assert.equal((await page.evaluate(() => waiting)).status, 401)
       assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
-      assert.deepEqual(await page.evaluate(() => told().filter((event) => event.startsWith('signout'))), ['signout rejected'])
+      assert.deepEqual(await page.evaluate(() => told().filter((event) => event.startsWith('signout'))), [
+        'signout rejected',
+      ])
     }
     // With `lock` no tab listens for news before it refreshes: one may be faster than the news.
     if (tabs === 'share') assert.equal(refreshes() - before, 1)
@@ -101,13 +104,14 @@ it('after a shared refusal a login continues in all tabs', async (user) => {
 
 /** Runs in the page: an upload that uses the token itself, and reports its refusal. */
 function uploads() {
-  const put = (path, token) => new Promise((done) => {
-    const xhr = new XMLHttpRequest()
-    xhr.open('PUT', path)
-    xhr.setRequestHeader('Authorization', `Bearer ${token}`)
-    xhr.onloadend = () => done(xhr.status)
-    xhr.send('x')
-  })
+  const put = (path, token) =>
+    new Promise((done) => {
+      const xhr = new XMLHttpRequest()
+      xhr.open('PUT', path)
+      xhr.setRequestHeader('Authorization', `Bearer ${token}`)
+      xhr.onloadend = () => done(xhr.status)
+      xhr.send('x')
+    })
   globalThis.upload = async (path) => {
     let status = await put(path, await auth.getAccessToken())
     if (status === 401) {
@@ -148,33 +152,52 @@ it('refresh() twice in a row asks twice: nobody was given a token that could be 
 // Calls in one turn, before `ready` or after it; how each ends; and the state at the end.
 const TURNS = {
   'refresh(); logout()': {
-    calls: () => [auth.refresh(), auth.logout('/auth/logout')], ends: ['session-changed', 'done'], status: 'signed-out',
+    calls: () => [auth.refresh(), auth.logout('/auth/logout')],
+    ends: ['session-changed', 'done'],
+    status: 'signed-out',
   },
   'refresh(); setTokens(bob)': {
-    calls: (bob) => [auth.refresh(), auth.setTokens({ accessToken: bob })], ends: ['session-changed', 'done'], status: 'bob',
+    calls: (bob) => [auth.refresh(), auth.setTokens({ accessToken: bob })],
+    ends: ['session-changed', 'done'],
+    status: 'bob',
   },
   'getAccessToken(); logout()': {
-    calls: () => [auth.getAccessToken(), auth.logout('/auth/logout')], ends: [/^(alice|session-changed)$/, 'done'], status: 'signed-out',
+    calls: () => [auth.getAccessToken(), auth.logout('/auth/logout')],
+    ends: [/^(alice|session-changed)$/, 'done'],
+    status: 'signed-out',
   },
   'getAccessToken(); setTokens(bob)': {
-    calls: (bob) => [auth.getAccessToken(), auth.setTokens({ accessToken: bob })], ends: [/^(alice|session-changed)$/, 'done'], status: 'bob',
+    calls: (bob) => [auth.getAccessToken(), auth.setTokens({ accessToken: bob })],
+    ends: [/^(alice|session-changed)$/, 'done'],
+    status: 'bob',
   },
   'fetch(); logout()': {
     calls: () => [auth.fetch('/api/who').then(({ status }) => status), auth.logout('/auth/logout')],
-    ends: [/^(200|401|session-changed)$/, 'done'], status: 'signed-out',
+    ends: [/^(200|401|session-changed)$/, 'done'],
+    status: 'signed-out',
   },
   'fetch(); setTokens(bob)': {
-    calls: (bob) => [auth.fetch('/api/who').then(async (answer) => (await answer.json()).sub), auth.setTokens({ accessToken: bob })],
-    ends: [/^(alice|session-changed)$/, 'done'], status: 'bob',
+    calls: (bob) => [
+      auth.fetch('/api/who').then(async (answer) => (await answer.json()).sub),
+      auth.setTokens({ accessToken: bob }),
+    ],
+    ends: [/^(alice|session-changed)$/, 'done'],
+    status: 'bob',
   },
   'exchange(); logout()': {
-    calls: () => [auth.exchange('/auth/login'), auth.logout('/auth/logout')], ends: ['session-changed', 'done'], status: 'signed-out',
+    calls: () => [auth.exchange('/auth/login'), auth.logout('/auth/logout')],
+    ends: ['session-changed', 'done'],
+    status: 'signed-out',
   },
   'login(); logout()': {
-    calls: () => [auth.login('/auth/login', { body: 'x' }), auth.logout('/auth/logout')], ends: ['session-changed', 'done'], status: 'signed-out',
+    calls: () => [auth.login('/auth/login', { body: 'x' }), auth.logout('/auth/logout')],
+    ends: ['session-changed', 'done'],
+    status: 'signed-out',
   },
   'logout(); login()': {
-    calls: () => [auth.logout('/auth/logout'), auth.login('/auth/login', { body: 'username=bob' })], ends: [/^(done|session-changed)$/, 'done'], status: 'bob',
+    calls: () => [auth.logout('/auth/logout'), auth.login('/auth/login', { body: 'username=bob' })],
+    ends: [/^(done|session-changed)$/, 'done'],
+    status: 'bob',
   },
 }
 
@@ -185,20 +208,25 @@ for (const [name, { calls, ends, status }] of Object.entries(TURNS)) {
     const bob = JSON.parse(server.grant({ sub: 'bob' }).body).access_token
     for (const when of ['with a token', 'before ready', 'in a page that has begun']) {
       await page.evaluate(() => auth.login('/auth/login', credentials('alice')))
-      const seen = await page.evaluate(async ([calls, when, bob, options]) => {
-        if (when !== 'with a token') {
-          auth.dispose()
-          const ready = start(options)
-          if (when === 'in a page that has begun') await ready
-        }
-        const read = (value) => {
-          if (/^ey.*\./.test(value)) return JSON.parse(atob(value.split('.')[1])).sub
-          return typeof value === 'object' || value === undefined ? 'done' : String(value)
-        }
-        const promises = new Function('bob', `return (${calls})(bob)`)(bob)
-        const ends = await Promise.all(promises.map((promise) => promise.then(read, (error) => error.code ?? String(error))))
-        return [...ends, auth.state.claims?.sub ?? auth.state.status]
-      }, [String(calls), when, bob, options])
+      const seen = await page.evaluate(
+        async ([calls, when, bob, options]) => {
+          if (when !== 'with a token') {
+            auth.dispose()
+            const ready = start(options)
+            if (when === 'in a page that has begun') await ready
+          }
+          const read = (value) => {
+            if (/^ey.*\./.test(value)) return JSON.parse(atob(value.split('.')[1])).sub
+            return typeof value === 'object' || value === undefined ? 'done' : String(value)
+          }
+          const promises = new Function('bob', `return (${calls})(bob)`)(bob)
+          const ends = await Promise.all(
+            promises.map((promise) => promise.then(read, (error) => error.code ?? String(error))),
+          )
+          return [...ends, auth.state.claims?.sub ?? auth.state.status]
+        },
+        [String(calls), when, bob, options],
+      )
       for (const [n, end] of [...ends, status].entries()) {
         assert.match(seen[n], end instanceof RegExp ? end : new RegExp(`^${end}$`), `${when}: ${seen.join(', ')}`)
       }
@@ -212,7 +240,8 @@ for (const [name, { calls, ends, status }] of Object.entries(TURNS)) {
 // Calls that the manager leaves alone. Each is made in a page that knows nothing yet.
 const UNTOUCHED = {
   'with its own Authorization': () => fetch_('/api/x', { headers: { authorization: 'Basic eDp5' } }),
-  'as a Request with its own Authorization': () => fetch_(new Request('/api/x', { headers: { authorization: 'Basic eDp5' } })),
+  'as a Request with its own Authorization': () =>
+    fetch_(new Request('/api/x', { headers: { authorization: 'Basic eDp5' } })),
   'with no-cors': () => fetch_('/api/x', { mode: 'no-cors' }),
   'that is aborted': () => fetch_('/api/x', { signal: AbortSignal.abort() }),
   'of a Request that is aborted': () => fetch_(new Request('/api/x', { signal: AbortSignal.abort() })),
@@ -227,18 +256,26 @@ for (const when of ['before ready', 'in a page that has begun']) {
   it(`calls that the manager leaves alone, ${when}, cause no refresh, at once or later`, async (user) => {
     const page = await user.blank()
     for (const [what, make] of Object.entries(UNTOUCHED)) {
-      await page.evaluate(async ([make, when]) => {
-        globalThis.auth?.dispose()
-        const ready = start({ apis: ['/api'], tabs: 'off' })
-        if (when !== 'before ready') await ready
-        globalThis.fetch_ = (...args) => auth.fetch(...args).catch(() => {})
-        await new Function(`return (${make})()`)()
-        await ready
-        // A refresh that nobody needs would be sent at the next occasion.
-        for (const [target, event] of [[document, 'visibilitychange'], [globalThis, 'online'], [globalThis, 'pageshow']]) target.dispatchEvent(new Event(event))
-        await auth.login('/auth/login', { body: 'username=alice' })
-        await auth.fetch('/api/who')
-      }, [String(make), when])
+      await page.evaluate(
+        async ([make, when]) => {
+          globalThis.auth?.dispose()
+          const ready = start({ apis: ['/api'], tabs: 'off' })
+          if (when !== 'before ready') await ready
+          globalThis.fetch_ = (...args) => auth.fetch(...args).catch(() => {})
+          await new Function(`return (${make})()`)()
+          await ready
+          // A refresh that nobody needs would be sent at the next occasion.
+          for (const [target, event] of [
+            [document, 'visibilitychange'],
+            [globalThis, 'online'],
+            [globalThis, 'pageshow'],
+          ])
+            target.dispatchEvent(new Event(event))
+          await auth.login('/auth/login', { body: 'username=alice' })
+          await auth.fetch('/api/who')
+        },
+        [String(make), when],
+      )
       assert.equal(refreshes(), 0, what)
     }
   })

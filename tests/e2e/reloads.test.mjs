@@ -11,7 +11,10 @@ import { json, refused, startStub } from './support/stub.mjs'
 const session = { turn: 0, token: () => `token-${session.turn}`, cookie: () => `refresh=${session.turn}` }
 const next = () => {
   session.turn++
-  return json({ access_token: session.token(), expires_in: 300 }, { 'set-cookie': `${session.cookie()}; Path=/auth; HttpOnly` })
+  return json(
+    { access_token: session.token(), expires_in: 300 },
+    { 'set-cookie': `${session.cookie()}; Path=/auth; HttpOnly` },
+  )
 }
 
 let arrives

@@ -59,7 +59,7 @@ const BODIES = {
     const body = new URLSearchParams({ a: '1 & 2' })
     return ['/api/x', { method: 'POST', body }, () => body.append('b', 'late')]
   },
-  'bytes': () => {
+  bytes: () => {
     const body = new Uint8Array([1, 2, 3]).buffer
     return ['/api/x', { method: 'PUT', body }, () => new Uint8Array(body).fill(9)]
   },
@@ -74,9 +74,14 @@ const BODIES = {
     body.append('file', new File(['\r\n--\0'], 'fïle.bin', { type: 'application/x-own' }))
     return ['/api/x', { method: 'POST', body }, () => body.append('late', 'x')]
   },
-  'a Request': () => [new Request('/api/x', { method: 'PATCH', body: '{}', headers: { 'Content-Type': 'application/json' } })],
-  'headers': () => {
-    const headers = new Headers([['X-One', '1'], ['X-One', '2']])
+  'a Request': () => [
+    new Request('/api/x', { method: 'PATCH', body: '{}', headers: { 'Content-Type': 'application/json' } }),
+  ],
+  headers: () => {
+    const headers = new Headers([
+      ['X-One', '1'],
+      ['X-One', '2'],
+    ])
     return ['/api/x', { headers }, () => headers.set('X-One', 'late')]
   },
   'an init': () => {
@@ -101,7 +106,10 @@ for (const [name, make] of Object.entries(BODIES)) {
     const arrived = stub.at('/api/x')
     const [platform] = arrived.filter(({ headers }) => !headers.authorization)
     const ours = arrived.filter(({ headers }) => headers.authorization)
-    assert.deepEqual(ours.map(({ headers }) => headers.authorization), ['Bearer old', 'Bearer new'])
+    assert.deepEqual(
+      ours.map(({ headers }) => headers.authorization),
+      ['Bearer old', 'Bearer new'],
+    )
     assert.deepEqual(ours.map(sent), [sent(platform), sent(platform)])
   })
 }
@@ -113,17 +121,25 @@ it('a file of five megabytes arrives complete on the second try', async (user) =
     const bytes = Uint8Array.from({ length: 5_000_000 }, (_, n) => n * n)
     return call('/api/echo', { method: 'POST', body: new File([bytes], 'big') })
   })
-  const expected = createHash('sha256').update(Uint8Array.from({ length: 5_000_000 }, (_, n) => n * n)).digest('hex')
+  const expected = createHash('sha256')
+    .update(Uint8Array.from({ length: 5_000_000 }, (_, n) => n * n))
+    .digest('hex')
   assert.deepEqual([body.bytes, body.sha256], [5_000_000, expected])
 })
 
-it('the answer is the platform\'s own, and streams', async (user) => {
+it("the answer is the platform's own, and streams", async (user) => {
   const page = await user.signedIn()
   await server.revoke()
   const seen = await page.evaluate(async () => {
     const response = await auth.fetch('/api/me?q#fragment')
     const { value } = await response.body.getReader().read()
-    return [response instanceof Response, response.url, response.type, response.headers.get('content-type'), value.length > 0]
+    return [
+      response instanceof Response,
+      response.url,
+      response.type,
+      response.headers.get('content-type'),
+      value.length > 0,
+    ]
   })
   assert.deepEqual(seen, [true, `${server.origin}/api/me?q`, 'basic', 'application/json', true])
 })
@@ -135,7 +151,10 @@ it('the signal settles its caller at once with its own reason, and the others co
   await page.evaluate(() => {
     globalThis.controller = new AbortController()
     globalThis.aborted = auth.fetch('/api/items/1', { signal: controller.signal })
-    globalThis.others = Promise.all([call('/api/items/2'), call('/api/items/3', { signal: new AbortController().signal })])
+    globalThis.others = Promise.all([
+      call('/api/items/2'),
+      call('/api/items/3', { signal: new AbortController().signal }),
+    ])
   })
   await server.held('refresh')
   const isOwn = await page.evaluate(async () => {
@@ -145,7 +164,10 @@ it('the signal settles its caller at once with its own reason, and the others co
   })
   assert.ok(isOwn, 'while the refresh is on the wire still')
   await server.release('refresh')
-  assert.deepEqual((await page.evaluate(() => others)).map(({ status }) => status), [200, 200])
+  assert.deepEqual(
+    (await page.evaluate(() => others)).map(({ status }) => status),
+    [200, 200],
+  )
   assert.equal(await server.refreshes(), 1)
 })
 
@@ -172,10 +194,12 @@ it('an aborted signal is refused as the platform refuses it, and nothing is sent
   assert.deepEqual(await server.lines('/api'), [])
 })
 
-it('a network error is the platform\'s own', async (user) => {
+it("a network error is the platform's own", async (user) => {
   const page = await user.signedIn()
   await server.faults({ api: 'reset' })
-  const [ours, platform] = await page.evaluate(() => Promise.all([outcome(auth.fetch('/api/me')), outcome(fetch('/api/me'))]))
+  const [ours, platform] = await page.evaluate(() =>
+    Promise.all([outcome(auth.fetch('/api/me')), outcome(fetch('/api/me'))]),
+  )
   assert.deepEqual(ours, platform)
   assert.equal(await server.refreshes(), 0)
 })
@@ -183,13 +207,21 @@ it('a network error is the platform\'s own', async (user) => {
 it('a request with its own Authorization is left alone', async (user) => {
   const page = await user.signedIn()
   const own = await page.evaluate(() => digest('own'))
-  const answers = await page.evaluate(() => Promise.all([
-    call('/api/me', { headers: { authorization: 'Bearer own' } }),
-    call('/api/me', { headers: new Headers({ Authorization: 'Bearer own' }) }),
-    call(new Request('/api/me', { headers: { Authorization: 'Bearer own' } })),
-  ]))
-  assert.deepEqual(answers.map(({ status }) => status), [401, 401, 401])
-  assert.deepEqual((await server.log('/api')).map(({ token }) => token), [own, own, own])
+  const answers = await page.evaluate(() =>
+    Promise.all([
+      call('/api/me', { headers: { authorization: 'Bearer own' } }),
+      call('/api/me', { headers: new Headers({ Authorization: 'Bearer own' }) }),
+      call(new Request('/api/me', { headers: { Authorization: 'Bearer own' } })),
+    ]),
+  )
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [401, 401, 401],
+  )
+  assert.deepEqual(
+    (await server.log('/api')).map(({ token }) => token),
+    [own, own, own],
+  )
   assert.equal(await server.refreshes(), 0)
 })
 
@@ -197,39 +229,67 @@ it('a no-cors request is left alone', async (user) => {
   needsBareFetch()
   const page = await user.signedIn()
   await page.evaluate(() => auth.fetch('/api/me', { mode: 'no-cors' }).then(() => {}))
-  assert.deepEqual((await server.log('/api')).map(({ token }) => token), [null])
+  assert.deepEqual(
+    (await server.log('/api')).map(({ token }) => token),
+    [null],
+  )
   assert.equal(await server.refreshes(), 0)
 })
 
 itResends('another origin gets no token, and its 401 costs no refresh', async (page) => {
   const { status } = await page.evaluate((url) => call(url), `${foreign.origin}/api/x`)
   assert.equal(status, 401)
-  assert.deepEqual(foreign.at('/api/x').map(({ method, headers }) => [method, headers.authorization]), [['GET', undefined]])
+  assert.deepEqual(
+    foreign.at('/api/x').map(({ method, headers }) => [method, headers.authorization]),
+    [['GET', undefined]],
+  )
   await page.evaluate((url) => call(url), stub.origin.replace('127.0.0.1', 'localhost') + '/api/x')
-  assert.deepEqual(stub.at('/api/x').map(({ headers }) => headers.authorization), [undefined], 'the same server by another name')
+  assert.deepEqual(
+    stub.at('/api/x').map(({ headers }) => headers.authorization),
+    [undefined],
+    'the same server by another name',
+  )
   assert.equal(stub.at('/auth/refresh').length, 0)
 })
 
-itResends('apis is the complete list: it can name another origin and leave out the page\'s own', async (page) => {
+itResends("apis is the complete list: it can name another origin and leave out the page's own", async (page) => {
   await page.evaluate((apis) => start({ apis, tabs: 'off' }), [`${foreign.origin}/api`])
   await page.evaluate(() => auth.setTokens({ accessToken: 'old', expiresIn: 300 }))
   assert.equal((await page.evaluate(() => call('/api/x'))).status, 401)
-  assert.deepEqual(stub.at('/api/x').map(({ headers }) => headers.authorization), [undefined])
+  assert.deepEqual(
+    stub.at('/api/x').map(({ headers }) => headers.authorization),
+    [undefined],
+  )
   await page.evaluate((url) => call(url), `${foreign.origin}/api/x`)
-  const tokens = foreign.at('/api/x').filter(({ method }) => method === 'GET').map(({ headers }) => headers.authorization)
+  const tokens = foreign
+    .at('/api/x')
+    .filter(({ method }) => method === 'GET')
+    .map(({ headers }) => headers.authorization)
   assert.deepEqual(tokens, ['Bearer old', 'Bearer new'])
 })
 
-itResends('apis covers paths on segment borders, as the platform parses them', async (page) => {
-  stub.routes['/api/'] = () => json({})
-  for (const [path, covered] of [
-    ['/api/items/1', true], ['/api/items', true], ['/api/items?q=1', true], ['/api/x/../items/2', true], ['/api/%2e%2e/api/items/3', true],
-    ['/api/itemsx', false], ['/api/me', false], ['/api/items/../me', false], ['/api/items%2f1', false], ['/api/Items/1', false],
-  ]) {
-    await page.evaluate((path) => call(path), path)
-    assert.equal(stub.seen().at(-1).headers.authorization, covered ? 'Bearer old' : undefined, path)
-  }
-}, { apis: ['/api/items'] })
+itResends(
+  'apis covers paths on segment borders, as the platform parses them',
+  async (page) => {
+    stub.routes['/api/'] = () => json({})
+    for (const [path, covered] of [
+      ['/api/items/1', true],
+      ['/api/items', true],
+      ['/api/items?q=1', true],
+      ['/api/x/../items/2', true],
+      ['/api/%2e%2e/api/items/3', true],
+      ['/api/itemsx', false],
+      ['/api/me', false],
+      ['/api/items/../me', false],
+      ['/api/items%2f1', false],
+      ['/api/Items/1', false],
+    ]) {
+      await page.evaluate((path) => call(path), path)
+      assert.equal(stub.seen().at(-1).headers.authorization, covered ? 'Bearer old' : undefined, path)
+    }
+  },
+  { apis: ['/api/items'] },
+)
 
 it('a token does not follow a redirect to another origin', async (user) => {
   stub.routes['/away'] = () => ({ status: 302, headers: { location: `${foreign.origin}/api/x` } })
@@ -249,5 +309,8 @@ it('login, refresh and logout carry no token', async (user) => {
   await page.evaluate(() => auth.login('/auth/login', credentials('admin')))
   await page.evaluate(() => auth.logout('/auth/logout'))
   const log = await server.log('/auth')
-  assert.deepEqual(log.map(({ path, token }) => [path, token]), ['login', 'refresh', 'login', 'logout'].map((name) => [`/auth/${name}`, null]))
+  assert.deepEqual(
+    log.map(({ path, token }) => [path, token]),
+    ['login', 'refresh', 'login', 'logout'].map((name) => [`/auth/${name}`, null]),
+  )
 })

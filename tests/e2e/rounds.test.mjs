@@ -47,7 +47,11 @@ async function play(tabs, rounds) {
   }
   const seconds = ((performance.now() - begun) / 1000).toFixed(1)
   const calls = await server.log('/auth')
-  assert.deepEqual(calls.filter(({ beside }) => beside > 0), [], 'calls that set the cookie overlap')
+  assert.deepEqual(
+    calls.filter(({ beside }) => beside > 0),
+    [],
+    'calls that set the cookie overlap',
+  )
   console.log(`${tabs.length} tabs, ${rounds} rounds: ${calls.length} refreshes, 0 reuses, 0 overlaps, ${seconds} s`)
   return costs
 }
@@ -55,7 +59,11 @@ async function play(tabs, rounds) {
 // In all engines on each change, and at full length in the most common one.
 const most = isLong || engine === 'chrome' ? 200 : 20
 
-for (const [count, rounds] of [[2, most], [5, most], [20, isLong ? 200 : 20]]) {
+for (const [count, rounds] of [
+  [2, most],
+  [5, most],
+  [20, isLong ? 200 : 20],
+]) {
   it(`in ${rounds} rounds of expiry in ${count} tabs one refreshes for all`, async (user) => {
     const costs = await play(await tabsOf(user, count), rounds)
     const once = costs.filter((cost) => cost === 1).length
@@ -64,7 +72,11 @@ for (const [count, rounds] of [[2, most], [5, most], [20, isLong ? 200 : 20]]) {
   })
 }
 
-for (const [count, rounds] of [[2, isLong ? 200 : 50], [5, isLong ? 200 : 20], [20, isLong ? 20 : 3]]) {
+for (const [count, rounds] of [
+  [2, isLong ? 200 : 50],
+  [5, isLong ? 200 : 20],
+  [20, isLong ? 20 : 3],
+]) {
   it(`with tabs: lock, in ${rounds} rounds of expiry in ${count} tabs each refreshes for itself, in turns`, async (user) => {
     const costs = await play(await tabsOf(user, count, { tabs: 'lock' }), rounds)
     assert.deepEqual(costs, Array(rounds).fill(count))
@@ -78,6 +90,9 @@ it('with tabs: off no tab takes turns: the option is not for a cookie that tabs 
   await server.held('refresh', 2)
   await server.release('refresh')
   await Promise.all(tabs.map((tab) => tab.evaluate(() => renewed)))
-  assert.deepEqual((await server.log('/auth/refresh')).map(({ beside }) => beside), [0, 1])
+  assert.deepEqual(
+    (await server.log('/auth/refresh')).map(({ beside }) => beside),
+    [0, 1],
+  )
   assert.equal((await server.counters()).reuses, 1)
 })

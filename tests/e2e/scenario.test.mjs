@@ -22,7 +22,9 @@ const isOut = (page) => says(page, 'status', /^Signed out/)
 
 /** Clicks, and waits until all results are drawn. */
 async function act(page, id, facts = {}) {
-  const done = Object.entries(facts).map(([name, value]) => `[data-${name}="${value}"]`).join('')
+  const done = Object.entries(facts)
+    .map(([name, value]) => `[data-${name}="${value}"]`)
+    .join('')
   await page.click(`#${id}`)
   await page.locator(`#timeline[data-state="done"]${done}`).waitFor()
 }
@@ -127,13 +129,16 @@ it('a wrong password is reported as such', async (user) => {
   await isOut(page)
 })
 
-it('the package\'s inspector reports each call on request', async (user) => {
+it("the package's inspector reports each call on request", async (user) => {
   const page = await signsIn(user)
   // It is drawn once per frame.
-  const rows = () => page.evaluate(async () => {
-    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
-    return [...(document.querySelector('tokenkeep-inspector')?.shadowRoot.querySelectorAll('li p') ?? [])].map(({ textContent }) => textContent)
-  })
+  const rows = () =>
+    page.evaluate(async () => {
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+      return [...(document.querySelector('tokenkeep-inspector')?.shadowRoot.querySelectorAll('li p') ?? [])].map(
+        ({ textContent }) => textContent,
+      )
+    })
   assert.deepEqual(await rows(), [])
   await page.click('#inspect')
   await page.locator('tokenkeep-inspector').waitFor()

@@ -15,10 +15,12 @@ function it(name, body) {
   check(name, async (t) => {
     let latest = 0
     Object.assign(stub.routes, {
-      '/auth/refresh': ({ body }) => (body === `{"refresh_token":"r${latest}"}`
-        ? json({ access_token: `a${++latest}`, refresh_token: `r${latest}`, expires_in: 300 })
-        : json({ error: 'invalid_grant' }, { status: 400 })),
-      '/api/': ({ headers }) => (headers.authorization === `Bearer a${latest}` && latest ? json({ latest }) : refused()),
+      '/auth/refresh': ({ body }) =>
+        body === `{"refresh_token":"r${latest}"}`
+          ? json({ access_token: `a${++latest}`, refresh_token: `r${latest}`, expires_in: 300 })
+          : json({ error: 'invalid_grant' }, { status: 400 }),
+      '/api/': ({ headers }) =>
+        headers.authorization === `Bearer a${latest}` && latest ? json({ latest }) : refused(),
     })
     stub.reset()
     const user = await User.visits(t, browser, stub.origin)

@@ -59,7 +59,11 @@ async function look() {
   found.push(`JSON: ${JSON.stringify(shown)} ${JSON.stringify(auth)} ${JSON.stringify(auth.state)}`)
   for (const storage of [localStorage, sessionStorage]) found.push(`storage: ${JSON.stringify({ ...storage })}`)
   found.push(`databases: ${JSON.stringify(await indexedDB.databases())}`, `caches: ${await caches.keys()}`)
-  found.push(`cookie: ${document.cookie}`, `name: ${window.name}`, `history: ${JSON.stringify(history.state)} ${location.href}`)
+  found.push(
+    `cookie: ${document.cookie}`,
+    `name: ${window.name}`,
+    `history: ${JSON.stringify(history.state)} ${location.href}`,
+  )
   found.push(`locks: ${JSON.stringify(await navigator.locks.query())}`)
   found.push(`timing: ${JSON.stringify(performance.getEntries())}`)
   found.push(`document: ${document.documentElement.outerHTML}`)
@@ -70,10 +74,11 @@ async function look() {
 function keep() {
   globalThis.errors = []
   globalThis.shown = []
-  for (const type of ['change', 'refresh', 'signout', 'refresherror']) auth.addEventListener(type, (event) => {
-    shown.push({ type: event.type, reason: event.reason, state: auth.state, event })
-    if (event.error) errors.push(event.error)
-  })
+  for (const type of ['change', 'refresh', 'signout', 'refresherror'])
+    auth.addEventListener(type, (event) => {
+      shown.push({ type: event.type, reason: event.reason, state: auth.state, event })
+      if (event.error) errors.push(event.error)
+    })
   globalThis.attempt = (promise) => promise.catch((error) => void errors.push(error))
 }
 
@@ -117,9 +122,10 @@ it('a whole scenario with all its failures shows no secret anywhere', async (use
 
   assert.ok(count >= 14, `${count} errors were looked at`)
   assert.ok(secrets.size >= 3 + 3 * 4, `${secrets.size} secrets were looked for`)
-  for (const secret of secrets) for (const text of [...seen, ...inside]) {
-    assert.ok(!text.includes(secret), `a secret shows in ${text.slice(0, text.indexOf(':'))}`)
-  }
+  for (const secret of secrets)
+    for (const text of [...seen, ...inside]) {
+      assert.ok(!text.includes(secret), `a secret shows in ${text.slice(0, text.indexOf(':'))}`)
+    }
 })
 
 it('the mark of a pending logout contains its time and nothing else', async (user) => {
@@ -141,5 +147,8 @@ it('the refresh token is in a cookie that no script sees', async (user) => {
   const page = await user.signedIn()
   assert.equal(await page.evaluate(() => document.cookie), '')
   const [cookie] = await user.context.cookies()
-  assert.deepEqual([cookie.name, cookie.httpOnly, cookie.secure, cookie.sameSite, cookie.path], ['__Host-refresh', true, true, 'Strict', '/'])
+  assert.deepEqual(
+    [cookie.name, cookie.httpOnly, cookie.secure, cookie.sameSite, cookie.path],
+    ['__Host-refresh', true, true, 'Strict', '/'],
+  )
 })

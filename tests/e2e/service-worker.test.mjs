@@ -22,16 +22,21 @@ const refreshes = () => server.at('/auth/refresh').length
 const tokens = (path) => server.at(path).map(({ headers }) => Boolean(headers.authorization))
 
 /** The app's service worker file, with its options. */
-const own = (options, more = '', how) => ({ type: 'text/javascript', body: `
+const own = (options, more = '', how) => ({
+  type: 'text/javascript',
+  body: `
   importScripts('/tokenkeep/isolation/service-worker-script.js')
   tokenkeep.serve(${JSON.stringify({ refresh: '/auth/refresh', logout: '/auth/logout', ...options })}, ${JSON.stringify(how)})
-  ${more}` })
+  ${more}`,
+})
 
 /** Resolves when a service worker controls the page. */
-const controlled = (page) => page.evaluate(async () => {
-  const { serviceWorker } = navigator
-  if (!serviceWorker.controller) await new Promise((resolve) => serviceWorker.addEventListener('controllerchange', resolve))
-})
+const controlled = (page) =>
+  page.evaluate(async () => {
+    const { serviceWorker } = navigator
+    if (!serviceWorker.controller)
+      await new Promise((resolve) => serviceWorker.addEventListener('controllerchange', resolve))
+  })
 
 /** A signed-in tab that the service worker controls. */
 async function signedIn(user, options, prepare) {
@@ -48,13 +53,22 @@ async function attached(user, prepare) {
   return page
 }
 
-const attach = (page) => page.evaluate(async () => {
-  const { createTokenManager } = await import('/home.js')
-  await watch(createTokenManager({ isolation: 'service-worker', worker: '/app.js' }))
-})
+const attach = (page) =>
+  page.evaluate(async () => {
+    const { createTokenManager } = await import('/home.js')
+    await watch(createTokenManager({ isolation: 'service-worker', worker: '/app.js' }))
+  })
 
 /** The response to the page's own fetch. */
-const plain = (page, path = '/api/who', init) => page.evaluate(([path, init]) => fetch(path, init).then(async (answer) => [answer.status, answer.ok ? (await answer.json()).sub : null], ({ name }) => name), [path, init])
+const plain = (page, path = '/api/who', init) =>
+  page.evaluate(
+    ([path, init]) =>
+      fetch(path, init).then(
+        async (answer) => [answer.status, answer.ok ? (await answer.json()).sub : null],
+        ({ name }) => name,
+      ),
+    [path, init],
+  )
 
 /** Ends all service workers, as the browser does when they are idle. */
 async function kill(user, page) {
@@ -65,10 +79,16 @@ async function kill(user, page) {
   await session.detach()
 }
 
-it('the page\'s own requests carry the token: fetch, XMLHttpRequest, an image, a video, EventSource', async (user) => {
+it("the page's own requests carry the token: fetch, XMLHttpRequest, an image, a video, EventSource", async (user) => {
   const page = await signedIn(user)
-  server.route('/api/events', (arrived) => (server.who(arrived) ? { type: 'text/event-stream', body: 'data: hello\n\n' } : refused()))
-  server.route('/api/photo', (arrived) => (server.who(arrived) ? { type: 'image/svg+xml', body: '<svg xmlns="http://www.w3.org/2000/svg" width="7" height="5"/>' } : refused()))
+  server.route('/api/events', (arrived) =>
+    server.who(arrived) ? { type: 'text/event-stream', body: 'data: hello\n\n' } : refused(),
+  )
+  server.route('/api/photo', (arrived) =>
+    server.who(arrived)
+      ? { type: 'image/svg+xml', body: '<svg xmlns="http://www.w3.org/2000/svg" width="7" height="5"/>' }
+      : refused(),
+  )
   assert.deepEqual(await plain(page), [200, 'alice'])
   const seen = await page.evaluate(async () => {
     const xhr = new XMLHttpRequest()
@@ -80,7 +100,9 @@ it('the page\'s own requests carry the token: fetch, XMLHttpRequest, an image, a
     image.src = '/api/photo'
     await image.decode()
     const source = new EventSource('/api/events')
-    const { data } = await new Promise((resolve, reject) => Object.assign(source, { onmessage: resolve, onerror: reject }))
+    const { data } = await new Promise((resolve, reject) =>
+      Object.assign(source, { onmessage: resolve, onerror: reject }),
+    )
     source.close()
     return [xhr.status, image.naturalWidth, data]
   })
@@ -90,28 +112,37 @@ it('the page\'s own requests carry the token: fetch, XMLHttpRequest, an image, a
   const after = await page.evaluate(async () => {
     const image = new Image()
     image.src = '/api/photo?2'
-    const all = await Promise.all([image.decode().then(() => 200), ...Array.from({ length: 10 }, (_, n) => fetch(`/api/who?${n}`).then(({ status }) => status))])
+    const all = await Promise.all([
+      image.decode().then(() => 200),
+      ...Array.from({ length: 10 }, (_, n) => fetch(`/api/who?${n}`).then(({ status }) => status)),
+    ])
     return all
   })
   assert.deepEqual(after, Array(11).fill(200))
   assert.equal(refreshes() - before, 1)
 })
 
-
 it('an upload by XMLHttpRequest arrives complete, also again after a 401, and reports its progress', async (user) => {
   const page = await signedIn(user)
   server.route('/api/upload', (arrived) => (server.who(arrived) ? json({ sha256: arrived.sha256 }) : refused()))
   server.revoke()
-  const [status, { sha256 }, told] = await page.evaluate(() => new Promise((resolve) => {
-    const xhr = new XMLHttpRequest()
-    const told = []
-    for (const type of ['loadstart', 'progress', 'load', 'loadend']) xhr.upload.addEventListener(type, ({ loaded }) => told.push([type, loaded]))
-    xhr.onloadend = () => resolve([xhr.status, JSON.parse(xhr.responseText), told])
-    xhr.open('POST', '/api/upload')
-    xhr.send(new Blob(['x'.repeat(3_000_000)]))
-  }))
+  const [status, { sha256 }, told] = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const xhr = new XMLHttpRequest()
+        const told = []
+        for (const type of ['loadstart', 'progress', 'load', 'loadend'])
+          xhr.upload.addEventListener(type, ({ loaded }) => told.push([type, loaded]))
+        xhr.onloadend = () => resolve([xhr.status, JSON.parse(xhr.responseText), told])
+        xhr.open('POST', '/api/upload')
+        xhr.send(new Blob(['x'.repeat(3_000_000)]))
+      }),
+  )
   assert.equal(status, 200)
-  assert.deepEqual(server.at('/api/upload').map((arrived) => [arrived.sha256, arrived.body.length]), Array(2).fill([sha256, 3_000_000]))
+  assert.deepEqual(
+    server.at('/api/upload').map((arrived) => [arrived.sha256, arrived.body.length]),
+    Array(2).fill([sha256, 3_000_000]),
+  )
   assert.deepEqual(told[0], ['loadstart', 0])
   if (engine !== 'firefox') throw new Lack('events that tell how far an upload is which a service worker answers')
   assert.deepEqual(told.at(-1), ['loadend', 3_000_000])
@@ -120,7 +151,10 @@ it('an upload by XMLHttpRequest arrives complete, also again after a 401, and re
 it('requests that are not calls of the API are left alone: navigations, scripts, styles, other paths, an Authorization of its own, other origins', async (user) => {
   const page = await signedIn(user)
   for (const path of ['/api/page', '/api/script.js', '/api/style.css', '/other'])
-    server.route(path, ({ path }) => ({ type: path.endsWith('js') ? 'text/javascript' : path.endsWith('css') ? 'text/css' : 'text/html', body: '' }))
+    server.route(path, ({ path }) => ({
+      type: path.endsWith('js') ? 'text/javascript' : path.endsWith('css') ? 'text/css' : 'text/html',
+      body: '',
+    }))
   server.route('/api/basic', ({ headers }) => json({ sub: headers.authorization }))
   // No page load waits for a refresh.
   server.revoke()
@@ -129,11 +163,12 @@ it('requests that are not calls of the API are left alone: navigations, scripts,
   await held.arrived()
   assert.deepEqual(await plain(page, '/api/basic', { headers: { authorization: 'Basic x' } }), [200, 'Basic x'])
   await page.evaluate(async (far) => {
-    const added = (name, members) => new Promise((resolve) => {
-      const element = Object.assign(document.createElement(name), members)
-      element.onload = element.onerror = resolve
-      document.body.append(element)
-    })
+    const added = (name, members) =>
+      new Promise((resolve) => {
+        const element = Object.assign(document.createElement(name), members)
+        element.onload = element.onerror = resolve
+        document.body.append(element)
+      })
     await added('iframe', { src: '/api/page' })
     await added('script', { src: '/api/script.js' })
     await added('link', { rel: 'stylesheet', href: '/api/style.css' })
@@ -142,13 +177,18 @@ it('requests that are not calls of the API are left alone: navigations, scripts,
   }, elsewhere.origin)
   held.release()
   assert.equal(await waiting, 200)
-  for (const path of ['/api/page', '/api/script.js', '/api/style.css', '/other']) assert.deepEqual(tokens(path), [false], path)
-  assert.deepEqual(elsewhere.at('/image').map(({ headers }) => headers.authorization), [undefined])
+  for (const path of ['/api/page', '/api/script.js', '/api/style.css', '/other'])
+    assert.deepEqual(tokens(path), [false], path)
+  assert.deepEqual(
+    elsewhere.at('/image').map(({ headers }) => headers.authorization),
+    [undefined],
+  )
 })
 
-it('the page\'s own fetch cannot call endpoints that return tokens', async (user) => {
+it("the page's own fetch cannot call endpoints that return tokens", async (user) => {
   const page = await signedIn(user)
-  for (const path of ['/auth/refresh', '/auth//Refresh?x', '/auth/login']) assert.equal(await plain(page, path, { method: 'POST' }), 'TypeError', path)
+  for (const path of ['/auth/refresh', '/auth//Refresh?x', '/auth/login'])
+    assert.equal(await plain(page, path, { method: 'POST' }), 'TypeError', path)
   assert.deepEqual(server.lines('/auth/refresh', '/auth/login'), ['POST /auth/login'])
 })
 
@@ -168,7 +208,12 @@ it('the page does not get the header with a new token, and the token is used', a
     server.revoke()
     return json({}, { 'x-next': JSON.parse(server.grant({ sub: 'alice' }).body).access_token, 'x-other': 'b' })
   })
-  assert.deepEqual(await page.evaluate(async () => [...(await fetch('/api/next')).headers.keys()].filter((name) => name.startsWith('x-'))), ['x-other'])
+  assert.deepEqual(
+    await page.evaluate(async () =>
+      [...(await fetch('/api/next')).headers.keys()].filter((name) => name.startsWith('x-')),
+    ),
+    ['x-other'],
+  )
   assert.deepEqual(await plain(page), [200, 'alice'])
   assert.equal(refreshes(), 0)
 })
@@ -177,11 +222,17 @@ it('a page that the service worker does not control shares the session by messag
   server.route('/app.js', () => own({ apis: ['/api'] }))
   const page = await attached(user)
   await page.evaluate(() => signIn('alice', 'x'))
-  assert.deepEqual(await page.evaluate(async () => [navigator.serviceWorker.controller, (await call('/api/who')).body.sub]), [null, 'alice'])
-  assert.deepEqual(await plain(page), [401, null], 'the page\'s own fetch does not go by it')
+  assert.deepEqual(
+    await page.evaluate(async () => [navigator.serviceWorker.controller, (await call('/api/who')).body.sub]),
+    [null, 'alice'],
+  )
+  assert.deepEqual(await plain(page), [401, null], "the page's own fetch does not go by it")
   await page.reload()
   await attach(page)
-  assert.deepEqual(await page.evaluate(async () => [!!navigator.serviceWorker.controller, (await call('/api/who')).body.sub]), [true, 'alice'])
+  assert.deepEqual(
+    await page.evaluate(async () => [!!navigator.serviceWorker.controller, (await call('/api/who')).body.sub]),
+    [true, 'alice'],
+  )
   assert.deepEqual(await plain(page), [200, 'alice'])
   assert.equal(refreshes(), 0)
 })
@@ -192,13 +243,23 @@ it('two tabs, with and without a manager, share one session and one refresh', as
   const bare = await user.blank()
   server.revoke()
   const held = server.hold('/auth/refresh')
-  const answers = [one.evaluate(() => call('/api/who')), other.evaluate(() => call('/api/who')), bare.evaluate(() => fetch('/api/who').then(({ status }) => ({ status })))]
+  const answers = [
+    one.evaluate(() => call('/api/who')),
+    other.evaluate(() => call('/api/who')),
+    bare.evaluate(() => fetch('/api/who').then(({ status }) => ({ status }))),
+  ]
   await held.arrived()
   held.release()
-  assert.deepEqual((await Promise.all(answers)).map(({ status }) => status), [200, 200, 200])
+  assert.deepEqual(
+    (await Promise.all(answers)).map(({ status }) => status),
+    [200, 200, 200],
+  )
   assert.equal(refreshes(), 1)
   assert.equal(server.reuses, 0)
-  await Promise.all([other.evaluate(() => heard('signout other-tab')), one.evaluate(() => outcome(auth.logout('/auth/logout')))])
+  await Promise.all([
+    other.evaluate(() => heard('signout other-tab')),
+    one.evaluate(() => outcome(auth.logout('/auth/logout'))),
+  ])
   assert.deepEqual(await plain(bare), [401, null])
 })
 
@@ -210,14 +271,17 @@ it('after the worker was ended, the next call starts it again, and it refreshes'
   assert.equal((await page.evaluate(() => call('/api/who'))).status, 200)
   assert.equal(refreshes(), 1)
   // The other tab has heard of the restart, and hears of changes to the session.
-  await Promise.all([other.evaluate(() => heard('signout other-tab')), page.evaluate(async () => {
-    await auth.fetch('/api/who')
-    await auth.logout('/auth/logout')
-  })])
+  await Promise.all([
+    other.evaluate(() => heard('signout other-tab')),
+    page.evaluate(async () => {
+      await auth.fetch('/api/who')
+      await auth.logout('/auth/logout')
+    }),
+  ])
   assert.equal(await other.evaluate(() => auth.state.status), 'signed-out')
 })
 
-it('after the worker was ended, the page\'s own fetch starts it again', async (user) => {
+it("after the worker was ended, the page's own fetch starts it again", async (user) => {
   const page = await signedIn(user)
   await kill(user, page)
   assert.deepEqual(await plain(page), [200, 'alice'])
@@ -234,7 +298,10 @@ it('calls in flight when the worker is ended fail like network errors, or are re
   await page.evaluate(() => void (globalThis.lost = outcome(auth.fetch('/api/never', { method: 'POST', body: 'x' }))))
   await isHere
   await kill(user, page)
-  assert.deepEqual(await page.evaluate(async () => [await outcome(auth.refresh()), (await lost).thrown.slice(0, 9)]), [{ value: undefined }, 'TypeError'])
+  assert.deepEqual(await page.evaluate(async () => [await outcome(auth.refresh()), (await lost).thrown.slice(0, 9)]), [
+    { value: undefined },
+    'TypeError',
+  ])
   const asked = new Promise((resolve) => server.route('/auth/refresh', { handle: resolve }))
   await page.evaluate(() => void (globalThis.again = outcome(auth.refresh())))
   await asked
@@ -290,22 +357,33 @@ it('another version takes over while calls are in flight: they are answered, and
   await controlled(page)
   server.revoke()
   const refreshing = server.hold('/auth/refresh')
-  await page.evaluate(() => void (globalThis.waiting = Promise.all([call('/api/who'), fetch('/api/who?2').then(({ status }) => ({ status }))])))
+  await page.evaluate(
+    () =>
+      void (globalThis.waiting = Promise.all([
+        call('/api/who'),
+        fetch('/api/who?2').then(({ status }) => ({ status })),
+      ])),
+  )
   await refreshing.arrived()
   version = 2
   await page.evaluate(async () => {
     const registration = await navigator.serviceWorker.getRegistration()
-    const installed = new Promise((resolve) => registration.addEventListener('updatefound', () => {
-      const { installing } = registration
-      installing.addEventListener('statechange', () => installing.state === 'installed' && resolve())
-    }))
+    const installed = new Promise((resolve) =>
+      registration.addEventListener('updatefound', () => {
+        const { installing } = registration
+        installing.addEventListener('statechange', () => installing.state === 'installed' && resolve())
+      }),
+    )
     globalThis.changed = new Promise((resolve) => navigator.serviceWorker.addEventListener('controllerchange', resolve))
     await registration.update()
     await installed
   })
   const next = page.evaluate(() => call('/api/who?3'))
   refreshing.release()
-  assert.deepEqual((await page.evaluate(() => waiting)).map(({ status }) => status), [200, 200])
+  assert.deepEqual(
+    (await page.evaluate(() => waiting)).map(({ status }) => status),
+    [200, 200],
+  )
   assert.equal((await next).status, 200)
   await page.evaluate(() => changed)
   assert.equal((await page.evaluate(() => call('/api/who?4'))).status, 200)
@@ -317,17 +395,25 @@ it('works beside Workbox and other listeners, and does not answer their requests
   const require = createRequire(import.meta.url)
   for (const name of ['core', 'routing', 'strategies']) {
     const folder = require.resolve(`workbox-${name}/package.json`).replace('package.json', '')
-    server.route(`/workbox-${name}.js`, () => ({ type: 'text/javascript', body: readFileSync(`${folder}build/workbox-${name}.prod.js`) }))
+    server.route(`/workbox-${name}.js`, () => ({
+      type: 'text/javascript',
+      body: readFileSync(`${folder}build/workbox-${name}.prod.js`),
+    }))
   }
   server.route('/kept/', ({ nth }) => json({ nth }))
-  server.route('/app.js', () => own({ apis: ['/api'] }, `
+  server.route('/app.js', () =>
+    own(
+      { apis: ['/api'] },
+      `
     importScripts('/workbox-core.js', '/workbox-routing.js', '/workbox-strategies.js')
     workbox.core.clientsClaim()
     self.skipWaiting()
     workbox.routing.registerRoute(({ url }) => url.pathname.startsWith('/kept/'), new workbox.strategies.CacheFirst({ cacheName: 'kept' }))
     // A listener that would cache everything, the API's responses too.
     workbox.routing.setDefaultHandler(new workbox.strategies.NetworkFirst({ cacheName: 'all' }))
-    addEventListener('fetch', (event) => new URL(event.request.url).pathname === '/mine' && event.respondWith(new Response('mine')))`))
+    addEventListener('fetch', (event) => new URL(event.request.url).pathname === '/mine' && event.respondWith(new Response('mine')))`,
+    ),
+  )
   const page = await attached(user)
   await page.evaluate(() => signIn('alice', 'x'))
   await controlled(page)
@@ -340,7 +426,8 @@ it('works beside Workbox and other listeners, and does not answer their requests
     const headers = []
     for (const name of await caches.keys()) {
       const cache = await caches.open(name)
-      for (const request of await cache.keys()) headers.push([new URL(request.url).pathname, request.headers.get('authorization')])
+      for (const request of await cache.keys())
+        headers.push([new URL(request.url).pathname, request.headers.get('authorization')])
     }
     return { twice, headers }
   })
@@ -354,7 +441,10 @@ it('a restarted worker reads the cookies that the options name, before any page 
   await page.evaluate(() => void (document.cookie = 'csrf=one%21'))
   await kill(user, page)
   assert.deepEqual(await plain(await user.blank()), [200, 'alice'])
-  assert.deepEqual(server.at('/auth/refresh').map(({ headers }) => headers['x-csrf']), ['one!'])
+  assert.deepEqual(
+    server.at('/auth/refresh').map(({ headers }) => headers['x-csrf']),
+    ['one!'],
+  )
 })
 
 it('without service workers, the error says why, and only a named fallback is used', async (user) => {
@@ -362,7 +452,12 @@ it('without service workers, the error says why, and only a named fallback is us
   const seen = await page.evaluate(async () => {
     const { createTokenManager } = await import('/tokenkeep/isolation/page.js')
     const tried = async (options) => {
-      const made = createTokenManager({ refresh: '/auth/refresh', apis: ['/api'], isolation: 'service-worker', ...options })
+      const made = createTokenManager({
+        refresh: '/auth/refresh',
+        apis: ['/api'],
+        isolation: 'service-worker',
+        ...options,
+      })
       const { status, code, message } = await made.fetch('/api/who').catch((error) => error)
       made.dispose()
       return code ? `${code}: ${message}` : status
@@ -373,7 +468,14 @@ it('without service workers, the error says why, and only a named fallback is us
     const none = await tried({ worker: '/sw.js' })
     const other = await tried({ worker: '/sw.js', fallback: 'worker' })
     Object.defineProperty(globalThis, 'isSecureContext', { value: false })
-    return { missing, nowhere, none, other, insecure: await tried({ worker: '/sw.js' }), odd: await tried({ worker: '/sw.js', fallback: 'page' }) }
+    return {
+      missing,
+      nowhere,
+      none,
+      other,
+      insecure: await tried({ worker: '/sw.js' }),
+      odd: await tried({ worker: '/sw.js', fallback: 'page' }),
+    }
   })
   assert.match(seen.missing, /^invalid-option: option `worker`/)
   assert.match(seen.nowhere, /^not-loaded: .*refused it/)
@@ -384,12 +486,18 @@ it('without service workers, the error says why, and only a named fallback is us
 })
 
 it('the error names a policy that forbids the worker', async (user) => {
-  server.route('/strict', () => ({ type: 'text/html', headers: { 'content-security-policy': "worker-src 'none'" }, body: '<!doctype html><script type="module" src="/page.js"></script>' }))
+  server.route('/strict', () => ({
+    type: 'text/html',
+    headers: { 'content-security-policy': "worker-src 'none'" },
+    body: '<!doctype html><script type="module" src="/page.js"></script>',
+  }))
   const page = await user.blank()
   await page.goto(`${user.origin}/strict`)
   const message = await page.evaluate(async () => {
     await import('/page.js')
-    return make({ isolation: 'service-worker' }).fetch('/api/who').catch(({ code, message }) => `${code}: ${message}`)
+    return make({ isolation: 'service-worker' })
+      .fetch('/api/who')
+      .catch(({ code, message }) => `${code}: ${message}`)
   })
   assert.match(message, /^not-loaded: .*(worker-src|refused it)/)
 })
@@ -404,7 +512,10 @@ it('a service worker with other options is left in place, and gets no messages',
 })
 
 /** The keys of the proofs of logins and refreshes. */
-const keys = () => [...server.at('/auth/login'), ...server.at('/auth/refresh')].map(({ headers: { dpop } }) => JSON.stringify(JSON.parse(Buffer.from(dpop.split('.')[0], 'base64url')).jwk))
+const keys = () =>
+  [...server.at('/auth/login'), ...server.at('/auth/refresh')].map(({ headers: { dpop } }) =>
+    JSON.stringify(JSON.parse(Buffer.from(dpop.split('.')[0], 'base64url')).jwk),
+  )
 
 it('the worker makes the proofs', async (user) => {
   const page = await signedIn(user, { dpop: true })

@@ -12,7 +12,7 @@ const browser = await startBrowser()
 
 // The ways to name the cookie `hint`.
 const WAYS = {
-  'sessionHint': { sessionHint: 'hint' },
+  sessionHint: { sessionHint: 'hint' },
   'the cookie of csrf': { csrf: { cookie: 'hint', header: 'x-csrf' } },
   'the csrf of the refresh': { refresh: { url: '/auth/refresh', csrf: { cookie: 'hint', header: 'x-csrf' } } },
   'sessionHint beside another csrf': { sessionHint: 'hint', csrf: { cookie: 'csrf', header: 'x-csrf' } },
@@ -23,10 +23,11 @@ const it = eachWithUser(server, browser, () => {
 })
 
 const refreshes = () => server.at('/auth/refresh').length
-const ask = (page) => page.evaluate(async () => {
-  const { status, body, error } = await call('/api/catalogue')
-  return [status ?? error, body?.items?.length, auth.state.status]
-})
+const ask = (page) =>
+  page.evaluate(async () => {
+    const { status, body, error } = await call('/api/catalogue')
+    return [status ?? error, body?.items?.length, auth.state.status]
+  })
 /** Begins a session by the server's own sign-in. */
 async function hasSession(page) {
   server.route('/form', (arrived) => ({ headers: server.session(arrived, { sub: 'alice' }) }))
@@ -81,7 +82,11 @@ each('an explicit refresh is sent without the cookie, too', NONE, async (page, w
 })
 
 it('a first visit whose refresh needs a missing csrf cookie is no outage', async (user) => {
-  server.route('/auth/refresh', ({ headers }) => (headers['x-csrf'] ? json({}, { status: 401 }) : { status: 403, type: 'text/html', body: '<h1>CSRF verification failed' }))
+  server.route('/auth/refresh', ({ headers }) =>
+    headers['x-csrf']
+      ? json({}, { status: 401 })
+      : { status: 403, type: 'text/html', body: '<h1>CSRF verification failed' },
+  )
   const page = await user.tab(WAYS['the cookie of csrf'])
   assert.deepEqual(await ask(page), [200, 3, 'signed-out'])
   assert.deepEqual(await page.evaluate(() => told()), [])
@@ -108,11 +113,14 @@ it('restore: eager, getAccessToken and exchange send no refresh either', async (
   assert.deepEqual(await ask(page), [200, 3, 'signed-out'])
   // A worker does not expose the token.
   for (const [method, args] of [...(home ? [] : [['getAccessToken', []]]), ['exchange', ['/auth/switch']]]) {
-    const { error } = await page.evaluate(async ([method, args]) => {
-      auth.dispose()
-      await start({ sessionHint: 'hint', exposeToken: method === 'getAccessToken' })
-      return outcome(auth[method](...args))
-    }, [method, args])
+    const { error } = await page.evaluate(
+      async ([method, args]) => {
+        auth.dispose()
+        await start({ sessionHint: 'hint', exposeToken: method === 'getAccessToken' })
+        return outcome(auth[method](...args))
+      },
+      [method, args],
+    )
     assert.equal(error.code, 'signed-out', method)
     assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
   }

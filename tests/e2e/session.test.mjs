@@ -33,8 +33,12 @@ it('login takes a form, a query, JSON, and a Request', async (user) => {
     form.append('password', 'wonderland')
     const text = JSON.stringify({ username: 'alice', password: 'wonderland' })
     const headers = { 'Content-Type': 'application/json' }
-    const all = [['/auth/login', { body: form }], ['/auth/login', credentials('alice')], ['/auth/login', { body: text, headers }],
-      [new Request('/auth/login', { method: 'POST', body: text, headers })]]
+    const all = [
+      ['/auth/login', { body: form }],
+      ['/auth/login', credentials('alice')],
+      ['/auth/login', { body: text, headers }],
+      [new Request('/auth/login', { method: 'POST', body: text, headers })],
+    ]
     const names = []
     for (const args of all) names.push((await auth.login(...args)).user.name)
     return names
@@ -75,7 +79,7 @@ it('a login that fails or is rate-limited is retryable', async (user) => {
 it('logout takes effect at once, and tells the server', async (user) => {
   const page = await user.signedIn()
   const [before, after] = await page.evaluate(async () => {
-    const before = (globalThis.done = auth.logout('/auth/logout'), auth.state)
+    const before = ((globalThis.done = auth.logout('/auth/logout')), auth.state)
     await done
     return [before, auth.state]
   })
@@ -166,14 +170,22 @@ it('a login during a logout follows it, and is signed in', async (user) => {
   assert.equal((await page.evaluate(() => call('/api/me'))).body.name, 'admin')
 })
 
-for (const [fault, code] of [['reset', 'network'], ['down', 'bad-status']]) {
+for (const [fault, code] of [
+  ['reset', 'network'],
+  ['down', 'bad-status'],
+]) {
   for (const options of [{}, { logout: '/auth/logout' }]) {
-    const target = options.logout ? 'the option\'s' : 'the caller\'s'
-    const becomes = options.logout ? 'is finished before anything is restored' : 'keeps the next page from restoring anything'
+    const target = options.logout ? "the option's" : "the caller's"
+    const becomes = options.logout
+      ? 'is finished before anything is restored'
+      : 'keeps the next page from restoring anything'
     it(`a logout at ${target} address that is ${fault} rejects, ends the session, and ${becomes}`, async (user) => {
       const page = await user.signedIn(options)
       await server.faults({ logout: fault })
-      const { error } = await page.evaluate((url) => outcome(auth.logout(url)), options.logout ? undefined : '/auth/logout')
+      const { error } = await page.evaluate(
+        (url) => outcome(auth.logout(url)),
+        options.logout ? undefined : '/auth/logout',
+      )
       assert.deepEqual([error.code, error.retryable], [code, true])
       assert.deepEqual(await state(page), SIGNED_OUT)
       assert.equal((await page.evaluate(() => call('/api/me'))).status, 401)
@@ -209,7 +221,7 @@ it('a logout that fails again stays pending', async (user) => {
   assert.deepEqual(await server.lines('/auth'), ['POST /auth/logout 204', 'POST /auth/login 200'])
 })
 
-it('a request of the old user never meets the new user\'s token', async (user) => {
+it("a request of the old user never meets the new user's token", async (user) => {
   const page = await user.signedIn()
   await server.revoke()
   await server.faults({ api: 'hold' })
@@ -240,11 +252,13 @@ it('a login waits for the refresh on the wire, so that its cookie is the last', 
   assert.equal((await server.counters()).reuses, 0)
 })
 
-it('setTokens begins a session with the app\'s own login', async (user) => {
+it("setTokens begins a session with the app's own login", async (user) => {
   // By default a service worker asks for a token before it sends the page's own login.
   const page = await user.tab({ apis: ['/api'] })
   await page.evaluate(async () => {
-    const { access_token, expires_in } = await (await fetch('/auth/login', { method: 'POST', ...credentials('alice') })).json()
+    const { access_token, expires_in } = await (
+      await fetch('/auth/login', { method: 'POST', ...credentials('alice') })
+    ).json()
     await auth.setTokens({ accessToken: access_token, expiresIn: expires_in })
   })
   assert.equal((await page.evaluate(() => call('/api/me'))).body.name, 'alice')
@@ -253,7 +267,14 @@ it('setTokens begins a session with the app\'s own login', async (user) => {
 
 it('setTokens refuses a value that is no token, without repeating it in the error', async (user) => {
   const page = await user.signedIn()
-  for (const tokens of [{}, { accessToken: 5 }, { accessToken: '' }, { accessToken: 'a b\r\nc' }, { accessToken: 'good', expiresIn: 'soon' }, null]) {
+  for (const tokens of [
+    {},
+    { accessToken: 5 },
+    { accessToken: '' },
+    { accessToken: 'a b\r\nc' },
+    { accessToken: 'good', expiresIn: 'soon' },
+    null,
+  ]) {
     const { error, message } = await page.evaluate(async (tokens) => {
       const error = await auth.setTokens(tokens).catch((error) => error)
       return { error: { ...error }, message: String(error) }
@@ -270,12 +291,16 @@ it('getAccessToken returns the token of requests, if the option allows it', asyn
   const shown = await page.evaluate(async () => digest(await auth.getAccessToken()))
   assert.equal((await server.log('/api/me'))[0].token, shown)
   await page.evaluate(() => auth.logout('/auth/logout'))
-  assert.deepEqual(await page.evaluate(() => outcome(auth.getAccessToken())), { error: { code: 'signed-out', retryable: false } })
+  assert.deepEqual(await page.evaluate(() => outcome(auth.getAccessToken())), {
+    error: { code: 'signed-out', retryable: false },
+  })
 })
 
 it('getAccessToken is "not-exposed" otherwise', async (user) => {
   const page = await user.signedIn()
-  assert.deepEqual(await page.evaluate(() => outcome(auth.getAccessToken())), { error: { code: 'not-exposed', retryable: false } })
+  assert.deepEqual(await page.evaluate(() => outcome(auth.getAccessToken())), {
+    error: { code: 'not-exposed', retryable: false },
+  })
 })
 
 it('the state is frozen, and the same object until it changes', async (user) => {
@@ -287,7 +312,12 @@ it('the state is frozen, and the same object until it changes', async (user) => 
     let changes = 0
     auth.subscribe(() => changes++)
     await auth.refresh()
-    return { same, frozen: Object.isFrozen(first) && Object.isFrozen(first.claims) && Object.isFrozen(first.claims.roles), other: auth.state !== first, changes }
+    return {
+      same,
+      frozen: Object.isFrozen(first) && Object.isFrozen(first.claims) && Object.isFrozen(first.claims.roles),
+      other: auth.state !== first,
+      changes,
+    }
   })
   assert.deepEqual(seen, { same: true, frozen: true, other: true, changes: 1 })
 })
@@ -312,7 +342,12 @@ it('dispose settles waiting calls, and lets the refresh on the wire finish', asy
   const seen = await page.evaluate(async () => {
     auth.dispose()
     auth.dispose()
-    return [await waiting, await call('/api/me'), await outcome(auth.refresh()), await outcome(auth.logout('/auth/logout'))]
+    return [
+      await waiting,
+      await call('/api/me'),
+      await outcome(auth.refresh()),
+      await outcome(auth.logout('/auth/logout')),
+    ]
   })
   assert.deepEqual(seen, [disposed, disposed, disposed, disposed])
   // The next manager's has its turn after it.
@@ -347,12 +382,15 @@ it('calls made before the WebAssembly is loaded wait for it', async (user) => {
     return call('/api/me')
   })
   assert.deepEqual([status, body.name], [200, 'alice'])
-  assert.deepEqual((await server.log('/api')).map(({ token }) => typeof token), ['string'])
+  assert.deepEqual(
+    (await server.log('/api')).map(({ token }) => typeof token),
+    ['string'],
+  )
 })
 
 for (const [deed, how] of [
   ['logout', "auth.logout('/auth/logout')"],
-  ['another user\'s tokens', "auth.setTokens({ accessToken: 'bobs' })"],
+  ["another user's tokens", "auth.setTokens({ accessToken: 'bobs' })"],
 ]) {
   it(`a call and then ${deed} in one turn: the call belongs to the session before, and is not sent`, async (user) => {
     const page = await user.signedIn()

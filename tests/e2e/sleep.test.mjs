@@ -23,7 +23,8 @@ const page = await user.blank()
 await page.evaluate(takeTime)
 await page.evaluate(() => {
   Math.random = () => 0.5
-  globalThis.twenty = async () => (await Promise.all(Array.from({ length: 20 }, (_, n) => call(`/api/x?${n}`)))).map(({ status }) => status)
+  globalThis.twenty = async () =>
+    (await Promise.all(Array.from({ length: 20 }, (_, n) => call(`/api/x?${n}`)))).map(({ status }) => status)
   globalThis.hide = (isHidden) => {
     Object.defineProperty(document, 'visibilityState', { value: isHidden ? 'hidden' : 'visible', configurable: true })
     document.dispatchEvent(new Event('visibilitychange'))
@@ -57,7 +58,10 @@ async function calls() {
 
 // The wall clock.
 
-for (const [side, off] of [['fast', DAY], ['slow', -DAY]]) {
+for (const [side, off] of [
+  ['fast', DAY],
+  ['slow', -DAY],
+]) {
   it(`a clock that is a day ${side} changes nothing`, 300, async () => {
     await page.evaluate((off) => time.set(off), off)
     await calls()
@@ -130,7 +134,13 @@ it('a token may live for a fraction of a second', 2.5, async () => {
   assert.equal(refreshes(), 2)
 })
 
-for (const [what, seconds] of [['zero', 0], ['a negative number', -300], ['absent', undefined], ['null', null], ['no number', 'soon']]) {
+for (const [what, seconds] of [
+  ['zero', 0],
+  ['a negative number', -300],
+  ['absent', undefined],
+  ['null', null],
+  ['no number', 'soon'],
+]) {
   it(`with expires_in ${what}, the API's 401 tells that the token has ended`, seconds, async () => {
     await calls()
     await page.evaluate((day) => time.pass(day), DAY)
@@ -152,10 +162,10 @@ const SLEEPS = {
 
 const WAKINGS = {
   'a call': () => {},
-  'focus': () => dispatchEvent(new Event('focus')),
-  'online': () => dispatchEvent(new Event('online')),
-  'visibilitychange': () => document.dispatchEvent(new Event('visibilitychange')),
-  'pageshow': () => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })),
+  focus: () => dispatchEvent(new Event('focus')),
+  online: () => dispatchEvent(new Event('online')),
+  visibilitychange: () => document.dispatchEvent(new Event('visibilitychange')),
+  pageshow: () => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })),
   'the late timer': () => time.pass(0),
   'all of these at once': () => {
     time.pass(0)

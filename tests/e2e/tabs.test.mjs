@@ -41,7 +41,11 @@ it('when both tabs are refused at once there is one refresh', async (user) => {
   await server.held('api', 6)
   await server.faults()
   await server.release('api')
-  for (const tab of tabs) assert.deepEqual((await tab.evaluate(() => waiting)).map(({ status }) => status), [200, 200, 200])
+  for (const tab of tabs)
+    assert.deepEqual(
+      (await tab.evaluate(() => waiting)).map(({ status }) => status),
+      [200, 200, 200],
+    )
   const { refreshes, reuses } = await server.counters()
   assert.deepEqual({ refreshes, reuses }, { refreshes: 1, reuses: 0 })
 })
@@ -58,7 +62,11 @@ it('a tab in line for a refresh is served by the one before it', async (user) =>
   await server.release('refresh')
   for (const tab of [first, second]) assert.equal((await tab.evaluate(() => waiting)).status, 200)
   assert.equal(await server.refreshes(), 1)
-  assert.deepEqual(await second.evaluate(() => told()), [...AT_START, 'refresh'], 'the token at its start, and the new one')
+  assert.deepEqual(
+    await second.evaluate(() => told()),
+    [...AT_START, 'refresh'],
+    'the token at its start, and the new one',
+  )
 })
 
 /** After `lateNews = true` this tab's news is sent only when another tab has the lock. Runs in the page. */
@@ -101,7 +109,11 @@ it('in twenty rounds of expiry in two tabs at once no refresh token is used twic
   for (let round = 1; round <= 20; round++) {
     await server.revoke()
     const answers = await Promise.all(tabs.map((tab, n) => tab.evaluate((n) => calls(5, 10 * n), n)))
-    assert.deepEqual(answers.flat().map(({ status }) => status), Array(10).fill(200), `round ${round}`)
+    assert.deepEqual(
+      answers.flat().map(({ status }) => status),
+      Array(10).fill(200),
+      `round ${round}`,
+    )
   }
   const { reuses, revoked_families, refreshes } = await server.counters()
   assert.deepEqual({ reuses, revoked_families }, { reuses: 0, revoked_families: 0 })
@@ -109,13 +121,14 @@ it('in twenty rounds of expiry in two tabs at once no refresh token is used twic
 })
 
 it('with tabs: lock each tab refreshes for itself, in turns', async (user) => {
-  if (isForAllTabs) throw new Lack('a token of each tab\'s own')
+  if (isForAllTabs) throw new Lack("a token of each tab's own")
   const first = await user.signedIn({ tabs: 'lock' })
   const second = await user.tab({ tabs: 'lock' })
   assert.equal(await name(second), 'alice')
   await server.revoke()
   await server.faults({ api: 'hold' })
-  for (const [n, tab] of [first, second].entries()) await tab.evaluate((n) => void (globalThis.waiting = calls(1, n)), n)
+  for (const [n, tab] of [first, second].entries())
+    await tab.evaluate((n) => void (globalThis.waiting = calls(1, n)), n)
   await server.held('api', 2)
   await server.faults()
   await server.release('api')
@@ -134,7 +147,7 @@ it('a logout reaches the other tab, with the reason other-tab', async (user) => 
   assert.equal((await server.counters()).logouts, 1)
 })
 
-it('a logout waits for the other tab\'s refresh on the wire, and both stay signed out', async (user) => {
+it("a logout waits for the other tab's refresh on the wire, and both stay signed out", async (user) => {
   const [first, second] = await twoTabs(user)
   await server.revoke()
   await server.faults({ refresh: 'hold' })
@@ -177,11 +190,22 @@ it('a logout in one of five tabs while another refreshes leaves no token anywher
   const { status, error } = await third.evaluate(() => waiting)
   assert.equal(status ?? error.code, isForAllTabs ? 'session-changed' : 401)
   for (const tab of tabs) {
-    assert.deepEqual(await tab.evaluate(() => auth.state), { status: 'signed-out', claims: null, expiresAt: null, sessionExpiresAt: null })
-    assert.deepEqual(await tab.evaluate(() => outcome(auth.getAccessToken())), { error: { code: home ? 'not-exposed' : 'signed-out', retryable: false } })
+    assert.deepEqual(await tab.evaluate(() => auth.state), {
+      status: 'signed-out',
+      claims: null,
+      expiresAt: null,
+      sessionExpiresAt: null,
+    })
+    assert.deepEqual(await tab.evaluate(() => outcome(auth.getAccessToken())), {
+      error: { code: home ? 'not-exposed' : 'signed-out', retryable: false },
+    })
     assert.equal((await tab.evaluate(() => call('/api/me'))).status, 401)
   }
-  assert.deepEqual((await server.log('/api/me')).map(({ token }) => token), Array(5).fill(null), 'nothing leaves with a token')
+  assert.deepEqual(
+    (await server.log('/api/me')).map(({ token }) => token),
+    Array(5).fill(null),
+    'nothing leaves with a token',
+  )
   assert.deepEqual((await server.lines('/auth')).slice(-2), ['POST /auth/refresh 200', 'POST /auth/logout 204'])
   for (const tab of tabs) {
     await reload(tab, options)
@@ -190,14 +214,17 @@ it('a logout in one of five tabs while another refreshes leaves no token anywher
   assert.equal((await server.counters()).reuses, 0)
 })
 
-it('a login as another user removes the old user\'s token from the other tab, which continues as the new user', async (user) => {
+it("a login as another user removes the old user's token from the other tab, which continues as the new user", async (user) => {
   const [first, second] = await twoTabs(user)
   await server.revoke()
   await server.faults({ api: 'hold' })
   await second.evaluate(() => void (globalThis.old = call('/api/items/1')))
   await server.held('api')
   await first.evaluate(() => auth.login('/auth/login', credentials('admin')))
-  await second.evaluate((isHandedOn) => until(({ status, claims }) => (isHandedOn ? claims?.sub === 'admin' : status === 'unknown')), isHandedOn)
+  await second.evaluate(
+    (isHandedOn) => until(({ status, claims }) => (isHandedOn ? claims?.sub === 'admin' : status === 'unknown')),
+    isHandedOn,
+  )
   await server.faults()
   await server.release('api')
   assert.equal((await second.evaluate(() => old)).status, 401, 'what began as the old user ends as the old user')
@@ -207,7 +234,7 @@ it('a login as another user removes the old user\'s token from the other tab, wh
 })
 
 it('with tabs: lock the other tab refreshes at its next call', async (user) => {
-  if (isForAllTabs) throw new Lack('a token of each tab\'s own')
+  if (isForAllTabs) throw new Lack("a token of each tab's own")
   const first = await user.signedIn({ tabs: 'lock' })
   const second = await user.tab({ tabs: 'lock' })
   assert.equal(await name(second), 'alice')
@@ -223,7 +250,11 @@ it('a login in one tab signs the others in', async (user) => {
   await first.evaluate(() => signIn('alice'))
   await becomes(second, isHandedOn ? 'signed-in' : 'unknown')
   assert.equal(await name(second), 'alice')
-  assert.equal(await server.refreshes(), isHandedOn ? 1 : 2, 'the one that found no session; and one for the session, where it is not handed on')
+  assert.equal(
+    await server.refreshes(),
+    isHandedOn ? 1 : 2,
+    'the one that found no session; and one for the session, where it is not handed on',
+  )
 })
 
 it('a pending logout is finished by a new tab, and no tab is signed in meanwhile', async (user) => {
@@ -249,7 +280,10 @@ it('a worker works as a tab does', async (user) => {
   const page = await user.signedIn()
   const answer = await page.evaluate(async () => {
     const worker = new Worker('/worker.js', { type: 'module' })
-    const said = () => new Promise((resolve, reject) => Object.assign(worker, { onmessage: ({ data }) => resolve(data), onerror: reject }))
+    const said = () =>
+      new Promise((resolve, reject) =>
+        Object.assign(worker, { onmessage: ({ data }) => resolve(data), onerror: reject }),
+      )
     await said()
     worker.postMessage('/api/me')
     return said()

@@ -24,7 +24,11 @@ async function signsIn(user, home) {
 async function steals(page) {
   await page.click('#steal')
   await page.locator('#attacks[data-state="done"]').waitFor()
-  return page.evaluate(() => Object.fromEntries([...document.querySelectorAll('#attacks li')].map(({ dataset }) => [dataset.attack, dataset.got])))
+  return page.evaluate(() =>
+    Object.fromEntries(
+      [...document.querySelectorAll('#attacks li')].map(({ dataset }) => [dataset.attack, dataset.got]),
+    ),
+  )
 }
 
 /**
@@ -68,8 +72,12 @@ it('the token that an attack shows was granted by the server', async (user) => {
   const answers = []
   page.on('response', (response) => response.url().endsWith('/auth/refresh') && answers.push(response.json()))
   await steals(page)
-  const granted = (await Promise.all(answers)).map(({ access_token: token }) => `${token.slice(0, 8)}…${token.slice(-4)}`)
-  const shown = await page.evaluate(() => [...document.querySelectorAll('#attacks li code')].map(({ textContent }) => textContent))
+  const granted = (await Promise.all(answers)).map(
+    ({ access_token: token }) => `${token.slice(0, 8)}…${token.slice(-4)}`,
+  )
+  const shown = await page.evaluate(() =>
+    [...document.querySelectorAll('#attacks li code')].map(({ textContent }) => textContent),
+  )
   assert.equal(shown.length, 6)
   for (const token of shown) assert.ok(granted.includes(token), token)
 })

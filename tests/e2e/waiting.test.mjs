@@ -80,17 +80,28 @@ it('if the clock stands still, signing in, a call and a refresh settle without a
     Date.now = () => wall
     performance.now = () => steady
     globalThis.setTimeout = () => 0
-    return [await signIn('alice'), await call('/api/x'), await outcome(auth.refresh()), await call('/api/x'), await outcome(auth.logout())]
+    return [
+      await signIn('alice'),
+      await call('/api/x'),
+      await outcome(auth.refresh()),
+      await call('/api/x'),
+      await outcome(auth.logout()),
+    ]
   })
-  assert.deepEqual(out.map(({ status, value, error }) => error ?? status ?? !!value), [true, 200, false, 200, false])
+  assert.deepEqual(
+    out.map(({ status, value, error }) => error ?? status ?? !!value),
+    [true, 200, false, 200, false],
+  )
 })
 
 it('a frame without an origin, where locks and storage are denied, works alone', async (page) => {
-  const out = await page.evaluate((api) => new Promise((resolve) => {
-    addEventListener('message', ({ data }) => resolve(data))
-    const frame = document.createElement('iframe')
-    frame.sandbox = 'allow-scripts'
-    frame.srcdoc = `<script type=module>
+  const out = await page.evaluate(
+    (api) =>
+      new Promise((resolve) => {
+        addEventListener('message', ({ data }) => resolve(data))
+        const frame = document.createElement('iframe')
+        frame.sandbox = 'allow-scripts'
+        frame.srcdoc = `<script type=module>
       import { createTokenManager } from '${api}/free/index.js'
       const warn = console.warn
       const said = []
@@ -101,8 +112,10 @@ it('a frame without an origin, where locks and storage are denied, works alone',
       const login = await say(auth.login(call.url, { body: '{}', credentials: 'omit' }))
       parent.postMessage({ origin, login, refresh: await say(auth.refresh()), said: said.filter((text) => text.includes('refreshes on its own')).length }, '*')
     </script>`
-    document.body.append(frame)
-  }), stub.origin)
+        document.body.append(frame)
+      }),
+    stub.origin,
+  )
   assert.deepEqual(out, { origin: 'null', login: 'ok', refresh: 'ok', said: 1 })
 })
 
@@ -123,7 +136,8 @@ it('locks that never answer cause a typed error, and everything settles', async 
 it('a lease until the year 2286 ends after the longest permitted hold', async (page) => {
   const status = await page.evaluate(async () => {
     const name = `tokenkeep ${origin}/auth/refresh`
-    const hold = (name, mode) => new Promise((held) => void navigator.locks.request(name, { mode }, () => new Promise(held)).catch(() => {}))
+    const hold = (name, mode) =>
+      new Promise((held) => void navigator.locks.request(name, { mode }, () => new Promise(held)).catch(() => {}))
     void hold(`${name} until 9999999999999`, 'shared')
     void hold(name, 'exclusive')
     while ((await navigator.locks.query()).held.length < 2);
@@ -150,10 +164,16 @@ for (const where of ['in line behind a refresh', 'on the wire']) {
       if (isInLine) globalThis.refreshed = outcome(auth.refresh())
     }, where !== 'on the wire')
     if (where !== 'on the wire') await isHeld
-    await page.evaluate(async (url) => {
-      await ready
-      globalThis.login = auth.login(url, { body: 'x', signal: controller.signal }).then(() => 'in', (error) => error)
-    }, where === 'on the wire' ? '/auth/held' : '/auth/login')
+    await page.evaluate(
+      async (url) => {
+        await ready
+        globalThis.login = auth.login(url, { body: 'x', signal: controller.signal }).then(
+          () => 'in',
+          (error) => error,
+        )
+      },
+      where === 'on the wire' ? '/auth/held' : '/auth/login',
+    )
     if (where === 'on the wire') await isHeld
     const is = await page.evaluate(async () => {
       const reason = new Error('closed')
@@ -170,42 +190,64 @@ it('a refresh function that calls the manager gets an error at once, in its firs
   const out = await page.evaluate(async () => {
     const told = []
     const note = async (promise) => told.push((await promise).error?.code)
-    await start({ apis: [`${origin}/api`], refresh: async ({ signal }) => {
-      const first = [note(call('/api/x')), note(signIn('alice')), note(call('/index.html'))]
-      await Promise.all(first)
-      await note(call('/api/x', { signal }))
-      return { accessToken: 'new', expiresIn: 300 }
-    } })
+    await start({
+      apis: [`${origin}/api`],
+      refresh: async ({ signal }) => {
+        const first = [note(call('/api/x')), note(signIn('alice')), note(call('/index.html'))]
+        await Promise.all(first)
+        await note(call('/api/x', { signal }))
+        return { accessToken: 'new', expiresIn: 300 }
+      },
+    })
     return [(await call('/api/x')).status, ...told]
   })
-  assert.deepEqual(out.map((value) => value ?? null).sort(), ['invalid-argument', 'invalid-argument', 'invalid-argument', null, 200].sort())
+  assert.deepEqual(
+    out.map((value) => value ?? null).sort(),
+    ['invalid-argument', 'invalid-argument', 'invalid-argument', null, 200].sort(),
+  )
 })
 
 for (const isFirst of [true, false]) {
   it(`no timer stays pending in Angular's zone, which is there ${isFirst ? 'before' : 'after'} the manager`, async (page) => {
-    const out = await page.evaluate(async ([zone, isFirst]) => {
-      if (!isFirst) await start()
-      ;(0, eval)(zone)
-      let isPending = false
-      const app = Zone.current.fork({
-        name: 'app',
-        onHasTask(delegate, current, target, state) {
-          delegate.hasTask(target, state)
-          if (current === target && state.change === 'macroTask') isPending = state.macroTask
-        },
-      })
-      return app.run(async () => {
-        if (isFirst) await start()
-        const out = [(await signIn('alice')).error, (await call('/api/x')).status, (await outcome(auth.refresh())).error]
-        await Zone.root.run(() => new Promise((resolve) => setTimeout(resolve, 100)))
-        return [...out, isPending]
-      })
-    }, [zone, isFirst])
-    assert.deepEqual(out.map((value) => value ?? null), [null, 200, null, false])
+    const out = await page.evaluate(
+      async ([zone, isFirst]) => {
+        if (!isFirst) await start()
+        ;(0, eval)(zone)
+        let isPending = false
+        const app = Zone.current.fork({
+          name: 'app',
+          onHasTask(delegate, current, target, state) {
+            delegate.hasTask(target, state)
+            if (current === target && state.change === 'macroTask') isPending = state.macroTask
+          },
+        })
+        return app.run(async () => {
+          if (isFirst) await start()
+          const out = [
+            (await signIn('alice')).error,
+            (await call('/api/x')).status,
+            (await outcome(auth.refresh())).error,
+          ]
+          await Zone.root.run(() => new Promise((resolve) => setTimeout(resolve, 100)))
+          return [...out, isPending]
+        })
+      },
+      [zone, isFirst],
+    )
+    assert.deepEqual(
+      out.map((value) => value ?? null),
+      [null, 200, null, false],
+    )
   })
 }
 
-for (const other of ['null', "'a string'", '{ root: { run() {} } }', "{ get root() { throw new Error('no zone') } }", '{ root: { run(work) { work(); work(); throw 1 } } }']) {
+for (const other of [
+  'null',
+  "'a string'",
+  '{ root: { run() {} } }',
+  "{ get root() { throw new Error('no zone') } }",
+  '{ root: { run(work) { work(); work(); throw 1 } } }',
+]) {
   it(`an unrelated global Zone breaks nothing: ${other}`, async (page) => {
     const status = await page.evaluate(async (other) => {
       globalThis.Zone = (0, eval)(`(${other})`)
@@ -230,15 +272,22 @@ it('a hundred thousand messages do not stop the app', async (page) => {
     await signIn('alice')
     const channels = names.map((name) => new Real(name))
     const behind = async (form) => {
-      for (let n = 0; n < 100_000; n++) for (const channel of channels) channel.postMessage({ tokenkeep: form, kind: n % 2 ? 'ask' : 'missed', stamp: 0, session: 0 })
+      for (let n = 0; n < 100_000; n++)
+        for (const channel of channels)
+          channel.postMessage({ tokenkeep: form, kind: n % 2 ? 'ask' : 'missed', stamp: 0, session: 0 })
       const begun = performance.now()
       const { status } = await call('/api/x')
       return { status, took: performance.now() - begun }
     }
     return [await behind('another form, of which nothing is read'), await behind(2)]
   })
-  assert.deepEqual(out.map(({ status }) => status), [200, 200])
+  assert.deepEqual(
+    out.map(({ status }) => status),
+    [200, 200],
+  )
   const [unread, read] = out.map(({ took }) => took)
-  console.log(`a call behind 100 000 messages takes ${read.toFixed()} ms, and ${unread.toFixed()} ms where none is of the form`)
+  console.log(
+    `a call behind 100 000 messages takes ${read.toFixed()} ms, and ${unread.toFixed()} ms where none is of the form`,
+  )
   assert.ok(read < 3 * unread, 'all of them were read')
 })

@@ -28,12 +28,17 @@ comesBack((what, body) => it(zoneless, `Angular: ${what}`, body))
 /** Signs in without the form. */
 async function enterZoned(open) {
   const page = await open('/')
-  await page.evaluate(() => auth.login('/auth/login', { body: new URLSearchParams({ username: 'alice', password: 'wonderland' }) }))
+  await page.evaluate(() =>
+    auth.login('/auth/login', { body: new URLSearchParams({ username: 'alice', password: 'wonderland' }) }),
+  )
   await says(page, 'signed-in alice')
   return page
 }
 
-for (const [name, site, arrive] of [['without zones', zoneless, enter], ['with zone.js', zoned, enterZoned]]) {
+for (const [name, site, arrive] of [
+  ['without zones', zoneless, enter],
+  ['with zone.js', zoned, enterZoned],
+]) {
   const here = (what, body) => it(site, `${name}: ${what}`, body)
 
   here('the app becomes stable, whatever timers the manager has', async (open) => {
@@ -52,7 +57,7 @@ for (const [name, site, arrive] of [['without zones', zoneless, enter], ['with z
     assert.equal(await server.refreshes(), before + 1)
   })
 
-  here('who is not signed in gets the API\'s own 401', async (open, server) => {
+  here("who is not signed in gets the API's own 401", async (open, server) => {
     const page = await open('/')
     const { failed } = await page.evaluate(() => events('GET', '/api/me', {}))
     assert.equal(failed.status, 401)
@@ -84,13 +89,17 @@ for (const [name, site, arrive] of [['without zones', zoneless, enter], ['with z
     assert.deepEqual(await server.lines('/api/echo'), ['POST /api/echo 401', 'POST /api/echo 200'])
   })
 
-  here('to unsubscribe is to abort, and what comes late is nobody\'s', async (open, server) => {
+  here("to unsubscribe is to abort, and what comes late is nobody's", async (open, server) => {
     const page = await arrive(open)
     await server.faults({ api: 'hold' })
     await page.evaluate(async () => {
       globalThis.late = []
       const http = await client()
-      globalThis.going = http.get('/api/me').subscribe({ next: () => late.push('next'), error: () => late.push('error'), complete: () => late.push('complete') })
+      globalThis.going = http.get('/api/me').subscribe({
+        next: () => late.push('next'),
+        error: () => late.push('error'),
+        complete: () => late.push('complete'),
+      })
     })
     await server.held('api')
     const aborted = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/api/me'))
@@ -111,11 +120,14 @@ for (const [name, site, arrive] of [['without zones', zoneless, enter], ['with z
   })
 }
 
-it(zoneless, 'the backend supports HttpClient\'s kinds of bodies', async (open) => {
+it(zoneless, "the backend supports HttpClient's kinds of bodies", async (open) => {
   const page = await enter(open)
   const seen = await page.evaluate(async () => {
     const http = await client()
-    const get = (options) => new Promise((done, failed) => http.post('/api/echo', { a: 'b' }, options).subscribe({ next: done, error: failed }))
+    const get = (options) =>
+      new Promise((done, failed) =>
+        http.post('/api/echo', { a: 'b' }, options).subscribe({ next: done, error: failed }),
+      )
     return {
       json: await get({}),
       text: await get({ responseType: 'text' }),
@@ -124,7 +136,10 @@ it(zoneless, 'the backend supports HttpClient\'s kinds of bodies', async (open) 
     }
   })
   assert.deepEqual([seen.json.contentType, seen.json.sha256], ['application/json', sha256('{"a":"b"}')])
-  assert.deepEqual([seen.text, seen.blob, seen.bytes].map((text) => JSON.parse(text)), [seen.json, seen.json, seen.json])
+  assert.deepEqual(
+    [seen.text, seen.blob, seen.bytes].map((text) => JSON.parse(text)),
+    [seen.json, seen.json, seen.json],
+  )
 })
 
 it(zoneless, 'the backend reports download progress, and text that is not JSON', async (open) => {
@@ -157,7 +172,9 @@ it(zoneless, 'the backend reports that it has no upload progress', async (open) 
 it(zoned, 'the interceptor reports the progress of an upload', async (open, server) => {
   const page = await enterZoned(open)
   await server.revoke()
-  const { events: told } = await page.evaluate(() => events('POST', '/api/echo', { body: { said: 'x'.repeat(3000) }, reportProgress: true }))
+  const { events: told } = await page.evaluate(() =>
+    events('POST', '/api/echo', { body: { said: 'x'.repeat(3000) }, reportProgress: true }),
+  )
   const types = await page.evaluate(() => ({ ...HttpEventType }))
   assert.ok(told.some(({ type }) => types[type] === 'UploadProgress'))
   assert.equal(types[told.at(-1).type], 'Response')
@@ -167,13 +184,19 @@ it(zoned, 'the interceptor reports the progress of an upload', async (open, serv
 it(zoned, 'the interceptor leaves alone other targets, and requests with an Authorization', async (open) => {
   const page = await enterZoned(open)
   const sent = []
-  page.on('request', (request) => sent.push([new URL(request.url()).pathname, request.headers().authorization?.slice(0, 7)]))
+  page.on('request', (request) =>
+    sent.push([new URL(request.url()).pathname, request.headers().authorization?.slice(0, 7)]),
+  )
   await page.evaluate(async () => {
     await events('GET', '/apix', { responseType: 'text' })
     await events('GET', '/api/me', { headers: { Authorization: 'Basic x' } })
     await events('GET', '/api/me', {})
   })
-  assert.deepEqual(sent, [['/apix', undefined], ['/api/me', 'Basic x'], ['/api/me', 'Bearer ']])
+  assert.deepEqual(sent, [
+    ['/apix', undefined],
+    ['/api/me', 'Basic x'],
+    ['/api/me', 'Bearer '],
+  ])
 })
 
 it(zoned, 'the interceptor does not send a request again in another session', async (open, server) => {
@@ -227,13 +250,32 @@ it(zoneless, 'a mistake is one clear error: a disposed manager', async (open) =>
 it(zoneless, 'an outage without a page for it rejects the navigation', async (open, server) => {
   await server.faults({ refresh: 'down' })
   const page = await open('/sign-in')
-  const error = await page.evaluate(() => inApp(() => binding.authGuard({ signIn: () => 'the form' })({}, { url: '/' })))
+  const error = await page.evaluate(() =>
+    inApp(() => binding.authGuard({ signIn: () => 'the form' })({}, { url: '/' })),
+  )
   assert.equal(error.code, 'bad-status')
 })
 
 test('an unsupported version of Angular is named in the error', async () => {
-  const names = ['DestroyRef', 'ErrorHandler', 'inject', 'InjectionToken', 'Injector', 'makeEnvironmentProviders', 'PLATFORM_ID', 'provideEnvironmentInitializer', 'runInInjectionContext', 'signal']
-  const core = [...names.map((name) => `export const ${name} = () => {}`), 'export const VERSION = { major: "17", full: "17.3.0" }'].join('\n')
+  const names = [
+    'DestroyRef',
+    'ErrorHandler',
+    'inject',
+    'InjectionToken',
+    'Injector',
+    'makeEnvironmentProviders',
+    'PLATFORM_ID',
+    'provideEnvironmentInitializer',
+    'runInInjectionContext',
+    'signal',
+  ]
+  const core = [
+    ...names.map((name) => `export const ${name} = () => {}`),
+    'export const VERSION = { major: "17", full: "17.3.0" }',
+  ].join('\n')
   const { provideTokenkeep } = await withOld('angular', { '@angular/core': core })
-  assert.throws(() => provideTokenkeep(manager), { code: 'invalid-argument', message: /needs Angular 20 or newer; this is Angular 17\.3\.0/ })
+  assert.throws(() => provideTokenkeep(manager), {
+    code: 'invalid-argument',
+    message: /needs Angular 20 or newer; this is Angular 17\.3\.0/,
+  })
 })

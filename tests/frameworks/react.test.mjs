@@ -21,7 +21,10 @@ async function built(home) {
   return startSite(pages(folder, render))
 }
 
-for (const [name, site] of [['React 18', react18], ['React 19', react19]]) {
+for (const [name, site] of [
+  ['React 18', react18],
+  ['React 19', react19],
+]) {
   const here = (what, body) => it(site, `${name}: ${what}`, body)
   rows(here, { path: '/client' })
   hydration(here)
@@ -42,7 +45,10 @@ function parts(it) {
         live.add(unsubscribe)
         return () => (live.delete(unsubscribe), unsubscribe())
       }
-      for (const [name, change] of [['addEventListener', 'add'], ['removeEventListener', 'delete']]) {
+      for (const [name, change] of [
+        ['addEventListener', 'add'],
+        ['removeEventListener', 'delete'],
+      ]) {
         const real = manager[name]
         manager[name] = (type, listener) => (live[change](listener), real(type, listener))
       }
@@ -77,22 +83,40 @@ function parts(it) {
 
   const mistakes = {
     'no provider': [() => h(() => binding.useAuth().state.status), /there is no manager here.*<AuthProvider/],
-    'no manager': [() => h(binding.AuthProvider, {}), /AuthProvider: takes the manager that createTokenManager returns, and got undefined/],
+    'no manager': [
+      () => h(binding.AuthProvider, {}),
+      /AuthProvider: takes the manager that createTokenManager returns, and got undefined/,
+    ],
     'another object': [() => h(binding.AuthProvider, { auth: { fetch } }), /got another object/],
-    'two copies': [() => h(copy.AuthProvider, { auth: createTokenManager({ refresh: false }) }, h(() => binding.useAuth().state.status)), /two copies of the package/],
-    'a disposed manager that was never asked': [() => {
-      globalThis.gone ??= createTokenManager({ refresh: false })
-      gone.dispose()
-      return h(binding.AuthProvider, { auth: gone }, h(binding.RequireAuth, { outage: () => 'an outage' }))
-    }, /the manager was disposed. Make it once/],
-    'a disposed manager that was signed in': [() => {
-      if (!globalThis.over) {
-        globalThis.over = createTokenManager({ refresh: false })
-        over.setTokens({ accessToken: 'a' }).then(() => over.dispose())
-      }
-      if (over.state.status === 'unknown') throw new Promise((done) => over.addEventListener('change', () => setTimeout(done)))
-      return h(binding.AuthProvider, { auth: over })
-    }, /the manager was disposed. Make it once/],
+    'two copies': [
+      () =>
+        h(
+          copy.AuthProvider,
+          { auth: createTokenManager({ refresh: false }) },
+          h(() => binding.useAuth().state.status),
+        ),
+      /two copies of the package/,
+    ],
+    'a disposed manager that was never asked': [
+      () => {
+        globalThis.gone ??= createTokenManager({ refresh: false })
+        gone.dispose()
+        return h(binding.AuthProvider, { auth: gone }, h(binding.RequireAuth, { outage: () => 'an outage' }))
+      },
+      /the manager was disposed. Make it once/,
+    ],
+    'a disposed manager that was signed in': [
+      () => {
+        if (!globalThis.over) {
+          globalThis.over = createTokenManager({ refresh: false })
+          over.setTokens({ accessToken: 'a' }).then(() => over.dispose())
+        }
+        if (over.state.status === 'unknown')
+          throw new Promise((done) => over.addEventListener('change', () => setTimeout(done)))
+        return h(binding.AuthProvider, { auth: over })
+      },
+      /the manager was disposed. Make it once/,
+    ],
   }
   for (const [name, [make, message]] of Object.entries(mistakes)) {
     it(`a mistake is one clear error: ${name}`, async (open) => {
@@ -100,7 +124,10 @@ function parts(it) {
       await page.evaluate(`void (globalThis.mounted = mount(() => h(React.Suspense, { fallback: null }, h(${make}))))`)
       await page.waitForFunction(() => mounted.errors.length)
       const errors = await page.evaluate(() => mounted.errors)
-      assert.deepEqual(errors.map(({ name, code }) => [name, code]), [['TokenError', 'invalid-argument']])
+      assert.deepEqual(
+        errors.map(({ name, code }) => [name, code]),
+        [['TokenError', 'invalid-argument']],
+      )
       assert.match(errors[0].message, message)
     })
   }
@@ -139,8 +166,13 @@ function parts(it) {
 }
 
 test('an unsupported version of React is named in the error', async () => {
-  const { AuthProvider } = await withOld('react', { react: `export const version = '17.0.2'; export const createContext = () => ({})` })
-  assert.throws(() => AuthProvider({ auth: manager }), { code: 'invalid-argument', message: /needs React 18 or newer; this is React 17\.0\.2/ })
+  const { AuthProvider } = await withOld('react', {
+    react: `export const version = '17.0.2'; export const createContext = () => ({})`,
+  })
+  assert.throws(() => AuthProvider({ auth: manager }), {
+    code: 'invalid-argument',
+    message: /needs React 18 or newer; this is React 17\.0\.2/,
+  })
 })
 
 it(dev, 'fast refresh: edited code is replaced, with one manager and one session', async (open, server) => {
@@ -150,7 +182,9 @@ it(dev, 'fast refresh: edited code is replaced, with one manager and one session
   edit(root, 'src/Home.tsx', 'signed in as', 'here is')
   await says(page, 'here is alice')
   edit(root, 'src/auth.ts', 'sub: string', 'sub: string; name?: string')
-  const again = await page.waitForFunction(() => performance.getEntriesByType('resource').find(({ name }) => /\/src\/auth\.ts\?t=/.test(name))?.name)
+  const again = await page.waitForFunction(
+    () => performance.getEntriesByType('resource').find(({ name }) => /\/src\/auth\.ts\?t=/.test(name))?.name,
+  )
   assert.ok(await page.evaluate(async (url) => (await import(url)).auth === globalThis.auth, await again.jsonValue()))
   edit(root, 'src/Home.tsx', 'here is', 'this is')
   await says(page, 'this is alice')

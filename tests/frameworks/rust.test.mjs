@@ -27,13 +27,24 @@ const HTML = `<!doctype html>
 `
 
 const run = promisify(execFile)
-await run('cargo', ['build', '--quiet', '--locked', '--target', WASM, '--target-dir', TARGET], { cwd: at('examples/spa') })
+await run('cargo', ['build', '--quiet', '--locked', '--target', WASM, '--target-dir', TARGET], {
+  cwd: at('examples/spa'),
+})
 
 /** Builds a page from a program; returns its folder. */
 async function bind(name) {
   const folder = join(TARGET, 'pages', name)
   mkdirSync(folder, { recursive: true })
-  await run('wasm-bindgen', ['--target', 'web', '--no-typescript', '--out-name', 'app', '--out-dir', folder, join(TARGET, WASM, `debug/tokenkeep-${name}.wasm`)])
+  await run('wasm-bindgen', [
+    '--target',
+    'web',
+    '--no-typescript',
+    '--out-name',
+    'app',
+    '--out-dir',
+    folder,
+    join(TARGET, WASM, `debug/tokenkeep-${name}.wasm`),
+  ])
   writeFileSync(join(folder, 'index.html'), HTML)
   return folder
 }
@@ -54,7 +65,11 @@ for (const [name, site] of Object.entries(sites)) {
     await server.faults({ refresh: 'hold' })
     const answered = new Promise((resolve) => {
       const good = []
-      page.on('response', (response) => response.url().endsWith('/api/me') && response.status() === 200 && good.push(response) === 3 && resolve())
+      page.on(
+        'response',
+        (response) =>
+          response.url().endsWith('/api/me') && response.status() === 200 && good.push(response) === 3 && resolve(),
+      )
     })
     for (let call = 0; call < 3; call += 1) await page.click('text=Who am I?')
     await server.held('refresh')

@@ -28,7 +28,13 @@ const ALONE = {
   vue: ['authGuard', 'signedOut'],
 }
 
-test('every entry has an entry in ALONE', () => assert.deepEqual(Object.keys(ALONE).map((name) => `${name}.js`).sort(), entries.sort()))
+test('every entry has an entry in ALONE', () =>
+  assert.deepEqual(
+    Object.keys(ALONE)
+      .map((name) => `${name}.js`)
+      .sort(),
+    entries.sort(),
+  ))
 
 for (const [name, [used, word]] of Object.entries(ALONE)) {
   test(`${name}: an app contains only what it uses`, async () => {
@@ -38,20 +44,35 @@ for (const [name, [used, word]] of Object.entries(ALONE)) {
   })
 }
 
-test('React\'s entry is a client module', () => assert.match(readFileSync(join(FOLDER, 'react.js'), 'utf8'), /^["']use client["']/))
+test("React's entry is a client module", () =>
+  assert.match(readFileSync(join(FOLDER, 'react.js'), 'utf8'), /^["']use client["']/))
 
 /** The bundle of a module, without packages. */
 async function bundled(code) {
-  const [{ output }] = [await build({
-    configFile: false,
-    logLevel: 'silent',
-    plugins: [{
-      name: 'entry',
-      enforce: 'pre',
-      resolveId: (id) => (id === 'entry' ? id : /^[@\w]/.test(id) && !id.startsWith('/') ? { id, external: true, moduleSideEffects: false } : null),
-      load: (id) => (id === 'entry' ? code : null),
-    }],
-    build: { write: false, minify: false, rolldownOptions: { input: 'entry', preserveEntrySignatures: 'strict', output: { format: 'es' } }, modulePreload: false },
-  })].flat()
+  const [{ output }] = [
+    await build({
+      configFile: false,
+      logLevel: 'silent',
+      plugins: [
+        {
+          name: 'entry',
+          enforce: 'pre',
+          resolveId: (id) =>
+            id === 'entry'
+              ? id
+              : /^[@\w]/.test(id) && !id.startsWith('/')
+                ? { id, external: true, moduleSideEffects: false }
+                : null,
+          load: (id) => (id === 'entry' ? code : null),
+        },
+      ],
+      build: {
+        write: false,
+        minify: false,
+        rolldownOptions: { input: 'entry', preserveEntrySignatures: 'strict', output: { format: 'es' } },
+        modulePreload: false,
+      },
+    }),
+  ].flat()
   return output[0].code
 }

@@ -29,11 +29,16 @@ here('all that was mounted and is gone has ended its subscriptions', async (open
       live.add(unsubscribe)
       return () => (live.delete(unsubscribe), unsubscribe())
     }
-    for (const [name, change] of [['addEventListener', 'add'], ['removeEventListener', 'delete']]) {
+    for (const [name, change] of [
+      ['addEventListener', 'add'],
+      ['removeEventListener', 'delete'],
+    ]) {
       const real = auth[name]
       auth[name] = (type, listener) => (live[change](listener), real(type, listener))
     }
-    const { unmount } = mount(() => h(AuthProvider, { auth }, () => [h(() => useAuth().state().status), h(RequireAuth, {}, () => 'private')]))
+    const { unmount } = mount(() =>
+      h(AuthProvider, { auth }, () => [h(() => useAuth().state().status), h(RequireAuth, {}, () => 'private')]),
+    )
     const shown = live.size
     unmount()
     return [shown, live.size]
@@ -41,12 +46,14 @@ here('all that was mounted and is gone has ended its subscriptions', async (open
   assert.deepEqual(counts, [3, 0])
 })
 
-here('an outage without words for it is the error boundary\'s', async (open, server) => {
+here("an outage without words for it is the error boundary's", async (open, server) => {
   await server.faults({ refresh: 'down' })
   const page = await open('/bench.html')
   await page.evaluate(() => {
     const auth = createTokenManager({ refresh: '/auth/refresh' })
-    globalThis.mounted = mount(() => h(binding.AuthProvider, { auth }, () => h(binding.RequireAuth, {}, () => 'private')))
+    globalThis.mounted = mount(() =>
+      h(binding.AuthProvider, { auth }, () => h(binding.RequireAuth, {}, () => 'private')),
+    )
   })
   await page.waitForFunction(() => mounted.errors.length)
   assert.deepEqual(await page.evaluate(() => mounted.errors.map(({ code }) => code)), ['bad-status'])
@@ -54,17 +61,32 @@ here('an outage without words for it is the error boundary\'s', async (open, ser
 
 const mistakes = {
   'no provider': [() => binding.useAuth(), /there is no manager here.*<AuthProvider/],
-  'no manager': [() => h(binding.AuthProvider), /AuthProvider: takes the manager that createTokenManager returns, and got undefined/],
-  'two copies': [() => h(copy.AuthProvider, { auth: createTokenManager({ refresh: false }) }, () => binding.useAuth().state().status), /two copies of the package/],
-  'a disposed manager that was never asked': [() => {
-    const auth = createTokenManager({ refresh: false })
-    auth.dispose()
-    return h(binding.AuthProvider, { auth }, () => h(binding.RequireAuth, { outage: () => 'an outage' }, () => 'private'))
-  }, /the manager was disposed. Make it once/],
-  'a disposed manager that was signed in': [() => {
-    over.dispose()
-    return h(binding.AuthProvider, { auth: over })
-  }, /the manager was disposed. Make it once/],
+  'no manager': [
+    () => h(binding.AuthProvider),
+    /AuthProvider: takes the manager that createTokenManager returns, and got undefined/,
+  ],
+  'two copies': [
+    () =>
+      h(copy.AuthProvider, { auth: createTokenManager({ refresh: false }) }, () => binding.useAuth().state().status),
+    /two copies of the package/,
+  ],
+  'a disposed manager that was never asked': [
+    () => {
+      const auth = createTokenManager({ refresh: false })
+      auth.dispose()
+      return h(binding.AuthProvider, { auth }, () =>
+        h(binding.RequireAuth, { outage: () => 'an outage' }, () => 'private'),
+      )
+    },
+    /the manager was disposed. Make it once/,
+  ],
+  'a disposed manager that was signed in': [
+    () => {
+      over.dispose()
+      return h(binding.AuthProvider, { auth: over })
+    },
+    /the manager was disposed. Make it once/,
+  ],
 }
 for (const [name, [make, message]] of Object.entries(mistakes)) {
   here(`a mistake is one clear error: ${name}`, async (open) => {
@@ -76,12 +98,18 @@ for (const [name, [make, message]] of Object.entries(mistakes)) {
     await page.evaluate(`void (globalThis.mounted = mount(${make}))`)
     await page.waitForFunction(() => mounted.errors.length)
     const errors = await page.evaluate(() => mounted.errors)
-    assert.deepEqual(errors.map(({ name, code }) => [name, code]), [['TokenError', 'invalid-argument']])
+    assert.deepEqual(
+      errors.map(({ name, code }) => [name, code]),
+      [['TokenError', 'invalid-argument']],
+    )
     assert.match(errors[0].message, message)
   })
 }
 
 test('an unsupported version of Solid is named in the error', async () => {
   const { AuthProvider } = await withOld('solid', { 'solid-js': 'export const createContext = () => ({})' })
-  assert.throws(() => AuthProvider({ auth: manager }), { code: 'invalid-argument', message: /needs Solid 1\.8 or a newer 1\.x/ })
+  assert.throws(() => AuthProvider({ auth: manager }), {
+    code: 'invalid-argument',
+    message: /needs Solid 1\.8 or a newer 1\.x/,
+  })
 })

@@ -32,7 +32,11 @@ async function free() {
 
 /** Returns a function for the back end's output since the last call. */
 async function startBackend() {
-  const child = spawn(process.execPath, ['backend.mjs'], { cwd: app, env: { ...process.env, PORT: port }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['backend.mjs'], {
+    cwd: app,
+    env: { ...process.env, PORT: port },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   after(() => child.kill())
   let said = []
   child.stdout.on('data', (text) => said.push(...String(text).trim().split('\n')))
@@ -42,7 +46,12 @@ async function startBackend() {
 
 test('from an empty folder: sign in, let a token end, reload, sign out', { timeout: TIMEOUT }, async (t) => {
   const hear = await startBackend()
-  const vite = await createVite({ root: app, configFile: join(app, 'vite.config.ts'), logLevel: 'warn', server: { port: 0, host: '127.0.0.1', hmr: false } })
+  const vite = await createVite({
+    root: app,
+    configFile: join(app, 'vite.config.ts'),
+    logLevel: 'warn',
+    server: { port: 0, host: '127.0.0.1', hmr: false },
+  })
   t.after(() => vite.close())
   await vite.listen()
   const user = await User.visits(t, await startBrowser(), `http://127.0.0.1:${vite.httpServer.address().port}`)
@@ -55,7 +64,13 @@ test('from an empty folder: sign in, let a token end, reload, sign out', { timeo
   await says(page, 'signed in as alice')
   await page.click('text=Who am I?')
   await page.locator('pre', { hasText: 'alice' }).waitFor()
-  assert.deepEqual(hear(), ['The back end is ready.', 'POST /auth/refresh 401', 'POST /auth/login 401', 'POST /auth/login 200', 'GET /api/me 200'])
+  assert.deepEqual(hear(), [
+    'The back end is ready.',
+    'POST /auth/refresh 401',
+    'POST /auth/login 401',
+    'POST /auth/login 200',
+    'GET /api/me 200',
+  ])
 
   await page.clock.install()
   await page.clock.fastForward(31_000)

@@ -25,54 +25,67 @@ hydration(here)
 rows((what, body) => it(kit, `SvelteKit: ${what}`, body))
 comesBack((what, body) => it(kit, `SvelteKit: ${what}`, body))
 
-here('stores call at once and runes follow, from one subscription each, which ends with the component', async (open) => {
-  const page = await open('/bench.html')
-  const seen = await page.evaluate(async () => {
-    const auth = createTokenManager({ refresh: '/auth/refresh' })
-    const live = new Set()
-    const { subscribe } = auth
-    auth.subscribe = (listener) => {
-      const unsubscribe = subscribe(listener)
-      live.add(unsubscribe)
-      return () => (live.delete(unsubscribe), unsubscribe())
-    }
-    const [session, guard] = [binding.authState(auth), binding.authGuard(auth)]
-    const once = [get(session) === auth.state, live.size]
-    const app = mount(Reader, { target: document.body, props: { session, guard } })
-    flushSync()
-    const texts = () => ['runes', 'stores'].map((id) => document.getElementById(id).textContent)
-    const before = [...texts(), live.size]
-    await auth.setTokens({ accessToken: 'a', expiresIn: 300 })
-    flushSync()
-    const after = texts()
-    await unmount(app)
-    await new Promise((done) => setTimeout(done))
-    return { once, before, after, left: live.size }
-  })
-  assert.deepEqual(seen, {
-    once: [true, 0],
-    before: ['unknown unknown', 'unknown unknown', 2],
-    after: ['signed-in signed-in', 'signed-in signed-in'],
-    left: 0,
-  })
-  isQuiet(page)
-})
+here(
+  'stores call at once and runes follow, from one subscription each, which ends with the component',
+  async (open) => {
+    const page = await open('/bench.html')
+    const seen = await page.evaluate(async () => {
+      const auth = createTokenManager({ refresh: '/auth/refresh' })
+      const live = new Set()
+      const { subscribe } = auth
+      auth.subscribe = (listener) => {
+        const unsubscribe = subscribe(listener)
+        live.add(unsubscribe)
+        return () => (live.delete(unsubscribe), unsubscribe())
+      }
+      const [session, guard] = [binding.authState(auth), binding.authGuard(auth)]
+      const once = [get(session) === auth.state, live.size]
+      const app = mount(Reader, { target: document.body, props: { session, guard } })
+      flushSync()
+      const texts = () => ['runes', 'stores'].map((id) => document.getElementById(id).textContent)
+      const before = [...texts(), live.size]
+      await auth.setTokens({ accessToken: 'a', expiresIn: 300 })
+      flushSync()
+      const after = texts()
+      await unmount(app)
+      await new Promise((done) => setTimeout(done))
+      return { once, before, after, left: live.size }
+    })
+    assert.deepEqual(seen, {
+      once: [true, 0],
+      before: ['unknown unknown', 'unknown unknown', 2],
+      after: ['signed-in signed-in', 'signed-in signed-in'],
+      left: 0,
+    })
+    isQuiet(page)
+  },
+)
 
 const mistakes = {
-  'no manager': [() => binding.authState(), /authState: takes the manager that createTokenManager returns, and got undefined/],
+  'no manager': [
+    () => binding.authState(),
+    /authState: takes the manager that createTokenManager returns, and got undefined/,
+  ],
   'another object': [() => binding.authGuard({ fetch }), /authGuard: takes the manager .* and got another object/],
-  'a disposed manager': [async () => {
-    const auth = createTokenManager({ refresh: false })
-    auth.dispose()
-    const problem = new Promise((_, reject) => addEventListener('unhandledrejection', (event) => (event.preventDefault(), reject(event.reason))))
-    binding.authGuard(auth).subscribe(() => {})
-    await problem
-  }, /the manager was disposed. Make it once/],
+  'a disposed manager': [
+    async () => {
+      const auth = createTokenManager({ refresh: false })
+      auth.dispose()
+      const problem = new Promise((_, reject) =>
+        addEventListener('unhandledrejection', (event) => (event.preventDefault(), reject(event.reason))),
+      )
+      binding.authGuard(auth).subscribe(() => {})
+      await problem
+    },
+    /the manager was disposed. Make it once/,
+  ],
 }
 for (const [name, [make, message]] of Object.entries(mistakes)) {
   here(`a mistake is one clear error: ${name}`, async (open) => {
     const page = await open('/bench.html')
-    const error = await page.evaluate(`(async () => (${make})())().catch(({ name, code, message }) => ({ name, code, message }))`)
+    const error = await page.evaluate(
+      `(async () => (${make})())().catch(({ name, code, message }) => ({ name, code, message }))`,
+    )
     assert.deepEqual([error.name, error.code], ['TokenError', 'invalid-argument'])
     assert.match(error.message, message)
   })

@@ -40,7 +40,10 @@ it(site, 'an unmounted app has ended its subscriptions', async (open) => {
       live.add(unsubscribe)
       return () => (live.delete(unsubscribe), unsubscribe())
     }
-    for (const [name, change] of [['addEventListener', 'add'], ['removeEventListener', 'delete']]) {
+    for (const [name, change] of [
+      ['addEventListener', 'add'],
+      ['removeEventListener', 'delete'],
+    ]) {
       const real = auth[name]
       auth[name] = (type, listener) => (live[change](listener), real(type, listener))
     }
@@ -64,20 +67,36 @@ it(site, 'a second copy of the package finds the manager', async (open) => {
 })
 
 const mistakes = {
-  'no plugin': [() => mount({ from: null, setup: () => binding.useAuth() }), /there is no manager here. Call app\.use\(createAuth\(auth\)\)/],
+  'no plugin': [
+    () => mount({ from: null, setup: () => binding.useAuth() }),
+    /there is no manager here. Call app\.use\(createAuth\(auth\)\)/,
+  ],
   'no manager': [() => mount({}), /createAuth: takes the manager that createTokenManager returns, and got undefined/],
-  'outside of setup': [() => mount({ auth: createTokenManager({ refresh: false }), setup: () => void Promise.resolve().then(() => binding.useAuth()) }), /call it in setup/],
-  'a disposed manager that was never asked': [() => {
-    const auth = createTokenManager({ refresh: false })
-    auth.dispose()
-    return mount({ auth, setup: () => () => h(binding.RequireAuth, null, { outage: () => 'an outage' }) })
-  }, /the manager was disposed. Make it once/],
-  'a disposed manager that was signed in': [async () => {
-    const auth = createTokenManager({ refresh: false })
-    await auth.setTokens({ accessToken: 'a' })
-    auth.dispose()
-    return mount({ auth, render: () => '' })
-  }, /the manager was disposed. Make it once/],
+  'outside of setup': [
+    () =>
+      mount({
+        auth: createTokenManager({ refresh: false }),
+        setup: () => void Promise.resolve().then(() => binding.useAuth()),
+      }),
+    /call it in setup/,
+  ],
+  'a disposed manager that was never asked': [
+    () => {
+      const auth = createTokenManager({ refresh: false })
+      auth.dispose()
+      return mount({ auth, setup: () => () => h(binding.RequireAuth, null, { outage: () => 'an outage' }) })
+    },
+    /the manager was disposed. Make it once/,
+  ],
+  'a disposed manager that was signed in': [
+    async () => {
+      const auth = createTokenManager({ refresh: false })
+      await auth.setTokens({ accessToken: 'a' })
+      auth.dispose()
+      return mount({ auth, render: () => '' })
+    },
+    /the manager was disposed. Make it once/,
+  ],
 }
 for (const [name, [make, message]] of Object.entries(mistakes)) {
   it(site, `a mistake is one clear error: ${name}`, async (open) => {
@@ -85,13 +104,29 @@ for (const [name, [make, message]] of Object.entries(mistakes)) {
     await page.evaluate(`(async () => { globalThis.mounted = await (${make})() })()`)
     await page.waitForFunction(() => mounted.errors.length)
     const errors = await page.evaluate(() => mounted.errors)
-    assert.deepEqual(errors.map(({ name, code }) => [name, code]), [['TokenError', 'invalid-argument']])
+    assert.deepEqual(
+      errors.map(({ name, code }) => [name, code]),
+      [['TokenError', 'invalid-argument']],
+    )
     assert.match(errors[0].message, message)
   })
 }
 
 test('an unsupported version of Vue is named in the error', async () => {
-  const names = ['computed', 'getCurrentInstance', 'hasInjectionContext', 'inject', 'onMounted', 'onUnmounted', 'shallowRef']
-  const { createAuth } = await withOld('vue', { vue: names.map((name) => `export const ${name} = () => {}`).join('\n') })
-  assert.throws(() => createAuth(manager).install({ version: '2.7.16' }), { code: 'invalid-argument', message: /needs Vue 3\.5 or newer; this is Vue 2\.7\.16/ })
+  const names = [
+    'computed',
+    'getCurrentInstance',
+    'hasInjectionContext',
+    'inject',
+    'onMounted',
+    'onUnmounted',
+    'shallowRef',
+  ]
+  const { createAuth } = await withOld('vue', {
+    vue: names.map((name) => `export const ${name} = () => {}`).join('\n'),
+  })
+  assert.throws(() => createAuth(manager).install({ version: '2.7.16' }), {
+    code: 'invalid-argument',
+    message: /needs Vue 3\.5 or newer; this is Vue 2\.7\.16/,
+  })
 })

@@ -28,7 +28,11 @@ const { it, server, get } = await recipe('apollo', {
 
 it('a batch is sent again completely', async (tab) => {
   server.revoke()
-  assert.deepEqual(await tab.evaluate(() => Promise.all([batched(1), batched(2), batched(3)])), ['alice', 'alice', 'alice'])
+  assert.deepEqual(await tab.evaluate(() => Promise.all([batched(1), batched(2), batched(3)])), [
+    'alice',
+    'alice',
+    'alice',
+  ])
   assert.equal(server.at('/graphql').length, 2)
   assert.equal(server.at('/auth/refresh').length, 1)
 })

@@ -17,7 +17,7 @@ it('with upload progress the body is a stream, which browsers send only over HTT
   assert.equal(server.at('/api/items/1').length, 0)
 })
 
-it('without `adapter: \'fetch\'` the call bypasses the manager', async (tab) => {
+it("without `adapter: 'fetch'` the call bypasses the manager", async (tab) => {
   const { error } = await tab.evaluate(() => seen(api.get('items/1', { adapter: 'xhr' })))
   assert.equal(error.status, 401)
   assert.equal(server.at('/api/items/1')[0].headers.authorization, undefined)

@@ -32,7 +32,11 @@ const more = `
 /** The tests for both ways. */
 function rows(name, { server, it }) {
   it(`${name}: reading, saving, a form, each with an expired token: one refresh each`, async (tab) => {
-    const calls = ["api.get('/me')", "api.post('/save', { a: 1 })", "api.post('/form', (() => { const f = new FormData(); f.append('file', new File(['x'.repeat(50000)], 'a.txt')); return f })())"]
+    const calls = [
+      "api.get('/me')",
+      "api.post('/save', { a: 1 })",
+      "api.post('/form', (() => { const f = new FormData(); f.append('file', new File(['x'.repeat(50000)], 'a.txt')); return f })())",
+    ]
     for (const [n, call] of calls.entries()) {
       server.revoke()
       assert.equal((await tab.evaluate((call) => end(eval(call)), call)).status, 200, call)
@@ -48,19 +52,28 @@ function rows(name, { server, it }) {
   it(`${name}: five calls at once cost one refresh`, async (tab) => {
     server.revoke()
     const all = await tab.evaluate(() => Promise.all([1, 2, 3, 4, 5].map((n) => end(api.get(`/${n}`)))))
-    assert.deepEqual(all.map(({ status }) => status), [200, 200, 200, 200, 200])
+    assert.deepEqual(
+      all.map(({ status }) => status),
+      [200, 200, 200, 200, 200],
+    )
     assert.equal(server.at('/auth/refresh').length, 1)
   })
 
   it(`${name}: an interceptor sees one request and one answer`, async (tab) => {
     server.revoke()
-    assert.deepEqual(await tab.evaluate(async () => {
-      const seen = []
-      api.interceptors.request.use((config) => (seen.push('request'), config))
-      api.interceptors.response.use((response) => (seen.push(response.status), response), (error) => (seen.push(error.response?.status), Promise.reject(error)))
-      await api.post('/one', { a: 1 })
-      return seen
-    }), ['request', 200])
+    assert.deepEqual(
+      await tab.evaluate(async () => {
+        const seen = []
+        api.interceptors.request.use((config) => (seen.push('request'), config))
+        api.interceptors.response.use(
+          (response) => (seen.push(response.status), response),
+          (error) => (seen.push(error.response?.status), Promise.reject(error)),
+        )
+        await api.post('/one', { a: 1 })
+        return seen
+      }),
+      ['request', 200],
+    )
   })
 
   it(`${name}: cancelling, also during the wait for the token`, async (tab) => {
@@ -80,7 +93,14 @@ function rows(name, { server, it }) {
     server.revoke()
     server.route('/auth/refresh', () => ({ status: 503 }))
     const outage = await tab.evaluate(() => end(api.get('/one')))
-    assert.deepEqual(outage, { name: outage.name, code: 'bad-status', cause: 'bad-status', retryable: true, canceled: false, status: undefined })
+    assert.deepEqual(outage, {
+      name: outage.name,
+      code: 'bad-status',
+      cause: 'bad-status',
+      retryable: true,
+      canceled: false,
+      status: undefined,
+    })
     server.route('/auth/refresh', () => json({ error: 'invalid_grant' }, { status: 401 }))
     await tab.evaluate(() => outcome(auth.refresh()))
     assert.equal((await tab.evaluate(() => end(api.get('/two')))).status, 401)
@@ -88,10 +108,15 @@ function rows(name, { server, it }) {
 }
 
 const short = await library({ code: snippet('axios') + more })
-const long = await library({ code: snippet('axios', 'Uploads with progress') + more + `
+const long = await library({
+  code:
+    snippet('axios', 'Uploads with progress') +
+    more +
+    `
   import { tokenkeepAxios } from 'tokenkeep/axios'
   export { tokenkeepAxios }
-` })
+`,
+})
 rows('fetch', short)
 rows('XMLHttpRequest', long)
 const { server, it } = long
@@ -112,7 +137,8 @@ it('an upload reports its progress, and again on the second sending', async (tab
 it('the token is in no config, answer or error', async (tab) => {
   server.route('/api/broken', () => ({ status: 500 }))
   server.route('/api/never', () => refused())
-  for (const path of ['/one', '/broken', '/never']) assert.deepEqual(await tab.evaluate((path) => leaks(api.get(path)), path), [false, false, true], path)
+  for (const path of ['/one', '/broken', '/never'])
+    assert.deepEqual(await tab.evaluate((path) => leaks(api.get(path)), path), [false, false, true], path)
 })
 
 it('other targets, and requests with their own authorization, are left to axios alone', async (tab) => {
@@ -122,7 +148,10 @@ it('other targets, and requests with their own authorization, are left to axios 
     (await end(api.get('/one', { headers: { authorization: 'Bearer mine' } }))).status,
   ])
   assert.deepEqual(out, [404, 401, 401])
-  assert.deepEqual([...server.at('/one'), ...server.at('/api/one')].map(({ headers }) => headers.authorization), ['Basic YTpi', 'Bearer mine'])
+  assert.deepEqual(
+    [...server.at('/one'), ...server.at('/api/one')].map(({ headers }) => headers.authorization),
+    ['Basic YTpi', 'Bearer mine'],
+  )
   assert.equal(server.at('/auth/refresh').length, 0)
 })
 
@@ -147,15 +176,18 @@ it('a request refused in one session is not sent in the next one', async (tab) =
 
 it('a cancel token keeps nothing of finished requests', async (tab) => {
   server.revoke()
-  assert.deepEqual(await tab.evaluate(async () => {
-    const { token } = axios.CancelToken.source()
-    const { subscribe, unsubscribe } = token
-    const heard = new Set()
-    token.subscribe = (listener) => (heard.add(listener), subscribe.call(token, listener))
-    token.unsubscribe = (listener) => (heard.delete(listener), unsubscribe.call(token, listener))
-    const calls = [1, 2].map((n) => end(api.get(`/${n}`, { cancelToken: token })))
-    return [(await Promise.all(calls)).map(({ status }) => status), heard.size]
-  }), [[200, 200], 0])
+  assert.deepEqual(
+    await tab.evaluate(async () => {
+      const { token } = axios.CancelToken.source()
+      const { subscribe, unsubscribe } = token
+      const heard = new Set()
+      token.subscribe = (listener) => (heard.add(listener), subscribe.call(token, listener))
+      token.unsubscribe = (listener) => (heard.delete(listener), unsubscribe.call(token, listener))
+      const calls = [1, 2].map((n) => end(api.get(`/${n}`, { cancelToken: token })))
+      return [(await Promise.all(calls)).map(({ status }) => status), heard.size]
+    }),
+    [[200, 200], 0],
+  )
 })
 
 it('a cancel token ends the wait for the token', async (tab) => {
@@ -170,26 +202,42 @@ it('a cancel token ends the wait for the token', async (tab) => {
   refreshing.release()
 })
 
-it('the app\'s own adapter runs beneath it', async (tab) => {
-  assert.deepEqual(await tab.evaluate(async () => {
-    const seen = []
-    const mocked = tokenkeepAxios(auth, axios.create({ adapter: async (config) => {
-      seen.push(/^Bearer /.test(config.headers.get('authorization')))
-      return { status: 200, data: {}, headers: {}, config }
-    } }))
-    await mocked.get('/api/one')
-    return seen
-  }), [true])
+it("the app's own adapter runs beneath it", async (tab) => {
+  assert.deepEqual(
+    await tab.evaluate(async () => {
+      const seen = []
+      const mocked = tokenkeepAxios(
+        auth,
+        axios.create({
+          adapter: async (config) => {
+            seen.push(/^Bearer /.test(config.headers.get('authorization')))
+            return { status: 200, data: {}, headers: {}, config }
+          },
+        }),
+      )
+      await mocked.get('/api/one')
+      return seen
+    }),
+    [true],
+  )
 })
 
 it('wrong use is one clear error', async (tab) => {
-  assert.deepEqual(await tab.evaluate(async () => {
-    const codes = []
-    for (const args of [[], [auth], [auth, {}], [{}, axios]]) try { tokenkeepAxios(...args) } catch ({ code }) { codes.push(code) }
-    const hidden = tokenkeepAxios(make({ exposeToken: false }), axios.create())
-    codes.push((await end(hidden.get('/api/one'))).code)
-    auth.dispose()
-    codes.push((await end(api.get('/one'))).code)
-    return codes
-  }), ['invalid-argument', 'invalid-argument', 'invalid-argument', 'invalid-argument', 'not-exposed', 'disposed'])
+  assert.deepEqual(
+    await tab.evaluate(async () => {
+      const codes = []
+      for (const args of [[], [auth], [auth, {}], [{}, axios]])
+        try {
+          tokenkeepAxios(...args)
+        } catch ({ code }) {
+          codes.push(code)
+        }
+      const hidden = tokenkeepAxios(make({ exposeToken: false }), axios.create())
+      codes.push((await end(hidden.get('/api/one'))).code)
+      auth.dispose()
+      codes.push((await end(api.get('/one'))).code)
+      return codes
+    }),
+    ['invalid-argument', 'invalid-argument', 'invalid-argument', 'invalid-argument', 'not-exposed', 'disposed'],
+  )
 })

@@ -8,7 +8,10 @@ import { OUTAGE, recipe } from './support/recipe.mjs'
 // The generated file.
 const generated = {
   name: 'generated',
-  setup: (build) => build.onResolve({ filter: /gen\/items_pb/ }, () => ({ path: fileURLToPath(new URL('support/items_pb.mjs', import.meta.url)) })),
+  setup: (build) =>
+    build.onResolve({ filter: /gen\/items_pb/ }, () => ({
+      path: fileURLToPath(new URL('support/items_pb.mjs', import.meta.url)),
+    })),
 }
 
 const { it, server } = await recipe('connect', {
@@ -42,18 +45,31 @@ const { it, server } = await recipe('connect', {
 })
 
 // For a stream, and for gRPC-Web, the error is in a body with the status 200.
-for (const [name, call] of [['open', 'watch'], ['openWeb', 'get'], ['openWeb', 'watch']]) {
+for (const [name, call] of [
+  ['open', 'watch'],
+  ['openWeb', 'get'],
+  ['openWeb', 'watch'],
+]) {
   it(`${call} by ${name}: a refusal by the procedure itself is final`, async (tab) => {
     server.revoke()
-    assert.deepEqual(await tab.evaluate(([name, call]) => seen(globalThis[call](name)), [name, call]), { error: { name: 'ConnectError', code: 16 } })
+    assert.deepEqual(await tab.evaluate(([name, call]) => seen(globalThis[call](name)), [name, call]), {
+      error: { name: 'ConnectError', code: 16 },
+    })
     assert.equal(server.at('/auth/refresh').length, 0)
   })
 }
 
-for (const [name, call] of [['guarded', 'get'], ['guarded', 'watch'], ['guardedWeb', 'get'], ['guardedWeb', 'watch']]) {
+for (const [name, call] of [
+  ['guarded', 'get'],
+  ['guarded', 'watch'],
+  ['guardedWeb', 'get'],
+  ['guardedWeb', 'watch'],
+]) {
   it(`${call} by ${name}: a call refused before Connect sees it is sent again`, async (tab) => {
     server.revoke()
-    assert.deepEqual(await tab.evaluate(([name, call]) => seen(globalThis[call](name)), [name, call]), { value: 'alice' })
+    assert.deepEqual(await tab.evaluate(([name, call]) => seen(globalThis[call](name)), [name, call]), {
+      value: 'alice',
+    })
     assert.equal(server.at('/auth/refresh').length, 1)
   })
 }

@@ -11,18 +11,25 @@ const STREAMS = {
   'plain data': ['data: a\n\n'],
   'two lines of data': ['data: a\ndata: b\n\n'],
   'data without a space, with two, without a colon': ['data:a\n\ndata:  a\n\ndata\n\ndata\ndata\n\ndata:\n\n'],
-  'the example of the standard': ['data: YHOO\ndata: +2\ndata: 10\n\n', ': test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n'],
+  'the example of the standard': [
+    'data: YHOO\ndata: +2\ndata: 10\n\n',
+    ': test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n',
+  ],
   'CR, LF and CRLF': ['data: a\r\rdata: b\r\n\r\ndata: c\n\ndata: d\r\n\rdata: e\n\r\n'],
   'CRLF between two chunks': ['data: a\r', '\ndata: b\r', '\n\r', '\n', 'data: c\r', '\r', 'data: d\n\n'],
   'a chunk that begins with LF after CR': ['data: a\r', '\n', '\n', 'data: b\r\r'],
   'lines in pieces': ['da', 'ta: ', 'a', 'b\n', '\n'],
   'a BOM, and a second one': ['\uFEFFdata: a\n\n\uFEFFdata: b\n\ndata: c\n\n'],
-  'a BOM in pieces': [Buffer.from([0xEF]), Buffer.from([0xBB, 0xBF]), 'data: a\n\n'],
+  'a BOM in pieces': [Buffer.from([0xef]), Buffer.from([0xbb, 0xbf]), 'data: a\n\n'],
   'a character in pieces': [...Array.from(Buffer.from('data: ä€😀\n\n'), (byte) => Buffer.from([byte]))],
-  'bytes that are no UTF-8': [Buffer.from([0x64, 0x61, 0x74, 0x61, 0x3A, 0xFF, 0xC3, 0x28, 0x0A, 0x0A])],
+  'bytes that are no UTF-8': [Buffer.from([0x64, 0x61, 0x74, 0x61, 0x3a, 0xff, 0xc3, 0x28, 0x0a, 0x0a])],
   comments: [':\n: a\n:\ndata: a\n: b\ndata: b\n:c\n\n'],
-  'names of events': ['event: test\ndata: a\n\ndata: b\n\nevent:test\n\ndata: c\n\nevent: \ndata: d\n\nevent\ndata: e\n\nevent: one\nevent: test\ndata: f\n\n'],
-  ids: ['id: 1\ndata: a\n\ndata: b\n\nid: 2\n\ndata: c\n\nid\ndata: d\n\nid: 3\nid: x\0y\ndata: e\n\nid:  ä\ndata: f\n\n'],
+  'names of events': [
+    'event: test\ndata: a\n\ndata: b\n\nevent:test\n\ndata: c\n\nevent: \ndata: d\n\nevent\ndata: e\n\nevent: one\nevent: test\ndata: f\n\n',
+  ],
+  ids: [
+    'id: 1\ndata: a\n\ndata: b\n\nid: 2\n\ndata: c\n\nid\ndata: d\n\nid: 3\nid: x\0y\ndata: e\n\nid:  ä\ndata: f\n\n',
+  ],
   'fields that are none': ['data : a\n data: b\nDATA: c\nfoo: d\n\ndata: e\n data\n:data: f\n\ndata\0: g\n\n'],
   'a null character': ['data: a\0b\n\n'],
   'colons in a value': ['data: a:b::\ndata::c\n\n'],
@@ -56,12 +63,16 @@ const { server, it } = await library({
   `,
   routes: {
     '/streams/': { handle: stream },
-    '/api/streams/': { handle: (request, response) => (server.who(request) ? stream(request, response) : response.writeHead(401).end()) },
-    '/api/news': { handle: (request, response) => {
-      asked.push(request)
-      if (!server.who(request)) return response.writeHead(401).end()
-      answer(response, request)
-    } },
+    '/api/streams/': {
+      handle: (request, response) => (server.who(request) ? stream(request, response) : response.writeHead(401).end()),
+    },
+    '/api/news': {
+      handle: (request, response) => {
+        asked.push(request)
+        if (!server.who(request)) return response.writeHead(401).end()
+        answer(response, request)
+      },
+    },
   },
 })
 
@@ -71,26 +82,44 @@ async function stream({ url }, response) {
   await send(response, END)
 }
 
-const begin = (response, more) => response.writeHead(200, { 'content-type': 'text/event-stream', ...more }).flushHeaders()
+const begin = (response, more) =>
+  response.writeHead(200, { 'content-type': 'text/event-stream', ...more }).flushHeaders()
 /** Sends a chunk separately, or nearly so: the assertions do not depend on it. */
 const send = (response, chunk) => new Promise((resolve) => response.write(chunk, () => setTimeout(resolve, 1)))
 
-it('reads each stream like the platform\'s own', async (tab) => {
+it("reads each stream like the platform's own", async (tab) => {
   for (const [n, name] of names.entries()) {
-    const [ours, theirs] = await tab.evaluate((n) => Promise.all([all(EventSource, `/api/streams/${n}`), all(native, `/streams/${n}`)]), n)
+    const [ours, theirs] = await tab.evaluate(
+      (n) => Promise.all([all(EventSource, `/api/streams/${n}`), all(native, `/streams/${n}`)]),
+      n,
+    )
     assert.deepEqual(ours, theirs, name)
     assert.ok(ours.length > 1, name)
   }
 })
 
-it('has the interface of the platform\'s own', async (tab) => {
-  const [ours, theirs] = await tab.evaluate(() => [EventSource, native].map((of) => {
-    const source = new of('streams/0?a#b', { withCredentials: true })
-    const face = [source.url, source.withCredentials, source.readyState, source.onopen, source.OPEN, of.CLOSED, source instanceof EventTarget]
-    source.close()
-    source.close()
-    try { new of('http://:') } catch ({ name }) { return [...face, source.readyState, name] }
-  }))
+it("has the interface of the platform's own", async (tab) => {
+  const [ours, theirs] = await tab.evaluate(() =>
+    [EventSource, native].map((of) => {
+      const source = new of('streams/0?a#b', { withCredentials: true })
+      const face = [
+        source.url,
+        source.withCredentials,
+        source.readyState,
+        source.onopen,
+        source.OPEN,
+        of.CLOSED,
+        source instanceof EventTarget,
+      ]
+      source.close()
+      source.close()
+      try {
+        new of('http://:')
+      } catch ({ name }) {
+        return [...face, source.readyState, name]
+      }
+    }),
+  )
   assert.deepEqual(ours, theirs)
 })
 
@@ -103,17 +132,31 @@ async function listen(tab) {
     /** The time until it reconnects. Other timers belong to the manager, and are far ahead. */
     globalThis.ahead = () => time.ahead.filter((ms) => ms < 60_000)
     globalThis.pauses = []
-    globalThis.ended = new Promise((resolve) => (globalThis.source = listen((one) => news.push(one), (error) => resolve(error?.code ?? 'none'))))
+    globalThis.ended = new Promise(
+      (resolve) =>
+        (globalThis.source = listen(
+          (one) => news.push(one),
+          (error) => resolve(error?.code ?? 'none'),
+        )),
+    )
     source.addEventListener('error', () => pauses.push(...ahead()))
     globalThis.failed = new Promise((resolve) => source.addEventListener('error', () => resolve(), { once: true }))
   })
 }
 
-const news = (tab, count) => tab.evaluate(async (count) => {
-  while (news.length < count) await new Promise((done) => source.addEventListener('news', () => queueMicrotask(done), { once: true }))
-  return news
-}, count)
-const closed = (tab) => tab.evaluate(() => new Promise((done) => (source.readyState === 0 ? done() : source.addEventListener('error', () => done(), { once: true }))))
+const news = (tab, count) =>
+  tab.evaluate(async (count) => {
+    while (news.length < count)
+      await new Promise((done) => source.addEventListener('news', () => queueMicrotask(done), { once: true }))
+    return news
+  }, count)
+const closed = (tab) =>
+  tab.evaluate(
+    () =>
+      new Promise((done) =>
+        source.readyState === 0 ? done() : source.addEventListener('error', () => done(), { once: true }),
+      ),
+  )
 
 it('continues with a new token and the last id, after the time that the server names', async (tab) => {
   let response
@@ -135,7 +178,10 @@ it('continues with a new token and the last id, after the time that the server n
   await until(() => response !== first)
   response.write('event: news\ndata: 2\n\n')
   assert.deepEqual(await news(tab, 2), [1, 2])
-  assert.deepEqual(asked.map(({ headers }) => headers['last-event-id'] && Buffer.from(headers['last-event-id'], 'latin1').toString()), [undefined, '7é', '7é'])
+  assert.deepEqual(
+    asked.map(({ headers }) => headers['last-event-id'] && Buffer.from(headers['last-event-id'], 'latin1').toString()),
+    [undefined, '7é', '7é'],
+  )
   assert.deepEqual([asked[0].headers.accept, asked[0].headers['cache-control']], ['text/event-stream', 'no-cache'])
   assert.equal(server.at('/auth/refresh').length, 1)
 })
@@ -196,7 +242,7 @@ it('tries an unreachable refresh again, and ends with a refused one', async (tab
 
 for (const [what, leave] of Object.entries({
   'signing out': () => auth.logout(),
-  'another user\'s login': () => signIn('bob'),
+  "another user's login": () => signIn('bob'),
   'close()': () => source.close(),
 })) {
   it(`${what} ends it, and its connection`, async (tab) => {
@@ -237,9 +283,22 @@ it('reports nothing after close(), not even what has already arrived', async (ta
 it('wrong use is one clear error', async (tab) => {
   const out = await tab.evaluate(async () => {
     const codes = []
-    for (const auth of [undefined, {}, fetch]) try { createEventSource(auth) } catch ({ code }) { codes.push(code) }
+    for (const auth of [undefined, {}, fetch])
+      try {
+        createEventSource(auth)
+      } catch ({ code }) {
+        codes.push(code)
+      }
     auth.dispose()
-    return [codes, await new Promise((resolve) => listen(() => {}, ({ code }) => resolve(code)))]
+    return [
+      codes,
+      await new Promise((resolve) =>
+        listen(
+          () => {},
+          ({ code }) => resolve(code),
+        ),
+      ),
+    ]
   })
   assert.deepEqual(out, [['invalid-argument', 'invalid-argument', 'invalid-argument'], 'disposed'])
 })

@@ -53,7 +53,9 @@ it('a stream that breaks off continues where it was, with a new token', async (t
 
 it('without our code, it retries for ever if the API answers 401', async (tab) => {
   // Left unanswered, so that no call runs into the next test.
-  const third = new Promise((arrived) => server.route('/api/log', ({ nth }) => (nth === 3 ? (arrived(), new Promise(() => {})) : refused())))
+  const third = new Promise((arrived) =>
+    server.route('/api/log', ({ nth }) => (nth === 3 ? (arrived(), new Promise(() => {})) : refused())),
+  )
   server.route('/auth/refresh', () => refused())
   await hurry(tab)
   await tab.evaluate(() => {
@@ -65,12 +67,19 @@ it('without our code, it retries for ever if the API answers 401', async (tab) =
 })
 
 it('without our code, a page hidden during the retry pause has two streams afterwards', async (tab) => {
-  server.route('/api/log', ({ nth }) => (nth === 1 ? json({}, { status: 503 }) : { type: 'text/event-stream', body: 'data: 1\n\n', goesOn: true }))
+  server.route('/api/log', ({ nth }) =>
+    nth === 1 ? json({}, { status: 503 }) : { type: 'text/event-stream', body: 'data: 1\n\n', goesOn: true },
+  )
   await tab.evaluate(() => {
     globalThis.heard = []
     globalThis.waits = new Promise((resolve) => {
       globalThis.over = new AbortController()
-      fetchEventSource('/api/log', { fetch: auth.fetch, signal: over.signal, onmessage: ({ data }) => heard.push(data), onerror: () => void resolve() })
+      fetchEventSource('/api/log', {
+        fetch: auth.fetch,
+        signal: over.signal,
+        onmessage: ({ data }) => heard.push(data),
+        onerror: () => void resolve(),
+      })
     })
   })
   await tab.evaluate(async () => {

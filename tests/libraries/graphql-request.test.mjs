@@ -20,7 +20,10 @@ const { it, server } = await recipe('graphql-request', {
 it('a batch is sent again completely', async (tab) => {
   server.revoke()
   const answers = await tab.evaluate(() => batched(1, 2))
-  assert.deepEqual(answers.map(({ data }) => data.item.of), ['alice', 'alice'])
+  assert.deepEqual(
+    answers.map(({ data }) => data.item.of),
+    ['alice', 'alice'],
+  )
   assert.equal(server.at('/graphql').length, 2)
 })
 

@@ -16,7 +16,8 @@ it('its own timeout includes the wait for the refresh', async (tab) => {
   // The test decides when the time is over.
   await tab.evaluate(() => {
     const { setTimeout } = globalThis
-    globalThis.setTimeout = (work, delay, ...more) => (delay === 54_321 ? (globalThis.expire = work) : setTimeout(work, delay, ...more))
+    globalThis.setTimeout = (work, delay, ...more) =>
+      delay === 54_321 ? (globalThis.expire = work) : setTimeout(work, delay, ...more)
     globalThis.call = seen(api.get('items/1', { timeout: 54_321 }))
   })
   await held.arrived()

@@ -8,7 +8,10 @@ import { library } from './support/library.mjs'
 
 const at = (name) => readFileSync(new URL(`./node_modules/maplibre-gl/dist/${name}`, import.meta.url))
 // A tile of one pixel.
-const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
 
 const routes = {
   // The library loads its worker from its own folder.
@@ -25,15 +28,24 @@ function tiles(of) {
 }
 
 const own = await library({ code: snippet('maplibre'), html, chromium, routes: tiles(() => own.server) })
-const transformed = await library({ code: snippet('maplibre', 'By transformRequest'), html, chromium, routes: tiles(() => transformed.server) })
+const transformed = await library({
+  code: snippet('maplibre', 'By transformRequest'),
+  html,
+  chromium,
+  routes: tiles(() => transformed.server),
+})
 
 /** Shows the map until it is complete, and returns what failed. */
-const show = (tab) => tab.evaluate(() => new Promise((done) => {
-  const failed = []
-  globalThis.map = show('map')
-  map.on('error', ({ error }) => failed.push(error.message))
-  map.once('idle', () => done(failed))
-}))
+const show = (tab) =>
+  tab.evaluate(
+    () =>
+      new Promise((done) => {
+        const failed = []
+        globalThis.map = show('map')
+        map.on('error', ({ error }) => failed.push(error.message))
+        map.once('idle', () => done(failed))
+      }),
+  )
 
 /** Records the requested tiles: the path, and whether the token is good. */
 function follow(server) {
@@ -46,27 +58,33 @@ function follow(server) {
   return arrived
 }
 
-own.it('MapLibre, with a custom protocol: tiles with an expired token cost one refresh, and none is missing', async (tab) => {
-  const { server } = own
-  server.revoke()
-  const arrived = follow(server)
-  assert.deepEqual(await show(tab), [])
-  const good = arrived.filter(([, isGood]) => isGood).map(([path]) => path)
-  assert.ok(good.length > 1)
-  assert.deepEqual([...new Set(arrived.map(([path]) => path))].sort(), good.sort())
-  assert.equal(server.at('/auth/refresh').length, 1)
-})
+own.it(
+  'MapLibre, with a custom protocol: tiles with an expired token cost one refresh, and none is missing',
+  async (tab) => {
+    const { server } = own
+    server.revoke()
+    const arrived = follow(server)
+    assert.deepEqual(await show(tab), [])
+    const good = arrived.filter(([, isGood]) => isGood).map(([path]) => path)
+    assert.ok(good.length > 1)
+    assert.deepEqual([...new Set(arrived.map(([path]) => path))].sort(), good.sort())
+    assert.equal(server.at('/auth/refresh').length, 1)
+  },
+)
 
-transformed.it('MapLibre, by transformRequest: every tile is asked for with the token, and a style\'s other addresses without', async (tab) => {
-  const { server } = transformed
-  const arrived = follow(server)
-  assert.deepEqual(await show(tab), [])
-  assert.ok(arrived.length > 1)
-  assert.ok(arrived.every(([, isGood]) => isGood))
-  assert.equal(server.at('/auth/refresh').length, 0)
-  const other = await tab.evaluate(async () => {
-    const found = await map._requestManager.transformRequest('https://elsewhere.test/api/tiles/1', 'Tile')
-    return found.headers
-  })
-  assert.equal(other, undefined)
-})
+transformed.it(
+  "MapLibre, by transformRequest: every tile is asked for with the token, and a style's other addresses without",
+  async (tab) => {
+    const { server } = transformed
+    const arrived = follow(server)
+    assert.deepEqual(await show(tab), [])
+    assert.ok(arrived.length > 1)
+    assert.ok(arrived.every(([, isGood]) => isGood))
+    assert.equal(server.at('/auth/refresh').length, 0)
+    const other = await tab.evaluate(async () => {
+      const found = await map._requestManager.transformRequest('https://elsewhere.test/api/tiles/1', 'Tile')
+      return found.headers
+    })
+    assert.equal(other, undefined)
+  },
+)

@@ -5,10 +5,26 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { installed, snippets } from './support/docs.mjs'
 
-const PAGES = ['axios', 'event-source', 'hls', 'maplibre', 'pdf-js', 'signalr', 'socket-io', 'tus', 'uppy', 'video-js', 'websocket', 'xhr']
+const PAGES = [
+  'axios',
+  'event-source',
+  'hls',
+  'maplibre',
+  'pdf-js',
+  'signalr',
+  'socket-io',
+  'tus',
+  'uppy',
+  'video-js',
+  'websocket',
+  'xhr',
+]
 
 const here = new URL('./', import.meta.url)
-const tests = readdirSync(here).filter((name) => name.endsWith('.test.mjs')).map((name) => readFileSync(new URL(name, here), 'utf8')).join()
+const tests = readdirSync(here)
+  .filter((name) => name.endsWith('.test.mjs'))
+  .map((name) => readFileSync(new URL(name, here), 'utf8'))
+  .join()
 
 for (const page of PAGES) {
   test(`${page}: its code is run`, () => {

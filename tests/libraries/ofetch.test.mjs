@@ -20,6 +20,8 @@ it('a POST is not repeated', async (tab) => {
   server.route('/api/items/', () => refused())
   server.route('/auth/refresh', unreached)
   await tab.evaluate(() => (globalThis.asked = 0))
-  assert.deepEqual(await tab.evaluate(() => seen(api('items/1', { method: 'POST', body: { of: 'a name' } }))), { error: { name: 'FetchError', cause: OUTAGE } })
+  assert.deepEqual(await tab.evaluate(() => seen(api('items/1', { method: 'POST', body: { of: 'a name' } }))), {
+    error: { name: 'FetchError', cause: OUTAGE },
+  })
   assert.equal(await tab.evaluate(() => asked), 1)
 })

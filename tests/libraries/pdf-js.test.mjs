@@ -17,8 +17,14 @@ function pdf() {
   ]
   const stream = (text) => `<< /Length ${text.length} >>\nstream\n${text}\nendstream`
   for (let n = 0; n < PAGES; n++) {
-    objects.push(`<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Contents ${6 + 4 * n} 0 R /Resources << /Font << /F1 3 0 R >> >> >>`)
-    objects.push(stream('x'.repeat(150_000)), stream(`BT /F1 24 Tf 20 100 Td (page ${n + 1}) Tj ET`), stream('x'.repeat(150_000)))
+    objects.push(
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Contents ${6 + 4 * n} 0 R /Resources << /Font << /F1 3 0 R >> >> >>`,
+    )
+    objects.push(
+      stream('x'.repeat(150_000)),
+      stream(`BT /F1 24 Tf 20 100 Td (page ${n + 1}) Tj ET`),
+      stream('x'.repeat(150_000)),
+    )
   }
   let text = '%PDF-1.4\n'
   const places = objects.map((object, n) => {
@@ -40,11 +46,15 @@ const { server, it } = await library({
     export const text = async (pdf, n) => (await (await pdf.getPage(n)).getTextContent()).items.map(({ str }) => str).join('')
   `,
   routes: {
-    '/pdf.worker.mjs': () => ({ type: 'text/javascript', body: readFileSync(new URL('./node_modules/pdfjs-dist/build/pdf.worker.mjs', import.meta.url)) }),
+    '/pdf.worker.mjs': () => ({
+      type: 'text/javascript',
+      body: readFileSync(new URL('./node_modules/pdfjs-dist/build/pdf.worker.mjs', import.meta.url)),
+    }),
     '/api/document.pdf': (arrived) => {
       if (!server.who(arrived)) return refused()
       const [, begin, end] = /^bytes=(\d+)-(\d+)$/.exec(arrived.headers.range ?? '') ?? []
-      if (begin === undefined) return { type: 'application/pdf', body: DOCUMENT, headers: { 'content-length': DOCUMENT.length } }
+      if (begin === undefined)
+        return { type: 'application/pdf', body: DOCUMENT, headers: { 'content-length': DOCUMENT.length } }
       return {
         status: 206,
         type: 'application/pdf',
@@ -55,11 +65,14 @@ const { server, it } = await library({
   },
 })
 
-it('pdf.js: each page turned after the token\'s end costs one refresh, and loads', async (tab) => {
-  assert.equal(await tab.evaluate(async () => {
-    globalThis.pdf = await openByRange('/api/document.pdf', () => {})
-    return text(pdf, 1)
-  }), 'page 1')
+it("pdf.js: each page turned after the token's end costs one refresh, and loads", async (tab) => {
+  assert.equal(
+    await tab.evaluate(async () => {
+      globalThis.pdf = await openByRange('/api/document.pdf', () => {})
+      return text(pdf, 1)
+    }),
+    'page 1',
+  )
   for (let n = 2; n <= PAGES; n++) {
     server.revoke()
     assert.equal(await tab.evaluate((n) => text(pdf, n), n), `page ${n}`)
@@ -76,13 +89,21 @@ it('pdf.js: loads a document as a whole', async (tab) => {
 })
 
 it('pdf.js: the app is told when the session is over', async (tab) => {
-  await tab.evaluate(() => void (globalThis.lost = new Promise((resolve) => (globalThis.opened = openByRange('/api/document.pdf', ({ message }) => resolve(message))))))
+  await tab.evaluate(
+    () =>
+      void (globalThis.lost = new Promise(
+        (resolve) => (globalThis.opened = openByRange('/api/document.pdf', ({ message }) => resolve(message))),
+      )),
+  )
   await tab.evaluate(async () => void (globalThis.pdf = await opened))
   server.revoke()
   server.route('/auth/refresh', () => json({ error: 'invalid_grant' }, { status: 401 }))
-  assert.equal(await tab.evaluate(() => {
-    void text(pdf, 3).catch(() => {})
-    return lost
-  }), '401 /api/document.pdf')
+  assert.equal(
+    await tab.evaluate(() => {
+      void text(pdf, 3).catch(() => {})
+      return lost
+    }),
+    '401 /api/document.pdf',
+  )
   assert.deepEqual(await tab.evaluate(() => events), ['signout rejected'])
 })

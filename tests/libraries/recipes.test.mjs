@@ -9,7 +9,10 @@ const here = new URL('./', import.meta.url)
 const docs = new URL('../../docs/libraries/', here)
 const read = (name, folder = docs) => readFileSync(new URL(name, folder), 'utf8')
 
-const tests = readdirSync(here).filter((name) => name.endsWith('.test.mjs')).map((name) => read(name, here)).join()
+const tests = readdirSync(here)
+  .filter((name) => name.endsWith('.test.mjs'))
+  .map((name) => read(name, here))
+  .join()
 const pages = readdirSync(docs)
   .map((name) => ({ page: name.replace('.md', ''), text: read(name) }))
   .map(({ page, text }) => ({ page, text, versions: [...text.matchAll(/^Verified with (\S+) (\S+)\.$/gm)] }))
@@ -25,7 +28,10 @@ for (const { page, text, versions } of pages) {
     const [, line] = /^npm install (.*)$/m.exec(text)
     const [, code] = /^## The page\n\n```jsx?\n([\s\S]*?)^```/m.exec(text)
     const imported = [...code.matchAll(/ from '((?:@[^/']+\/)?[^/'.]+)/g)].map((match) => match[1])
-    assert.deepEqual(imported.filter((name) => !line.split(' ').includes(name)), [])
+    assert.deepEqual(
+      imported.filter((name) => !line.split(' ').includes(name)),
+      [],
+    )
   })
 }
 
@@ -38,5 +44,8 @@ test('the table has every page, and no other', () => {
 
 test('the front page links to every page', () => {
   const linked = [...read('README.md').matchAll(/\]\(([\w-]+\.md)\)/g)].map((match) => match[1])
-  assert.deepEqual(readdirSync(docs).filter((name) => name !== 'README.md' && !linked.includes(name)), [])
+  assert.deepEqual(
+    readdirSync(docs).filter((name) => name !== 'README.md' && !linked.includes(name)),
+    [],
+  )
 })

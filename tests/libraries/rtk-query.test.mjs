@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { recipe } from './support/recipe.mjs'
 
 /** The message of the refresh's error during an outage. */
-const words = (origin) => `Unexpected HTTP status 503 from the refresh endpoint (${origin}/auth/refresh); the session was kept.`
+const words = (origin) =>
+  `Unexpected HTTP status 503 from the refresh endpoint (${origin}/auth/refresh); the session was kept.`
 
 const { it, server, unreached } = await recipe('rtk-query', {
   driver: `
@@ -22,7 +23,7 @@ const { it, server, unreached } = await recipe('rtk-query', {
     }
   `,
   outage: (origin) => ({ status: 'CUSTOM_ERROR', error: words(origin), data: { code: 'bad-status', retryable: true } }),
-  unauthorized: { status: 401, data: { error: 'the API\'s own' } },
+  unauthorized: { status: 401, data: { error: "the API's own" } },
   // The end of the session removes the state, with pending queries.
   ended: { name: 'AbortError' },
   aborted: { name: 'AbortError' },

@@ -45,7 +45,7 @@ it('socket.io: an expired token costs one refresh, even with three sockets', asy
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('socket.io: when the server closes at the token\'s end, it reconnects with a new one', async (tab) => {
+it("socket.io: when the server closes at the token's end, it reconnects with a new one", async (tab) => {
   await follow(tab)
   await tab.evaluate(() => connected())
   server.revoke()

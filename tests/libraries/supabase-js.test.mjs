@@ -23,7 +23,9 @@ const { it, server, unreached, get } = await recipe('supabase-js', {
     // As in PostgREST.
     '/rest/v1/items': (arrived) => {
       const who = server().who(arrived)
-      return who ? json({ id: Number(arrived.query.get('id').replace('eq.', '')), of: who.sub }) : json({ code: 'PGRST303', message: 'JWT expired' }, { status: 401 })
+      return who
+        ? json({ id: Number(arrived.query.get('id').replace('eq.', '')), of: who.sub })
+        : json({ code: 'PGRST303', message: 'JWT expired' }, { status: 401 })
     },
   }),
   unauthorized: { name: 'PostgrestError', code: 'PGRST303' },
@@ -32,7 +34,7 @@ const { it, server, unreached, get } = await recipe('supabase-js', {
   stubborn: true,
 })
 
-it('a plain `fetch: auth.fetch` leaves supabase\'s own key in place of the token', async (tab) => {
+it("a plain `fetch: auth.fetch` leaves supabase's own key in place of the token", async (tab) => {
   const { error } = await tab.evaluate(() => plain.from('items').select().eq('id', 1).single())
   assert.equal(error.code, 'PGRST303')
   assert.equal(server.at('/rest/v1/items')[0].headers.authorization, 'Bearer sb_publishable_key')
@@ -44,7 +46,10 @@ it('without `throwOnError` an outage is a text', async (tab) => {
   server.route('/auth/refresh', unreached)
   const { error } = await tab.evaluate(() => supabase.from('items').select().eq('id', 1).single().retry(false))
   const refresh = await tab.evaluate(() => `${location.origin}/auth/refresh`)
-  assert.deepEqual([error.message, error.code], [`TokenError: Unexpected HTTP status 503 from the refresh endpoint (${refresh}); the session was kept.`, ''])
+  assert.deepEqual(
+    [error.message, error.code],
+    [`TokenError: Unexpected HTTP status 503 from the refresh endpoint (${refresh}); the session was kept.`, ''],
+  )
 })
 
 it('the key is sent, and the token with it', async (tab) => {

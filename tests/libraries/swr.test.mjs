@@ -18,7 +18,7 @@ const { it, server, renewed, unreached } = await recipe('swr', {
   shows: true,
 })
 
-it('a passing outage ends with the library\'s own retry', async (tab) => {
+it("a passing outage ends with the library's own retry", async (tab) => {
   server.revoke()
   server.route('/auth/refresh', unreached)
   await tab.evaluate(() => stay(1))
@@ -32,12 +32,14 @@ it('a focus with an expired token costs one refresh', async (tab) => {
   await tab.evaluate(() => stay(1))
   await tab.waitForFunction(() => now().data)
   server.revoke()
-  await tab.evaluate(() => setTimeout(() => {
-    // SWR ignores a focus within five seconds of another, or within two of the last call.
-    const { now } = Date
-    Date.now = () => now() + 10_000
-    dispatchEvent(new Event('focus'))
-  }, 2000))
+  await tab.evaluate(() =>
+    setTimeout(() => {
+      // SWR ignores a focus within five seconds of another, or within two of the last call.
+      const { now } = Date
+      Date.now = () => now() + 10_000
+      dispatchEvent(new Event('focus'))
+    }, 2000),
+  )
   await tab.waitForFunction(() => events.includes('refresh'))
   assert.equal(server.at('/auth/refresh').length, 1)
 })

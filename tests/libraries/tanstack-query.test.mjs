@@ -28,7 +28,10 @@ it('a mutation is repeated after an outage only', async (tab) => {
   server.revoke()
   server.route('/auth/refresh', (arrived) => (arrived.nth === 1 ? unreached() : renewed(arrived)))
   assert.deepEqual(await tab.evaluate(() => seen(save())), { value: { id: 1, of: 'alice' } })
-  assert.deepEqual(server.at('/api/items/1').map(({ method }) => method), ['PUT', 'PUT'])
+  assert.deepEqual(
+    server.at('/api/items/1').map(({ method }) => method),
+    ['PUT', 'PUT'],
+  )
   server.route('/api/items/', () => json({}, { status: 500 }))
   assert.deepEqual(await tab.evaluate(() => seen(save())), { error: { name: 'Error', status: 500 } })
   assert.equal(server.at('/api/items/1').length, 3)

@@ -65,7 +65,10 @@ it('a call in a batch is not cancelled alone', async (tab) => {
   await held.arrived()
   await tab.evaluate(() => controller.abort())
   held.release()
-  assert.deepEqual(await tab.evaluate(() => both), [1, 2].map((id) => ({ value: { id, of: 'alice' } })))
+  assert.deepEqual(
+    await tab.evaluate(() => both),
+    [1, 2].map((id) => ({ value: { id, of: 'alice' } })),
+  )
 })
 
 it('a refused subscription by our EventSource continues with the new token', async (tab) => {

@@ -34,19 +34,24 @@ const { server, it } = await library({
     })
   `,
   routes: {
-    '/api/tus/': { handle: async (request, response) => {
-      response.on('finish', () => {
-        log.push(`${request.method} ${response.statusCode}`)
-        if (request.method === 'PATCH' && response.statusCode === 204) patched?.()
-      })
-      if (server.who(request)) return tus.handle(request, response)
-      for await (const _ of request);
-      response.writeHead(401).end()
-    } },
+    '/api/tus/': {
+      handle: async (request, response) => {
+        response.on('finish', () => {
+          log.push(`${request.method} ${response.statusCode}`)
+          if (request.method === 'PATCH' && response.statusCode === 204) patched?.()
+        })
+        if (server.who(request)) return tus.handle(request, response)
+        for await (const _ of request);
+        response.writeHead(401).end()
+      },
+    },
   },
 })
 
-const stored = () => readdirSync(directory).filter((name) => !name.endsWith('.json')).map((name) => readFileSync(join(directory, name), 'latin1'))
+const stored = () =>
+  readdirSync(directory)
+    .filter((name) => !name.endsWith('.json'))
+    .map((name) => readFileSync(join(directory, name), 'latin1'))
 
 function begin() {
   log.length = 0
@@ -62,7 +67,16 @@ it('tus: a token that expires on the way costs one refresh, and sends no piece t
   assert.equal(largest, 1_000_000)
   assert.deepEqual(stored(), ['0123456789'.repeat(100_000)])
   // The refused piece, a question for the server's position, and the rest.
-  assert.deepEqual(log, ['POST 201', 'PATCH 204', 'PATCH 204', 'PATCH 401', 'HEAD 200', 'PATCH 204', 'PATCH 204', 'PATCH 204'])
+  assert.deepEqual(log, [
+    'POST 201',
+    'PATCH 204',
+    'PATCH 204',
+    'PATCH 401',
+    'HEAD 200',
+    'PATCH 204',
+    'PATCH 204',
+    'PATCH 204',
+  ])
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
@@ -70,7 +84,12 @@ it('tus: three uploads with an expired token cost one refresh', async (tab) => {
   begin()
   server.revoke()
   await tab.evaluate(() => Promise.all([10, 20, 30].map((size) => send(size))))
-  assert.deepEqual(stored().map((text) => text.length).sort(), [10, 20, 30])
+  assert.deepEqual(
+    stored()
+      .map((text) => text.length)
+      .sort(),
+    [10, 20, 30],
+  )
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 

@@ -30,12 +30,14 @@ const { server, it } = await library({
   `,
   routes: {
     '/api/upload': (arrived) => (server.who(arrived) ? json({ url: '/done' }) : refused()),
-    '/api/tus/': { handle: async (request, response) => {
-      response.on('finish', () => log.push(`${request.method} ${response.statusCode}`))
-      if (server.who(request)) return tus.handle(request, response)
-      for await (const _ of request);
-      response.writeHead(401).end()
-    } },
+    '/api/tus/': {
+      handle: async (request, response) => {
+        response.on('finish', () => log.push(`${request.method} ${response.statusCode}`))
+        if (server.who(request)) return tus.handle(request, response)
+        for await (const _ of request);
+        response.writeHead(401).end()
+      },
+    },
   },
 })
 

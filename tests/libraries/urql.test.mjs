@@ -21,5 +21,7 @@ const { it, server, get } = await recipe('urql', {
 
 it('an error status is a network error', async (tab) => {
   server.route('/graphql', () => ({ status: 403 }))
-  assert.deepEqual(await get(tab, 1), { error: { name: 'CombinedError', codes: [], status: 403, networkError: { name: 'Error' } } })
+  assert.deepEqual(await get(tab, 1), {
+    error: { name: 'CombinedError', codes: [], status: 403, networkError: { name: 'Error' } },
+  })
 })

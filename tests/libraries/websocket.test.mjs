@@ -43,7 +43,10 @@ const isGood = (token) => Boolean(server.who({ headers: { authorization: `Bearer
 const came = []
 const sockets = []
 let isDown = false
-const wss = new WebSocketServer({ noServer: true, handleProtocols: (offered) => (offered.has('chat.v1') ? 'chat.v1' : false) })
+const wss = new WebSocketServer({
+  noServer: true,
+  handleProtocols: (offered) => (offered.has('chat.v1') ? 'chat.v1' : false),
+})
 
 function upgrade(good, request, stream, head) {
   const { pathname, searchParams } = new URL(request.url, 'http://a')
@@ -53,11 +56,14 @@ function upgrade(good, request, stream, head) {
   const token = searchParams.get('access_token') ?? protocols.find((name) => name.startsWith('bearer.'))?.slice(7)
   const isTicket = pathname === '/ws/ticket'
   // Refuses at the handshake, as gateways do, or by a close code, as applications do.
-  if (pathname === '/ws/query' && !good(token)) return stream.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+  if (pathname === '/ws/query' && !good(token))
+    return stream.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
   wss.handleUpgrade(request, stream, head, (socket) => {
     sockets.push(socket)
     if (pathname === '/ws/message') {
-      return socket.once('message', (data) => (good(JSON.parse(data).token) ? socket.send('welcome') : socket.close(4401)))
+      return socket.once('message', (data) =>
+        good(JSON.parse(data).token) ? socket.send('welcome') : socket.close(4401),
+      )
     }
     if (!(isTicket ? tickets.delete(searchParams.get('ticket')) : good(token))) return socket.close(4401)
     socket.send('welcome')
@@ -104,7 +110,9 @@ for (const open of ['byMessage', 'byProtocol']) {
 it('three sockets refused at once all continue, with one refresh', async (tab) => {
   server.revoke()
   came.length = 0
-  await tab.evaluate(() => Promise.all([1, 2, 3].map(() => new Promise((done) => (byProtocol().onmessage = done)))).then(() => {}))
+  await tab.evaluate(() =>
+    Promise.all([1, 2, 3].map(() => new Promise((done) => (byProtocol().onmessage = done)))).then(() => {}),
+  )
   assert.deepEqual([came.length, server.at('/auth/refresh').length], [6, 1])
 })
 
@@ -118,7 +126,14 @@ it('ends if the new token is refused, too', async (tab) => {
       await saw(tab, 'close', n)
       await tab.evaluate(() => time.pass(...pause()))
     }
-    assert.deepEqual(await saw(tab, 'close', 3), ['open 1', 'close 4401 0', 'open 1', 'close 4401 0', 'error forbidden 3', 'close 1006 3'])
+    assert.deepEqual(await saw(tab, 'close', 3), [
+      'open 1',
+      'close 4401 0',
+      'open 1',
+      'close 4401 0',
+      'error forbidden 3',
+      'close 1006 3',
+    ])
   } finally {
     server.http.removeAllListeners('upgrade')
     server.http.on('upgrade', (...args) => upgrade(isGood, ...args))
@@ -133,7 +148,14 @@ it('a handshake that fails twice counts as a refusal', async (tab) => {
     await saw(tab, 'close', n)
     await tab.evaluate(() => time.pass(...pause()))
   }
-  assert.deepEqual(await saw(tab, 'message'), ['error 0', 'close 1006 0', 'error 0', 'close 1006 0', 'open 1', 'message welcome 1'])
+  assert.deepEqual(await saw(tab, 'message'), [
+    'error 0',
+    'close 1006 0',
+    'error 0',
+    'close 1006 0',
+    'open 1',
+    'message welcome 1',
+  ])
   assert.deepEqual([came.length, server.at('/auth/refresh').length], [3, 1])
 })
 
@@ -145,7 +167,7 @@ it('reconnects to a failing server after ever longer pauses, with one refresh, a
   const pauses = []
   for (let n = 1; n <= 7; n++) {
     await saw(tab, 'close', n)
-    pauses.push(...await tab.evaluate(() => pause()))
+    pauses.push(...(await tab.evaluate(() => pause())))
     if (n === 7) isDown = false
     await tab.evaluate(() => time.pass(...pause()))
   }
@@ -164,7 +186,13 @@ it('waits while there is no network', async (tab, user) => {
   await tab.evaluate(() => time.pass(60_000))
   assert.equal(came.length, 1)
   await user.context.setOffline(false)
-  assert.deepEqual(await saw(tab, 'message', 2), ['open 1', 'message welcome 1', 'close 1006 0', 'open 1', 'message welcome 1'])
+  assert.deepEqual(await saw(tab, 'message', 2), [
+    'open 1',
+    'message welcome 1',
+    'close 1006 0',
+    'open 1',
+    'message welcome 1',
+  ])
   assert.equal(came.length, 2)
 })
 
@@ -185,7 +213,7 @@ it('waits for a failing refresh, and ends with a refused one', async (tab) => {
 
 for (const [what, code, leave] of [
   ['signing out', 1000, () => auth.logout()],
-  ['another user\'s login', 1000, () => signIn('bob')],
+  ["another user's login", 1000, () => signIn('bob')],
   ['close()', 4000, () => socket.close(4000, 'enough')],
 ]) {
   it(`${what} ends it for good`, async (tab) => {
@@ -195,7 +223,16 @@ for (const [what, code, leave] of [
     const [, , last] = await saw(tab, 'close')
     assert.equal(last, `close ${code} 3`)
     assert.deepEqual(await tab.evaluate(() => pause()), [])
-    assert.equal(await tab.evaluate(() => { try { socket.send('x') } catch ({ name }) { return name } }), 'InvalidStateError')
+    assert.equal(
+      await tab.evaluate(() => {
+        try {
+          socket.send('x')
+        } catch ({ name }) {
+          return name
+        }
+      }),
+      'InvalidStateError',
+    )
   })
 
   it(`${what} ends it while it waits`, async (tab) => {
@@ -215,7 +252,8 @@ it('messages go both ways, with the requested type', async (tab) => {
   await follow(tab, 'byProtocol')
   await saw(tab, 'message')
   const [text, kind] = await tab.evaluate(async () => {
-    const next = () => new Promise((done) => socket.addEventListener('message', ({ data }) => done(data), { once: true }))
+    const next = () =>
+      new Promise((done) => socket.addEventListener('message', ({ data }) => done(data), { once: true }))
     socket.binaryType = 'arraybuffer'
     const text = next()
     socket.send('hi')
@@ -229,7 +267,12 @@ it('messages go both ways, with the requested type', async (tab) => {
 it('wrong use is one clear error, without the token', async (tab) => {
   const out = await tab.evaluate(async () => {
     const codes = []
-    for (const args of [[], [{}, '/ws'], [auth, '/ws']]) try { openWebSocket(...args) } catch ({ code }) { codes.push(code) }
+    for (const args of [[], [{}, '/ws'], [auth, '/ws']])
+      try {
+        openWebSocket(...args)
+      } catch ({ code }) {
+        codes.push(code)
+      }
     const fails = (...args) => new Promise((done) => (openWebSocket(...args).onerror = ({ error }) => done(error)))
     const token = await auth.getAccessToken()
     const bad = await fails(auth, '/ws', { token: { protocol: (token) => `b c ${token}` } })
@@ -238,7 +281,13 @@ it('wrong use is one clear error, without the token', async (tab) => {
     const disposed = await fails(auth, '/ws', { token: { query: 't' } })
     return [codes, bad.code, bad.message.includes(token) || 'cause' in bad, hidden.code, disposed.code]
   })
-  assert.deepEqual(out, [['invalid-argument', 'invalid-argument', 'invalid-argument'], 'invalid-argument', false, 'not-exposed', 'disposed'])
+  assert.deepEqual(out, [
+    ['invalid-argument', 'invalid-argument', 'invalid-argument'],
+    'invalid-argument',
+    false,
+    'not-exposed',
+    'disposed',
+  ])
 })
 
 for (const option of ['protocol', 'message']) {
@@ -247,7 +296,15 @@ for (const option of ['protocol', 'message']) {
     isDown = false
     await tab.evaluate(takeTime)
     const [seen, left, message] = await tab.evaluate(async (option) => {
-      follow(() => openWebSocket(auth, '/ws/message', { token: { [option]: (token) => { throw new RangeError(token) } } }))
+      follow(() =>
+        openWebSocket(auth, '/ws/message', {
+          token: {
+            [option]: (token) => {
+              throw new RangeError(token)
+            },
+          },
+        }),
+      )
       const failed = new Promise((done) => socket.addEventListener('error', ({ error }) => done(error)))
       const { message, cause } = await failed
       await saw('close')
@@ -275,6 +332,9 @@ ticket.it('a ticket is asked for before each connection', async (tab) => {
   } finally {
     server.who = was
   }
-  assert.deepEqual(came.map(({ query }) => query), ['ticket=t0', 'ticket=t1'])
+  assert.deepEqual(
+    came.map(({ query }) => query),
+    ['ticket=t0', 'ticket=t1'],
+  )
   assert.equal(ticket.server.at('/auth/refresh').length, 1)
 })

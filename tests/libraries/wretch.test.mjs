@@ -21,7 +21,7 @@ it('by default it repeats none of our errors', async (tab) => {
   server.route('/auth/refresh', unreached)
   const { error, calls } = await tab.evaluate(async () => {
     globalThis.asked = 0
-    return { ...await seen(plain.get('/items/1').json()), calls: asked }
+    return { ...(await seen(plain.get('/items/1').json())), calls: asked }
   })
   assert.deepEqual([error, calls], [OUTAGE, 1])
 })

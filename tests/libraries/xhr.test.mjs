@@ -39,7 +39,19 @@ const { server, it } = await library({
 const tokens = (path) => server.at(path).map(({ headers }) => headers.authorization)
 
 /** The platform's events for a successful upload. A late reader may get one state `3` or several. */
-const WELL = ['1:0', 'loadstart', 'upload loadstart', 'upload load', 'upload loadend', '2:200', '3:200', 'progress', '4:200', 'load', 'loadend']
+const WELL = [
+  '1:0',
+  'loadstart',
+  'upload loadstart',
+  'upload load',
+  'upload loadend',
+  '2:200',
+  '3:200',
+  'progress',
+  '4:200',
+  'load',
+  'loadend',
+]
 
 it('the page of the documentation: an upload with progress and an expired token', async (tab) => {
   server.revoke()
@@ -56,7 +68,7 @@ it('the page of the documentation: an upload with progress and an expired token'
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
-it('with a good token it cannot be distinguished from the platform\'s', async (tab) => {
+it("with a good token it cannot be distinguished from the platform's", async (tab) => {
   const [ours, theirs] = await tab.evaluate(async () => {
     const ours = await send()
     const token = await auth.getAccessToken()
@@ -67,7 +79,7 @@ it('with a good token it cannot be distinguished from the platform\'s', async (t
   assert.ok(await tab.evaluate(() => request instanceof native && new XMLHttpRequest() instanceof native))
 })
 
-it('a refusal that leads to a second sending is seen only in the upload\'s events', async (tab) => {
+it("a refusal that leads to a second sending is seen only in the upload's events", async (tab) => {
   server.revoke()
   const { seen, status } = await tab.evaluate(() => send())
   assert.equal(status, 200)
@@ -79,10 +91,20 @@ it('while it waits for a new token it shows no answer, only that it is sent', as
   const refreshing = server.hold('/auth/refresh')
   await tab.evaluate(() => void (globalThis.sent = send()))
   await refreshing.arrived()
-  assert.deepEqual(await tab.evaluate(() => [
-    request.readyState, request.status, request.statusText, request.response, request.responseText, request.responseURL, request.responseXML,
-    request.getAllResponseHeaders(), request.getResponseHeader('content-type'),
-  ]), [1, 0, '', '', '', '', null, '', null])
+  assert.deepEqual(
+    await tab.evaluate(() => [
+      request.readyState,
+      request.status,
+      request.statusText,
+      request.response,
+      request.responseText,
+      request.responseURL,
+      request.responseXML,
+      request.getAllResponseHeaders(),
+      request.getResponseHeader('content-type'),
+    ]),
+    [1, 0, '', '', '', '', null, '', null],
+  )
   refreshing.release()
   assert.equal((await tab.evaluate(() => sent)).status, 200)
 })
@@ -98,7 +120,10 @@ it('five uploads with successive refusals cost one refresh', async (tab) => {
   }
   const answers = await tab.evaluate(() => all)
   // The complete answer, and nothing of the refusal before it.
-  assert.deepEqual(answers.map(({ status, text }) => [status, JSON.parse(text).sub]), Array.from({ length: 5 }, () => [200, 'alice']))
+  assert.deepEqual(
+    answers.map(({ status, text }) => [status, JSON.parse(text).sub]),
+    Array.from({ length: 5 }, () => [200, 'alice']),
+  )
   assert.equal(server.at('/auth/refresh').length, 1)
 })
 
@@ -127,10 +152,16 @@ for (const [name, body] of Object.entries(BODIES)) {
     await tab.evaluate(async () => send({ of: native, body, headers: { authorization: 'Bearer none' } }))
     server.revoke()
     // Its owner changes the objects meanwhile.
-    await tab.evaluate(() => send({ body, headers: { 'x-a': '1', 'X-B': '2' }, act: () => {
-      globalThis.form?.append('late', 'one')
-      globalThis.bytes?.fill(7)
-    } }))
+    await tab.evaluate(() =>
+      send({
+        body,
+        headers: { 'x-a': '1', 'X-B': '2' },
+        act: () => {
+          globalThis.form?.append('late', 'one')
+          globalThis.bytes?.fill(7)
+        },
+      }),
+    )
     const [theirs, first, second] = server.at('/api/one')
     const brief = ({ body, headers }) => [body, headers['content-type'], headers['content-length']]
     assert.deepEqual(brief(first), brief(theirs))
@@ -140,7 +171,7 @@ for (const [name, body] of Object.entries(BODIES)) {
   })
 }
 
-it('the caller\'s settings are kept: responseType, overrideMimeType, withCredentials, timeout', async (tab) => {
+it("the caller's settings are kept: responseType, overrideMimeType, withCredentials, timeout", async (tab) => {
   server.revoke()
   const out = await tab.evaluate(async () => {
     const { status } = await send({ set: { responseType: 'json', withCredentials: true, timeout: 30000 } })
@@ -149,7 +180,7 @@ it('the caller\'s settings are kept: responseType, overrideMimeType, withCredent
   assert.deepEqual(out, [200, 'alice', 'json', true, 30000])
 })
 
-it('a request to another target, with its own Authorization, or with a user name, is the platform\'s', async (tab) => {
+it("a request to another target, with its own Authorization, or with a user name, is the platform's", async (tab) => {
   await tab.evaluate(async () => {
     await send({ url: '/other' })
     await send({ url: '/apix' })
@@ -162,11 +193,14 @@ it('a request to another target, with its own Authorization, or with a user name
   assert.deepEqual([tokens('/other'), tokens('/apix'), tokens('/api/two')], [[undefined], [undefined], ['Basic YTpi']])
   const three = tokens('/api/three')
   assert.ok(three.length > 0)
-  assert.ok(three.every((token) => !token?.startsWith('Bearer')), three.join())
+  assert.ok(
+    three.every((token) => !token?.startsWith('Bearer')),
+    three.join(),
+  )
   assert.equal(server.at('/auth/refresh').length, 0)
 })
 
-it('a synchronous request is refused with a clear error, elsewhere it is the platform\'s', async (tab) => {
+it("a synchronous request is refused with a clear error, elsewhere it is the platform's", async (tab) => {
   const out = await tab.evaluate(() => {
     const request = new XMLHttpRequest()
     try {
@@ -185,7 +219,7 @@ it('the second refusal goes to the caller, and so does one that no token cures',
   server.route('/api/never', () => refused())
   server.route('/api/scope', () => refused('Bearer error="insufficient_scope"'))
   const never = await tab.evaluate(() => send({ url: '/api/never', body: () => null }))
-  assert.deepEqual([never.status, JSON.parse(never.text).error], [401, 'the API\'s own'])
+  assert.deepEqual([never.status, JSON.parse(never.text).error], [401, "the API's own"])
   assert.deepEqual(never.seen, ['1:0', 'loadstart', '2:401', '3:401', 'progress', '4:401', 'load', 'loadend'])
   assert.deepEqual([server.at('/api/never').length, server.at('/auth/refresh').length], [2, 1])
   assert.equal((await tab.evaluate(() => send({ url: '/api/scope' }))).status, 401)
@@ -199,7 +233,7 @@ it('when the session is over, the 401 looks as if nothing had been tried', async
   server.revoke()
   server.route('/auth/refresh', () => ({ status: 401, type: 'application/json', body: '{}' }))
   const { seen, status, text } = await tab.evaluate(() => send({ body: () => null }))
-  assert.deepEqual([status, JSON.parse(text).error], [401, 'the API\'s own'])
+  assert.deepEqual([status, JSON.parse(text).error], [401, "the API's own"])
   assert.deepEqual(seen, ['1:0', 'loadstart', '2:401', '3:401', 'progress', '4:401', 'load', 'loadend'])
   assert.deepEqual(await tab.evaluate(() => events), ['signout rejected'])
   // And from then on no token is sent.
@@ -226,11 +260,14 @@ it('a request that is aborted while it waits ends at once, and is not sent again
   assert.equal(state, 0)
   refreshing.release()
   // The same object can be used again.
-  const again = await tab.evaluate(() => new Promise((resolve) => {
-    request.onload = () => resolve(request.status)
-    request.open('GET', '/api/two')
-    request.send()
-  }))
+  const again = await tab.evaluate(
+    () =>
+      new Promise((resolve) => {
+        request.onload = () => resolve(request.status)
+        request.open('GET', '/api/two')
+        request.send()
+      }),
+  )
   assert.deepEqual([again, server.at('/api/one').length, server.at('/auth/refresh').length], [200, 1, 1])
 })
 
@@ -239,7 +276,10 @@ it('a request on the wire is aborted as usual', async (tab) => {
   await tab.evaluate(() => void (globalThis.sent = send({ body: () => null })))
   await held.arrived()
   const { seen } = await tab.evaluate(() => (request.abort(), sent))
-  assert.deepEqual(seen.filter((line) => !line.startsWith('upload')), ['1:0', 'loadstart', '4:0', 'abort', 'loadend'])
+  assert.deepEqual(
+    seen.filter((line) => !line.startsWith('upload')),
+    ['1:0', 'loadstart', '4:0', 'abort', 'loadend'],
+  )
   held.release()
 })
 
@@ -251,7 +291,10 @@ it('its time-out counts from the start, including the wait', async (tab) => {
   refreshing.release()
   const held = server.hold('/api/two')
   const late = await tab.evaluate(() => send({ url: '/api/two', body: () => null, set: { timeout: 300 } }))
-  assert.deepEqual(late.seen.filter((line) => !line.startsWith('upload')), seen)
+  assert.deepEqual(
+    late.seen.filter((line) => !line.startsWith('upload')),
+    seen,
+  )
   held.release()
 })
 
@@ -269,14 +312,24 @@ it('a request refused in one session is not sent in the next one', async (tab) =
 it('a second send(), or a header after it, is refused as the platform does', async (tab) => {
   const names = await tab.evaluate(async () => {
     const names = []
-    const sent = send({ act(request) {
-      for (const again of [() => request.send(), () => request.setRequestHeader('x-a', '1')]) {
-        try { again() } catch ({ name }) { names.push(name) }
-      }
-    } })
+    const sent = send({
+      act(request) {
+        for (const again of [() => request.send(), () => request.setRequestHeader('x-a', '1')]) {
+          try {
+            again()
+          } catch ({ name }) {
+            names.push(name)
+          }
+        }
+      },
+    })
     await sent
     const request = new XMLHttpRequest()
-    try { request.send() } catch ({ name }) { names.push(name) }
+    try {
+      request.send()
+    } catch ({ name }) {
+      names.push(name)
+    }
     return names
   })
   assert.deepEqual(names, ['InvalidStateError', 'InvalidStateError', 'InvalidStateError'])
@@ -300,17 +353,39 @@ it('reopening it while it waits starts a new request', async (tab) => {
 it('wrong use is one clear error', async (tab) => {
   const out = await tab.evaluate(async () => {
     const errors = []
-    for (const args of [[], [null], [{}], [auth, { apis: '/api' }], [auth, { apis: ['ftp://a.test'] }], [auth, { attach: { query: 't' } }]]) {
-      try { createXMLHttpRequest(...args) } catch (error) { errors.push(`${error.name} ${error.code}`) }
+    for (const args of [
+      [],
+      [null],
+      [{}],
+      [auth, { apis: '/api' }],
+      [auth, { apis: ['ftp://a.test'] }],
+      [auth, { attach: { query: 't' } }],
+    ]) {
+      try {
+        createXMLHttpRequest(...args)
+      } catch (error) {
+        errors.push(`${error.name} ${error.code}`)
+      }
     }
     const hidden = make({ exposeToken: false })
-    const reported = new Promise((done) => addEventListener('error', (event) => (event.preventDefault(), done(event.error.code))))
+    const reported = new Promise((done) =>
+      addEventListener('error', (event) => (event.preventDefault(), done(event.error.code))),
+    )
     const { seen } = await send({ of: createXMLHttpRequest(hidden), body: () => null })
     auth.dispose()
     return [errors, seen.at(-2), await reported, (await send({ body: () => null })).seen.at(-2)]
   })
   assert.deepEqual(out, [
-    ['TokenError invalid-argument', 'TokenError invalid-argument', 'TokenError invalid-argument', 'TokenError invalid-option', 'TokenError invalid-option', 'TokenError invalid-option'],
-    'error not-exposed', 'not-exposed', 'error disposed',
+    [
+      'TokenError invalid-argument',
+      'TokenError invalid-argument',
+      'TokenError invalid-argument',
+      'TokenError invalid-option',
+      'TokenError invalid-option',
+      'TokenError invalid-option',
+    ],
+    'error not-exposed',
+    'not-exposed',
+    'error disposed',
   ])
 })

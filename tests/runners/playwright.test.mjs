@@ -14,10 +14,16 @@ test('playwright: routes in place of the network', async () => {
   const built = await run('app', 'vite/bin/vite.js', ['build', '--logLevel', 'warn'])
   assert.equal(built.code, 0, built.stderr)
   const { origin, seen } = await serveFolder('app/dist')
-  const { code, stdout, stderr } = await run('playwright', '@playwright/test/cli.js', ['test', '--reporter=json'], { env: { APP: origin } })
+  const { code, stdout, stderr } = await run('playwright', '@playwright/test/cli.js', ['test', '--reporter=json'], {
+    env: { APP: origin },
+  })
   const { stats, errors } = JSON.parse(stdout)
   const { expected, unexpected, flaky, skipped } = stats
-  assert.deepEqual({ expected, unexpected, flaky, skipped, errors }, { expected: TESTS, unexpected: 0, flaky: 0, skipped: 0, errors: [] }, stdout + stderr)
+  assert.deepEqual(
+    { expected, unexpected, flaky, skipped, errors },
+    { expected: TESTS, unexpected: 0, flaky: 0, skipped: 0, errors: [] },
+    stdout + stderr,
+  )
   assert.equal(code, 0, stderr)
   assert.deepEqual(seen, [], 'nothing came through to the server')
 })

@@ -27,7 +27,12 @@ const browser = await startBrowser()
 
 test('storybook: every story is checked', () => {
   const { entries } = JSON.parse(readFileSync(new URL('storybook/dist/index.json', import.meta.url)))
-  assert.deepEqual(Object.keys(entries).sort(), Object.keys(STORIES).map((name) => `account--${name}`).sort())
+  assert.deepEqual(
+    Object.keys(entries).sort(),
+    Object.keys(STORIES)
+      .map((name) => `account--${name}`)
+      .sort(),
+  )
 })
 
 for (const [name, texts] of Object.entries(STORIES)) {
@@ -40,7 +45,11 @@ for (const [name, texts] of Object.entries(STORIES)) {
     const story = page.locator('#storybook-root')
     for (const text of texts) await story.getByText(text, { exact: false }).first().waitFor()
     // An error in the story's play function.
-    assert.equal(await page.locator('.sb-show-errordisplay').count(), 0, await page.locator('#error-message').textContent())
+    assert.equal(
+      await page.locator('.sb-show-errordisplay').count(),
+      0,
+      await page.locator('#error-message').textContent(),
+    )
     assert.deepEqual(errors, [])
   })
 }

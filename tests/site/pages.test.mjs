@@ -26,14 +26,19 @@ async function visit(t, front, paths) {
     page.on('requestfailed', (request) => complain(`no answer from ${request.url()}`))
     page.on('request', (request) => request.url().startsWith(front) || complain(`asks for ${request.url()}`))
     page.on('response', (response) => response.ok() || complain(`${response.status()} from ${response.url()}`))
-    for (let url; (url = left.pop()); ) {
+    for (let url; (url = left.pop());) {
       await page.goto(url)
       // A script creates the navigation.
       await page.locator('#tsd-nav-container a').first().waitFor({ state: 'attached' })
-      found.set(url, await page.evaluate(() => ({
-        links: [...new Set([...document.querySelectorAll('a[href]')].map(({ href }) => href))].filter((link) => link.startsWith(location.origin)),
-        ids: [...document.querySelectorAll('[id]')].map(({ id }) => id),
-      })))
+      found.set(
+        url,
+        await page.evaluate(() => ({
+          links: [...new Set([...document.querySelectorAll('a[href]')].map(({ href }) => href))].filter((link) =>
+            link.startsWith(location.origin),
+          ),
+          ids: [...document.querySelectorAll('[id]')].map(({ id }) => id),
+        })),
+      )
     }
   }
   await Promise.all(Array.from({ length: TABS }, tab))
@@ -53,7 +58,10 @@ test('every page opens, every link leads to a place on a page, and every page is
       reached.add(target)
     }
   }
-  assert.deepEqual([...found.keys()].filter((url) => !reached.has(url)), [])
+  assert.deepEqual(
+    [...found.keys()].filter((url) => !reached.has(url)),
+    [],
+  )
 })
 
 test('at the root of an origin, pages of each depth open, and their links lead to pages', async (t) => {
@@ -61,7 +69,8 @@ test('at the root of an origin, pages of each depth open, and their links lead t
   const depth = (path) => path.split('/').length
   const found = await visit(t, front, [...new Map(pages.map((path) => [depth(path), path])).values()])
   for (const [url, { links }] of found) {
-    for (const link of links) assert.ok(pages.includes(link.slice(front.length).split('#')[0]), `${url} leads to ${link}`)
+    for (const link of links)
+      assert.ok(pages.includes(link.slice(front.length).split('#')[0]), `${url} leads to ${link}`)
   }
 })
 
@@ -69,6 +78,11 @@ test('the diagrams are drawn', async (t) => {
   const page = await browser.newPage()
   t.after(() => page.close())
   await page.goto(`${await serve('/')}architecture.html`)
-  assert.deepEqual(await page.locator('.diagram svg').evaluateAll((all) => all.map(({ textContent }) => /unknown|auth\.fetch/.exec(textContent)?.[0])), ['unknown', 'auth.fetch'])
+  assert.deepEqual(
+    await page
+      .locator('.diagram svg')
+      .evaluateAll((all) => all.map(({ textContent }) => /unknown|auth\.fetch/.exec(textContent)?.[0])),
+    ['unknown', 'auth.fetch'],
+  )
   assert.doesNotMatch(await page.locator('main, .col-content').first().textContent(), /sequenceDiagram|stateDiagram/)
 })

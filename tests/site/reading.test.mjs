@@ -27,7 +27,10 @@ async function search(page, words) {
   await page.waitForURL(url)
 }
 
-for (const [where, from] of [['a server', front], ['files', `${pathToFileURL(site)}/`]]) {
+for (const [where, from] of [
+  ['a server', front],
+  ['files', `${pathToFileURL(site)}/`],
+]) {
   test(`a search leads to a page that has the word, from ${where}`, async (t) => {
     const page = await open(t, `${from}backends/simplejwt.html`)
     await search(page, 'refresh')
@@ -44,17 +47,18 @@ test('a search finds a page by its title', async (t) => {
 
 test('dark is chosen once, for every page', async (t) => {
   const page = await open(t, `${front}index.html`)
-  const brightness = () => page.evaluate(() => Math.max(...getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number)))
-  assert.ok(await brightness() > 200)
+  const brightness = () =>
+    page.evaluate(() => Math.max(...getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number)))
+  assert.ok((await brightness()) > 200)
 
   await page.click('.tsd-navigation.settings summary')
   await page.selectOption('#tsd-theme', 'dark')
-  assert.ok(await brightness() < 80)
+  assert.ok((await brightness()) < 80)
   await page.reload()
-  assert.ok(await brightness() < 80)
+  assert.ok((await brightness()) < 80)
   await page.goto(`${front}backends/simplejwt.html`)
-  assert.ok(await brightness() < 80)
+  assert.ok((await brightness()) < 80)
 
   await page.selectOption('#tsd-theme', 'light')
-  assert.ok(await brightness() > 200)
+  assert.ok((await brightness()) > 200)
 })

@@ -10,9 +10,15 @@ import { below, entries, read, root, site } from './support/site.mjs'
 
 const docs = join(root, 'docs')
 const sources = below(docs, '.md').filter((path) => !path.startsWith('site/'))
-const titled = sources.map((path) => ({ path, title: /^# (.+)$/m.exec(readFileSync(join(docs, path), 'utf8'))[1].replaceAll('`', '') }))
+const titled = sources.map((path) => ({
+  path,
+  title: /^# (.+)$/m.exec(readFileSync(join(docs, path), 'utf8'))[1].replaceAll('`', ''),
+}))
 const files = new Set([...below(site, ''), ''])
-const links = (text) => [...text.replace(/^(`{3,})[^]*?^\1$/gm, '').matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link).filter((link) => !/^[a-z]+:/.test(link))
+const links = (text) =>
+  [...text.replace(/^(`{3,})[^]*?^\1$/gm, '').matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link]) => link)
+    .filter((link) => !/^[a-z]+:/.test(link))
 
 test('llms.txt has the required form: a title, a summary, sections of links', () => {
   assert.match(read('llms.txt'), /^# tokenkeep\n\n> \S.+\n(\n## .+\n\n(- \[.+\]\(.+\)(: .+)?\n)+)+$/)
@@ -20,19 +26,34 @@ test('llms.txt has the required form: a title, a summary, sections of links', ()
 
 test('llms.txt names every page by its title, and every entry', () => {
   const text = read('llms.txt')
-  const missing = titled.filter(({ path, title }) => path !== 'README.md' && !text.includes(`- [${title}](${path.replace('README.md', 'index.md')})`))
+  const missing = titled.filter(
+    ({ path, title }) =>
+      path !== 'README.md' && !text.includes(`- [${title}](${path.replace('README.md', 'index.md')})`),
+  )
   assert.deepEqual(missing, [])
-  assert.deepEqual(entries().filter(({ name }) => !text.includes(`- [${name}](api/`)), [])
+  assert.deepEqual(
+    entries().filter(({ name }) => !text.includes(`- [${name}](api/`)),
+    [],
+  )
 })
 
 test('the targets of llms.txt exist, and so do the links of those texts', () => {
   const pages = ['llms.txt', 'index.md', ...links(read('llms.txt')).filter((link) => link.endsWith('.md'))]
-  const broken = pages.flatMap((page) => links(read(page)).filter((link) => !files.has(join(dirname(page), link.split('#')[0])) && !link.startsWith('#')).map((link) => `${page}: ${link}`))
+  const broken = pages.flatMap((page) =>
+    links(read(page))
+      .filter((link) => !files.has(join(dirname(page), link.split('#')[0])) && !link.startsWith('#'))
+      .map((link) => `${page}: ${link}`),
+  )
   assert.deepEqual(broken, [])
 })
 
 test('each page has the path of its source', () => {
-  assert.deepEqual(sources.map((path) => path.replace(/README\.md$/, 'index').replace(/\.md$/, '')).filter((path) => !files.has(`${path}.html`)), [])
+  assert.deepEqual(
+    sources
+      .map((path) => path.replace(/README\.md$/, 'index').replace(/\.md$/, ''))
+      .filter((path) => !files.has(`${path}.html`)),
+    [],
+  )
 })
 
 test('the API reference names every entry and its exports', () => {
@@ -41,7 +62,9 @@ test('the API reference names every entry and its exports', () => {
     assert.ok(list.includes(`<a href="api/${name}.html">${name}</a>`), name)
     // A long name may be broken between its words.
     const page = read(`api/${name}.html`).replaceAll('<wbr/>', '')
-    const declared = readFileSync(join(root, source), 'utf8').matchAll(/^export (?:async )?(?:function|const|class|interface|type) (\w+)/gm)
+    const declared = readFileSync(join(root, source), 'utf8').matchAll(
+      /^export (?:async )?(?:function|const|class|interface|type) (\w+)/gm,
+    )
     for (const [, exported] of declared) assert.ok(page.includes(`>${exported}<`), `${name}: ${exported}`)
   }
 })
@@ -57,7 +80,10 @@ test('a page with a broken link fails the build', async (t) => {
   writeFileSync(join(scratch, 'docs/README.md'), '# Front\n\n[There](there.md).\n')
   assert.throws(findPages, /docs\/README\.md: docs\/there\.md/)
   writeFileSync(join(scratch, 'docs/there.md'), '# There\n')
-  assert.deepEqual(findPages().sections.map(({ title, pages }) => [title, pages.map(({ title }) => title)]), [['More', ['There']]])
+  assert.deepEqual(
+    findPages().sections.map(({ title, pages }) => [title, pages.map(({ title }) => title)]),
+    [['More', ['There']]],
+  )
 })
 
 test('a site with a link to a missing place on a page fails the build', async (t) => {

@@ -1,11 +1,11 @@
 // Sends Angular's HttpClient requests through the manager that `provideTokenkeep` provides.
 
-import { HttpBackend, type HttpInterceptorFn } from '@angular/common/http';
-import { inject, makeEnvironmentProviders, NgZone, type EnvironmentProviders } from '@angular/core';
-import { target } from '../adapters/target.js';
-import { attach } from './angular-attach.js';
-import { exchange } from './angular-fetch.js';
-import { injectProvided } from './angular-token.js';
+import { HttpBackend, type HttpInterceptorFn } from '@angular/common/http'
+import { inject, makeEnvironmentProviders, NgZone, type EnvironmentProviders } from '@angular/core'
+import { target } from '../adapters/target.js'
+import { attach } from './angular-attach.js'
+import { exchange } from './angular-fetch.js'
+import { injectProvided } from './angular-token.js'
 
 /**
  * Makes HttpClient send through `auth.fetch`, with everything that the manager does: `providers: [provideHttpClient(),
@@ -15,12 +15,12 @@ import { injectProvided } from './angular-token.js';
  */
 export function provideTokenkeepBackend(): EnvironmentProviders {
   const make = (): HttpBackend => {
-    const { auth, isServer } = injectProvided();
-    const zone = inject(NgZone);
+    const { auth, isServer } = injectProvided()
+    const zone = inject(NgZone)
     // On a server, requests are sent without a token.
-    return { handle: (request) => exchange(request, isServer ? globalThis.fetch : auth.fetch, zone) };
-  };
-  return makeEnvironmentProviders([{ provide: HttpBackend, useFactory: make }]);
+    return { handle: (request) => exchange(request, isServer ? globalThis.fetch : auth.fetch, zone) }
+  }
+  return makeEnvironmentProviders([{ provide: HttpBackend, useFactory: make }])
 }
 
 /**
@@ -30,6 +30,6 @@ export function provideTokenkeepBackend(): EnvironmentProviders {
  * The manager's rules for answers do not apply: only a 401 counts as a refusal.
  */
 export const tokenkeepInterceptor: HttpInterceptorFn = (request, next) => {
-  const { auth, isServer, options } = injectProvided();
-  return isServer ? next(request) : attach(auth, target('provideTokenkeep', options), request, next);
-};
+  const { auth, isServer, options } = injectProvided()
+  return isServer ? next(request) : attach(auth, target('provideTokenkeep', options), request, next)
+}

@@ -1,6 +1,6 @@
 // allauth's headless API, for apps, with its JWT strategy.
 
-import type { TokenManagerOptions } from '../types.js';
+import type { TokenManagerOptions } from '../types.js'
 
 /**
  * Options for [allauth headless](https://docs.allauth.org/en/latest/headless/) with `JWTTokenStrategy` and the client `app`. The tokens are in
@@ -12,5 +12,8 @@ export const allauthHeadless = {
   // It answers 401, because the session has ended.
   logout: { url: '/_allauth/app/v1/auth/session', method: 'DELETE', send: 'access' },
   refreshToken: { json: 'refresh_token' },
-  response: { accessToken: ['meta.access_token', 'data.access_token'], refreshToken: ['meta.refresh_token', 'data.refresh_token'] },
-} as const satisfies TokenManagerOptions;
+  response: {
+    accessToken: ['meta.access_token', 'data.access_token'],
+    refreshToken: ['meta.refresh_token', 'data.refresh_token'],
+  },
+} as const satisfies TokenManagerOptions

@@ -1,6 +1,6 @@
 // The "long and short token" scheme: every answer is HTTP 200 with a code in the body.
 
-import type { TokenManagerOptions } from '../types.js';
+import type { TokenManagerOptions } from '../types.js'
 
 /**
  * Options for the usual codes: 40101, the short token has expired; 40102, the long token has expired; 40103, the user has
@@ -15,4 +15,4 @@ export const longShortToken = {
   rejected: { body: { path: 'code', equals: [40001, 40102, 40103] } },
   refreshToken: { header: 'X-Long-Token' },
   response: { accessToken: 'data.token', refreshToken: 'data.longToken', expiresAt: 'data.expireAt' },
-} as const satisfies TokenManagerOptions;
+} as const satisfies TokenManagerOptions

@@ -1,6 +1,6 @@
 // NocoBase: any answer may carry the next token.
 
-import type { TokenManagerOptions } from '../types.js';
+import type { TokenManagerOptions } from '../types.js'
 
 /**
  * Options for [NocoBase](https://www.nocobase.com). It has no refresh endpoint: a call with an expired token renews it, and the answer has the
@@ -15,9 +15,17 @@ export const nocobase = {
     status: 401,
     body: {
       path: 'errors.*.code',
-      equals: ['EMPTY_TOKEN', 'INVALID_TOKEN', 'BLOCKED_TOKEN', 'EXPIRED_SESSION', 'TOKEN_RENEW_FAILED', 'NOT_EXIST_USER', 'USER_HAS_NO_ROLES_ERR'],
+      equals: [
+        'EMPTY_TOKEN',
+        'INVALID_TOKEN',
+        'BLOCKED_TOKEN',
+        'EXPIRED_SESSION',
+        'TOKEN_RENEW_FAILED',
+        'NOT_EXIST_USER',
+        'USER_HAS_NO_ROLES_ERR',
+      ],
     },
   },
   response: { accessToken: 'data.token' },
   subject: 'userId',
-} as const satisfies TokenManagerOptions;
+} as const satisfies TokenManagerOptions

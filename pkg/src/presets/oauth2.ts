@@ -1,6 +1,6 @@
 // OAuth 2 for a public client (RFC 6749, section 6): the refresh token in a form.
 
-import type { RefreshOptions, TokenManagerOptions } from '../types.js';
+import type { RefreshOptions, TokenManagerOptions } from '../types.js'
 
 /**
  * Options for an authorization server's token endpoint. Add your `url` and `client_id`: `refresh: { ...oauth2.refresh, url, body: {
@@ -10,4 +10,4 @@ import type { RefreshOptions, TokenManagerOptions } from '../types.js';
 export const oauth2 = {
   refresh: { body: { grant_type: 'refresh_token' }, credentials: 'omit' },
   refreshToken: { form: 'refresh_token' },
-} as const satisfies Omit<TokenManagerOptions, 'refresh'> & { refresh: Partial<RefreshOptions> };
+} as const satisfies Omit<TokenManagerOptions, 'refresh'> & { refresh: Partial<RefreshOptions> }

@@ -1,6 +1,6 @@
 // Django REST framework with simplejwt's own views.
 
-import type { TokenManagerOptions } from '../types.js';
+import type { TokenManagerOptions } from '../types.js'
 
 /**
  * Options for [simplejwt](https://django-rest-framework-simplejwt.readthedocs.io) with the URLs of its documentation. The refresh token is
@@ -12,4 +12,4 @@ export const simplejwt = {
   refreshToken: { json: 'refresh' },
   response: { accessToken: 'access', refreshToken: 'refresh' },
   subject: 'user_id',
-} as const satisfies TokenManagerOptions;
+} as const satisfies TokenManagerOptions

@@ -1,6 +1,6 @@
 // WeChat's third-party platform, and similar APIs.
 
-import type { TokenManagerOptions } from '../types.js';
+import type { TokenManagerOptions } from '../types.js'
 
 /**
  * Options for tokens in the query and `errcode` in the body of a 200. Add `refresh` as a function, because an account's token is obtained
@@ -17,4 +17,4 @@ export const wechat = {
     refreshToken: ['authorization_info.authorizer_refresh_token', 'authorizer_refresh_token'],
     expiresIn: ['authorization_info.expires_in', 'expires_in'],
   },
-} as const satisfies Omit<TokenManagerOptions, 'refresh'>;
+} as const satisfies Omit<TokenManagerOptions, 'refresh'>

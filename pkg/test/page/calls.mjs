@@ -57,21 +57,41 @@ export const good = {
     },
   },
   'headers in pairs': {
-    make: () => ['/echo', { headers: [['X-One', '1'], ['x-one', '2'], ['Accept-Language', 'xx']] }],
+    make: () => [
+      '/echo',
+      {
+        headers: [
+          ['X-One', '1'],
+          ['x-one', '2'],
+          ['Accept-Language', 'xx'],
+        ],
+      },
+    ],
     change: ([, init]) => init.headers.push(['X-Late', 'x']),
   },
   'a Headers object changed after the call': {
-    make: () => ['/echo', { headers: new Headers([['X-One', '1'], ['X-One', '2']]) }],
+    make: () => [
+      '/echo',
+      {
+        headers: new Headers([
+          ['X-One', '1'],
+          ['X-One', '2'],
+        ]),
+      },
+    ],
     change: ([, init]) => init.headers.set('X-One', '3'),
   },
   'headers in a Map': { make: () => ['/echo', { headers: new Map([['X-One', '1']]) }] },
   'headers from a generator': {
-    make: () => ['/echo', {
-      headers: (function* () {
-        yield ['X-One', '1']
-        yield new Set(['X-Two', '2'])
-      })(),
-    }],
+    make: () => [
+      '/echo',
+      {
+        headers: (function* () {
+          yield ['X-One', '1']
+          yield new Set(['X-Two', '2'])
+        })(),
+      },
+    ],
   },
   'a record of headers with a prototype and a symbol that cannot be seen': {
     make: () => {
@@ -91,14 +111,25 @@ export const good = {
   'headers with getters': {
     make: () => {
       let reads = 0
-      return ['/echo', { headers: { get 'X-Read'() { return ++reads } } }]
+      return [
+        '/echo',
+        {
+          headers: {
+            get 'X-Read'() {
+              return ++reads
+            },
+          },
+        },
+      ]
     },
   },
   'inherited headers are no headers': { make: () => ['/echo', { headers: Object.create({ 'X-Inherited': '1' }) }] },
   'a header value with blanks around it': { make: () => ['/echo', { headers: { 'X-One': ' \t1 ' } }] },
   'a header value of Latin-1': { make: () => ['/echo', { headers: { 'X-One': 'ä' } }] },
   'forbidden headers': { make: () => ['/echo', { headers: { Host: 'x', Cookie: 'a=b', 'Sec-X': '1', 'X-Ok': '1' } }] },
-  'a Headers object of another realm': { make: () => ['/echo', { headers: new (foreign().Headers)({ 'X-One': '1' }) }] },
+  'a Headers object of another realm': {
+    make: () => ['/echo', { headers: new (foreign().Headers)({ 'X-One': '1' }) }],
+  },
   'a record of another realm': {
     make: () => {
       const init = new (foreign().Object)()
@@ -112,12 +143,21 @@ export const good = {
   'an init whose members are read once': {
     make: () => {
       const reads = {}
-      const once = (name, value) => (reads[name] = (reads[name] ?? 0) + 1) === 1 ? value : `read-${reads[name]}`
-      return ['/echo', {
-        get method() { return once('method', 'PUT') },
-        get body() { return once('body', 'x') },
-        get headers() { return once('headers', { 'X-One': '1' }) },
-      }]
+      const once = (name, value) => ((reads[name] = (reads[name] ?? 0) + 1) === 1 ? value : `read-${reads[name]}`)
+      return [
+        '/echo',
+        {
+          get method() {
+            return once('method', 'PUT')
+          },
+          get body() {
+            return once('body', 'x')
+          },
+          get headers() {
+            return once('headers', { 'X-One': '1' })
+          },
+        },
+      ]
     },
   },
   'an init changed after the call': {
@@ -130,7 +170,9 @@ export const good = {
   'no body': { make: () => ['/echo', { ...POST, body: null }] },
   'a text': { make: () => ['/echo', { ...POST, body: 'ä\u{1F600}\ud800' }] },
   'an empty text': { make: () => ['/echo', { ...POST, body: '' }] },
-  'a text with its own type': { make: () => ['/echo', { ...POST, body: '{}', headers: { 'content-type': 'application/json' } }] },
+  'a text with its own type': {
+    make: () => ['/echo', { ...POST, body: '{}', headers: { 'content-type': 'application/json' } }],
+  },
   'a number as body': { make: () => ['/echo', { ...POST, body: 5 }] },
   'an object as body': {
     make: () => {
@@ -144,7 +186,16 @@ export const good = {
   'a Blob without type': { make: () => ['/echo', { ...POST, body: new Blob(['ab']) }] },
   'a File': { make: () => ['/echo', { ...POST, body: new File(['ab'], 'name', { type: 'x/y' }) }] },
   'URLSearchParams changed after the call': {
-    make: () => ['/echo', { ...POST, body: new URLSearchParams([['a', 'ä &'], ['a', '2']]) }],
+    make: () => [
+      '/echo',
+      {
+        ...POST,
+        body: new URLSearchParams([
+          ['a', 'ä &'],
+          ['a', '2'],
+        ]),
+      },
+    ],
     change: ([, init]) => init.body.append('b', '3'),
   },
   'a form changed after the call': {
@@ -155,7 +206,9 @@ export const good = {
     },
   },
   'an empty form': { make: () => ['/echo', { ...POST, body: new FormData() }] },
-  'a form with a type of its own': { make: () => ['/echo', { ...POST, body: form(), headers: { 'Content-Type': 'text/plain' } }] },
+  'a form with a type of its own': {
+    make: () => ['/echo', { ...POST, body: form(), headers: { 'Content-Type': 'text/plain' } }],
+  },
   'a form of another realm': {
     make: () => {
       const body = new (foreign().FormData)()
@@ -194,17 +247,21 @@ export const good = {
   'no referrer': { make: () => ['/echo', { referrer: '' }] },
   'no cache': { make: () => ['/echo', { cache: 'no-store' }] },
   'no credentials': { make: () => ['/echo', { credentials: 'omit' }] },
-  'keepalive': { make: () => ['/echo', { ...POST, body: 'x', keepalive: true }] },
+  keepalive: { make: () => ['/echo', { ...POST, body: 'x', keepalive: true }] },
   'a priority': { make: () => ['/echo', { priority: 'low' }] },
   'same-origin mode': { make: () => ['/echo', { mode: 'same-origin' }] },
   'no-cors mode': { make: () => ['/echo', { mode: 'no-cors', headers: { 'X-Dropped': '1', Accept: 'a/b' } }] },
-  'integrity': { make: () => ['/fixed', { integrity: 'sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=' }] },
+  integrity: { make: () => ['/fixed', { integrity: 'sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=' }] },
   'a redirect followed': { make: () => ['/redirect'] },
   'a redirect not followed': { make: () => ['/redirect', { redirect: 'manual' }] },
   'a Request': { make: () => [new Request('/echo', { headers: { 'X-One': '1' } })] },
   'a Request with a fragment': { make: () => [new Request('/echo?x#hash')] },
-  'a Request of another realm': { make: () => [new (foreign().Request)(`${location.origin}/echo`, { headers: { 'X-One': '1' } })] },
-  'a Request and an empty init': { make: () => [new Request('/echo', { referrer: '/r', referrerPolicy: 'unsafe-url' }), {}] },
+  'a Request of another realm': {
+    make: () => [new (foreign().Request)(`${location.origin}/echo`, { headers: { 'X-One': '1' } })],
+  },
+  'a Request and an empty init': {
+    make: () => [new Request('/echo', { referrer: '/r', referrerPolicy: 'unsafe-url' }), {}],
+  },
   'a Request with a referrer': { make: () => [new Request('/echo', { referrer: '/r', referrerPolicy: 'unsafe-url' })] },
   'a Request and an init that resets its referrer': {
     make: () => [new Request('/echo', { referrer: '/r', referrerPolicy: 'unsafe-url' }), { cache: 'no-cache' }],
@@ -215,11 +272,17 @@ export const good = {
   },
   'a Request with a text': { make: () => [new Request('/echo', { ...POST, body: 'abc' })] },
   'a Request with a form': { make: () => [new Request('/echo', { ...POST, body: form() })] },
-  'a Request with a Blob': { make: () => [new Request('/echo', { method: 'PUT', body: new Blob(['abc'], { type: 'x/y' }) })] },
-  'a Request of no cache and integrity': {
-    make: () => [new Request('/fixed', { cache: 'no-store', integrity: 'sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=' })],
+  'a Request with a Blob': {
+    make: () => [new Request('/echo', { method: 'PUT', body: new Blob(['abc'], { type: 'x/y' }) })],
   },
-  'a Request and another body': { make: () => [new Request('/echo', { ...POST, body: 'abc' }), { body: new Blob(['d']) }] },
+  'a Request of no cache and integrity': {
+    make: () => [
+      new Request('/fixed', { cache: 'no-store', integrity: 'sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=' }),
+    ],
+  },
+  'a Request and another body': {
+    make: () => [new Request('/echo', { ...POST, body: 'abc' }), { body: new Blob(['d']) }],
+  },
   'a Request and other headers': {
     make: () => [new Request('/echo', { headers: { 'X-One': '1' } }), { headers: { 'X-Two': '2' } }],
   },
@@ -236,9 +299,9 @@ export const odd = {
   'an answer without a body': { make: () => ['/status/204'] },
   'an answer that is an error': { make: () => ['/status/500', { method: 'PUT', body: 'x' }] },
   'an answer of no known status': { make: () => ['/status/299'] },
-  'HEAD': { make: () => ['/fixed', { method: 'HEAD' }] },
-  'OPTIONS': { make: () => ['/echo', { method: 'OPTIONS' }] },
-  'a method of the caller\'s own': { make: () => ['/echo', { method: 'PURGE-it' }] },
+  HEAD: { make: () => ['/fixed', { method: 'HEAD' }] },
+  OPTIONS: { make: () => ['/echo', { method: 'OPTIONS' }] },
+  "a method of the caller's own": { make: () => ['/echo', { method: 'PURGE-it' }] },
   'all credentials': { make: () => ['/echo', { credentials: 'include' }] },
   'cors mode': { make: () => ['/echo', { mode: 'cors' }] },
   'a cache that is reloaded': { make: () => ['/echo', { cache: 'reload' }] },
@@ -268,17 +331,28 @@ export const odd = {
     make: () => ['/echo', { ...POST, body: new Uint8Array(new ArrayBuffer(2, { maxByteLength: 4 })) }],
   },
   'a wide view of big numbers': { make: () => ['/echo', { ...POST, body: new BigInt64Array([1n, -1n]) }] },
-  'a File of another realm': { make: () => ['/echo', { ...POST, body: new (foreign().File)(['ab'], 'name', { type: 'x/y' }) }] },
-  'keepalive with a body that is too long': { make: () => ['/echo', { ...POST, keepalive: true, body: 'x'.repeat(70_000) }] },
+  'a File of another realm': {
+    make: () => ['/echo', { ...POST, body: new (foreign().File)(['ab'], 'name', { type: 'x/y' }) }],
+  },
+  'keepalive with a body that is too long': {
+    make: () => ['/echo', { ...POST, keepalive: true, body: 'x'.repeat(70_000) }],
+  },
   'keepalive with a Blob': { make: () => ['/echo', { ...POST, keepalive: true, body: new Blob(['x']) }] },
   'keepalive in a Request': { make: () => [new Request('/echo', { ...POST, keepalive: true, body: 'x' })] },
   'a stream': {
-    make: () => ['/echo', { ...POST, duplex: 'half', body: new ReadableStream({
-      start(controller) {
-        controller.enqueue(bytes('abc'))
-        controller.close()
+    make: () => [
+      '/echo',
+      {
+        ...POST,
+        duplex: 'half',
+        body: new ReadableStream({
+          start(controller) {
+            controller.enqueue(bytes('abc'))
+            controller.close()
+          },
+        }),
       },
-    }) }],
+    ],
   },
   'duplex without a stream': { make: () => ['/echo', { ...POST, duplex: 'half', body: 'x' }] },
   'duplex that does not exist': { make: () => ['/echo', { ...POST, duplex: 'full', body: 'x' }] },
@@ -304,21 +378,52 @@ export const bad = {
   'a number as a pair': { make: () => ['/echo', { headers: [5] }] },
   'an object as a pair': { make: () => ['/echo', { headers: [{}] }] },
   'headers from a generator that throws': {
-    make: () => ['/echo', {
-      headers: (function* () {
-        yield ['a', 'b']
-        throw new RangeError('mine')
-      })(),
-    }],
+    make: () => [
+      '/echo',
+      {
+        headers: (function* () {
+          yield ['a', 'b']
+          throw new RangeError('mine')
+        })(),
+      },
+    ],
   },
   'headers that are null': { make: () => ['/echo', { headers: null }] },
   'headers that are a number': { make: () => ['/echo', { headers: 5 }] },
   'headers that are a text': { make: () => ['/echo', { headers: 'x' }] },
   'a symbol among the headers': { make: () => ['/echo', { headers: { [Symbol('x')]: 'y' } }] },
   'a symbol as header value': { make: () => ['/echo', { headers: { a: Symbol('x') } }] },
-  'a getter that throws': { make: () => ['/echo', { get method() { throw new RangeError('mine') } }] },
-  'a toString that throws': { make: () => [{ toString() { throw new RangeError('mine') } }] },
-  'a header getter that throws': { make: () => ['/echo', { headers: { get a() { throw new RangeError('mine') } } }] },
+  'a getter that throws': {
+    make: () => [
+      '/echo',
+      {
+        get method() {
+          throw new RangeError('mine')
+        },
+      },
+    ],
+  },
+  'a toString that throws': {
+    make: () => [
+      {
+        toString() {
+          throw new RangeError('mine')
+        },
+      },
+    ],
+  },
+  'a header getter that throws': {
+    make: () => [
+      '/echo',
+      {
+        headers: {
+          get a() {
+            throw new RangeError('mine')
+          },
+        },
+      },
+    ],
+  },
   'a body with GET': { make: () => ['/echo', { body: 'x' }] },
   'a stream with GET': { make: () => ['/echo', { body: new ReadableStream(), duplex: 'half' }] },
   'a stream without duplex': { make: () => ['/echo', { ...POST, body: new ReadableStream() }] },

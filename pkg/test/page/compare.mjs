@@ -27,7 +27,13 @@ globalThis.compare = async (name) => {
 globalThis.send = (make, headers = []) => capture(...split(make({ foreign }))).send(...headers)
 
 /** The arguments that `globalThis.fetch` gets for it. */
-globalThis.sent = async (make, headers) => (await withFetch(async (...args) => args, () => send(make, headers))).got
+globalThis.sent = async (make, headers) =>
+  (
+    await withFetch(
+      async (...args) => args,
+      () => send(make, headers),
+    )
+  ).got
 
 /** The facts of a captured call, and what is sent. */
 globalThis.captured = async (make, sends = 1) => {
@@ -91,7 +97,10 @@ async function ours(args, send) {
 
 /** Sends a call a second time. */
 async function again(call, ...headers) {
-  await call.send('Authorization', 'Bearer old').then((response) => response.body?.cancel(), () => {})
+  await call.send('Authorization', 'Bearer old').then(
+    (response) => response.body?.cancel(),
+    () => {},
+  )
   return call.send(...headers)
 }
 
@@ -102,7 +111,6 @@ async function told(response) {
   if (!text.startsWith('{')) return { ...about, text }
   const { headers, ...echo } = JSON.parse(text.replaceAll(/----WebKitFormBoundary\w+/g, 'BOUNDARY'))
   // The platform sends headers in no fixed order.
-  const pairs = headers.flatMap((name, i) => i % 2 ? [] : `${name}: ${headers[i + 1]}`)
+  const pairs = headers.flatMap((name, i) => (i % 2 ? [] : `${name}: ${headers[i + 1]}`))
   return { ...about, ...echo, headers: pairs.sort() }
 }
-

@@ -24,7 +24,9 @@ export function backend() {
         return ['text/plain', '', { status: 204 }]
       },
       '/api/me': ({ headers }) =>
-        headers.authorization === `Bearer token-${tokens}` ? json({ name: 'alice' }) : json({ error: 'invalid_token' }, { status: 401 }),
+        headers.authorization === `Bearer token-${tokens}`
+          ? json({ name: 'alice' })
+          : json({ error: 'invalid_token' }, { status: 401 }),
     },
   }
   return state
@@ -44,4 +46,10 @@ export const TRY_OUT = `async (auth) => {
 }`
 
 /** The expected result of TRY_OUT. */
-export const TRIED_OUT = { login: { expires_in: 300, user: 'alice' }, names: ['alice', 'alice', 'alice'], before: 'signed-in', after: 'signed-out', refused: 401 }
+export const TRIED_OUT = {
+  login: { expires_in: 300, user: 'alice' },
+  names: ['alice', 'alice', 'alice'],
+  before: 'signed-in',
+  after: 'signed-out',
+  refused: 401,
+}

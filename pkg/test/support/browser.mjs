@@ -7,8 +7,13 @@ import { chromium } from 'playwright-core'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const QUIET = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ]
 // The limit of every wait in a page, in milliseconds.
 const PATIENCE = 20_000
@@ -31,8 +36,12 @@ export async function browser() {
 }
 
 function program() {
-  const found = process.env.CHROMIUM ?? (process.env.PATH ?? '').split(delimiter)
-    .flatMap((directory) => NAMES.map((name) => join(directory, name))).find(existsSync)
+  const found =
+    process.env.CHROMIUM ??
+    (process.env.PATH ?? '')
+      .split(delimiter)
+      .flatMap((directory) => NAMES.map((name) => join(directory, name)))
+      .find(existsSync)
   if (!found) throw new Error('no Chromium: set CHROMIUM to the program')
   return found
 }

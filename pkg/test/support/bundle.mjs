@@ -14,14 +14,18 @@ export async function bundle(code, modules = {}) {
     format: 'esm',
     write: false,
     ignoreAnnotations: true,
-    plugins: [{
-      name: 'modules',
-      setup(build) {
-        build.onResolve({ filter: /^#(fetch|page|storage|timer)$/ }, ({ path }) => ({ path: `${browser}${path.slice(1)}.js` }))
-        build.onResolve({ filter: /^#/ }, ({ path }) => ({ path, namespace: 'test' }))
-        build.onLoad({ filter: /./, namespace: 'test' }, ({ path }) => ({ contents: modules[path], resolveDir: src }))
+    plugins: [
+      {
+        name: 'modules',
+        setup(build) {
+          build.onResolve({ filter: /^#(fetch|page|storage|timer)$/ }, ({ path }) => ({
+            path: `${browser}${path.slice(1)}.js`,
+          }))
+          build.onResolve({ filter: /^#/ }, ({ path }) => ({ path, namespace: 'test' }))
+          build.onLoad({ filter: /./, namespace: 'test' }, ({ path }) => ({ contents: modules[path], resolveDir: src }))
+        },
       },
-    }],
+    ],
   })
   return outputFiles[0].text
 }

@@ -15,7 +15,7 @@ export async function serve(routes = {}) {
     const body = Buffer.concat(chunks)
     seen.push(`${request.method} ${request.url}`)
     const path = request.url.split('?')[0]
-    const route = routes[path] ?? (path.startsWith('/echo') ? routes['/echo'] ?? echo : undefined)
+    const route = routes[path] ?? (path.startsWith('/echo') ? (routes['/echo'] ?? echo) : undefined)
     const answer = typeof route === 'function' ? await route(request, body) : route
     if (answer === undefined) return response.writeHead(404).end()
     const [type, content, headers = {}] = Array.isArray(answer) ? answer : ['text/html', answer]

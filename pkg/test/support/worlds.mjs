@@ -37,7 +37,8 @@ export function real(options) {
     '/auth/exchange': () => grant((cookie = 'bob')),
     '/auth/logout': () => ((cookie = undefined), new Response(null, { status: 204 })),
     '/api/ended': () => json({ error: 'session_revoked' }, 440),
-    '/api/step-up': () => json({}, 401, { 'www-authenticate': 'Bearer error="insufficient_user_authentication", acr_values="2"' }),
+    '/api/step-up': () =>
+      json({}, 401, { 'www-authenticate': 'Bearer error="insufficient_user_authentication", acr_values="2"' }),
   }
   globalThis.fetch = async (...args) => {
     const request = new Request(...args)
@@ -48,9 +49,17 @@ export function real(options) {
     if (isDown && pathname.startsWith('/auth/')) throw new TypeError('fetch failed')
     if (routes[pathname]) return routes[pathname]()
     request.signal.throwIfAborted()
-    return authorization?.startsWith('Bearer ') && authorization !== `Bearer ${current}` ? json({ error: 'invalid_token' }, 401) : json({ authorization })
+    return authorization?.startsWith('Bearer ') && authorization !== `Bearer ${current}`
+      ? json({ error: 'invalid_token' }, 401)
+      : json({ authorization })
   }
-  const auth = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', ended: { status: 440 }, tabs: 'off', ...options })
+  const auth = createTokenManager({
+    refresh: '/auth/refresh',
+    logout: '/auth/logout',
+    ended: { status: 440 },
+    tabs: 'off',
+    ...options,
+  })
   return {
     auth,
     server: {
@@ -108,10 +117,13 @@ export function double({ exposeToken } = {}) {
     server: {
       knows,
       isDown(is) {
-        if (is) for (const method of ['refresh', 'login', 'logout', 'exchange']) test.fail(method, 'network', { cause: new TypeError('fetch failed') })
+        if (is)
+          for (const method of ['refresh', 'login', 'logout', 'exchange'])
+            test.fail(method, 'network', { cause: new TypeError('fetch failed') })
         else test.recover()
       },
-      refusesLogin: () => test.fail('login', 'rejected', { cause: Response.json({ error: 'wrong_password' }, { status: 401 }) }),
+      refusesLogin: () =>
+        test.fail('login', 'rejected', { cause: Response.json({ error: 'wrong_password' }, { status: 401 }) }),
       ends: () => test.fail('refresh', 'rejected', { cause: Response.json({ error: 'no_session' }, { status: 401 }) }),
       hold: (name) => test.hold(name),
       expires: () => test.expire(),

@@ -3,25 +3,36 @@
 import { patch, ACCESS } from '../support/rows.mjs'
 
 export default [
-  ...patch('`WebAssembly.instantiate`, `Instance`: the exported memory is read', () => {
-    const take = (made) => Object.values((made.instance ?? made).exports).filter((value) => value instanceof WebAssembly.Memory).forEach((memory) => attacker.keep(memory))
-    for (const name of ['instantiate', 'instantiateStreaming']) {
-      const { [name]: original } = WebAssembly
-      WebAssembly[name] = async (...args) => {
-        const made = await original.apply(WebAssembly, args)
-        take(made)
-        return made
+  ...patch(
+    '`WebAssembly.instantiate`, `Instance`: the exported memory is read',
+    () => {
+      const take = (made) =>
+        Object.values((made.instance ?? made).exports)
+          .filter((value) => value instanceof WebAssembly.Memory)
+          .forEach((memory) => attacker.keep(memory))
+      for (const name of ['instantiate', 'instantiateStreaming']) {
+        const { [name]: original } = WebAssembly
+        WebAssembly[name] = async (...args) => {
+          const made = await original.apply(WebAssembly, args)
+          take(made)
+          return made
+        }
       }
-    }
-    WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
-      construct(of, args) {
-        const made = Reflect.construct(of, args)
-        take(made)
-        return made
-      },
-    })
-  }, { after: [] }),
-  ...patch('`WebAssembly.Memory.prototype.buffer`', () => attacker.spy(WebAssembly.Memory.prototype, 'buffer', 'grow'), { after: [] }),
+      WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
+        construct(of, args) {
+          const made = Reflect.construct(of, args)
+          take(made)
+          return made
+        },
+      })
+    },
+    { after: [] },
+  ),
+  ...patch(
+    '`WebAssembly.Memory.prototype.buffer`',
+    () => attacker.spy(WebAssembly.Memory.prototype, 'buffer', 'grow'),
+    { after: [] },
+  ),
   ...patch('`Uint8Array`, `DataView`: the views of the memory', () => {
     attacker.spy(globalThis, 'Uint8Array', 'DataView', 'Uint32Array', 'Int32Array', 'Float64Array')
     attacker.spyAll(DataView.prototype)
@@ -67,4 +78,3 @@ async function heap(page) {
   await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false })
   return text
 }
-

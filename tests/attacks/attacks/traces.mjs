@@ -18,16 +18,24 @@ const search = (name, look, more) => ({
 
 export default [
   search('`localStorage`, `sessionStorage`', () => attacker.keep({ ...localStorage }, { ...sessionStorage })),
-  search('`document.cookie`, `cookieStore`', async () => attacker.keep(document.cookie, await globalThis.cookieStore?.getAll())),
-  search('`document.cookie`, `cookieStore`', async () => attacker.keep(document.cookie, await globalThis.cookieStore?.getAll()), { seeks: REFRESH }),
+  search('`document.cookie`, `cookieStore`', async () =>
+    attacker.keep(document.cookie, await globalThis.cookieStore?.getAll()),
+  ),
+  search(
+    '`document.cookie`, `cookieStore`',
+    async () => attacker.keep(document.cookie, await globalThis.cookieStore?.getAll()),
+    { seeks: REFRESH },
+  ),
   search('IndexedDB', async () => {
-    const done = (request) => new Promise((resolve, reject) => {
-      request.onsuccess = () => resolve(request.result)
-      request.onerror = () => reject(request.error)
-    })
+    const done = (request) =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result)
+        request.onerror = () => reject(request.error)
+      })
     for (const { name } of await indexedDB.databases()) {
       const database = await done(indexedDB.open(name))
-      for (const store of database.objectStoreNames) attacker.keep(await done(database.transaction(store).objectStore(store).getAll()))
+      for (const store of database.objectStoreNames)
+        attacker.keep(await done(database.transaction(store).objectStore(store).getAll()))
       database.close()
     }
   }),
@@ -37,10 +45,13 @@ export default [
       for (const request of await cache.keys()) attacker.keep(request, await (await cache.match(request)).text())
     }
   }),
-  search('`history`, `location`, `window.name`, the document', () => attacker.keep(history.state, location.href, window.name, document.documentElement.outerHTML)),
+  search('`history`, `location`, `window.name`, the document', () =>
+    attacker.keep(history.state, location.href, window.name, document.documentElement.outerHTML),
+  ),
   search('`performance.getEntries`', () => attacker.keep(JSON.stringify(performance.getEntries()))),
   search('The global scope', () => {
-    for (const name of Reflect.ownKeys(globalThis)) if (name !== 'auth' && name !== 'attacker') attacker.keep(Object.getOwnPropertyDescriptor(globalThis, name).value)
+    for (const name of Reflect.ownKeys(globalThis))
+      if (name !== 'auth' && name !== 'attacker') attacker.keep(Object.getOwnPropertyDescriptor(globalThis, name).value)
   }),
   search('`JSON.stringify`, `structuredClone`, `String` of the manager and its state', () => {
     for (const value of [auth, auth.state]) {
@@ -57,7 +68,13 @@ export default [
       attacker.keep(value, Reflect.ownKeys(value).map(String))
       for (const key of Reflect.ownKeys(value)) {
         try {
-          attacker.keep(auth[key], Function.prototype.toString.call(auth[key]), { ...auth[key] }, auth[key].arguments, auth[key].caller)
+          attacker.keep(
+            auth[key],
+            Function.prototype.toString.call(auth[key]),
+            { ...auth[key] },
+            auth[key].arguments,
+            auth[key].caller,
+          )
         } catch {
           // It is not a function, or a strict one.
         }
@@ -65,8 +82,17 @@ export default [
     }
   }),
   search('`getAccessToken`, `peekAccessToken`, the symbols of the manager', async () => {
-    for (const name of ['getAccessToken', 'peekAccessToken', ...Object.getOwnPropertySymbols(auth).filter((name) => name !== Symbol.dispose)]) {
-      for (const args of [[], [{ exposeToken: true }], [attacker.keep], [(...told) => (attacker.keep(told), (...more) => (attacker.keep(more), attacker.keep))]]) {
+    for (const name of [
+      'getAccessToken',
+      'peekAccessToken',
+      ...Object.getOwnPropertySymbols(auth).filter((name) => name !== Symbol.dispose),
+    ]) {
+      for (const args of [
+        [],
+        [{ exposeToken: true }],
+        [attacker.keep],
+        [(...told) => (attacker.keep(told), (...more) => (attacker.keep(more), attacker.keep))],
+      ]) {
         try {
           attacker.keep(await auth[name]?.(...args))
         } catch (error) {
@@ -80,17 +106,27 @@ export default [
     Object.prototype.exposeToken = true
     attacker.keep(await auth.getAccessToken().catch(String))
   }),
-  ...patch('`exposeToken` on `Object.prototype`, when the manager is made', () => (Object.prototype.exposeToken = true), {
-    before: [],
-    after: [],
-    async act(scene, page) {
-      await scene.signIn(page)
-      await page.evaluate(async () => attacker.keep(await auth.getAccessToken().catch(String)))
+  ...patch(
+    '`exposeToken` on `Object.prototype`, when the manager is made',
+    () => (Object.prototype.exposeToken = true),
+    {
+      before: [],
+      after: [],
+      async act(scene, page) {
+        await scene.signIn(page)
+        await page.evaluate(async () => attacker.keep(await auth.getAccessToken().catch(String)))
+      },
     },
-  }).slice(0, 1),
+  ).slice(0, 1),
   search('The responses of `login`, `refresh`, `exchange`, `logout`', async () => {
     const login = () => ['/auth/login', { method: 'POST', body: new URLSearchParams({ username: 'alice' }) }]
-    for (const ask of [() => auth.login(...login()), () => auth.refresh(), () => auth.exchange?.(...login()), () => auth.logout()]) attacker.keep(await ask())
+    for (const ask of [
+      () => auth.login(...login()),
+      () => auth.refresh(),
+      () => auth.exchange?.(...login()),
+      () => auth.logout(),
+    ])
+      attacker.keep(await ask())
   }),
   search('The `Response` and the `Request` of a call', async () => {
     const request = new Request('/api/me')
@@ -116,10 +152,22 @@ export default [
       const page = await scene.tab({ after: listen })
       await scene.signIn(page)
       for (const how of [{ status: 500 }, { type: 'text/html' }, { status: 401 }]) {
-        scene.server.routes['/auth/refresh'] = () => ({ status: 200, type: 'application/json', ...how, body: `{"access_token":"${scene.server.tokenFor('alice')}"${how.status ? '}' : ''}` })
+        scene.server.routes['/auth/refresh'] = () => ({
+          status: 200,
+          type: 'application/json',
+          ...how,
+          body: `{"access_token":"${scene.server.tokenFor('alice')}"${how.status ? '}' : ''}`,
+        })
         await page.evaluate(async () => {
-          for (const ask of [() => auth.refresh(), () => auth.fetch('/api/me'), () => auth.fetch('http://bad url'), () => auth.setTokens({ accessToken: '\n' })]) {
-            await ask().catch((error) => attacker.keep(error, String(error), error.stack, error.cause, JSON.stringify(error)))
+          for (const ask of [
+            () => auth.refresh(),
+            () => auth.fetch('/api/me'),
+            () => auth.fetch('http://bad url'),
+            () => auth.setTokens({ accessToken: '\n' }),
+          ]) {
+            await ask().catch((error) =>
+              attacker.keep(error, String(error), error.stack, error.cause, JSON.stringify(error)),
+            )
           }
           attacker.keep(auth.errors)
         })
@@ -134,10 +182,17 @@ export default [
     async mount(scene) {
       const page = await scene.signedIn()
       await page.evaluate(async () => {
-        const traps = Object.fromEntries(Reflect.ownKeys(Reflect).filter((name) => typeof Reflect[name] === 'function').map((name) => [name, (...args) => {
-          attacker.keep(args.slice(1))
-          return Reflect[name](...args)
-        }]))
+        const traps = Object.fromEntries(
+          Reflect.ownKeys(Reflect)
+            .filter((name) => typeof Reflect[name] === 'function')
+            .map((name) => [
+              name,
+              (...args) => {
+                attacker.keep(args.slice(1))
+                return Reflect[name](...args)
+              },
+            ]),
+        )
         const hostile = (value) => new Proxy(value, traps)
         const tries = [
           () => auth.fetch('/api/me', { headers: hostile({ 'X-One': '1' }) }),
@@ -161,10 +216,18 @@ export default [
     async mount(scene) {
       const page = await scene.tab()
       await scene.story(page)
-      await page.evaluate((src) => new Promise((resolve) => {
-        const image = Object.assign(new Image(), { referrerPolicy: 'unsafe-url', onload: resolve, onerror: resolve })
-        image.src = src
-      }), `${scene.elsewhere.origin}/image`)
+      await page.evaluate(
+        (src) =>
+          new Promise((resolve) => {
+            const image = Object.assign(new Image(), {
+              referrerPolicy: 'unsafe-url',
+              onload: resolve,
+              onerror: resolve,
+            })
+            image.src = src
+          }),
+        `${scene.elsewhere.origin}/image`,
+      )
       return scene.elsewhere.loot()
     },
   },
@@ -187,6 +250,16 @@ export default [
 /** Records all events. Runs in the page. */
 function listen() {
   for (const type of ['change', 'refresh', 'signout', 'refresherror', 'stepup']) {
-    auth.addEventListener(type, (event) => attacker.keep(event, event.answer, event.error, event.error?.message, event.error?.cause, JSON.stringify(event), auth.state))
+    auth.addEventListener(type, (event) =>
+      attacker.keep(
+        event,
+        event.answer,
+        event.error,
+        event.error?.message,
+        event.error?.cause,
+        JSON.stringify(event),
+        auth.state,
+      ),
+    )
   }
 }

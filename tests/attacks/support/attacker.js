@@ -1,7 +1,8 @@
 // The tools of the attacker's scripts in the page. Loaded before everything else, with the platform's own functions.
 
 globalThis.attacker = (() => {
-  const { apply, construct, defineProperty, getOwnPropertyDescriptor, ownKeys, getPrototypeOf, setPrototypeOf } = Reflect
+  const { apply, construct, defineProperty, getOwnPropertyDescriptor, ownKeys, getPrototypeOf, setPrototypeOf } =
+    Reflect
   const { then } = Promise.prototype
   const { slice } = ArrayBuffer.prototype
   const texts = new Set()
@@ -49,7 +50,13 @@ globalThis.attacker = (() => {
     const buffer = value instanceof WebAssembly.Memory || ArrayBuffer.isView(value) ? value.buffer : value
     if (buffer instanceof ArrayBuffer) {
       if (buffer.byteLength > LARGE) return void memories.add(value)
-      return void texts.add(latin1(ArrayBuffer.isView(value) ? new Uint8Array(buffer, value.byteOffset, value.byteLength) : new Uint8Array(buffer)))
+      return void texts.add(
+        latin1(
+          ArrayBuffer.isView(value)
+            ? new Uint8Array(buffer, value.byteOffset, value.byteLength)
+            : new Uint8Array(buffer),
+        ),
+      )
     }
     if (value instanceof Promise) return void apply(then, value, [(value) => keep(value), () => {}])
     if (typeof value === 'object' && objects.size < MOST_OBJECTS) objects.add(value)
@@ -62,7 +69,12 @@ globalThis.attacker = (() => {
       if (value.bodyUsed) return
       const copy = value.clone()
       read.add(copy)
-      pending.push(copy.text().then((text) => texts.add(text), () => {}))
+      pending.push(
+        copy.text().then(
+          (text) => texts.add(text),
+          () => {},
+        ),
+      )
       return
     }
     if (value instanceof Node) return
@@ -77,22 +89,37 @@ globalThis.attacker = (() => {
     // The platform objects' own getters.
     const prototype = getPrototypeOf(value)
     if (!prototype || prototype === Object.prototype || prototype === Array.prototype) return
-    for (const name of ['data', 'detail', 'reason', 'message', 'cause', 'stack', 'name', 'value', 'body', 'state', 'error']) {
+    for (const name of [
+      'data',
+      'detail',
+      'reason',
+      'message',
+      'cause',
+      'stack',
+      'name',
+      'value',
+      'body',
+      'state',
+      'error',
+    ]) {
       const { get } = getOwnPropertyDescriptor(prototype, name) ?? {}
       if (get) look(apply(get, value, []), seen, depth - 1)
     }
   }
 
-  const keep = (...values) => alone(() => {
-    const seen = new Set()
-    for (let i = 0; i < values.length; i++) look(values[i], seen)
-  })
+  const keep = (...values) =>
+    alone(() => {
+      const seen = new Set()
+      for (let i = 0; i < values.length; i++) look(values[i], seen)
+    })
 
   /** A replacement of a function that records its arguments and its result. */
   function wrapped(original) {
     function spied(...args) {
       keep(this, args)
-      const answer = new.target ? construct(original, args, new.target === spied ? original : new.target) : apply(original, this, args)
+      const answer = new.target
+        ? construct(original, args, new.target === spied ? original : new.target)
+        : apply(original, this, args)
       keep(answer)
       return answer
     }
@@ -108,7 +135,8 @@ globalThis.attacker = (() => {
       const member = getOwnPropertyDescriptor(object, name)
       if (!member?.configurable && !member?.writable) continue
       const changed = { ...member }
-      for (const part of ['value', 'get', 'set']) if (typeof member[part] === 'function') changed[part] = wrapped(member[part])
+      for (const part of ['value', 'get', 'set'])
+        if (typeof member[part] === 'function') changed[part] = wrapped(member[part])
       defineProperty(object, name, changed)
     }
   }
@@ -117,7 +145,8 @@ globalThis.attacker = (() => {
     keep,
     spy,
     /** Spies on all methods of an object. */
-    spyAll: (object, ...but) => object && spy(object, ...ownKeys(object).filter((name) => name !== 'constructor' && !but.includes(name))),
+    spyAll: (object, ...but) =>
+      object && spy(object, ...ownKeys(object).filter((name) => name !== 'constructor' && !but.includes(name))),
     /** Everything collected so far. */
     async loot() {
       // An object may have received a token since.

@@ -8,7 +8,8 @@ globalThis.onconnect = ({ ports: [port] }) => {
     const { id, options, accessToken, refreshToken, request } = data ?? {}
     apis.push(...(options?.apis ?? []))
     if (accessToken) tokens = { accessToken, refreshToken }
-    if (typeof request?.url === 'string') await fetch(request.url, { headers: { authorization: `Bearer ${tokens.accessToken}` } }).catch(() => {})
+    if (typeof request?.url === 'string')
+      await fetch(request.url, { headers: { authorization: `Bearer ${tokens.accessToken}` } }).catch(() => {})
     port.postMessage({ kind: 'ready', id, apis, ...tokens })
   }
 }

@@ -43,7 +43,9 @@ export function createTokenManager(options = {}) {
     async fetch(input, init = {}) {
       const send = () => {
         const url = String(input?.url ?? input)
-        const isApi = url.startsWith('/') || [...apis, ...apisOfOthers].some((api) => url.includes(new URL(api, location.href).hostname))
+        const isApi =
+          url.startsWith('/') ||
+          [...apis, ...apisOfOthers].some((api) => url.includes(new URL(api, location.href).hostname))
         const headers = new Headers(init.headers)
         if (isApi && auth.token) {
           const [header, value] = [attach?.header ?? 'Authorization', `Bearer ${auth.token}`]
@@ -71,7 +73,8 @@ export function createTokenManager(options = {}) {
   channel.onmessage = ({ data }) => {
     if (data.refreshToken) auth.refreshToken = data.refreshToken
     if (data.kind === 'left') auth.token = undefined
-    else if (data.kind === 'ask') channel.postMessage({ kind: 'renewed', accessToken: auth.token, refreshToken: auth.refreshToken })
+    else if (data.kind === 'ask')
+      channel.postMessage({ kind: 'renewed', accessToken: auth.token, refreshToken: auth.refreshToken })
     else if (data.accessToken) auth.token = data.accessToken
   }
   addEventListener('message', ({ data, source }) => {
@@ -137,7 +140,8 @@ async function show(text, answer) {
   new TextDecoder().decode(bytes.subarray(0))
   const { instance } = await WebAssembly.instantiate(MEMORY)
   new Uint8Array(instance.exports.m.buffer).set(bytes)
-  if (answer instanceof Response) await Promise.all(['json', 'text', 'blob', 'arrayBuffer'].map((name) => answer.clone()[name]()))
+  if (answer instanceof Response)
+    await Promise.all(['json', 'text', 'blob', 'arrayBuffer'].map((name) => answer.clone()[name]()))
   const list = [...[text].map((text) => text.slice(0).trim())]
   list.includes(text)
   for (const one of list.values()) /./.test(one)

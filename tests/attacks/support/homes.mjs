@@ -5,7 +5,11 @@ export const homes = [
   { name: 'page', module: '/tokenkeep/index.js', options: {} },
   { name: 'worker', module: '/tokenkeep/isolation/page.js', options: { isolation: 'worker' } },
   { name: 'shared-worker', module: '/tokenkeep/isolation/page.js', options: { isolation: 'shared-worker' } },
-  { name: 'service-worker', module: '/tokenkeep/isolation/page.js', options: { isolation: 'service-worker', worker: '/sw.js' } },
+  {
+    name: 'service-worker',
+    module: '/tokenkeep/isolation/page.js',
+    options: { isolation: 'service-worker', worker: '/sw.js' },
+  },
 ]
 
 /**

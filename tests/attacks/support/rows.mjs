@@ -21,8 +21,15 @@ export const UNSERVED = ['page', 'worker', 'shared-worker']
  * A script in the page that patches functions of the platform, and records their arguments and results. It is mounted
  * twice.
  */
-export function patch(name, script, { before = ['page'], after = ['page'], options, argument, seeks = ACCESS, act, ...more } = {}) {
-  return [['before', before], ['after', after]].map(([when, inherent]) => ({
+export function patch(
+  name,
+  script,
+  { before = ['page'], after = ['page'], options, argument, seeks = ACCESS, act, ...more } = {},
+) {
+  return [
+    ['before', before],
+    ['after', after],
+  ].map(([when, inherent]) => ({
     name,
     when,
     seeks,
@@ -43,6 +50,7 @@ export const isOf = ({ homes }, home) => homes?.includes(home) ?? true
 export function isGot({ seeks }, got, secrets) {
   if (seeks === ACCESS) return secrets.isIn(got, 'access')
   if (seeks === REFRESH) return secrets.isIn(got, 'refresh')
-  if (typeof got !== 'boolean') throw new TypeError('an attack whose goal is not a token must return whether it reached the goal')
+  if (typeof got !== 'boolean')
+    throw new TypeError('an attack whose goal is not a token must return whether it reached the goal')
   return got
 }

@@ -49,7 +49,9 @@ class Scene {
   async opened(opener) {
     await opener.evaluate((url) => {
       const onclick = () => void (globalThis.opened = open(url))
-      document.body.append(Object.assign(document.createElement('button'), { id: 'open', textContent: 'open', onclick }))
+      document.body.append(
+        Object.assign(document.createElement('button'), { id: 'open', textContent: 'open', onclick }),
+      )
     }, `${this.server.origin}/bare.html`)
     const [page] = await Promise.all([this.user.context.waitForEvent('page'), opener.click('#open')])
     await page.waitForURL('**/bare.html')
@@ -58,17 +60,24 @@ class Scene {
 
   /** Makes `auth` in a page, or in a frame of one. */
   start(frame, options) {
-    return frame.evaluate(async ([module, options]) => {
-      const { createTokenManager } = await import(module)
-      globalThis.auth = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', ...options })
-      await auth.ready
-      const { serviceWorker } = navigator
-      if (options.isolation === 'service-worker' && !serviceWorker.controller) await new Promise((resolve) => serviceWorker.addEventListener('controllerchange', resolve))
-    }, [this.server.origin + this.home.module, { ...options, ...this.home.options }])
+    return frame.evaluate(
+      async ([module, options]) => {
+        const { createTokenManager } = await import(module)
+        globalThis.auth = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', ...options })
+        await auth.ready
+        const { serviceWorker } = navigator
+        if (options.isolation === 'service-worker' && !serviceWorker.controller)
+          await new Promise((resolve) => serviceWorker.addEventListener('controllerchange', resolve))
+      },
+      [this.server.origin + this.home.module, { ...options, ...this.home.options }],
+    )
   }
 
   signIn(frame, username = 'alice') {
-    return frame.evaluate((username) => auth.login('/auth/login', { body: new URLSearchParams({ username }) }), username)
+    return frame.evaluate(
+      (username) => auth.login('/auth/login', { body: new URLSearchParams({ username }) }),
+      username,
+    )
   }
 
   /** A signed-in tab. */
@@ -87,7 +96,11 @@ class Scene {
     await page.evaluate(() => auth.fetch('/api/me'))
     this.server.revoke()
     await page.evaluate(async () => {
-      await Promise.all([auth.fetch('/api/me'), auth.fetch('/api/two', { headers: { 'X-One': '1' } }), auth.fetch(new Request('/api/three', { method: 'POST', body: 'x' }))])
+      await Promise.all([
+        auth.fetch('/api/me'),
+        auth.fetch('/api/two', { headers: { 'X-One': '1' } }),
+        auth.fetch(new Request('/api/three', { method: 'POST', body: 'x' })),
+      ])
       await auth.refresh()
     })
     const users = this.server.users()
@@ -101,21 +114,29 @@ class Scene {
   async channel(options) {
     const module = this.home.name === 'careless' ? this.home.module : '/tokenkeep/index.js'
     const page = await this.blank()
-    const name = await page.evaluate(async ([module, options]) => {
-      const { BroadcastChannel } = globalThis
-      const named = new Promise((resolve) => {
-        globalThis.BroadcastChannel = function (name) {
-          resolve(name)
-          return new BroadcastChannel(name)
-        }
-      })
-      const { createTokenManager } = await import(module)
-      const manager = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', restore: 'manual', ...options })
-      await manager.ready
-      const name = await named
-      manager.dispose()
-      return name
-    }, [module, { ...options, ...(this.home.options?.isolation && { tabs: 'lock' }) }])
+    const name = await page.evaluate(
+      async ([module, options]) => {
+        const { BroadcastChannel } = globalThis
+        const named = new Promise((resolve) => {
+          globalThis.BroadcastChannel = function (name) {
+            resolve(name)
+            return new BroadcastChannel(name)
+          }
+        })
+        const { createTokenManager } = await import(module)
+        const manager = createTokenManager({
+          refresh: '/auth/refresh',
+          logout: '/auth/logout',
+          restore: 'manual',
+          ...options,
+        })
+        await manager.ready
+        const name = await named
+        manager.dispose()
+        return name
+      },
+      [module, { ...options, ...(this.home.options?.isolation && { tabs: 'lock' }) }],
+    )
     await page.close()
     return name
   }

@@ -29,7 +29,9 @@ export class Secrets {
   isIn(loot, kind) {
     const texts = [loot].flat(Infinity).filter((text) => typeof text === 'string')
     const all = `${texts.join('\n')}\n${texts.join('')}`
-    return (kind === 'access' ? this.#access : this.#refresh).some((token) => forms(token.split('.').at(-1)).some((form) => all.includes(form)))
+    return (kind === 'access' ? this.#access : this.#refresh).some((token) =>
+      forms(token.split('.').at(-1)).some((form) => all.includes(form)),
+    )
   }
 
   forget() {
@@ -44,7 +46,11 @@ export class Secrets {
  */
 function forms(text) {
   const bytes = Buffer.from(text)
-  const base64 = [0, 1, 2].map((shift) => Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').slice(4, -4))
+  const base64 = [0, 1, 2].map((shift) =>
+    Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .slice(4, -4),
+  )
   const codes = [...bytes]
   return [
     text,

@@ -6,11 +6,20 @@ import { file } from '../../e2e/support/files.mjs'
 import { json, refused, startStub } from '../../e2e/support/stub.mjs'
 import { Secrets } from './secrets.mjs'
 
-const [CARELESS, CARELESS_WORKER] = ['careless.js', 'careless-worker.js'].map((name) => readFileSync(new URL(name, import.meta.url), 'utf8'))
-const CORS = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*, authorization, x-token', 'access-control-allow-methods': '*' }
+const [CARELESS, CARELESS_WORKER] = ['careless.js', 'careless-worker.js'].map((name) =>
+  readFileSync(new URL(name, import.meta.url), 'utf8'),
+)
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-headers': '*, authorization, x-token',
+  'access-control-allow-methods': '*',
+}
 
 /** An answer that every origin may read. */
-const open = (answer) => (arrived) => (arrived.method === 'OPTIONS' ? { headers: CORS } : { ...answer(arrived), headers: { ...CORS, ...answer(arrived).headers } })
+const open = (answer) => (arrived) =>
+  arrived.method === 'OPTIONS'
+    ? { headers: CORS }
+    : { ...answer(arrived), headers: { ...CORS, ...answer(arrived).headers } }
 
 /** The app's server. */
 export async function startApp() {
@@ -33,10 +42,13 @@ export async function startApp() {
     const access = secrets.access({ sub: user, jti: ++last })
     good.set(access, user)
     const cookie = `refresh=${refresh}; ${isCareless ? 'Path=/; SameSite=Lax' : 'Path=/auth; HttpOnly; SameSite=Strict'}`
-    return json({ access_token: access, expires_in: 300, ...more, ...(isInMemory && { refresh_token: refresh }) }, {
-      ...(!isInMemory && { 'set-cookie': cookie }),
-      ...(isCareless && { 'access-control-allow-origin': origin ?? '*', 'access-control-allow-credentials': 'true' }),
-    })
+    return json(
+      { access_token: access, expires_in: 300, ...more, ...(isInMemory && { refresh_token: refresh }) },
+      {
+        ...(!isInMemory && { 'set-cookie': cookie }),
+        ...(isCareless && { 'access-control-allow-origin': origin ?? '*', 'access-control-allow-credentials': 'true' }),
+      },
+    )
   }
 
   const own = {
@@ -44,7 +56,10 @@ export async function startApp() {
     '/': ({ path }) => file(path),
     '/careless.js': () => ({ type: 'text/javascript', body: CARELESS }),
     '/careless-worker.js': () => ({ type: 'text/javascript', body: CARELESS_WORKER }),
-    '/auth/login': (arrived) => (isForeign(arrived) ? refused() : grant(new URLSearchParams(arrived.body).get('username') ?? 'alice', arrived.headers, { greeting: 'welcome' })),
+    '/auth/login': (arrived) =>
+      isForeign(arrived)
+        ? refused()
+        : grant(new URLSearchParams(arrived.body).get('username') ?? 'alice', arrived.headers, { greeting: 'welcome' }),
     '/auth/refresh': (arrived) => {
       const session = sessions.get(refreshTokenOf(arrived))
       if (isForeign(arrived) || !session) return json({ error: 'invalid_grant' }, { status: 401 })
@@ -56,7 +71,10 @@ export async function startApp() {
     '/auth/logout': (arrived) => {
       if (isForeign(arrived)) return refused()
       sessions.delete(refreshTokenOf(arrived))
-      return { body: 'signed out', headers: { 'set-cookie': `refresh=; Path=${isCareless ? '/' : '/auth'}; Max-Age=0` } }
+      return {
+        body: 'signed out',
+        headers: { 'set-cookie': `refresh=; Path=${isCareless ? '/' : '/auth'}; Max-Age=0` },
+      }
     },
     '/api/': (arrived) => {
       const user = good.get(tokenOf(arrived))
@@ -111,7 +129,8 @@ export async function startElsewhere() {
     origin: stub.origin.replace('127.0.0.1', 'localhost'),
     port: new URL(stub.origin).port,
     /** Everything that arrived, as text. */
-    loot: () => stub.seen().map(({ path, query, headers, body }) => `${path} ${query} ${JSON.stringify(headers)} ${body}`),
+    loot: () =>
+      stub.seen().map(({ path, query, headers, body }) => `${path} ${query} ${JSON.stringify(headers)} ${body}`),
     reset(routes) {
       stub.reset()
       for (const path of Object.keys(stub.routes)) delete stub.routes[path]

@@ -13,14 +13,22 @@ const END = '\n## '
 /** `groups` as in list.mjs, `homes` by name. */
 export function table(groups, homes) {
   const row = (cells) => `| ${cells.join(' | ')} |`
-  return groups.flatMap(([title, attacks]) => [
-    `### ${title}`,
-    '',
-    row(['attack', 'goal', ...homes]),
-    row(['---', '---', ...homes.map(() => '---')]),
-    ...lines(attacks).map((attack) => row([attack.when ? `${attack.name}, ${attack.when}` : attack.name, attack.seeks, ...homes.map((home) => verdict(attack, home))])),
-    '',
-  ]).join('\n')
+  return groups
+    .flatMap(([title, attacks]) => [
+      `### ${title}`,
+      '',
+      row(['attack', 'goal', ...homes]),
+      row(['---', '---', ...homes.map(() => '---')]),
+      ...lines(attacks).map((attack) =>
+        row([
+          attack.when ? `${attack.name}, ${attack.when}` : attack.name,
+          attack.seeks,
+          ...homes.map((home) => verdict(attack, home)),
+        ]),
+      ),
+      '',
+    ])
+    .join('\n')
 }
 
 function verdict(attack, home) {
@@ -36,7 +44,8 @@ function lines(attacks) {
     const [attack] = left.splice(0, 1)
     const { name, when, inherent } = attack
     const other = left[0]
-    const isSame = when === 'before' && other?.name === name && other.when === 'after' && `${other.inherent}` === `${inherent}`
+    const isSame =
+      when === 'before' && other?.name === name && other.when === 'after' && `${other.inherent}` === `${inherent}`
     if (isSame) left.splice(0, 1)
     found.push(isSame ? { ...attack, when: 'before and after' } : attack)
   }

@@ -6,4 +6,12 @@ import { homes } from './homes.mjs'
 import { DOCUMENT, split, table } from './table.mjs'
 
 const [before, , after] = split()
-writeFileSync(DOCUMENT, before + table(groups, homes.map(({ name }) => name)) + after)
+writeFileSync(
+  DOCUMENT,
+  before +
+    table(
+      groups,
+      homes.map(({ name }) => name),
+    ) +
+    after,
+)

@@ -11,7 +11,9 @@ let ahead = 0
 
 // Both ways to read the time.
 Date.now = () => systemNow() + ahead
-globalThis.Date = new Proxy(Date, { construct: (target, given, to) => Reflect.construct(target, given.length ? given : [Date.now()], to) })
+globalThis.Date = new Proxy(Date, {
+  construct: (target, given, to) => Reflect.construct(target, given.length ? given : [Date.now()], to),
+})
 
 const digest = (text) => createHash('sha256').update(text).digest('hex').slice(0, 8)
 

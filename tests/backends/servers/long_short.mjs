@@ -53,11 +53,16 @@ async function handle(request, response) {
   const path = request.url.split('?')[0]
   const body = await bodyOf(request)
   const { 'x-token': token, 'x-long-token': longToken } = request.headers
-  const result = {
-    '/api/login': () => login(body),
-    '/api/token/refresh': () => refresh(longToken),
-    '/api/logout': () => (replaced.add(longToken), sessions.forEach((held, user) => held === longToken && sessions.delete(user)), {}),
-  }[path]?.() ?? api(path, token)
+  const result =
+    {
+      '/api/login': () => login(body),
+      '/api/token/refresh': () => refresh(longToken),
+      '/api/logout': () => (
+        replaced.add(longToken),
+        sessions.forEach((held, user) => held === longToken && sessions.delete(user)),
+        {}
+      ),
+    }[path]?.() ?? api(path, token)
   const [code, msg] = Array.isArray(result) ? result : [0, 'ok']
   response.note({ code })
   answer(response, 200, { code, msg, data: code ? null : result })

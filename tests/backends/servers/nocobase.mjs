@@ -45,11 +45,17 @@ async function handle(request, response) {
   const path = request.url.split('?')[0]
   const body = await bodyOf(request)
   if (path === '/api/auth:signIn') {
-    if (request.headers['x-authenticator'] !== 'basic' || PASSWORDS[body.account] !== body.password) return fail(response, 401, { message: 'The password is incorrect' })
-    return answer(response, 200, { data: { user: { id: body.account }, token: issue({ user: body.account, signIn: Date.now() }) } })
+    if (request.headers['x-authenticator'] !== 'basic' || PASSWORDS[body.account] !== body.password)
+      return fail(response, 401, { message: 'The password is incorrect' })
+    return answer(response, 200, {
+      data: { user: { id: body.account }, token: issue({ user: body.account, signIn: Date.now() }) },
+    })
   }
   const { code, claims, token } = check(bearer(request), request)
-  const headers = { 'access-control-expose-headers': 'content-disposition,x-new-token', ...(token && { 'x-new-token': token }) }
+  const headers = {
+    'access-control-expose-headers': 'content-disposition,x-new-token',
+    ...(token && { 'x-new-token': token }),
+  }
   if (code) return fail(response, 401, { message: 'Your session has expired. Please sign in again.', code })
   if (path === '/api/auth:check') return answer(response, 200, { data: { id: claims.userId } }, headers)
   if (path === '/api/roles:list') return fail(response, 403, { message: 'No permissions' }, headers)

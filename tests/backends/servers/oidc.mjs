@@ -13,19 +13,23 @@ const grants = new Set()
 
 function provide(issuer) {
   const provider = new Provider(issuer, {
-    clients: [{
-      client_id: 'spa',
-      token_endpoint_auth_method: 'none',
-      redirect_uris: [`${front}/`],
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      dpop_bound_access_tokens: isBound,
-    }],
+    clients: [
+      {
+        client_id: 'spa',
+        token_endpoint_auth_method: 'none',
+        redirect_uris: [`${front}/`],
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        dpop_bound_access_tokens: isBound,
+      },
+    ],
     clientBasedCORS: (_, origin) => origin === front,
     cookies: { keys: ['no secret'] },
     features: {
       devInteractions: { enabled: false },
-      dPoP: isBound ? { enabled: true, nonceSecret: Buffer.alloc(32, 'no secret'), requireNonce: () => true } : { enabled: true },
+      dPoP: isBound
+        ? { enabled: true, nonceSecret: Buffer.alloc(32, 'no secret'), requireNonce: () => true }
+        : { enabled: true },
       revocation: { enabled: true },
     },
     findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
@@ -38,7 +42,12 @@ function provide(issuer) {
   provider.use(async (ctx, next) => {
     if (ctx.path.startsWith('/interaction/')) return enter(provider, ctx)
     if (ctx.path === '/admin') return refuse(ctx, 403, 'Bearer error="insufficient_scope", scope="admin"')
-    if (ctx.path === '/transfer') return refuse(ctx, 401, 'DPoP algs="ES256 PS256", Bearer error="insufficient_user_authentication", acr_values="urn:mfa", max_age="60"')
+    if (ctx.path === '/transfer')
+      return refuse(
+        ctx,
+        401,
+        'DPoP algs="ES256 PS256", Bearer error="insufficient_user_authentication", acr_values="urn:mfa", max_age="60"',
+      )
     return next()
   })
   // Codes and refresh tokens are sent to one address: the record distinguishes them.
@@ -54,12 +63,17 @@ async function enter(provider, { req, res }) {
   const { prompt, params } = await provider.interactionDetails(req, res)
   const grant = new provider.Grant({ accountId: 'alice', clientId: params.client_id })
   grant.addOIDCScope(params.scope)
-  const result = prompt.name === 'login' ? { login: { accountId: 'alice' } } : { consent: { grantId: await grant.save() } }
+  const result =
+    prompt.name === 'login' ? { login: { accountId: 'alice' } } : { consent: { grantId: await grant.save() } }
   await provider.interactionFinished(req, res, result, { mergeWithLastSubmission: true })
 }
 
 function refuse(ctx, status, challenge) {
-  ctx.set({ 'access-control-allow-origin': front, 'access-control-allow-headers': 'authorization', 'access-control-expose-headers': 'www-authenticate' })
+  ctx.set({
+    'access-control-allow-origin': front,
+    'access-control-allow-headers': 'authorization',
+    'access-control-expose-headers': 'www-authenticate',
+  })
   if (ctx.method === 'OPTIONS') return void (ctx.status = 204)
   ctx.status = status
   ctx.set('www-authenticate', challenge)
@@ -69,14 +83,22 @@ function refuse(ctx, status, challenge) {
 let provider
 let handle
 
-serve((request, response) => {
-  provider ??= provide(`http://${request.headers.host}`)
-  handle ??= provider.callback()
-  return handle(request, response)
-}, {
-  async end() {
-    for (const id of grants) await Promise.all([provider.AccessToken, provider.RefreshToken, provider.AuthorizationCode].map((kind) => kind.revokeByGrantId(id)))
-    grants.clear()
+serve(
+  (request, response) => {
+    provider ??= provide(`http://${request.headers.host}`)
+    handle ??= provider.callback()
+    return handle(request, response)
   },
-  sessions: () => grants.size,
-})
+  {
+    async end() {
+      for (const id of grants)
+        await Promise.all(
+          [provider.AccessToken, provider.RefreshToken, provider.AuthorizationCode].map((kind) =>
+            kind.revokeByGrantId(id),
+          ),
+        )
+      grants.clear()
+    },
+    sessions: () => grants.size,
+  },
+)

@@ -29,5 +29,7 @@ export async function bodyOf(request) {
 }
 
 export function answer(response, status, value, headers) {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers }).end(JSON.stringify(value))
+  response
+    .writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
+    .end(JSON.stringify(value))
 }

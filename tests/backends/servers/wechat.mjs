@@ -22,7 +22,11 @@ function wrong(token, held) {
 function grant() {
   account.token = random()
   account.until = Date.now() + LIFE_MS
-  return { authorizer_access_token: account.token, expires_in: LIFE_MS / 1000, authorizer_refresh_token: account.refresh }
+  return {
+    authorizer_access_token: account.token,
+    expires_in: LIFE_MS / 1000,
+    authorizer_refresh_token: account.refresh,
+  }
 }
 
 const routes = {
@@ -41,11 +45,13 @@ const routes = {
   '/cgi-bin/component/api_authorizer_token'(query, body) {
     const failed = wrong(query.get('component_access_token'), component)
     if (failed) return failed
-    if (!account?.refresh || body.authorizer_refresh_token !== account.refresh) return { errcode: 61023, errmsg: 'refresh_token is invalid' }
+    if (!account?.refresh || body.authorizer_refresh_token !== account.refresh)
+      return { errcode: 61023, errmsg: 'refresh_token is invalid' }
     return grant()
   },
   '/cgi-bin/user/info': (query) => wrong(query.get('access_token'), account) ?? { subscribe: 1, nickname: 'alice' },
-  '/cgi-bin/menu/get': (query) => wrong(query.get('access_token'), account) ?? { errcode: 48001, errmsg: 'api unauthorized' },
+  '/cgi-bin/menu/get': (query) =>
+    wrong(query.get('access_token'), account) ?? { errcode: 48001, errmsg: 'api unauthorized' },
 }
 
 async function handle(request, response) {

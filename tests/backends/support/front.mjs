@@ -34,7 +34,10 @@ export async function startFront() {
   }
   const server = createServer(async (asked, answer) => {
     const path = asked.url.split('?')[0]
-    const file = asked.method === 'GET' && (files[path] ?? (path.startsWith('/tokenkeep/') && (async () => script(await readFile(PACKAGE + path.slice(11))))))
+    const file =
+      asked.method === 'GET' &&
+      (files[path] ??
+        (path.startsWith('/tokenkeep/') && (async () => script(await readFile(PACKAGE + path.slice(11))))))
     if (!file) return pass(asked, answer, front)
     try {
       const { type, body } = await file()

@@ -9,7 +9,11 @@ const read = (path) => readFileSync(new URL(`../../../${path}`, import.meta.url)
 export function importMap(base) {
   const entries = Object.entries(JSON.parse(read('pkg/package.json')).exports)
   const modules = entries.filter(([, entry]) => entry.default)
-  return { imports: Object.fromEntries(modules.map(([name, entry]) => [name.replace(/^\./, 'tokenkeep'), entry.default.replace('./dist/', base)])) }
+  return {
+    imports: Object.fromEntries(
+      modules.map(([name, entry]) => [name.replace(/^\./, 'tokenkeep'), entry.default.replace('./dist/', base)]),
+    ),
+  }
 }
 
 /** The client code of `docs/backends/<page>.md`, as a module. */
@@ -31,7 +35,11 @@ export function table() {
 
 /** The installed versions, by package name. */
 export function pinned() {
-  const python = [...read('tests/backends/requirements.txt').matchAll(/^([\w.-]+)(?:\[.*\])?==(.*)$/gm)].map((match) => match.slice(1))
-  const npm = Object.entries(JSON.parse(read('tests/backends/package-lock.json')).packages).map(([path, { version }]) => [path.replace('node_modules/', ''), version])
+  const python = [...read('tests/backends/requirements.txt').matchAll(/^([\w.-]+)(?:\[.*\])?==(.*)$/gm)].map((match) =>
+    match.slice(1),
+  )
+  const npm = Object.entries(JSON.parse(read('tests/backends/package-lock.json')).packages).map(
+    ([path, { version }]) => [path.replace('node_modules/', ''), version],
+  )
   return Object.fromEntries([...python, ...npm])
 }

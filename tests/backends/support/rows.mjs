@@ -19,19 +19,23 @@ const TIMEOUT = 60_000
 export async function backEnd(start, page, paths, but = {}) {
   const front = await startFront()
   const server = await (typeof start === 'string' ? startBackEnd(start, front.origin) : start(front.origin))
-  const client = Object.entries(but.origins?.(server.origins) ?? {}).reduce((text, [said, is]) => text.replaceAll(said, is), snippet(page))
+  const client = Object.entries(but.origins?.(server.origins) ?? {}).reduce(
+    (text, [said, is]) => text.replaceAll(said, is),
+    snippet(page),
+  )
   Object.assign(front, { behind: server.origins[0], client })
   const chrome = await startBrowser()
-  const it = (name, body) => test(`${page}: ${name}`, { timeout: TIMEOUT }, async () => {
-    const user = await User.arrives(chrome, front.origin)
-    const tab = await arrive(user)
-    await server.reset()
-    try {
-      await body(tab, user)
-    } finally {
-      await user.leaves()
-    }
-  })
+  const it = (name, body) =>
+    test(`${page}: ${name}`, { timeout: TIMEOUT }, async () => {
+      const user = await User.arrives(chrome, front.origin)
+      const tab = await arrive(user)
+      await server.reset()
+      try {
+        await body(tab, user)
+      } finally {
+        await user.leaves()
+      }
+    })
   return { server, front, chrome, it, paths, but }
 }
 
@@ -44,7 +48,8 @@ export async function arrive(user) {
 
 const ALICE = ['alice', 'wonderland']
 
-export const signIn = (tab, [name, password] = ALICE) => tab.evaluate(([name, password]) => outcome(signIn(name, password)), [name, password])
+export const signIn = (tab, [name, password] = ALICE) =>
+  tab.evaluate(([name, password]) => outcome(signIn(name, password)), [name, password])
 export const signOut = (tab) => tab.evaluate(() => outcome(signOut()))
 export const call = (tab, path, init) => tab.evaluate(([path, init]) => call(path, init), [path, init])
 export const calls = (tab, path, count) => tab.evaluate(([path, count]) => callsTo(path, count), [path, count])
@@ -80,33 +85,41 @@ export function rows({ server, it, paths, but }) {
     assert.equal(await status(tab), 'signed-in')
     allGood([await call(tab, api + me)])
     const log = await server.log()
-    assert.deepEqual(log.filter(fine).map(({ path }) => path).filter((path) => path !== but.besides), [login, me])
+    assert.deepEqual(
+      log
+        .filter(fine)
+        .map(({ path }) => path)
+        .filter((path) => path !== but.besides),
+      [login, me],
+    )
     assert.equal(at(log, refresh).length, 0)
     assert.ok(!texts(value).some((text) => digest(text) === at(log, me)[0].token))
   })
 
-  if (refresh) it('twenty calls with an expired token cost one refresh', async (tab) => {
-    await enter(tab)
-    await server.expire()
-    allGood(await calls(tab, api + me, 20))
-    const log = await server.log()
-    const [old, renewed] = [at(log, me).filter(refused), at(log, me).filter((call) => !refused(call))]
-    assert.equal(at(log, refresh).length, 1)
-    assert.deepEqual([old.length > 0, different(old), renewed.length, different(renewed)], [true, 1, 20, 1])
-    assert.notEqual(old[0].token, renewed[0].token)
-    assert.deepEqual(await told(tab), ['refresh'])
-  })
-
-  if (refresh) it('each refresh continues from the one before', async (tab) => {
-    await enter(tab)
-    for (let round = 0; round < 3; round += 1) {
+  if (refresh)
+    it('twenty calls with an expired token cost one refresh', async (tab) => {
+      await enter(tab)
       await server.expire()
-      allGood([await call(tab, api + me)])
-    }
-    const log = await server.log()
-    assert.equal(at(log, refresh).length, 3)
-    assert.equal(different(at(log, me).filter((call) => !refused(call))), 3)
-  })
+      allGood(await calls(tab, api + me, 20))
+      const log = await server.log()
+      const [old, renewed] = [at(log, me).filter(refused), at(log, me).filter((call) => !refused(call))]
+      assert.equal(at(log, refresh).length, 1)
+      assert.deepEqual([old.length > 0, different(old), renewed.length, different(renewed)], [true, 1, 20, 1])
+      assert.notEqual(old[0].token, renewed[0].token)
+      assert.deepEqual(await told(tab), ['refresh'])
+    })
+
+  if (refresh)
+    it('each refresh continues from the one before', async (tab) => {
+      await enter(tab)
+      for (let round = 0; round < 3; round += 1) {
+        await server.expire()
+        allGood([await call(tab, api + me)])
+      }
+      const log = await server.log()
+      assert.equal(at(log, refresh).length, 3)
+      assert.equal(different(at(log, me).filter((call) => !refused(call))), 3)
+    })
 
   it('two tabs share one session', async (tab, user) => {
     await enter(tab)
@@ -120,7 +133,10 @@ export function rows({ server, it, paths, but }) {
     }
     allGood([await call(tab, api + me), await call(other, api + me)])
     const log = await server.log()
-    assert.deepEqual(at(log, refresh).filter((call) => !fine(call)), [])
+    assert.deepEqual(
+      at(log, refresh).filter((call) => !fine(call)),
+      [],
+    )
     assert.equal(at(log, refresh).length, refresh ? rounds : 0)
     assert.deepEqual([await status(tab), await status(other)], ['signed-in', 'signed-in'])
   })
@@ -152,7 +168,10 @@ export function rows({ server, it, paths, but }) {
     await server.end()
     await server.expire()
     const answers = await calls(tab, api + me, 20)
-    assert.ok(answers.every((answer) => !good(answer) && !answer.error), JSON.stringify(answers.at(-1)))
+    assert.ok(
+      answers.every((answer) => !good(answer) && !answer.error),
+      JSON.stringify(answers.at(-1)),
+    )
     assert.deepEqual(await told(tab), [`signout ${but.reason ?? 'rejected'}`])
     assert.equal(await status(tab), 'signed-out')
     await call(tab, api + me)
@@ -163,19 +182,22 @@ export function rows({ server, it, paths, but }) {
     if (!but.unseen) assert.ok(!at(log, me).at(-1).token)
   })
 
-  it(logout ? 'signing out ends the session, here and on the server' : 'signing out ends the session here', async (tab) => {
-    await enter(tab)
-    allGood([await call(tab, api + me)])
-    assert.equal((await signOut(tab)).error, undefined)
-    assert.equal(await status(tab), 'signed-out')
-    assert.deepEqual(await told(tab), ['signout logout'])
-    if (logout) {
-      assert.equal(at(await server.log(), logout).length, 1)
-      assert.equal(await server.tell('sessions'), 0)
-    }
-    const before = (await server.log()).length
-    assert.ok(!good(await call(tab, api + me)))
-    const [after, ...more] = (await server.log()).slice(before)
-    assert.deepEqual([after.path, Boolean(after.token), more], [me, false, []])
-  })
+  it(
+    logout ? 'signing out ends the session, here and on the server' : 'signing out ends the session here',
+    async (tab) => {
+      await enter(tab)
+      allGood([await call(tab, api + me)])
+      assert.equal((await signOut(tab)).error, undefined)
+      assert.equal(await status(tab), 'signed-out')
+      assert.deepEqual(await told(tab), ['signout logout'])
+      if (logout) {
+        assert.equal(at(await server.log(), logout).length, 1)
+        assert.equal(await server.tell('sessions'), 0)
+      }
+      const before = (await server.log()).length
+      assert.ok(!good(await call(tab, api + me)))
+      const [after, ...more] = (await server.log()).slice(before)
+      assert.deepEqual([after.path, Boolean(after.token), more], [me, false, []])
+    },
+  )
 }

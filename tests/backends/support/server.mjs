@@ -15,7 +15,8 @@ const NODE = '22.0.0'
 
 function interpreter(file) {
   if (!file.endsWith('.py')) return newEnoughNode(PACKAGES, NODE)
-  if (!process.env.TOKENKEEP_PYTHON) throw new Error('set TOKENKEEP_PYTHON to the interpreter that has requirements.txt')
+  if (!process.env.TOKENKEEP_PYTHON)
+    throw new Error('set TOKENKEEP_PYTHON to the interpreter that has requirements.txt')
   return process.env.TOKENKEEP_PYTHON
 }
 

@@ -2,7 +2,12 @@
 
 /** Runs in the page, before everything else. Timers that fall into the skipped time fire once, in order. */
 export function installClock() {
-  const real = { now: Date.now, ticks: performance.now.bind(performance), set: setTimeout.bind(globalThis), clear: clearTimeout.bind(globalThis) }
+  const real = {
+    now: Date.now,
+    ticks: performance.now.bind(performance),
+    set: setTimeout.bind(globalThis),
+    clear: clearTimeout.bind(globalThis),
+  }
   const timers = new Map()
   let ahead = 0
   const RealDate = Date
@@ -31,7 +36,9 @@ export function installClock() {
   globalThis.clock = {
     fastForward(by) {
       ahead += by
-      const due = [...timers].filter(([, timer]) => timer.due <= performance.now()).sort(([, one], [, other]) => one.due - other.due)
+      const due = [...timers]
+        .filter(([, timer]) => timer.due <= performance.now())
+        .sort(([, one], [, other]) => one.due - other.due)
       for (const [id, { fire }] of due) {
         if (!timers.has(id)) continue
         real.clear(id)

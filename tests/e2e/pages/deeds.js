@@ -50,7 +50,9 @@ export function holdsBody() {
       if (!response.url.endsWith('/auth/refresh')) return response
       globalThis.fetch = send
       const flows = new Promise((flow) => ((globalThis.channel = new BroadcastChannel('flow')).onmessage = flow))
-      const body = response.body.pipeThrough(new TransformStream({ transform: (chunk, out) => (reads(), flows.then(() => out.enqueue(chunk))) }))
+      const body = response.body.pipeThrough(
+        new TransformStream({ transform: (chunk, out) => (reads(), flows.then(() => out.enqueue(chunk))) }),
+      )
       return new Response(body, response)
     }
   })

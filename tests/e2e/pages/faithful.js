@@ -6,7 +6,8 @@ import { bad, foreign, good, odd } from '/calls.js'
 const calls = { ...good, ...odd, ...bad }
 globalThis.foreign = foreign
 
-const manager = (options) => createTokenManager({ refresh: '/auth/refresh', restore: 'manual', tabs: 'off', ...options })
+const manager = (options) =>
+  createTokenManager({ refresh: '/auth/refresh', restore: 'manual', tabs: 'off', ...options })
 const withToken = async (accessToken, expiresIn = 300, options) => {
   const made = manager(options)
   await made.setTokens({ accessToken, expiresIn })
@@ -68,12 +69,20 @@ async function outcome({ make, change }, fetch) {
     sent.catch(() => {})
     const [input, init] = args
     if (input instanceof Request) about.used = input.bodyUsed
-    const body = init === null || init === undefined ? undefined : Object.getOwnPropertyDescriptor(Object(init), 'body')?.value
+    const body =
+      init === null || init === undefined ? undefined : Object.getOwnPropertyDescriptor(Object(init), 'body')?.value
     if (body instanceof ReadableStream) about.locked = body.locked
     change?.(args)
     return { ...about, ...(await told(await sent)) }
   } catch (error) {
-    return { ...about, error: String(error), type: error?.constructor?.name, name: error?.name, code: error?.code, own: Object.keys(Object(error)) }
+    return {
+      ...about,
+      error: String(error),
+      type: error?.constructor?.name,
+      name: error?.name,
+      code: error?.code,
+      own: Object.keys(Object(error)),
+    }
   }
 }
 
@@ -81,7 +90,17 @@ async function told(response) {
   const { type, status, statusText, ok, redirected, url, bodyUsed } = response
   // A blob's URL is random.
   const at = url.replace(/^blob:.*/, 'blob:')
-  const about = { own: response instanceof Response, type, status, statusText, ok, redirected, url: at, bodyUsed, body: response.body === null }
+  const about = {
+    own: response instanceof Response,
+    type,
+    status,
+    statusText,
+    ok,
+    redirected,
+    url: at,
+    bodyUsed,
+    body: response.body === null,
+  }
   about.answered = [...response.headers].filter(([name]) => !/^(date|content-length)$/.test(name))
   const text = await response.text()
   if (!text.startsWith('{')) return { ...about, text }
@@ -91,7 +110,10 @@ async function told(response) {
 /** How many microtasks pass until a promise is settled; `null` if it takes longer than a turn. */
 globalThis.turns = async (promise) => {
   let settled = false
-  promise.then(() => (settled = true), () => (settled = true))
+  promise.then(
+    () => (settled = true),
+    () => (settled = true),
+  )
   for (let n = 1; n <= 50; n++) {
     await null
     if (settled) return n
@@ -142,13 +164,17 @@ globalThis.ends = async (make, end) => {
 
 globalThis.shape = async () => {
   const { fetch } = await ways['with a token']()
-  return { name: fetch.name, length: fetch.length, constructor: (() => {
-    try {
-      return String(new fetch('/fixed'))
-    } catch (error) {
-      return error.constructor.name
-    }
-  })() }
+  return {
+    name: fetch.name,
+    length: fetch.length,
+    constructor: (() => {
+      try {
+        return String(new fetch('/fixed'))
+      } catch (error) {
+        return error.constructor.name
+      }
+    })(),
+  }
 }
 
 globalThis.isFaithful = true

@@ -38,12 +38,13 @@ function overheard(make) {
       port = this.port1
     }
   }
-  if (SharedWorker) globalThis.SharedWorker = class extends SharedWorker {
-    constructor(...args) {
-      super(...args)
-      port = this.port
+  if (SharedWorker)
+    globalThis.SharedWorker = class extends SharedWorker {
+      constructor(...args) {
+        super(...args)
+        port = this.port
+      }
     }
-  }
   try {
     return make()
   } finally {
@@ -53,7 +54,11 @@ function overheard(make) {
 
 /** Keeps the port of the newest line to a service worker. Registers the one of the tests as a module. */
 function followLines() {
-  const { MessageChannel, ServiceWorker, navigator: { serviceWorker } } = globalThis
+  const {
+    MessageChannel,
+    ServiceWorker,
+    navigator: { serviceWorker },
+  } = globalThis
   const others = new WeakMap()
   globalThis.MessageChannel = class extends MessageChannel {
     constructor() {
@@ -70,16 +75,17 @@ function followLines() {
     port = others.get(transfer[0])
     // The page's earlier calls wait until the worker says on this port that it is alive. The answer to this comes after
     // that.
-    port.flushed = () => new Promise((resolve) => {
-      const { tokenkeep: line } = message
-      const flush = ++asked
-      port.addEventListener('message', function hear({ data }) {
-        if (data.test !== flush) return
-        this.removeEventListener('message', hear)
-        resolve()
+    port.flushed = () =>
+      new Promise((resolve) => {
+        const { tokenkeep: line } = message
+        const flush = ++asked
+        port.addEventListener('message', function hear({ data }) {
+          if (data.test !== flush) return
+          this.removeEventListener('message', hear)
+          resolve()
+        })
+        postMessage.call(this, { test: flush, line })
       })
-      postMessage.call(this, { test: flush, line })
-    })
     opens(port)
   }
   const { register } = serviceWorker
@@ -90,7 +96,8 @@ function followLines() {
 }
 
 /** Does one of `deeds` where the token lives: in the page, or in that worker. */
-globalThis.inHome = async (name, argument) => (globalThis.homeOfTokens ? inWorker(name, argument) : deeds.get(name)(argument))
+globalThis.inHome = async (name, argument) =>
+  globalThis.homeOfTokens ? inWorker(name, argument) : deeds.get(name)(argument)
 
 async function inWorker(name, argument) {
   const to = await port
@@ -98,14 +105,15 @@ async function inWorker(name, argument) {
   return ask(to, name, argument)
 }
 
-const ask = (to, name, argument) => new Promise((resolve, reject) => {
-  const test = ++asked
-  const hear = ({ data }) => {
-    if (data.test !== test) return
-    to.removeEventListener('message', hear)
-    if ('error' in data) reject(new Error(data.error))
-    else resolve(data.value)
-  }
-  to.addEventListener('message', hear)
-  to.postMessage({ test, name, argument })
-})
+const ask = (to, name, argument) =>
+  new Promise((resolve, reject) => {
+    const test = ++asked
+    const hear = ({ data }) => {
+      if (data.test !== test) return
+      to.removeEventListener('message', hear)
+      if ('error' in data) reject(new Error(data.error))
+      else resolve(data.value)
+    }
+    to.addEventListener('message', hear)
+    to.postMessage({ test, name, argument })
+  })

@@ -7,20 +7,22 @@ const deeds = new Map(Object.entries(all))
 
 for (const name of new URLSearchParams(location.search).getAll('with')) deeds.get(name)()
 
-const listen = (port) => port?.addEventListener('message', async ({ data: { test, name, argument } }) => {
-  if (!test) return
-  try {
-    port.postMessage({ test, value: await deeds.get(name)(argument) })
-  } catch (error) {
-    port.postMessage({ test, error: String(error) })
-  }
-})
+const listen = (port) =>
+  port?.addEventListener('message', async ({ data: { test, name, argument } }) => {
+    if (!test) return
+    try {
+      port.postMessage({ test, value: await deeds.get(name)(argument) })
+    } catch (error) {
+      port.postMessage({ test, error: String(error) })
+    }
+  })
 
 /** In a service worker: the ports, by the names of their lines. */
 const ports = new Map()
 
-for (const type of ['connect', 'message']) addEventListener(type, ({ data, ports: [port] }) => {
-  listen(port)
-  if (port) ports.set(data.tokenkeep, port)
-  else if (data?.test) ports.get(data.line)?.postMessage({ test: data.test })
-})
+for (const type of ['connect', 'message'])
+  addEventListener(type, ({ data, ports: [port] }) => {
+    listen(port)
+    if (port) ports.set(data.tokenkeep, port)
+    else if (data?.test) ports.get(data.line)?.postMessage({ test: data.test })
+  })

@@ -15,10 +15,13 @@ const START = 120_000
 
 // For each engine: the variable that names its program, and the function that starts it.
 const ENGINES = {
-  chrome: ['CHROMIUM', (executablePath, { args = [], ...options } = {}) => {
-    const usual = JSON.parse(readFileSync(WEBDRIVER, 'utf8'))['goog:chromeOptions'].args
-    return chromium.launch({ executablePath, args: [...usual, ...args], timeout: START, ...options })
-  }],
+  chrome: [
+    'CHROMIUM',
+    (executablePath, { args = [], ...options } = {}) => {
+      const usual = JSON.parse(readFileSync(WEBDRIVER, 'utf8'))['goog:chromeOptions'].args
+      return chromium.launch({ executablePath, args: [...usual, ...args], timeout: START, ...options })
+    },
+  ],
   // An unmodified Firefox, driven by WebDriver BiDi.
   firefox: ['FIREFOX', (executablePath) => firefox.launch({ executablePath, channel: 'moz-firefox', timeout: START })],
   // The program is WebKitWebDriver.
@@ -89,7 +92,8 @@ export class User {
 /** Reloads a tab's page, and makes a manager as before. */
 export async function reload(page, options) {
   // The worker would outlive the page.
-  if (home === 'service-worker') await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.unregister())
+  if (home === 'service-worker')
+    await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.unregister())
   await page.reload()
   await loaded(page)
   await page.evaluate((options) => start(options), options)

@@ -8,7 +8,9 @@ import { importMap } from '../../backends/support/package.mjs'
 /** The code blocks of a page of docs/ in one language. */
 export function blocks(page, language = 'js') {
   const text = readFileSync(new URL(`../../../docs/${page}.md`, import.meta.url), 'utf8')
-  const found = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].filter(([, of]) => of === language).map(([, , code]) => code)
+  const found = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)]
+    .filter(([, of]) => of === language)
+    .map(([, , code]) => code)
   assert.ok(found.length, `docs/${page}.md has code in ${language}`)
   return found
 }

@@ -21,7 +21,12 @@ export async function startEcho() {
     try {
       for await (const chunk of request) {
         bytes += chunk.length
-        if (type.startsWith('multipart/') || form.length || (bytes === chunk.length && chunk.subarray(0, 2).equals(DASHES))) form.push(chunk)
+        if (
+          type.startsWith('multipart/') ||
+          form.length ||
+          (bytes === chunk.length && chunk.subarray(0, 2).equals(DASHES))
+        )
+          form.push(chunk)
         else hash.update(chunk)
       }
     } catch {
@@ -34,7 +39,9 @@ export async function startEcho() {
     const same = text.replaceAll(boundary ?? '\0', 'BOUNDARY')
     hash.update(same, 'latin1')
     const { rawHeaders } = request
-    const headers = rawHeaders.flatMap((name, i) => (i % 2 ? [] : `${name}: ${rawHeaders[i + 1]}`.replaceAll(boundary ?? '\0', 'BOUNDARY')))
+    const headers = rawHeaders.flatMap((name, i) =>
+      i % 2 ? [] : `${name}: ${rawHeaders[i + 1]}`.replaceAll(boundary ?? '\0', 'BOUNDARY'),
+    )
     // The platform sends headers in no fixed order, and decides whether to open a connection. A boundary may be longer or shorter.
     const irrelevant = boundary ? /^(connection|content-length):/i : /^connection:/i
     // Chromium's workers send no client hints. A `Request`'s headers cross in lower case, which makes no difference to HTTP.
@@ -43,22 +50,28 @@ export async function startEcho() {
     const arrived = {
       method: request.method,
       url: request.url,
-      headers: headers.filter((line) => !irrelevant.test(line) && !isHint(line)).map(named).sort(),
+      headers: headers
+        .filter((line) => !irrelevant.test(line) && !isHint(line))
+        .map(named)
+        .sort(),
       bytes: bytes - text.length + same.length,
       sha256: hash.digest('hex'),
     }
     const token = /^Bearer (.*)/.exec(request.headers.authorization)?.[1]
-    const json = (value, status = 200, more) => response.writeHead(status, { 'content-type': 'application/json', ...more }).end(JSON.stringify(value))
+    const json = (value, status = 200, more) =>
+      response.writeHead(status, { 'content-type': 'application/json', ...more }).end(JSON.stringify(value))
 
     if (path === '/auth/refresh') return json({ access_token: 'new', expires_in: 300 })
     if (token === 'old') {
       refused = arrived
       return response.writeHead(401, REFUSAL).end('{}')
     }
-    if (path.startsWith('/echo')) return json({ ...arrived, refused: token === 'new' ? refused : undefined }, 200, { 'x-two': ['1', '2'] })
+    if (path.startsWith('/echo'))
+      return json({ ...arrived, refused: token === 'new' ? refused : undefined }, 200, { 'x-two': ['1', '2'] })
     if (path === '/fixed') return response.writeHead(200, 'Very Fine', { 'content-type': 'text/plain' }).end('abc')
     if (path.startsWith('/status/')) return response.writeHead(Number(path.slice(8)), { 'x-status': path }).end()
-    if (path.startsWith('/redirect')) return response.writeHead(Number(path.slice(10)) || 302, { location: '/echo' }).end()
+    if (path.startsWith('/redirect'))
+      return response.writeHead(Number(path.slice(10)) || 302, { location: '/echo' }).end()
     if (path === '/cut') return request.socket.destroy()
     return sendFile(path, response)
   })

@@ -23,13 +23,19 @@ export function prepareEachHome(page, deed) {
 
 /** In the page. */
 function prepare(name) {
-  (globalThis.preparations ??= []).push(name)
+  ;(globalThis.preparations ??= []).push(name)
 }
 
 /** `takeTime`, for the next manager. The page's `time` is that of its home. */
 export async function takeTimeOfHome(page) {
   await prepareHome(page, deeds.takeTime)
-  if (home) await page.evaluate(() => void (globalThis.time = Object.fromEntries(['pass', 'set', 'skip'].map((name) => [name, (ms) => inHome(name, ms)]))))
+  if (home)
+    await page.evaluate(
+      () =>
+        void (globalThis.time = Object.fromEntries(
+          ['pass', 'set', 'skip'].map((name) => [name, (ms) => inHome(name, ms)]),
+        )),
+    )
 }
 
 /** In the place of Playwright's, which does not reach into workers. */

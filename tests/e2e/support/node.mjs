@@ -21,6 +21,7 @@ export function suits(version, oldest) {
 export function newEnoughNode(packages, ...oldest) {
   if (suits(process.versions.node, oldest)) return process.execPath
   const program = `${packages}node-${process.platform}-${process.arch}/bin/node`
-  if (!existsSync(program)) throw new Error(`install Node ${oldest.join(', ')} or newer (https://nodejs.org): this is ${process.version}`)
+  if (!existsSync(program))
+    throw new Error(`install Node ${oldest.join(', ')} or newer (https://nodejs.org): this is ${process.version}`)
   return program
 }

@@ -36,13 +36,19 @@ export async function startProofs() {
       tokens = new Map()
       last = 0
     },
-    json: (value, headers = {}) => json(value, { date: new Date(Date.now() + server.ahead).toUTCString(), ...(server.nonce && { 'dpop-nonce': server.nonce }), ...headers }),
+    json: (value, headers = {}) =>
+      json(value, {
+        date: new Date(Date.now() + server.ahead).toUTCString(),
+        ...(server.nonce && { 'dpop-nonce': server.nonce }),
+        ...headers,
+      }),
     prove,
     /** Answers an API call: the right token with the right proof, or a refusal. */
     api(arrived, answer) {
       const [scheme, token] = (arrived.headers.authorization ?? '').split(' ')
       const known = tokens.get(token)
-      const refuse = (error) => server.json({ error }, { status: 401, 'www-authenticate': `DPoP error="${error}", algs="ES256"` })
+      const refuse = (error) =>
+        server.json({ error }, { status: 401, 'www-authenticate': `DPoP error="${error}", algs="ES256"` })
       if (!known || scheme !== (known.jkt ? 'DPoP' : 'Bearer')) return refuse('invalid_token')
       if (known.jkt) {
         const error = prove(arrived, token)
@@ -69,7 +75,8 @@ export async function startProofs() {
     if (header.typ !== 'dpop+jwt' || header.alg !== 'ES256' || Object.keys(rest).length) return invalid('header')
     const key = createPublicKey({ key: header.jwk, format: 'jwk' })
     const signature = Buffer.from(parts[2], 'base64url')
-    if (!verify('sha256', Buffer.from(parts.slice(0, 2).join('.')), { key, dsaEncoding: 'ieee-p1363' }, signature)) return invalid('signature')
+    if (!verify('sha256', Buffer.from(parts.slice(0, 2).join('.')), { key, dsaEncoding: 'ieee-p1363' }, signature))
+      return invalid('signature')
     arrived.jkt = digest(JSON.stringify({ crv, kty, x, y }))
     arrived.proof = payload
     if (payload.htm !== arrived.method) return invalid('htm')
@@ -104,7 +111,8 @@ export async function startProofs() {
       const error = prove(arrived)
       if (error) return fails(error)
       const cookie = cookieOf(arrived)
-      if (!sessions.has(cookie) || (server.bindsCookies && sessions.get(cookie) !== arrived.jkt)) return fails('invalid_grant')
+      if (!sessions.has(cookie) || (server.bindsCookies && sessions.get(cookie) !== arrived.jkt))
+        return fails('invalid_grant')
       sessions.delete(cookie)
       return grant(arrived)
     },

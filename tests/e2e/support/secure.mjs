@@ -41,7 +41,10 @@ export async function startSecure() {
     arrived.sha256 = hash.digest('hex')
     if (request.aborted) return
     const status = token === 'Bearer old' ? 401 : 200
-    response.writeHead(status, { ...JSON_TYPE, ...(status === 401 && { 'www-authenticate': 'Bearer error="invalid_token"' }) })
+    response.writeHead(status, {
+      ...JSON_TYPE,
+      ...(status === 401 && { 'www-authenticate': 'Bearer error="invalid_token"' }),
+    })
     response.end(JSON.stringify({ the: "API's own" }))
   }
 

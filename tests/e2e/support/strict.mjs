@@ -94,15 +94,18 @@ export async function startStrict(more = {}) {
   }
 
   /** A route whose answers can be held. */
-  const kept = (answer) => answer.handle ? answer : async (arrived) => {
-    const given = await answer(arrived)
-    const held = holds.get(arrived.path)
-    if (!held) return given
-    held.count++
-    held.tell()
-    await held.released
-    return given
-  }
+  const kept = (answer) =>
+    answer.handle
+      ? answer
+      : async (arrived) => {
+          const given = await answer(arrived)
+          const held = holds.get(arrived.path)
+          if (!held) return given
+          held.count++
+          held.tell()
+          await held.released
+          return given
+        }
 
   const own = {
     '/auth/login': (arrived) => {

@@ -7,14 +7,19 @@ import { after } from 'node:test'
 import { file } from './files.mjs'
 
 /** An answer in JSON. */
-export const json = (value, { status = 200, ...headers } = {}) => ({ status, type: 'application/json', body: JSON.stringify(value), headers })
+export const json = (value, { status = 200, ...headers } = {}) => ({
+  status,
+  type: 'application/json',
+  body: JSON.stringify(value),
+  headers,
+})
 
 /** A successful answer to a refresh or login. */
 export const granted = (token) => json({ access_token: token, token_type: 'Bearer', expires_in: 300 })
 
 /** The API's refusal. */
 export const refused = (challenge = 'Bearer error="invalid_token"') =>
-  json({ error: 'the API\'s own' }, { status: 401, 'www-authenticate': challenge })
+  json({ error: "the API's own" }, { status: 401, 'www-authenticate': challenge })
 
 /** No answer: the connection is cut. */
 export const cut = { cut: true }
@@ -35,14 +40,25 @@ export async function startStub(routes = {}) {
     const answer = await (route ? route(keep(request, path, query, Buffer.concat(chunks))) : file(path))
     if (answer.cut) return request.socket.destroy()
     const { status = 200, type = 'text/plain', body = '', headers } = answer
-    response.writeHead(status, { 'content-type': type, ...headers, ...(answer.breaksOff && { 'content-length': body.length + 1 }) })
+    response.writeHead(status, {
+      'content-type': type,
+      ...headers,
+      ...(answer.breaksOff && { 'content-length': body.length + 1 }),
+    })
     if (answer.goesOn) return response.write(body)
     if (answer.breaksOff) return response.write(body, () => request.socket.destroy())
     response.end(body)
   })
 
   function keep({ method, headers }, path, query, body) {
-    const arrived = { method, path, query: new URLSearchParams(query), headers, body: plain(headers, body), nth: 1 + seen.filter((other) => other.path === path).length }
+    const arrived = {
+      method,
+      path,
+      query: new URLSearchParams(query),
+      headers,
+      body: plain(headers, body),
+      nth: 1 + seen.filter((other) => other.path === path).length,
+    }
     arrived.sha256 = createHash('sha256').update(arrived.body, 'latin1').digest('hex')
     seen.push(arrived)
     return arrived

@@ -43,11 +43,15 @@ class Driver {
 
   async send(method, path, body = {}) {
     const signal = AbortSignal.timeout(PATIENCE)
-    const { ok, value } = await fetch(this.address + path, { method, body: method === 'POST' ? JSON.stringify(body) : undefined, signal }).then(
-      async (response) => ({ ok: response.ok, ...(await response.json()) }),
-    ).catch((cause) => {
-      throw new Error(`${method} ${path}: the driver does not answer`, { cause })
+    const { ok, value } = await fetch(this.address + path, {
+      method,
+      body: method === 'POST' ? JSON.stringify(body) : undefined,
+      signal,
     })
+      .then(async (response) => ({ ok: response.ok, ...(await response.json()) }))
+      .catch((cause) => {
+        throw new Error(`${method} ${path}: the driver does not answer`, { cause })
+      })
     if (ok) return value
     throw Object.assign(new Error(`${method} ${path}: ${value.error}: ${value.message}`), { code: value.error })
   }

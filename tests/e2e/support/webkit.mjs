@@ -94,7 +94,8 @@ class Context {
   /** The page that a click opens. */
   async waitForEvent(type) {
     if (type !== 'page') throw new Lack(`WebDriver tells nothing of ${type}`)
-    const found = async () => (await this.session.windows()).find((window) => !this.#pages.some((page) => page.window === window))
+    const found = async () =>
+      (await this.session.windows()).find((window) => !this.#pages.some((page) => page.window === window))
     return this.#page(await soon(found, 'a page was opened'))
   }
 
@@ -103,9 +104,8 @@ class Context {
   }
 
   async cookies() {
-    throw new Lack('WebDriver shows the cookies of the page\'s own path alone')
+    throw new Lack("WebDriver shows the cookies of the page's own path alone")
   }
-
 }
 
 class Page {
@@ -159,14 +159,20 @@ class Page {
   /** Waits for a page that another page has opened. A pattern is `**` and the end of a URL. */
   async waitForURL(pattern) {
     const end = pattern.slice(2)
-    await soon(() => this.evaluate((end) => location.href.endsWith(end) && document.readyState === 'complete', end), `the page was at ${pattern}`)
+    await soon(
+      () => this.evaluate((end) => location.href.endsWith(end) && document.readyState === 'complete', end),
+      `the page was at ${pattern}`,
+    )
   }
 
   /** The driver may answer before the page's modules have run. */
   async #open(command, url) {
     this.#url = url
     await this.#send('POST', command, { url })
-    await soon(() => this.evaluate((url) => location.href === url && document.readyState === 'complete', url), `${url} was loaded`)
+    await soon(
+      () => this.evaluate((url) => location.href === url && document.readyState === 'complete', url),
+      `${url} was loaded`,
+    )
   }
 
   close() {
@@ -178,7 +184,10 @@ class Page {
     const id = ++this.#evaluations
     const text = encode(argument)
     // The caller's code comes first: it sees none of these names.
-    let answer = await this.#execute(`(${begin})(${typeof work === 'function' ? work : `() => (${work}\n)`}, arguments, ${encode}, ${decode})`, [id, TURN, text])
+    let answer = await this.#execute(
+      `(${begin})(${typeof work === 'function' ? work : `() => (${work}\n)`}, arguments, ${encode}, ${decode})`,
+      [id, TURN, text],
+    )
     while (!('value' in answer || 'error' in answer)) answer = await this.#execute(`(${go})(arguments)`, [id, TURN])
     if ('error' in answer) throw new Error(`page.evaluate: ${answer.error}`)
     return decode(answer.value)
@@ -191,13 +200,18 @@ class Page {
   locator(selector, { hasText = '' } = {}) {
     const text = hasText instanceof RegExp ? hasText.source : hasText.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
     return {
-      waitFor: () => soon(
-        () => this.evaluate(
-          ([selector, text]) => [...document.querySelectorAll(selector)].some(({ textContent }) => new RegExp(text, 'i').test(textContent)),
-          [selector, text],
+      waitFor: () =>
+        soon(
+          () =>
+            this.evaluate(
+              ([selector, text]) =>
+                [...document.querySelectorAll(selector)].some(({ textContent }) =>
+                  new RegExp(text, 'i').test(textContent),
+                ),
+              [selector, text],
+            ),
+          `${selector} is there with ${text}`,
         ),
-        `${selector} is there with ${text}`,
-      ),
     }
   }
 

@@ -16,9 +16,14 @@ export async function world({ timeout, lacks, chromium, ...settings } = {}) {
   if (lacks) return { it: (name) => check(name, () => Promise.reject(new Lack(lacks))) }
   const server = await startServer(settings)
   const browser = await startBrowser(chromium)
-  const it = (name, body, profile) => check(name, async (t) => {
-    await server.reset()
-    await body(await User.visits(t, browser, server.origin, profile))
-  }, timeout)
+  const it = (name, body, profile) =>
+    check(
+      name,
+      async (t) => {
+        await server.reset()
+        await body(await User.visits(t, browser, server.origin, profile))
+      },
+      timeout,
+    )
   return { server, browser, it }
 }

@@ -12,9 +12,14 @@ const PACKAGES = fileURLToPath(new URL('../node_modules/', import.meta.url))
 export const NEEDED = ['22.22.3', '24.15.0', '26.0.0']
 
 function start(words, cwd) {
-  const child = spawn(newEnoughNode(PACKAGES, ...NEEDED), words, { cwd, stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, NG_CLI_ANALYTICS: 'false', NO_COLOR: '1' } })
+  const child = spawn(newEnoughNode(PACKAGES, ...NEEDED), words, {
+    cwd,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, NG_CLI_ANALYTICS: 'false', NO_COLOR: '1' },
+  })
   const said = []
-  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', (line) => said.push(line))
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on('line', (line) => said.push(line))
   return { child, said, exited: once(child, 'exit') }
 }
 
@@ -33,7 +38,10 @@ export async function serve(words, cwd) {
     await exited
   })
   const heard = new Promise((resolve) => {
-    createInterface({ input: child.stdout }).on('line', (line) => /^listening on /.test(line) && resolve(line.slice(13)))
+    createInterface({ input: child.stdout }).on(
+      'line',
+      (line) => /^listening on /.test(line) && resolve(line.slice(13)),
+    )
   })
   const origin = await Promise.race([heard, exited])
   if (typeof origin !== 'string') throw new Error(`${words.join(' ')} has not started:\n${said.join('\n')}`)

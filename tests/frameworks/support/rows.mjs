@@ -40,7 +40,7 @@ export function rows(it, { path = '/' } = {}) {
     await says(page, 'signed in as alice')
     assert.equal(await page.evaluate(() => listeners), shown)
     assert.ok(left <= shown, `${left} of ${shown}`)
-    assert.deepEqual((await server.lines('/auth/logout')), ['POST /auth/logout 204'])
+    assert.deepEqual(await server.lines('/auth/logout'), ['POST /auth/logout 204'])
     isQuiet(page)
   })
 }
@@ -58,7 +58,7 @@ export function visible(it, path = '/') {
     const page = await enter(open, path)
     await page.click('text=Who am I?')
     await page.locator('pre', { hasText: 'alice' }).waitFor()
-    assert.deepEqual((await server.lines('/api')), ['GET /api/me 200'])
+    assert.deepEqual(await server.lines('/api'), ['GET /api/me 200'])
     isQuiet(page)
   })
 
@@ -135,7 +135,10 @@ export function hydration(it) {
     assert.doesNotMatch(html, /signed in|username/)
   })
 
-  for (const [when, path] of [['before', '/'], ['after', '/#late']]) {
+  for (const [when, path] of [
+    ['before', '/'],
+    ['after', '/#late'],
+  ]) {
     it(`hydration that begins ${when} the state is known finds no difference, and then shows the user's state`, async (open, server) => {
       const page = await enter(open, '/client')
       const before = await server.refreshes()

@@ -10,7 +10,12 @@ import { startServer } from '../../e2e/support/server.mjs'
 
 // The time limit of a test, in milliseconds: a promise that never settles must fail the test, not hang it.
 const TIMEOUT = 60_000
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm' }
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.wasm': 'application/wasm',
+}
 const BEHIND = /^\/(api|auth|demo)\//
 
 /**
@@ -34,16 +39,21 @@ export function pages(folder, render, page = 'index.html') {
 /** `serve(path)` returns a page or file; or it is a Node request handler. */
 export async function startSite(serve) {
   const server = await startServer()
-  const handle = serve.length > 1 ? serve : async (asked, answer) => {
-    try {
-      const { type, body } = await serve(asked.url.split('?')[0])
-      answer.writeHead(200, { 'content-type': type }).end(body)
-    } catch (error) {
-      if (error.code !== 'ENOENT') console.error(error)
-      answer.writeHead(error.code === 'ENOENT' ? 404 : 500).end()
-    }
-  }
-  const front = createServer((asked, answer) => (BEHIND.test(asked.url) ? pass(asked, answer, server.origin) : handle(asked, answer)))
+  const handle =
+    serve.length > 1
+      ? serve
+      : async (asked, answer) => {
+          try {
+            const { type, body } = await serve(asked.url.split('?')[0])
+            answer.writeHead(200, { 'content-type': type }).end(body)
+          } catch (error) {
+            if (error.code !== 'ENOENT') console.error(error)
+            answer.writeHead(error.code === 'ENOENT' ? 404 : 500).end()
+          }
+        }
+  const front = createServer((asked, answer) =>
+    BEHIND.test(asked.url) ? pass(asked, answer, server.origin) : handle(asked, answer),
+  )
   await new Promise((resolve) => front.listen(0, '127.0.0.1', resolve))
   after(() => {
     front.closeAllConnections()
@@ -67,11 +77,12 @@ export function pass(asked, answer, behind) {
 /** `it(name, body)`: the test gets a user's function to open pages, the reset server, and the origin. */
 export async function world() {
   const browser = await startBrowser()
-  const it = (site, name, body) => test(name, { timeout: TIMEOUT }, async (t) => {
-    await site.server.reset()
-    const user = await User.visits(t, browser, site.origin)
-    await body((path) => open(user, path), site.server, site.origin)
-  })
+  const it = (site, name, body) =>
+    test(name, { timeout: TIMEOUT }, async (t) => {
+      await site.server.reset()
+      const user = await User.visits(t, browser, site.origin)
+      await body((path) => open(user, path), site.server, site.origin)
+    })
   return { browser, it }
 }
 
@@ -80,7 +91,8 @@ export async function open(user, path = '/') {
   const page = await user.context.newPage()
   page.said = []
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type()) && !message.text().startsWith('Failed to load resource')) page.said.push(message.text())
+    if (['error', 'warning'].includes(message.type()) && !message.text().startsWith('Failed to load resource'))
+      page.said.push(message.text())
   })
   page.on('pageerror', (error) => page.said.push(String(error)))
   await page.goto(user.origin + path)

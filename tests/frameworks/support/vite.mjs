@@ -8,11 +8,20 @@ import { build } from 'vite'
 /** A development build, because it reports more errors. Returns the files' folder, and `render`. */
 export async function bundle(root, plugins) {
   const mode = 'development'
-  const options = (out, more) => ({ root, plugins, mode, configFile: false, logLevel: 'warn', build: { outDir: `dist/${out}`, minify: false, ...more } })
+  const options = (out, more) => ({
+    root,
+    plugins,
+    mode,
+    configFile: false,
+    logLevel: 'warn',
+    build: { outDir: `dist/${out}`, minify: false, ...more },
+  })
   const before = process.env.NODE_ENV
   process.env.NODE_ENV = mode
   try {
-    const input = ['index', 'bench', 'routed'].map((name) => join(root, `${name}.html`)).filter((file) => existsSync(file))
+    const input = ['index', 'bench', 'routed']
+      .map((name) => join(root, `${name}.html`))
+      .filter((file) => existsSync(file))
     await build(options('client', { rolldownOptions: { input } }))
     const entry = ['tsx', 'ts'].map((kind) => `src/entry-server.${kind}`).find((name) => existsSync(join(root, name)))
     if (!entry) return { folder: join(root, 'dist/client') }

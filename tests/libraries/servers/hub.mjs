@@ -36,7 +36,10 @@ export function hub(http, path, who) {
     log.push(`negotiate ${isGood ? 200 : 401}`)
     if (!isGood) return { status: 401 }
     const availableTransports = [{ transport: 'WebSockets', transferFormats: ['Text', 'Binary'] }]
-    return { type: 'application/json', body: JSON.stringify({ connectionId: 'c', connectionToken: 't', negotiateVersion: 1, availableTransports }) }
+    return {
+      type: 'application/json',
+      body: JSON.stringify({ connectionId: 'c', connectionToken: 't', negotiateVersion: 1, availableTransports }),
+    }
   }
   return { log, connections, negotiate }
 }

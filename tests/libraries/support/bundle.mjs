@@ -20,7 +20,9 @@ function entry(path) {
  * as `{ client: snippet('axios') }` for `import … from 'client'`. `options` are added to esbuild's. Returns the bundle's text.
  */
 export async function bundle(code, modules = {}, options = {}) {
-  const { outputFiles: [file] } = await build({
+  const {
+    outputFiles: [file],
+  } = await build({
     stdin: { contents: code, resolveDir: HERE, loader: 'tsx', sourcefile: 'page.tsx' },
     bundle: true,
     write: false,
@@ -32,18 +34,25 @@ export async function bundle(code, modules = {}, options = {}) {
     loader: { '.wasm': 'dataurl', '.css': 'empty' },
     outfile: 'bundle.js',
     ...options,
-    plugins: [{
-      name: 'tokenkeep',
-      setup(build) {
-        build.onResolve({ filter: /^tokenkeep(\/|$)/ }, ({ path }) => entry(path))
-        // Packages that an entry leaves to the app, such as a framework, are resolved in the app.
-        build.onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
-          if (Object.hasOwn(modules, path)) return { path, namespace: 'given' }
-          return importer.startsWith(PACKAGE) ? build.resolve(path, { resolveDir: HERE, kind }) : undefined
-        })
-        build.onLoad({ filter: /./, namespace: 'given' }, ({ path }) => ({ contents: modules[path], resolveDir: HERE, loader: 'tsx' }))
+    plugins: [
+      {
+        name: 'tokenkeep',
+        setup(build) {
+          build.onResolve({ filter: /^tokenkeep(\/|$)/ }, ({ path }) => entry(path))
+          // Packages that an entry leaves to the app, such as a framework, are resolved in the app.
+          build.onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
+            if (Object.hasOwn(modules, path)) return { path, namespace: 'given' }
+            return importer.startsWith(PACKAGE) ? build.resolve(path, { resolveDir: HERE, kind }) : undefined
+          })
+          build.onLoad({ filter: /./, namespace: 'given' }, ({ path }) => ({
+            contents: modules[path],
+            resolveDir: HERE,
+            loader: 'tsx',
+          }))
+        },
       },
-    }, ...(options.plugins ?? [])],
+      ...(options.plugins ?? []),
+    ],
   })
   return file.text
 }

@@ -13,12 +13,13 @@ export const connectRoutes = (server) => {
     if (!who) throw new ConnectError('who are you?', Code.Unauthenticated)
     return { id, of: who.sub }
   }
-  const routes = (router) => router.service(Items, {
-    get: item,
-    async *watch(request, context) {
-      yield item(request, context)
-    },
-  })
+  const routes = (router) =>
+    router.service(Items, {
+      get: item,
+      async *watch(request, context) {
+        yield item(request, context)
+      },
+    })
   const open = connectNodeAdapter({ requestPathPrefix: '/rpc', routes })
   const guarded = connectNodeAdapter({ requestPathPrefix: '/guarded', routes })
   return {

@@ -7,7 +7,9 @@ const read = (path) => readFileSync(new URL(`../../../${path}`, import.meta.url)
 
 /** The first code block below the heading `## <title>` of `docs/libraries/<page>.md`. */
 export function snippet(page, title = 'The page') {
-  const section = read(`docs/libraries/${page}.md`).split(/^##+ /m).find((part) => part.startsWith(`${title}\n`))
+  const section = read(`docs/libraries/${page}.md`)
+    .split(/^##+ /m)
+    .find((part) => part.startsWith(`${title}\n`))
   const code = /^```(?:js|jsx|ts|tsx)\n([\s\S]*?)^```/m.exec(section ?? '')?.[1]
   assert.ok(code, `docs/libraries/${page}.md has code below "${title}"`)
   return code
@@ -16,7 +18,12 @@ export function snippet(page, title = 'The page') {
 /** All code blocks of a page, with their headings. */
 export function snippets(page) {
   const sections = read(`docs/libraries/${page}.md`).split(/^##+ /m)
-  return sections.flatMap((section) => [...section.matchAll(/^```(js|jsx|ts|tsx)\n([\s\S]*?)^```/gm)].map(([, , code]) => ({ title: section.split('\n')[0], code })))
+  return sections.flatMap((section) =>
+    [...section.matchAll(/^```(js|jsx|ts|tsx)\n([\s\S]*?)^```/gm)].map(([, , code]) => ({
+      title: section.split('\n')[0],
+      code,
+    })),
+  )
 }
 
 /** The installed version of a package. */

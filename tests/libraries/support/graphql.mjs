@@ -17,13 +17,14 @@ const item = ({ id }, { who }) => {
 export const graphqlRoutes = (server) => ({
   '/graphql': async (arrived) => {
     const asked = arrived.method === 'GET' ? Object.fromEntries(arrived.query) : JSON.parse(arrived.body)
-    const answer = ({ query: source, variables }) => graphql({
-      schema,
-      source,
-      rootValue: { item },
-      contextValue: { who: server().who(arrived) },
-      variableValues: typeof variables === 'string' ? JSON.parse(variables) : variables,
-    })
+    const answer = ({ query: source, variables }) =>
+      graphql({
+        schema,
+        source,
+        rootValue: { item },
+        contextValue: { who: server().who(arrived) },
+        variableValues: typeof variables === 'string' ? JSON.parse(variables) : variables,
+      })
     return json(await (Array.isArray(asked) ? Promise.all(asked.map(answer)) : answer(asked)))
   },
 })

@@ -6,10 +6,19 @@
 //   service Items { rpc Get(Id) returns (Item); rpc Watch(Id) returns (stream Item); }
 
 import { create, createFileRegistry } from '@bufbuild/protobuf'
-import { FieldDescriptorProto_Label as Label, FieldDescriptorProto_Type as Type, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
+import {
+  FieldDescriptorProto_Label as Label,
+  FieldDescriptorProto_Type as Type,
+  FileDescriptorProtoSchema,
+} from '@bufbuild/protobuf/wkt'
 
 const field = (name, number, type) => ({ name, jsonName: name, number, type, label: Label.OPTIONAL })
-const method = (name, serverStreaming) => ({ name, inputType: '.items.v1.Id', outputType: '.items.v1.Item', serverStreaming })
+const method = (name, serverStreaming) => ({
+  name,
+  inputType: '.items.v1.Id',
+  outputType: '.items.v1.Item',
+  serverStreaming,
+})
 
 const file = create(FileDescriptorProtoSchema, {
   name: 'items.proto',

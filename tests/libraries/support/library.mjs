@@ -23,23 +23,28 @@ const HTML = `<!doctype html>
  * Returns `{ server, it }`. `it(name, test)`: the test gets a tab in which Alice has signed in, and the tab's user.
  */
 export async function library({ code, modules, routes, esbuild, chromium, html = HTML }) {
-  const script = await bundle(`
+  const script = await bundle(
+    `
     import { watch } from './pages/page.ts'
     import * as page from 'the page'
     Object.assign(globalThis, page)
     if (page.auth) watch(page.auth)
-  `, { ...modules, 'the page': code }, esbuild)
+  `,
+    { ...modules, 'the page': code },
+    esbuild,
+  )
   const server = await startStrict({
     '/': ({ path }) => (path === '/' ? { type: 'text/html', body: html } : { status: 404 }),
     '/bundle.js': () => ({ type: 'text/javascript', body: script }),
     ...routes,
   })
   const browser = await startBrowser(chromium)
-  const it = (name, body) => test(name, { timeout: TIMEOUT }, async (t) => {
-    server.reset()
-    const user = await User.visits(t, browser, server.origin)
-    await body(await arrive(user), user)
-  })
+  const it = (name, body) =>
+    test(name, { timeout: TIMEOUT }, async (t) => {
+      server.reset()
+      const user = await User.visits(t, browser, server.origin)
+      await body(await arrive(user), user)
+    })
   return { server, browser, it }
 }
 

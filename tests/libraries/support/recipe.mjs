@@ -9,10 +9,11 @@ import { library } from './library.mjs'
 export const OUTAGE = { token: 'bad-status', retryable: true }
 
 /** From now on a library waits a fifth of its retry delay; and so do we, without losing patience with a slow machine. */
-export const hurry = (tab) => tab.evaluate(() => {
-  const { setTimeout } = globalThis
-  globalThis.setTimeout = (work, delay = 0, ...more) => setTimeout(work, delay / 5, ...more)
-})
+export const hurry = (tab) =>
+  tab.evaluate(() => {
+    const { setTimeout } = globalThis
+    globalThis.setTimeout = (work, delay = 0, ...more) => setTimeout(work, delay / 5, ...more)
+  })
 
 /** The package with counters: `asked` for its calls, `aborted` for those that were aborted. */
 const COUNTED = `
@@ -45,7 +46,10 @@ const COUNTED = `
  * `stubborn`: it calls again whatever the error says. `shows`: whether `stay(id)` puts a component on the page that shows the item, as
  * `now()` tells. `post`: run in the tab, it sends `{ of: 'a name' }` to item 1.
  */
-export async function recipe(page, { driver = '', routes, esbuild, origin, outage = OUTAGE, unauthorized, ended = unauthorized, aborted, ...how }) {
+export async function recipe(
+  page,
+  { driver = '', routes, esbuild, origin, outage = OUTAGE, unauthorized, ended = unauthorized, aborted, ...how },
+) {
   const { asks = 1, asksAtEnd = 1, recovers = asks > 1, stubborn = false, cancels = true, shows = false, post } = how
   const client = snippet(page).replaceAll("from 'tokenkeep'", "from 'counted'")
   const { server, it } = await library({
@@ -73,34 +77,39 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     assert.deepEqual(await get(tab, 0), { value: { id: 0, of: 'alice' } })
     server.revoke()
     const answers = await tab.evaluate(() => Promise.all([1, 2, 3].map((id) => seen(item(id)))))
-    assert.deepEqual(answers, [1, 2, 3].map((id) => ({ value: { id, of: 'alice' } })))
+    assert.deepEqual(
+      answers,
+      [1, 2, 3].map((id) => ({ value: { id, of: 'alice' } })),
+    )
     assert.equal(refreshes(), 1)
     assert.deepEqual(await tab.evaluate(() => events), ['refresh'])
   })
 
-  if (outage) says('an outage of the refresh is reported as the page says, and ends no session', async (tab) => {
-    server.revoke()
-    server.route('/auth/refresh', unreached)
-    await hurry(tab)
-    await tab.evaluate(() => (globalThis.asked = 0))
-    const error = typeof outage === 'function' ? outage(await tab.evaluate(() => location.origin)) : outage
-    assert.deepEqual(await get(tab, 1), { error })
-    assert.equal(await tab.evaluate(() => asked), asks)
-    assert.equal(await tab.evaluate(() => auth.state.status), 'signed-in')
-  })
-
-  if (recovers) says('a passing outage ends with the library\'s own retry', async (tab) => {
-    server.revoke()
-    server.route('/auth/refresh', (arrived) => (arrived.nth === 1 ? unreached() : renewed(arrived)))
-    // The back-off after the outage is as short as possible; the library's own jitter is unchanged.
-    await tab.evaluate(() => {
-      const { random } = Math
-      Math.random = () => 0
-      auth.addEventListener('refresherror', () => (Math.random = random))
+  if (outage)
+    says('an outage of the refresh is reported as the page says, and ends no session', async (tab) => {
+      server.revoke()
+      server.route('/auth/refresh', unreached)
+      await hurry(tab)
+      await tab.evaluate(() => (globalThis.asked = 0))
+      const error = typeof outage === 'function' ? outage(await tab.evaluate(() => location.origin)) : outage
+      assert.deepEqual(await get(tab, 1), { error })
+      assert.equal(await tab.evaluate(() => asked), asks)
+      assert.equal(await tab.evaluate(() => auth.state.status), 'signed-in')
     })
-    assert.deepEqual(await get(tab, 1), { value: { id: 1, of: 'alice' } })
-    assert.equal(refreshes(), 2)
-  })
+
+  if (recovers)
+    says("a passing outage ends with the library's own retry", async (tab) => {
+      server.revoke()
+      server.route('/auth/refresh', (arrived) => (arrived.nth === 1 ? unreached() : renewed(arrived)))
+      // The back-off after the outage is as short as possible; the library's own jitter is unchanged.
+      await tab.evaluate(() => {
+        const { random } = Math
+        Math.random = () => 0
+        auth.addEventListener('refresherror', () => (Math.random = random))
+      })
+      assert.deepEqual(await get(tab, 1), { value: { id: 1, of: 'alice' } })
+      assert.equal(refreshes(), 2)
+    })
 
   says('a permanent error is not retried', async (tab) => {
     await hurry(tab)
@@ -113,7 +122,7 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     assert.equal(await tab.evaluate(() => asked), stubborn ? asks : 1)
   })
 
-  says('after the server has ended the session, the call gets the API\'s own 401, once', async (tab) => {
+  says("after the server has ended the session, the call gets the API's own 401, once", async (tab) => {
     server.revoke()
     server.route('/auth/refresh', () => json({ error: 'invalid_grant' }, { status: 401 }))
     await tab.evaluate(() => (globalThis.asked = 0))
@@ -123,25 +132,26 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     assert.deepEqual(await tab.evaluate(() => events), ['signout rejected'])
   })
 
-  if (cancels) says('the library\'s own cancel ends one waiting call, and no other', async (tab) => {
-    server.revoke()
-    const held = server.hold('/auth/refresh')
-    await tab.evaluate(async () => {
-      globalThis.controller = new AbortController()
-      globalThis.first = seen(item(1, controller.signal))
-      // So that they do not form a batch.
-      await new Promise((resolve) => setTimeout(resolve))
-      globalThis.second = seen(item(2))
+  if (cancels)
+    says("the library's own cancel ends one waiting call, and no other", async (tab) => {
+      server.revoke()
+      const held = server.hold('/auth/refresh')
+      await tab.evaluate(async () => {
+        globalThis.controller = new AbortController()
+        globalThis.first = seen(item(1, controller.signal))
+        // So that they do not form a batch.
+        await new Promise((resolve) => setTimeout(resolve))
+        globalThis.second = seen(item(2))
+      })
+      await held.arrived()
+      await tab.evaluate(() => controller.abort())
+      if (aborted) assert.deepEqual(await tab.evaluate(() => first), { error: aborted })
+      else await tab.waitForFunction(() => globalThis.aborted)
+      held.release()
+      assert.deepEqual(await tab.evaluate(() => second), { value: { id: 2, of: 'alice' } })
+      assert.equal(await tab.evaluate(() => globalThis.aborted), 1)
+      assert.equal(refreshes(), 1)
     })
-    await held.arrived()
-    await tab.evaluate(() => controller.abort())
-    if (aborted) assert.deepEqual(await tab.evaluate(() => first), { error: aborted })
-    else await tab.waitForFunction(() => globalThis.aborted)
-    held.release()
-    assert.deepEqual(await tab.evaluate(() => second), { value: { id: 2, of: 'alice' } })
-    assert.equal(await tab.evaluate(() => globalThis.aborted), 1)
-    assert.equal(refreshes(), 1)
-  })
 
   says('after signing out the old data is not shown', async (tab) => {
     assert.deepEqual(await get(tab, 1), { value: { id: 1, of: 'alice' } })
@@ -157,25 +167,30 @@ export async function recipe(page, { driver = '', routes, esbuild, origin, outag
     assert.deepEqual(await get(tab, 1), { value: { id: 1, of: 'bob' } })
   })
 
-  if (shows) says('shown data is fetched again for another user, and after a sign-in', async (tab) => {
-    const shows = (of) => tab.waitForFunction((of) => now().data?.of === of, of)
-    await tab.evaluate(() => stay(1))
-    await shows('alice')
-    await tab.evaluate(() => signIn('bob'))
-    await shows('bob')
-    await tab.evaluate(() => auth.logout('/auth/logout'))
-    await tab.waitForFunction(() => now().error?.status === 401 && !now().data)
-    await tab.evaluate(() => signIn('alice'))
-    await shows('alice')
-  })
+  if (shows)
+    says('shown data is fetched again for another user, and after a sign-in', async (tab) => {
+      const shows = (of) => tab.waitForFunction((of) => now().data?.of === of, of)
+      await tab.evaluate(() => stay(1))
+      await shows('alice')
+      await tab.evaluate(() => signIn('bob'))
+      await shows('bob')
+      await tab.evaluate(() => auth.logout('/auth/logout'))
+      await tab.waitForFunction(() => now().error?.status === 401 && !now().data)
+      await tab.evaluate(() => signIn('alice'))
+      await shows('alice')
+    })
 
-  if (post) says('a body is sent again complete', async (tab) => {
-    server.revoke()
-    await tab.evaluate(post)
-    const sent = server.at('/api/items/1')
-    assert.deepEqual(sent.map(({ body, headers }) => [JSON.parse(body), headers['content-type'].split(';')[0]]), Array(2).fill([{ of: 'a name' }, 'application/json']))
-    assert.equal(refreshes(), 1)
-  })
+  if (post)
+    says('a body is sent again complete', async (tab) => {
+      server.revoke()
+      await tab.evaluate(post)
+      const sent = server.at('/api/items/1')
+      assert.deepEqual(
+        sent.map(({ body, headers }) => [JSON.parse(body), headers['content-type'].split(';')[0]]),
+        Array(2).fill([{ of: 'a name' }, 'application/json']),
+      )
+      assert.equal(refreshes(), 1)
+    })
 
   return { server, it: says, get, unreached, renewed }
 }

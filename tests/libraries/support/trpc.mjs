@@ -19,7 +19,9 @@ const router = t.router({
 })
 
 // The page's code parses its tokens like the strict server.
-const page = snippet('trpc', 'The server').replace(/^import.*$/m, '').replace('export', 'return')
+const page = snippet('trpc', 'The server')
+  .replace(/^import.*$/m, '')
+  .replace('export', 'return')
 const contextOf = (verify) => new Function('TRPCError', 'verify', page)(TRPCError, verify)
 
 /**
@@ -30,8 +32,17 @@ export const trpcRoutes = (server) => {
   const verify = (token) => server().who({ headers: { authorization: `Bearer ${token}` } })
   const route = (endpoint, createContext) => async (arrived) => {
     const { method, path, query, headers, body } = arrived
-    const req = new Request(`${server().origin}${path}?${query}`, { method, headers, ...(method === 'POST' && { body }) })
-    const answer = await fetchRequestHandler({ endpoint, router, req, createContext: createContext ?? (() => ({ user: server().who(arrived) })) })
+    const req = new Request(`${server().origin}${path}?${query}`, {
+      method,
+      headers,
+      ...(method === 'POST' && { body }),
+    })
+    const answer = await fetchRequestHandler({
+      endpoint,
+      router,
+      req,
+      createContext: createContext ?? (() => ({ user: server().who(arrived) })),
+    })
     return { status: answer.status, type: answer.headers.get('content-type'), body: await answer.text() }
   }
   const guarded = route('/guarded')

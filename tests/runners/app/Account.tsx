@@ -14,7 +14,11 @@ export function Account({ auth }: Props) {
 
   // The session ends in the browser even if the server cannot be reached.
   const signOut = () => void auth.logout().catch(() => {})
-  const ask = () => auth.known().then(() => setOutage(false), () => setOutage(true))
+  const ask = () =>
+    auth.known().then(
+      () => setOutage(false),
+      () => setOutage(true),
+    )
   useEffect(() => void ask(), [auth])
   useEffect(() => {
     const listen = (event: SignoutEvent) => setReason(event.reason)
@@ -32,7 +36,12 @@ export function Account({ auth }: Props) {
     )
   }
   if (status === 'signed-out') return <SignIn auth={auth} isOver={reason === 'rejected'} />
-  if (outage) return <p role="alert">The server can't be reached. <button onClick={ask}>Try again</button></p>
+  if (outage)
+    return (
+      <p role="alert">
+        The server can't be reached. <button onClick={ask}>Try again</button>
+      </p>
+    )
   return <p role="status">One moment…</p>
 }
 
@@ -50,7 +59,9 @@ function SignIn({ auth, isOver }: Props & { isOver: boolean }) {
 
   return (
     <form onSubmit={submit}>
-      <label>Password <input name="password" type="password" /></label>
+      <label>
+        Password <input name="password" type="password" />
+      </label>
       <button>Sign in</button>
       {message && <p role="alert">{message}</p>}
     </form>
@@ -60,5 +71,11 @@ function SignIn({ auth, isOver }: Props & { isOver: boolean }) {
 function Todos({ auth }: Props) {
   const [todos, setTodos] = useState<string[]>([])
   useEffect(() => void listTodos(auth).then(setTodos, () => setTodos(['The list is not there.'])), [auth])
-  return <ul>{todos.map((todo) => <li key={todo}>{todo}</li>)}</ul>
+  return (
+    <ul>
+      {todos.map((todo) => (
+        <li key={todo}>{todo}</li>
+      ))}
+    </ul>
+  )
 }

@@ -11,7 +11,9 @@ test('a signed-in user sees their list', async () => {
   render(<Account auth={auth} />)
   expect(screen.getByText('Hello Alice')).toBeTruthy()
   expect(await screen.findByText('Feed the cat')).toBeTruthy()
-  expect(auth.test.calls).toContainEqual(expect.objectContaining({ name: 'fetch', authorization: 'Bearer test-token-1' }))
+  expect(auth.test.calls).toContainEqual(
+    expect.objectContaining({ name: 'fetch', authorization: 'Bearer test-token-1' }),
+  )
 })
 
 test('nothing is shown until the status is known', async () => {
@@ -51,7 +53,9 @@ test('signing in sends the credentials, once', async () => {
   fireEvent.click(screen.getByText('Sign in'))
   await screen.findByText('Hello Alice')
   const logins = auth.test.calls.filter(({ name }) => name === 'login')
-  expect(logins.map(({ url, body }) => [new URL(url!).pathname, (body as FormData).get('password')])).toEqual([['/auth/login', 'wonderland']])
+  expect(logins.map(({ url, body }) => [new URL(url!).pathname, (body as FormData).get('password')])).toEqual([
+    ['/auth/login', 'wonderland'],
+  ])
 })
 
 test('the app says so when the server ends the session', async () => {

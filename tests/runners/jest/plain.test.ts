@@ -8,7 +8,9 @@ test('an answer may be any object that the app accepts as a Response', async () 
   const auth = createTestTokenManager({ session: {} })
   auth.test.respond('/api/todos', { ok: true, json: async () => ['Feed the cat'] } as Response)
   expect(await listTodos(auth)).toEqual(['Feed the cat'])
-  expect(auth.test.calls).toMatchObject([{ name: 'fetch', method: 'GET', url: 'http://localhost/api/todos', authorization: 'Bearer test-token-1' }])
+  expect(auth.test.calls).toMatchObject([
+    { name: 'fetch', method: 'GET', url: 'http://localhost/api/todos', authorization: 'Bearer test-token-1' },
+  ])
 })
 
 test('events belong to the page', async () => {

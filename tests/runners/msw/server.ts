@@ -32,5 +32,8 @@ export const handlers = [
     return new HttpResponse(null, { status: 204 })
   }),
   http.get('/api/todos', ({ request }) =>
-    isGood(request) ? HttpResponse.json(['Feed the cat']) : HttpResponse.json({ error: 'invalid_token' }, { status: 401 })),
+    isGood(request)
+      ? HttpResponse.json(['Feed the cat'])
+      : HttpResponse.json({ error: 'invalid_token' }, { status: 401 }),
+  ),
 ]

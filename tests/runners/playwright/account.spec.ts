@@ -33,7 +33,9 @@ test('three calls with an expired token cost one refresh', async ({ page }) => {
   await expect(page.getByText('Feed the cat')).toBeVisible()
   const before = server.refreshes
   server.expire()
-  const statuses = await page.evaluate(() => Promise.all([1, 2, 3].map(async () => (await auth.fetch('/api/todos')).status)))
+  const statuses = await page.evaluate(() =>
+    Promise.all([1, 2, 3].map(async () => (await auth.fetch('/api/todos')).status)),
+  )
   expect(statuses).toEqual([200, 200, 200])
   expect(server.refreshes).toBe(before + 1)
 })

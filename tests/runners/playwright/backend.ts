@@ -10,7 +10,9 @@ export async function backend(target: Page | BrowserContext) {
     /** The API no longer accepts the tokens issued so far. */
     expire: () => void state.issued++,
   }
-  const granted = () => ({ json: { access_token: token({ sub: '7', name: 'Alice', jti: ++state.issued }), expires_in: 300 } })
+  const granted = () => ({
+    json: { access_token: token({ sub: '7', name: 'Alice', jti: ++state.issued }), expires_in: 300 },
+  })
 
   await target.route('**/auth/login', (route) => {
     state.session = route.request().postData()!.includes('wonderland')
@@ -33,4 +35,5 @@ export async function backend(target: Page | BrowserContext) {
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const token = (payload: object) => `${part({ alg: 'none' })}.${part(payload)}.`
-const claims = (authorization = '') => JSON.parse(Buffer.from(authorization.split('.')[1] ?? '', 'base64url').toString() || 'null')
+const claims = (authorization = '') =>
+  JSON.parse(Buffer.from(authorization.split('.')[1] ?? '', 'base64url').toString() || 'null')

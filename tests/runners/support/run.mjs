@@ -20,9 +20,18 @@ export function run(folder, program, args, { options = [], env = {} } = {}) {
   // The program is not part of this test, and must not report to it.
   const { NODE_TEST_CONTEXT, NODE_OPTIONS, ...mine } = process.env
   return new Promise((resolve) => {
-    execFile(newEnoughNode(PACKAGES, NODE), [...options, PACKAGES + program, ...args], {
-      cwd: RUNNERS + folder, encoding: 'utf8', timeout: PATIENCE, maxBuffer: 2 ** 26, env: { ...mine, CI: 'true', FORCE_COLOR: '0', ...env },
-    }, (error, stdout, stderr) => resolve({ code: error ? (error.code ?? error.signal) : 0, stdout, stderr }))
+    execFile(
+      newEnoughNode(PACKAGES, NODE),
+      [...options, PACKAGES + program, ...args],
+      {
+        cwd: RUNNERS + folder,
+        encoding: 'utf8',
+        timeout: PATIENCE,
+        maxBuffer: 2 ** 26,
+        env: { ...mine, CI: 'true', FORCE_COLOR: '0', ...env },
+      },
+      (error, stdout, stderr) => resolve({ code: error ? (error.code ?? error.signal) : 0, stdout, stderr }),
+    )
   })
 }
 
@@ -40,7 +49,8 @@ export async function passes(folder, program, args, counts, options) {
     const { testResults, numPassedTests, numTotalTests } = JSON.parse(readFileSync(file, 'utf8'))
     const found = {}
     for (const { name, assertionResults } of testResults) {
-      found[basename(name)] = (found[basename(name)] ?? 0) + assertionResults.filter(({ status }) => status === 'passed').length
+      found[basename(name)] =
+        (found[basename(name)] ?? 0) + assertionResults.filter(({ status }) => status === 'passed').length
     }
     assert.deepEqual(found, counts, said)
     assert.equal(numPassedTests, numTotalTests, said)

@@ -7,7 +7,14 @@ import { join, relative } from 'node:path'
 import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-const TYPES = { css: 'text/css', html: 'text/html; charset=utf-8', js: 'text/javascript', md: 'text/markdown', svg: 'image/svg+xml', txt: 'text/plain' }
+const TYPES = {
+  css: 'text/css',
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript',
+  md: 'text/markdown',
+  svg: 'image/svg+xml',
+  txt: 'text/plain',
+}
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
 export const site = process.env.TOKENKEEP_SITE
@@ -18,14 +25,19 @@ export const read = (path) => readFileSync(join(site, path), 'utf8')
 /** The files below a folder, as paths relative to it. */
 export function below(folder, ending) {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile() && entry.name.endsWith(ending)).map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
 }
 
 /** The package's entries that have types: `{ name, source }`, with the name that an app imports. */
 export function entries() {
   const { name, exports } = JSON.parse(readFileSync(join(root, 'pkg/package.json'), 'utf8'))
   const typed = Object.entries(exports).filter(([, { types }]) => types)
-  return typed.map(([path, { types }]) => ({ name: name + path.slice(1), source: join('pkg', types.replace('./dist/', 'src/').replace('.d.ts', '.ts')) }))
+  return typed.map(([path, { types }]) => ({
+    name: name + path.slice(1),
+    source: join('pkg', types.replace('./dist/', 'src/').replace('.d.ts', '.ts')),
+  }))
 }
 
 /** Returns the address of the front page. The server ends with the test file. */

@@ -1,3 +1,6 @@
 import { createTokenManager } from 'tokenkeep/file'
 
-export const auth = createTokenManager({ refresh: '/auth/refresh' }, new URL('npm:tokenkeep/dist/core.wasm', import.meta.url))
+export const auth = createTokenManager(
+  { refresh: '/auth/refresh' },
+  new URL('npm:tokenkeep/dist/core.wasm', import.meta.url),
+)

@@ -8,4 +8,8 @@ function App() {
   return <p id="said">{outcome}</p>
 }
 
-createRoot(document.querySelector('#app')).render(<StrictMode><App /></StrictMode>)
+createRoot(document.querySelector('#app')).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+)

@@ -1,18 +1,18 @@
 // Replaces `src/browser/page.js` in the worker: the answers are those that the pages have sent.
 
-import { told } from '../told.js';
+import { told } from '../told.js'
 
-export { base, isOffline, origin, read, resolve } from '#page';
+export { base, isOffline, origin, read, resolve } from '#page'
 
 /** See `cookie` in `src/browser/page.js`. */
 export function cookie(name: string): string | undefined | null {
-  return name in told.cookies ? told.cookies[name] : null;
+  return name in told.cookies ? told.cookies[name] : null
 }
 
 export function isControlled(): boolean {
-  return told.controlled;
+  return told.controlled
 }
 
 export function mayBeSignIn(): boolean {
-  return told.maybeSignIn;
+  return told.maybeSignIn
 }

@@ -21,7 +21,11 @@ function mount(make) {
     }
   }
   const root = createRoot(document.body.appendChild(document.createElement('div')))
-  flushSync(() => root.render(React.createElement(React.StrictMode, null, React.createElement(Boundary, null, React.createElement(make)))))
+  flushSync(() =>
+    root.render(
+      React.createElement(React.StrictMode, null, React.createElement(Boundary, null, React.createElement(make))),
+    ),
+  )
   return { errors, unmount: () => flushSync(() => root.unmount()) }
 }
 

@@ -18,7 +18,8 @@ auth.subscribe = (listener) => {
 }
 
 /** `count` calls at once; returns their statuses. */
-globalThis.calls = (count) => Promise.all(Array.from({ length: count }, (_, n) => auth.fetch(`/api/items/${n}`).then(({ status }) => status)))
+globalThis.calls = (count) =>
+  Promise.all(Array.from({ length: count }, (_, n) => auth.fetch(`/api/items/${n}`).then(({ status }) => status)))
 
 // Starts the app only when the state is known.
 if (location.hash === '#late') await auth.known()

@@ -10,12 +10,18 @@ import * as copy from './copy.js'
 function mount(make) {
   const errors = []
   const fallback = ({ name, code, message }) => (errors.push({ name, code, message }), 'failed')
-  const children = { get children() { return make() } }
-  const whole = () => createComponent(ErrorBoundary, Object.defineProperties({ fallback }, Object.getOwnPropertyDescriptors(children)))
+  const children = {
+    get children() {
+      return make()
+    },
+  }
+  const whole = () =>
+    createComponent(ErrorBoundary, Object.defineProperties({ fallback }, Object.getOwnPropertyDescriptors(children)))
   return { errors, unmount: render(whole, document.body.appendChild(document.createElement('div'))) }
 }
 
 /** A component without JSX: its children are created on access. */
-const h = (component, props = {}, children) => createComponent(component, Object.defineProperty({ ...props }, 'children', { get: children, enumerable: true }))
+const h = (component, props = {}, children) =>
+  createComponent(component, Object.defineProperty({ ...props }, 'children', { get: children, enumerable: true }))
 
 Object.assign(globalThis, { h, createTokenManager, binding, copy, mount })

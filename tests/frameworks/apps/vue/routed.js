@@ -6,4 +6,7 @@ import { createAuth } from 'tokenkeep/vue'
 import { auth } from './src/auth.ts'
 import { router } from './src/router.ts'
 
-createApp({ render: () => h(RouterView) }).use(createAuth(auth)).use(router).mount('#root')
+createApp({ render: () => h(RouterView) })
+  .use(createAuth(auth))
+  .use(router)
+  .mount('#root')

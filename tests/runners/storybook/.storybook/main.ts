@@ -7,6 +7,7 @@ const config: StorybookConfig = {
   core: { disableTelemetry: true, disableWhatsNewNotifications: true },
   typescript: { reactDocgen: false },
   // An app's own module creates its manager from the double.
-  viteFinal: (config) => mergeConfig(config, { resolve: { alias: [{ find: /^tokenkeep$/, replacement: 'tokenkeep/testing' }] } }),
+  viteFinal: (config) =>
+    mergeConfig(config, { resolve: { alias: [{ find: /^tokenkeep$/, replacement: 'tokenkeep/testing' }] } }),
 }
 export default config

@@ -1,14 +1,30 @@
 // Lets the tests use the app's own manager and HttpClient, and counts listeners.
 
 import { HttpClient, HttpErrorResponse, HttpEventType } from '@angular/common/http'
-import { ApplicationRef, createEnvironmentInjector, ErrorHandler, Injector, runInInjectionContext, type EnvironmentProviders, type Provider } from '@angular/core'
+import {
+  ApplicationRef,
+  createEnvironmentInjector,
+  ErrorHandler,
+  Injector,
+  runInInjectionContext,
+  type EnvironmentProviders,
+  type Provider,
+} from '@angular/core'
 import { createTokenManager, isTokenError, type TokenManager } from 'tokenkeep'
 import * as binding from 'tokenkeep/angular'
 import * as http from 'tokenkeep/angular/http'
 
 export function probe(auth: TokenManager<any>, app: Promise<ApplicationRef>) {
   const page = globalThis as any
-  Object.assign(page, { auth, listeners: 0, binding, bindingHttp: http, HttpEventType, createTokenManager, AbortController })
+  Object.assign(page, {
+    auth,
+    listeners: 0,
+    binding,
+    bindingHttp: http,
+    HttpEventType,
+    createTokenManager,
+    AbortController,
+  })
   const { subscribe } = auth
   auth.subscribe = (listener) => {
     const unsubscribe = subscribe(listener)
@@ -23,16 +39,22 @@ export function probe(auth: TokenManager<any>, app: Promise<ApplicationRef>) {
   /** `count` calls at once; returns their statuses. */
   page.calls = async (count: number) => {
     const http = await client()
-    const one = (n: number) => new Promise((done) => {
-      http.get(`/api/items/${n}`, { observe: 'response' }).subscribe({ next: ({ status }) => done(status), error: (error) => done(page.told(error)) })
-    })
+    const one = (n: number) =>
+      new Promise((done) => {
+        http
+          .get(`/api/items/${n}`, { observe: 'response' })
+          .subscribe({ next: ({ status }) => done(status), error: (error) => done(page.told(error)) })
+      })
     return Promise.all(Array.from({ length: count }, (_, n) => one(n)))
   }
   /** A request's failure, in plain data. */
   page.told = (failure: unknown) => {
     if (!(failure instanceof HttpErrorResponse)) return `no HttpErrorResponse: ${failure}`
     const { status, error } = failure
-    return { status, error: isTokenError(error) ? `TokenError ${error.code}` : error instanceof Error ? error.name : error }
+    return {
+      status,
+      error: isTokenError(error) ? `TokenError ${error.code}` : error instanceof Error ? error.name : error,
+    }
   }
   /** The events of a request, or its failure. */
   page.events = async (method: string, url: string, options: object) => {

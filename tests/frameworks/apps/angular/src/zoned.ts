@@ -14,4 +14,7 @@ class Root {
 let found: (app: any) => void
 let failed: (error: unknown) => void
 probe(auth, new Promise((resolve, reject) => ([found, failed] = [resolve, reject])))
-bootstrapApplication(Root, { providers: [provideZoneChangeDetection(), ...uploadConfig.providers] }).then((app) => found(app), (error) => failed(error))
+bootstrapApplication(Root, { providers: [provideZoneChangeDetection(), ...uploadConfig.providers] }).then(
+  (app) => found(app),
+  (error) => failed(error),
+)
