@@ -226,7 +226,8 @@ export default [
             })
             image.src = src
           }),
-        `${scene.elsewhere.origin}/image`,
+        // Of the same site: WebKit shows another site only the origin.
+        `http://127.0.0.1:${scene.elsewhere.port}/image`,
       )
       return scene.elsewhere.loot()
     },
