@@ -99,7 +99,7 @@ it('the error names a missing home, and the page does not fall back to another',
   const page = await user.context.newPage()
   await page.addInitScript(() => void delete globalThis.SharedWorker)
   await page.goto(`${server.origin}/?home=shared-worker`)
-  await says(page, 'message', /there is no SharedWorker/)
+  await says(page, 'message', /no SharedWorker/)
   await says(page, 'status', 'Not known')
   assert.deepEqual(await server.lines(), [])
 })
