@@ -22,6 +22,7 @@ test('the table of the document matches the list of attacks', () => {
 test('each attack has a unique name, and only known homes', () => {
   const names = attacks.map(({ name, when, seeks }) => `${name} ${when} ${seeks}`)
   assert.deepEqual(names, [...new Set(names)])
-  for (const { inherent } of attacks) for (const home of inherent) assert.ok(EVERYWHERE.includes(home), home)
+  for (const { inherent, differs } of attacks)
+    for (const home of [inherent, ...Object.values(differs ?? {})].flat()) assert.ok(EVERYWHERE.includes(home), home)
   for (const { name } of homes) assert.ok(EVERYWHERE.includes(name), name)
 })

@@ -17,6 +17,9 @@ export const SERVICE_WORKER = `
   addEventListener('message', ({ ports }) => ports[0].postMessage(seen))
 `
 
+/** Firefox shows no request with `keepalive` to a service worker. A manager in a page refreshes with it. */
+const KEPT_ALIVE = { firefox: EVERYWHERE }
+
 const alone = (name, seeks, inherent, mount, more) => ({ name, seeks, inherent, mount, ...more })
 
 export default [
@@ -30,6 +33,21 @@ export default [
         fetch('/auth/refresh', { method: 'POST', credentials: 'include' }).then((answer) => answer.text(), String),
       )
     },
+  ),
+  alone(
+    "`fetch('/auth/refresh', { credentials: 'include', keepalive: true })`, called by the attacker",
+    ACCESS,
+    UNSERVED,
+    async (scene) => {
+      const page = await scene.signedIn()
+      return page.evaluate(() =>
+        fetch('/auth/refresh', { method: 'POST', credentials: 'include', keepalive: true }).then(
+          (answer) => answer.text(),
+          String,
+        ),
+      )
+    },
+    { differs: KEPT_ALIVE },
   ),
   alone('`auth.fetch` of the refresh endpoint', ACCESS, ['page'], async (scene) => {
     const page = await scene.signedIn()
@@ -156,6 +174,7 @@ export default [
         [scene.home.name === 'careless' ? scene.home.module : '/tokenkeep/index.js'],
       )
     },
+    { differs: KEPT_ALIVE },
   ),
   alone(
     'Another tab of the same origin, with its own manager and a patched `fetch`',
@@ -172,6 +191,7 @@ export default [
       }, '/tokenkeep/index.js')
       return scene.loot(other)
     },
+    { differs: KEPT_ALIVE },
   ),
   alone("An opener of the same origin that patches `fetch` in the app's tab", ACCESS, ['page'], async (scene) => {
     const opener = await scene.blank()

@@ -6,14 +6,15 @@ import assert from 'node:assert/strict'
 import { engine } from '../../e2e/support/engine.mjs'
 import { check, Lack } from '../../e2e/support/lack.mjs'
 import { careless, homes } from './homes.mjs'
-import { isGot, isOf } from './rows.mjs'
+import { inherentIn, isGot, isOf } from './rows.mjs'
 import { stage } from './scene.mjs'
 
 /** A test for each attack and home. */
 export async function mount(attacks) {
   const scene = await stage()
   for (const attack of attacks) {
-    const { name, when, lacks, inherent, barred, server } = attack
+    const { name, when, lacks, barred, server } = attack
+    const inherent = inherentIn(attack, engine)
     const isHeldOff = homes.every(({ name }) => !inherent.includes(name))
     const own = homes.filter(({ name }) => isOf(attack, name))
     for (const home of isHeldOff ? [careless, ...own] : own) {

@@ -2,9 +2,10 @@
 //
 // { name, when, seeks, inherent, homes, mount, … }: `when` the attacker's script runs, `before` or `after` the package
 // is loaded, or undefined if it does not matter. `seeks`: its goal. `inherent`: the homes in which it works, and must
-// work; in all others it must fail. `homes`: the homes in which it can be mounted, if not all. `mount(scene)` resolves
-// to what the attack got: texts in which a token is searched, or whether it got something else. `server` is for the
-// app's server, `lacks` names missing features by engine.
+// work; in all others it must fail. `differs`: the same for an engine in which it works in other homes. `homes`: the
+// homes in which it can be mounted, if not all. `mount(scene)` resolves to what the attack got: texts in which a token
+// is searched, or whether it got something else. `server` is for the app's server, `lacks` names missing features by
+// engine.
 
 export const ACCESS = 'access token'
 export const REFRESH = 'refresh token'
@@ -42,6 +43,9 @@ export function patch(
     },
   }))
 }
+
+/** The homes in which an attack works in an engine. */
+export const inherentIn = ({ inherent, differs }, engine) => differs?.[engine] ?? inherent
 
 /** Whether an attack can be mounted in a home. */
 export const isOf = ({ homes }, home) => homes?.includes(home) ?? true

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { isOf } from './rows.mjs'
+import { inherentIn, isOf } from './rows.mjs'
 
 export const DOCUMENT = fileURLToPath(new URL('../../../docs/threat-model.md', import.meta.url))
 
@@ -31,9 +31,14 @@ export function table(groups, homes) {
     .join('\n')
 }
 
+/** The engines in which a verdict may differ from Chromium's. */
+const OTHERS = { firefox: 'Firefox', webkit: 'WebKitGTK' }
+
 function verdict(attack, home) {
   if (!isOf(attack, home)) return ''
-  return attack.inherent.includes(home) ? 'inherent' : '**holds**'
+  const word = (engine) => (inherentIn(attack, engine).includes(home) ? 'inherent' : '**holds**')
+  const differing = Object.keys(OTHERS).filter((engine) => word(engine) !== word('chrome'))
+  return [word('chrome'), ...differing.map((engine) => `${word(engine)} in ${OTHERS[engine]}`)].join(', ')
 }
 
 /** Merges the lines `before` and `after` if their verdicts are the same. */
@@ -42,10 +47,13 @@ function lines(attacks) {
   const found = []
   while (left.length) {
     const [attack] = left.splice(0, 1)
-    const { name, when, inherent } = attack
+    const { name, when, inherent, differs } = attack
     const other = left[0]
     const isSame =
-      when === 'before' && other?.name === name && other.when === 'after' && `${other.inherent}` === `${inherent}`
+      when === 'before' &&
+      other?.name === name &&
+      other.when === 'after' &&
+      JSON.stringify([other.inherent, other.differs]) === JSON.stringify([inherent, differs])
     if (isSame) left.splice(0, 1)
     found.push(isSame ? { ...attack, when: 'before and after' } : attack)
   }
