@@ -53,6 +53,12 @@ class Browser {
   }
 }
 
+/** Runs in the page: whether it is the page at `url`, or the one that its server redirects to. */
+const isLoaded = (url) => {
+  const [{ redirectCount } = {}] = performance.getEntriesByType('navigation')
+  return (location.href === url || redirectCount > 0) && document.readyState === 'complete'
+}
+
 class Context {
   #scripts = []
   #pages = []
@@ -169,10 +175,7 @@ class Page {
   async #open(command, url) {
     this.#url = url
     await this.#send('POST', command, { url })
-    await soon(
-      () => this.evaluate((url) => location.href === url && document.readyState === 'complete', url),
-      `${url} was loaded`,
-    )
+    await soon(() => this.evaluate(isLoaded, url), `${url} was loaded`)
   }
 
   close() {
