@@ -120,7 +120,7 @@ export function stolen({ attack, loot, seen, failed }) {
     return seen ? `Got nothing. It saw ${count(seen, 'text')}, without a token.` : 'Got nothing. It saw no text at all.'
   if (!loot.isAccepted) return 'Got a token that the API no longer accepts.'
   return attack.isInherent
-    ? 'Got a new token of its own. This is inherent: no home prevents it.'
+    ? 'Got a new token of its own. This is inherent: the browser has the cookie.'
     : 'Got the token. The API accepts it.'
 }
 

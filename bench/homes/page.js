@@ -24,28 +24,50 @@ async function manager(name, make, how) {
   contestants[name] = { send: auth.fetch, token: () => auth.refresh() }
 }
 
-/**
- * A manager in a service worker, and a frame whose own `fetch` calls go through that worker. The page and the other
- * workers are outside of its scope, so their calls do not.
- */
+const SCOPE = { own: '/homes/framed/', bare: '/homes/bare/' }
+
+/** A manager in a service worker, and the `fetch` of a frame that this worker controls. */
 async function inServiceWorker() {
-  const how = { type: 'module', scope: '/homes/framed/' }
-  const worker = () => navigator.serviceWorker.register('/homes/service-worker.js', how)
+  const worker = () => register('/homes/service-worker.js', SCOPE.own)
   const auth = isolated({ isolation: 'service-worker', worker })
   await auth.login('/auth/login')
-  const frame = Object.assign(document.createElement('iframe'), { src: '/homes/framed/page.html' })
+  contestants['service-worker'] = { send: auth.fetch, token: () => auth.refresh(), mayEnd: true }
+  contestants['service-worker fetch'] = { send: await fetchOfFrame(SCOPE.own), mayEnd: true }
+}
+
+/** The `fetch` of a frame whose service worker only forwards. */
+async function inBareServiceWorker() {
+  const { installing, active } = await register('/homes/bare-service-worker.js', SCOPE.bare)
+  if (!active) {
+    await new Promise((resolve) => {
+      installing.onstatechange = () => installing.state === 'activated' && resolve()
+    })
+  }
+  const fetch = await fetchOfFrame(SCOPE.bare)
+  contestants['bare service worker fetch'] = { send: (url, init) => fetch(url, withToken(init)), mayEnd: true }
+}
+
+const register = (script, scope) => navigator.serviceWorker.register(script, { type: 'module', scope })
+
+/**
+ * The `fetch` of a frame in the scope of a service worker. The page and the other workers are outside of the scopes, so
+ * their calls go through none.
+ */
+async function fetchOfFrame(scope) {
+  const frame = Object.assign(document.createElement('iframe'), { src: `${scope}page.html` })
   await new Promise((resolve) => {
     frame.onload = resolve
     document.body.append(frame)
   })
-  const {
-    navigator: { serviceWorker },
-    fetch,
-  } = frame.contentWindow
-  if (!serviceWorker.controller) throw new Error('the frame has no service worker')
-  contestants['service-worker'] = { send: auth.fetch, token: () => auth.refresh(), mayEnd: true }
-  contestants['service-worker fetch'] = { send: fetch, mayEnd: true }
+  const { navigator, fetch } = frame.contentWindow
+  if (!navigator.serviceWorker.controller) throw new Error('the frame has no service worker')
+  return fetch
 }
+
+const withToken = ({ headers, ...init }) => ({
+  ...init,
+  headers: { ...headers, Authorization: `Bearer ${tokens.bare}` },
+})
 
 /** Calls through messages to a worker with a bare `fetch`. */
 function bare(name, port) {
@@ -60,10 +82,6 @@ function bare(name, port) {
       waiting.set(++last, resolve)
       port.postMessage({ id: last, ...message })
     })
-  const withToken = ({ headers, ...init }) => ({
-    ...init,
-    headers: { ...headers, Authorization: `Bearer ${tokens.bare}` },
-  })
   const send = async (url, init) => {
     const { body, ...how } = await ask({ url, init: withToken(init) })
     return new Response(body, how)
@@ -110,8 +128,7 @@ Object.assign(globalThis.bench, {
   async openHomes() {
     tokens.bare = (await (await fetch('/auth/login', { method: 'POST' })).json()).access_token
     contestants.fetch = {
-      send: (url, init) =>
-        fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${tokens.bare}` } }),
+      send: (url, init) => fetch(url, withToken(init)),
       token: async () => void (await (await fetch('/auth/refresh', { method: 'POST' })).json()),
     }
     bare('bare worker', new Worker('/homes/bare-worker.js', { type: 'module' }))
@@ -122,6 +139,7 @@ Object.assign(globalThis.bench, {
     await manager('page dpop', inPage, { dpop: true })
     await manager('worker dpop', isolated, { isolation: 'worker', worker: SCRIPT, dpop: true })
     await inServiceWorker()
+    await inBareServiceWorker()
     await auth0()
     await signing()
     return Object.keys(contestants)

@@ -96,7 +96,7 @@ function homes({ results }) {
 Microseconds of wall time per call to the server on the loopback interface, with the response read to its end: \`GET\` of a small JSON, \`POST\` of one, \`GET\` of 256 kB. All contestants run in one
 page and take turns, in a new order in each of ${count} rounds; the load average was ${load?.toFixed(1)} at the start. The first "×" is the median ratio within rounds to a hand-written worker that answers a message with a bare
 \`fetch\` and one structured clone of status, headers and body (for the shared worker: to a shared one). The second "×" is stricter: it compares with the same \`fetch\` and clone timed inside that worker, without the messages
-between page and worker. tokenkeep's limit for \`auth.fetch\` is 2.5 in that column; a page's own \`fetch\` also pays for the browser's way through a service worker. auth0-spa-js sends API calls from the page, where the token is; its worker sends the token request only.
+between page and worker. tokenkeep's limit for \`auth.fetch\` is 2.5 in that column; a page's own \`fetch\` also pays for the browser's way through a service worker, which the row of the bare service worker shows. auth0-spa-js sends API calls from the page, where the token is; its worker sends the token request only.
 
 | | ${kinds.map((kind) => `${{ json: 'GET, small', post: 'POST', large: 'GET, 256 kB' }[kind]} | × | × alone`).join(' | ')} |
 | --- |${' ---: |'.repeat(9)}

@@ -24,7 +24,7 @@ export const SUBJECTS = [
 ]
 
 /** The page of the part `homes`, and its workers. */
-const HOMES = ['page', 'token-worker', 'service-worker', 'bare-worker']
+const HOMES = ['page', 'token-worker', 'service-worker', 'bare-worker', 'bare-service-worker']
 
 export const version = (name) => JSON.parse(readFileSync(at(`../node_modules/${name}/package.json`))).version
 
@@ -36,7 +36,8 @@ export async function files() {
   }
   for (const { name } of SUBJECTS)
     served[`/subjects/${name}.js`] = ['text/javascript', await bundled(`subjects/${name}`)]
-  served['/homes/framed/page.html'] = ['text/html', Buffer.from('<!doctype html>')]
+  for (const scope of ['framed', 'bare'])
+    served[`/homes/${scope}/page.html`] = ['text/html', Buffer.from('<!doctype html>')]
   for (const name of HOMES) served[`/homes/${name}.js`] = ['text/javascript', await bundled(`homes/${name}`)]
   return served
 }

@@ -22,6 +22,11 @@ export const CONTESTANTS = [
     kinds: ['json', 'post', 'large'],
   },
   { name: 'bare shared worker alone', title: 'the same in a shared worker', kinds: ['json', 'post', 'large'] },
+  {
+    name: 'bare service worker fetch',
+    title: "the page's own `fetch`, forwarded by a bare service worker",
+    kinds: ['json', 'post', 'large'],
+  },
   { name: 'fetch', title: 'bare `fetch` in the page', kinds: ['json', 'post', 'large', 'token'] },
   { name: 'page', title: '**tokenkeep**, `page`', ours: true, kinds: ['json', 'post', 'large', 'token'] },
   { name: 'worker', title: '**tokenkeep**, `worker`', ours: true, kinds: ['json', 'post', 'large', 'token'] },

@@ -1,0 +1,5 @@
+// A service worker that answers every request with its own `fetch`: the least that a page's own `fetch` through a
+// service worker can cost.
+
+addEventListener('install', () => void skipWaiting())
+addEventListener('fetch', (event) => event.respondWith(fetch(event.request)))
