@@ -8,68 +8,23 @@ import { options as settle } from '../../src/browser/options.js'
 const SECRET = 's3cr3t'
 const PAGE = 'https://app.test/shop/'
 
+/** The values of `options.js`, in its order. */
+const ORDER = [
+  ...'refresh logout apis attach unauthorized ended stepUp rejected adopt response csrf refreshToken'.split(' '),
+  ...'refreshBefore tabs restore exposeToken name subject sessionHint login offline dpop isolation'.split(' '),
+  ...'turn key share'.split(' '),
+]
+
 /** What the names of the last manager are made of. */
 let names
 
-/** The options as a page reads them, named in the order of `options.js`. */
+/** The options as a page reads them, by name. */
 function options(given, base = PAGE) {
-  const [
-    [refresh, by],
-    logout,
-    apis,
-    attach,
-    unauthorized,
-    ended,
-    stepUp,
-    rejected,
-    adopt,
-    response,
-    csrf,
-    refreshToken,
-    refreshBefore,
-    tabs,
-    restore,
-    exposeToken,
-    name,
-    subject,
-    sessionHint,
-    login,
-    offline,
-    dpop,
-    isolation,
-    turn,
-    key,
-    share,
-    ...more
-  ] = settle(given, base)
-  assert.deepEqual(more, [])
+  const values = settle(given, base)
+  assert.equal(values.length, ORDER.length)
+  const { refresh, turn, key, share, ...all } = Object.fromEntries(ORDER.map((name, i) => [name, values[i]]))
   names = { turn, key, share }
-  return {
-    refresh,
-    by,
-    logout,
-    apis,
-    attach,
-    unauthorized,
-    ended,
-    stepUp,
-    rejected,
-    adopt,
-    response,
-    csrf,
-    refreshToken,
-    refreshBefore,
-    tabs,
-    restore,
-    exposeToken,
-    name,
-    subject,
-    sessionHint,
-    login,
-    offline,
-    dpop,
-    isolation,
-  }
+  return { refresh: refresh[0], by: refresh[1], ...all }
 }
 
 /** The error for wrong options names the option, what it takes, and what it got; it contains no value. */

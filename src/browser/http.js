@@ -5,42 +5,20 @@ import { isPlatforms, transmit } from './fetch.js'
 import { all, first, isNone, moment, number, parse, paths, strip, take, walk } from './json.js'
 import { within } from './timer.js'
 
+/** The fields of a request that its copy with another URL keeps. */
+const COPIED =
+  'method headers mode credentials cache redirect referrer referrerPolicy integrity keepalive signal'.split(' ')
+
 /**
  * Sends a copy of a request with another parameter in its URL. The body is sent as a blob. It would otherwise be a
  * stream, which not every server and platform accepts.
  * @param {Request} request @param {string} name @param {string} value
  */
 export async function sendWith(request, name, value) {
-  const {
-    url,
-    method,
-    headers,
-    mode,
-    credentials,
-    cache,
-    redirect,
-    referrer,
-    referrerPolicy,
-    integrity,
-    keepalive,
-    signal,
-  } = request.clone()
-  const body = /^(GET|HEAD)$/.test(method) ? undefined : await request.clone().blob()
-  const [bare] = url.split('#')
-  const init = {
-    method,
-    headers,
-    body,
-    mode,
-    credentials,
-    cache,
-    redirect,
-    referrer,
-    referrerPolicy,
-    integrity,
-    keepalive,
-    signal,
-  }
+  const copy = request.clone()
+  const init = Object.fromEntries(COPIED.map((name) => [name, copy[name]]))
+  if (!/^(GET|HEAD)$/.test(copy.method)) init.body = await request.clone().blob()
+  const [bare] = copy.url.split('#')
   const address = `${bare}${bare.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`
   return transmit(address, [address, init], true)
 }

@@ -56,13 +56,11 @@ const group = (known) => (name, given, base) => {
 const choice =
   (...words) =>
   (name, given) => {
+    if (given === undefined) return 0
     const at = words.indexOf(given)
+    if (at >= 0) return at
     // A word is not a secret, so the error quotes it.
-    return given === undefined
-      ? 0
-      : at < 0
-        ? refuse(name, `'${words.join("', '")}'`, given, isText(given) ? `'${given.slice(0, 40)}'` : undefined)
-        : at
+    return refuse(name, `'${words.join("', '")}'`, given, isText(given) ? `'${given.slice(0, 40)}'` : undefined)
   }
 
 /** Milliseconds. @param {number} least @param {number} [fallback] @returns {Read} */

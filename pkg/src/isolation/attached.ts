@@ -172,7 +172,7 @@ export async function attach(
    * the call is over.
    */
   function knock(message: ToWorker): void {
-    if (!line?.isReady || !('id' in message) || (message.kind !== 'fetch' && message.kind !== 'call')) return
+    if (!line?.isReady || !isCall(message)) return
     if (current() !== worker) return void change()
     worker.postMessage({ tokenkeep: line.name, call: message.id })
   }
@@ -181,7 +181,7 @@ export async function attach(
   function flush(): void {
     while (line?.isReady && waiting[0]?.isClear) {
       const { message, transfer } = waiting.shift()!
-      if (message.kind === 'fetch' || message.kind === 'call') line.calls.set(message.id, message)
+      if (isCall(message)) line.calls.set(message.id, message)
       line.port.postMessage(message, transfer)
     }
   }
@@ -285,9 +285,9 @@ export async function attach(
       }
       return
     }
-    const isWaiting = waiting.some((item) => 'id' in item.message && item.message.id === message.id)
-    if (kind === 'abort' && isWaiting)
-      waiting = waiting.filter((item) => !('id' in item.message && item.message.id === message.id))
+    const isOfCall = (item: Waiting) => 'id' in item.message && item.message.id === message.id
+    const isWaiting = waiting.some(isOfCall)
+    if (kind === 'abort' && isWaiting) waiting = waiting.filter((item) => !isOfCall(item))
     else if (kind === 'abort' || (kind === 'body' && !isWaiting)) {
       for (const one of lines) {
         if (!one.calls.has(message.id)) continue
@@ -321,7 +321,7 @@ export async function attach(
   return { port: port as unknown as MessagePort, onLost() {} }
 }
 
-function isCall(message: ToWorker): boolean {
+function isCall(message: ToWorker): message is Call {
   return message.kind === 'fetch' || message.kind === 'call'
 }
 

@@ -9,12 +9,11 @@ const LINGER = 2000
 
 /** See `serve`. */
 export function serveWith(make: (options: unknown) => TokenManager, own: unknown): void {
+  const { attend } = createServer(make, { own })
   if ('onconnect' in globalThis) {
-    const { attend } = createServer(make, { own })
     addEventListener('connect', (event) => attend((event as MessageEvent).ports[0]!))
     return
   }
-  const { attend } = createServer(make, { own })
   const left = (isDisposed: boolean, manager: TokenManager | undefined) => {
     if (!isDisposed) return
     manager?.dispose()
