@@ -310,8 +310,22 @@ it('calls in flight when the worker is ended fail like network errors, or are re
   assert.equal((await page.evaluate(() => again)).error, undefined)
 })
 
-it('the user stays signed out after the worker was ended', async (user) => {
-  const page = await signedIn(user)
+/** In the worker: each write to IndexedDB is committed late. */
+const SLOW = `
+  const { transaction } = IDBDatabase.prototype
+  IDBDatabase.prototype.transaction = function (name, mode) {
+    const made = transaction.call(this, name, mode)
+    let left = mode === 'readwrite' ? 1000 : 0
+    const prolong = () => left-- > 0 && (made.objectStore(name).count().onsuccess = prolong)
+    prolong()
+    return made
+  }`
+
+it('the user stays signed out after the worker was ended, and stays signed in after the next login', async (user) => {
+  server.route('/app.js', () => own({ apis: ['/api'] }, SLOW, { takeOver: true }))
+  const page = await attached(user)
+  await page.evaluate(() => signIn('alice', 'x'))
+  await controlled(page)
   // The server is not told, so the cookie still exists.
   await page.evaluate(() => auth.logout())
   await kill(user, page)

@@ -7,6 +7,8 @@ import { told } from './told.js'
 
 const NAME = 'tokenkeep marks'
 const STORE = 'marks'
+/** The longest wait for the database, in milliseconds: without it, a database that hangs would stop every request. */
+const LONGEST = 5_000
 const LOGIN = 'login '
 const OUT = 'signed out'
 
@@ -19,22 +21,30 @@ const done = <T>(request: IDBRequest<T>) =>
     request.onerror = () => reject(request.error)
   })
 
-async function access<T>(
-  mode: IDBTransactionMode,
-  work: (store: IDBObjectStore) => IDBRequest<T>,
-): Promise<T | undefined> {
+/** Opens the database for one transaction. Resolves when it is committed, so that the worker's end cannot undo it. */
+async function transact<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const opening = indexedDB.open(NAME)
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE)
+  const database = await done(opening)
   try {
-    const opening = indexedDB.open(NAME)
-    opening.onupgradeneeded = () => opening.result.createObjectStore(STORE)
-    const database = await done(opening)
-    try {
-      return await done(work(database.transaction(STORE, mode).objectStore(STORE)))
-    } finally {
-      database.close()
-    }
-  } catch {
-    return
+    const transaction = database.transaction(STORE, mode)
+    const committed = new Promise<void>((resolve, reject) => {
+      transaction.oncomplete = () => resolve()
+      transaction.onabort = () => reject(transaction.error)
+    })
+    const [found] = await Promise.all([done(work(transaction.objectStore(STORE))), committed])
+    return found
+  } finally {
+    database.close()
   }
+}
+
+/** The result of the transaction; undefined if it fails or takes too long. */
+function access<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, LONGEST)
+    transact(mode, work).then(resolve, () => resolve(undefined))
+  })
 }
 
 function write(key: string, text: string | undefined): void {
@@ -45,9 +55,6 @@ function write(key: string, text: string | undefined): void {
   writes.add(writing)
   void writing.then(() => writes.delete(writing))
 }
-
-/** Resolves when all pending writes are done. */
-export const isWritten = (): Promise<unknown> => Promise.all(writes)
 
 /** Reads the stored data, and from now on stores every change. `loaded` resolves when the data has been read. */
 export function keep(): Kept & { loaded: Promise<void> } {
@@ -68,6 +75,7 @@ export function keep(): Kept & { loaded: Promise<void> } {
         write(LOGIN + endpoint, '')
       },
     },
+    written: () => Promise.all(writes),
     get isOut() {
       return found.has(OUT)
     },

@@ -47,6 +47,8 @@ export interface Kept {
   readonly logins: { has(endpoint: string): boolean; add(endpoint: string): void }
   /** Whether the user has signed out, and has not signed in again. */
   isOut: boolean
+  /** Resolves when everything so far is stored. */
+  written(): Promise<unknown>
 }
 
 /** The connection to a page. */
@@ -336,9 +338,11 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
         } else if (method === 'setTokens') await manager.setTokens(tokens!)
         else if (method === 'logout' || method === 'refresh' || method === 'known' || method === 'signedIn')
           await manager[method]()
+        await kept?.written()
         // The state has already been sent in its own message.
         page.post({ kind: 'done', id, value: isLogin ? value : undefined })
       } catch (error) {
+        await kept?.written()
         // The caller may read the body of a refusal. A successful response may contain a token that was not recognised.
         const answer = (response: Response) =>
           response.ok ? sendResponse(response, adopt(), undefined) : cross(response)

@@ -4,7 +4,7 @@
 import { covers } from '../covers.js'
 import type { TokenManager } from '../types.js'
 import { decoded } from '#page'
-import { isWritten, keep } from './kept.js'
+import { keep } from './kept.js'
 import { calm } from './platform/fetch.js'
 import type { Settled } from './options.js'
 import { createServer, type Kind, type Line, type Server } from './server.js'
@@ -58,7 +58,7 @@ export function listen(make: (options: unknown) => TokenManager, service: () => 
   /** Identifies this life of the worker. */
   const life = crypto.randomUUID()
   const lines = new Map<string, { line: Line; port: MessagePort }>()
-  let begun: { server: Server; loaded: Promise<void> } | undefined
+  let begun: { server: Server; loaded: Promise<void>; written: () => Promise<unknown> } | undefined
 
   /** At the first event: reads the data that earlier lives have stored, and announces this life to the pages. */
   function begin({ own, stated }: Service): NonNullable<typeof begun> {
@@ -67,7 +67,7 @@ export function listen(make: (options: unknown) => TokenManager, service: () => 
     void scope.clients.matchAll({ includeUncontrolled: true }).then((pages) => {
       for (const page of pages) page.postMessage({ tokenkeep: 'here', life })
     })
-    return (begun = { server: createServer(make, { own, stated, kept }), loaded: kept.loaded })
+    return (begun = { server: createServer(make, { own, stated, kept }), loaded: kept.loaded, written: kept.written })
   }
 
   scope.addEventListener('install', () => {
@@ -86,7 +86,7 @@ export function listen(make: (options: unknown) => TokenManager, service: () => 
     } = event
     const name = data?.tokenkeep
     if (!serving || typeof name !== 'string') return
-    const { server, loaded } = begin(serving)
+    const { server, loaded, written } = begin(serving)
     const heard = loaded.then(() => {
       if (port) {
         // The server does not handle pings.
@@ -103,7 +103,7 @@ export function listen(make: (options: unknown) => TokenManager, service: () => 
       known.port.postMessage({ kind: 'alive', life, call })
       return call === undefined ? undefined : known.line.until(call)
     })
-    event.waitUntil(heard.then(calm).then(isWritten))
+    event.waitUntil(heard.then(calm).then(written))
   })
 
   scope.addEventListener('fetch', (event) => {
@@ -111,7 +111,7 @@ export function listen(make: (options: unknown) => TokenManager, service: () => 
     const { request } = event
     const { destination, mode, url, method } = request
     if (!serving || mode === 'navigate' || !CALLS.includes(destination)) return
-    const { server, loaded } = begin(serving)
+    const { server, loaded, written } = begin(serving)
     const settled = server.settled()
     if (!settled) return
     if (server.givesTokens(url, method)) {
@@ -125,7 +125,7 @@ export function listen(make: (options: unknown) => TokenManager, service: () => 
     if (mode === 'no-cors' && new URL(url).origin !== location.origin) return
     if (request.cache === 'only-if-cached') return
     event.respondWith(loaded.then(() => answer(server, settled, request)))
-    event.waitUntil(loaded.then(calm).then(isWritten))
+    event.waitUntil(loaded.then(calm).then(written))
   })
 }
 
