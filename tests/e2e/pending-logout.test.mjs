@@ -193,13 +193,18 @@ it('with a cookie the next page finishes it by the option, wherever the first wa
   await page.evaluate(() => outcome(auth.logout('/auth/logout?by=app')))
   await hasNoSecret(page)
   server.route('/auth/logout', (arrived) => (server.end(arrived), { status: 204 }))
+  const finishing = server.hold('/auth/logout')
   await reloadLater(page, options)
+  await finishing.arrived()
+  assert.equal(await me(page), null)
+  assert.notEqual(await stored(page), '', 'the mark, until the server has answered')
+  finishing.release()
+  while (await stored(page));
   assert.equal(await me(page), null)
   assert.deepEqual(
     logouts().map(({ query }) => query.get('by')),
     ['app', 'option'],
   )
-  assert.equal(await stored(page), '')
 })
 
 it('a forged mark calls no URL, and ends a session only by the option', async (user) => {
