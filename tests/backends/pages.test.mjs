@@ -13,6 +13,7 @@ const tests = readdirSync(here)
   .filter((name) => name.endsWith('.test.mjs'))
   .map((name) => readFileSync(new URL(name, here), 'utf8'))
   .join()
+  .replaceAll(/\s+/g, ' ')
 
 test('the table names every page of docs/backends, and no other', () => {
   const pages = readdirSync(new URL('../../docs/backends/', here))
