@@ -1,4 +1,5 @@
-//! Reports where the bytes of a WebAssembly file come from: by crate, and for this crate by module.
+//! Reports where the bytes of a WebAssembly file come from: by crate, for this crate by module, and the largest
+//! functions.
 
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, HashMap};
@@ -7,13 +8,18 @@ use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
 const OWN: &str = "tokenkeep";
 
+/// How many of the largest functions are named.
+const NAMED: usize = 10;
+
 /// A table for a file with function names. The names' own bytes are not counted.
 pub fn table(wasm: &[u8]) -> Result<String> {
     let Bytes { functions, names, imports, data, rest } = read(wasm)?;
     let mut crates: BTreeMap<String, usize> = BTreeMap::new();
     let mut modules: BTreeMap<String, usize> = BTreeMap::new();
+    let mut largest: Vec<(&str, usize)> = Vec::new();
     for (index, size) in (imports..).zip(functions) {
         let name = names.get(&index).map_or("", String::as_str);
+        largest.push((name, size));
         let path = path(name);
         *crates.entry(path[0].to_string()).or_default() += size;
         if path[0] == OWN {
@@ -27,6 +33,11 @@ pub fn table(wasm: &[u8]) -> Result<String> {
     write_largest(&mut text, "core.wasm, by crate", &crates)?;
     text.push('\n');
     write_largest(&mut text, &format!("{OWN}'s own, by module"), &modules)?;
+    largest.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    writeln!(text, "\nthe {NAMED} largest of {} functions", largest.len())?;
+    for (name, size) in largest.iter().take(NAMED) {
+        writeln!(text, "  {size:>6}  {name}")?;
+    }
     Ok(text)
 }
 
