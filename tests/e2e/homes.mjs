@@ -8,7 +8,8 @@ const FILES = ['abort', 'bodies', 'outages', 'pending-logout', 'refresh', 'rotat
 
 if (!process.env.HOME_OF_TOKENS) throw new Error('set HOME_OF_TOKENS to the name of a home')
 const files = FILES.map((name) => `${name}.test.mjs`)
+const atOnce = process.env.AT_ONCE ?? 1
 process.exitCode =
-  spawnSync(process.execPath, ['--test', '--test-concurrency=1', ...process.argv.slice(2), ...files], {
+  spawnSync(process.execPath, ['--test', `--test-concurrency=${atOnce}`, ...process.argv.slice(2), ...files], {
     stdio: 'inherit',
   }).status ?? 1

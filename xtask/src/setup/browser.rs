@@ -19,6 +19,8 @@ pub struct Browser {
     pub arguments: &'static [&'static str],
     /// The command that must start `wasm-pack`.
     pub wrapper: &'static [&'static str],
+    /// How many test files in real tabs may run at once, each with a browser of its own.
+    pub at_once: &'static str,
 }
 
 pub static BROWSERS: [&Browser; 3] = [&CHROME, &FIREFOX, &WEBKIT];
@@ -37,6 +39,7 @@ pub static CHROME: Browser = Browser {
     driver: None,
     arguments: &["--headless", "--chrome"],
     wrapper: &[],
+    at_once: "2",
 };
 
 static FIREFOX: Browser = Browser {
@@ -50,6 +53,7 @@ static FIREFOX: Browser = Browser {
     driver: Some(("geckodriver", "0.37.1")),
     arguments: &["--headless", "--firefox"],
     wrapper: &[],
+    at_once: "2",
 };
 
 /// Safari's engine. Its driver behaves like Safari's; the browser needs a display.
@@ -70,6 +74,8 @@ static WEBKIT: Browser = Browser {
     // Without `-noreset` the display resets whenever its last window closes, and refuses connections
     // meanwhile.
     wrapper: &["xvfb-run", "--auto-servernum", "--server-args=-screen 0 1280x1024x24 -noreset"],
+    // The driver serves one session at a time.
+    at_once: "1",
 };
 
 impl Browser {

@@ -412,6 +412,7 @@ fn npm_run(plan: &Plan, directory: &str, script: &str, browser: &Browser) -> Res
         .args(["run", script, "--silent"])
         .current_dir(plan.project.path(directory))
         .env("BROWSER", browser.name)
+        .env("AT_ONCE", browser.at_once)
         .env(browser.variable, program);
     say_how_long(plan, &mut npm);
     Ok(npm)
