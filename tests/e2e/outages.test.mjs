@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { countRefreshes } from './pages/deeds.js'
 import { startAnew } from './pages/time.js'
 import { startBrowser, User } from './support/browser.mjs'
-import { home } from './support/engine.mjs'
+import { engine, home } from './support/engine.mjs'
 import { prepareHome, takeTimeOfHome } from './support/home.mjs'
 import { check, Lack } from './support/lack.mjs'
 import { cut, granted, json, refused, startStub } from './support/stub.mjs'
@@ -178,7 +178,8 @@ for (const [name, answer] of Object.entries(REFUSALS)) {
 }
 
 check('an offline page keeps its session, and continues when it is online again', async (t) => {
-  if (home === 'shared-worker') throw new Lack('a shared worker that the driver can take off line')
+  const followsPage = home === 'service-worker' ? engine === 'chrome' : home !== 'shared-worker'
+  if (!followsPage) throw new Lack(`a ${home} that the driver can take off line`)
   stub.reset()
   Object.assign(stub.routes, { '/api/x': () => json({ ok: true }), '/auth/refresh': () => granted('new') })
   const user = await User.visits(t, browser, stub.origin)
