@@ -1,7 +1,9 @@
 // One refresh for all callers that need it, and none for the others (rules 3 to 5).
 
 import assert from 'node:assert/strict'
+import { nothing } from './pages/deeds.js'
 import { reloadLater } from './support/browser.mjs'
+import { inHome } from './support/home.mjs'
 import { world } from './support/world.mjs'
 
 const { server, it } = await world()
@@ -52,6 +54,7 @@ it('refresh() joins a pending refresh', async (user) => {
   await page.evaluate(() => void (globalThis.both = Promise.all([auth.refresh(), auth.refresh()])))
   await server.held('refresh')
   await page.evaluate(() => void (globalThis.third = auth.refresh()))
+  await inHome(page, nothing)
   await server.release('refresh')
   await page.evaluate(() => Promise.all([both, third]))
   assert.equal(await server.refreshes(), 1)

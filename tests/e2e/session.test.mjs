@@ -1,7 +1,9 @@
 // Login, logout, and their effect on pending calls (rule 9).
 
 import assert from 'node:assert/strict'
+import { nothing } from './pages/deeds.js'
 import { reloadLater } from './support/browser.mjs'
+import { inHome } from './support/home.mjs'
 import { world } from './support/world.mjs'
 
 const { server, it } = await world()
@@ -150,6 +152,7 @@ it('a logout during a login stays signed out', async (user) => {
   await page.evaluate(() => void (globalThis.login = signIn('alice')))
   await server.held('login')
   await page.evaluate(() => void (globalThis.out = auth.logout('/auth/logout')))
+  await inHome(page, nothing)
   await server.release('login')
   assert.deepEqual(await page.evaluate(() => login), { error: { code: 'session-changed', retryable: false } })
   await page.evaluate(() => out)
