@@ -9,6 +9,7 @@ import { gzipAsync } from '@gfx/zopfli'
 import { build } from 'esbuild'
 import { minify } from 'terser'
 import { glue, rename, slim } from './glue.mjs'
+import { published } from './maps.mjs'
 import { named } from './order.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -28,6 +29,11 @@ const CLASSIC = 'isolation/service-worker-script'
 const ATTACHED = 'isolation/attached'
 // The declarations that the entries refer to; the others stay internal.
 const TYPES = [...ENTRIES, 'types', 'error', 'remote']
+
+function write(path, text) {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
 
 const scratch = mkdtempSync(join(tmpdir(), 'tokenkeep-'))
 try {
@@ -99,13 +105,27 @@ try {
       // Chrome 80 supports it; the bug that it had until 91 concerns private names after `?.`.
       supported: { 'optional-chain': true },
       legalComments: 'none',
+      sourcemap: 'external',
       plugins,
       write: false,
     })
-    for (const { path, text } of outputFiles) {
-      const { code } = await minify(text, { module: format === 'esm', compress: { passes: 3, ecma: 2020 } })
-      mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(path, code)
+    const texts = new Map(outputFiles.map(({ path, text }) => [path, text]))
+    for (const [path, text] of texts) {
+      if (path.endsWith('.map')) continue
+      const { code, map } = await minify(text, {
+        module: format === 'esm',
+        compress: { passes: 3, ecma: 2020 },
+        sourceMap: {
+          content: texts.get(`${path}.map`),
+          includeSources: true,
+          asObject: true,
+          url: `${basename(path)}.map`,
+        },
+      })
+      const { lines, copies } = published(map)
+      write(path, code)
+      write(`${path}.map`, lines)
+      for (const [name, copy] of copies) write(resolve(dirname(path), name), copy)
     }
   }
   await make([...ENTRIES.filter((name) => ![...WORKERS, SCRIPT, CLASSIC].includes(name)), ATTACHED], [generated], {

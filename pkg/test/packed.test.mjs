@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { extname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
@@ -51,6 +51,13 @@ async function outcome(page) {
   return handle.jsonValue()
 }
 
+/** The copies of the sources that the source maps name. */
+function sources() {
+  const maps = files.map(({ path }) => path).filter((path) => path.endsWith('.map'))
+  const named = (map) => JSON.parse(readFileSync(join(pkg, map))).sources.map((source) => join(dirname(map), source))
+  return new Set(maps.flatMap(named))
+}
+
 describe('the tarball', () => {
   it('contains what is needed, and nothing else', () => {
     assert.deepEqual(
@@ -67,7 +74,10 @@ describe('the tarball', () => {
         'package.json',
         // The entry for isolation loads it if the token is kept in a service worker.
         'dist/isolation/attached.js',
+        'dist/isolation/attached.js.map',
         ...entries.map((path) => path.slice(2)),
+        ...entries.filter((path) => path.endsWith('.js')).map((path) => `${path.slice(2)}.map`),
+        ...sources(),
         ...stubs,
       ].sort(),
     )
