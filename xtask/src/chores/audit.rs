@@ -1,17 +1,17 @@
 //! Checks whether the project's dependencies may be used: where they come from, their licences, and known
 //! vulnerabilities.
 //!
-//! It does not check crates for vulnerabilities: those are listed in a separate database, RustSec's, which
-//! `cargo audit` and `cargo deny` fetch.
+//! cargo-deny checks the crates, by the rules in `deny.toml`; known vulnerabilities only npm is asked for.
 
 use super::{Chore, no_more};
 use crate::project::Project;
-use crate::run;
+use crate::run::{self, Limit};
+use crate::setup::cargo_tools::{self, Tool, in_front_of_path};
 use crate::setup::{node, rust};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 
 pub const CHORE: Chore = Chore {
     name: "audit",
@@ -24,8 +24,8 @@ type Check = (&'static str, fn(&Project) -> Result<()>);
 
 const CHECKS: [Check; 4] = [
     ("the npm package brings no other along, and runs nothing when installed", brings_nothing),
-    ("all crates come from crates.io", come_from_crates_io),
-    ("what is compiled into the package is under licences that ask for a notice only", are_free),
+    ("all crates come from crates.io, under licences that ask for a notice only", are_allowed),
+    ("the package contains no crate twice", are_there_once),
     ("npm knows of no high or critical advisory", are_not_advised_against),
 ];
 
@@ -72,48 +72,30 @@ fn brought(package: &Value) -> Vec<String> {
     brought
 }
 
-const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
-
-fn come_from_crates_io(project: &Project) -> Result<()> {
-    let mut metadata = project.cargo();
-    metadata.args(["metadata", "--locked", "--format-version", "1"]);
-    let metadata: Value = serde_json::from_str(&run::output(&mut metadata)?)?;
-    let members = &metadata["workspace_members"];
-    let is_member = |id: &Value| members.as_array().is_some_and(|members| members.contains(id));
-    let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
-    let others: Vec<_> = packages
-        .iter()
-        .filter(|package| package["source"] != CRATES_IO && !is_member(&package["id"]))
-        .map(|package| package["id"].to_string())
-        .collect();
-    ensure!(others.is_empty(), "these do not: {}", others.join(", "));
-    Ok(())
+fn are_allowed(project: &Project) -> Result<()> {
+    let mut deny = deny(project)?;
+    deny.args(["--workspace", "check", "licenses", "sources"]);
+    run::run(&mut deny, Limit::minutes(5))
 }
 
-/// Where a crate offers a choice of licences, one of these is enough.
-const FREE: [&str; 7] =
-    ["Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "Unicode-3.0", "Zlib"];
-
-fn are_free(project: &Project) -> Result<()> {
-    let mut tree = project.cargo();
-    tree.args(["tree", "--locked", "--package", "tokenkeep", "--features", "bindings"])
-        .args(["--target", rust::WASM, "--edges", "normal", "--prefix", "none"])
-        .args(["--no-dedupe", "--format", "{p}\t{l}"]);
-    let tree = run::output(&mut tree)?;
-    let others: BTreeSet<_> = tree
-        .lines()
-        .filter(|line| !line.split_once('\t').is_some_and(|(_, licence)| is_free(licence)))
-        .collect();
-    ensure!(!tree.is_empty(), "cargo tree names no crates");
-    ensure!(others.is_empty(), "these are not: {}", Vec::from_iter(others).join(", "));
-    Ok(())
+fn are_there_once(project: &Project) -> Result<()> {
+    let mut deny = deny(project)?;
+    deny.args(["--exclude-dev", "--target", rust::WASM, "check", "bans"]);
+    run::run(&mut deny, Limit::minutes(5))
 }
 
-/// Judges an SPDX expression in which brackets, if any, contain choices. Older crates separate choices by
-/// `/`.
-fn is_free(licence: &str) -> bool {
-    let bare = licence.replace('/', " OR ").replace(['(', ')'], "");
-    bare.split(" AND ").all(|part| part.split(" OR ").any(|name| FREE.contains(&name.trim())))
+fn deny(project: &Project) -> Result<Command> {
+    let tool = Tool {
+        package: "cargo-deny",
+        version: "0.20.2".to_owned(),
+        program: "cargo-deny",
+        locked: true,
+        takes: "3 to 10 minutes",
+    };
+    let path = in_front_of_path(cargo_tools::ensure(project, &[tool])?)?;
+    let mut cargo = project.cargo();
+    cargo.args(["deny", "--locked"]).env("PATH", path);
+    Ok(cargo)
 }
 
 fn are_not_advised_against(project: &Project) -> Result<()> {
@@ -144,18 +126,8 @@ fn advised_against(report: &Value) -> Result<impl Iterator<Item = &str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{advised_against, brought, is_free};
+    use super::{advised_against, brought};
     use serde_json::json;
-
-    #[test]
-    fn a_choice_of_licences_needs_one_free_licence_and_a_sum_needs_all_free() {
-        for free in ["MIT", "MIT OR GPL-3.0-only", "Unlicense/MIT", "(MIT OR X) AND Unicode-3.0"] {
-            assert!(is_free(free), "{free}");
-        }
-        for other in ["", "GPL-3.0-only", "MIT AND GPL-3.0-only", "MITx"] {
-            assert!(!is_free(other), "{other}");
-        }
-    }
 
     #[test]
     fn everything_npm_would_install_or_run_is_found() {
