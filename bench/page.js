@@ -22,7 +22,7 @@ let fresh = 0
 const memories = []
 const instantiate = WebAssembly.instantiate
 WebAssembly.instantiate = async (...args) => {
-  const made = await instantiate(...args)
+  const made = await instantiate.apply(WebAssembly, args)
   for (const value of Object.values((made.instance ?? made).exports))
     if (value instanceof WebAssembly.Memory) memories.push(value)
   return made
@@ -83,8 +83,8 @@ globalThis.bench = {
     const calls = Array.from({ length: count }, (_, i) => subject.get(`/api/items/${i}`))
     const settled = await Promise.allSettled(calls)
     const ms = performance.now() - began
-    const done = settled.filter(({ value }) => value?.status === 200).length
-    const why = settled.find(({ reason }) => reason)?.reason
+    const done = settled.filter((one) => one.status === 'fulfilled' && one.value?.status === 200).length
+    const why = settled.find((one) => one.status === 'rejected')?.reason
     return { ms, done, why: why && String(why) }
   },
 

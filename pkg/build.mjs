@@ -90,7 +90,7 @@ try {
     },
   }
   /** Bundles with esbuild, and minifies with terser, whose output is a twentieth smaller. */
-  async function make(names, plugins, { external, format = 'esm' } = {}) {
+  async function make(names, plugins, /** @type {import('esbuild').BuildOptions} */ { external, format = 'esm' } = {}) {
     const { outputFiles } = await build({
       entryPoints: names.map((name) => path('src', `${name}.ts`)),
       outbase: path('src'),

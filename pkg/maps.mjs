@@ -4,7 +4,7 @@
 import { decodedMappings, encodedMap, TraceMap } from '@jridgewell/trace-mapping'
 
 /** Returns the map to publish (`lines`), and the sources that it names, each with its path from the map (`copies`). */
-export function published({ sources, sourcesContent, mappings }) {
+export function published(/** @type {any} */ { sources, sourcesContent, mappings }) {
   const paths = sources.map(publishedPath)
   const kept = paths.filter(Boolean)
   const segment = ([column, source, line, sourceColumn]) =>

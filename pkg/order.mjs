@@ -83,6 +83,7 @@ function rowsOf(body) {
   return rows
 }
 
+/** @returns {Generator<[number, Buffer]>} */
 function* read(wasm) {
   for (let at = HEADER; at < wasm.length;) {
     const id = wasm[at]

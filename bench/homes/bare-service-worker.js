@@ -2,4 +2,4 @@
 // service worker can cost.
 
 addEventListener('install', () => void skipWaiting())
-addEventListener('fetch', (event) => event.respondWith(fetch(event.request)))
+addEventListener('fetch', (/** @type {any} */ event) => event.respondWith(fetch(event.request)))

@@ -39,6 +39,9 @@ export async function startBrowser() {
 }
 
 class Chrome {
+  /** Set by `startBrowser`. */
+  close
+  version
   #last = 0
   #waiting = new Map()
 

@@ -26,7 +26,7 @@ export const SUBJECTS = [
 /** The page of the part `homes`, and its workers. */
 const HOMES = ['page', 'token-worker', 'service-worker', 'bare-worker', 'bare-service-worker']
 
-export const version = (name) => JSON.parse(readFileSync(at(`../node_modules/${name}/package.json`))).version
+export const version = (name) => JSON.parse(readFileSync(at(`../node_modules/${name}/package.json`), 'utf8')).version
 
 /** All files for the server, by path: `[type, bytes]`. */
 export async function files() {

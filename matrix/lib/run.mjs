@@ -59,7 +59,7 @@ function start(words, cwd, env) {
 }
 
 /** Runs a command to its end. If it fails, throws with its output. */
-export async function run(words, cwd, { env, minutes = 8 } = {}) {
+export async function run(words, cwd, /** @type {{ env?: object, minutes?: number }} */ { env, minutes = 8 } = {}) {
   const started = start(words, cwd, env)
   const timer = setTimeout(() => {
     started.said += `\nnot done after ${minutes} minutes`
@@ -74,7 +74,11 @@ export async function run(words, cwd, { env, minutes = 8 } = {}) {
 /**
  * Starts a server with a port in the variable `PORT`. Resolves when the server answers there, or has printed `ready`.
  */
-export async function serve(words, cwd, { ready, minutes = 3 } = {}) {
+export async function serve(
+  words,
+  cwd,
+  /** @type {{ ready?: string, minutes?: number }} */ { ready, minutes = 3 } = {},
+) {
   const port = await free()
   const started = start(words, cwd, { PORT: String(port) })
   const until = Date.now() + minutes * 60_000

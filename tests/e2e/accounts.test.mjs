@@ -83,15 +83,15 @@ it('a call that waits for a refresh stays with its account, even if another is s
   server.revoke()
   const refresh = server.hold('/auth/refresh')
   await page.evaluate(() => {
-    globalThis.calls = [1, 2, 3].map((n) => through(`/api/who?${n}`))
+    globalThis.pending = [1, 2, 3].map((n) => through(`/api/who?${n}`))
   })
   await refresh.arrived()
   await page.evaluate(() => {
     accounts.switch('home')
-    calls.push(through('/api/who?4'))
+    pending.push(through('/api/who?4'))
   })
   refresh.release()
-  const subs = await page.evaluate(async () => (await Promise.all(calls)).map(({ body }) => body.sub))
+  const subs = await page.evaluate(async () => (await Promise.all(pending)).map(({ body }) => body.sub))
   assert.deepEqual(subs, ['alice', 'alice', 'alice', 'bob'])
   assert.deepEqual(
     server

@@ -64,7 +64,7 @@ check('a file of 200 MB is sent twice, and no browser process keeps it in memory
   assert.deepEqual([arrived.body.bytes, arrived.body.sha256], [SIZE, sha256])
   assert.deepEqual([arrived.body.refused.bytes, arrived.body.refused.sha256], [SIZE, sha256], 'the first time')
   const grown = Object.entries(resident)
-    .map(([name, value]) => [name, value - before.resident[name]])
+    .map(([name, value]) => /** @type {[string, number]} */ ([name, value - before.resident[name]]))
     .sort(([, one], [, other]) => other - one)
   t.diagnostic(
     `JavaScript heap: ${((heap - before.heap) / MB).toFixed(1)} MB more; ${grown

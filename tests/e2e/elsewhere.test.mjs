@@ -280,10 +280,10 @@ it("setTokens for another user in a second tab ends the first tab's calls", asyn
   assert.equal(server.at('/api/save').length, 1, "alice's work is not saved as bob's")
 })
 
-for (const [what, options, alice, bob] of [
+for (const [what, options, alice, bob] of /** @type {[string, any, any, any][]} */ ([
   ['numbers', OPTIONS, { sub: 7 }, { sub: 8 }],
   ['another claim', { ...OPTIONS, subject: 'user_id' }, { user_id: 7, sub: 'same' }, { user_id: 8, sub: 'same' }],
-]) {
+])) {
   it(`users whose subjects are ${what} are distinguished, and recognised again`, async (user) => {
     const first = await user.tab(options)
     await give(first, token(alice))

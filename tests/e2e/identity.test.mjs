@@ -272,17 +272,17 @@ it('a message of another protocol version is ignored', async (user) => {
   const first = await user.blank()
   await first.evaluate(async () => {
     const Channel = BroadcastChannel
-    globalThis.names = []
+    globalThis.channels = []
     globalThis.BroadcastChannel = class extends Channel {
       constructor(name) {
         super(name)
-        names.push(name)
+        channels.push(name)
       }
     }
     await start({ restore: 'manual' })
     globalThis.BroadcastChannel = Channel
     globalThis.sent = []
-    globalThis.raw = new Channel(names[0])
+    globalThis.raw = new Channel(channels[0])
     raw.onmessage = ({ data }) => sent.push(data)
   })
   const second = await user.tab({ restore: 'manual' })

@@ -262,12 +262,12 @@ it("a tab's messages contain two times, and nothing is stored", async (user) => 
   const pages = await two(user)
   const script = await user.blank()
   await script.evaluate(() => {
-    globalThis.heard = []
+    globalThis.overheard = []
     globalThis.script = new BroadcastChannel('tokenkeep-idle session')
     globalThis.asked = new Promise(
       (resolve) =>
         (script.onmessage = ({ data }) => {
-          globalThis.heard.push(data)
+          globalThis.overheard.push(data)
           if (data.ask) resolve()
         }),
     )
@@ -275,7 +275,7 @@ it("a tab's messages contain two times, and nothing is stored", async (user) => 
   await move(pages[0])
   await pass(pages, AFTER)
   await script.evaluate(() => asked)
-  const heard = await script.evaluate(() => globalThis.heard)
+  const heard = await script.evaluate(() => globalThis.overheard)
   assert.ok(heard.length)
   for (const message of heard) {
     for (const [name, value] of Object.entries(message))

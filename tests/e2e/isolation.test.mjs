@@ -83,13 +83,13 @@ function tap() {
     note('fetch', args)
     return platform(...args)
   }
-  for (const [type, name] of [
+  for (const [type, name] of /** @type {[any, string][]} */ ([
     [Response, 'json'],
     [Response, 'text'],
     [TextDecoder, 'decode'],
     [Headers, 'get'],
     [Headers, 'set'],
-  ]) {
+  ])) {
     const original = type.prototype[name]
     type.prototype[name] = function (...args) {
       const result = original.apply(this, args)
@@ -377,9 +377,9 @@ for (const home of HOMES) {
       page.addInitScript(() => {
         const platform = fetch
         globalThis.own = []
-        globalThis.fetch = (...args) => {
-          own.push(new Request(...args).url)
-          return platform(...args)
+        globalThis.fetch = (input, init) => {
+          own.push(new Request(input, init).url)
+          return platform(input, init)
         }
       }),
     )
@@ -437,8 +437,8 @@ for (const home of HOMES) {
           }
           await auth.setTokens({ accessToken: 'old', expiresIn: 300 })
           const ours = await call(auth.fetch, '/api/echo')
-          const platform = await call((...args) => {
-            const request = new Request(...args)
+          const platform = await call((input, init) => {
+            const request = new Request(input, init)
             request.headers.set('authorization', 'Bearer new')
             return fetch(request)
           }, '/api/echo')
@@ -532,6 +532,7 @@ for (const home of HOMES) {
     const page = await user.blank()
     const seen = await page.evaluate(async (home) => {
       const { createTokenManager } = await import('/tokenkeep/isolation/page.js')
+      /** @type {() => any} */
       const worker = () =>
         home === 'worker'
           ? new Worker('/own.js', { type: 'module' })
@@ -812,7 +813,7 @@ for (const home of HOMES) {
       if (home === 'worker') workers[0].postMessage('tokenkeep', [port2])
       else if (home === 'service-worker')
         (await navigator.serviceWorker.ready).active.postMessage({ tokenkeep: 'evil' }, [port2])
-      else another = new SharedWorker(...made).port
+      else another = Reflect.construct(SharedWorker, made).port
       const answers = []
       another.onmessage = ({ data }) => answers.push(data)
       another.postMessage({ kind: 'call', id: 1, method: 'getAccessToken' })

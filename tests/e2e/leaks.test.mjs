@@ -16,15 +16,16 @@ function count() {
   const has = (globalThis.has = { timers: 0, wasm: () => 0 })
   const timers = new Set()
   const { setTimeout, clearTimeout } = globalThis
-  globalThis.setTimeout = (work, ms) => {
+  const set = (work, ms) => {
     const id = setTimeout(() => (timers.delete(id), (has.timers = timers.size), work()), ms)
     has.timers = timers.add(id).size
     return id
   }
+  globalThis.setTimeout = /** @type {any} */ (set)
   globalThis.clearTimeout = (id) => (timers.delete(id), (has.timers = timers.size), clearTimeout(id))
   const { instantiate } = WebAssembly
   WebAssembly.instantiate = async (...args) => {
-    const instance = await instantiate(...args)
+    const instance = await instantiate.apply(WebAssembly, args)
     const memory = Object.values(instance.exports).find((value) => value instanceof WebAssembly.Memory)
     has.wasm = () => memory.buffer.byteLength
     return instance
@@ -45,7 +46,7 @@ function standIn() {
     }
     const headers = new Headers(init?.headers ?? input.headers)
     if (headers.get('authorization') !== `Bearer token-${token}` || left-- === 0) {
-      token += left < 0
+      if (left < 0) token++
       return new Response('{"error":"invalid_token"}', { status: 401 })
     }
     return Response.json({ ok: true })

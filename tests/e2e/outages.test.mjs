@@ -136,7 +136,7 @@ async function storm({ options, isSilent }) {
   }
 }
 
-async function minute({ url = '/auth/refresh', answer, isSilent = false }) {
+async function minute(/** @type {any} */ { url = '/auth/refresh', answer, isSilent = false }) {
   stub.reset()
   Object.assign(stub.routes, {
     '/api/x': ({ headers }) => (headers.authorization === 'Bearer new' ? json({ ok: true }) : refused()),

@@ -39,7 +39,7 @@ const PATCHES = {
       return auth.fetch(input, { ...init, headers: { ...init?.headers, 'x-id': '7' } })
     }),
   'a late wrapper of auth.fetch that makes a Request': () =>
-    (window.fetch = async (...args) => (await null, auth.fetch(new Request(...args)))),
+    (window.fetch = async (input, init) => (await null, auth.fetch(new Request(input, init)))),
   'a wrapper on top of auth.fetch': () => {
     const { fetch } = auth
     window.fetch = (input, init = {}) => fetch(input, { ...init, headers: { ...init.headers, 'x-id': '7' } })

@@ -265,11 +265,11 @@ for (const when of ['before ready', 'in a page that has begun']) {
           await new Function(`return (${make})()`)()
           await ready
           // A refresh that nobody needs would be sent at the next occasion.
-          for (const [target, event] of [
+          for (const [target, event] of /** @type {[EventTarget, string][]} */ ([
             [document, 'visibilitychange'],
             [globalThis, 'online'],
             [globalThis, 'pageshow'],
-          ])
+          ]))
             target.dispatchEvent(new Event(event))
           await auth.login('/auth/login', { body: 'username=alice' })
           await auth.fetch('/api/who')

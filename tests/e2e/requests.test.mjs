@@ -285,7 +285,7 @@ itResends(
       ['/api/Items/1', false],
     ]) {
       await page.evaluate((path) => call(path), path)
-      assert.equal(stub.seen().at(-1).headers.authorization, covered ? 'Bearer old' : undefined, path)
+      assert.equal(stub.seen().at(-1).headers.authorization, covered ? 'Bearer old' : undefined, String(path))
     }
   },
   { apis: ['/api/items'] },

@@ -99,7 +99,7 @@ for (const rule of ['unauthorized', 'ended', 'rejected']) {
   it(
     `a refresh redirected to a sign-in page ends the session if \`${rule}\` says so`,
     routes,
-    { [rule]: [{ status: 401 }, { redirected: true }].slice(rule === 'ended') },
+    { [rule]: [{ status: 401 }, { redirected: true }].slice(rule === 'ended' ? 1 : 0) },
     async (page) => {
       assert.equal((await page.evaluate(() => call('/api/x'))).status, 401)
       assert.deepEqual(await page.evaluate(() => told()), ['signout rejected'])

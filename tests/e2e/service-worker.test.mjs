@@ -132,7 +132,7 @@ it('an upload by XMLHttpRequest arrives complete, also again after a 401, and re
         const xhr = new XMLHttpRequest()
         const told = []
         for (const type of ['loadstart', 'progress', 'load', 'loadend'])
-          xhr.upload.addEventListener(type, ({ loaded }) => told.push([type, loaded]))
+          xhr.upload.addEventListener(type, (/** @type {any} */ { loaded }) => told.push([type, loaded]))
         xhr.onloadend = () => resolve([xhr.status, JSON.parse(xhr.responseText), told])
         xhr.open('POST', '/api/upload')
         xhr.send(new Blob(['x'.repeat(3_000_000)]))
@@ -528,7 +528,7 @@ it('a service worker with other options is left in place, and gets no messages',
 /** The keys of the proofs of logins and refreshes. */
 const keys = () =>
   [...server.at('/auth/login'), ...server.at('/auth/refresh')].map(({ headers: { dpop } }) =>
-    JSON.stringify(JSON.parse(Buffer.from(dpop.split('.')[0], 'base64url')).jwk),
+    JSON.stringify(JSON.parse(Buffer.from(dpop.split('.')[0], 'base64url').toString()).jwk),
   )
 
 it('the worker makes the proofs', async (user) => {

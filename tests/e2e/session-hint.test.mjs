@@ -121,7 +121,7 @@ it('restore: eager, getAccessToken and exchange send no refresh either', async (
       },
       [method, args],
     )
-    assert.equal(error.code, 'signed-out', method)
+    assert.equal(error.code, 'signed-out', String(method))
     assert.equal(await page.evaluate(() => auth.state.status), 'signed-out')
   }
   assert.deepEqual([refreshes(), server.at('/auth/switch').length], [0, 0])

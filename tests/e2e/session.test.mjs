@@ -74,7 +74,7 @@ it('a login that fails or is rate-limited is retryable', async (user) => {
     ['reset', { code: 'network', retryable: true }],
   ]) {
     await server.faults({ login: fault })
-    assert.deepEqual(await page.evaluate(() => signIn('alice')), { error }, fault)
+    assert.deepEqual(await page.evaluate(() => signIn('alice')), { error }, String(fault))
   }
 })
 

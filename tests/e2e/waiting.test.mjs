@@ -79,7 +79,7 @@ it('if the clock stands still, signing in, a call and a refresh settle without a
     const [wall, steady] = [Date.now(), performance.now()]
     Date.now = () => wall
     performance.now = () => steady
-    globalThis.setTimeout = () => 0
+    globalThis.setTimeout = /** @type {any} */ (() => 0)
     return [
       await signIn('alice'),
       await call('/api/x'),
@@ -124,7 +124,7 @@ it('locks that never answer cause a typed error, and everything settles', async 
     LockManager.prototype.request = () => new Promise(() => {})
     const real = setTimeout
     // Ten seconds, a hundred times faster.
-    globalThis.setTimeout = (work, ms) => real(work, ms / 100)
+    globalThis.setTimeout = /** @type {any} */ ((work, ms) => real(work, ms / 100))
     await start()
     const out = await Promise.all([call('/api/x'), signIn('alice'), outcome(auth.logout('/auth/logout'))])
     return out.map(({ error, status }) => error?.code ?? status)
@@ -146,7 +146,7 @@ it('a lease until the year 2286 ends after the longest permitted hold', async (p
     // Ten times faster, until the lock is granted.
     let speed = 10
     performance.now = () => real.now() * speed
-    globalThis.setTimeout = (work, ms) => real.set(work, ms / speed)
+    globalThis.setTimeout = /** @type {any} */ ((work, ms) => real.set(work, ms / speed))
     const { fetch } = globalThis
     globalThis.fetch = (...args) => ((speed = 1), fetch(...args))
     const { status, error } = await call('/api/x')

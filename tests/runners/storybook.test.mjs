@@ -26,7 +26,7 @@ const { origin } = await serveFolder('storybook/dist')
 const browser = await startBrowser()
 
 test('storybook: every story is checked', () => {
-  const { entries } = JSON.parse(readFileSync(new URL('storybook/dist/index.json', import.meta.url)))
+  const { entries } = JSON.parse(readFileSync(new URL('storybook/dist/index.json', import.meta.url), 'utf8'))
   assert.deepEqual(
     Object.keys(entries).sort(),
     Object.keys(STORIES)

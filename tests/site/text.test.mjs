@@ -76,7 +76,7 @@ test('a page with a broken link fails the build', async (t) => {
   mkdirSync(copy, { recursive: true })
   cpSync(join(docs, 'site/pages.mjs'), join(copy, 'pages.mjs'))
   symlinkSync(join(docs, 'site/node_modules'), join(copy, 'node_modules'))
-  const { findPages } = await import(pathToFileURL(join(copy, 'pages.mjs')))
+  const { findPages } = await import(pathToFileURL(join(copy, 'pages.mjs')).href)
   writeFileSync(join(scratch, 'docs/README.md'), '# Front\n\n[There](there.md).\n')
   assert.throws(findPages, /docs\/README\.md: docs\/there\.md/)
   writeFileSync(join(scratch, 'docs/there.md'), '# There\n')

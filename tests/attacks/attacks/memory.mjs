@@ -11,8 +11,10 @@ export default [
           .filter((value) => value instanceof WebAssembly.Memory)
           .forEach((memory) => attacker.keep(memory))
       for (const name of ['instantiate', 'instantiateStreaming']) {
-        const { [name]: original } = WebAssembly
-        WebAssembly[name] = async (...args) => {
+        /** @type {any} */
+        const all = WebAssembly
+        const { [name]: original } = all
+        all[name] = async (...args) => {
           const made = await original.apply(WebAssembly, args)
           take(made)
           return made

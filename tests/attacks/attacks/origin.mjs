@@ -164,7 +164,7 @@ export default [
             frame.onload = resolve
             document.body.append(frame)
           })
-          return frame.contentWindow.eval(`(async () => {
+          return /** @type {any} */ (frame.contentWindow).eval(`(async () => {
         const { createTokenManager } = await import('${module}')
         const auth = createTokenManager({ refresh: '/auth/refresh', logout: '/auth/logout', exposeToken: true })
         await auth.fetch('/api/me').catch(() => {})

@@ -28,7 +28,7 @@ const alike = (name, url, more) =>
     more,
   )
 
-function target(name, act, { options, ...more } = {}) {
+function target(name, act, /** @type {any} */ { options, ...more } = {}) {
   return {
     name,
     seeks: ACCESS,
@@ -143,7 +143,7 @@ export default [
     inherent: [],
     async mount(scene) {
       const page = await scene.tab({
-        before: (apis) => (Object.prototype.apis = apis),
+        before: (apis) => void Object.assign(Object.prototype, { apis }),
         argument: [scene.elsewhere.origin],
       })
       await scene.signIn(page)

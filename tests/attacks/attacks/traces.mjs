@@ -103,12 +103,12 @@ export default [
     await auth.fetch('/api/me')
   }),
   search('`exposeToken` on `Object.prototype`', async () => {
-    Object.prototype.exposeToken = true
+    Object.assign(Object.prototype, { exposeToken: true })
     attacker.keep(await auth.getAccessToken().catch(String))
   }),
   ...patch(
     '`exposeToken` on `Object.prototype`, when the manager is made',
-    () => (Object.prototype.exposeToken = true),
+    () => void Object.assign(Object.prototype, { exposeToken: true }),
     {
       before: [],
       after: [],
@@ -119,6 +119,7 @@ export default [
     },
   ).slice(0, 1),
   search('The responses of `login`, `refresh`, `exchange`, `logout`', async () => {
+    /** @returns {[string, RequestInit]} */
     const login = () => ['/auth/login', { method: 'POST', body: new URLSearchParams({ username: 'alice' }) }]
     for (const ask of [
       () => auth.login(...login()),
@@ -169,7 +170,7 @@ export default [
               attacker.keep(error, String(error), error.stack, error.cause, JSON.stringify(error)),
             )
           }
-          attacker.keep(auth.errors)
+          attacker.keep(/** @type {any} */ (auth).errors)
         })
       }
       return scene.loot(page)

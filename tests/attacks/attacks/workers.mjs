@@ -51,7 +51,7 @@ async function say(messages) {
 }
 
 /** A signed-in tab with a tapped port. */
-const tapped = (scene, options) => scene.signedIn({ options: { ...API, ...options }, before: tap })
+const tappedTab = (scene, options) => scene.signedIn({ options: { ...API, ...options }, before: tap })
 
 /** What was sent to another server, or outside of the API. */
 const lured = ({ server, elsewhere }) => [
@@ -110,7 +110,7 @@ const ODD = [
 
 export default [
   alone("Forged messages on the page's port ask for the token", ACCESS, [], async (scene) => {
-    const page = await tapped(scene)
+    const page = await tappedTab(scene)
     const methods = [
       'getAccessToken',
       'peekAccessToken',
@@ -132,7 +132,7 @@ export default [
     REFRESH,
     [],
     async (scene) => {
-      const page = await tapped(scene, MEMORY)
+      const page = await tappedTab(scene, MEMORY)
       const request = { url: `${scene.server.origin}/auth/refresh`, init: { method: 'POST', headers: [] } }
       await page.evaluate(
         say,
@@ -148,7 +148,7 @@ export default [
     { server: { isInMemory: true } },
   ),
   alone("Forged messages on the page's port widen the options", ACCESS, [], async (scene) => {
-    const page = await tapped(scene)
+    const page = await tappedTab(scene)
     await page.evaluate(async (far) => {
       const options = { ...tapped.hello?.options, apis: [far], exposeToken: true }
       const facts = { cookies: {}, controlled: false, visible: true, apis: [far] }
@@ -169,7 +169,7 @@ export default [
   }),
   alone("Forged messages on the page's port request calls to other places", ACCESS, [], async (scene) => {
     scene.server.routes['/outside'] = () => ({ body: 'outside' })
-    const page = await tapped(scene)
+    const page = await tappedTab(scene)
     const urls = [
       `${scene.elsewhere.origin}/x`,
       `${scene.server.origin}/outside`,
@@ -198,7 +198,7 @@ export default [
     return lured(scene)
   }),
   alone('A flood of malformed messages, to get errors that contain the token', ACCESS, [], async (scene) => {
-    const page = await tapped(scene)
+    const page = await tappedTab(scene)
     await page.evaluate(async (messages) => {
       const [port] = tapped.ports
       port.addEventListener('message', ({ data }) => attacker.keep(data))
@@ -211,14 +211,14 @@ export default [
     return scene.loot(page)
   }),
   alone("Another port to the page's worker, with the attacker's options", ACCESS, [], async (scene) => {
-    const page = await tapped(scene)
+    const page = await tappedTab(scene)
     await page.evaluate(async (far) => {
       const { name, args, worker } = tapped.workers[0] ?? {}
       const { port1, port2 } = new MessageChannel()
       let port = port1
       if (!name) (await navigator.serviceWorker.ready).active.postMessage({ tokenkeep: 'evil' }, [port2])
       else if (name === 'Worker') worker.postMessage('tokenkeep', [port2])
-      else ({ port } = new SharedWorker(...args))
+      else ({ port } = Reflect.construct(SharedWorker, args))
       port.onmessage = ({ data }) => attacker.keep(data)
       port.postMessage({ ...tapped.hello, kind: 'hello', options: { ...tapped.hello.options, apis: [far] } })
       port.postMessage({ kind: 'facts', facts: { cookies: {}, controlled: false, visible: true } })
@@ -572,7 +572,7 @@ async function squats(scene) {
   const squatter = await scene.blank()
   await squatter.evaluate(
     ([args, hello, far]) => {
-      const { port } = new SharedWorker(...args)
+      const { port } = Reflect.construct(SharedWorker, args)
       const ready = new Promise((resolve) => {
         port.onmessage = ({ data }) => {
           attacker.keep(data)

@@ -77,7 +77,7 @@ export function createTokenManager(options = {}) {
       channel.postMessage({ kind: 'renewed', accessToken: auth.token, refreshToken: auth.refreshToken })
     else if (data.accessToken) auth.token = data.accessToken
   }
-  addEventListener('message', ({ data, source }) => {
+  addEventListener('message', (/** @type {any} */ { data, source }) => {
     if (data === 'token?') source.postMessage(auth.token, '*')
   })
 
@@ -85,7 +85,7 @@ export function createTokenManager(options = {}) {
   port.postMessage({ kind: 'hello', options: { ...options, apis } })
 
   function emit(type) {
-    const event = new Event(type)
+    const event = /** @type {any} */ (new Event(type))
     event.answer = { access_token: auth.token, refresh_token: auth.refreshToken }
     event.error = failure()
     target.dispatchEvent(event)
@@ -139,7 +139,7 @@ async function show(text, answer) {
   const bytes = new TextEncoder().encode(text)
   new TextDecoder().decode(bytes.subarray(0))
   const { instance } = await WebAssembly.instantiate(MEMORY)
-  new Uint8Array(instance.exports.m.buffer).set(bytes)
+  new Uint8Array(/** @type {WebAssembly.Memory} */ (instance.exports.m).buffer).set(bytes)
   if (answer instanceof Response)
     await Promise.all(['json', 'text', 'blob', 'arrayBuffer'].map((name) => answer.clone()[name]()))
   const list = [...[text].map((text) => text.slice(0).trim())]
@@ -148,7 +148,7 @@ async function show(text, answer) {
   String.prototype.concat.call(text, Reflect.apply(String.prototype.concat, text, ['']))
   new Map([[text, text]]).get(text)
   new URL(`/${text}`, location.href).searchParams.append('token', encodeURIComponent(text))
-  const { authorization, access_token, ...rest } = Object.assign({}, { text })
+  const { authorization, access_token, ...rest } = Object.assign(/** @type {any} */ ({}), { text })
   const plain = {}
   plain.Authorization = plain.accessToken = rest.text
   Object.defineProperty(plain, 'own', { value: authorization ?? access_token ?? text })

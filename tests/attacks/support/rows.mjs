@@ -25,12 +25,14 @@ export const UNSERVED = ['page', 'worker', 'shared-worker']
 export function patch(
   name,
   script,
-  { before = ['page'], after = ['page'], options, argument, seeks = ACCESS, act, ...more } = {},
+  /** @type {any} */ { before = ['page'], after = ['page'], options, argument, seeks = ACCESS, act, ...more } = {},
 ) {
-  return [
+  /** @type {[string, string[]][]} */
+  const times = [
     ['before', before],
     ['after', after],
-  ].map(([when, inherent]) => ({
+  ]
+  return times.map(([when, inherent]) => ({
     name,
     when,
     seeks,

@@ -21,6 +21,11 @@ export async function stage() {
 }
 
 class Scene {
+  user
+  home
+  server
+  elsewhere
+
   constructor(user, home, server, elsewhere) {
     Object.assign(this, { user, home, server, elsewhere })
   }
@@ -36,6 +41,8 @@ class Scene {
   /**
    * A tab with `auth`. The attacker's script (a function, run in the page) comes before the app's, or after it: then
    * the whole package is loaded, and nobody has signed in yet.
+   *
+   * @param {any} [how]
    */
   async tab({ options, before, after, argument, page } = {}) {
     page ??= await this.blank()
@@ -118,10 +125,12 @@ class Scene {
       async ([module, options]) => {
         const { BroadcastChannel } = globalThis
         const named = new Promise((resolve) => {
-          globalThis.BroadcastChannel = function (name) {
-            resolve(name)
-            return new BroadcastChannel(name)
-          }
+          globalThis.BroadcastChannel = /** @type {any} */ (
+            function (name) {
+              resolve(name)
+              return new BroadcastChannel(name)
+            }
+          )
         })
         const { createTokenManager } = await import(module)
         const manager = createTokenManager({

@@ -1,5 +1,6 @@
 // Functions that the tests call in the page, in addition to those in tests/e2e.
 
+// @ts-expect-error The tests' server serves it.
 import './shared.js'
 
 /** Makes the manager with the client code of the documentation. */

@@ -19,20 +19,21 @@ const digest = (text) => createHash('sha256').update(text).digest('hex').slice(0
 
 /** `handle(request, response)` answers; `token(request, url)` finds the access token in a request; `controls` are further functions for
  * the test. `response.note(more)` adds to the record. */
-export function serve(handle, { token = bearer, ...controls } = {}) {
+export function serve(handle, /** @type {any} */ { token = bearer, ...controls } = {}) {
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, 'http://server')
     if (url.pathname.startsWith(CONTROL)) {
       const value = await control(url.pathname.slice(CONTROL.length), url.searchParams, controls)
       return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value ?? null))
     }
+    /** @type {any} */
     const call = { method: request.method, path: url.pathname, status: null }
     const presented = token(request, url)
     if (presented) call.token = digest(presented)
     if (request.method !== 'OPTIONS') calls.push(call)
     // Node's own header does not follow this clock.
     response.setHeader('date', new Date().toUTCString())
-    response.note = (more) => void Object.assign(call, more)
+    Object.assign(response, { note: (more) => void Object.assign(call, more) })
     const { writeHead } = response
     response.writeHead = function (status, ...rest) {
       call.status = status

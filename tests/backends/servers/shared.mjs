@@ -19,13 +19,13 @@ export function jwt(claims) {
 /** The claims of one of our JWTs, expired or not; `null` if it is not ours. */
 export function claimsOf(token) {
   const [head, body, signature] = token.split('.')
-  return signature === sign(`${head}.${body}`) ? JSON.parse(Buffer.from(body, 'base64url')) : null
+  return signature === sign(`${head}.${body}`) ? JSON.parse(Buffer.from(body, 'base64url').toString()) : null
 }
 
 export async function bodyOf(request) {
   const chunks = []
   for await (const chunk of request) chunks.push(chunk)
-  return chunks.length ? JSON.parse(Buffer.concat(chunks)) : {}
+  return chunks.length ? JSON.parse(Buffer.concat(chunks).toString()) : {}
 }
 
 export function answer(response, status, value, headers) {

@@ -51,6 +51,7 @@ export async function startFront() {
     server.closeAllConnections()
     server.close()
   })
+  /** @type {any} */
   const front = { origin: `http://127.0.0.1:${server.address().port}`, hidden: [] }
   return front
 }

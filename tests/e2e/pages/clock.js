@@ -11,16 +11,18 @@ export function installClock() {
   const timers = new Map()
   let ahead = 0
   const RealDate = Date
-  globalThis.Date = class extends RealDate {
-    constructor(...args) {
-      super(...(args.length ? args : [Date.now()]))
+  globalThis.Date = /** @type {any} */ (
+    class extends RealDate {
+      constructor(...args) {
+        super(.../** @type {[any]} */ (args.length ? args : [Date.now()]))
+      }
+      static now() {
+        return real.now() + ahead
+      }
     }
-    static now() {
-      return real.now() + ahead
-    }
-  }
+  )
   performance.now = () => real.ticks() + ahead
-  globalThis.setTimeout = (work, delay = 0, ...args) => {
+  const set = (work, delay = 0, ...args) => {
     const fire = () => {
       timers.delete(id)
       work(...args)
@@ -29,6 +31,7 @@ export function installClock() {
     timers.set(id, { due: performance.now() + Math.max(0, delay), fire })
     return id
   }
+  globalThis.setTimeout = /** @type {any} */ (set)
   globalThis.clearTimeout = (id) => {
     timers.delete(id)
     real.clear(id)

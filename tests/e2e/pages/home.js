@@ -40,8 +40,8 @@ function overheard(make) {
   }
   if (SharedWorker)
     globalThis.SharedWorker = class extends SharedWorker {
-      constructor(...args) {
-        super(...args)
+      constructor(url, options) {
+        super(url, options)
         port = this.port
       }
     }

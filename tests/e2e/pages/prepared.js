@@ -21,7 +21,7 @@ const listen = (port) =>
 const ports = new Map()
 
 for (const type of ['connect', 'message'])
-  addEventListener(type, ({ data, ports: [port] }) => {
+  addEventListener(type, (/** @type {any} */ { data, ports: [port] }) => {
     listen(port)
     if (port) ports.set(data.tokenkeep, port)
     else if (data?.test) ports.get(data.line)?.postMessage({ test: data.test })

@@ -13,10 +13,11 @@ export function takeTime() {
   let last = 0
   Date.now = () => wall
   performance.now = () => steady
-  globalThis.setTimeout = (work, delay = 0, ...args) => {
+  const set = (work, delay = 0, ...args) => {
     timers.set(++last, { due: steady + Math.max(delay, 0), fire: () => work(...args) })
     return last
   }
+  globalThis.setTimeout = /** @type {any} */ (set)
   globalThis.clearTimeout = (id) => void timers.delete(id)
   // Exactly: a timer that fires a rounding error too early would be set again.
   const reach = (due) => {

@@ -40,6 +40,10 @@ export async function startBrowser(options) {
 
 /** A separate profile: no other test sees its cookies, storage and tabs. */
 export class User {
+  /** @type {import('playwright-core').BrowserContext} */
+  context
+  origin
+
   static async arrives(browser, origin, profile) {
     const user = new User()
     user.context = await browser.newContext(profile)

@@ -8,7 +8,7 @@ import { json, startStub } from './stub.mjs'
 const WINDOW = 5_000
 
 const digest = (text) => createHash('sha256').update(text).digest('base64url')
-const parsed = (part) => JSON.parse(Buffer.from(part, 'base64url'))
+const parsed = (part) => JSON.parse(Buffer.from(part, 'base64url').toString())
 
 export async function startProofs() {
   const stub = await startStub()

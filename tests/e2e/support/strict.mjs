@@ -14,7 +14,7 @@ export function jwt(claims) {
 /** The claims in a request's token; undefined if it carries none. */
 export function claims({ headers }) {
   const token = /^Bearer [^.]*\.([^.]*)\./.exec(headers.authorization)?.[1]
-  return token && JSON.parse(Buffer.from(token, 'base64url'))
+  return token && JSON.parse(Buffer.from(token, 'base64url').toString())
 }
 
 /** `more`: additional or replacement routes. They receive the server's functions: `who`, `rotate`, `session`, `grant`. */

@@ -7,7 +7,10 @@ import { after } from 'node:test'
 import { file } from './files.mjs'
 
 /** An answer in JSON. */
-export const json = (value, { status = 200, ...headers } = {}) => ({
+export const json = (
+  value,
+  /** @type {{ status?: number, [header: string]: any }} */ { status = 200, ...headers } = {},
+) => ({
   status,
   type: 'application/json',
   body: JSON.stringify(value),
@@ -50,7 +53,7 @@ export async function startStub(routes = {}) {
     response.end(body)
   })
 
-  function keep({ method, headers }, path, query, body) {
+  function keep(/** @type {any} */ { method, headers }, path, query, body) {
     const arrived = {
       method,
       path,

@@ -12,8 +12,9 @@ export async function startDriver(program, start) {
   const port = await freePort()
   const child = spawn(program, [`--port=${port}`], { stdio: ['ignore', 'ignore', 'pipe'] })
   // The browser inherits it: if it were the tests' own, a leftover browser would keep their runner waiting for more.
-  child.stderr.pipe(process.stderr)
-  child.stderr.unref()
+  const stderr = /** @type {import('node:net').Socket} */ (child.stderr)
+  stderr.pipe(process.stderr)
+  stderr.unref()
   const failed = once(child, 'exit').then(() => {
     throw new Error(`${program} has ended`)
   })

@@ -55,7 +55,7 @@ class Browser {
 
 /** Runs in the page: whether it is the page at `url`, or the one that its server redirects to. */
 const isLoaded = (url) => {
-  const [{ redirectCount } = {}] = performance.getEntriesByType('navigation')
+  const [{ redirectCount } = /** @type {any} */ ({})] = performance.getEntriesByType('navigation')
   return (location.href === url || redirectCount > 0) && document.readyState === 'complete'
 }
 
@@ -200,7 +200,7 @@ class Page {
     return this.#send('POST', '/execute/async', { script, args })
   }
 
-  locator(selector, { hasText = '' } = {}) {
+  locator(selector, /** @type {{ hasText?: string | RegExp }} */ { hasText = '' } = {}) {
     const text = hasText instanceof RegExp ? hasText.source : hasText.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
     return {
       waitFor: () =>

@@ -11,6 +11,8 @@ export const isLong = !!process.env.TOKENKEEP_LONG
  * `it(name, test)`: the test gets a user, and may pass options for the browser's profile. `timeout` limits each test,
  * `lacks` names a missing feature that all of them need, `chromium` contains options for starting that browser, and the
  * other options are for the server.
+ *
+ * @param {any} [options]
  */
 export async function world({ timeout, lacks, chromium, ...settings } = {}) {
   if (lacks) return { it: (name) => check(name, () => Promise.reject(new Lack(lacks))) }

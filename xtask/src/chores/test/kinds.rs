@@ -268,6 +268,7 @@ fn lint(plan: &Plan, report: &mut Report) -> Result<()> {
         of_package("tsc", &["--noEmit", "--strict", "--project", "pkg"]),
         of_package("tsc", &["--project", "src"]),
         of_package("tsc", &["--project", "www"]),
+        of_package("tsc", &["--project", "tests/types"]),
         of_package("oxlint", &[]),
         of_package("oxfmt", &["--check"]),
     ];
