@@ -124,7 +124,7 @@ it("has the interface of the platform's own", async (tab) => {
 })
 
 /** The page of the documentation, with controlled time. */
-async function listen(tab) {
+async function follow(tab) {
   asked.length = 0
   await tab.evaluate(takeTime)
   await tab.evaluate(() => {
@@ -144,7 +144,7 @@ async function listen(tab) {
   })
 }
 
-const news = (tab, count) =>
+const newsOf = (tab, count) =>
   tab.evaluate(async (count) => {
     while (news.length < count)
       await new Promise((done) => source.addEventListener('news', () => queueMicrotask(done), { once: true }))
@@ -164,10 +164,10 @@ it('continues with a new token and the last id, after the time that the server n
     response = given
     begin(given)
   }
-  await listen(tab)
+  await follow(tab)
   await until(() => response)
   response.write('retry: 700\nid: 7é\nevent: news\ndata: 1\n\nid: 8\ndata: "never ended"\n')
-  await news(tab, 1)
+  await newsOf(tab, 1)
   server.revoke()
   response.end()
   await closed(tab)
@@ -177,7 +177,7 @@ it('continues with a new token and the last id, after the time that the server n
   await tab.evaluate(() => time.pass(1))
   await until(() => response !== first)
   response.write('event: news\ndata: 2\n\n')
-  assert.deepEqual(await news(tab, 2), [1, 2])
+  assert.deepEqual(await newsOf(tab, 2), [1, 2])
   assert.deepEqual(
     asked.map(({ headers }) => headers['last-event-id'] && Buffer.from(headers['last-event-id'], 'latin1').toString()),
     [undefined, '7é', '7é'],
@@ -190,7 +190,7 @@ it('reconnects to a failing server after ever longer pauses, and finds it again'
   let isDown = true
   answer = (response) => (isDown ? response.destroy() : (begin(response), response.write('event: news\ndata: 1\n\n')))
   await tab.evaluate(() => void (Math.random = () => 0.5))
-  await listen(tab)
+  await follow(tab)
   for (let n = 1; n < 7; n++) {
     await tab.evaluate(async (n) => {
       while (pauses.length < n) await new Promise((done) => source.addEventListener('error', done, { once: true }))
@@ -198,7 +198,7 @@ it('reconnects to a failing server after ever longer pauses, and finds it again'
     if (n === 6) isDown = false
     await tab.evaluate(() => time.pass(pauses.at(-1)))
   }
-  assert.deepEqual(await news(tab, 1), [1])
+  assert.deepEqual(await newsOf(tab, 1), [1])
   assert.deepEqual(await tab.evaluate(() => pauses), [3000, 6000, 9000, 15000, 18000, 18000])
 })
 
@@ -210,7 +210,7 @@ for (const [what, given] of Object.entries({
 })) {
   it(`an answer that ${what} ends it, as with the platform's own`, async (tab) => {
     answer = (response) => response.writeHead(...given).end()
-    await listen(tab)
+    await follow(tab)
     assert.equal(await tab.evaluate(() => ended), 'none')
     assert.deepEqual(await tab.evaluate(() => [source.readyState, ahead()]), [2, []])
   })
@@ -221,14 +221,14 @@ it('accepts a content type with parameters', async (tab) => {
     begin(response, { 'content-type': 'Text/Event-Stream;charset=UTF-8' })
     response.write('event: news\ndata: 1\n\n')
   }
-  await listen(tab)
-  assert.deepEqual(await news(tab, 1), [1])
+  await follow(tab)
+  assert.deepEqual(await newsOf(tab, 1), [1])
 })
 
 it('tries an unreachable refresh again, and ends with a refused one', async (tab) => {
   server.revoke()
   server.route('/auth/refresh', () => ({ status: 503 }))
-  await listen(tab)
+  await follow(tab)
   // Only then has the refresh been answered with 503: an explicit one would join it before that.
   await tab.evaluate(() => failed)
   assert.equal(await tab.evaluate(() => source.readyState), 0)
@@ -252,8 +252,8 @@ for (const [what, leave] of Object.entries({
       begin(response)
       response.write('event: news\ndata: 1\n\n')
     }
-    await listen(tab)
-    await news(tab, 1)
+    await follow(tab)
+    await newsOf(tab, 1)
     await tab.evaluate(leave)
     await over
     assert.deepEqual(await tab.evaluate(() => [source.readyState, ahead()]), [2, []])

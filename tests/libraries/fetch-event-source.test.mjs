@@ -41,12 +41,12 @@ it('a stream that breaks off continues where it was, with a new token', async (t
     return { type: 'text/event-stream', body: `id: ${from + 1}\ndata: ${from + 1}\n\n`, goesOn: from === 1 }
   })
   await tab.evaluate(() => {
-    globalThis.heard = []
+    globalThis.received = []
     globalThis.over = new AbortController()
-    listen('/api/log', ({ data }) => heard.push(data), over.signal)
+    listen('/api/log', ({ data }) => received.push(data), over.signal)
   })
-  await tab.waitForFunction(() => heard.length === 2)
-  assert.deepEqual(await tab.evaluate(() => heard), ['1', '2'])
+  await tab.waitForFunction(() => received.length === 2)
+  assert.deepEqual(await tab.evaluate(() => received), ['1', '2'])
   assert.equal(server.at('/auth/refresh').length, 1)
   await tab.evaluate(() => over.abort())
 })
@@ -71,13 +71,13 @@ it('without our code, a page hidden during the retry pause has two streams after
     nth === 1 ? json({}, { status: 503 }) : { type: 'text/event-stream', body: 'data: 1\n\n', goesOn: true },
   )
   await tab.evaluate(() => {
-    globalThis.heard = []
+    globalThis.received = []
     globalThis.waits = new Promise((resolve) => {
       globalThis.over = new AbortController()
       fetchEventSource('/api/log', {
         fetch: auth.fetch,
         signal: over.signal,
-        onmessage: ({ data }) => heard.push(data),
+        onmessage: ({ data }) => received.push(data),
         onerror: () => void resolve(),
       })
     })
@@ -89,6 +89,6 @@ it('without our code, a page hidden during the retry pause has two streams after
       document.dispatchEvent(new Event('visibilitychange'))
     }
   })
-  await tab.waitForFunction(() => heard.length === 2)
+  await tab.waitForFunction(() => received.length === 2)
   assert.equal(server.at('/api/log').length, 3)
 })

@@ -16,12 +16,13 @@ it('its own timeout includes the wait for the refresh', async (tab) => {
   // The test decides when the time is over.
   await tab.evaluate(() => {
     const { setTimeout } = globalThis
-    globalThis.setTimeout = (work, delay, ...more) =>
+    const set = (work, delay, ...more) =>
       delay === 54_321 ? (globalThis.expire = work) : setTimeout(work, delay, ...more)
-    globalThis.call = seen(api.get('items/1', { timeout: 54_321 }))
+    globalThis.setTimeout = /** @type {any} */ (set)
+    globalThis.pending = seen(api.get('items/1', { timeout: 54_321 }))
   })
   await held.arrived()
   await tab.evaluate(() => expire())
-  assert.equal((await tab.evaluate(() => call)).error.name, 'TimeoutError')
+  assert.equal((await tab.evaluate(() => pending)).error.name, 'TimeoutError')
   held.release()
 })

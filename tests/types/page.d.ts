@@ -21,7 +21,7 @@ declare global {
   function call(path: any, init?: any): Promise<any>
   function calls(count: number, from?: number): Promise<any[]>
   function credentials(username: string, password?: string): { body: URLSearchParams }
-  function signIn(username: string, more?: any): Promise<any>
+  function signIn(...given: any[]): Promise<any>
   function until(test: (state: any) => unknown, manager?: TokenManager<any>): Promise<void>
   function heard(event: string): Promise<void>
   function told(): string[]

@@ -22,7 +22,7 @@ const HTML = `<!doctype html>
  *
  * Returns `{ server, it }`. `it(name, test)`: the test gets a tab in which Alice has signed in, and the tab's user.
  */
-export async function library({ code, modules, routes, esbuild, chromium, html = HTML }) {
+export async function library(/** @type {any} */ { code, modules, routes, esbuild, chromium, html = HTML }) {
   const script = await bundle(
     `
     import { watch } from './pages/page.ts'

@@ -12,7 +12,8 @@ export const OUTAGE = { token: 'bad-status', retryable: true }
 export const hurry = (tab) =>
   tab.evaluate(() => {
     const { setTimeout } = globalThis
-    globalThis.setTimeout = (work, delay = 0, ...more) => setTimeout(work, delay / 5, ...more)
+    const set = (work, delay = 0, ...more) => setTimeout(work, delay / 5, ...more)
+    globalThis.setTimeout = /** @type {any} */ (set)
   })
 
 /** The package with counters: `asked` for its calls, `aborted` for those that were aborted. */
@@ -48,7 +49,17 @@ const COUNTED = `
  */
 export async function recipe(
   page,
-  { driver = '', routes, esbuild, origin, outage = OUTAGE, unauthorized, ended = unauthorized, aborted, ...how },
+  /** @type {any} */ {
+    driver = '',
+    routes,
+    esbuild,
+    origin,
+    outage = OUTAGE,
+    unauthorized,
+    ended = unauthorized,
+    aborted,
+    ...how
+  },
 ) {
   const { asks = 1, asksAtEnd = 1, recovers = asks > 1, stubborn = false, cancels = true, shows = false, post } = how
   const client = snippet(page).replaceAll("from 'tokenkeep'", "from 'counted'")
