@@ -35,10 +35,10 @@ async function enterZoned(open) {
   return page
 }
 
-for (const [name, site, arrive] of [
+for (const [name, site, arrive] of /** @type {[string, any, any][]} */ ([
   ['without zones', zoneless, enter],
   ['with zone.js', zoned, enterZoned],
-]) {
+])) {
   const here = (what, body) => it(site, `${name}: ${what}`, body)
 
   here('the app becomes stable, whatever timers the manager has', async (open) => {

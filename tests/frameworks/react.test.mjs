@@ -81,6 +81,7 @@ function parts(it) {
     assert.deepEqual(renders, [0, 1])
   })
 
+  /** @type {Record<string, [() => any, RegExp]>} */
   const mistakes = {
     'no provider': [() => h(() => binding.useAuth().state.status), /there is no manager here.*<AuthProvider/],
     'no manager': [

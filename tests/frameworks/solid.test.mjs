@@ -59,6 +59,7 @@ here("an outage without words for it is the error boundary's", async (open, serv
   assert.deepEqual(await page.evaluate(() => mounted.errors.map(({ code }) => code)), ['bad-status'])
 })
 
+/** @type {Record<string, [() => any, RegExp]>} */
 const mistakes = {
   'no provider': [() => binding.useAuth(), /there is no manager here.*<AuthProvider/],
   'no manager': [

@@ -34,7 +34,7 @@ async function free() {
 async function startBackend() {
   const child = spawn(process.execPath, ['backend.mjs'], {
     cwd: app,
-    env: { ...process.env, PORT: port },
+    env: { ...process.env, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   after(() => child.kill())

@@ -61,6 +61,7 @@ here(
   },
 )
 
+/** @type {Record<string, [() => any, RegExp]>} */
 const mistakes = {
   'no manager': [
     () => binding.authState(),

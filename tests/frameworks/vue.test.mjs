@@ -66,6 +66,7 @@ it(site, 'a second copy of the package finds the manager', async (open) => {
   assert.ok(isSame)
 })
 
+/** @type {Record<string, [() => any, RegExp]>} */
 const mistakes = {
   'no plugin': [
     () => mount({ from: null, setup: () => binding.useAuth() }),

@@ -13,7 +13,8 @@ interface Manager extends TokenManager<any> {
 declare global {
   // tests/e2e/pages/page.js
   var auth: Manager
-  var events: string[]
+  /** A list; in tests/frameworks a function that returns one. */
+  var events: any
   function start(options?: object): Promise<any>
   function make(options?: object): Manager
   function watch(manager: TokenManager<any>): Promise<any>

@@ -18,7 +18,7 @@ export async function withOld(binding, modules) {
       writeFileSync(join(home, 'package.json'), JSON.stringify({ exports: { [`.${rest}`]: './index.mjs' } }))
       writeFileSync(join(home, 'index.mjs'), code)
     }
-    return await import(pathToFileURL(join(folder, 'binding.mjs')))
+    return await import(pathToFileURL(join(folder, 'binding.mjs')).href)
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -26,6 +26,7 @@ export function pages(folder, render, page = 'index.html') {
   return async (path) => {
     const isPage = !extname(path)
     const file = isPage ? page : path
+    /** @type {string | Buffer} */
     let body = await readFile(join(folder, file))
     if (isPage && render && path !== '/client') {
       const made = await render()

@@ -26,7 +26,7 @@ export async function bundle(root, plugins) {
     const entry = ['tsx', 'ts'].map((kind) => `src/entry-server.${kind}`).find((name) => existsSync(join(root, name)))
     if (!entry) return { folder: join(root, 'dist/client') }
     await build(options('server', { ssr: entry }))
-    const { render } = await import(pathToFileURL(join(root, 'dist/server/entry-server.js')))
+    const { render } = await import(pathToFileURL(join(root, 'dist/server/entry-server.js')).href)
     return { folder: join(root, 'dist/client'), render }
   } finally {
     if (before === undefined) delete process.env.NODE_ENV
