@@ -44,6 +44,8 @@ class Chrome {
   version
   #last = 0
   #waiting = new Map()
+  /** The events of a trace, and the function to call at its end. */
+  #trace
 
   constructor(input, output) {
     this.input = input
@@ -55,7 +57,9 @@ class Chrome {
     })
   }
 
-  #receive({ id, result, error }) {
+  #receive({ id, method, params, result, error }) {
+    if (method === 'Tracing.dataCollected') this.#trace.events.push(...params.value)
+    if (method === 'Tracing.tracingComplete') this.#trace.ended()
     const waiting = this.#waiting.get(id)
     this.#waiting.delete(id)
     if (error) waiting?.reject(new Error(error.message))
@@ -71,6 +75,20 @@ class Chrome {
     const id = ++this.#last
     this.input.write(`${JSON.stringify({ id, method, params, sessionId })}\0`)
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }))
+  }
+
+  /** The events of these categories while `work` runs (Trace Event Format). */
+  async trace(includedCategories, work) {
+    const events = []
+    const end = new Promise((ended) => (this.#trace = { events, ended }))
+    await this.send('Tracing.start', { traceConfig: { includedCategories } })
+    try {
+      await work()
+    } finally {
+      await this.send('Tracing.end')
+      await end
+    }
+    return events
   }
 
   /** Makes a profile, calls `work` with a function that opens pages in it, and deletes the profile. */

@@ -128,13 +128,17 @@ function difference(values, without) {
 
 function start({ results }) {
   const of = (name, clock) => pick(results.start, name, (round) => round[clock])
+  const compiled = (name) =>
+    ['javascript', 'webAssembly'].map((kind) => results.compiled?.[name]?.[0][kind] ?? '–').join(' | ')
   return `## Start
 
 Milliseconds from \`import()\` to the first response to a call with a token, on the loopback interface: one request to sign in (auth0: two), and one to the API.
+The last two columns: how many functions the main thread compiles meanwhile. V8 compiles a function when it is first called, unless it has compiled it
+with the module, in the background.
 
-| | wall | × | CPU | × |
-| --- | ---: | ---: | ---: | ---: |
-${rows(results.start, (name) => ['wall', 'cpu'].map((clock) => `${spread(summary(of(name, clock)), 1)} | ${ratio(ratios(of(name, clock), of(REFERENCE, clock)))}`).join(' | '))}`
+| | wall | × | CPU | × | JavaScript functions | WebAssembly functions |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: |
+${rows(results.start, (name) => `${['wall', 'cpu'].map((clock) => `${spread(summary(of(name, clock)), 1)} | ${ratio(ratios(of(name, clock), of(REFERENCE, clock)))}`).join(' | ')} | ${compiled(name)}`)}`
 }
 
 function stormed({ results, quick }) {
