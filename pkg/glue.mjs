@@ -10,10 +10,12 @@ export function glue(generated) {
   // The imports are written as if from generated/, but are bundled as if from src/.
   return `${imports.join('\n').replaceAll('./snippets/', '../generated/snippets/')}
 import { guard } from './guard.js'
-export async function instantiate(module, trapped) {
+export function instantiate(module, trapped) {
 ${once(code, 'wasm = instance.exports;', 'wasm = guard(instance.exports, trapped);')}
-  __wbg_finalize_init(await WebAssembly.instantiate(module, __wbg_get_imports()), module)
-  return Core
+  return WebAssembly.instantiate(module, __wbg_get_imports()).then((instance) => {
+    __wbg_finalize_init(instance, module)
+    return Core
+  })
 }
 `
 }

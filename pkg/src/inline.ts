@@ -11,8 +11,12 @@ export function inline(): Promise<WebAssembly.Module> {
 
 // Avoid a Blob: its bytes would go to another process and back.
 async function unpack(): Promise<WebAssembly.Module> {
-  const stream = new Response(decode()).body!.pipeThrough(new DecompressionStream('gzip'))
-  return WebAssembly.compile(await new Response(stream).arrayBuffer())
+  const { readable, writable } = new DecompressionStream('gzip')
+  const writer = writable.getWriter()
+  // If one of these fails, so does reading.
+  writer.write(decode()).catch(() => {})
+  writer.close().catch(() => {})
+  return WebAssembly.compile(await new Response(readable).arrayBuffer())
 }
 
 function decode(): Uint8Array<ArrayBuffer> {
