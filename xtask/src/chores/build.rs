@@ -124,9 +124,17 @@ const OPTIMIZER: &str = "pkg/node_modules/.bin/wasm-opt";
 const THIS: &str = "xtask/src/chores/build.rs";
 
 /// Functions with a single caller are inlined only if they are small: that makes the file larger, but smaller
-/// after gzip. The first kilobyte of memory is the far end of a stack of one megabyte, and holds nothing.
-const OPTIMIZE: [&str; 5] =
-    ["-Oz", "--converge", "--one-caller-inline-max-function-size", "20", "--low-memory-unused"];
+/// after gzip. Without that limit, 215 functions are compiled at start instead of 288, for 1.2 kB, and no less CPU.
+/// The smallest functions are inlined everywhere, which is smaller, too. The first kilobyte of memory is the far end of a stack of one megabyte, and holds nothing.
+const OPTIMIZE: [&str; 7] = [
+    "-Oz",
+    "--converge",
+    "--one-caller-inline-max-function-size",
+    "20",
+    "--always-inline-max-function-size",
+    "4",
+    "--low-memory-unused",
+];
 
 fn bundle(project: &Project) -> Result<()> {
     let dist = project.path("pkg/dist");
