@@ -126,7 +126,7 @@ impl App {
                 Effect::SettleRefresh(auth_call, outcome) => {
                     let waits = |caller: &&mut Caller| caller.wait.auth_call == auth_call;
                     for caller in self.callers.iter_mut().filter(waits) {
-                        caller.outcome = Some(outcome.clone());
+                        caller.outcome = Some(outcome);
                     }
                 }
                 _ => {}

@@ -6,8 +6,8 @@
 use std::fmt::Debug;
 
 use tokenkeep::core::{
-    Arrival, AuthResponse, Body, Code, Departure, Effect, Failure, HybridTime, Message, Now, Owed,
-    Policy, Resource, Secret, Session, Step, Tabs, TokenResponse, Verdict, payload, verdict,
+    Arrival, AuthResponse, Body, Code, Departure, Effect, Failure, Flaw, HybridTime, Message, Now,
+    Owed, Policy, Resource, Secret, Session, Step, Tabs, TokenResponse, Verdict, payload, verdict,
 };
 
 const ACCESS: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl";
@@ -123,7 +123,7 @@ fn no_type_that_holds_a_token_prints_it() {
 fn a_failure_contains_nothing_of_the_answer_that_caused_it() {
     let refused = |status, error: &str| AuthResponse {
         status,
-        body: Body::Json { error: Some(error.to_owned()), tokens: Err("no token".to_owned()) },
+        body: Body::Json { error: Some(error.to_owned()), tokens: Err(Flaw::NoString) },
         rejected: None,
         retry_after: None,
     };
@@ -141,8 +141,8 @@ fn a_failure_contains_nothing_of_the_answer_that_caused_it() {
     }
     for token in ["", "two words\u{7f}", ACCESS] {
         if let Err(unusable) = Secret::new(token.to_owned()) {
-            let failure =
-                Failure::new(Code::BadAnswer, Step::Refresh).with_detail(unusable.reason());
+            let flaw = Flaw::Unusable(unusable);
+            let failure = Failure::new(Code::BadAnswer, Step::Refresh).with_flaw(flaw);
             assert!(!failure.to_string().contains("two words"));
         }
     }

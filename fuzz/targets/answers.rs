@@ -5,7 +5,7 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use tokenkeep::core::{
-    Arrival, AuthResponse, Body, Life, Now, Owed, Policy, Resource, Secret, Session, Status, Tabs,
+    Arrival, AuthResponse, Body, Flaw, Life, Now, Owed, Policy, Resource, Secret, Session, Status, Tabs,
     TokenResponse, life, payload, retry_after,
 };
 
@@ -98,7 +98,7 @@ fn body(what: What, date: Option<f64>, now: Now) -> (Body, bool) {
     match what {
         What::Empty => (Body::Empty, false),
         What::Other => (Body::Other, false),
-        What::Error(error) => (Body::Json { error, tokens: Err("no token".to_owned()) }, false),
+        What::Error(error) => (Body::Json { error, tokens: Err(Flaw::NoString) }, false),
         What::Tokens { access, refresh, expires_in, expires_at, iat, exp } => {
             let Ok(access_token) = Secret::new(access) else { return (Body::Other, false) };
             let claims = payload(access_token.reveal());

@@ -35,7 +35,7 @@ impl Host {
     pub(super) fn throw(&self, error: &TokenError) -> JsValue {
         self.error(
             error.code().as_str(),
-            &error.failure().message(),
+            error.message(),
             error.is_retryable(),
             error.status(),
             error.cause().unwrap_or(&JsValue::UNDEFINED),

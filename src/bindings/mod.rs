@@ -19,9 +19,9 @@ use web_sys::Response;
 use self::host::Host;
 use self::request::Call;
 use crate::browser::{
-    Asked, Begun, FetchError, Notice, Outgoing, Shell, Subscription, TokenError, settling, spawn,
+    Begun, Fault, FetchError, Notice, Outgoing, Shell, Subscription, settling, spawn,
 };
-use crate::core::{Event, Reason, Resource, Secret, Ticket};
+use crate::core::{Event, Failure, Reason, Resource, Secret, Ticket};
 
 #[cfg(all(target_arch = "wasm32", not(test)))]
 #[global_allocator]
@@ -113,55 +113,45 @@ impl Core {
     /// Sends credentials. Resolves to the rest of the response's JSON.
     #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
     pub fn login(&self, call: Call) -> Promise {
-        self.asked(self.shell.login(Rc::new(call), false))
+        self.promise(self.shell.login(Rc::new(call), false))
     }
 
     /// Sends a call that sets the refresh cookie, with the token of the present session.
     #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
     pub fn exchange(&self, call: Call) -> Promise {
-        self.asked(self.shell.login(Rc::new(call), true))
+        self.promise(self.shell.login(Rc::new(call), true))
     }
 
     /// Reports that the user has signed in outside of this package.
     #[wasm_bindgen(js_name = signedIn)]
     pub fn signed_in(&self) -> Result<(), JsValue> {
-        self.shell.signed_in().map_err(|error| self.host.throw(&error))
+        self.shell.signed_in().map_err(|failure| self.thrown(failure))
     }
 
     /// Ends the session at once, then tells the server.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn logout(&self, call: Option<Call>) -> Promise {
         let call = call.map(|call| Rc::new(call) as Rc<dyn Outgoing>);
-        self.asked(self.shell.logout(call))
+        self.promise(self.shell.logout(call))
     }
 
     /// Begins a session with tokens that the app already has.
     #[wasm_bindgen(js_name = setTokens)]
     pub fn set_tokens(&self, tokens: &JsValue) -> Result<(), JsValue> {
-        tokens::read(tokens)
-            .map_err(TokenError::from)
-            .and_then(|tokens| self.shell.set_tokens(tokens))
-            .map_err(|error| self.host.throw(&error))
+        let tokens = tokens::read(tokens).map_err(|error| self.host.throw(&error))?;
+        self.shell.set_tokens(tokens).map_err(|failure| self.thrown(failure))
     }
 
     /// Asks for a new token now.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn refresh(&self) -> Promise {
-        let asked = self.shell.refresh(false);
-        self.promise(Box::pin(async move {
-            asked.await?;
-            Ok(JsValue::UNDEFINED)
-        }))
+        self.refreshed(false)
     }
 
     /// Resolves when the state is known.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn known(&self) -> Promise {
-        let asked = self.shell.refresh(true);
-        self.promise(Box::pin(async move {
-            asked.await?;
-            Ok(JsValue::UNDEFINED)
-        }))
+        self.refreshed(true)
     }
 
     /// The access token, if `exposeToken` is set; never the token `refused`, which the URL `by` has refused.
@@ -169,8 +159,13 @@ impl Core {
     pub fn get_access_token(&self, refused: Option<String>, by: Option<String>) -> Promise {
         let by = by.map_or(Resource::ANY, |url| Resource::reported(&url));
         let refused = refused.and_then(|token| Secret::new(token).ok()).map(|token| (token, by));
-        let asked = self.shell.access_token(refused);
-        self.promise(Box::pin(async move { Ok(JsValue::from(asked.await?.reveal())) }))
+        let (asked, shell) = (self.shell.access_token(refused), Rc::clone(&self.shell));
+        self.promise(Box::pin(async move {
+            match asked.await {
+                Ok(token) => Ok(token.reveal().into()),
+                Err(failure) => Err(shell.blame(failure)),
+            }
+        }))
     }
 
     /// The present access token, if `exposeToken` is set.
@@ -178,7 +173,7 @@ impl Core {
     pub fn peek_access_token(&self) -> Result<Option<JsString>, JsValue> {
         match self.shell.peek() {
             Ok(token) => Ok(token.map(|token| JsString::from(token.reveal()))),
-            Err(error) => Err(self.host.throw(&error)),
+            Err(failure) => Err(self.thrown(failure)),
         }
     }
 
@@ -194,17 +189,27 @@ impl Core {
         self.promise(Box::pin(async move { Ok(shell.fetch(&call, begun).await?.into()) }))
     }
 
-    fn asked(&self, asked: Asked) -> Promise {
-        self.promise(Box::pin(asked.outcome()))
+    fn refreshed(&self, to_know: bool) -> Promise {
+        let (asked, shell) = (self.shell.refresh(to_know), Rc::clone(&self.shell));
+        self.promise(Box::pin(async move {
+            match asked.await {
+                Ok(()) => Ok(JsValue::UNDEFINED),
+                Err(failure) => Err(shell.blame(failure)),
+            }
+        }))
+    }
+
+    fn thrown(&self, failure: Failure) -> JsValue {
+        self.host.throw(&self.shell.error_of(failure))
     }
 
     /// All methods share this function, because the compiled code for a promise is large.
-    fn promise(&self, future: LocalBoxFuture<'static, Result<JsValue, FetchError>>) -> Promise {
-        let host = self.host.clone();
+    fn promise(&self, future: LocalBoxFuture<'static, Result<JsValue, Fault>>) -> Promise {
+        let (shell, host) = (Rc::clone(&self.shell), self.host.clone());
         let settling = settling();
         let promise = settling.there();
         spawn(Box::pin(async move {
-            match future.await {
+            match future.await.map_err(|fault| shell.explain(fault)) {
                 Ok(value) => settling.settle(&value),
                 Err(FetchError::Platform(reason)) => settling.refuse(&reason),
                 Err(FetchError::Token(error)) => settling.refuse(&host.throw(&error)),

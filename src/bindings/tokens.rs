@@ -3,8 +3,8 @@
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
-use crate::browser::{List, Tokens};
-use crate::core::{Code, Failure, Secret, Step, concat};
+use crate::browser::{List, TokenError, Tokens};
+use crate::core::{Code, Secret, Step, concat};
 
 #[wasm_bindgen(module = "/src/browser/options.js")]
 extern "C" {
@@ -13,15 +13,14 @@ extern "C" {
 }
 
 /// The argument of `setTokens`.
-pub(super) fn read(given: &JsValue) -> Result<Tokens, Failure> {
-    let wrong =
-        |detail: String| Failure::new(Code::InvalidArgument, Step::Login).with_detail(detail);
+pub(super) fn read(given: &JsValue) -> Result<Tokens, TokenError> {
+    let wrong = |reason: &str| TokenError::invalid(Code::InvalidArgument, Step::Login, reason);
     let read = read_tokens(given);
-    let read = read.map_err(|text| wrong(text.as_string().unwrap_or_default()))?;
+    let read = read.map_err(|text| wrong(&text.as_string().unwrap_or_default()))?;
     let list = &mut List::new(read);
     let secret = |name: &str, text: String| {
         Secret::new(text)
-            .map_err(|fault| wrong(concat(&["setTokens: ", name, " ", fault.reason()])))
+            .map_err(|fault| wrong(&concat(&["setTokens: ", name, " ", fault.reason()])))
     };
     let (access_token, expires_in) = (list.text().unwrap_or_default(), list.number());
     Ok(Tokens {

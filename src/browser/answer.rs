@@ -8,9 +8,8 @@ use web_sys::Response;
 
 use super::platform::List;
 use crate::core::{
-    Attach, AuthResponse, Body, Code, Form, Kind, Life, Now, Objection, Options, Policy,
-    ProofAnswer, ResponseFacts, RuleKind, Secret, TokenResponse, concat, life, payload,
-    retry_after,
+    Attach, AuthResponse, Body, Code, Flaw, Form, Kind, Life, Now, Objection, Options, Policy,
+    ProofAnswer, ResponseFacts, RuleKind, Secret, TokenResponse, life, payload, retry_after,
 };
 
 #[wasm_bindgen(module = "/src/browser/http.js")]
@@ -166,8 +165,8 @@ pub(super) fn read(
                     tokens.bound = key.filter(|_| is_bound);
                     Ok(tokens)
                 }
-                Some(Err(fault)) => Err(concat(&["an access token that ", fault.reason()])),
-                None => Err(concat(&["no string at `", &options.access_token_at, "`"])),
+                Some(Err(why)) => Err(Flaw::Unusable(why)),
+                None => Err(Flaw::NoString),
             }
         })
     };

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::task::result_of;
+use futures::future::LocalBoxFuture;
 use gloo_net::http::Headers;
 use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::{JsCast, JsValue};
@@ -10,21 +11,21 @@ use web_sys::{AbortSignal, Request};
 
 use super::answer::{self, Reading};
 use super::call::Outgoing;
-use super::error::{FetchError, TokenError};
+use super::error::Fault;
 use super::lock::{self, Held};
 use super::platform::{self, List};
 use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
 use super::shell::Shell;
 use crate::core::{
-    Arrival, Attach, AuthCall, Code, Credentials, Endpoint, Failure, Kind, NEWS, Patience, Payload,
-    Secret, Sent, Stays, Step, proofs,
+    Arrival, Attach, AuthCall, Code, Credentials, Endpoint, Failure, Flaw, Kind, NEWS, Patience,
+    Payload, Secret, Sent, Stays, Step, proofs,
 };
 
 /// How many times to wait for the lock, if it is lost before anything was sent.
 const TRIES: u32 = 3;
 
 /// The outcome of a login or a logout. For a login, the rest of the response's JSON.
-pub(crate) type Outcome = Result<JsValue, TokenError>;
+pub(crate) type Outcome = Result<JsValue, Fault>;
 
 /// A login or a logout with a caller that waits for it.
 pub(super) struct Job {
@@ -38,38 +39,12 @@ pub(super) struct Job {
     answer: Settler<Outcome>,
 }
 
-/// A login or a logout that was requested.
-pub(crate) struct Asked {
-    shell: Rc<Shell>,
-    step: Step,
-    /// `None`: there is nothing to wait for.
-    line: Result<Option<InLine>, FetchError>,
-}
-
 /// A queued call, or a call in flight.
 struct InLine {
     auth_call: AuthCall,
     answer: SharedOutcome<Outcome>,
     /// The caller's signal.
     signal: Option<AbortSignal>,
-}
-
-impl Asked {
-    /// Waits for the outcome. The caller's signal ends the wait at any point.
-    pub(crate) async fn outcome(self) -> Result<JsValue, FetchError> {
-        let Some(InLine { auth_call, answer, signal }) = self.line? else {
-            return Ok(JsValue::UNDEFINED);
-        };
-        let answered = answer.get(signal.as_ref(), None).await.map_err(|reason| {
-            self.shell.withdraw(auth_call);
-            FetchError::Platform(reason)
-        })?;
-        let changed = || Err(TokenError::new(Code::SessionChanged, self.step));
-        match (answered.unwrap_or_else(changed), signal.as_ref().and_then(aborted)) {
-            (Err(_), Some(reason)) => Err(FetchError::Platform(reason)),
-            (outcome, _) => Ok(outcome?),
-        }
-    }
 }
 
 /// The reason of a signal, if it is aborted.
@@ -80,12 +55,16 @@ pub(super) fn aborted(signal: &AbortSignal) -> Option<JsValue> {
 
 impl Shell {
     /// `carries_token`: the call needs a session, and sends its token.
-    pub(crate) fn login(self: &Rc<Self>, call: Rc<dyn Outgoing>, carries_token: bool) -> Asked {
+    pub(crate) fn login(
+        self: &Rc<Self>,
+        call: Rc<dyn Outgoing>,
+        carries_token: bool,
+    ) -> LocalBoxFuture<'static, Outcome> {
         let signal = call.signal();
         let line = self
             .alive(Step::Login)
             .and_then(|()| self.outside_refresh(Step::Login, signal.clone()))
-            .map_err(FetchError::from)
+            .map_err(Fault::from)
             .and_then(|()| signal.as_ref().and_then(aborted).map_or(Ok(()), refuse))
             .map(|()| {
                 if carries_token {
@@ -99,13 +78,16 @@ impl Shell {
                 Some(InLine { auth_call, answer, signal })
             });
         self.drain();
-        Asked { shell: Rc::clone(self), step: Step::Login, line }
+        Box::pin(Rc::clone(self).outcome(line, Step::Login))
     }
 
     /// `call`: `None` for the request of the option `logout`.
-    pub(crate) fn logout(self: &Rc<Self>, call: Option<Rc<dyn Outgoing>>) -> Asked {
+    pub(crate) fn logout(
+        self: &Rc<Self>,
+        call: Option<Rc<dyn Outgoing>>,
+    ) -> LocalBoxFuture<'static, Outcome> {
         let signal = call.as_ref().and_then(|call| call.signal());
-        let mut line = self.alive(Step::Logout).map_err(FetchError::from).map(|()| {
+        let mut line = self.alive(Step::Logout).map_err(Fault::from).map(|()| {
             let is_reachable = call.is_some() || self.options.logout.is_some();
             let sends = self.options.logout.as_ref().and_then(|endpoint| endpoint.sends);
             // An earlier logout, which did not reach the server, may have ended the session.
@@ -128,7 +110,24 @@ impl Shell {
             self.withdraw(*auth_call);
             line = refuse(reason);
         }
-        Asked { shell: Rc::clone(self), step: Step::Logout, line }
+        Box::pin(Rc::clone(self).outcome(line, Step::Logout))
+    }
+
+    /// Waits for the outcome of a login or a logout, if there is a call to wait for. The caller's signal ends the wait
+    /// at any point.
+    async fn outcome(self: Rc<Self>, line: Result<Option<InLine>, Fault>, step: Step) -> Outcome {
+        let Some(InLine { auth_call, answer, signal }) = line? else {
+            return Ok(JsValue::UNDEFINED);
+        };
+        let answered = answer.get(signal.as_ref(), None).await.map_err(|reason| {
+            self.withdraw(auth_call);
+            Fault::Platform(reason)
+        })?;
+        let changed = || Err(Failure::new(Code::SessionChanged, step).into());
+        match (answered.unwrap_or_else(changed), signal.as_ref().and_then(aborted)) {
+            (Err(_), Some(reason)) => Err(Fault::Platform(reason)),
+            (outcome, _) => outcome,
+        }
     }
 
     /// The caller of a login or a logout no longer waits.
@@ -144,11 +143,11 @@ impl Shell {
         &self,
         step: Step,
         signal: Option<AbortSignal>,
-    ) -> Result<(), TokenError> {
+    ) -> Result<(), Failure> {
         if self.is_in_refresh.get() || signal.is_some_and(|signal| platform::is_of_refresh(&signal))
         {
             let detail = "called by the refresh function, it would wait for itself: use the platform's fetch there";
-            return Err(Failure::new(Code::InvalidArgument, step).with_detail(detail).into());
+            return Err(Failure::new(Code::InvalidArgument, step).with_flaw(Flaw::Text(detail)));
         }
         Ok(())
     }
@@ -387,7 +386,7 @@ impl Shell {
         let outcome = match kind {
             Kind::Refresh => {
                 let chance = platform::chance();
-                self.cause.replace((response.is_err() || !by.is_undefined()).then_some(by));
+                self.cause.replace(by);
                 // The result of the app's refresh function contains the tokens.
                 let is_answer = response.as_ref().is_ok_and(|response| response.status != 0);
                 self.answer.replace(if is_answer { json } else { JsValue::UNDEFINED });
@@ -417,8 +416,7 @@ impl Shell {
             answer.settle(outcome.map_err(|failure| {
                 let is_told_by = kind == Kind::Logout
                     || matches!(failure.code, Code::Rejected | Code::Network | Code::NoToken);
-                let is_told_by = is_told_by && !by.is_undefined();
-                TokenError::from(failure).with_cause(is_told_by.then_some(by))
+                Fault::Failed(failure, if is_told_by { by } else { JsValue::UNDEFINED })
             }));
         }
     }
@@ -479,8 +477,8 @@ impl Shell {
 }
 
 /// A failure with an error of the platform.
-fn refuse<T>(reason: JsValue) -> Result<T, FetchError> {
-    Err(FetchError::Platform(reason))
+fn refuse<T>(reason: JsValue) -> Result<T, Fault> {
+    Err(Fault::Platform(reason))
 }
 
 /// The boolean that a promise resolves to.

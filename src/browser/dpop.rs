@@ -11,7 +11,7 @@ use web_sys::{AbortSignal, Response};
 
 use super::answer;
 use super::call::Outgoing;
-use super::error::FetchError;
+use super::error::Fault;
 use super::fetch::settle;
 use super::platform::{self, List};
 use super::shell::Shell;
@@ -166,7 +166,7 @@ impl Shell {
         prover: &'a Prover,
         call: &'a dyn Outgoing,
         ticket: Ticket,
-    ) -> LocalBoxFuture<'a, Result<Response, FetchError>> {
+    ) -> LocalBoxFuture<'a, Result<Response, Fault>> {
         Box::pin(async move {
             let (epoch, bound) = {
                 let session = self.session.borrow();
@@ -186,7 +186,7 @@ impl Shell {
                 let Some(proven) = proven.filter(|_| is_of_now) else {
                     let reason = signal.as_ref().map_or(JsValue::UNDEFINED, platform::reason);
                     if !reason.is_undefined() {
-                        return Err(FetchError::Platform(reason));
+                        return Err(Fault::Platform(reason));
                     }
                     let code = if is_of_now { Code::NoKey } else { Code::SessionChanged };
                     return Err(Failure::new(code, Step::Request).into());

@@ -4,7 +4,7 @@ use std::fmt;
 
 use wasm_bindgen::JsValue;
 
-use crate::core::{Code, Failure, Step};
+use crate::core::{Code, Failure, Step, concat};
 
 /// An error, with the platform's own error as its cause, if there is one.
 ///
@@ -13,17 +13,20 @@ use crate::core::{Code, Failure, Step};
 #[derive(Clone)]
 pub struct TokenError {
     failure: Failure,
-    cause: Option<JsValue>,
+    message: String,
+    cause: JsValue,
 }
 
 impl TokenError {
-    pub(crate) fn new(code: Code, step: Step) -> Self {
-        Failure::new(code, step).into()
+    /// `cause`: `undefined` if there is none.
+    pub(crate) fn new(failure: Failure, message: String, cause: JsValue) -> Self {
+        Self { failure, message, cause }
     }
 
-    pub(crate) fn with_cause(mut self, cause: Option<JsValue>) -> Self {
-        self.cause = cause;
-        self
+    /// An option or an argument is refused, for a reason in words.
+    pub(crate) fn invalid(code: Code, step: Step, reason: &str) -> Self {
+        let message = concat(&[step.as_str(), ": ", reason]);
+        Self::new(Failure::new(code, step), message, JsValue::UNDEFINED)
     }
 
     /// What went wrong.
@@ -46,15 +49,15 @@ impl TokenError {
         &self.failure
     }
 
+    /// The error in words.
+    #[cfg(feature = "bindings")]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The error that the platform rejected with, or the `Response` of a refused login or logout.
     pub fn cause(&self) -> Option<&JsValue> {
-        self.cause.as_ref()
-    }
-}
-
-impl From<Failure> for TokenError {
-    fn from(failure: Failure) -> Self {
-        Self { failure, cause: None }
+        (!self.cause.is_undefined()).then_some(&self.cause)
     }
 }
 
@@ -66,7 +69,7 @@ impl fmt::Debug for TokenError {
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.failure.fmt(f)
+        f.write_str(&self.message)
     }
 }
 
@@ -84,12 +87,6 @@ pub enum FetchError {
 impl From<TokenError> for FetchError {
     fn from(error: TokenError) -> Self {
         Self::Token(error)
-    }
-}
-
-impl From<Failure> for FetchError {
-    fn from(failure: Failure) -> Self {
-        Self::Token(failure.into())
     }
 }
 
@@ -112,3 +109,18 @@ impl fmt::Display for FetchError {
 }
 
 impl std::error::Error for FetchError {}
+
+/// Why a call of the shell fails. `Shell::explain` turns it into the caller's error.
+#[derive(Clone)]
+pub(crate) enum Fault {
+    /// The unchanged value that the platform rejected with.
+    Platform(JsValue),
+    /// The session's part failed. The value is the cause, or `undefined`.
+    Failed(Failure, JsValue),
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure, JsValue::UNDEFINED)
+    }
+}

@@ -11,7 +11,7 @@ use web_sys::Response;
 use super::answer;
 use super::auth_call::aborted;
 use super::call::Outgoing;
-use super::error::{FetchError, TokenError};
+use super::error::Fault;
 use super::platform::{self, List};
 use super::shared_outcome::SharedOutcome;
 use super::shell::Shell;
@@ -26,7 +26,7 @@ pub(crate) enum Begun {
     /// It gets no token.
     Bare,
     /// It fails.
-    Refused(FetchError),
+    Refused(Failure),
     /// The session has decided.
     Asked(Pending),
     /// It has a response, because the bindings have sent it.
@@ -43,14 +43,14 @@ pub(crate) struct Pending {
 impl Shell {
     /// Begins a request.
     pub(crate) fn begin(self: &Rc<Self>, call: &dyn Outgoing) -> Begun {
-        if let Err(error) = self.alive(Step::Request) {
-            return Begun::Refused(error.into());
+        if let Err(failure) = self.alive(Step::Request) {
+            return Begun::Refused(failure);
         }
         if call.is_exempt() || !self.covers(&call.url()) {
             return Begun::Bare;
         }
-        if let Err(error) = self.outside_refresh(Step::Request, call.signal()) {
-            return Begun::Refused(error.into());
+        if let Err(failure) = self.outside_refresh(Step::Request, call.signal()) {
+            return Begun::Refused(failure);
         }
         self.look_for_hint();
         let resource = Resource::new(&call.method(), &call.url());
@@ -62,13 +62,13 @@ impl Shell {
         self: Rc<Self>,
         call: &dyn Outgoing,
         begun: Begun,
-    ) -> Result<Response, FetchError> {
+    ) -> Result<Response, Fault> {
         let mut refused: Option<Response> = None;
         // The platform's error, if it may stand for a refusal.
-        let mut silence: Option<FetchError> = None;
+        let mut silence: Option<Fault> = None;
         let mut pending = match begun {
             Begun::Bare => return settle(call.send(&[])).await,
-            Begun::Refused(error) => return Err(error),
+            Begun::Refused(failure) => return Err(failure.into()),
             Begun::Asked(pending) => pending,
             #[cfg(feature = "bindings")]
             Begun::Answered(ticket, response) => {
@@ -96,17 +96,17 @@ impl Shell {
                     };
                 }
                 Ok(Departure::Fail(failure)) => {
-                    if refused.is_none() && silence.is_none() && self.goes_bare(call, &failure) {
+                    if refused.is_none() && silence.is_none() && self.goes_bare(call, failure) {
                         return self.send_bare(call, failure).await;
                     }
-                    break silence.unwrap_or_else(|| self.blame(failure).into());
+                    break silence.unwrap_or_else(|| self.blame(failure));
                 }
                 // `wait` is over.
                 Ok(Departure::Deliver | Departure::Wait(_)) => {
                     let none = || Failure::new(Code::SessionChanged, Step::Request).into();
                     return refused.ok_or_else(|| silence.unwrap_or_else(none));
                 }
-                Err(reason) => break FetchError::Platform(reason),
+                Err(reason) => break Fault::Platform(reason),
             }
         };
         if let Some(response) = &refused {
@@ -155,15 +155,10 @@ impl Shell {
     }
 
     /// The session's decision for a request without a response. `None` means that the caller gets the error.
-    fn unanswered(
-        &self,
-        call: &dyn Outgoing,
-        ticket: Ticket,
-        error: &FetchError,
-    ) -> Option<Departure> {
+    fn unanswered(&self, call: &dyn Outgoing, ticket: Ticket, error: &Fault) -> Option<Departure> {
         let method = &call.method();
         let why = match error {
-            FetchError::Token(error) if error.code() == Code::NoKey => Unanswered::NoKey,
+            Fault::Failed(failure, _) if failure.code == Code::NoKey => Unanswered::NoKey,
             _ => Unanswered::Silence {
                 method,
                 is_aborted: call.signal().as_ref().and_then(aborted).is_some(),
@@ -174,7 +169,7 @@ impl Shell {
     }
 
     /// Whether a call for which there is no token is sent without one, because a service worker may answer it.
-    fn goes_bare(&self, call: &dyn Outgoing, failure: &Failure) -> bool {
+    fn goes_bare(&self, call: &dyn Outgoing, failure: Failure) -> bool {
         let url = call.url();
         let reach = Reach {
             is_controlled: platform::is_controlled(),
@@ -189,14 +184,14 @@ impl Shell {
         self: &Rc<Self>,
         call: &dyn Outgoing,
         failure: Failure,
-    ) -> Result<Response, FetchError> {
+    ) -> Result<Response, Fault> {
         if let Ok(response) = settle(call.send(&[])).await {
             if self.classify(&response).await == Classification::Plain {
                 return Ok(response);
             }
             answer::discard(&response);
         }
-        Err(self.blame(failure).into())
+        Err(self.blame(failure))
     }
 
     /// The access token for the app's own use, unless it is the one that a resource has refused. The call belongs to
@@ -204,7 +199,7 @@ impl Shell {
     pub(crate) fn access_token(
         self: &Rc<Self>,
         refused: Option<(Secret, Resource)>,
-    ) -> LocalBoxFuture<'static, Result<Secret, TokenError>> {
+    ) -> LocalBoxFuture<'static, Result<Secret, Failure>> {
         let begun = self.alive(Step::Request).and_then(|()| {
             self.outside_refresh(Step::Request, None)?;
             self.exposed()?;
@@ -233,27 +228,22 @@ impl Shell {
         })
     }
 
-    fn hand_over(
-        &self,
-        departure: Departure,
-        refused: Option<&Secret>,
-    ) -> Result<Secret, TokenError> {
-        let token = self.session.borrow_mut().hand_over(departure, refused);
-        token.map_err(|failure| self.blame(failure))
+    fn hand_over(&self, departure: Departure, refused: Option<&Secret>) -> Result<Secret, Failure> {
+        self.session.borrow_mut().hand_over(departure, refused)
     }
 
     /// The access token, if there is one that has not expired.
-    pub(crate) fn peek(self: &Rc<Self>) -> Result<Option<Secret>, TokenError> {
+    pub(crate) fn peek(self: &Rc<Self>) -> Result<Option<Secret>, Failure> {
         self.alive(Step::Request)?;
         self.exposed()?;
         // The token is in use now, so it may need the renewal timer.
         Ok(self.tell(|session, now| session.peek(now)))
     }
 
-    fn exposed(&self) -> Result<(), TokenError> {
+    fn exposed(&self) -> Result<(), Failure> {
         match self.options.expose_token {
             true => Ok(()),
-            false => Err(TokenError::new(Code::NotExposed, Step::Request)),
+            false => Err(Failure::new(Code::NotExposed, Step::Request)),
         }
     }
 
@@ -349,8 +339,8 @@ impl Shell {
 
 /// A promise's outcome as a `Response`, or the error that the platform rejected with. The response may come from
 /// another realm, or from a wrapper of `fetch`, so its class is not checked.
-pub(super) async fn settle(sent: Promise) -> Result<Response, FetchError> {
-    let answer = result_of(sent).await.map_err(FetchError::Platform)?;
+pub(super) async fn settle(sent: Promise) -> Result<Response, Fault> {
+    let answer = result_of(sent).await.map_err(Fault::Platform)?;
     if answer.is_object() || answer.is_function() {
         Ok(answer.unchecked_into())
     } else {

@@ -3,16 +3,19 @@
 use std::fmt;
 use std::rc::Rc;
 
+use futures::TryFutureExt;
+use futures::future::LocalBoxFuture;
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 
+use super::auth_call::Outcome;
 use super::call::{Outgoing, Taken};
-use super::error::{FetchError, TokenError};
+use super::error::{Fault, FetchError, TokenError};
 use super::platform;
 use super::shell::{Notice, Shell, Subscription};
 use super::task::handed;
 use super::written::written;
-use crate::core::{Code, Options, Resource, Secret, Snapshot, Step};
+use crate::core::{Code, Failure, Flaw, Options, Resource, Secret, Snapshot, Step};
 
 /// Tokens that an app got by its own login.
 #[derive(Clone, Debug)]
@@ -103,7 +106,7 @@ impl TokenManager {
         let shell = Rc::clone(self.shell());
         handed(async move {
             let (call, begun) = begun.map_err(FetchError::Platform)?;
-            shell.fetch(&call, begun).await
+            shell.clone().fetch(&call, begun).await.map_err(|fault| shell.explain(fault))
         })
     }
 
@@ -140,7 +143,7 @@ impl TokenManager {
     ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
         let asked = copy(request, Step::Login)
             .map(|request| self.shell().login(Rc::new(request), carries_token));
-        handed(async move { asked?.outcome().await })
+        self.explained(asked)
     }
 
     /// Reports that the user has signed in outside of this crate, as by a redirect. A new session begins in all tabs,
@@ -149,7 +152,7 @@ impl TokenManager {
     /// # Errors
     /// [`Code::Disposed`].
     pub fn signed_in(&self) -> Result<(), TokenError> {
-        self.shell().signed_in()
+        self.shell().signed_in().map_err(|failure| self.shell().error_of(failure))
     }
 
     /// Begins a session with tokens that the app already has.
@@ -157,7 +160,7 @@ impl TokenManager {
     /// # Errors
     /// [`Code::Disposed`].
     pub fn set_tokens(&self, tokens: Tokens) -> Result<(), TokenError> {
-        self.shell().set_tokens(tokens)
+        self.shell().set_tokens(tokens).map_err(|failure| self.shell().error_of(failure))
     }
 
     /// Asks for a new token now, or joins a refresh in flight.
@@ -166,7 +169,7 @@ impl TokenManager {
     /// [`Code::Rejected`] if the session is over; the outages; [`Code::SessionChanged`] if the session was ended
     /// meanwhile.
     pub fn refresh(&self) -> impl Future<Output = Result<(), TokenError>> + 'static {
-        handed(self.shell().refresh(false))
+        self.answered(self.shell().refresh(false))
     }
 
     /// Ends the session in every tab at once, then tells the server, with `request` or else the request of the
@@ -183,7 +186,7 @@ impl TokenManager {
         let call = request.map(|request| copy(request, Step::Logout)).transpose();
         let asked = call
             .map(|call| self.shell().logout(call.map(|call| Rc::new(call) as Rc<dyn Outgoing>)));
-        handed(async move { asked?.outcome().await.map(|_| ()) })
+        self.explained(asked).map_ok(|_| ())
     }
 
     /// The present state of the session.
@@ -198,7 +201,7 @@ impl TokenManager {
     /// [`Code::NotExposed`] unless the option `expose_token` is set; [`Code::SignedOut`] without a
     /// session; the outages.
     pub fn access_token(&self) -> impl Future<Output = Result<Secret, TokenError>> + 'static {
-        handed(self.shell().access_token(None))
+        self.answered(self.shell().access_token(None))
     }
 
     /// The access token that replaces `refused`, which the resource at the URL `by` has refused. Never returns
@@ -211,7 +214,8 @@ impl TokenManager {
         refused: &Secret,
         by: &str,
     ) -> impl Future<Output = Result<Secret, TokenError>> + 'static {
-        handed(self.shell().access_token(Some((refused.clone(), Resource::reported(by)))))
+        let refused = (refused.clone(), Resource::reported(by));
+        self.answered(self.shell().access_token(Some(refused)))
     }
 
     /// The access token, if there is one that has not expired, for code that cannot wait. Never refreshes.
@@ -219,7 +223,7 @@ impl TokenManager {
     /// # Errors
     /// [`Code::NotExposed`] unless the option `expose_token` is set.
     pub fn peek_access_token(&self) -> Result<Option<Secret>, TokenError> {
-        self.shell().peek()
+        self.shell().peek().map_err(|failure| self.shell().error_of(failure))
     }
 
     /// The state, as soon as it is known whether somebody is signed in. Asks the server if nobody has. With
@@ -228,22 +232,45 @@ impl TokenManager {
     /// # Errors
     /// The outages. The state is still unknown then.
     pub fn known(&self) -> impl Future<Output = Result<Snapshot, TokenError>> + 'static {
-        let (known, shell) = (self.shell().refresh(true), Rc::clone(self.shell()));
-        handed(async move {
-            known.await?;
-            Ok(shell.session.borrow().snapshot())
-        })
+        let shell = Rc::clone(self.shell());
+        self.answered(self.shell().refresh(true))
+            .map_ok(move |()| shell.session.borrow().snapshot())
     }
 
     /// Calls the listener with each [`Notice`] until the subscription is dropped.
     pub fn subscribe(&self, listener: impl Fn(&Notice) + 'static) -> Subscription {
         self.shell().subscribe(listener)
     }
+
+    /// Runs a call without a request of the caller's.
+    fn answered<T: 'static>(
+        &self,
+        asked: LocalBoxFuture<'static, Result<T, Failure>>,
+    ) -> impl Future<Output = Result<T, TokenError>> + 'static {
+        let shell = Rc::clone(self.shell());
+        handed(asked.map_err(move |failure| shell.error_of(failure)))
+    }
+
+    /// Runs a login or a logout, unless its request is unusable.
+    fn explained(
+        &self,
+        asked: Result<LocalBoxFuture<'static, Outcome>, Fault>,
+    ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
+        let shell = Rc::clone(self.shell());
+        handed(async move {
+            let outcome = match asked {
+                Ok(asked) => asked.await,
+                Err(fault) => Err(fault),
+            };
+            outcome.map_err(|fault| shell.explain(fault))
+        })
+    }
 }
 
 /// A copy of a request, so that the caller may use up the body of the original.
-fn copy(request: &Request, step: Step) -> Result<Request, TokenError> {
-    request
-        .clone()
-        .map_err(|error| TokenError::new(Code::InvalidArgument, step).with_cause(Some(error)))
+fn copy(request: &Request, step: Step) -> Result<Request, Fault> {
+    request.clone().map_err(|error| {
+        let flaw = Flaw::Text("the request cannot be copied, because its body was read");
+        Fault::Failed(Failure::new(Code::InvalidArgument, step).with_flaw(flaw), error)
+    })
 }

@@ -46,15 +46,13 @@ mod task;
 mod written;
 
 pub use call::Outgoing;
+#[cfg(feature = "bindings")]
+pub(crate) use error::Fault;
 pub use error::{FetchError, TokenError};
 pub use manager::{TokenManager, Tokens};
 pub use shell::{Detail, Notice, Subscription};
 #[cfg(feature = "bindings")]
 pub(crate) use {
-    auth_call::{Asked, flat},
-    fetch::Begun,
-    platform::List,
-    shared_outcome::settling,
-    shell::Shell,
+    auth_call::flat, fetch::Begun, platform::List, shared_outcome::settling, shell::Shell,
     task::spawn,
 };

@@ -6,8 +6,8 @@ use wasm_bindgen::prelude::*;
 
 use super::platform::List;
 use crate::core::{
-    AnswerRule, Attach, Carrier, Code, Content, Credentials, DpopKeys, Endpoint, Failure, Field,
-    HeaderField, Identity, Offline, Options, Renewal, Restore, Sends, Step, Tabs,
+    AnswerRule, Attach, Carrier, Content, Credentials, DpopKeys, Endpoint, Field, HeaderField,
+    Identity, Offline, Options, Renewal, Restore, Sends, Tabs,
 };
 
 #[wasm_bindgen(module = "/src/browser/options.js")]
@@ -32,14 +32,13 @@ pub(crate) struct Hooks {
 /// Relative URLs are resolved against `base`. The order is that of `options.js`.
 ///
 /// # Errors
-/// [`Code::InvalidOption`], naming the option, what it takes and what it got.
+/// A text that names the option, what it takes and what it got.
 pub(super) fn read(
     given: &JsValue,
     base: Option<&str>,
-) -> Result<(Box<Options>, Hooks, Identity), Failure> {
+) -> Result<(Box<Options>, Hooks, Identity), String> {
     let read = options(given, base).map_err(|text| {
-        let detail = text.as_string().unwrap_or_else(|| "the options could not be read".to_owned());
-        Failure::new(Code::InvalidOption, Step::Setup).with_detail(detail)
+        text.as_string().unwrap_or_else(|| "the options could not be read".to_owned())
     })?;
     let list = &mut List::new(read);
     let mut hooks = Hooks::default();

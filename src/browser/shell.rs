@@ -12,7 +12,7 @@ use super::answer;
 use super::auth_call::Job;
 use super::channel::Channel;
 use super::dpop::Prover;
-use super::error::TokenError;
+use super::error::{Fault, FetchError, TokenError};
 use super::fetch::Pending;
 use super::manager::Tokens;
 use super::options::{self, Hooks};
@@ -90,11 +90,11 @@ pub(crate) struct Shell {
     /// The request of each login and logout, and the caller that waits for it.
     pub(super) jobs: RefCell<Vec<Job>>,
     /// The platform's error or the response of the last refresh.
-    pub(super) cause: RefCell<Option<JsValue>>,
+    pub(super) cause: RefCell<JsValue>,
     /// The JSON of its response without the tokens, for the event.
     pub(super) answer: RefCell<JsValue>,
     /// The last refusal, for the event.
-    refusal: RefCell<Option<Failure>>,
+    refusal: Cell<Option<Failure>>,
     waiting_for_refresh: RefCell<Vec<Waiting>>,
     channel: RefCell<Option<Channel>>,
     renewal_timer: RefCell<Option<RenewalTimer>>,
@@ -111,7 +111,8 @@ pub(crate) struct Shell {
 impl Shell {
     /// `given`: the options in the form of an app in JavaScript.
     pub(crate) fn new(given: &JsValue, base: Option<&str>) -> Result<Rc<Self>, TokenError> {
-        let (mut options, hooks, Identity { turn, share, key }) = options::read(given, base)?;
+        let (mut options, hooks, Identity { turn, share, key }) = options::read(given, base)
+            .map_err(|text| TokenError::invalid(Code::InvalidOption, Step::Setup, &text))?;
         let origin = platform::origin();
         // On a server there are no tabs and no page to come back to, and open handles would keep the program running.
         let is_page = origin.is_some();
@@ -147,7 +148,7 @@ impl Shell {
             jobs: RefCell::default(),
             cause: RefCell::default(),
             answer: RefCell::default(),
-            refusal: RefCell::default(),
+            refusal: Cell::default(),
             waiting_for_refresh: RefCell::default(),
             channel: RefCell::default(),
             renewal_timer: RefCell::default(),
@@ -177,11 +178,11 @@ impl Shell {
 
     /// # Errors
     /// [`Code::Disposed`], after the disposal.
-    pub(super) fn alive(&self, step: Step) -> Result<(), TokenError> {
-        Ok(self.session.borrow().alive(step)?)
+    pub(super) fn alive(&self, step: Step) -> Result<(), Failure> {
+        self.session.borrow().alive(step)
     }
 
-    pub(crate) fn set_tokens(self: &Rc<Self>, tokens: Tokens) -> Result<(), TokenError> {
+    pub(crate) fn set_tokens(self: &Rc<Self>, tokens: Tokens) -> Result<(), Failure> {
         self.alive(Step::Login)?;
         let Tokens { access_token, expires_in, refresh_token } = tokens;
         let (known, now) = (Life { expires_in, ..Life::default() }, platform::now());
@@ -190,7 +191,7 @@ impl Shell {
         Ok(())
     }
 
-    pub(crate) fn signed_in(self: &Rc<Self>) -> Result<(), TokenError> {
+    pub(crate) fn signed_in(self: &Rc<Self>) -> Result<(), Failure> {
         self.alive(Step::Login)?;
         self.tell(|session, now| session.signed_in(now));
         Ok(())
@@ -201,18 +202,18 @@ impl Shell {
     pub(crate) fn refresh(
         self: &Rc<Self>,
         to_know: bool,
-    ) -> LocalBoxFuture<'static, Result<(), TokenError>> {
+    ) -> LocalBoxFuture<'static, Result<(), Failure>> {
         let asked = self.ask_for_refresh(to_know);
         let this = Rc::clone(self);
         Box::pin(async move {
             match this.wait(asked?, None).await {
-                Ok(Departure::Fail(failure)) => Err(this.blame(failure)),
+                Ok(Departure::Fail(failure)) => Err(failure),
                 _ => Ok(()),
             }
         })
     }
 
-    fn ask_for_refresh(self: &Rc<Self>, to_know: bool) -> Result<Pending, TokenError> {
+    fn ask_for_refresh(self: &Rc<Self>, to_know: bool) -> Result<Pending, Failure> {
         let step = if to_know { Step::Request } else { Step::Refresh };
         self.alive(step)?;
         self.outside_refresh(step, None)?;
@@ -272,15 +273,37 @@ impl Shell {
         outcome
     }
 
-    /// A failure of the refresh, with its cause: the platform's error, or the response.
-    pub(super) fn blame(&self, failure: Failure) -> TokenError {
-        let is_told = failure.step == Step::Refresh
-            && !matches!(failure.code, Code::SignedOut | Code::SessionChanged);
-        if !is_told {
-            return failure.into();
+    /// A failure with its cause. For a failure of the refresh, that is the platform's error or the response.
+    pub(crate) fn blame(&self, failure: Failure) -> Fault {
+        Fault::Failed(failure, self.cause_of(failure))
+    }
+
+    fn cause_of(&self, failure: Failure) -> JsValue {
+        let Failure { code, step, .. } = failure;
+        if step == Step::Refresh && (code.is_retryable() || code == Code::Rejected) {
+            self.cause.borrow().clone()
+        } else {
+            JsValue::UNDEFINED
         }
-        let failure = failure.at(self.options.refresh.address());
-        TokenError::from(failure).with_cause(self.cause.borrow().clone())
+    }
+
+    /// The error for the caller.
+    pub(crate) fn explain(&self, fault: Fault) -> FetchError {
+        match fault {
+            Fault::Platform(reason) => FetchError::Platform(reason),
+            Fault::Failed(failure, cause) => FetchError::Token(self.error(failure, cause)),
+        }
+    }
+
+    /// The error for the caller of a method that sends no request of its own.
+    pub(crate) fn error_of(&self, failure: Failure) -> TokenError {
+        self.error(failure, self.cause_of(failure))
+    }
+
+    fn error(&self, failure: Failure, cause: JsValue) -> TokenError {
+        let options = &self.options;
+        let message = failure.message(options.refresh.address(), &options.access_token_at);
+        TokenError::new(failure, message, cause)
     }
 
     /// The details of an event.
@@ -288,11 +311,11 @@ impl Shell {
         match event {
             Event::Refresh => Detail { answer: self.answer.take(), error: None },
             Event::RefreshError(failure) => {
-                Detail { error: Some(self.blame(failure.clone())), ..Detail::default() }
+                Detail { error: Some(self.error_of(*failure)), ..Detail::default() }
             }
             Event::SignOut(Reason::Rejected) => {
                 let refusal = self.refusal.take();
-                Detail { error: refusal.map(|failure| self.blame(failure)), ..Detail::default() }
+                Detail { error: refusal.map(|failure| self.error_of(failure)), ..Detail::default() }
             }
             Event::SignOut(_) | Event::StepUp(_) => Detail::default(),
         }
@@ -319,8 +342,8 @@ impl Shell {
                 spawn(Box::pin(Rc::clone(self).run_auth_call(auth_call, kind)));
             }
             Effect::SettleRefresh(auth_call, outcome) => {
-                if let RefreshOutcome::Rejected(failure) = &outcome {
-                    self.refusal.replace(Some(failure.clone()));
+                if let RefreshOutcome::Rejected(failure) = outcome {
+                    self.refusal.set(Some(failure));
                 }
                 self.settle_refresh(auth_call, outcome);
             }

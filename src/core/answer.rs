@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::backoff::RetryAfter;
 use super::digest::digest;
-use super::failure::{Code, Failure, Step};
+use super::failure::{Code, Failure, Flaw, Step};
 use super::secret::Secret;
 
 /// The tokens that a server answered with (RFC 6749, 5.1), or that an app handed over. `Debug` omits the
@@ -61,7 +61,7 @@ pub enum Body {
         /// The member `error` (RFC 6749, 5.2), if it is a string.
         error: Option<String>,
         /// The tokens, or why there is no usable token.
-        tokens: Result<TokenResponse, String>,
+        tokens: Result<TokenResponse, Flaw>,
     },
     /// JSON text by which a session endpoint says outright that there is no session: `null`, `{}`, or `null`
     /// where the token should be.
@@ -85,7 +85,7 @@ impl Body {
         status: u16,
         is_unseen: bool,
         error: Option<String>,
-        tokens: impl FnOnce() -> Result<TokenResponse, String>,
+        tokens: impl FnOnce() -> Result<TokenResponse, Flaw>,
     ) -> Self {
         match form {
             Form::Empty if !is_unseen || status == 0 => Self::Empty,
@@ -145,20 +145,18 @@ pub fn verdict(step: Step, response: AuthResponse) -> Verdict {
     if is_refused {
         return Verdict::Rejected(failure(Code::Rejected));
     }
-    let (code, detail) = match body {
-        Body::Redirect => (Code::BadStatus, "a redirect, not followed with a refresh token"),
-        Body::Foreign => (Code::BadAnswer, "`fetch` did not return a Response"),
-        _ if !matches!(status, 0 | 200..300) => (Code::BadStatus, ""),
+    let text = |words| Some(Flaw::Text(words));
+    let (code, flaw) = match body {
+        Body::Redirect => (Code::BadStatus, text("a redirect, not followed with a refresh token")),
+        Body::Foreign => (Code::BadAnswer, text("`fetch` did not return a Response")),
+        _ if !matches!(status, 0 | 200..300) => (Code::BadStatus, None),
         Body::Json { tokens: Ok(tokens), .. } => return Verdict::Granted(tokens),
-        Body::Json { tokens: Err(ref fault), .. } => (without(step), fault.as_str()),
-        Body::Empty => (without(step), "no body"),
-        Body::NoSession | Body::Incomplete => (without(step), ""),
-        Body::Other => (Code::BadAnswer, "not JSON"),
+        Body::Json { tokens: Err(flaw), .. } => (without(step), Some(flaw)),
+        Body::Empty => (without(step), text("no body")),
+        Body::NoSession | Body::Incomplete => (without(step), None),
+        Body::Other => (Code::BadAnswer, text("not JSON")),
     };
-    let failure = failure(code);
-    let has_detail = !detail.is_empty();
-    let failure = if has_detail { failure.with_detail(detail) } else { failure };
-    Verdict::Unreached(failure, retry_after)
+    Verdict::Unreached(Failure { flaw, ..failure(code) }, retry_after)
 }
 
 /// The code for a success without a token. After a login this may be normal: the server may ask for a second
@@ -212,10 +210,7 @@ mod tests {
     use super::*;
 
     fn json(error: Option<&str>) -> Body {
-        Body::Json {
-            error: error.map(str::to_owned),
-            tokens: Err("no string at \"access_token\"".to_owned()),
-        }
+        Body::Json { error: error.map(str::to_owned), tokens: Err(Flaw::NoString) }
     }
 
     fn code(step: Step, status: u16, body: Body) -> Code {
@@ -231,7 +226,7 @@ mod tests {
     #[test]
     fn an_answer_without_a_body_grants_where_the_browser_has_the_token() {
         let body = |form, status, is_unseen| {
-            let tokens = || Err("no string".to_owned());
+            let tokens = || Err(Flaw::NoString);
             match Body::of(form, status, is_unseen, None, tokens) {
                 Body::Empty => Form::Empty,
                 Body::Json { .. } => Form::Json,

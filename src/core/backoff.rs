@@ -71,10 +71,10 @@ impl Backoff {
 
     /// The failure that a caller gets at once while the pause lasts. An explicit call skips the back-off, but
     /// not the server's `Retry-After`.
-    pub fn holds(&self, explicit: bool, now: Now) -> Option<&Failure> {
+    pub fn holds(&self, explicit: bool, now: Now) -> Option<Failure> {
         let pause = self.pause.as_ref()?;
         let length = if explicit { pause.retry_after } else { pause.length };
-        (now.since(pause.since) < length).then_some(&pause.failure)
+        (now.since(pause.since) < length).then_some(pause.failure)
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
     fn jitter_spreads_the_pause_over_the_whole_ceiling_but_not_below_the_floor() {
         let mut backoff = Backoff::default();
         backoff.failed(outage(), None, 0.0, at(0));
-        assert_eq!(backoff.holds(false, at(FLOOR - 1)), Some(&outage()));
+        assert_eq!(backoff.holds(false, at(FLOOR - 1)), Some(outage()));
         assert_eq!(backoff.holds(false, at(FLOOR)), None);
     }
 

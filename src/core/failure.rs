@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::secret::Unusable;
 use super::text::{concat, decimal};
 
 /// What went wrong. The codes are the same in Rust and in JavaScript (`TokenError.code`).
@@ -106,7 +107,7 @@ pub enum Step {
 }
 
 impl Step {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Setup => "set-up",
             Self::Request => "request",
@@ -117,8 +118,20 @@ impl Step {
     }
 }
 
+/// What is wrong, if the code alone does not say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Flaw {
+    /// In words.
+    Text(&'static str),
+    /// The response has no string where the options say that the access token is.
+    NoString,
+    /// The access token cannot be sent.
+    Unusable(Unusable),
+}
+
 /// One failure. It can be compared, and never contains a secret: all its texts are written in this crate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// What went wrong.
     pub code: Code,
@@ -126,14 +139,14 @@ pub struct Failure {
     pub step: Step,
     /// The HTTP status, if an answer caused the failure.
     pub status: Option<u16>,
-    /// Details that the code does not say: an option's name, the endpoint's URL, what is wrong with a token.
-    pub detail: Option<String>,
+    /// What is wrong, if the code alone does not say it.
+    pub flaw: Option<Flaw>,
 }
 
 impl Failure {
-    /// A failure without status or details.
+    /// A failure of which only the code is known.
     pub fn new(code: Code, step: Step) -> Self {
-        Self { code, step, status: None, detail: None }
+        Self { code, step, status: None, flaw: None }
     }
 
     /// The same, with an HTTP status. Zero means none.
@@ -142,34 +155,25 @@ impl Failure {
         self
     }
 
-    /// The same, with details.
-    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+    /// The same, with what is wrong.
+    pub fn with_flaw(mut self, flaw: Flaw) -> Self {
+        self.flaw = Some(flaw);
         self
     }
 
-    /// The same, with the endpoint's URL in front of the details. The URL must be fit to be shown.
-    pub(crate) fn at(self, url: &str) -> Self {
-        match &self.detail {
-            // The endpoint is a function of the app.
-            _ if url.is_empty() => self,
-            Some(detail) => {
-                let detail = concat(&[url, ": ", detail]);
-                self.with_detail(detail)
-            }
-            None => self.with_detail(url),
-        }
-    }
-}
-
-impl Failure {
-    /// The failure in words: what happened, at which endpoint, and what follows. It avoids the machinery of
-    /// `format!`, which is larger than this whole function.
-    pub(crate) fn message(&self) -> String {
+    /// The failure in words: what happened, at which endpoint, and what follows. `refresh`: the URL of the refresh
+    /// endpoint, fit to be shown; empty if it is a function of the app. `place`: where the options say that the access
+    /// token is. It avoids the machinery of `format!`, which is larger than this whole function.
+    pub(crate) fn message(self, refresh: &str, place: &str) -> String {
         let step = self.step.as_str();
-        let detail = self.detail.as_deref().unwrap_or_default();
+        let flaw = match self.flaw {
+            None => "",
+            Some(Flaw::Text(text)) => text,
+            Some(Flaw::NoString) => &concat(&["no string at `", place, "`"]),
+            Some(Flaw::Unusable(why)) => &concat(&["an access token that ", why.reason()]),
+        };
         let what = match self.code {
-            Code::InvalidOption | Code::InvalidArgument => return concat(&[step, ": ", detail]),
+            Code::InvalidOption | Code::InvalidArgument => return concat(&[step, ": ", flaw]),
             Code::Network => "No answer",
             Code::Timeout => "No answer in time",
             Code::BadStatus => "Unexpected",
@@ -190,14 +194,28 @@ impl Failure {
             Step::Logout => "; signed out in the browser.",
             _ => ".",
         };
-        let (open, close) = if detail.is_empty() { ("", "") } else { (" (", ")") };
-        concat(&[what, &status, " from the ", step, " endpoint", open, detail, close, outcome])
+        let url = if self.step == Step::Refresh { refresh } else { "" };
+        let colon = if url.is_empty() || flaw.is_empty() { "" } else { ": " };
+        let (open, close) = if url.is_empty() && flaw.is_empty() { ("", "") } else { (" (", ")") };
+        concat(&[
+            what,
+            &status,
+            " from the ",
+            step,
+            " endpoint",
+            open,
+            url,
+            colon,
+            flaw,
+            close,
+            outcome,
+        ])
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())
+        f.write_str(&self.message("", "access_token"))
     }
 }
 
@@ -209,45 +227,69 @@ mod tests {
 
     #[test]
     fn a_failure_says_what_happened_where_and_what_follows() {
-        let says = |code, step, status, detail: &str| {
-            Failure::new(code, step).with_status(status).with_detail(detail).to_string()
+        let says = |code, step, status, url: &str, flaw: &'static str| {
+            let failure = Failure::new(code, step).with_status(status);
+            let failure =
+                if flaw.is_empty() { failure } else { failure.with_flaw(Flaw::Text(flaw)) };
+            failure.message(url, "access_token")
         };
         let url = "https://app.test/refresh";
         for (message, text) in [
             (
-                says(Code::BadStatus, Step::Refresh, 404, url),
+                says(Code::BadStatus, Step::Refresh, 404, url, ""),
                 "Unexpected HTTP status 404 from the refresh endpoint (https://app.test/refresh); the session was kept.",
             ),
             (
-                says(Code::BadStatus, Step::Refresh, 0, "a redirect"),
+                says(Code::BadStatus, Step::Refresh, 0, "", "a redirect"),
                 "Unexpected answer from the refresh endpoint (a redirect); the session was kept.",
             ),
             (
-                says(Code::Network, Step::Refresh, 0, ""),
+                says(Code::BadAnswer, Step::Refresh, 200, url, "not JSON"),
+                "No usable token from the refresh endpoint (https://app.test/refresh: not JSON); the session was kept.",
+            ),
+            (
+                says(Code::Network, Step::Refresh, 0, "", ""),
                 "No answer from the refresh endpoint; the session was kept.",
             ),
             (
-                says(Code::Timeout, Step::Logout, 0, ""),
+                says(Code::Timeout, Step::Logout, 0, url, ""),
                 "No answer in time from the logout endpoint; signed out in the browser.",
             ),
             (
-                says(Code::Rejected, Step::Refresh, 401, url),
+                says(Code::Rejected, Step::Refresh, 401, url, ""),
                 "Refused: HTTP status 401 from the refresh endpoint (https://app.test/refresh); sign in again.",
             ),
             (
-                says(Code::NoToken, Step::Login, 200, "no body"),
+                says(Code::NoToken, Step::Login, 200, url, "no body"),
                 "No usable token from the login endpoint (no body).",
             ),
             (
-                says(Code::SessionChanged, Step::Request, 0, ""),
+                says(Code::SessionChanged, Step::Request, 0, url, ""),
                 "The session has changed meanwhile; start again.",
             ),
-            (
-                says(Code::InvalidOption, Step::Setup, 0, "option `tabs`: …"),
-                "set-up: option `tabs`: …",
-            ),
+            (says(Code::InvalidArgument, Step::Login, 0, url, "it is empty"), "login: it is empty"),
         ] {
             assert_eq!(message, text);
+        }
+    }
+
+    #[test]
+    fn a_failure_says_what_is_wrong_with_the_token() {
+        let says = |flaw| {
+            let failure = Failure::new(Code::BadAnswer, Step::Login).with_flaw(flaw);
+            failure.message("", "data.token")
+        };
+        for (flaw, text) in [
+            (
+                Flaw::NoString,
+                "No usable token from the login endpoint (no string at `data.token`).",
+            ),
+            (
+                Flaw::Unusable(Unusable::Empty),
+                "No usable token from the login endpoint (an access token that is empty).",
+            ),
+        ] {
+            assert_eq!(says(flaw), text);
         }
     }
 

@@ -63,7 +63,7 @@ pub use dpop::{Dpop, DpopKeys, Draft, Objection, ProofAnswer};
 pub(crate) use dpop::{authorization, proof};
 pub use endpoint::{Carrier, Content, Credentials, Endpoint, Sends};
 pub(crate) use endpoint::{Payload, Sent, Stays, proofs};
-pub use failure::{Code, Failure, Step};
+pub use failure::{Code, Failure, Flaw, Step};
 pub use forbidden::Resource;
 pub(crate) use identity::Identity;
 pub use jwt::payload;

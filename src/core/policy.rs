@@ -57,7 +57,7 @@ impl Policy {
     /// Whether a call is sent without a token because the refresh that it needs has not reached the server
     /// (rule 8). By default it is, if only a service worker can answer it: a service worker controls the
     /// page, and there is no network, or no connection to that origin.
-    pub fn goes_bare(&self, failure: &Failure, method: &str, reach: Reach) -> bool {
+    pub fn goes_bare(&self, failure: Failure, method: &str, reach: Reach) -> bool {
         let is_unreached = matches!(failure.code, Code::Network | Code::Timeout);
         let is_cut_off = reach.is_offline || reach.is_same_origin;
         is_safe(method)
@@ -152,7 +152,7 @@ mod tests {
         let goes = |offline, code, method, is_controlled, is_offline, is_same_origin| {
             let policy = Policy { offline, ..Policy::default() };
             let reach = Reach { is_controlled, is_offline, is_same_origin };
-            policy.goes_bare(&Failure::new(code, Step::Refresh), method, reach)
+            policy.goes_bare(Failure::new(code, Step::Refresh), method, reach)
         };
         use Code::*;
         assert!(goes(Offline::Auto, Network, "GET", true, true, false));

@@ -1,7 +1,7 @@
 //! Refreshes, logins and logouts: the lock, the wire, the answer.
 
 use tokenkeep::core::{
-    Arrival, AuthResponse, Body, Code, Kind, Renewal, RetryAfter, Session, TokenResponse,
+    Arrival, AuthResponse, Body, Code, Flaw, Kind, Renewal, RetryAfter, Session, TokenResponse,
 };
 
 use super::super::ops::{Answer, Outage};
@@ -307,7 +307,7 @@ fn outage_of(outage: Outage) -> (Code, Option<AuthResponse>) {
             )
         }
         Outage::Foreign { is_json } => {
-            let json = Body::Json { error: None, tokens: Err("no token".to_owned()) };
+            let json = Body::Json { error: None, tokens: Err(Flaw::NoString) };
             (Code::BadAnswer, Some(plain(200, if is_json { json } else { Body::Other })))
         }
         Outage::Page => (Code::BadStatus, Some(plain(403, Body::Other))),

@@ -2,7 +2,7 @@
 //! and which refusals of a proof leave the session alone.
 
 use tokenkeep::core::{
-    AuthResponse, Body, Departure, Dpop, Draft, Effect, Message, Objection, ProofAnswer,
+    AuthResponse, Body, Departure, Dpop, Draft, Effect, Flaw, Message, Objection, ProofAnswer,
     RefreshOutcome, ResponseFacts, Rules, Status, TokenResponse,
 };
 
@@ -178,7 +178,7 @@ fn a_refresh_with_a_refused_proof_does_not_end_the_session() {
         tab.enter(bound("first", 1), at(0));
         let wait = tab.refresh(at(1)).unwrap().unwrap();
         tab.arrive(wait.auth_call, false, at(1));
-        let tokens = Err("no string at `access_token`".to_owned());
+        let tokens = Err(Flaw::NoString);
         let body = Body::Json { error: Some(error.to_owned()), tokens };
         let response = AuthResponse { status: 400, body, rejected: None, retry_after: None };
         told(&mut tab);

@@ -101,7 +101,7 @@ impl World {
             if let Place::Waits(wait) = request.place
                 && wait.auth_call == auth_call
             {
-                request.place = Place::RefreshSettled(wait, outcome.clone());
+                request.place = Place::RefreshSettled(wait, *outcome);
             }
         }
         self.hold(Rule::Settles, first, || format!("{auth_call:?} was settled twice"));

@@ -104,7 +104,7 @@ pub fn entered(ms: u64, token: &str) -> Message {
 /// The outcome of a refresh for the calls that waited for it.
 pub fn refresh_outcome(effects: &[Effect], of: AuthCall) -> RefreshOutcome {
     let mut outcomes = effects.iter().filter_map(|effect| match effect {
-        Effect::SettleRefresh(auth_call, outcome) if *auth_call == of => Some(outcome.clone()),
+        Effect::SettleRefresh(auth_call, outcome) if *auth_call == of => Some(*outcome),
         _ => None,
     });
     let outcome = outcomes.next().expect("it is settled");

@@ -125,7 +125,7 @@ impl Session {
         if self.pending_refresh.is_none()
             && let Some(failure) = self.backoff.holds(true, now)
         {
-            return Err(failure.clone());
+            return Err(failure);
         }
         if let Some(current) = &mut self.current {
             current.handed_out = current.handed_out.saturating_sub(1);

@@ -314,8 +314,8 @@ impl Session {
         now: Now,
     ) {
         if self.is_pending(auth_call) {
-            self.backoff.failed(failure.clone(), named, chance, now);
-            self.settle_refresh(RefreshOutcome::Failed(failure.clone()));
+            self.backoff.failed(failure, named, chance, now);
+            self.settle_refresh(RefreshOutcome::Failed(failure));
             self.tell(Event::RefreshError(failure));
         }
     }

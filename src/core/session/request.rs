@@ -87,7 +87,7 @@ enum Way {
 }
 
 /// What to do with a request.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Departure {
     /// Send it with the token that [`Session::credential`] returns for the ticket.
     Send(Ticket),
@@ -304,7 +304,7 @@ impl Session {
             Waiter::Refresh => match outcome {
                 RefreshOutcome::Renewed => Departure::Deliver,
                 RefreshOutcome::Rejected(failure) | RefreshOutcome::Failed(failure) => {
-                    Departure::Fail(failure.clone())
+                    Departure::Fail(*failure)
                 }
                 RefreshOutcome::Void => {
                     Departure::Fail(Failure::new(Code::SessionChanged, Step::Refresh))
@@ -315,7 +315,7 @@ impl Session {
                 RefreshOutcome::Rejected(failure) | RefreshOutcome::Failed(failure)
                     if self.status == Status::Unknown =>
                 {
-                    Departure::Fail(failure.clone())
+                    Departure::Fail(*failure)
                 }
                 RefreshOutcome::Rejected(_) | RefreshOutcome::Failed(_) => Departure::Deliver,
                 // Meanwhile, the user may have signed in where no script could see it.
@@ -350,7 +350,7 @@ impl Session {
         let tries = self.way(wait.resource, now) == Way::Try;
         match outcome {
             RefreshOutcome::Failed(failure) if !self.is_usable(now) && (sent || !tries) => {
-                Departure::Fail(failure.clone())
+                Departure::Fail(*failure)
             }
             _ if sent && self.current.is_none() => Departure::Deliver,
             _ if is_refused && !tries && wait.waited < WAITS => {
@@ -381,7 +381,7 @@ impl Session {
         if self.pending_refresh.is_none()
             && let Some(failure) = self.backoff.holds(false, now)
         {
-            return Departure::Fail(failure.clone());
+            return Departure::Fail(failure);
         }
         let auth_call = self.want_refresh();
         Departure::Wait(Wait { auth_call, epoch: self.epoch, resource, waiter, waited })

@@ -70,7 +70,7 @@ pub enum Event {
 }
 
 /// The outcome of a refresh for the calls that waited for it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RefreshOutcome {
     /// There is a new token.
     Renewed,
