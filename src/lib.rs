@@ -42,9 +42,7 @@ pub use self::core::{
     Failure, Field, HeaderField, Offline, Options, Reason, Restore, Secret, Sends, Snapshot,
     Status, Step, Tabs, Unusable,
 };
-pub use browser::{
-    Detail, FetchError, Notice, Outgoing, Subscription, TokenError, TokenManager, Tokens,
-};
+pub use browser::{Detail, FetchError, Notice, Subscription, TokenError, TokenManager, Tokens};
 
 /// Compiles the Rust examples in the README against the crate.
 #[cfg(doctest)]

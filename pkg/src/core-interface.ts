@@ -64,13 +64,15 @@ export type Watch = (
 export interface Host {
   /** Makes an error for the core to throw or reject with. */
   error(code: TokenErrorCode, message: string, retryable: boolean, status?: number, cause?: unknown): TokenError
-  /** Sets the new state, which is frozen. */
+  /** Sets the new state, which is frozen. Its `change` is dispatched later. */
   state(snapshot: TokenState): void
   /**
-   * Dispatches an event. `detail` is the reason of a `signout`, the challenges of a `stepup`, or the JSON answer of a `refresh`;
+   * An event to dispatch later. `detail` is the reason of a `signout`, the challenges of a `stepup`, or the JSON answer of a `refresh`;
    * `error` is that of a `refresherror`, or of a `signout` after a refusal.
    */
-  emit(type: keyof TokenManagerEventMap, detail: unknown, error: TokenError | undefined): void
+  emit(type: Exclude<keyof TokenManagerEventMap, 'change'>, detail: unknown, error: TokenError | undefined): void
+  /** Dispatches the events. Listeners may call the core again. */
+  dispatch(): void
 }
 
 /** The WebAssembly core. Each manager has one. */

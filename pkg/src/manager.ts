@@ -34,6 +34,9 @@ export function createManager(load: Load, options: unknown): TokenManager {
   /** Rejects the promises that wait for the core. */
   const waiting = new Set<(error: TokenError) => void>()
   const events = createEvents()
+  /** Dispatches the events that have happened. */
+  const happened: (() => void)[] = []
+  let dispatching = false
   let guard: Guard | undefined
   /** The observer, if the inspector is in use. */
   let watch: Watch | undefined
@@ -42,12 +45,23 @@ export function createManager(load: Load, options: unknown): TokenManager {
   const host: Host = {
     error: (code, message, retryable, status, cause) => new TokenError(code, message, { retryable, status, cause }),
     state(snapshot) {
+      // A disposed manager changes no more.
+      if (failure) return
       state = snapshot
       ticket = authorization = undefined
+      happened.push(() => events.dispatch('change', {}))
     },
     emit(type, detail, error) {
-      const name = { signout: 'reason', refresherror: '', stepup: 'challenges', change: '', refresh: 'answer' }[type]
-      events.dispatch(type, { ...(name && { [name]: detail }), ...(error && { error }) })
+      const name = { signout: 'reason', refresherror: '', stepup: 'challenges', refresh: 'answer' }[type]
+      happened.push(() => events.dispatch(type, { ...(name && { [name]: detail }), ...(error && { error }) }))
+    },
+    dispatch() {
+      // One event after the other, even if a listener causes the next.
+      if (dispatching) return
+      dispatching = true
+      for (const dispatch of happened) if (!failure) dispatch()
+      happened.length = 0
+      dispatching = false
     },
   }
 

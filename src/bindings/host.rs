@@ -1,8 +1,10 @@
-//! The part of the TypeScript face that the core needs: the error class and the listeners.
+//! The part of the TypeScript face that the core needs: the error class, the state and the events.
 
 use wasm_bindgen::prelude::*;
 
-use crate::browser::TokenError;
+use super::claims;
+use crate::browser::{self, Detail, TokenError};
+use crate::core::{Event, Reason, Snapshot};
 
 #[wasm_bindgen]
 extern "C" {
@@ -23,11 +25,15 @@ extern "C" {
 
     /// A new snapshot.
     #[wasm_bindgen(method)]
-    pub(super) fn state(this: &Host, snapshot: &JsValue);
+    fn state(this: &Host, snapshot: &JsValue);
 
-    /// Something happened.
+    /// An event to dispatch later.
     #[wasm_bindgen(method)]
-    pub(super) fn emit(this: &Host, kind: &str, detail: &JsValue, error: &JsValue);
+    fn emit(this: &Host, kind: &str, detail: &JsValue, error: &JsValue);
+
+    /// Dispatches the events.
+    #[wasm_bindgen(method)]
+    fn dispatch(this: &Host);
 }
 
 impl Host {
@@ -40,5 +46,37 @@ impl Host {
             error.status(),
             error.cause().unwrap_or(&JsValue::UNDEFINED),
         )
+    }
+}
+
+impl browser::Host for Host {
+    fn changed(&self, snapshot: Snapshot) {
+        self.state(&claims::state(&snapshot));
+    }
+
+    fn happened(&self, event: Event, Detail { answer, error }: Detail) {
+        let none = &JsValue::UNDEFINED;
+        let error = error.as_ref().map_or(JsValue::UNDEFINED, |error| self.throw(error));
+        match event {
+            Event::Refresh => {
+                claims::freeze(&answer);
+                self.emit("refresh", &answer, none);
+            }
+            Event::SignOut(reason) => {
+                let reason = match reason {
+                    Reason::Logout => "logout",
+                    Reason::Rejected => "rejected",
+                    Reason::Ended => "ended",
+                    Reason::OtherTab => "other-tab",
+                };
+                self.emit("signout", &reason.into(), &error);
+            }
+            Event::StepUp(list) => self.emit("stepup", &claims::challenges(&list), none),
+            Event::RefreshError(_) => self.emit("refresherror", none, &error),
+        }
+    }
+
+    fn notify(&self) {
+        self.dispatch();
     }
 }

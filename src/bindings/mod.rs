@@ -18,10 +18,8 @@ use web_sys::Response;
 
 use self::host::Host;
 use self::request::Call;
-use crate::browser::{
-    Begun, Fault, FetchError, Notice, Outgoing, Shell, Subscription, settling, spawn,
-};
-use crate::core::{Event, Failure, Reason, Resource, Secret, Ticket};
+use crate::browser::{Begun, Fault, FetchError, Outgoing, Shell, settling, spawn};
+use crate::core::{Failure, Resource, Secret, Ticket};
 
 #[cfg(all(target_arch = "wasm32", not(test)))]
 #[global_allocator]
@@ -37,8 +35,6 @@ const WAIT: f64 = -2.0;
 pub struct Core {
     shell: Rc<Shell>,
     host: Host,
-    /// Dropped with the class, because its reference to the shell would keep the shell's memory.
-    _ears: Subscription,
 }
 
 #[wasm_bindgen]
@@ -46,12 +42,9 @@ impl Core {
     /// Makes a manager with these options. `base` is the base for relative URLs.
     #[wasm_bindgen(constructor)]
     pub fn new(given: &JsValue, base: Option<String>, host: Host) -> Result<Core, JsValue> {
-        let shell = Shell::new(given, base.as_deref()).map_err(|error| host.throw(&error))?;
-        let mirror = host.clone();
-        shell.mirror(move |snapshot| mirror.state(&claims::state(snapshot)));
-        let ears = host.clone();
-        let subscription = shell.subscribe(move |notice| tell(&ears, notice));
-        Ok(Self { shell, host, _ears: subscription })
+        let shell = Shell::new(given, base.as_deref(), Box::new(host.clone()));
+        let shell = shell.map_err(|error| host.throw(&error))?;
+        Ok(Self { shell, host })
     }
 
     /// The name of the header field that carries the token, or `?` and the name of a URL parameter.
@@ -72,8 +65,7 @@ impl Core {
         if !self.shell.covers(url) {
             return PASS;
         }
-        let is_proven = self.shell.has_bound_token();
-        f64::from(self.shell.redirects(url, method, is_proven) as u8)
+        f64::from(self.shell.redirects(url, method) as u8)
     }
 
     /// The decision on a call: `-1`, the platform gets the caller's own arguments; `-2`, call `fetch`; otherwise the
@@ -216,31 +208,5 @@ impl Core {
             }
         }));
         promise
-    }
-}
-
-fn tell(host: &Host, notice: &Notice) {
-    let none = &JsValue::UNDEFINED;
-    let (event, detail) = match notice {
-        Notice::Changed(_) => return host.emit("change", none, none),
-        Notice::Event(event, detail) => (event, detail),
-    };
-    let error = detail.error.as_ref().map_or(JsValue::UNDEFINED, |error| host.throw(error));
-    match event {
-        Event::Refresh => {
-            claims::freeze(&detail.answer);
-            host.emit("refresh", &detail.answer, none);
-        }
-        Event::SignOut(reason) => {
-            let reason = match reason {
-                Reason::Logout => "logout",
-                Reason::Rejected => "rejected",
-                Reason::Ended => "ended",
-                Reason::OtherTab => "other-tab",
-            };
-            host.emit("signout", &reason.into(), &error);
-        }
-        Event::StepUp(list) => host.emit("stepup", &claims::challenges(list), none),
-        Event::RefreshError(_) => host.emit("refresherror", none, &error),
     }
 }

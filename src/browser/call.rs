@@ -1,14 +1,17 @@
 //! A request that is to be sent, perhaps more than once.
 
+use std::rc::Rc;
+
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Request};
 
 use super::platform;
+use super::shell::Shell;
 use crate::core::Redirects;
 
 /// A request as it was at the time of the call. Later changes to the caller's objects have no effect.
-pub trait Outgoing {
+pub(crate) trait Outgoing {
     /// Its URL, absolute, as the platform parsed it.
     fn url(&self) -> String;
     /// Whether it is sent unchanged, because it has its own `Authorization` or is `no-cors`.
@@ -21,13 +24,10 @@ pub trait Outgoing {
     fn signal(&self) -> Option<AbortSignal>;
     /// Its method.
     fn method(&self) -> String;
-    /// Sends it with these header fields. A name that begins with `?` is that of a URL parameter.
+    /// Sends it with these header fields, so that no redirect takes them to a wrong place. A name that begins with `?` is
+    /// that of a URL parameter.
     /// Called once for each sending, and again if the server objects to a proof (RFC 9449, 8).
     fn send(&self, headers: &[(&str, &str)]) -> Promise;
-    /// Sends it so that no redirect takes these fields to a wrong place.
-    fn send_within(&self, headers: &[(&str, &str)], _redirects: &dyn Fn() -> Redirects) -> Promise {
-        self.send(headers)
-    }
     /// The request that [`Outgoing::send`] would send, if it is one of the platform. It can be aborted when it
     /// takes too long.
     fn request(&self, _headers: &[(&str, &str)]) -> Option<Request> {
@@ -82,6 +82,8 @@ impl Outgoing for Request {
 
 /// A request from an app in Rust. Its body is taken, as `fetch` would.
 pub(super) struct Taken {
+    /// Knows the redirects that the token may follow.
+    shell: Rc<Shell>,
     request: Request,
     is_repeatable: bool,
 }
@@ -89,10 +91,11 @@ pub(super) struct Taken {
 impl Taken {
     /// # Errors
     /// The platform's error if the body of the request has been used.
-    pub(super) fn new(request: &Request) -> Result<Self, JsValue> {
+    pub(super) fn new(request: &Request, shell: &Rc<Shell>) -> Result<Self, JsValue> {
         let taken = platform::taken(request)?;
         let is_repeatable = taken.get(1).is_truthy();
-        Ok(Self { request: taken.get(0).unchecked_into(), is_repeatable })
+        let shell = Rc::clone(shell);
+        Ok(Self { shell, request: taken.get(0).unchecked_into(), is_repeatable })
     }
 
     /// The request with these header fields: a copy, or the request itself if it can be sent only once.
@@ -138,18 +141,13 @@ impl Outgoing for Taken {
         {
             return self.request.send(headers);
         }
+        let redirects = if headers.is_empty() {
+            Redirects::Follow
+        } else {
+            self.shell.redirects(&self.url(), &self.method())
+        };
         match self.prepare(headers) {
-            Ok(request) => platform::send(&request),
-            Err(error) => Promise::reject(&error),
-        }
-    }
-
-    fn send_within(&self, headers: &[(&str, &str)], redirects: &dyn Fn() -> Redirects) -> Promise {
-        let redirects = redirects();
-        if redirects == Redirects::Follow {
-            return self.send(headers);
-        }
-        match self.prepare(headers) {
+            Ok(request) if redirects == Redirects::Follow => platform::send(&request),
             Ok(request) => platform::send_within(&request, redirects == Redirects::SameOrigin),
             Err(error) => Promise::reject(&error),
         }

@@ -5,7 +5,7 @@ use js_sys::JsString;
 
 use super::platform;
 use super::shell::Shell;
-use crate::core::{Attach, Redirects, Snapshot, Step, Ticket};
+use crate::core::{Attach, Redirects, Step, Ticket};
 
 impl Shell {
     /// Whether a request may be sent synchronously, and with which ticket. Changes nothing.
@@ -41,16 +41,6 @@ impl Shell {
     /// Whether a response with this status goes to the caller without a further look.
     pub(crate) fn is_plain(&self, status: u16) -> bool {
         self.options.adopt.is_none() && self.policy.rules.settles(status)
-    }
-
-    /// Reports every change to the mirror as it happens, even during a notification.
-    pub(crate) fn mirror(&self, mirror: impl Fn(&Snapshot) + 'static) {
-        self.mirror.replace(Some(Box::new(mirror)));
-    }
-
-    /// Whether the token is bound to a key, so that requests with it also carry a proof.
-    pub(crate) fn has_bound_token(&self) -> bool {
-        self.session.borrow().bound().is_some()
     }
 
     /// Whether redirects need any handling.

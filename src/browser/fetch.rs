@@ -135,10 +135,11 @@ impl Shell {
         self.pending(departure)
     }
 
-    /// How redirects of a request with the token are handled. `is_proven`: it also has a proof.
-    pub(crate) fn redirects(&self, url: &str, method: &str, is_proven: bool) -> Redirects {
+    /// How redirects of a request with the token are handled.
+    pub(crate) fn redirects(&self, url: &str, method: &str) -> Redirects {
         let (attach, apis) = (&self.options.attach, &self.policy.apis);
-        Redirects::of(attach, apis, self.page.as_deref(), url, method, is_proven)
+        let is_bound = self.session.borrow().bound().is_some();
+        Redirects::of(attach, apis, self.page.as_deref(), url, method, is_bound)
     }
 
     /// Sends a call with the token of its ticket.
@@ -146,10 +147,7 @@ impl Shell {
         let token = self.session.borrow().credential(ticket).cloned();
         let field = self.options.attach.field(&call.method(), token.as_ref(), &platform::cookie);
         match &field {
-            Some((name, value)) => {
-                let redirects = || self.redirects(&call.url(), &call.method(), false);
-                call.send_within(&[(name, value)], &redirects)
-            }
+            Some((name, value)) => call.send(&[(name, value)]),
             None => call.send(&[]),
         }
     }

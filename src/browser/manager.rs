@@ -11,8 +11,9 @@ use web_sys::{Request, Response};
 use super::auth_call::Outcome;
 use super::call::{Outgoing, Taken};
 use super::error::{Fault, FetchError, TokenError};
+use super::listeners::{Listeners, Notice, Subscription};
 use super::platform;
-use super::shell::{Notice, Shell, Subscription};
+use super::shell::Shell;
 use super::task::handed;
 use super::written::written;
 use crate::core::{Code, Failure, Flaw, Options, Resource, Secret, Snapshot, Step};
@@ -61,11 +62,15 @@ impl fmt::Debug for TokenManager {
 }
 
 /// Disposes the shell when the last clone of the manager is dropped.
-struct Owner(Rc<Shell>);
+struct Owner {
+    shell: Rc<Shell>,
+    listeners: Rc<Listeners>,
+}
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.0.dispose();
+        self.shell.dispose();
+        self.listeners.clear();
     }
 }
 
@@ -76,11 +81,14 @@ impl TokenManager {
     /// [`Code::InvalidOption`], naming the option and what it takes.
     pub fn new(options: Options) -> Result<Self, TokenError> {
         let base = platform::base();
-        Ok(Self { owner: Rc::new(Owner(Shell::new(&written(&options), base.as_deref())?)) })
+        let listeners = Rc::<Listeners>::default();
+        let host = Box::new(Rc::clone(&listeners));
+        let shell = Shell::new(&written(&options), base.as_deref(), host)?;
+        Ok(Self { owner: Rc::new(Owner { shell, listeners }) })
     }
 
     fn shell(&self) -> &Rc<Shell> {
-        &self.owner.0
+        &self.owner.shell
     }
 
     /// Sends a request. It carries the token if its URL is under one of the APIs, and is sent again after a refresh
@@ -99,7 +107,7 @@ impl TokenManager {
         request: &Request,
     ) -> impl Future<Output = Result<Response, FetchError>> + 'static {
         // From here on, the caller may use up the body.
-        let begun = Taken::new(request).map(|call| {
+        let begun = Taken::new(request, self.shell()).map(|call| {
             let begun = self.shell().begin(&call);
             (call, begun)
         });
@@ -239,7 +247,7 @@ impl TokenManager {
 
     /// Calls the listener with each [`Notice`] until the subscription is dropped.
     pub fn subscribe(&self, listener: impl Fn(&Notice) + 'static) -> Subscription {
-        self.shell().subscribe(listener)
+        self.owner.listeners.add(listener)
     }
 
     /// Runs a call without a request of the caller's.

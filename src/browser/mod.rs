@@ -4,7 +4,7 @@
 //! compiles on every target, so that a crate that renders on a server can name its types. Calling it needs a
 //! browser.
 //!
-//! - `manager.rs`: the [`TokenManager`] for apps in Rust;
+//! - `manager.rs`, `listeners.rs`: the [`TokenManager`] for apps in Rust, and its listeners;
 //! - `shell.rs`: what all parts of the shell share;
 //! - `fetch.rs`: an app's request, from the call of `fetch` to its answer (rules 2 to 8);
 //! - `auth_call.rs`: refresh, login and logout on the wire (rules 8 and 9);
@@ -34,6 +34,7 @@ mod error;
 #[cfg(feature = "bindings")]
 mod fast_path;
 mod fetch;
+mod listeners;
 mod lock;
 mod manager;
 mod options;
@@ -45,14 +46,18 @@ mod shell;
 mod task;
 mod written;
 
-pub use call::Outgoing;
-#[cfg(feature = "bindings")]
-pub(crate) use error::Fault;
 pub use error::{FetchError, TokenError};
+pub use listeners::{Notice, Subscription};
 pub use manager::{TokenManager, Tokens};
-pub use shell::{Detail, Notice, Subscription};
+pub use shell::Detail;
 #[cfg(feature = "bindings")]
 pub(crate) use {
-    auth_call::flat, fetch::Begun, platform::List, shared_outcome::settling, shell::Shell,
+    auth_call::flat,
+    call::Outgoing,
+    error::Fault,
+    fetch::Begun,
+    platform::List,
+    shared_outcome::settling,
+    shell::{Host, Shell},
     task::spawn,
 };

@@ -2,7 +2,7 @@
 //! session's commands.
 
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
 use js_sys::Promise;
@@ -26,15 +26,6 @@ use crate::core::{
     Policy, Reason, RefreshOutcome, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
 };
 
-/// A notification for the app.
-#[derive(Clone, Debug)]
-pub enum Notice {
-    /// The snapshot has changed.
-    Changed(Snapshot),
-    /// Something happened.
-    Event(Event, Detail),
-}
-
 /// The details of an event.
 #[derive(Clone, Debug, Default)]
 pub struct Detail {
@@ -45,19 +36,14 @@ pub struct Detail {
     pub error: Option<TokenError>,
 }
 
-/// A listener's registration. It ends when this is dropped.
-#[must_use = "dropping it ends the subscription"]
-pub struct Subscription {
-    shell: Weak<Shell>,
-    id: u32,
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        if let Some(shell) = self.shell.upgrade() {
-            shell.listeners.borrow_mut().retain(|(id, _)| *id != self.id);
-        }
-    }
+/// The side of the app: it gets the news.
+pub(crate) trait Host {
+    /// The snapshot has changed. Runs no code of the app, because the shell is at work.
+    fn changed(&self, snapshot: Snapshot);
+    /// Something happened. Likewise.
+    fn happened(&self, event: Event, detail: Detail);
+    /// Notifies the app of the news since the last time.
+    fn notify(&self);
 }
 
 /// A refresh with callers that wait for it.
@@ -67,11 +53,9 @@ struct Waiting {
     outcome: SharedOutcome<RefreshOutcome>,
 }
 
-type Listener = Rc<dyn Fn(&Notice)>;
-pub(super) type Mirror = Box<dyn Fn(&Snapshot)>;
-
 /// The state that all parts of this module share. [`TokenManager`] and the JavaScript bindings use it.
 pub(crate) struct Shell {
+    host: Box<dyn Host>,
     pub(super) session: RefCell<Session>,
     pub(super) hooks: Hooks,
     /// The paths of JSON bodies that rules look at.
@@ -98,19 +82,17 @@ pub(crate) struct Shell {
     waiting_for_refresh: RefCell<Vec<Waiting>>,
     channel: RefCell<Option<Channel>>,
     renewal_timer: RefCell<Option<RenewalTimer>>,
-    listeners: RefCell<Vec<(u32, Listener)>>,
-    last_listener: Cell<u32>,
     /// The app's refresh function is running. A call from it would wait for itself.
     pub(super) is_in_refresh: Cell<bool>,
-    /// Gets every change at once, before any listener is notified.
-    pub(super) mirror: RefCell<Option<Mirror>>,
-    notices: RefCell<Vec<Notice>>,
-    is_notifying: Cell<bool>,
 }
 
 impl Shell {
     /// `given`: the options in the form of an app in JavaScript.
-    pub(crate) fn new(given: &JsValue, base: Option<&str>) -> Result<Rc<Self>, TokenError> {
+    pub(crate) fn new(
+        given: &JsValue,
+        base: Option<&str>,
+        host: Box<dyn Host>,
+    ) -> Result<Rc<Self>, TokenError> {
         let (mut options, hooks, Identity { turn, share, key }) = options::read(given, base)
             .map_err(|text| TokenError::invalid(Code::InvalidOption, Step::Setup, &text))?;
         let origin = platform::origin();
@@ -137,6 +119,7 @@ impl Shell {
         }
         let session = Session::new(Rc::clone(&policy), owed, now);
         let shell = Rc::new(Self {
+            host,
             session: RefCell::new(session),
             hooks,
             paths: policy.rules.paths(),
@@ -152,12 +135,7 @@ impl Shell {
             waiting_for_refresh: RefCell::default(),
             channel: RefCell::default(),
             renewal_timer: RefCell::default(),
-            listeners: RefCell::default(),
-            last_listener: Cell::default(),
             is_in_refresh: Cell::default(),
-            mirror: RefCell::default(),
-            notices: RefCell::default(),
-            is_notifying: Cell::default(),
             options,
             policy,
         });
@@ -230,13 +208,6 @@ impl Shell {
         }))
     }
 
-    pub(crate) fn subscribe(self: &Rc<Self>, listener: impl Fn(&Notice) + 'static) -> Subscription {
-        let id = self.last_listener.get() + 1;
-        self.last_listener.set(id);
-        self.listeners.borrow_mut().push((id, Rc::new(listener)));
-        Subscription { shell: Rc::downgrade(self), id }
-    }
-
     /// Frees everything. An auth call in flight may finish, because its response sets the cookie.
     pub(crate) fn dispose(self: &Rc<Self>) {
         if self.alive(Step::Request).is_err() {
@@ -245,8 +216,6 @@ impl Shell {
         self.tell(|session, _| session.dispose());
         self.channel.take();
         self.renewal_timer.take();
-        self.mirror.take();
-        self.listeners.take();
     }
 
     /// Reports something to the session, and carries out the commands that follow.
@@ -333,7 +302,7 @@ impl Shell {
         if let Some(timer) = &*self.renewal_timer.borrow() {
             timer.set(&self.session);
         }
-        self.notify();
+        self.host.notify();
     }
 
     fn perform(self: &Rc<Self>, effect: Effect) {
@@ -349,14 +318,11 @@ impl Shell {
             }
             Effect::Changed => {
                 let snapshot = self.session.borrow().snapshot();
-                if let Some(mirror) = &*self.mirror.borrow() {
-                    mirror(&snapshot);
-                }
-                self.notices.borrow_mut().push(Notice::Changed(snapshot));
+                self.host.changed(snapshot);
             }
             Effect::Tell(event) => {
                 let detail = self.detail(&event);
-                self.notices.borrow_mut().push(Notice::Event(event, detail));
+                self.host.happened(event, detail);
             }
             Effect::Post(message) => {
                 if let Some(channel) = &*self.channel.borrow() {
@@ -392,29 +358,7 @@ impl Shell {
             waiting.swap_remove(at).settler.settle(outcome);
         }
     }
-
-    /// Notifies the listeners of one notice after the other, even if a listener causes the next.
-    fn notify(&self) {
-        if self.is_notifying.replace(true) {
-            return;
-        }
-        loop {
-            let notice = first(&mut self.notices.borrow_mut());
-            let Some(notice) = notice else { break };
-            let listeners: Vec<Listener> =
-                self.listeners.borrow().iter().map(|(_, listener)| Rc::clone(listener)).collect();
-            for listener in listeners {
-                listener(&notice);
-            }
-        }
-        self.is_notifying.set(false);
-    }
 }
 
 const NAMELESS: &str = "a function in the options cannot be compared with another tab's, so tabs do not share tokens or logouts; to share, give managers that belong together the same `name`.";
 const UNTOLD: &str = "the server was not told of the last logout, and no later page can tell it (the option `logout` is missing, or sends a token); the session may still be alive there.";
-
-/// Removes the first entry of a list, which is always short.
-fn first<T>(list: &mut Vec<T>) -> Option<T> {
-    (!list.is_empty()).then(|| list.remove(0))
-}
