@@ -18,7 +18,7 @@ use web_sys::Response;
 
 use self::host::Host;
 use self::request::Call;
-use crate::browser::{Begun, Fault, FetchError, Outgoing, Shell, settling, spawn};
+use crate::browser::{Fault, FetchError, Outgoing, Shell, settling, spawn};
 use crate::core::{Failure, Resource, Secret, Ticket};
 
 #[cfg(all(target_arch = "wasm32", not(test)))]
@@ -92,26 +92,25 @@ impl Core {
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn follow(&self, call: Call, ticket: u32, response: Response) -> Promise {
         let resource = Resource::new(&call.method(), &call.url());
-        self.fetch_begun(call, Begun::Answered(Ticket::first(ticket, resource), response))
+        self.complete(call, Some((Ticket::first(ticket, resource), response)))
     }
 
     /// Handles a request completely.
     #[wasm_bindgen(unchecked_return_type = "Promise<Response>")]
     pub fn fetch(&self, call: Call) -> Promise {
-        let begun = self.shell.begin(&call);
-        self.fetch_begun(call, begun)
+        self.complete(call, None)
     }
 
     /// Sends credentials. Resolves to the rest of the response's JSON.
     #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
     pub fn login(&self, call: Call) -> Promise {
-        self.promise(self.shell.login(Rc::new(call), false))
+        self.promise(Box::pin(self.shell().login(Rc::new(call), false)))
     }
 
     /// Sends a call that sets the refresh cookie, with the token of the present session.
     #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
     pub fn exchange(&self, call: Call) -> Promise {
-        self.promise(self.shell.login(Rc::new(call), true))
+        self.promise(Box::pin(self.shell().login(Rc::new(call), true)))
     }
 
     /// Reports that the user has signed in outside of this package.
@@ -124,7 +123,7 @@ impl Core {
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn logout(&self, call: Option<Call>) -> Promise {
         let call = call.map(|call| Rc::new(call) as Rc<dyn Outgoing>);
-        self.promise(self.shell.logout(call))
+        self.promise(Box::pin(self.shell().logout(call)))
     }
 
     /// Begins a session with tokens that the app already has.
@@ -151,9 +150,9 @@ impl Core {
     pub fn get_access_token(&self, refused: Option<String>, by: Option<String>) -> Promise {
         let by = by.map_or(Resource::ANY, |url| Resource::reported(&url));
         let refused = refused.and_then(|token| Secret::new(token).ok()).map(|token| (token, by));
-        let (asked, shell) = (self.shell.access_token(refused), Rc::clone(&self.shell));
+        let shell = self.shell();
         self.promise(Box::pin(async move {
-            match asked.await {
+            match shell.clone().access_token(refused).await {
                 Ok(token) => Ok(token.reveal().into()),
                 Err(failure) => Err(shell.blame(failure)),
             }
@@ -176,15 +175,19 @@ impl Core {
 }
 
 impl Core {
-    fn fetch_begun(&self, call: Call, begun: Begun) -> Promise {
-        let shell = Rc::clone(&self.shell);
-        self.promise(Box::pin(async move { Ok(shell.fetch(&call, begun).await?.into()) }))
+    fn shell(&self) -> Rc<Shell> {
+        Rc::clone(&self.shell)
+    }
+
+    fn complete(&self, call: Call, answered: Option<(Ticket, Response)>) -> Promise {
+        let shell = self.shell();
+        self.promise(Box::pin(async move { Ok(shell.fetch(&call, answered).await?.into()) }))
     }
 
     fn refreshed(&self, to_know: bool) -> Promise {
-        let (asked, shell) = (self.shell.refresh(to_know), Rc::clone(&self.shell));
+        let shell = self.shell();
         self.promise(Box::pin(async move {
-            match asked.await {
+            match shell.clone().refresh(to_know).await {
                 Ok(()) => Ok(JsValue::UNDEFINED),
                 Err(failure) => Err(shell.blame(failure)),
             }
@@ -197,7 +200,7 @@ impl Core {
 
     /// All methods share this function, because the compiled code for a promise is large.
     fn promise(&self, future: LocalBoxFuture<'static, Result<JsValue, Fault>>) -> Promise {
-        let (shell, host) = (Rc::clone(&self.shell), self.host.clone());
+        let (shell, host) = (self.shell(), self.host.clone());
         let settling = settling();
         let promise = settling.there();
         spawn(Box::pin(async move {

@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use super::task::result_of;
-use futures::future::LocalBoxFuture;
+use super::task::{next_turn, result_of};
 use gloo_net::http::Headers;
 use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::{JsCast, JsValue};
@@ -39,14 +38,6 @@ pub(super) struct Job {
     answer: Settler<Outcome>,
 }
 
-/// A queued call, or a call in flight.
-struct InLine {
-    auth_call: AuthCall,
-    answer: SharedOutcome<Outcome>,
-    /// The caller's signal.
-    signal: Option<AbortSignal>,
-}
-
 /// The reason of a signal, if it is aborted.
 pub(super) fn aborted(signal: &AbortSignal) -> Option<JsValue> {
     let reason = platform::reason(signal);
@@ -55,79 +46,71 @@ pub(super) fn aborted(signal: &AbortSignal) -> Option<JsValue> {
 
 impl Shell {
     /// `carries_token`: the call needs a session, and sends its token.
-    pub(crate) fn login(
-        self: &Rc<Self>,
+    pub(crate) async fn login(
+        self: Rc<Self>,
         call: Rc<dyn Outgoing>,
         carries_token: bool,
-    ) -> LocalBoxFuture<'static, Outcome> {
+    ) -> Outcome {
         let signal = call.signal();
-        let line = self
-            .alive(Step::Login)
-            .and_then(|()| self.outside_refresh(Step::Login, signal.clone()))
-            .map_err(Fault::from)
-            .and_then(|()| signal.as_ref().and_then(aborted).map_or(Ok(()), refuse))
-            .map(|()| {
-                if carries_token {
-                    self.look_for_hint();
-                }
-                let auth_call = self.tell_only(|session, now| {
+        self.alive(Step::Login)?;
+        self.outside_refresh(Step::Login, signal.clone())?;
+        not_aborted(signal.as_ref())?;
+        if carries_token {
+            self.look_for_hint();
+        }
+        let auth_call =
+            self.tell_only(
+                |session, now| {
                     if carries_token { session.exchange(now) } else { session.login() }
-                });
-                let epoch = carries_token.then(|| self.session.borrow().epoch());
-                let answer = self.job(auth_call, Some(call), epoch, None);
-                Some(InLine { auth_call, answer, signal })
-            });
+                },
+            );
+        let epoch = carries_token.then(|| self.session.borrow().epoch());
+        let answer = self.job(auth_call, Some(call), epoch, None);
         self.drain();
-        Box::pin(Rc::clone(self).outcome(line, Step::Login))
+        self.outcome(auth_call, answer, signal, Step::Login).await
     }
 
     /// `call`: `None` for the request of the option `logout`.
-    pub(crate) fn logout(
-        self: &Rc<Self>,
-        call: Option<Rc<dyn Outgoing>>,
-    ) -> LocalBoxFuture<'static, Outcome> {
+    pub(crate) async fn logout(self: Rc<Self>, call: Option<Rc<dyn Outgoing>>) -> Outcome {
         let signal = call.as_ref().and_then(|call| call.signal());
-        let mut line = self.alive(Step::Logout).map_err(Fault::from).map(|()| {
-            let is_reachable = call.is_some() || self.options.logout.is_some();
-            let sends = self.options.logout.as_ref().and_then(|endpoint| endpoint.sends);
-            // An earlier logout, which did not reach the server, may have ended the session.
-            let token = sends.and_then(|which| self.session.borrow().token(which).cloned());
-            let token = token.or_else(|| self.kept.borrow().clone());
-            self.kept.replace(token.clone());
-            let asked = self.tell_only(|session, now| session.logout(is_reachable, now));
-            if asked.is_none() {
-                self.forget_key();
-            }
-            let auth_call = asked?;
-            let answer = self.job(auth_call, call, None, token);
-            Some(InLine { auth_call, answer, signal: signal.clone() })
-        });
-        self.drain();
-        // The session is over nevertheless, and the server is told at the next start.
-        if let Ok(Some(InLine { auth_call, .. })) = &line
-            && let Some(reason) = signal.as_ref().and_then(aborted)
-        {
-            self.withdraw(*auth_call);
-            line = refuse(reason);
-        }
-        Box::pin(Rc::clone(self).outcome(line, Step::Logout))
-    }
-
-    /// Waits for the outcome of a login or a logout, if there is a call to wait for. The caller's signal ends the wait
-    /// at any point.
-    async fn outcome(self: Rc<Self>, line: Result<Option<InLine>, Fault>, step: Step) -> Outcome {
-        let Some(InLine { auth_call, answer, signal }) = line? else {
+        self.alive(Step::Logout)?;
+        let is_reachable = call.is_some() || self.options.logout.is_some();
+        let sends = self.options.logout.as_ref().and_then(|endpoint| endpoint.sends);
+        // An earlier logout, which did not reach the server, may have ended the session.
+        let token = sends.and_then(|which| self.session.borrow().token(which).cloned());
+        let token = token.or_else(|| self.kept.borrow().clone());
+        self.kept.replace(token.clone());
+        let asked = self.tell_only(|session, now| session.logout(is_reachable, now));
+        let Some(auth_call) = asked else {
+            self.forget_key();
+            self.drain();
             return Ok(JsValue::UNDEFINED);
         };
+        let answer = self.job(auth_call, call, None, token);
+        self.drain();
+        // The session is over nevertheless, and the server is told at the next start.
+        not_aborted(signal.as_ref()).inspect_err(|_| self.withdraw(auth_call))?;
+        self.outcome(auth_call, answer, signal, Step::Logout).await
+    }
+
+    /// Waits for the outcome of a login or a logout. The caller's signal ends the wait at any point.
+    async fn outcome(
+        self: &Rc<Self>,
+        auth_call: AuthCall,
+        answer: SharedOutcome<Outcome>,
+        signal: Option<AbortSignal>,
+        step: Step,
+    ) -> Outcome {
         let answered = answer.get(signal.as_ref(), None).await.map_err(|reason| {
             self.withdraw(auth_call);
             Fault::Platform(reason)
         })?;
-        let changed = || Err(Failure::new(Code::SessionChanged, step).into());
-        match (answered.unwrap_or_else(changed), signal.as_ref().and_then(aborted)) {
-            (Err(_), Some(reason)) => Err(Fault::Platform(reason)),
-            (outcome, _) => outcome,
+        let outcome =
+            answered.unwrap_or_else(|| Err(Failure::new(Code::SessionChanged, step).into()));
+        if outcome.is_err() {
+            not_aborted(signal.as_ref())?;
         }
+        outcome
     }
 
     /// The caller of a login or a logout no longer waits.
@@ -191,6 +174,7 @@ impl Shell {
     /// Runs an auth call whose turn has come. Few values live across an await, because they make the compiled code
     /// large.
     pub(super) async fn run_auth_call(self: Rc<Self>, auth_call: AuthCall, kind: Kind) {
+        next_turn().await;
         let is_brought =
             self.jobs.borrow().iter().any(|job| job.auth_call == auth_call && job.call.is_some());
         let patience = Patience::new(&self.options, kind, is_brought);
@@ -476,9 +460,10 @@ impl Shell {
     }
 }
 
-/// A failure with an error of the platform.
-fn refuse<T>(reason: JsValue) -> Result<T, Fault> {
-    Err(Fault::Platform(reason))
+/// # Errors
+/// The reason of the signal, if it is aborted.
+fn not_aborted(signal: Option<&AbortSignal>) -> Result<(), Fault> {
+    signal.and_then(aborted).map_or(Ok(()), |reason| Err(Fault::Platform(reason)))
 }
 
 /// The boolean that a promise resolves to.

@@ -8,7 +8,9 @@ use wasm_bindgen::prelude::*;
 use super::answer;
 use super::platform::{self, List};
 use super::shell::Shell;
-use crate::core::{HybridTime, Life, Message, Options, Secret, Tabs, TokenResponse, decimal};
+use crate::core::{
+    HybridTime, Life, Message, Options, Secret, Tabs, TokenResponse, decimal, number,
+};
 
 #[wasm_bindgen(module = "/src/browser/tab-channel.js")]
 extern "C" {
@@ -127,7 +129,7 @@ fn read(list: &mut List, options: &Options) -> Option<Message> {
     let stamp = list.number().map(HybridTime::from_number);
     let session = list.number().map(HybridTime::from_number);
     let asked = list.number().map_or(HybridTime(0), HybridTime::from_number);
-    let subject = list.text().and_then(|text| text.parse().ok());
+    let subject = list.text().and_then(|text| number(&text));
     let tokens = read_tokens(list, options);
     Some(match kind.as_str() {
         "ask" => Message::Ask,

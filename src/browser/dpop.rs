@@ -80,7 +80,9 @@ impl Proving {
         let Self { draft, token, is_new } = self;
         let list = &mut List::new(signed?.dyn_into().ok()?);
         let mut fields = vec![proof(list.text()?)];
-        fields.extend(token.as_ref().map(authorization));
+        if let Some(token) = &token {
+            fields.push(authorization(token));
+        }
         Some(Proven { fields, key: list.number()? as u64, is_new, draft })
     }
 }
@@ -168,11 +170,11 @@ impl Shell {
         ticket: Ticket,
     ) -> LocalBoxFuture<'a, Result<Response, Fault>> {
         Box::pin(async move {
-            let (epoch, bound) = {
+            let (epoch, which, token) = {
                 let session = self.session.borrow();
-                (session.epoch(), session.bound().zip(session.credential(ticket).cloned()))
+                (session.epoch(), session.bound(), session.credential(ticket).cloned())
             };
-            let Some((which, token)) = bound else {
+            let (Some(which), Some(token)) = (which, token) else {
                 return settle(self.send(call, ticket)).await;
             };
             let (method, url, signal) = (call.method(), call.url(), call.signal());

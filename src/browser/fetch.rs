@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use super::task::result_of;
-use futures::future::{Either, LocalBoxFuture};
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Response;
@@ -20,20 +19,6 @@ use crate::core::{
     Resource, ResponseFacts, Secret, Status, Step, Ticket, Unanswered, is_same_origin,
 };
 
-/// How far a request got synchronously. It already belongs to its session then: a logout or a login later in the
-/// same turn finds it in flight.
-pub(crate) enum Begun {
-    /// It gets no token.
-    Bare,
-    /// It fails.
-    Refused(Failure),
-    /// The session has decided.
-    Asked(Pending),
-    /// It has a response, because the bindings have sent it.
-    #[cfg(feature = "bindings")]
-    Answered(Ticket, Response),
-}
-
 /// The session's decision for a caller that needs a token, and the refresh to wait for, if any.
 pub(crate) struct Pending {
     departure: Departure,
@@ -41,39 +26,26 @@ pub(crate) struct Pending {
 }
 
 impl Shell {
-    /// Begins a request.
-    pub(crate) fn begin(self: &Rc<Self>, call: &dyn Outgoing) -> Begun {
-        if let Err(failure) = self.alive(Step::Request) {
-            return Begun::Refused(failure);
-        }
-        if call.is_exempt() || !self.covers(&call.url()) {
-            return Begun::Bare;
-        }
-        if let Err(failure) = self.outside_refresh(Step::Request, call.signal()) {
-            return Begun::Refused(failure);
-        }
-        self.look_for_hint();
-        let resource = Resource::new(&call.method(), &call.url());
-        Begun::Asked(self.pending(self.tell_only(|session, now| session.depart(resource, now))))
-    }
-
-    /// Completes a request that has begun.
+    /// Handles a request completely. `answered`: the bindings have sent it, with this ticket, and got this response.
     pub(crate) async fn fetch(
         self: Rc<Self>,
         call: &dyn Outgoing,
-        begun: Begun,
+        answered: Option<(Ticket, Response)>,
     ) -> Result<Response, Fault> {
         let mut refused: Option<Response> = None;
         // The platform's error, if it may stand for a refusal.
         let mut silence: Option<Fault> = None;
-        let mut pending = match begun {
-            Begun::Bare => return settle(call.send(&[])).await,
-            Begun::Refused(failure) => return Err(failure.into()),
-            Begun::Asked(pending) => pending,
-            #[cfg(feature = "bindings")]
-            Begun::Answered(ticket, response) => {
-                self.answered(call, ticket, response, &mut refused).await
+        let mut pending = if let Some((ticket, response)) = answered {
+            self.answered(call, ticket, response, &mut refused).await
+        } else {
+            self.alive(Step::Request)?;
+            if call.is_exempt() || !self.covers(&call.url()) {
+                return settle(call.send(&[])).await;
             }
+            self.outside_refresh(Step::Request, call.signal())?;
+            self.look_for_hint();
+            let resource = Resource::new(&call.method(), &call.url());
+            self.pending(self.tell_only(|session, now| session.depart(resource, now)))
         };
         let failed = loop {
             match self.wait(pending, Some(call)).await {
@@ -192,42 +164,24 @@ impl Shell {
         Err(self.blame(failure))
     }
 
-    /// The access token for the app's own use, unless it is the one that a resource has refused. The call belongs to
-    /// the present session at once.
-    pub(crate) fn access_token(
-        self: &Rc<Self>,
+    /// The access token for the app's own use, unless it is the one that a resource has refused.
+    pub(crate) async fn access_token(
+        self: Rc<Self>,
         refused: Option<(Secret, Resource)>,
-    ) -> LocalBoxFuture<'static, Result<Secret, Failure>> {
-        let begun = self.alive(Step::Request).and_then(|()| {
-            self.outside_refresh(Step::Request, None)?;
-            self.exposed()?;
-            self.look_for_hint();
-            let refused = refused.as_ref().map(|(token, by)| (token, *by));
-            Ok(self.tell_only(|session, now| session.access_token(refused, now)))
-        });
-        let refused = refused.map(|(token, _)| token);
-        let begun = begun.map(|departure| match departure {
-            Departure::Wait(_) => Either::Left(self.pending(departure)),
-            // Take the present token now, because the session may change before the future is polled.
-            _ => Either::Right(self.hand_over(departure, refused.as_ref())),
-        });
+    ) -> Result<Secret, Failure> {
+        self.alive(Step::Request)?;
+        self.outside_refresh(Step::Request, None)?;
+        self.exposed()?;
+        self.look_for_hint();
+        let report = refused.as_ref().map(|(token, by)| (token, *by));
+        let asked = self.tell_only(|session, now| session.access_token(report, now));
+        // Without a signal, the wait cannot fail.
+        let departure = self.wait(self.pending(asked), None).await.unwrap_or(Departure::Deliver);
+        let refused = refused.as_ref().map(|(token, _)| token);
+        let token = self.session.borrow_mut().hand_over(departure, refused);
         // This may show for the first time that nobody is signed in.
         self.drain();
-        let this = Rc::clone(self);
-        Box::pin(async move {
-            match begun? {
-                // Without a signal, the wait cannot fail.
-                Either::Left(pending) => {
-                    let departure = this.wait(pending, None).await.unwrap_or(Departure::Deliver);
-                    this.hand_over(departure, refused.as_ref())
-                }
-                Either::Right(token) => token,
-            }
-        })
-    }
-
-    fn hand_over(&self, departure: Departure, refused: Option<&Secret>) -> Result<Secret, Failure> {
-        self.session.borrow_mut().hand_over(departure, refused)
+        token
     }
 
     /// The access token, if there is one that has not expired.

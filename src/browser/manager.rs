@@ -4,7 +4,6 @@ use std::fmt;
 use std::rc::Rc;
 
 use futures::TryFutureExt;
-use futures::future::LocalBoxFuture;
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 
@@ -101,20 +100,18 @@ impl TokenManager {
     /// [`FetchError::Platform`] with the unchanged value that the platform's `fetch` rejects with;
     /// [`FetchError::Token`] if there is no token for it.
     ///
-    /// Like every method, it belongs to the session at the time of the call, not of the first poll.
+    /// Like every method, it starts at the time of the call, not of the first poll. Dropping the future ends it, and
+    /// nothing more is sent.
     pub fn fetch(
         &self,
         request: &Request,
     ) -> impl Future<Output = Result<Response, FetchError>> + 'static {
         // From here on, the caller may use up the body.
-        let begun = Taken::new(request, self.shell()).map(|call| {
-            let begun = self.shell().begin(&call);
-            (call, begun)
-        });
+        let call = Taken::new(request, self.shell());
         let shell = Rc::clone(self.shell());
         handed(async move {
-            let (call, begun) = begun.map_err(FetchError::Platform)?;
-            shell.clone().fetch(&call, begun).await.map_err(|fault| shell.explain(fault))
+            let call = call.map_err(FetchError::Platform)?;
+            shell.clone().fetch(&call, None).await.map_err(|fault| shell.explain(fault))
         })
     }
 
@@ -149,9 +146,9 @@ impl TokenManager {
         request: &Request,
         carries_token: bool,
     ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
-        let asked = copy(request, Step::Login)
-            .map(|request| self.shell().login(Rc::new(request), carries_token));
-        self.explained(asked)
+        let shell = Rc::clone(self.shell());
+        let request = copy(request, Step::Login);
+        self.explained(async move { shell.login(Rc::new(request?), carries_token).await })
     }
 
     /// Reports that the user has signed in outside of this crate, as by a redirect. A new session begins in all tabs,
@@ -177,7 +174,7 @@ impl TokenManager {
     /// [`Code::Rejected`] if the session is over; the outages; [`Code::SessionChanged`] if the session was ended
     /// meanwhile.
     pub fn refresh(&self) -> impl Future<Output = Result<(), TokenError>> + 'static {
-        self.answered(self.shell().refresh(false))
+        self.answered(Rc::clone(self.shell()).refresh(false))
     }
 
     /// Ends the session in every tab at once, then tells the server, with `request` or else the request of the
@@ -191,10 +188,13 @@ impl TokenManager {
         &self,
         request: Option<&Request>,
     ) -> impl Future<Output = Result<(), FetchError>> + 'static {
+        let shell = Rc::clone(self.shell());
         let call = request.map(|request| copy(request, Step::Logout)).transpose();
-        let asked = call
-            .map(|call| self.shell().logout(call.map(|call| Rc::new(call) as Rc<dyn Outgoing>)));
-        self.explained(asked).map_ok(|_| ())
+        self.explained(async move {
+            let call = call?.map(|call| Rc::new(call) as Rc<dyn Outgoing>);
+            shell.logout(call).await
+        })
+        .map_ok(|_| ())
     }
 
     /// The present state of the session.
@@ -209,7 +209,7 @@ impl TokenManager {
     /// [`Code::NotExposed`] unless the option `expose_token` is set; [`Code::SignedOut`] without a
     /// session; the outages.
     pub fn access_token(&self) -> impl Future<Output = Result<Secret, TokenError>> + 'static {
-        self.answered(self.shell().access_token(None))
+        self.answered(Rc::clone(self.shell()).access_token(None))
     }
 
     /// The access token that replaces `refused`, which the resource at the URL `by` has refused. Never returns
@@ -223,7 +223,7 @@ impl TokenManager {
         by: &str,
     ) -> impl Future<Output = Result<Secret, TokenError>> + 'static {
         let refused = (refused.clone(), Resource::reported(by));
-        self.answered(self.shell().access_token(Some(refused)))
+        self.answered(Rc::clone(self.shell()).access_token(Some(refused)))
     }
 
     /// The access token, if there is one that has not expired, for code that cannot wait. Never refreshes.
@@ -241,7 +241,7 @@ impl TokenManager {
     /// The outages. The state is still unknown then.
     pub fn known(&self) -> impl Future<Output = Result<Snapshot, TokenError>> + 'static {
         let shell = Rc::clone(self.shell());
-        self.answered(self.shell().refresh(true))
+        self.answered(Rc::clone(self.shell()).refresh(true))
             .map_ok(move |()| shell.session.borrow().snapshot())
     }
 
@@ -253,25 +253,19 @@ impl TokenManager {
     /// Runs a call without a request of the caller's.
     fn answered<T: 'static>(
         &self,
-        asked: LocalBoxFuture<'static, Result<T, Failure>>,
+        asked: impl Future<Output = Result<T, Failure>> + 'static,
     ) -> impl Future<Output = Result<T, TokenError>> + 'static {
         let shell = Rc::clone(self.shell());
         handed(asked.map_err(move |failure| shell.error_of(failure)))
     }
 
-    /// Runs a login or a logout, unless its request is unusable.
+    /// Runs a login or a logout.
     fn explained(
         &self,
-        asked: Result<LocalBoxFuture<'static, Outcome>, Fault>,
+        asked: impl Future<Output = Outcome> + 'static,
     ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
         let shell = Rc::clone(self.shell());
-        handed(async move {
-            let outcome = match asked {
-                Ok(asked) => asked.await,
-                Err(fault) => Err(fault),
-            };
-            outcome.map_err(|fault| shell.explain(fault))
-        })
+        handed(asked.map_err(move |fault| shell.explain(fault)))
     }
 }
 

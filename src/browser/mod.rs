@@ -55,7 +55,6 @@ pub(crate) use {
     auth_call::flat,
     call::Outgoing,
     error::Fault,
-    fetch::Begun,
     platform::List,
     shared_outcome::settling,
     shell::{Host, Shell},

@@ -1,10 +1,9 @@
 //! The [`Shell`], which all parts of this module share. It reports events to the session, and carries out the
 //! session's commands.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 
-use futures::future::LocalBoxFuture;
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 
@@ -13,14 +12,13 @@ use super::auth_call::Job;
 use super::channel::Channel;
 use super::dpop::Prover;
 use super::error::{Fault, FetchError, TokenError};
-use super::fetch::Pending;
 use super::manager::Tokens;
 use super::options::{self, Hooks};
 use super::pending_logout::PendingLogout;
 use super::platform;
 use super::renewal_timer::RenewalTimer;
 use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
-use super::task::spawn;
+use super::task::{next_turn, spawn};
 use crate::core::{
     AuthCall, Code, Departure, Effect, Event, Failure, Identity, Life, Mark, Now, Options, Owed,
     Policy, Reason, RefreshOutcome, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
@@ -150,7 +148,10 @@ impl Shell {
         }
         // Start in a later turn, so that the app can add its listeners first.
         let this = Rc::clone(&shell);
-        spawn(Box::pin(async move { this.drain() }));
+        spawn(Box::pin(async move {
+            next_turn().await;
+            this.drain();
+        }));
         Ok(shell)
     }
 
@@ -177,21 +178,7 @@ impl Shell {
 
     /// Refreshes at once, and waits for the outcome. `to_know`: the caller only wants to know whether somebody is
     /// signed in.
-    pub(crate) fn refresh(
-        self: &Rc<Self>,
-        to_know: bool,
-    ) -> LocalBoxFuture<'static, Result<(), Failure>> {
-        let asked = self.ask_for_refresh(to_know);
-        let this = Rc::clone(self);
-        Box::pin(async move {
-            match this.wait(asked?, None).await {
-                Ok(Departure::Fail(failure)) => Err(failure),
-                _ => Ok(()),
-            }
-        })
-    }
-
-    fn ask_for_refresh(self: &Rc<Self>, to_know: bool) -> Result<Pending, Failure> {
+    pub(crate) async fn refresh(self: Rc<Self>, to_know: bool) -> Result<(), Failure> {
         let step = if to_know { Step::Request } else { Step::Refresh };
         self.alive(step)?;
         self.outside_refresh(step, None)?;
@@ -202,10 +189,15 @@ impl Shell {
             true => session.known(now),
             false => session.refresh(now),
         });
-        Ok(self.pending(match asked {
+        let asked = self.pending(match asked {
             Ok(wait) => wait.map_or(Departure::Deliver, Departure::Wait),
             Err(failure) => Departure::Fail(failure),
-        }))
+        });
+        // Without a signal, the wait cannot fail.
+        match self.wait(asked, None).await {
+            Ok(Departure::Fail(failure)) => Err(failure),
+            _ => Ok(()),
+        }
     }
 
     /// Frees everything. An auth call in flight may finish, because its response sets the cookie.
@@ -228,7 +220,14 @@ impl Shell {
     /// Reports something to the session. The caller must drain later, after it has joined the refresh that the session
     /// may tell it to wait for.
     pub(super) fn tell_only<T>(&self, what: impl FnOnce(&mut Session, Now) -> T) -> T {
-        what(&mut self.session.borrow_mut(), platform::now())
+        let (mut session, now) = self.now();
+        what(&mut session, now)
+    }
+
+    /// Not a part of each of its many callers, which would make the compiled code larger.
+    #[inline(never)]
+    fn now(&self) -> (RefMut<'_, Session>, Now) {
+        (self.session.borrow_mut(), platform::now())
     }
 
     /// The outcome of a refresh, shared by all callers that wait for it.

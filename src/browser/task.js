@@ -1,22 +1,42 @@
-// Runs Rust's tasks. No function here throws.
+// Runs Rust's tasks.
+
+/** The promise that the running task waits for next. @type {Promise<unknown> | undefined} */
+let next
+/** The outcome of the promise that the running task has waited for. @type {unknown} */
+let outcome
+let isRejected = false
 
 /**
- * Runs a task, which starts in a later turn. `step` resumes the task with the result of the last promise, and returns
- * the next promise to wait for, or nothing when the task has ended.
- * @param {(value: unknown, isRejected: boolean) => Promise<unknown> | undefined} step
+ * Runs a task, which starts at once. `step` resumes the task, which then calls `taken` and, if it has not ended, `wait`.
+ * @param {() => void} step
  */
 export async function run(step) {
-  /** @type {Promise<unknown> | undefined} */ let promise = Promise.resolve()
-  // After a trap, the WebAssembly returns something that is not a promise.
-  while (promise?.then) {
-    let value
-    let isRejected = false
+  for (;;) {
+    step()
+    const promise = next
+    next = outcome = undefined
+    // The task has ended, or the WebAssembly has trapped.
+    if (!promise) return
     try {
-      value = await promise
+      outcome = await promise
+      isRejected = false
     } catch (reason) {
-      value = reason
+      outcome = reason
       isRejected = true
     }
-    promise = step(value, isRejected)
   }
+}
+
+/**
+ * The running task waits for this promise next.
+ * @param {Promise<unknown>} promise
+ */
+export function wait(promise) {
+  next = promise
+}
+
+/** The value of the promise that the running task has waited for. Throws its reason if it was rejected. */
+export function taken() {
+  if (isRejected) throw outcome
+  return outcome
 }

@@ -92,7 +92,9 @@ impl Forbidden {
 
     /// A resource accepted a token.
     pub(crate) fn clear(&mut self, resource: Resource) {
-        self.list.retain(|entry| entry.resource != resource);
+        if let Some(at) = self.list.iter().position(|entry| entry.resource == resource) {
+            self.list.remove(at);
+        }
     }
 
     /// Another user has other rights.

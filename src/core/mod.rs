@@ -80,5 +80,5 @@ pub use session::{
     Unanswered, Wait,
 };
 pub use tabs::{HybridTime, Message};
-pub(crate) use text::{concat, decimal};
+pub(crate) use text::{concat, decimal, number};
 pub use time::{Life, Now, Validity, life};

@@ -3,7 +3,7 @@
 //! Only a mark outlives the page: when the user signed out, and whether a later page can finish the logout.
 //! It names no URL, because anyone who can write to the storage could then make the page call that URL.
 
-use super::text::{concat, decimal};
+use super::text::{concat, decimal, number};
 use super::time::Now;
 
 /// The stored mark.
@@ -39,7 +39,7 @@ impl Mark {
             Some(digits) => (digits, false),
             None => (text, true),
         };
-        Self { at: digits.parse().unwrap_or(now.wall), can_be_finished }
+        Self { at: number(digits).unwrap_or(now.wall), can_be_finished }
     }
 
     /// The mark as a text.

@@ -48,9 +48,29 @@ pub(crate) fn decimal(number: u64) -> String {
     digits
 }
 
+/// Reads what [`decimal`] writes.
+pub(crate) fn number(digits: &str) -> Option<u64> {
+    let mut number = None;
+    for digit in digits.bytes() {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        number = Some(number.unwrap_or(0_u64).checked_mul(10)?.checked_add(digit)?);
+    }
+    number
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_read_from_digits_alone() {
+        for number in [0, 7, 10, 1_700_000_000_000, u64::MAX] {
+            assert_eq!(super::number(&number.to_string()), Some(number));
+        }
+        for text in ["", "-1", "1.5", "1 ", "x", "18446744073709551616"] {
+            assert_eq!(super::number(text), None, "{text:?}");
+        }
+    }
 
     #[test]
     fn a_number_is_written_in_digits() {

@@ -187,7 +187,10 @@ impl Session {
             return;
         };
         self.forbidden.clear(ticket.resource);
-        current.renewed_for.retain(|resource| *resource != ticket.resource);
+        let renewed_for = &mut current.renewed_for;
+        if let Some(at) = renewed_for.iter().position(|resource| *resource == ticket.resource) {
+            renewed_for.remove(at);
+        }
         if ticket.is_trial && !ticket.again {
             for resource in std::mem::take(&mut current.refused_by) {
                 self.forbidden.note(resource, current.generation, now);
