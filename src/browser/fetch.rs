@@ -12,18 +12,11 @@ use super::auth_call::aborted;
 use super::call::Outgoing;
 use super::error::Fault;
 use super::platform::{self, List};
-use super::shared_outcome::SharedOutcome;
 use super::shell::Shell;
 use crate::core::{
     Classification, Code, Departure, Failure, Life, Media, Reach, Redirects, RefreshOutcome,
     Resource, ResponseFacts, Secret, Status, Step, Ticket, Unanswered, is_same_origin,
 };
-
-/// The session's decision for a caller that needs a token, and the refresh to wait for, if any.
-pub(crate) struct Pending {
-    departure: Departure,
-    outcome: Option<SharedOutcome<RefreshOutcome>>,
-}
 
 impl Shell {
     /// Handles a request completely. `answered`: the bindings have sent it, with this ticket, and got this response.
@@ -35,7 +28,7 @@ impl Shell {
         let mut refused: Option<Response> = None;
         // The platform's error, if it may stand for a refusal.
         let mut silence: Option<Fault> = None;
-        let mut pending = if let Some((ticket, response)) = answered {
+        let mut departure = if let Some((ticket, response)) = answered {
             self.answered(call, ticket, response, &mut refused).await
         } else {
             self.alive(Step::Request)?;
@@ -45,10 +38,10 @@ impl Shell {
             self.outside_refresh(Step::Request, call.signal())?;
             self.look_for_hint();
             let resource = Resource::new(&call.method(), &call.url());
-            self.pending(self.tell_only(|session, now| session.depart(resource, now)))
+            self.tell_only(|session, now| session.depart(resource, now))
         };
         let failed = loop {
-            match self.wait(pending, Some(call)).await {
+            match self.wait(departure, Some(call)).await {
                 Ok(Departure::Send(ticket)) => {
                     if let Some(response) = refused.take() {
                         answer::discard(&response);
@@ -57,13 +50,14 @@ impl Shell {
                         Some(prover) => self.send_proven(prover, call, ticket).await,
                         None => settle(self.send(call, ticket)).await,
                     };
-                    pending = match sent {
+                    departure = match sent {
                         Ok(response) => self.answered(call, ticket, response, &mut refused).await,
                         Err(error) => {
-                            let departure = self.unanswered(call, ticket, &error);
-                            let departure = departure.ok_or_else(|| error.clone())?;
+                            let Some(departure) = self.unanswered(call, ticket, &error) else {
+                                return Err(error);
+                            };
                             silence = Some(error);
-                            self.pending(departure)
+                            departure
                         }
                     };
                 }
@@ -94,7 +88,7 @@ impl Shell {
         ticket: Ticket,
         response: Response,
         kept: &mut Option<Response>,
-    ) -> Pending {
+    ) -> Departure {
         let classification = self.look(ticket, &response).await;
         let (status, is_repeatable) = (answer::status(&response), call.is_repeatable());
         let departure = self.tell_only(|session, now| {
@@ -104,7 +98,7 @@ impl Shell {
             answer::keep(&response);
         }
         *kept = Some(response);
-        self.pending(departure)
+        departure
     }
 
     /// How redirects of a request with the token are handled.
@@ -176,7 +170,7 @@ impl Shell {
         let report = refused.as_ref().map(|(token, by)| (token, *by));
         let asked = self.tell_only(|session, now| session.access_token(report, now));
         // Without a signal, the wait cannot fail.
-        let departure = self.wait(self.pending(asked), None).await.unwrap_or(Departure::Deliver);
+        let departure = self.wait(asked, None).await.unwrap_or(Departure::Deliver);
         let refused = refused.as_ref().map(|(token, _)| token);
         let token = self.session.borrow_mut().hand_over(departure, refused);
         // This may show for the first time that nobody is signed in.
@@ -256,36 +250,29 @@ impl Shell {
         })
     }
 
-    /// Carries out the synchronous part of the session's decision: joins the refresh to wait for.
-    pub(super) fn pending(self: &Rc<Self>, departure: Departure) -> Pending {
-        let outcome = match &departure {
-            Departure::Wait(wait) => Some(self.refresh_outcome(wait.auth_call)),
-            _ => None,
-        };
-        if !matches!(departure, Departure::Send(_)) {
-            self.drain();
-        }
-        Pending { departure, outcome }
-    }
-
     /// Waits for refreshes until the session needs no other, or until the caller aborts the request.
     ///
     /// # Errors
     /// The reason of the caller's signal.
     pub(super) async fn wait(
         self: &Rc<Self>,
-        mut pending: Pending,
+        mut departure: Departure,
         call: Option<&dyn Outgoing>,
     ) -> Result<Departure, JsValue> {
-        while let Pending { departure: Departure::Wait(wait), outcome: Some(outcome) } = pending {
+        while let Departure::Wait(wait) = departure {
+            // Join the refresh before the drain, which may settle it.
+            let outcome = self.refresh_outcome(wait.auth_call);
+            self.drain();
             let signal = call.and_then(|call| call.signal());
             let outcome = outcome.get(signal.as_ref(), None).await?;
             let outcome = outcome.unwrap_or(RefreshOutcome::Void);
             self.look_for_hint();
-            let departure = self.tell_only(|session, now| session.resume(wait, &outcome, now));
-            pending = self.pending(departure);
+            departure = self.tell_only(|session, now| session.resume(wait, &outcome, now));
         }
-        Ok(pending.departure)
+        if !matches!(departure, Departure::Send(_)) {
+            self.drain();
+        }
+        Ok(departure)
     }
 }
 

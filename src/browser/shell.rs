@@ -189,10 +189,10 @@ impl Shell {
             true => session.known(now),
             false => session.refresh(now),
         });
-        let asked = self.pending(match asked {
+        let asked = match asked {
             Ok(wait) => wait.map_or(Departure::Deliver, Departure::Wait),
             Err(failure) => Departure::Fail(failure),
-        });
+        };
         // Without a signal, the wait cannot fail.
         match self.wait(asked, None).await {
             Ok(Departure::Fail(failure)) => Err(failure),
