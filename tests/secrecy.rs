@@ -114,9 +114,8 @@ fn no_type_that_holds_a_token_prints_it() {
         "a login",
         &Message::Entered { stamp, subject: None, tokens: Some(token_response()) },
     );
-    let post =
-        Effect::Post(Message::Entered { stamp, subject: None, tokens: Some(token_response()) });
-    keeps_to_itself("an effect", &post);
+    let message = Message::Entered { stamp, subject: None, tokens: Some(token_response()) };
+    keeps_to_itself("an effect", &Effect::Post(Box::new(message)));
 }
 
 #[test]

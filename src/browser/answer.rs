@@ -64,13 +64,13 @@ pub(super) struct Reading {
 
 impl Reading {
     /// There was no response in time.
-    pub(super) fn late() -> Self {
+    pub(super) fn late() -> Box<Self> {
         Self::of(Err(Code::Timeout), JsValue::UNDEFINED)
     }
 
     /// There was no response, or it says no more.
-    pub(super) fn of(response: Result<AuthResponse, Code>, by: JsValue) -> Self {
-        Self { response, by, json: JsValue::UNDEFINED, proofs: ProofAnswer::default() }
+    pub(super) fn of(response: Result<AuthResponse, Code>, by: JsValue) -> Box<Self> {
+        Box::new(Self { response, by, json: JsValue::UNDEFINED, proofs: ProofAnswer::default() })
     }
 
     /// Whether there are tokens.
@@ -93,7 +93,7 @@ pub(super) fn read(
     policy: &Policy,
     key: Option<u64>,
     now: Now,
-) -> Reading {
+) -> Box<Reading> {
     if list.is_undefined() {
         return Reading::late();
     }
@@ -171,7 +171,7 @@ pub(super) fn read(
         })
     };
     let response = Ok(AuthResponse { status, body, rejected, retry_after });
-    Reading { response, by, json, proofs }
+    Box::new(Reading { response, by, json, proofs })
 }
 
 /// The remaining lists of texts.

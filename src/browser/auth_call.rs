@@ -244,7 +244,7 @@ impl Shell {
 
     /// Sends an auth call, and again if the server objects to its proof. `None` if there is nothing to send. All of
     /// this takes at most `ms` milliseconds.
-    async fn answer(&self, auth_call: AuthCall, kind: Kind, ms: u32) -> Option<Reading> {
+    async fn answer(&self, auth_call: AuthCall, kind: Kind, ms: u32) -> Option<Box<Reading>> {
         let begun = platform::now();
         let mut is_again = false;
         loop {
@@ -316,8 +316,8 @@ impl Shell {
                         ));
                     }
                     Err(failure) => {
-                        if let Some(job) = self.take_job(auth_call) {
-                            job.answer.settle(Err(failure.into()));
+                        if let Some(answer) = self.take_job(auth_call) {
+                            answer.settle(Err(failure.into()));
                         }
                         return None;
                     }
@@ -364,9 +364,9 @@ impl Shell {
     }
 
     /// Reports the outcome of an auth call to the session.
-    fn conclude(self: &Rc<Self>, auth_call: AuthCall, kind: Kind, reading: Reading) {
-        let Reading { response, by, json, .. } = reading;
-        let answer = self.take_job(auth_call).map(|job| job.answer);
+    fn conclude(self: &Rc<Self>, auth_call: AuthCall, kind: Kind, reading: Box<Reading>) {
+        let Reading { response, by, json, .. } = *reading;
+        let answer = self.take_job(auth_call);
         let outcome = match kind {
             Kind::Refresh => {
                 let chance = platform::chance();
@@ -412,10 +412,11 @@ impl Shell {
         }
     }
 
-    fn take_job(&self, auth_call: AuthCall) -> Option<Job> {
+    /// Removes a login or a logout. Returns how to answer its caller.
+    fn take_job(&self, auth_call: AuthCall) -> Option<Settler<Outcome>> {
         let mut jobs = self.jobs.borrow_mut();
         let at = jobs.iter().position(|job| job.auth_call == auth_call)?;
-        Some(jobs.remove(at))
+        Some(jobs.remove(at).answer)
     }
 
     /// Builds a call from the options. CSRF cookies are read here, at the last moment.

@@ -57,7 +57,8 @@ impl TokenError {
 
     /// The error that the platform rejected with, or the `Response` of a refused login or logout.
     pub fn cause(&self) -> Option<&JsValue> {
-        (!self.cause.is_undefined()).then_some(&self.cause)
+        // The platform's `fetch` may reject with `undefined`, too.
+        (self.code() == Code::Network || !self.cause.is_undefined()).then_some(&self.cause)
     }
 }
 

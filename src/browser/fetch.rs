@@ -25,11 +25,12 @@ impl Shell {
         call: &dyn Outgoing,
         answered: Option<(Ticket, Response)>,
     ) -> Result<Response, Fault> {
-        let mut refused: Option<Response> = None;
-        // The platform's error, if it may stand for a refusal.
-        let mut silence: Option<Fault> = None;
+        // What the caller gets if the request is not sent again: a refusal, or an error that may stand for one.
+        let mut kept: Option<Result<Response, Fault>> = None;
         let mut departure = if let Some((ticket, response)) = answered {
-            self.answered(call, ticket, response, &mut refused).await
+            let departure = self.answered(call, ticket, &response).await;
+            kept = Some(Ok(response));
+            departure
         } else {
             self.alive(Step::Request)?;
             if call.is_exempt() || !self.covers(&call.url()) {
@@ -40,64 +41,63 @@ impl Shell {
             let resource = Resource::new(&call.method(), &call.url());
             self.tell_only(|session, now| session.depart(resource, now))
         };
-        let failed = loop {
+        loop {
             match self.wait(departure, Some(call)).await {
                 Ok(Departure::Send(ticket)) => {
-                    if let Some(response) = refused.take() {
-                        answer::discard(&response);
-                    }
+                    discard(kept.take());
                     let sent = match &self.prover {
                         Some(prover) => self.send_proven(prover, call, ticket).await,
                         None => settle(self.send(call, ticket)).await,
                     };
-                    departure = match sent {
-                        Ok(response) => self.answered(call, ticket, response, &mut refused).await,
-                        Err(error) => {
-                            let Some(departure) = self.unanswered(call, ticket, &error) else {
-                                return Err(error);
-                            };
-                            silence = Some(error);
-                            departure
+                    departure = match &sent {
+                        Ok(response) => self.answered(call, ticket, response).await,
+                        Err(error) => match self.unanswered(call, ticket, error) {
+                            Some(departure) => departure,
+                            None => return sent,
+                        },
+                    };
+                    kept = Some(sent);
+                }
+                Ok(Departure::Fail(failure)) => {
+                    return match kept {
+                        None if self.goes_bare(call, failure) => {
+                            self.send_bare(call, failure).await
+                        }
+                        Some(Err(silence)) => Err(silence),
+                        kept => {
+                            discard(kept);
+                            Err(self.blame(failure))
                         }
                     };
                 }
-                Ok(Departure::Fail(failure)) => {
-                    if refused.is_none() && silence.is_none() && self.goes_bare(call, failure) {
-                        return self.send_bare(call, failure).await;
-                    }
-                    break silence.unwrap_or_else(|| self.blame(failure));
-                }
                 // `wait` is over.
                 Ok(Departure::Deliver | Departure::Wait(_)) => {
-                    let none = || Failure::new(Code::SessionChanged, Step::Request).into();
-                    return refused.ok_or_else(|| silence.unwrap_or_else(none));
+                    let none = || Err(Failure::new(Code::SessionChanged, Step::Request).into());
+                    return kept.unwrap_or_else(none);
                 }
-                Err(reason) => break Fault::Platform(reason),
+                Err(reason) => {
+                    discard(kept);
+                    return Err(Fault::Platform(reason));
+                }
             }
-        };
-        if let Some(response) = &refused {
-            answer::discard(response);
         }
-        Err(failed)
     }
 
-    /// Takes in a response. Returns the session's decision, and keeps the response.
+    /// Takes in a response. Returns the session's decision.
     async fn answered(
         self: &Rc<Self>,
         call: &dyn Outgoing,
         ticket: Ticket,
-        response: Response,
-        kept: &mut Option<Response>,
+        response: &Response,
     ) -> Departure {
-        let classification = self.look(ticket, &response).await;
-        let (status, is_repeatable) = (answer::status(&response), call.is_repeatable());
+        let classification = self.look(ticket, response).await;
+        let (status, is_repeatable) = (answer::status(response), call.is_repeatable());
         let departure = self.tell_only(|session, now| {
             session.classified(ticket, status, classification, is_repeatable, now)
         });
         if matches!(departure, Departure::Wait(_)) {
-            answer::keep(&response);
+            answer::keep(response);
         }
-        *kept = Some(response);
         departure
     }
 
@@ -273,6 +273,13 @@ impl Shell {
             self.drain();
         }
         Ok(departure)
+    }
+}
+
+/// Releases a response that the caller does not get.
+fn discard(kept: Option<Result<Response, Fault>>) {
+    if let Some(Ok(response)) = kept {
+        answer::discard(&response);
     }
 }
 

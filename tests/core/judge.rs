@@ -55,7 +55,7 @@ impl World {
                             && self.tabs[*other].identity == identity
                     };
                     for other in (0..self.tabs.len()).filter(hears) {
-                        self.mail.entry((tab, other)).or_default().push_back(message.clone());
+                        self.mail.entry((tab, other)).or_default().push_back((*message).clone());
                     }
                 }
                 Effect::Owe(owed) => self.owed[self.tabs[tab].identity] = owed,

@@ -58,7 +58,7 @@ pub fn told(session: &mut Session) -> Vec<Effect> {
 }
 
 pub fn posted(effects: Vec<Effect>) -> Vec<Message> {
-    let post = |effect| if let Effect::Post(message) = effect { Some(message) } else { None };
+    let post = |effect| if let Effect::Post(message) = effect { Some(*message) } else { None };
     effects.into_iter().filter_map(post).collect()
 }
 

@@ -186,7 +186,7 @@ impl Session {
             }
         } else if session.policy.restore != Restore::Manual {
             if session.policy.tabs == Tabs::Share {
-                session.effects.push(Effect::Post(Message::Ask));
+                session.effects.push(Effect::Post(Box::new(Message::Ask)));
             }
             if session.policy.restore == Restore::Eager {
                 session.want_refresh();
@@ -431,7 +431,7 @@ impl Session {
 
     fn post(&mut self, message: Message) {
         if self.policy.tabs != Tabs::Off {
-            self.effects.push(Effect::Post(message));
+            self.effects.push(Effect::Post(Box::new(message)));
         }
     }
 

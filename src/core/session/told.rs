@@ -94,7 +94,7 @@ pub enum Effect {
     /// Report the event to the app.
     Tell(Event),
     /// Send the message to the other tabs.
-    Post(Message),
+    Post(Box<Message>),
     /// Set (`true`) or remove the mark of a pending logout.
     Owe(bool),
 }
