@@ -39,7 +39,7 @@ mod browser;
 
 pub use self::core::{
     AnswerRule, Attach, Carrier, Challenge, Code, Content, Credentials, DpopKeys, Endpoint, Event,
-    Failure, Field, HeaderField, Offline, Options, Reason, Restore, Secret, Sends, Snapshot,
+    Failure, Field, Flaw, HeaderField, Offline, Options, Reason, Restore, Secret, Sends, Snapshot,
     Status, Step, Tabs, Unusable,
 };
 pub use browser::{Detail, FetchError, Notice, Subscription, TokenError, TokenManager, Tokens};
