@@ -181,7 +181,7 @@ impl Shell {
         let arrived = self.arrive(auth_call, patience).await;
         match &arrived {
             // The lock was not free in time.
-            None => self.conclude(auth_call, kind, Reading::late()),
+            None => self.conclude(auth_call, kind, *Reading::late()),
             Some((held, Arrival::Go)) => {
                 if let Some(mut reading) = self.answer(auth_call, kind, patience.answer).await {
                     if kind == Kind::Refresh
@@ -194,7 +194,7 @@ impl Shell {
                     if !is_true(held.kept()).await {
                         reading = Reading::late();
                     }
-                    self.conclude(auth_call, kind, reading);
+                    self.conclude(auth_call, kind, *reading);
                 }
             }
             Some(_) => {}
@@ -364,8 +364,8 @@ impl Shell {
     }
 
     /// Reports the outcome of an auth call to the session.
-    fn conclude(self: &Rc<Self>, auth_call: AuthCall, kind: Kind, reading: Box<Reading>) {
-        let Reading { response, by, json, .. } = *reading;
+    fn conclude(self: &Rc<Self>, auth_call: AuthCall, kind: Kind, reading: Reading) {
+        let Reading { response, by, json, .. } = reading;
         let answer = self.take_job(auth_call);
         let outcome = match kind {
             Kind::Refresh => {
