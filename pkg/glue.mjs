@@ -24,7 +24,7 @@ ${once(code, 'wasm = instance.exports;', 'wasm = guard(instance.exports, trapped
 export function rename(generated, { imports, exports }) {
   let code = once(generated, '"./core_bg.js": import0', 'a: import0')
   for (const [module, name, short] of imports) {
-    if (module === './core_bg.js') code = once(code, `        ${name}: function(`, `${short}: function(`)
+    if (module === './core_bg.js') code = once(code, `        ${name}: `, `${short}: `)
     else code = once(code, 'const import0 = {', `const import0 = {\n        ${short}: ${namespace(module)}.${name},`)
   }
   // The crate's own JavaScript modules, whose functions are now listed among the others.
@@ -52,26 +52,61 @@ export function slim(generated) {
   // Some Safaris decode at most two gigabytes with one decoder. A manager never receives that much.
   code = replaceFrom(code, 'const MAX_SAFARI_DECODE_BYTES', 'const cachedTextEncoder', DECODE_TEXT)
   code = replaceFrom(code, 'let cachedDataViewMemory0', 'function getStringFromWasm0(', DATA_VIEW)
-  const given = code.replaceAll(
-    GIVES_STRING,
-    (_, number, isOptional) => `giveString(arg0, ${isOptional ? 'isLikeNone(ret)' : 'false'}, ret);`,
-  )
-  if (given === code) throw new Error('glue.mjs does not fit this wasm-bindgen: no text is returned')
-  return given
+  code = replaceFrom(code, 'function addToExternrefTable0(', 'const CLOSURE_DTORS', ADD_VALUE)
+  code = replaceFrom(code, 'function getStringFromWasm0(', 'let cachedUint8ArrayMemory0', READ_TEXT)
+  code = every(code, GIVES_STRING, 'giveString(arg0, ret);')
+  // The functions themselves handle a missing text or value.
+  code = every(code, /isLikeNone\((\w+)\) \? 0 : (?=\w+\(\1\))/g, '')
+  code = every(code, /\w+ === 0 \? undefined : (?=getStringFromWasm0\()/g, '')
+  // Passing a text fails only when the core has died, and then its memory need not be freed.
+  code = every(code, /try \{((?:\s+\w+ = (?:passStringToWasm0\(\w+\)|WASM_VECTOR_LEN);)+)\s+\} catch \(e\) \{.*?throw e;\s+\}/gs, '$1')
+  code = every(code, /: function\(\) \{ return handleError\(function \((.*)\) \{/g, ': caught(($1) => {')
+  code = every(code, '}, arguments); },', '}),')
+  code = replaceFrom(code, 'function handleError(', 'function isLikeNone(', CAUGHT)
+  code = every(code, /(?<=^ {8}\w+: )function(\(.*\)) \{$/gm, '$1 => {')
+  // The manager has its own `dispose`.
+  return every(code, /^if \(Symbol\.dispose\) Core\..*$/gm, '')
 }
 
 const PASS_STRING = `function passStringToWasm0(arg) {
+    if (isLikeNone(arg)) return 0;
     const bytes = cachedTextEncoder.encode(arg);
     const ptr = wasm.__wbindgen_malloc(WASM_VECTOR_LEN = bytes.length, 1) >>> 0;
     getUint8ArrayMemory0().set(bytes, ptr);
     return ptr;
 }
 
-function giveString(to, isNone, text) {
-    const ptr = isNone ? 0 : passStringToWasm0(text);
+function giveString(to, text) {
+    const ptr = passStringToWasm0(text);
     const view = getDataViewMemory0();
     view.setInt32((to >>> 0) + 4, WASM_VECTOR_LEN, true);
     view.setInt32(to >>> 0, ptr, true);
+}
+
+`
+const READ_TEXT = `function getStringFromWasm0(ptr, len) {
+    return ptr ? decodeText(getUint8ArrayMemory0().subarray(ptr >>> 0, (ptr >>> 0) + len)) : undefined;
+}
+
+`
+/** A function for Rust that may throw. */
+const CAUGHT = `function caught(work) {
+    return (...args) => {
+        try {
+            return work(...args);
+        } catch (e) {
+            wasm.__wbindgen_exn_store(addToExternrefTable0(e));
+        }
+    };
+}
+
+`
+// The first place of the table always holds undefined.
+const ADD_VALUE = `function addToExternrefTable0(obj) {
+    if (isLikeNone(obj)) return 0;
+    const idx = wasm.__externref_table_alloc();
+    wasm.__wbindgen_externrefs.set(idx, obj);
+    return idx;
 }
 
 `
@@ -91,13 +126,20 @@ function getDataViewMemory0() {
 /** The code with which an imported JavaScript function returns a text, or none. */
 const GIVES_STRING = new RegExp(
   [
-    String.raw`(?:const|var) ptr(\d) = (isLikeNone\(ret\) \? 0 : )?passStringToWasm0\(ret\);`,
+    String.raw`(?:const|var) ptr(\d) = (?:isLikeNone\(ret\) \? 0 : )?passStringToWasm0\(ret\);`,
     String.raw`(?:const|var) len\1 = WASM_VECTOR_LEN;`,
     String.raw`getDataViewMemory0\(\)\.setInt32\(\(arg0 >>> 0\) \+ 4 \* 1, len\1, true\);`,
     String.raw`getDataViewMemory0\(\)\.setInt32\(\(arg0 >>> 0\) \+ 4 \* 0, ptr\1, true\);`,
   ].join(String.raw`\s+`),
   'g',
 )
+
+/** Replaces all matches, of which there is at least one. */
+function every(text, pattern, replacement) {
+  const replaced = text.replaceAll(pattern, replacement)
+  if (replaced === text) throw new Error(`glue.mjs does not fit this wasm-bindgen: ${pattern}`)
+  return replaced
+}
 
 /** Replaces everything from one mark up to the next. */
 function replaceFrom(text, from, to, replacement) {
