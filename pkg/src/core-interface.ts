@@ -95,16 +95,14 @@ export interface Core {
   /** Examines an answer; if necessary, refreshes and sends the call again. */
   follow(call: Call, ticket: number, response: Response): Promise<Response>
   fetch(call: Call): Promise<Response>
-  login(call: Call): Promise<unknown>
+  /** Sends credentials; or with `carriesToken`, a call like a login, with the token. */
+  login(call: Call, carriesToken: boolean): Promise<unknown>
   setTokens(tokens: object): void
   /** Reports a session that began without the manager. */
   signedIn(): void
-  /** Sends a call like a login, with the token. */
-  exchange(call: Call): Promise<unknown>
-  refresh(): Promise<void>
+  /** Refreshes now; or with `toKnow`, only if it is unknown whether somebody is signed in. */
+  refresh(toKnow: boolean): Promise<void>
   logout(call: Call | undefined): Promise<void>
-  /** Resolves when the state is known. */
-  known(): Promise<void>
   getAccessToken(refused?: string, by?: string): Promise<string>
   peekAccessToken(): string | undefined
   dispose(): void

@@ -243,8 +243,8 @@ export function createManager(load: Load, options: unknown): TokenManager {
         return Promise.reject(error)
       }
     },
-    login: (...args: unknown[]) => withCall('login', args, (core, call) => core.login(call)),
-    exchange: (...args: unknown[]) => withCall('exchange', args, (core, call) => core.exchange(call)),
+    login: (...args: unknown[]) => withCall('login', args, (core, call) => core.login(call, false)),
+    exchange: (...args: unknown[]) => withCall('exchange', args, (core, call) => core.login(call, true)),
     signedIn: () => whenReady((core) => core.signedIn()),
     setTokens(tokens: unknown): Promise<void> {
       try {
@@ -257,13 +257,13 @@ export function createManager(load: Load, options: unknown): TokenManager {
         )
       }
     },
-    refresh: () => whenReady((core) => core.refresh()),
+    refresh: () => whenReady((core) => core.refresh(false)),
     logout: (...args: unknown[]) =>
       // `onClick={auth.logout}` passes an event.
       args[0] === undefined || isEvent(args[0])
         ? whenReady((core) => core.logout(undefined))
         : withCall('logout', args, (core, call) => core.logout(call)),
-    known: () => whenReady((core) => core.known()).then(() => state),
+    known: () => whenReady((core) => core.refresh(true)).then(() => state),
     getAccessToken(about: unknown = {}): Promise<string> {
       try {
         const { refused, by } = snapshot(about) as { refused?: unknown; by?: unknown }

@@ -44,14 +44,12 @@ class FakeCore {
     return this.settle
   }
 
-  exchange = (call) => this.slow('exchange', { call })
   signedIn = () => void this.calls.push('signedIn')
   follow = (call, ticket, response) => this.slow('follow', { call, ticket, response })
   fetch = (call) => this.slow('fetch', { call })
-  login = (call) => this.slow('login', { call })
+  login = (call, carriesToken) => this.slow('login', { call, carriesToken })
   logout = (call) => this.slow('logout', { call })
-  refresh = () => this.slow('refresh', {})
-  known = () => this.slow('known', {})
+  refresh = (toKnow) => this.slow('refresh', { toKnow })
   getAccessToken = (...args) => this.slow('getAccessToken', { args })
   peekAccessToken = () => 'now'
 
@@ -484,6 +482,7 @@ describe('the methods', () => {
     void fetch(API)
     assert.equal(sent.length, 1)
     const refreshed = refresh()
+    assert.equal(core.refreshed.toKnow, false)
     core.refreshed.resolve()
     await refreshed
     subscribe(() => {})()
@@ -495,8 +494,13 @@ describe('the methods', () => {
     const auth = await ready()
     const login = auth.login('https://auth.test/login', { body: 'x' })
     assert.equal(core.logined.call.url, 'https://auth.test/login')
+    assert.equal(core.logined.carriesToken, false)
     core.logined.resolve({ user: 'x' })
     assert.deepEqual(await login, { user: 'x' })
+
+    void auth.exchange('https://auth.test/switch')
+    assert.equal(core.logined.call.url, 'https://auth.test/switch')
+    assert.equal(core.logined.carriesToken, true)
 
     const logout = auth.logout('https://auth.test/logout')
     assert.equal(core.logouted.call.method, 'POST')
@@ -517,7 +521,8 @@ describe('the methods', () => {
     assert.equal(auth.peekAccessToken(), 'now')
 
     const known = auth.known()
-    core.knowned.resolve()
+    assert.equal(core.refreshed.toKnow, true)
+    core.refreshed.resolve()
     assert.equal(await known, auth.state)
 
     await auth.setTokens({ accessToken: 'a', expiresIn: 5 })

@@ -49,8 +49,8 @@ impl Core {
 
     /// The name of the header field that carries the token, or `?` and the name of a URL parameter.
     #[wasm_bindgen(getter)]
-    pub fn header(&self) -> String {
-        self.shell.header()
+    pub fn header(&self) -> JsString {
+        JsString::from(self.shell.header())
     }
 
     /// Whether redirects need any handling.
@@ -101,16 +101,11 @@ impl Core {
         self.complete(call, None)
     }
 
-    /// Sends credentials. Resolves to the rest of the response's JSON.
+    /// Sends a call that sets the refresh cookie: credentials, or the token of the present session. Resolves to the
+    /// rest of the response's JSON.
     #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
-    pub fn login(&self, call: Call) -> Promise {
-        self.promise(Box::pin(self.shell().login(Rc::new(call), false)))
-    }
-
-    /// Sends a call that sets the refresh cookie, with the token of the present session.
-    #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
-    pub fn exchange(&self, call: Call) -> Promise {
-        self.promise(Box::pin(self.shell().login(Rc::new(call), true)))
+    pub fn login(&self, call: Call, carries_token: bool) -> Promise {
+        self.promise(Box::pin(self.shell().login(Rc::new(call), carries_token)))
     }
 
     /// Reports that the user has signed in outside of this package.
@@ -133,16 +128,16 @@ impl Core {
         self.shell.set_tokens(tokens).map_err(|failure| self.thrown(failure))
     }
 
-    /// Asks for a new token now.
+    /// Asks for a new token now. `to_know`: only if it is unknown whether somebody is signed in.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
-    pub fn refresh(&self) -> Promise {
-        self.refreshed(false)
-    }
-
-    /// Resolves when the state is known.
-    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
-    pub fn known(&self) -> Promise {
-        self.refreshed(true)
+    pub fn refresh(&self, to_know: bool) -> Promise {
+        let shell = self.shell();
+        self.promise(Box::pin(async move {
+            match shell.clone().refresh(to_know).await {
+                Ok(()) => Ok(JsValue::UNDEFINED),
+                Err(failure) => Err(shell.blame(failure)),
+            }
+        }))
     }
 
     /// The access token, if `exposeToken` is set; never the token `refused`, which the URL `by` has refused.
@@ -182,16 +177,6 @@ impl Core {
     fn complete(&self, call: Call, answered: Option<(Ticket, Response)>) -> Promise {
         let shell = self.shell();
         self.promise(Box::pin(async move { Ok(shell.fetch(&call, answered).await?.into()) }))
-    }
-
-    fn refreshed(&self, to_know: bool) -> Promise {
-        let shell = self.shell();
-        self.promise(Box::pin(async move {
-            match shell.clone().refresh(to_know).await {
-                Ok(()) => Ok(JsValue::UNDEFINED),
-                Err(failure) => Err(shell.blame(failure)),
-            }
-        }))
     }
 
     fn thrown(&self, failure: Failure) -> JsValue {
