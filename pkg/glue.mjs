@@ -59,7 +59,11 @@ export function slim(generated) {
   code = every(code, /isLikeNone\((\w+)\) \? 0 : (?=\w+\(\1\))/g, '')
   code = every(code, /\w+ === 0 \? undefined : (?=getStringFromWasm0\()/g, '')
   // Passing a text fails only when the core has died, and then its memory need not be freed.
-  code = every(code, /try \{((?:\s+\w+ = (?:passStringToWasm0\(\w+\)|WASM_VECTOR_LEN);)+)\s+\} catch \(e\) \{.*?throw e;\s+\}/gs, '$1')
+  code = every(
+    code,
+    /try \{((?:\s+\w+ = (?:passStringToWasm0\(\w+\)|WASM_VECTOR_LEN);)+)\s+\} catch \(e\) \{.*?throw e;\s+\}/gs,
+    '$1',
+  )
   code = every(code, /: function\(\) \{ return handleError\(function \((.*)\) \{/g, ': caught(($1) => {')
   code = every(code, '}, arguments); },', '}),')
   code = replaceFrom(code, 'function handleError(', 'function isLikeNone(', CAUGHT)

@@ -3,26 +3,21 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { options as settle } from '../../src/browser/options.js'
+import { options as flat, settle } from '../../src/browser/options.js'
 
 const SECRET = 's3cr3t'
 const PAGE = 'https://app.test/shop/'
 
-/** The values of `options.js`, in its order. */
-const ORDER = [
-  ...'refresh logout apis attach unauthorized ended stepUp rejected adopt response csrf refreshToken'.split(' '),
-  ...'refreshBefore tabs restore exposeToken name subject sessionHint login offline dpop isolation'.split(' '),
-  ...'turn key share'.split(' '),
-]
-
 /** What the names of the last manager are made of. */
 let names
 
+/** Objects become lists of their values. */
+const values = (value) => (typeof value === 'object' ? Object.values(value).map(values) : value)
+
 /** The options as a page reads them, by name. */
 function options(given, base = PAGE) {
-  const values = settle(given, base)
-  assert.equal(values.length, ORDER.length)
-  const { refresh, turn, key, share, ...all } = Object.fromEntries(ORDER.map((name, i) => [name, values[i]]))
+  const entries = Object.entries(settle(given, base)).map(([name, value]) => [name, values(value)])
+  const { refresh, turn, key, share, ...all } = Object.fromEntries(entries)
   names = { turn, key, share }
   return { refresh: refresh[0], by: refresh[1], ...all }
 }
@@ -43,6 +38,25 @@ function refuses(more, name, got) {
   if (got !== undefined) assert.ok(said.endsWith(`, and got ${got}`), said)
   assert.ok(!said.includes(SECRET), said)
 }
+
+describe('the list for WebAssembly', () => {
+  const PLACES = ['access_token', 'refresh_token', 'expires_in', '', 'refresh_expires_in | refresh_token_expires_in']
+
+  it('begins with the places of the tokens, and has objects and lists after the number of their members', () => {
+    const [places, ...list] = flat({ refresh: false, apis: ['/a', '/b'], unauthorized: { status: [401, 419] } }, PAGE)
+    assert.deepEqual(places, PLACES)
+    const apis = [2, 'https://app.test/a', 'https://app.test/b']
+    assert.deepEqual(list.slice(0, 8), [2, undefined, false, undefined, ...apis, 4])
+    const rules = list.slice(list.indexOf(419) - 4, list.indexOf(419) + 6)
+    assert.deepEqual(rules, [1, 6, 2, 401, 419, undefined, undefined, 0, undefined, undefined])
+  })
+
+  it('has no place for a token that only the browser has', () => {
+    const places = (attach) => flat({ refresh: '/r', attach }, PAGE)[0]
+    assert.deepEqual(places({ cookie: true }), ['', ...PLACES.slice(1)])
+    assert.deepEqual(places({ query: 'token' }), PLACES)
+  })
+})
 
 describe('the option response', () => {
   it('takes a path, or a list of paths', () => {
@@ -79,17 +93,21 @@ const ODD = [
   [7n, 'a bigint'],
 ]
 
+/** Three members that are left out. */
+const NONE = [undefined, undefined, undefined]
+const STEP_UP = ['insufficient_user_authentication', 'insufficient_claims']
+
 describe('the defaults', () => {
   it('are complete', () => {
     assert.deepEqual(options({ refresh: '/auth/refresh' }), {
-      refresh: ['https://app.test/auth/refresh', 'POST', [], undefined, undefined, undefined, 10_000, 0, undefined],
+      refresh: ['https://app.test/auth/refresh', 'POST', [], undefined, undefined, undefined, 10_000, 0, ...NONE],
       by: undefined,
       logout: undefined,
       apis: undefined,
       attach: ['Authorization', 'Bearer', undefined, undefined],
       unauthorized: [[[401], undefined, undefined, [], undefined, undefined]],
       ended: [],
-      stepUp: [[[401], undefined, undefined, ['insufficient_user_authentication', 'insufficient_claims'], undefined]],
+      stepUp: [[[401], undefined, undefined, STEP_UP, undefined, undefined]],
       rejected: undefined,
       adopt: undefined,
       response: ['access_token', 'refresh_token', 'expires_in', '', 'refresh_expires_in | refresh_token_expires_in'],
@@ -349,7 +367,7 @@ describe('URLs', () => {
       (text) =>
         text.startsWith('option `refresh.url` takes an http or https URL, which may be relative in a page, and got '),
     )
-    assert.equal(settle({ refresh: 'https://auth.test' })[0][0][0], 'https://auth.test/')
+    assert.equal(settle({ refresh: 'https://auth.test' }).refresh.call.url, 'https://auth.test/')
   })
 
   it('of the APIs are complete, or paths', () => {

@@ -66,12 +66,12 @@ describe('a body for a rule', () => {
   }
 
   it('is read until it is complete JSON, or a line of it', async () => {
-    assert.deepEqual(await read(['{"co', 'de":', '7}']), [[['7']], false, false])
-    assert.deepEqual(await read(['{"code":7}\n'], false, true), [[['7']], false, false])
-    assert.deepEqual(await read(['{"code":7}\n{"co'], false, true), [[['7']], false, false])
-    assert.deepEqual(await read(['{"code":7}'], true, true), [[['7']], false, false])
-    assert.deepEqual(await read(['{\n"code":7\n}']), [[['7']], false, false])
-    assert.deepEqual(await read(['null']), [[[]], false, false])
+    assert.deepEqual(await read(['{"co', 'de":', '7}']), [[1, '7'], false, false])
+    assert.deepEqual(await read(['{"code":7}\n'], false, true), [[1, '7'], false, false])
+    assert.deepEqual(await read(['{"code":7}\n{"co'], false, true), [[1, '7'], false, false])
+    assert.deepEqual(await read(['{"code":7}'], true, true), [[1, '7'], false, false])
+    assert.deepEqual(await read(['{\n"code":7\n}']), [[1, '7'], false, false])
+    assert.deepEqual(await read(['null']), [[0], false, false])
   })
 
   it('is given up if it is not JSON, too long, or does not arrive', async () => {
@@ -122,7 +122,7 @@ describe('a body for a rule', () => {
 
 describe("an answer to one of the manager's own calls", () => {
   const PLACES = ['access_token', 'refresh_token', 'expires_in', 'expires_at']
-  const hearOf = (answer) => hear(Promise.resolve(answer), 1000, false, PLACES, '')
+  const hearOf = (answer) => hear(Promise.resolve(answer), undefined, 1000, false, PLACES, '')
 
   it('is distinguished from a value that is no answer, and from a refusal', async () => {
     for (const odd of [
@@ -140,11 +140,10 @@ describe("an answer to one of the manager's own calls", () => {
     assert.equal(
       (
         await hear(
-          [
-            () => {
-              throw Error('x')
-            },
-          ],
+          () => {
+            throw Error('x')
+          },
+          undefined,
           1000,
           false,
           PLACES,
@@ -153,8 +152,10 @@ describe("an answer to one of the manager's own calls", () => {
       ).length,
       1,
     )
+    const given = await hear(({ refreshToken }) => ({ accessToken: refreshToken }), 'b', 1000, false, PLACES, '')
+    assert.equal(given[7], 'b', 'a function gets the refresh token')
     for (const odd of [undefined, 7, 'x', [], true])
-      assert.deepEqual(await hear([() => odd], 1000, false, PLACES, ''), [undefined, -2])
+      assert.deepEqual(await hear(() => odd, undefined, 1000, false, PLACES, ''), [undefined, -2])
   })
 
   it('is read up to a limit, and stays readable for its caller', async () => {
@@ -219,7 +220,7 @@ describe('a polluted prototype', () => {
       const polluted = [options(given, PAGE), options({ refresh: '/r' }, PAGE), tokens({ accessToken: 'a' })]
       assert.equal(JSON.stringify(polluted), JSON.stringify(clean))
       assert.throws(() => tokens({}), /accessToken/)
-      assert.equal((await hear([() => ({})], 1000, false, ['access_token', '', '', ''], ''))[7], undefined)
+      assert.equal((await hear(() => ({}), undefined, 1000, false, ['access_token', '', '', ''], ''))[7], undefined)
     } finally {
       for (const name of names) delete Object.prototype[name]
     }

@@ -1,9 +1,9 @@
 //! The snapshot and the challenges for JavaScript, frozen.
 
-use js_sys::JsString;
 use serde_wasm_bindgen::to_value;
 use wasm_bindgen::prelude::*;
 
+use crate::browser::Texts;
 use crate::core::{Challenge, Snapshot, Status};
 
 #[wasm_bindgen(module = "/src/bindings/claims.js")]
@@ -22,7 +22,7 @@ extern "C" {
 
     /// A list of challenges, deeply frozen. Each begins with an empty text and its scheme.
     #[wasm_bindgen(js_name = challenges)]
-    fn list(flat: Vec<JsString>) -> JsValue;
+    fn list(flat: &Texts) -> JsValue;
 }
 
 /// The snapshot.
@@ -40,14 +40,14 @@ pub(super) fn state(snapshot: &Snapshot) -> JsValue {
 
 /// The challenges of a response.
 pub(super) fn challenges(challenges: &[Challenge]) -> JsValue {
-    let mut flat = Vec::new();
+    let flat = Texts::new();
     for challenge in challenges {
-        flat.push(JsString::from(""));
-        flat.push(JsString::from(challenge.scheme.as_str()));
+        flat.push("");
+        flat.push(&challenge.scheme);
         for (name, value) in &challenge.parameters {
-            flat.push(JsString::from(name.as_str()));
-            flat.push(JsString::from(value.as_str()));
+            flat.push(name);
+            flat.push(value);
         }
     }
-    list(flat)
+    list(&flat)
 }

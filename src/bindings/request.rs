@@ -1,10 +1,10 @@
 //! A request that the face has read.
 
-use js_sys::{JsString, Promise};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Request};
 
-use crate::browser::{Outgoing, flat};
+use crate::browser::{Outgoing, Texts, flat};
 
 #[wasm_bindgen]
 extern "C" {
@@ -31,10 +31,10 @@ extern "C" {
     fn signal(this: &Call) -> Option<AbortSignal>;
 
     #[wasm_bindgen(method, variadic)]
-    fn send(this: &Call, headers: Vec<JsString>) -> Promise;
+    fn send(this: &Call, headers: &Texts) -> Promise;
 
     #[wasm_bindgen(method, variadic)]
-    fn request(this: &Call, headers: Vec<JsString>) -> Option<Request>;
+    fn request(this: &Call, headers: &Texts) -> Option<Request>;
 }
 
 impl Outgoing for Call {
@@ -63,10 +63,10 @@ impl Outgoing for Call {
     }
 
     fn send(&self, headers: &[(&str, &str)]) -> Promise {
-        Call::send(self, flat(headers))
+        Call::send(self, &flat(headers))
     }
 
     fn request(&self, headers: &[(&str, &str)]) -> Option<Request> {
-        Call::request(self, flat(headers))
+        Call::request(self, &flat(headers))
     }
 }

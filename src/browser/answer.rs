@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, JsString, Promise};
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
@@ -17,9 +17,10 @@ extern "C" {
     /// Waits for the response to a call, and reads it to the end.
     pub(super) fn hear(
         call: &JsValue,
+        refresh_token: Option<&str>,
         ms: u32,
         keepalive: bool,
-        places: Vec<JsString>,
+        places: &JsValue,
         paths: &str,
     ) -> Promise;
 
@@ -33,7 +34,7 @@ extern "C" {
     /// A header field, unless it is missing or hidden by CORS.
     pub(super) fn header(response: &Response, name: &str) -> Option<String>;
 
-    /// The members of a JSON body at [`crate::core::Rules::paths`], as lists of texts, read from a copy.
+    /// The members of a JSON body at [`crate::core::Rules::paths`], as lists of texts, each after its length, read from a copy.
     /// `is_text`: no header says that it is JSON, so its first byte decides. Never rejects.
     pub(super) fn members(response: &Response, paths: &str, is_text: bool) -> Promise;
 
@@ -177,8 +178,8 @@ pub(super) fn read(
 /// The remaining lists of texts.
 pub(super) fn lists(list: &mut List) -> Vec<Vec<String>> {
     let mut lists = Vec::new();
-    while let Some(mut list) = list.list() {
-        lists.push(list.rest());
+    while let Some(texts) = list.texts() {
+        lists.push(texts);
     }
     lists
 }

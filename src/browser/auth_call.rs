@@ -4,20 +4,21 @@ use std::rc::Rc;
 
 use super::task::{next_turn, result_of};
 use gloo_net::http::Headers;
-use js_sys::{Array, JsString, Promise};
+use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Request};
+use zeroize::Zeroizing;
 
 use super::answer::{self, Reading};
 use super::call::Outgoing;
 use super::error::Fault;
 use super::lock::{self, Held};
-use super::platform::{self, List};
+use super::platform::{self, List, Texts};
 use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
 use super::shell::Shell;
 use crate::core::{
-    Arrival, Attach, AuthCall, Code, Credentials, Endpoint, Failure, Flaw, Kind, NEWS, Patience,
-    Payload, Secret, Sent, Stays, Step, proofs,
+    Arrival, AuthCall, Code, Credentials, Endpoint, Failure, Flaw, Kind, NEWS, Patience, Payload,
+    Secret, Sent, Stays, Step, proofs,
 };
 
 /// How many times to wait for the lock, if it is lost before anything was sent.
@@ -302,18 +303,22 @@ impl Shell {
         let has_token = fields.len() > 1;
         // A patched `fetch` may call back in.
         drop(jobs);
+        // The refresh token for the app's refresh function.
+        let mut given = None;
         let call = if let Some(call) = call {
             let (csrf, page) = (options.csrf.as_ref(), self.page.as_deref());
-            let mut proofs = proofs(&call.url(), csrf, page, &platform::cookie);
+            let mut headers: Vec<Sent> = Vec::new();
+            proofs(&call.url(), csrf, page, &platform::cookie, &mut |name, value| {
+                headers.push((name.to_owned(), Zeroizing::new(value.to_owned())));
+            });
             if kind == Kind::Login {
                 match self.token_of_login(&*call, epoch) {
                     Ok(token) => {
                         let token = token.as_ref().filter(|_| !has_token);
-                        proofs.extend(options.attach.field(
-                            &call.method(),
-                            token,
-                            &platform::cookie,
-                        ));
+                        let field = options.attach.field(&call.method(), token, &platform::cookie);
+                        if let Some(field) = field {
+                            headers.push(field);
+                        }
                     }
                     Err(failure) => {
                         if let Some(answer) = self.take_job(auth_call) {
@@ -323,18 +328,19 @@ impl Shell {
                     }
                 }
             }
-            proofs.extend(fields);
-            let proofs: Vec<(&str, &str)> =
-                proofs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            for field in fields {
+                headers.push(field);
+            }
+            let pairs = slices(&headers);
             // A URL parameter is sent in another way, without header fields.
-            let parameter = proofs.iter().find(|(name, _)| name.starts_with('?'));
-            match parameter.map_or_else(|| call.request(&proofs), |_| None) {
+            let parameter = pairs.iter().find(|(name, _)| name.starts_with('?'));
+            match parameter.map_or_else(|| call.request(&pairs), |_| None) {
                 Some(request) => request.into(),
-                None => call.send(parameter.map_or(&proofs, std::slice::from_ref)).into(),
+                None => call.send(parameter.map_or(&pairs, std::slice::from_ref)).into(),
             }
         } else if kind == Kind::Refresh && self.hooks.refresh.is_function() {
-            let token = self.session.borrow().refresh_token().map(|token| token.reveal().into());
-            Array::of2(&self.hooks.refresh, &token.unwrap_or_default()).into()
+            given = self.session.borrow().refresh_token().cloned();
+            self.hooks.refresh.clone()
         } else {
             let hooks = &self.hooks;
             let (endpoint, headers, token) = match kind {
@@ -349,16 +355,9 @@ impl Shell {
         };
         // The page may close before the response arrives, and the cookie that it sets would be lost.
         let keepalive = kind != Kind::Login;
-        let is_cookie = matches!(options.attach, Attach::Cookie(_));
-        let places = vec![
-            JsString::from(if is_cookie { "" } else { &options.access_token_at }),
-            JsString::from(options.refresh_token_at.as_str()),
-            JsString::from(options.expires_in_at.as_str()),
-            JsString::from(options.expires_at_at.as_str()),
-            JsString::from(options.session_expires_in_at.as_str()),
-        ];
-        self.is_in_refresh.set(Array::is_array(&call));
-        let answer = answer::hear(&call, ms, keepalive, places, &self.paths);
+        let given = given.as_ref().map(Secret::reveal);
+        self.is_in_refresh.set(call.is_function());
+        let answer = answer::hear(&call, given, ms, keepalive, &self.hooks.places, &self.paths);
         self.is_in_refresh.set(false);
         Some(answer)
     }
@@ -428,10 +427,13 @@ impl Shell {
         proofs: Vec<Sent>,
     ) -> Result<Request, JsValue> {
         let page = self.page.as_deref();
-        let made = endpoint.compose(&self.options, token, page, &platform::cookie).proven(proofs);
         let fields = Headers::new();
-        for (name, value) in &made.headers {
-            fields.set(name, value);
+        let set = &mut |name: &str, value: &str| fields.set(name, value);
+        let mut made = endpoint.compose(&self.options, token, page, &platform::cookie, set);
+        for (name, value) in proofs {
+            // A proof is valid for one URL (RFC 9449, 4.2).
+            made.stays = Stays::Put;
+            fields.set(&name, &value);
         }
         let more = &mut List::new(platform::more(headers)?);
         while let (Some(name), Some(value)) = (more.text(), more.text()) {
@@ -442,7 +444,7 @@ impl Shell {
             Payload::Empty => None,
             Payload::Text(text) => Some(text),
             Payload::Fields(is_form, fields) => {
-                encoded = platform::encode(is_form, flat(&fields));
+                encoded = platform::encode(is_form, &flat(&fields));
                 Some(&*encoded)
             }
         };
@@ -472,7 +474,21 @@ async fn is_true(promise: Promise) -> bool {
     result_of(promise).await.is_ok_and(|value| value.is_truthy())
 }
 
+/// Header fields as [`Outgoing`] takes them.
+pub(super) fn slices(fields: &[Sent]) -> Vec<(&str, &str)> {
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    for (name, value) in fields {
+        pairs.push((name, value));
+    }
+    pairs
+}
+
 /// Pairs for JavaScript, as alternating names and values.
-pub(crate) fn flat(pairs: &[(&str, &str)]) -> Vec<JsString> {
-    pairs.iter().flat_map(|(name, value)| [JsString::from(*name), JsString::from(*value)]).collect()
+pub(crate) fn flat(pairs: &[(&str, &str)]) -> Texts {
+    let texts = Texts::new();
+    for (name, value) in pairs {
+        texts.push(name);
+        texts.push(value);
+    }
+    texts
 }

@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Response};
 
 use super::answer;
+use super::auth_call::slices;
 use super::call::Outgoing;
 use super::error::Fault;
 use super::fetch::settle;
@@ -78,7 +79,7 @@ impl Proving {
     /// Reads the signed proof. `None`: the key is not available, or the signal is aborted.
     pub(super) fn signed(self, signed: Option<JsValue>) -> Option<Proven> {
         let Self { draft, token, is_new } = self;
-        let list = &mut List::new(signed?.dyn_into().ok()?);
+        let list = &mut List::new(signed.filter(|signed| !signed.is_undefined())?.unchecked_into());
         let mut fields = vec![proof(list.text()?)];
         if let Some(token) = &token {
             fields.push(authorization(token));
@@ -193,9 +194,7 @@ impl Shell {
                     let code = if is_of_now { Code::NoKey } else { Code::SessionChanged };
                     return Err(Failure::new(code, Step::Request).into());
                 };
-                let pairs: Vec<_> =
-                    proven.fields.iter().map(|(name, value)| (&**name, value.as_str())).collect();
-                let response = settle(call.send(&pairs)).await?;
+                let response = settle(call.send(&slices(&proven.fields))).await?;
                 if !prover.answered(&proven, &heard(&response))
                     || std::mem::replace(&mut is_again, true)
                     || !call.is_repeatable()

@@ -7,7 +7,9 @@ import { within } from './timer.js'
 
 /** The fields of a request that its copy with another URL keeps. */
 const COPIED =
-  'method headers mode credentials cache redirect referrer referrerPolicy integrity keepalive signal'.split(' ')
+  /*#__PURE__*/ 'method headers mode credentials cache redirect referrer referrerPolicy integrity keepalive signal'.split(
+    ' ',
+  )
 
 /**
  * Sends a copy of a request with another parameter in its URL. The body is sent as a blob. It would otherwise be a
@@ -77,17 +79,17 @@ const MOST_KEPT_ALIVE = 16 * 1024
  * one error if the platform rejects; or to undefined if it takes longer than `ms` milliseconds. The JSON in the list
  * contains no tokens.
  *
- * @param {Request | Promise<Response> | [Function, string | undefined]} call  A request is aborted when it is late,
+ * @param {Request | Promise<Response> | Function} call  A request is aborted when it is late,
  *   so that it holds neither connection nor lock, and sets no cookie any more. A promise is for a call that its caller
- *   has sent. A function of
- * the app gets the refresh   token, and returns the tokens itself.
+ *   has sent. A function of the app gets the refresh token, and returns the tokens itself.
+ * @param {string | undefined} refreshToken  For the function.
  * @param {number} ms
  * @param {boolean} keepalive  Whether the call should outlive its page, because its response sets the cookie.
  * @param {string[]} places  The places, as dotted paths, of the access token, the refresh token, `expires_in`,
  *   `expires_at`, and the seconds until the session ends.
  * @param {string} dotted  The places that rules look at: see {@link members}.
  */
-export async function hear(call, ms, keepalive, places, dotted) {
+export async function hear(call, refreshToken, ms, keepalive, places, dotted) {
   const abort = new AbortController()
   const list = await within(
     read().catch((cause) => [cause]),
@@ -98,9 +100,9 @@ export async function hear(call, ms, keepalive, places, dotted) {
   return list
 
   async function read() {
-    if (Array.isArray(call)) {
+    if (typeof call === 'function') {
       given.add(abort.signal)
-      return heard(await call[0]({ refreshToken: call[1], signal: abort.signal }), places[0])
+      return heard(await call({ refreshToken, signal: abort.signal }), places[0])
     }
     // `in` would also find a `then` that somebody has put on `Object.prototype`.
     const isSent = typeof (/** @type {any} */ (call).then) === 'function'
@@ -286,8 +288,8 @@ const MOST_RULED = 256 * 1024
 const LONGEST_RULED = 1000
 
 /**
- * Reads the members of a JSON body at dotted paths, which ` | ` separates. Each is a list of texts; an empty result
- * means that the body is not JSON. They are read from a copy, so the caller can still read the body. Of JSON lines, the
+ * Reads the members of a JSON body at dotted paths, which ` | ` separates. Each is a number of texts and these texts; an
+ * empty result means that the body is not JSON. They are read from a copy, so the caller can still read the body. Of JSON lines, the
  * first line is read.
  * @param {Response} response
  * @param {string} dotted
@@ -316,7 +318,13 @@ export async function members(response, dotted, isText) {
 /** The value if it is a record or a list. */
 const list = (json) => (typeof json === 'object' ? (json ?? undefined) : undefined)
 
-const values = (json, dotted) => (json === undefined ? [] : paths(dotted).map((path) => all(json, path)))
+const values = (json, dotted) =>
+  json === undefined
+    ? []
+    : paths(dotted).flatMap((path) => {
+        const found = all(json, path)
+        return [found.length, ...found]
+      })
 
 /** The readers of the responses that {@link keep} reads. */
 const kept = new WeakMap()

@@ -55,7 +55,7 @@ pub(crate) use {
     auth_call::flat,
     call::Outgoing,
     error::Fault,
-    platform::List,
+    platform::{List, Texts},
     shared_outcome::settling,
     shell::{Host, Shell},
     task::spawn,

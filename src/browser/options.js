@@ -1,8 +1,8 @@
 // Checks the options and fills in the defaults, for apps in JavaScript and in Rust. (`written.rs` converts the
 // `Options` of an app in Rust.) An error names the option, what it takes and what it got. Of a value that might be a
 // secret, it names the type only. Inherited members are ignored, so that a polluted prototype cannot decide who gets
-// the token. The exported functions throw a string, and return a list: the members of `all` in their order, which
-// `options.rs` must read in the same order.
+// the token. The exported functions throw a string. The members of `all` are in the order in which `options.rs` reads
+// them.
 
 import { notice } from './notice.js'
 import { origin, resolve } from './page.js'
@@ -156,18 +156,22 @@ const call = (known) => (name, given, base) => {
     method,
     headers,
     body,
+    success,
+    send,
     ...rest
   } = group(known)(name, url(given) === undefined ? given : { url: given }, base)
   if (body !== undefined && method === 'GET') refuse(`${name}.body`, 'no value with the method GET', body)
-  const flat = (record) => (isRecord(record) ? Object.entries(record).flat() : undefined)
+  const pairs = (record) => (isRecord(record) ? Object.entries(record).flat() : undefined)
   return {
     url: href,
     method,
-    headers: flat(headers),
+    headers: pairs(headers),
     headersBy: isRecord(headers) ? undefined : headers,
     text: isText(body) ? body : undefined,
-    fields: flat(body),
+    fields: pairs(body),
     ...rest,
+    success,
+    send,
   }
 }
 
@@ -230,13 +234,12 @@ const rules =
     const isList = Array.isArray(given)
     return (isList ? [...given] : [given]).map((rule, i) => {
       const at = isList ? `${name}[${i}]` : name
-      const all = group(known)(at, rule)
-      const { status, body, header, challenge, redirected, networkError } = all
+      const { status, body, header, challenge, redirected, networkError } = group(known)(at, rule)
       if (body?.absent && body.equals.length) refuse(`${at}.body.equals`, 'no values with `absent`', body.equals)
       const isOfAnswers = status.length || body || header || challenge.length || redirected
       if (!isOfAnswers === !networkError)
         refuse(at, 'rules with at least one member; `networkError` stands alone, and only in `unauthorized`', rule)
-      return all
+      return { status, body, header, challenge, redirected, networkError }
     })
   }
 
@@ -263,9 +266,9 @@ const all = group({
   ),
   apis: maybe(apis),
   attach,
-  unauthorized: rules({ ...CALLED, networkError: set }, { status: 401 }),
   ended: rules(CALLED, []),
   stepUp: rules(CALLED, { status: 401, challenge: ['insufficient_user_authentication', 'insufficient_claims'] }),
+  unauthorized: rules({ ...CALLED, networkError: set }, { status: 401 }),
   rejected: rules(CALLED),
   adopt: maybe(group({ header })),
   response: (name, given = {}) =>
@@ -293,8 +296,22 @@ const all = group({
   ),
 })
 
-/** @param {unknown} given  @param {string} [base]  What relative URLs are resolved against. */
-export function options(given = {}, base) {
+/**
+ * The places where a response has its tokens, for `hear` in `http.js`; then all options and the manager's names as a
+ * flat list, in which an object or list is the number of its members, then the members.
+ * @param {unknown} given  @param {string} [base]  What relative URLs are resolved against.
+ */
+export function options(given, base) {
+  const settled = settle(given, base)
+  const { attach, response } = settled
+  const places = Object.values(response)
+  // The page does not see a token that is in a cookie.
+  if (attach.header === undefined && attach.query === undefined) places[0] = ''
+  return [places, ...Object.values(settled).flatMap(flat)]
+}
+
+/** All options and the manager's names, checked and completed. @param {any} [given] @param {string} [base] */
+export function settle(given = {}, base) {
   const settled = all('', given, base)
   exclude(settled)
   const page = origin()
@@ -303,7 +320,7 @@ export function options(given = {}, base) {
     if (call && !settled.apis && !call.url.startsWith(`${page}/`)) notice(ELSEWHERE)
     settled.apis ??= [`${page}/`]
   }
-  return values([...Object.values(settled), ...identity(settled)])
+  return { ...settled, ...identity(settled) }
 }
 
 const ELSEWHERE =
@@ -349,14 +366,7 @@ function identity({
   const isComparable =
     name !== undefined || ![by, call?.headersBy, logout?.headersBy].some((hook) => typeof hook === 'function')
   const turn = call?.url ?? logout?.url ?? apis[0] ?? ''
-  return [turn.split('?')[0], say(values(key)), isComparable ? say(values(share)) : undefined]
-}
-
-/** Writes a nested list as a string. Lengths and types keep two different lists from giving the same string. */
-function say(value) {
-  return Array.isArray(value)
-    ? `${value.length}[${value.map(say).join('')}`
-    : `${typeof value}${`${value}`.length} ${value}`
+  return { turn: turn.split('?')[0], key: say(key), share: isComparable ? say(share) : undefined }
 }
 
 /** The argument of `setTokens`. @param {any} given */
@@ -395,7 +405,14 @@ function own(given) {
   return { __proto__: null, ...given }
 }
 
-/** Objects become lists of their values. */
-function values(value) {
-  return typeof value === 'object' ? Object.values(value).map(values) : value
+/** Writes a value as a flat list: see {@link options}. @returns {unknown[]} */
+function flat(value) {
+  if (typeof value !== 'object') return [value]
+  const all = Object.values(value)
+  return [all.length, ...all.flatMap(flat)]
+}
+
+/** Writes a value as a string. Two different values never give the same string. */
+function say(value) {
+  return `${flat(value).map((entry) => JSON.stringify(entry))}`
 }

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use super::platform::List;
 use crate::core::{
     AnswerRule, Attach, Carrier, Content, Credentials, DpopKeys, Endpoint, Field, HeaderField,
-    Identity, Offline, Options, Renewal, Restore, Sends, Tabs,
+    Identity, Offline, Options, Renewal, Restore, RuleKind, Rules, Sends, Tabs,
 };
 
 #[wasm_bindgen(module = "/src/browser/options.js")]
@@ -17,7 +17,7 @@ extern "C" {
     fn options(given: &JsValue, base: Option<&str>) -> Result<Array, JsValue>;
 }
 
-/// The functions in the app's options, or `undefined`.
+/// What stays in JavaScript: the functions in the app's options, or `undefined`; and where a response has its tokens.
 #[derive(Default)]
 pub(crate) struct Hooks {
     /// The function that refreshes.
@@ -26,49 +26,58 @@ pub(crate) struct Hooks {
     pub(super) refresh_headers: JsValue,
     /// The function that returns header fields for the logout.
     pub(super) logout_headers: JsValue,
+    /// The places that `hear` in `http.js` reads.
+    pub(super) places: JsValue,
 }
 
-/// Reads the options of an app in JavaScript. Returns the options, the functions in them, and the manager's names.
-/// Relative URLs are resolved against `base`. The order is that of `options.js`.
+/// Reads the options of an app in JavaScript. Returns the options, their rules, what stays in JavaScript, and the
+/// manager's names. Relative URLs are resolved against `base`. The order is that of `options.js`: an object or list is
+/// the number of its members, then the members; what is left out is `undefined`.
 ///
 /// # Errors
 /// A text that names the option, what it takes and what it got.
 pub(super) fn read(
     given: &JsValue,
     base: Option<&str>,
-) -> Result<(Box<Options>, Hooks, Identity), String> {
+) -> Result<(Box<Options>, Rules, Hooks, Identity), String> {
     let read = options(given, base).map_err(|text| {
         text.as_string().unwrap_or_else(|| "the options could not be read".to_owned())
     })?;
     let list = &mut List::new(read);
-    let mut hooks = Hooks::default();
-    let refresh = &mut within(list);
-    let call = endpoint(refresh, &mut hooks.refresh_headers);
-    hooks.refresh = refresh.value();
-    let (mut response, mut login);
+    let mut hooks = Hooks { places: list.value(), ..Hooks::default() };
+    list.skip();
+    let refresh = endpoint(list, &mut hooks.refresh_headers);
+    hooks.refresh = list.value();
+    let mut rules = Vec::new();
     let options = Box::new(Options {
-        refresh: call.unwrap_or_else(|| Endpoint::new("")),
+        refresh: refresh.unwrap_or_else(|| Endpoint::new("")),
         renewal: match hooks.refresh.is_undefined() {
             true => None,
             false if hooks.refresh.is_function() => Some(Renewal::Always),
             false => Some(Renewal::Never),
         },
         logout: endpoint(list, &mut hooks.logout_headers),
-        apis: list.list().map(|mut entries| entries.rest()),
+        apis: list.texts(),
         attach: attach(list),
-        unauthorized: rules(list).unwrap_or_default(),
-        ended: rules(list).unwrap_or_default(),
-        step_up: rules(list).unwrap_or_default(),
-        rejected: rules(list),
-        adopt: within(list).text(),
-        access_token_at: {
-            response = within(list);
-            string(&mut response)
+        // The rules go into the policy.
+        ended: Vec::new(),
+        step_up: Vec::new(),
+        unauthorized: Vec::new(),
+        rejected: {
+            for kind in [RuleKind::Ended, RuleKind::StepUp, RuleKind::Unauthorized] {
+                add_rules(&mut rules, kind, list);
+            }
+            add_rules(&mut rules, RuleKind::Rejected, list).map(|()| Vec::new())
         },
-        refresh_token_at: string(&mut response),
-        expires_in_at: string(&mut response),
-        expires_at_at: string(&mut response),
-        session_expires_in_at: string(&mut response),
+        adopt: list.number().and_then(|_| list.text()),
+        access_token_at: {
+            list.skip();
+            string(list)
+        },
+        refresh_token_at: string(list),
+        expires_in_at: string(list),
+        expires_at_at: string(list),
+        session_expires_in_at: string(list),
         csrf: pair(list),
         refresh_token: carrier(list),
         refresh_before: list.number(),
@@ -87,10 +96,13 @@ pub(super) fn read(
         subject: string(list),
         session_hint: list.text(),
         login_timeout: {
-            login = within(list);
-            login.number().unwrap_or_default()
+            list.skip();
+            list.number().unwrap_or_default()
         },
-        incomplete: rules(&mut login).unwrap_or_default(),
+        incomplete: {
+            add_rules(&mut rules, RuleKind::Incomplete, list);
+            Vec::new()
+        },
         offline: match number(list) {
             0 => Offline::Auto,
             1 => Offline::Send,
@@ -102,25 +114,25 @@ pub(super) fn read(
         }),
     });
     // Skip `isolation`, which is always `page` here.
-    list.value();
+    list.skip();
     let identity = Identity::new(&string(list), &string(list), list.text().as_deref());
-    Ok((options, hooks, identity))
+    Ok((options, Rules::new(rules), hooks, identity))
 }
 
 fn endpoint(list: &mut List, hook: &mut JsValue) -> Option<Endpoint> {
-    let list = &mut list.list()?;
+    list.number()?;
     Some(Endpoint {
         url: string(list),
         method: string(list),
         headers: {
-            let headers = list.list().map(pairs).unwrap_or_default();
+            let headers = pairs(list).unwrap_or_default();
             *hook = list.value();
             headers
         },
-        content: {
-            let (text, fields) = (list.text(), list.list());
-            let fields = fields.map(|flat| Content::Fields(pairs(flat)));
-            text.map(Content::Text).or(fields).unwrap_or_default()
+        content: match (list.text(), pairs(list)) {
+            (Some(text), _) => Content::Text(text),
+            (None, Some(fields)) => Content::Fields(fields),
+            (None, None) => Content::Empty,
         },
         timeout: list.number().unwrap_or_default(),
         credentials: match number(list) {
@@ -139,79 +151,76 @@ fn endpoint(list: &mut List, hook: &mut JsValue) -> Option<Endpoint> {
 }
 
 fn attach(list: &mut List) -> Attach {
-    let list = &mut within(list);
+    list.skip();
     let (header, scheme, query) = (list.text(), list.text(), list.text());
+    let csrf = pair(list);
     match (header, query) {
         (Some(name), _) => Attach::Header(name, scheme.unwrap_or_default()),
         (_, Some(name)) => Attach::Query(name),
-        _ => Attach::Cookie(pair(list)),
+        _ => Attach::Cookie(csrf),
     }
 }
 
 fn carrier(list: &mut List) -> Carrier {
-    let Some(mut list) = list.list() else { return Carrier::Cookie };
-    let (kind, name) = (string(&mut list), string(&mut list));
+    if list.number().is_none() {
+        return Carrier::Cookie;
+    }
+    let (kind, name, scheme) = (string(list), string(list), list.text());
     match kind.as_str() {
         "json" => Carrier::Json(name),
         "form" => Carrier::Form(name),
-        _ => Carrier::Header(name, list.text()),
+        _ => Carrier::Header(name, scheme),
     }
 }
 
-fn rules(list: &mut List) -> Option<Vec<AnswerRule>> {
-    let mut list = list.list()?;
-    let mut rules = Vec::new();
-    while let Some(mut list) = list.list() {
-        let list = &mut list;
-        rules.push(AnswerRule {
+/// Adds the rules of an option. `None`: the option is left out.
+fn add_rules(
+    rules: &mut Vec<(RuleKind, AnswerRule)>,
+    kind: RuleKind,
+    list: &mut List,
+) -> Option<()> {
+    for _ in 0..list.count()? {
+        list.skip();
+        let rule = AnswerRule {
             status: statuses(list),
-            body: list.list().map(|mut body| Field {
-                path: string(&mut body),
-                equals: texts(&mut body),
-                absent: body.value().is_truthy(),
+            body: list.number().map(|_| Field {
+                path: string(list),
+                equals: list.texts().unwrap_or_default(),
+                absent: list.value().is_truthy(),
             }),
-            header: list.list().map(|mut header| HeaderField {
-                name: string(&mut header),
-                equals: texts(&mut header),
+            header: list.number().map(|_| HeaderField {
+                name: string(list),
+                equals: list.texts().unwrap_or_default(),
             }),
-            challenge: texts(list),
+            challenge: list.texts().unwrap_or_default(),
             redirected: list.value().is_truthy(),
             network_error: list.value().is_truthy(),
-        });
+        };
+        rules.push((kind, rule));
     }
-    Some(rules)
+    Some(())
 }
 
 fn statuses(list: &mut List) -> Vec<u16> {
     let mut statuses = Vec::new();
-    if let Some(mut list) = list.list() {
-        while let Some(status) = list.number() {
-            statuses.push(status as u16);
-        }
+    for _ in 0..number(list) {
+        statuses.push(number(list) as u16);
     }
     statuses
 }
 
-fn texts(list: &mut List) -> Vec<String> {
-    list.list().map(|mut list| list.rest()).unwrap_or_default()
-}
-
 fn pair(list: &mut List) -> Option<(String, String)> {
-    let list = &mut list.list()?;
+    list.number()?;
     Some((string(list), string(list)))
 }
 
-fn pairs(mut flat: List) -> Vec<(String, String)> {
+/// Names and values, which alternate.
+fn pairs(list: &mut List) -> Option<Vec<(String, String)>> {
     let mut pairs = Vec::new();
-    while let (Some(name), Some(value)) = (flat.text(), flat.text()) {
-        pairs.push((name, value));
+    for _ in 0..list.count()? / 2 {
+        pairs.push((string(list), string(list)));
     }
-    pairs
-}
-
-/// The next value, which is a list, or an empty list if the value is left out.
-fn within(list: &mut List) -> List {
-    list.list().unwrap_or_else(|| List::new(Array::new()))
+    Some(pairs)
 }
 
 fn string(list: &mut List) -> String {
@@ -219,5 +228,5 @@ fn string(list: &mut List) -> String {
 }
 
 fn number(list: &mut List) -> u32 {
-    list.number().unwrap_or_default() as u32
+    list.count().unwrap_or_default()
 }

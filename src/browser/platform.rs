@@ -1,7 +1,7 @@
 //! The platform functions that the shell uses. Most are JavaScript modules beside this one, which are shorter than
 //! the same code in Rust.
 
-use js_sys::{Array, JsString, Promise};
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Headers, Request};
 
@@ -88,7 +88,7 @@ extern "C" {
     ) -> Result<Request, JsValue>;
 
     /// Encodes fields, given as alternating names and values, as a form or a JSON object.
-    pub(super) fn encode(is_form: bool, flat: Vec<JsString>) -> String;
+    pub(super) fn encode(is_form: bool, flat: &Texts) -> String;
 
     /// The header fields that the app's function returns, as alternating names and values.
     #[wasm_bindgen(catch)]
@@ -127,6 +127,19 @@ pub(super) fn chance() -> f64 {
     js_sys::Math::random()
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// A list of texts for JavaScript.
+    #[wasm_bindgen(js_name = Array)]
+    pub(crate) type Texts;
+
+    #[wasm_bindgen(constructor, js_class = Array)]
+    pub(crate) fn new() -> Texts;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn push(this: &Texts, text: &str);
+}
+
 /// A list from JavaScript, which is read in order. This needs one import, instead of one for each member of an
 /// object.
 pub(crate) struct List {
@@ -148,27 +161,32 @@ impl List {
         self.values.get(self.at - 1)
     }
 
+    /// Passes over a value.
+    pub(super) fn skip(&mut self) {
+        self.at += 1;
+    }
+
     /// The next value, if it is a string.
     pub(crate) fn text(&mut self) -> Option<String> {
         self.value().as_string()
     }
 
-    /// The next value, if it is a list.
-    pub(crate) fn list(&mut self) -> Option<List> {
-        self.value().dyn_into().ok().map(List::new)
-    }
-
-    /// The following values, as long as they are strings.
-    pub(crate) fn rest(&mut self) -> Vec<String> {
-        let mut rest = Vec::new();
-        while let Some(text) = self.text() {
-            rest.push(text);
-        }
-        rest
-    }
-
     /// The next value, if it is a number.
     pub(crate) fn number(&mut self) -> Option<f64> {
         self.value().as_f64()
+    }
+
+    /// The next value, if it is a number of values that follow.
+    pub(super) fn count(&mut self) -> Option<u32> {
+        self.number().map(|count| count as u32)
+    }
+
+    /// The next texts, after their number.
+    pub(super) fn texts(&mut self) -> Option<Vec<String>> {
+        let mut texts = Vec::new();
+        for _ in 0..self.count()? {
+            texts.push(self.text().unwrap_or_default());
+        }
+        Some(texts)
     }
 }

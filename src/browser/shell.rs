@@ -91,13 +91,13 @@ impl Shell {
         base: Option<&str>,
         host: Box<dyn Host>,
     ) -> Result<Rc<Self>, TokenError> {
-        let (mut options, hooks, Identity { turn, share, key }) = options::read(given, base)
+        let (mut options, rules, hooks, Identity { turn, share, key }) = options::read(given, base)
             .map_err(|text| TokenError::invalid(Code::InvalidOption, Step::Setup, &text))?;
         let origin = platform::origin();
         // On a server there are no tabs and no page to come back to, and open handles would keep the program running.
         let is_page = origin.is_some();
         let page = origin.filter(|origin| origin != "null");
-        let mut policy = options.policy();
+        let mut policy = options.policy(rules);
         if share.is_none() && policy.tabs == Tabs::Share {
             platform::notice(NAMELESS);
             policy.tabs = Tabs::Lock;

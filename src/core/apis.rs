@@ -11,8 +11,9 @@ pub struct Apis {
     list: Vec<Api>,
     /// The manager's own endpoints, which are never an app's request.
     own: Vec<Api>,
-    /// The query parameter that carries the token.
-    parameter: Option<String>,
+    /// The query parameter that carries the token. URLs that already have it get none: a request keeps the value that
+    /// it brings itself.
+    pub(super) parameter: Option<String>,
 }
 
 /// One entry: an origin and a path prefix.
@@ -49,16 +50,19 @@ impl Apis {
         Self { list, ..Self::default() }
     }
 
-    /// The same list without the manager's own endpoints: an expired token must not get a refresh refused,
-    /// and a 401 from these endpoints must not cause a refresh.
-    pub fn without(self, own: Vec<Api>) -> Self {
-        Self { own, ..self }
+    /// Adds an entry.
+    pub(super) fn add(&mut self, href: &str) {
+        if let Some(api) = Api::parse(href) {
+            self.list.push(api);
+        }
     }
 
-    /// The same list without URLs that already have this query parameter: the token goes in it, and a request
-    /// keeps the value that it brings itself.
-    pub fn unless_query(self, parameter: &str) -> Self {
-        Self { parameter: Some(parameter.to_owned()), ..self }
+    /// Excludes one of the manager's own endpoints: an expired token must not get a refresh refused, and a 401 from
+    /// these endpoints must not cause a refresh.
+    pub(super) fn exclude(&mut self, href: &str) {
+        if let Some(api) = Api::parse(split_at_any(href, b"?").0) {
+            self.own.push(api);
+        }
     }
 
     /// Whether the URL may receive the token. Scheme, host and port must match exactly, and the path on a
@@ -156,8 +160,8 @@ mod tests {
 
     #[test]
     fn the_managers_own_calls_get_no_token() {
-        let own = Api::parse("https://example.com/auth/refresh").unwrap();
-        let apis = list(&["https://example.com/"]).without(vec![own]);
+        let mut apis = list(&["https://example.com/"]);
+        apis.exclude("https://example.com/auth/refresh?account=1");
         assert!(!apis.cover("https://example.com/auth/refresh"));
         assert!(!apis.cover("https://example.com/auth/refresh?x"));
         for other in ["/auth", "/auth/refresh/", "/auth/refresher", "/api"] {
@@ -167,7 +171,8 @@ mod tests {
 
     #[test]
     fn a_url_that_brings_the_parameter_itself_gets_no_token() {
-        let apis = list(&["https://example.com/"]).unless_query("token");
+        let mut apis = list(&["https://example.com/"]);
+        apis.parameter = Some("token".to_owned());
         for own in ["?token=x", "?a=b&token=x", "?token", "?token=&a"] {
             assert!(!apis.cover(&format!("https://example.com/api{own}")), "{own}");
         }

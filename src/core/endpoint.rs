@@ -111,31 +111,36 @@ impl Endpoint {
     }
 
     /// Composes the call. `token`: the token to send, if there is one; `page`: the page's own origin. Cookies
-    /// are read now.
+    /// are read now. `set` gets the header fields; of two with the same name, the later counts.
     pub(crate) fn compose<'a>(
         &'a self,
         options: &'a Options,
         token: Option<&'a Secret>,
         page: Option<&str>,
         cookies: Cookies<'_>,
+        set: Set<'_>,
     ) -> Composed<'a> {
         let csrf = self.csrf.as_ref().or(options.csrf.as_ref());
-        let mut headers: Vec<Sent> = proofs(&self.url, csrf, page, cookies);
+        proofs(&self.url, csrf, page, cookies, set);
         let is_revocation = self.sends == Some(Sends::Token);
         let is_form = is_revocation || matches!(options.refresh_token, Carrier::Form(_));
-        let mut fields: Option<Vec<(&str, &str)>> = match &self.content {
-            Content::Fields(fields) => Some(fields.iter().map(|(n, v)| (&**n, &**v)).collect()),
-            _ => None,
-        };
+        let mut fields: Option<Vec<(&str, &str)>> = None;
+        if let Content::Fields(own) = &self.content {
+            let fields = fields.insert(Vec::new());
+            for (name, value) in own {
+                fields.push((name, value));
+            }
+        }
         let mut name = is_revocation.then_some("token");
         if let Some(token) = token {
             match &options.refresh_token {
                 _ if self.sends == Some(Sends::Access) => {
-                    headers.extend(options.attach.value(token).map(|v| (options.attach.name(), v)));
+                    if let Some(value) = options.attach.value(token) {
+                        set(&options.attach.name(), &value);
+                    }
                 }
                 Carrier::Header(name, scheme) if !is_revocation => {
-                    let value = behind(scheme.as_deref().unwrap_or_default(), token);
-                    headers.push((name.clone(), value));
+                    set(name, &behind(scheme.as_deref().unwrap_or_default(), token));
                 }
                 Carrier::Json(field) | Carrier::Form(field) => name = name.or(Some(field)),
                 _ => {}
@@ -151,14 +156,14 @@ impl Endpoint {
             (Some(fields), _) => {
                 let media_type =
                     if is_form { "application/x-www-form-urlencoded" } else { "application/json" };
-                headers.push(("Content-Type".to_owned(), Zeroizing::new(media_type.to_owned())));
+                set("Content-Type", media_type);
                 Payload::Fields(is_form, fields)
             }
             (None, Content::Text(text)) => Payload::Text(text),
             (None, _) => Payload::Empty,
         };
         for (name, value) in &self.headers {
-            headers.push((name.clone(), Zeroizing::new(value.clone())));
+            set(name, value);
         }
         let is_own = page.is_some_and(|page| is_of(&self.url, page));
         let stays = match token {
@@ -166,31 +171,20 @@ impl Endpoint {
             Some(_) if is_own => Stays::InOrigin,
             Some(_) => Stays::Put,
         };
-        Composed { headers, body, stays }
+        Composed { body, stays }
     }
 }
 
 /// A header field to send, name and value. The value may be a token, so it is wiped afterwards.
 pub(crate) type Sent = (String, Zeroizing<String>);
 
-/// The parts of a call, besides its URL and method. Of two header fields with the same name, the later
-/// counts.
+/// Sets a header field.
+pub(crate) type Set<'a> = &'a mut dyn FnMut(&str, &str);
+
+/// The parts of a call, besides its URL, method and header fields.
 pub(crate) struct Composed<'a> {
-    pub(crate) headers: Vec<Sent>,
     pub(crate) body: Payload<'a>,
     pub(crate) stays: Stays,
-}
-
-impl Composed<'_> {
-    /// The same, with the header fields of a proof, if there are any. A proof is valid for one URL (RFC 9449,
-    /// 4.2).
-    pub(crate) fn proven(mut self, proof: Vec<Sent>) -> Self {
-        if !proof.is_empty() {
-            self.stays = Stays::Put;
-            self.headers.extend(proof);
-        }
-        self
-    }
 }
 
 /// How far a call follows redirects: a token in a header field or a body must not reach another origin
@@ -216,20 +210,21 @@ pub(crate) enum Payload<'a> {
 /// Reads a cookie that scripts may read.
 pub(crate) type Cookies<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The header fields that prove to the server that no foreign page made a call: to the page's own origin, a
+/// Sets the header fields that prove to the server that no foreign page made a call: to the page's own origin, a
 /// field that forms cannot send; and double submit.
 pub(crate) fn proofs(
     url: &str,
     csrf: Option<&(String, String)>,
     page: Option<&str>,
     cookies: Cookies<'_>,
-) -> Vec<Sent> {
-    let mut proofs = Vec::new();
+    set: Set<'_>,
+) {
     if page.is_some_and(|page| is_of(url, page)) {
-        proofs.push(("X-Requested-With".to_owned(), Zeroizing::new("tokenkeep".to_owned())));
+        set("X-Requested-With", "tokenkeep");
     }
-    proofs.extend(csrf.and_then(|csrf| proof(csrf, cookies)));
-    proofs
+    if let Some((name, value)) = csrf.and_then(|csrf| proof(csrf, cookies)) {
+        set(&name, &value);
+    }
 }
 
 /// Whether a URL, as the platform serialised it, has this origin.
@@ -263,8 +258,9 @@ mod tests {
     fn composed(endpoint: &Endpoint, options: &Options, token: Option<&str>) -> (String, String) {
         let token = token.map(|text| Secret::new(text.into()).unwrap());
         let jar = |name: &str| (name == "csrf").then(|| "17".to_owned());
-        let Composed { headers, body, .. } = endpoint.compose(options, token.as_ref(), PAGE, &jar);
-        let headers: Vec<_> = headers.iter().map(|(n, v)| format!("{n}: {}", **v)).collect();
+        let mut headers = Vec::new();
+        let set = &mut |name: &str, value: &str| headers.push(format!("{name}: {value}"));
+        let Composed { body, .. } = endpoint.compose(options, token.as_ref(), PAGE, &jar, set);
         let body = match body {
             Payload::Empty => "nothing".to_owned(),
             Payload::Text(text) => format!("text {text}"),
@@ -296,10 +292,8 @@ mod tests {
         ] {
             assert_eq!(composed(&Endpoint::new(url), &options, None).0, headers, "{url}");
         }
-        assert!(
-            proofs("https://app.test/", None, None, &|_| None).is_empty(),
-            "no page, no origin"
-        );
+        let set = &mut |_: &str, _: &str| panic!("no page, no origin");
+        proofs("https://app.test/", None, None, &|_| None, set);
     }
 
     #[test]
@@ -383,19 +377,12 @@ mod tests {
         let json = options(Carrier::Json("refresh".into()));
         let stays = |url: &str, token: Option<&str>, page: Option<&str>| {
             let token = token.map(|text| Secret::new(text.into()).unwrap());
-            Endpoint::new(url).compose(&json, token.as_ref(), page, &|_| None).stays
+            Endpoint::new(url).compose(&json, token.as_ref(), page, &|_| None, &mut |_, _| {}).stays
         };
         assert_eq!(stays("https://app.test/refresh", Some("abc"), PAGE), Stays::InOrigin);
         assert_eq!(stays("https://auth.test/refresh", Some("abc"), PAGE), Stays::Put);
         assert_eq!(stays("https://app.test/refresh", Some("abc"), None), Stays::Put);
         assert_eq!(stays("https://app.test/refresh", None, PAGE), Stays::Free);
-        let endpoint = Endpoint::new("https://app.test/refresh");
-        let composed = || endpoint.compose(&json, None, PAGE, &|_| None);
-        assert_eq!(composed().proven(Vec::new()).stays, Stays::Free);
-        let proof = vec![("DPoP".to_owned(), Zeroizing::new("proof".to_owned()))];
-        let proven = composed().proven(proof);
-        assert_eq!(proven.stays, Stays::Put);
-        assert_eq!(proven.headers.last().unwrap().0, "DPoP");
     }
 
     #[test]

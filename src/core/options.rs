@@ -1,13 +1,12 @@
 //! The options, and the decisions that follow from them. `browser/options.js` checks the options of apps in Rust and
 //! in JavaScript.
 
-use super::apis::{Api, Apis};
+use super::apis::Apis;
 use super::attach::Attach;
 use super::dpop::DpopKeys;
 use super::endpoint::{Carrier, Endpoint};
 use super::policy::{Offline, Policy, Renewal, Restore, Tabs};
-use super::rules::{AnswerRule, RuleKind, Rules};
-use super::text::split_at_any;
+use super::rules::{AnswerRule, Rules};
 
 /// All options. Start from [`Options::new`] and change what you need.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,34 +120,26 @@ impl Options {
         Self { renewal: Some(Renewal::Never), ..Self::new("") }
     }
 
-    /// The policy for decisions. The options must be checked and completed. The rules move into the policy.
-    pub(crate) fn policy(&mut self) -> Policy {
-        let mut apis = Vec::new();
+    /// The policy for decisions. The options must be checked and completed.
+    pub(crate) fn policy(&mut self, rules: Rules) -> Policy {
+        let mut apis = Apis::default();
         for entry in self.apis.iter().flatten() {
-            apis.extend(Api::parse(entry));
+            apis.add(entry);
         }
-        let mut own = Vec::new();
-        for call in [Some(&self.refresh), self.logout.as_ref()].into_iter().flatten() {
-            own.extend(Api::parse(split_at_any(&call.url, b"?").0));
-        }
-        let mut apis = Apis::new(apis).without(own);
+        apis.exclude(&self.refresh.url);
         if let Attach::Query(name) = &self.attach {
-            apis = apis.unless_query(name);
+            apis.parameter = Some(name.clone());
         }
-        let rules_refusals = self.rejected.is_some();
-        let rules = Rules::new(vec![
-            (RuleKind::Ended, std::mem::take(&mut self.ended)),
-            (RuleKind::StepUp, std::mem::take(&mut self.step_up)),
-            (RuleKind::Unauthorized, std::mem::take(&mut self.unauthorized)),
-            (RuleKind::Rejected, self.rejected.take().unwrap_or_default()),
-            (RuleKind::Incomplete, std::mem::take(&mut self.incomplete)),
-        ]);
-        let logged_out = self.logout.as_mut().map(|call| std::mem::take(&mut call.success));
+        let mut logged_out = Vec::new();
+        if let Some(logout) = &mut self.logout {
+            apis.exclude(&logout.url);
+            logged_out = std::mem::take(&mut logout.success);
+        }
         Policy {
             apis,
             rules,
-            rules_refusals,
-            logged_out: logged_out.unwrap_or_default(),
+            rules_refusals: self.rejected.is_some(),
+            logged_out,
             refresh_before: self.refresh_before.map(|ms| ms as u64),
             renewal: match (self.renewal, &self.refresh_token) {
                 (Some(renewal), _) => renewal,
@@ -191,7 +182,7 @@ mod tests {
         let mut options = Options::new("https://app.test/auth/refresh");
         options.apis = Some(vec!["https://app.test/".into()]);
         change(&mut options);
-        options.policy()
+        options.policy(Rules::default())
     }
 
     /// `pkg/test/options.test.mjs` lists the same defaults for JavaScript.
@@ -217,7 +208,7 @@ mod tests {
         assert_eq!(options.refresh_token, Carrier::Cookie);
         let choices = (options.tabs, options.restore, options.offline, options.expose_token);
         assert_eq!(choices, (Tabs::Share, Restore::Lazy, Offline::Auto, false));
-        assert_eq!(Options::without_refresh().policy().renewal, Renewal::Never);
+        assert_eq!(Options::without_refresh().policy(Rules::default()).renewal, Renewal::Never);
     }
 
     #[test]

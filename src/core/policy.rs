@@ -129,7 +129,7 @@ mod tests {
     fn a_redirect_to_a_page_is_a_refusal_where_a_rule_says_so() {
         let redirected = AnswerRule { redirected: true, ..AnswerRule::default() };
         let facts = ResponseFacts { status: 200, redirected: true, ..ResponseFacts::default() };
-        let rules = Rules::new(vec![(RuleKind::Unauthorized, vec![redirected.clone()])]);
+        let rules = Rules::new(vec![(RuleKind::Unauthorized, redirected.clone())]);
         let policy = Policy { rules, ..Policy::default() };
         assert_eq!(policy.refuses(Form::Other, &facts), Some(true));
         for form in [Form::Json, Form::Empty] {
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(Policy::default().refuses(Form::Other, &facts), None, "nobody says so");
         let policy = Policy { rules_refusals: true, ..policy };
         assert_eq!(policy.refuses(Form::Other, &facts), Some(false), "`rejected` has the word");
-        let rules = Rules::new(vec![(RuleKind::Rejected, vec![redirected])]);
+        let rules = Rules::new(vec![(RuleKind::Rejected, redirected)]);
         let policy = Policy { rules, ..policy };
         assert_eq!(policy.refuses(Form::Other, &facts), Some(true));
     }

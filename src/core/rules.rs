@@ -180,21 +180,15 @@ impl Default for Rules {
     /// 401 (RFC 9110, 15.5.2) is an expiry, unless it asks for a stronger login or other claims.
     fn default() -> Self {
         Self::new(vec![
-            (RuleKind::StepUp, vec![AnswerRule::step_up()]),
-            (RuleKind::Unauthorized, vec![AnswerRule::status(401)]),
+            (RuleKind::StepUp, AnswerRule::step_up()),
+            (RuleKind::Unauthorized, AnswerRule::status(401)),
         ])
     }
 }
 
 impl Rules {
     /// The rules, in the order in which they are tried.
-    pub fn new(all: Vec<(RuleKind, Vec<AnswerRule>)>) -> Self {
-        let mut list = Vec::new();
-        for (kind, rules) in all {
-            for rule in rules {
-                list.push((kind, rule));
-            }
-        }
+    pub fn new(list: Vec<(RuleKind, AnswerRule)>) -> Self {
         Self { list }
     }
 

@@ -191,7 +191,7 @@ fn silence(method: &str, is_aborted: bool, is_repeatable: bool) -> Unanswered<'_
 
 fn hears_silence() -> Rules {
     let silent = AnswerRule { network_error: true, ..AnswerRule::default() };
-    Rules::new(vec![(RuleKind::Unauthorized, vec![silent])])
+    Rules::new(vec![(RuleKind::Unauthorized, silent)])
 }
 
 #[test]

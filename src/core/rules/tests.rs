@@ -10,11 +10,10 @@ fn says(error: &str) -> AnswerRule {
 }
 
 fn rules(unauthorized: &[AnswerRule], ended: &[AnswerRule]) -> Rules {
-    Rules::new(vec![
-        (RuleKind::Ended, ended.to_vec()),
-        (RuleKind::StepUp, vec![AnswerRule::step_up()]),
-        (RuleKind::Unauthorized, unauthorized.to_vec()),
-    ])
+    let ended = ended.iter().map(|rule| (RuleKind::Ended, rule.clone()));
+    let unauthorized = unauthorized.iter().map(|rule| (RuleKind::Unauthorized, rule.clone()));
+    let step_up = [(RuleKind::StepUp, AnswerRule::step_up())];
+    Rules::new(ended.chain(step_up).chain(unauthorized).collect())
 }
 
 /// `code`: the value in the body for every rule.
@@ -58,7 +57,7 @@ fn a_demand_for_a_stronger_login_reaches_the_app_with_all_challenges() {
     };
     assert_eq!(list.len(), 2);
     assert_eq!(list[1].get("max_age"), Some("5"));
-    let off = Rules::new(vec![(RuleKind::Unauthorized, vec![AnswerRule::status(401)])]);
+    let off = Rules::new(vec![(RuleKind::Unauthorized, AnswerRule::status(401))]);
     assert_eq!(judge(&off, 401, Some(both), None), Classification::Plain, "no refresh, either");
 }
 
@@ -146,8 +145,8 @@ fn redirects_and_network_errors_count_only_for_rules_that_name_them() {
 #[test]
 fn rules_for_a_refresh_and_rules_for_requests_are_separate() {
     let rules = Rules::new(vec![
-        (RuleKind::Unauthorized, vec![AnswerRule::status(401)]),
-        (RuleKind::Rejected, vec![AnswerRule::status(422)]),
+        (RuleKind::Unauthorized, AnswerRule::status(401)),
+        (RuleKind::Rejected, AnswerRule::status(422)),
     ]);
     assert!(rules.settles(422));
     assert_eq!(judge(&rules, 422, None, None), Classification::Plain);
@@ -178,7 +177,7 @@ fn one_matching_member_of_a_list_is_enough() {
 fn absence_counts_in_json_only() {
     let mut absent = code("");
     absent.body = Some(Field { path: "user".into(), equals: Vec::new(), absent: true });
-    let rules = Rules::new(vec![(RuleKind::Ended, vec![absent])]);
+    let rules = Rules::new(vec![(RuleKind::Ended, absent)]);
     let judge = |body: &[Vec<String>]| {
         rules.classify(&ResponseFacts { status: 200, body, ..ResponseFacts::default() })
     };
@@ -219,7 +218,7 @@ fn a_redirect_means_sign_in_again_where_a_rule_for_requests_says_so() {
     assert!(!rules(&[AnswerRule::status(200)], &[]).turn_away(&facts), "it says nothing of it");
     let more = AnswerRule { status: vec![403], ..redirected() };
     assert!(!rules(&[more], &[]).turn_away(&facts), "all of its members must match");
-    let step_up = Rules::new(vec![(RuleKind::StepUp, vec![redirected()])]);
+    let step_up = Rules::new(vec![(RuleKind::StepUp, redirected())]);
     assert!(!step_up.turn_away(&facts));
 }
 
