@@ -18,11 +18,15 @@ export function guard(exports: Exports, trapped: (cause: unknown) => Error): Exp
           (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown): unknown => {
             // Called by timers and promises of the dead instance. The glue reads the result as a list.
             if (error) return []
+            let result: unknown
             try {
-              return value(a, b, c, d, e) as unknown
+              result = value(a, b, c, d, e)
             } catch (cause) {
-              throw (error ??= trapped(cause))
+              error ??= trapped(cause)
             }
+            // A function of the page in between may have caught the error of an inner call.
+            if (error) throw error
+            return result
           }
   }
   return guarded

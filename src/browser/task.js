@@ -8,23 +8,26 @@ let isRejected = false
 
 /**
  * Runs a task, which starts at once. `step` resumes the task, which then calls `taken` and, if it has not ended, `wait`.
+ * Throws if the WebAssembly traps, so that the call that began the task ends, too.
  * @param {() => void} step
  */
-export async function run(step) {
-  for (;;) {
-    step()
-    const promise = next
-    next = outcome = undefined
-    // The task has ended, or the WebAssembly has trapped.
-    if (!promise) return
-    try {
-      outcome = await promise
-      isRejected = false
-    } catch (reason) {
-      outcome = reason
-      isRejected = true
-    }
+export function run(step) {
+  step()
+  const promise = next
+  next = outcome = undefined
+  if (promise) void resume(step, promise)
+}
+
+/** @param {() => void} step @param {Promise<unknown>} promise */
+async function resume(step, promise) {
+  try {
+    outcome = await promise
+    isRejected = false
+  } catch (reason) {
+    outcome = reason
+    isRejected = true
   }
+  run(step)
 }
 
 /**
