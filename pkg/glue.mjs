@@ -73,7 +73,7 @@ export function slim(generated) {
 }
 
 const PASS_STRING = `function passStringToWasm0(arg) {
-    if (isLikeNone(arg)) return 0;
+    if (isLikeNone(arg)) return WASM_VECTOR_LEN = 0;
     const bytes = cachedTextEncoder.encode(arg);
     const ptr = wasm.__wbindgen_malloc(WASM_VECTOR_LEN = bytes.length, 1) >>> 0;
     getUint8ArrayMemory0().set(bytes, ptr);
@@ -99,15 +99,19 @@ const CAUGHT = `function caught(work) {
         try {
             return work(...args);
         } catch (e) {
-            wasm.__wbindgen_exn_store(addToExternrefTable0(e));
+            wasm.__wbindgen_exn_store(addValue(e));
         }
     };
 }
 
 `
-// The first place of the table always holds undefined.
+// The first place of the table always holds undefined. Anything can be thrown, also null.
 const ADD_VALUE = `function addToExternrefTable0(obj) {
     if (isLikeNone(obj)) return 0;
+    return addValue(obj);
+}
+
+function addValue(obj) {
     const idx = wasm.__externref_table_alloc();
     wasm.__wbindgen_externrefs.set(idx, obj);
     return idx;
