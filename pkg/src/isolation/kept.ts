@@ -39,12 +39,25 @@ async function transact<T>(mode: IDBTransactionMode, work: (store: IDBObjectStor
   }
 }
 
+/** Whether the database has not answered in time. From then on it counts as missing, until the worker ends. */
+let isLost = false
+
 /** The result of the transaction; undefined if it fails or takes too long. */
-function access<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T | undefined> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, LONGEST)
-    transact(mode, work).then(resolve, () => resolve(undefined))
+async function access<T>(
+  mode: IDBTransactionMode,
+  work: (store: IDBObjectStore) => IDBRequest<T>,
+): Promise<T | undefined> {
+  if (isLost) return undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      isLost = true
+      resolve(undefined)
+    }, LONGEST)
   })
+  const found = await Promise.race([transact(mode, work).catch(() => undefined), late])
+  clearTimeout(timer)
+  return found
 }
 
 function write(key: string, text: string | undefined): void {
