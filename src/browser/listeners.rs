@@ -25,7 +25,9 @@ pub struct Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         if let Some(listeners) = self.listeners.upgrade() {
-            listeners.list.borrow_mut().retain(|(id, _)| *id != self.id);
+            let removed = listeners.remove(self.id);
+            // A listener may own the last handle to the manager, whose end removes all listeners.
+            drop(removed);
         }
     }
 }
@@ -53,6 +55,17 @@ impl Listeners {
     pub(super) fn clear(&self) {
         self.list.take();
     }
+
+    fn remove(&self, id: u32) -> Option<Listener> {
+        let mut list = self.list.borrow_mut();
+        let at = list.iter().position(|(other, _)| *other == id)?;
+        Some(list.remove(at).1)
+    }
+
+    fn find(&self, id: u32) -> Option<Listener> {
+        let list = self.list.borrow();
+        list.iter().find(|(other, _)| *other == id).map(|(_, listener)| Rc::clone(listener))
+    }
 }
 
 impl Host for Rc<Listeners> {
@@ -72,10 +85,12 @@ impl Host for Rc<Listeners> {
         loop {
             let notice = first(&mut self.notices.borrow_mut());
             let Some(notice) = notice else { break };
-            let listeners: Vec<Listener> =
-                self.list.borrow().iter().map(|(_, listener)| Rc::clone(listener)).collect();
-            for listener in listeners {
-                listener(&notice);
+            let ids: Vec<u32> = self.list.borrow().iter().map(|(id, _)| *id).collect();
+            for id in ids {
+                // An earlier listener may have ended this subscription.
+                if let Some(listener) = self.find(id) {
+                    listener(&notice);
+                }
             }
         }
         self.is_notifying.set(false);

@@ -227,7 +227,9 @@ impl Shell {
     /// Not a part of each of its many callers, which would make the compiled code larger.
     #[inline(never)]
     fn now(&self) -> (RefMut<'_, Session>, Now) {
-        (self.session.borrow_mut(), platform::now())
+        // The clock may be patched, and call back: ask it before the session is borrowed.
+        let now = platform::now();
+        (self.session.borrow_mut(), now)
     }
 
     /// The outcome of a refresh, shared by all callers that wait for it.
