@@ -64,7 +64,7 @@ impl TokenError {
 
 impl fmt::Debug for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TokenError").field(&self.failure).finish()
+        f.debug_tuple("TokenError").field(&self.failure).field(&self.message).finish()
     }
 }
 

@@ -21,8 +21,8 @@
 //!
 //! The JavaScript modules beside them access the page and the platform: `fetch` and its responses (`fetch.js`,
 //! `http.js`, `json.js`), locks (`web-lock.js`), the channel (`tab-channel.js`, `sealed.js`), the keys of tokens
-//! (`dpop.js`), timers, the page, the storage and the console. `task.js` runs Rust's tasks. Their functions never
-//! throw into WebAssembly, and make no decisions. The exception is `options.js`, which checks and completes the
+//! (`dpop.js`), timers, the page, the storage and the console. `task.js` runs Rust's tasks. What these modules
+//! throw, Rust catches, and they make no decisions. The exception is `options.js`, which checks and completes the
 //! options of apps in JavaScript and in Rust.
 
 mod answer;
