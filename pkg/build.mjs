@@ -114,7 +114,8 @@ try {
       if (path.endsWith('.map')) continue
       const { code, map } = await minify(text, {
         module: format === 'esm',
-        compress: { passes: 3, ecma: 2020 },
+        // React's 'use client' stays.
+        compress: { passes: 3, ecma: 2020, directives: false },
         sourceMap: {
           content: texts.get(`${path}.map`),
           includeSources: true,
