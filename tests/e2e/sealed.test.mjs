@@ -29,13 +29,23 @@ function it(name, body) {
     const second = await user.tab(options)
     await second.evaluate(() => until(({ status }) => status === 'signed-in'))
     await first.evaluate(takeTime)
+    // Only the news of a refresh is held. A late answer to the other tab would hold up the refresh itself.
     await first.evaluate(() => {
       const { encrypt } = crypto.subtle
-      globalThis.sealing = new Promise((begun) => {
+      const { fetch } = globalThis
+      let isRefreshed = false
+      globalThis.fetch = async (input, init) => {
+        const answer = await fetch(input, init)
+        isRefreshed ||= new URL(answer.url).pathname === '/auth/refresh'
+        return answer
+      }
+      globalThis.sealing = new Promise((/** @type {(nothing?: undefined) => void} */ begun) => {
         globalThis.sealed = new Promise((seal) => (globalThis.seal = seal))
         crypto.subtle.encrypt = async (...what) => {
-          begun()
-          await sealed
+          if (isRefreshed) {
+            begun()
+            await sealed
+          }
           return encrypt.apply(crypto.subtle, what)
         }
       })
