@@ -382,10 +382,14 @@ it('another version takes over while calls are in flight: they are answered, and
   version = 2
   await page.evaluate(async () => {
     const registration = await navigator.serviceWorker.getRegistration()
-    const installed = new Promise((resolve) =>
+    const installed = new Promise((/** @type {(nothing?: undefined) => void} */ resolve) =>
       registration.addEventListener('updatefound', () => {
+        // On a busy machine it is installed, or even active, before the event arrives.
         const { installing } = registration
-        installing.addEventListener('statechange', () => installing.state === 'installed' && resolve())
+        if (!installing) return resolve()
+        const look = () => installing.state !== 'installing' && resolve()
+        installing.addEventListener('statechange', look)
+        look()
       }),
     )
     globalThis.changed = new Promise((resolve) => navigator.serviceWorker.addEventListener('controllerchange', resolve))
