@@ -1,6 +1,7 @@
 //! The listeners of an app in Rust.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use super::shell::{Detail, Host};
@@ -39,7 +40,7 @@ type Listener = Rc<dyn Fn(&Notice)>;
 pub(super) struct Listeners {
     list: RefCell<Vec<(u32, Listener)>>,
     last: Cell<u32>,
-    notices: RefCell<Vec<Notice>>,
+    notices: RefCell<VecDeque<Notice>>,
     is_notifying: Cell<bool>,
 }
 
@@ -70,11 +71,11 @@ impl Listeners {
 
 impl Host for Rc<Listeners> {
     fn changed(&self, snapshot: Snapshot) {
-        self.notices.borrow_mut().push(Notice::Changed(snapshot));
+        self.notices.borrow_mut().push_back(Notice::Changed(snapshot));
     }
 
     fn happened(&self, event: Event, detail: Detail) {
-        self.notices.borrow_mut().push(Notice::Event(event, detail));
+        self.notices.borrow_mut().push_back(Notice::Event(event, detail));
     }
 
     fn notify(&self) {
@@ -83,7 +84,7 @@ impl Host for Rc<Listeners> {
             return;
         }
         loop {
-            let notice = first(&mut self.notices.borrow_mut());
+            let notice = self.notices.borrow_mut().pop_front();
             let Some(notice) = notice else { break };
             let ids: Vec<u32> = self.list.borrow().iter().map(|(id, _)| *id).collect();
             for id in ids {
@@ -95,9 +96,4 @@ impl Host for Rc<Listeners> {
         }
         self.is_notifying.set(false);
     }
-}
-
-/// Removes the first entry of a list, which is always short.
-fn first<T>(list: &mut Vec<T>) -> Option<T> {
-    (!list.is_empty()).then(|| list.remove(0))
 }

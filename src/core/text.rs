@@ -48,7 +48,7 @@ pub(crate) fn decimal(number: u64) -> String {
     digits
 }
 
-/// Reads what [`decimal`] writes.
+/// Reads what [`decimal`] writes, without the machinery of `parse`, which is larger.
 pub(crate) fn number(digits: &str) -> Option<u64> {
     let mut number = None;
     for digit in digits.bytes() {
