@@ -96,10 +96,15 @@ export function isTokenError(error: unknown): error is TokenError {
 }
 
 function hide(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, {
-    __proto__: null,
-    value,
-    configurable: true,
-    writable: true,
-  } as PropertyDescriptor)
+  try {
+    Object.defineProperty(target, name, {
+      __proto__: null,
+      value,
+      configurable: true,
+      writable: true,
+    } as PropertyDescriptor)
+  } catch {
+    // The page has patched it. Every failure of the core comes through here, so the error matters more.
+    ;(target as Record<string, unknown>)[name] = value
+  }
 }

@@ -6,7 +6,10 @@ import { isObject } from './object.js'
 type Listener = (this: unknown, event: Event) => void
 
 export interface Events {
-  /** `members` become own properties of the event. */
+  /**
+   * `members` become own properties of the event. Never throws: what a page's patched event functions throw is an unhandled rejection, as for
+   * the app's monitoring, and the event is lost.
+   */
   dispatch(type: string, members: Record<string, unknown>): void
   /** Like the platform's `addEventListener`. */
   add(...args: unknown[]): void
@@ -47,7 +50,8 @@ export function createEvents(): Events {
   const remove = (...args: unknown[]): void => target?.removeEventListener(...wrap(args))
 
   return {
-    dispatch(type, members) {
+    // `async` catches what it throws, but does not delay it.
+    async dispatch(type, members) {
       if (!target) return
       const event = new Event(type)
       for (const name of Object.keys(members)) {
@@ -60,8 +64,11 @@ export function createEvents(): Events {
       // A listener may cause another event, so restore the outer one afterwards.
       const outer = current
       current = event
-      target.dispatchEvent(event)
-      current = outer
+      try {
+        target.dispatchEvent(event)
+      } finally {
+        current = outer
+      }
     },
     add,
     remove,

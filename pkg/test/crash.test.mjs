@@ -2,7 +2,8 @@
 // its own `fetch` and signals give.
 
 import assert from 'node:assert/strict'
-import { after, describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
+import { load } from './support/bundle.mjs'
 import './support/page.mjs'
 import { createTokenManager } from '../dist/index.js'
 
@@ -38,6 +39,109 @@ describe('a clock that throws, which crashes the core,', () => {
       await assert.rejects(call, ({ code, cause }) => code === 'crashed' && cause.message === 'patched')
     })
   }
+})
+
+const thrower = function () {
+  throw new RangeError('patched')
+}
+
+/** Replaces members until `work` is done, which takes no longer than the session and its events. */
+async function patched(members, work) {
+  const before = members.map(([object, name]) => [object, name, Object.getOwnPropertyDescriptor(object, name)])
+  const { defineProperty } = Object
+  for (const [object, name, descriptor] of before) defineProperty(object, name, { ...descriptor, value: thrower })
+  try {
+    return await work()
+  } finally {
+    for (const [object, name, descriptor] of before) defineProperty(object, name, descriptor)
+  }
+}
+
+describe('a page that patches with something that throws', () => {
+  /** What the app's monitoring hears, in place of the test runner, which would fail the test. */
+  const monitored = []
+  const runners = process.listeners('unhandledRejection')
+  const listen = (...listeners) => {
+    process.removeAllListeners('unhandledRejection')
+    for (const listener of listeners) process.on('unhandledRejection', listener)
+  }
+  before(() => listen((/** @type {any} */ reason) => monitored.push(reason.message)))
+  after(() => listen(...runners))
+
+  for (const [name, ...members] of [
+    ['dispatchEvent', [EventTarget.prototype, 'dispatchEvent']],
+    ['Event', [globalThis, 'Event']],
+    ['Object.defineProperty', [Object, 'defineProperty']],
+  ])
+    it(`${name} loses events, but no call and no session`, async () => {
+      const auth = await made()
+      const heard = []
+      for (const type of ['change', 'refresh', 'signout']) auth.addEventListener(type, () => heard.push(type))
+      monitored.length = 0
+      const state = await patched(members, async () => {
+        await auth.refresh()
+        await auth.fetch('/api/x')
+        await new Promise(setImmediate)
+        return auth.state.status
+      })
+      assert.equal(state, 'signed-in')
+      assert.ok(monitored.length && monitored.every((message) => /patched/.test(message)), `${monitored}`)
+      assert.ok(!heard.includes('refresh'))
+      await auth.logout()
+      assert.deepEqual(heard.slice(-2), ['change', 'signout'])
+      assert.equal(auth.state.status, 'signed-out')
+    })
+
+  it('Object.freeze or Object.values gets a state that is not frozen', async () => {
+    for (const name of ['freeze', 'values']) {
+      const auth = await made()
+      const heard = []
+      for (const type of ['change', 'refresh']) auth.addEventListener(type, () => heard.push(type))
+      await patched([[Object, name]], () => auth.refresh())
+      assert.deepEqual([auth.state.status, heard], ['signed-in', ['change', 'refresh']], name)
+    }
+  })
+
+  it('JSON.parse, after the import, gets the claims', async () => {
+    const auth = createTokenManager({ refresh: '/auth/refresh', tabs: 'off' })
+    managers.push(auth)
+    await auth.ready
+    const payload = Buffer.from(JSON.stringify({ sub: 'alice' })).toString('base64url')
+    const token = `e30.${payload}.x`
+    await patched([[JSON, 'parse']], () => auth.setTokens({ accessToken: token }))
+    assert.deepEqual({ ...auth.state.claims }, { sub: 'alice' })
+  })
+
+  it('Object.defineProperty gets errors whose code says what happened', async () => {
+    const auth = await made()
+    await patched([[Object, 'defineProperty']], () =>
+      assert.rejects(auth.login('/auth/login', { signal: 1 }), TypeError),
+    )
+    globalThis.fetch = async () => new Response(null, { status: 401 })
+    await patched([[Object, 'defineProperty']], () =>
+      assert.rejects(auth.refresh(), { name: 'TokenError', code: 'rejected', status: 401 }),
+    )
+  })
+
+  it('clearTimeout or removeEventListener waits for nothing', async () => {
+    const auth = await made()
+    const members = [
+      [globalThis, 'clearTimeout'],
+      [EventTarget.prototype, 'removeEventListener'],
+    ]
+    const { signal } = new AbortController()
+    const status = await patched(members, async () => {
+      await auth.login('/auth/login', { method: 'POST', body: 'a=b', signal })
+      await auth.refresh()
+      return (await auth.fetch('/api/x', { signal })).status
+    })
+    assert.equal(status, 200)
+  })
+
+  it('console.warn, as test environments do, gets no warning', async () => {
+    const { alone } = await load("export { alone } from '../../src/browser/notice.js'")
+    await patched([[console, 'warn']], () => alone())
+  })
 })
 
 describe('the reason null', () => {

@@ -1,4 +1,6 @@
-// The snapshot and the challenges for JavaScript, frozen.
+// The snapshot and the challenges for JavaScript, frozen. No function here throws.
+
+import { parse } from '../browser/json.js'
 
 /**
  * A snapshot: `claims` is a JSON text, if there are any.
@@ -7,7 +9,7 @@
 export function snapshot(status, claims, expiresAt, sessionExpiresAt) {
   return freeze({
     status,
-    claims: claims === undefined ? null : JSON.parse(claims),
+    claims: parse(claims) ?? null,
     expiresAt: expiresAt ?? null,
     sessionExpiresAt: sessionExpiresAt ?? null,
   })
@@ -21,7 +23,7 @@ export function snapshot(status, claims, expiresAt, sessionExpiresAt) {
 export function challenges(flat) {
   const list = []
   for (let i = 0; i < flat.length; i += 2) {
-    if (flat[i] === '') list.push({ scheme: flat[i + 1], parameters: Object.create(null) })
+    if (flat[i] === '') list.push({ scheme: flat[i + 1], parameters: { __proto__: null } })
     else list[list.length - 1].parameters[flat[i]] ??= flat[i + 1]
   }
   return freeze(list)
@@ -32,11 +34,15 @@ export function challenges(flat) {
  * @template T @param {T} value @returns {T}
  */
 export function freeze(value) {
-  for (const list = [value]; list.length;) {
-    const next = list.pop()
-    if (typeof next === 'object' && next !== null) {
-      for (const member of Object.values(Object.freeze(next))) list.push(member)
+  try {
+    for (const list = [value]; list.length;) {
+      const next = list.pop()
+      if (typeof next === 'object' && next !== null) {
+        for (const member of Object.values(Object.freeze(next))) list.push(member)
+      }
     }
+  } catch {
+    // The page has patched one of these functions. A value that is not frozen is better than none.
   }
   return value
 }

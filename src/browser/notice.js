@@ -6,7 +6,11 @@ const said = new Set()
 export function notice(text) {
   if (said.has(text)) return
   said.add(text)
-  console.warn(`tokenkeep: ${text}`)
+  try {
+    console.warn(`tokenkeep: ${text}`)
+  } catch {
+    // A test environment may forbid warnings like this.
+  }
 }
 
 /** Warns that the tabs cannot coordinate here. */

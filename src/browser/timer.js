@@ -24,14 +24,26 @@ export function outside(work) {
   return value
 }
 
+/** Ignores what a patched function of the page throws. @param {() => void} work */
+function quietly(work) {
+  try {
+    work()
+  } catch {
+    // Only for what is done to save work later.
+  }
+}
+
 /**
  * Sets a timer, outside of the app's zone.
- * @param {(nothing?: undefined) => void} work @param {number} ms @returns {() => void} cancels it
+ * @param {((nothing?: undefined) => void) | undefined} work @param {number} ms @returns {() => void} cancels it
  */
 export function after(work, ms) {
   try {
-    const timer = outside(() => setTimeout(work, ms))
-    return () => clearTimeout(timer)
+    const timer = outside(() => setTimeout(() => work?.(), ms))
+    return () => {
+      work = undefined
+      quietly(() => clearTimeout(timer))
+    }
   } catch {
     // A patched `setTimeout` has thrown. Then there is no timer.
     return () => {}
@@ -124,7 +136,7 @@ export function before(there, signal, ms) {
     if (signal?.aborted) ring()
     void there.then(() => {
       calm?.()
-      signal?.removeEventListener('abort', ring)
+      quietly(() => signal?.removeEventListener('abort', ring))
       resolve(undefined)
     })
   })
@@ -146,11 +158,13 @@ export function renewalTimer(fired) {
   let due = Infinity
   const isVisible = () => document?.visibilityState !== 'hidden'
   const call = () => fired(isVisible())
-  outside(() => {
-    addEventListener('online', call)
-    addEventListener('pageshow', call)
-    document?.addEventListener('visibilitychange', call)
-  })
+  quietly(() =>
+    outside(() => {
+      addEventListener('online', call)
+      addEventListener('pageshow', call)
+      document?.addEventListener('visibilitychange', call)
+    }),
+  )
   const set = (ms) => {
     // A hidden page has no timer.
     if (!isVisible()) ms = Infinity
@@ -172,9 +186,11 @@ export function renewalTimer(fired) {
     set,
     stop() {
       cancel?.()
-      removeEventListener('online', call)
-      removeEventListener('pageshow', call)
-      document?.removeEventListener('visibilitychange', call)
+      quietly(() => {
+        removeEventListener('online', call)
+        removeEventListener('pageshow', call)
+        document?.removeEventListener('visibilitychange', call)
+      })
     },
   }
 }
