@@ -17,14 +17,14 @@ const {
   receiveResponse,
   sendError,
   sendResponse,
-  settle,
+  parseOptions,
   textOf,
   TokenError,
 } = await load(`
   export { covers } from './covers.js'
   export { crossingOptions } from './isolation/crossing.js'
   export { receiveError, sendError } from './isolation/errors.js'
-  export { place, settle } from './isolation/options.js'
+  export { parseOptions, place } from './isolation/options.js'
   export { inlet, pump, receiveResponse, sendResponse } from './isolation/response.js'
   export { textOf } from './isolation/text.js'
   export { TokenError } from './error.js'
@@ -274,7 +274,7 @@ describe('the rule of `apis`', () => {
           return new Response('')
         }
         await auth.fetch(url)
-        const { apis: settled } = settle({ apis })
+        const { apis: settled } = parseOptions({ apis })
         assert.equal(covers(settled, new URL(url)), carries, `${apis} ${url}`)
       }
       auth.dispose()
@@ -330,13 +330,13 @@ describe('options on their way to the worker', () => {
       [{ tabs: 'share' }, 'tabs'],
     ])
       assert.throws(
-        () => settle({ refresh: '/r', ...options }),
+        () => parseOptions({ refresh: '/r', ...options }),
         (error) => error.code === 'invalid-option' && error.message.includes(`\`${name}\``),
       )
   })
 
   it('tell the worker what it needs: the names of cookies, and its own endpoints', () => {
-    const { cookies, own, adopt, options } = settle({
+    const { cookies, own, adopt, options } = parseOptions({
       refresh: { url: '/r?x', csrf: { cookie: 'one', header: 'h' } },
       logout: '/out',
       csrf: { cookie: 'two', header: 'h' },

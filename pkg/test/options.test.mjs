@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { options as flat, settle } from '../../src/browser/options.js'
+import { options as flat, complete } from '../../src/browser/options.js'
 
 const SECRET = 's3cr3t'
 const PAGE = 'https://app.test/shop/'
@@ -16,7 +16,7 @@ const values = (value) => (typeof value === 'object' ? Object.values(value).map(
 
 /** The options as a page reads them, by name. */
 function options(given, base = PAGE) {
-  const entries = Object.entries(settle(given, base)).map(([name, value]) => [name, values(value)])
+  const entries = Object.entries(complete(given, base)).map(([name, value]) => [name, values(value)])
   const { refresh, turn, key, share, ...all } = Object.fromEntries(entries)
   names = { turn, key, share }
   return { refresh: refresh[0], by: refresh[1], ...all }
@@ -363,11 +363,11 @@ describe('URLs', () => {
   it('are resolved against the page, and may be relative only there', () => {
     assert.equal(options({ refresh: 'refresh?x#y' }).refresh[0], 'https://app.test/shop/refresh?x')
     assert.throws(
-      () => settle({ refresh: '/r' }),
+      () => complete({ refresh: '/r' }),
       (text) =>
         text.startsWith('option `refresh.url` takes an http or https URL, which may be relative in a page, and got '),
     )
-    assert.equal(settle({ refresh: 'https://auth.test' }).refresh.call.url, 'https://auth.test/')
+    assert.equal(complete({ refresh: 'https://auth.test' }).refresh.call.url, 'https://auth.test/')
   })
 
   it('of the APIs are complete, or paths', () => {

@@ -6,7 +6,7 @@ import { parse } from '../browser/json.js'
  * A snapshot: `claims` is a JSON text, if there are any.
  * @param {string} status @param {string} [claims] @param {number} [expiresAt] @param {number} [sessionExpiresAt]
  */
-export function snapshot(status, claims, expiresAt, sessionExpiresAt) {
+export function state(status, claims, expiresAt, sessionExpiresAt) {
   return freeze({
     status,
     claims: parse(claims) ?? null,

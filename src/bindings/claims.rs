@@ -9,7 +9,7 @@ use crate::core::{Challenge, Snapshot, Status};
 #[wasm_bindgen(module = "/src/bindings/claims.js")]
 extern "C" {
     /// A snapshot, deeply frozen; the claims are a JSON text.
-    #[wasm_bindgen(js_name = snapshot)]
+    #[wasm_bindgen(js_name = state)]
     fn frozen(
         status: &str,
         claims: Option<&str>,

@@ -302,7 +302,7 @@ const all = group({
  * @param {unknown} given  @param {string} [base]  What relative URLs are resolved against.
  */
 export function options(given, base) {
-  const settled = settle(given, base)
+  const settled = complete(given, base)
   const { attach, response } = settled
   const places = Object.values(response)
   // The page does not see a token that is in a cookie.
@@ -311,7 +311,7 @@ export function options(given, base) {
 }
 
 /** All options and the manager's names, checked and completed. @param {any} [given] @param {string} [base] */
-export function settle(given = {}, base) {
+export function complete(given = {}, base) {
   const settled = all('', given, base)
   exclude(settled)
   const page = origin()

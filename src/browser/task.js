@@ -7,7 +7,7 @@ let outcome
 let isRejected = false
 
 /**
- * Runs a task, which starts at once. `step` resumes the task, which then calls `taken` and, if it has not ended, `wait`.
+ * Runs a task, which starts at once. `step` resumes the task, which then calls `awaited` and, if it has not ended, `wait`.
  * Throws if the WebAssembly traps, so that the call that began the task ends, too.
  * @param {() => void} step
  */
@@ -39,7 +39,7 @@ export function wait(promise) {
 }
 
 /** The value of the promise that the running task has waited for. Throws its reason if it was rejected. */
-export function taken() {
+export function awaited() {
   if (isRejected) throw outcome
   return outcome
 }

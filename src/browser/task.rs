@@ -17,7 +17,7 @@ extern "C" {
     fn wait(promise: &Promise);
 
     #[wasm_bindgen(catch)]
-    fn taken() -> Result<JsValue, JsValue>;
+    fn awaited() -> Result<JsValue, JsValue>;
 }
 
 /// Runs a task. It starts at once, in the turn of the call.
@@ -56,5 +56,5 @@ pub(super) async fn result_of(promise: Promise) -> Result<JsValue, JsValue> {
         true => Poll::Ready(()),
     })
     .await;
-    taken()
+    awaited()
 }

@@ -7,7 +7,7 @@ import { TokenError } from '../error.js'
 type Given = Record<string, unknown>
 
 /** The options that the worker itself needs. */
-export interface Settled {
+export interface ParsedOptions {
   /** The options for the core. */
   readonly options: Given
   readonly apis: Api[]
@@ -20,7 +20,7 @@ export interface Settled {
 }
 
 /** Throws a `TokenError`. */
-export function settle(given: Given): Settled {
+export function parseOptions(given: Given): ParsedOptions {
   const attach = member(given, 'attach')
   const refuse = (name: string, why: string): never => {
     throw new TokenError('invalid-option', `option \`${name}\` and isolation exclude each other: ${why}`)

@@ -15,7 +15,7 @@ import {
   type WireRequest,
   type WireResponse,
 } from './messages.js'
-import { place, settle, type Settled } from './options.js'
+import { parseOptions, place, type ParsedOptions } from './options.js'
 import { revive } from './request.js'
 import { pump, sendResponse } from './response.js'
 import { textOf } from './text.js'
@@ -67,7 +67,7 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
   const pages = new Set<Page>()
   const logins = kept?.logins ?? new Set<string>()
   /** The options, or the error in them. */
-  let settled: Settled | TokenError | undefined
+  let parsed: ParsedOptions | TokenError | undefined
   /** The options of the first page as a text, for comparison. */
   let first: string | undefined
   let manager: TokenManager | undefined
@@ -82,9 +82,9 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
 
   function take(options: () => Record<string, unknown>): void {
     try {
-      settled = settle(options())
+      parsed = parseOptions(options())
     } catch (cause) {
-      settled =
+      parsed =
         cause instanceof TokenError
           ? cause
           : new TokenError('invalid-option', 'The options could not be read.', { cause })
@@ -95,7 +95,7 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
     for (const page of pages) page.post(message)
   }
 
-  function start({ options }: Settled): TokenManager {
+  function start({ options }: ParsedOptions): TokenManager {
     // The user stays signed out when the worker was ended and started again. A pending logout needs no such option.
     const made = make(kept?.isOut && !Object.keys(told.marks).length ? { ...options, restore: 'manual' } : options)
     made.addEventListener('change', () => {
@@ -134,7 +134,7 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
     return error === undefined ? error : sendError(error, (response) => sendResponse(response, adopt(), undefined))
   }
 
-  const adopt = () => (settled instanceof TokenError ? undefined : settled?.adopt)
+  const adopt = () => (parsed instanceof TokenError ? undefined : parsed?.adopt)
 
   /** Connects a page. `left` is called when it leaves, with whether it has disposed its manager. */
   function attend(port: MessagePort, left?: (isDisposed: boolean, manager: TokenManager | undefined) => void): Line {
@@ -198,7 +198,7 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
             'Another page has started the worker with other options. Give managers with different options different names.',
           ),
         )
-      if (settled instanceof TokenError) return refuse(settled)
+      if (parsed instanceof TokenError) return refuse(parsed)
       isGreeted = true
       if (resumes) {
         last = Number(resumes.streams) || 0
@@ -216,7 +216,7 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
         !Object.keys(told.marks).length
       )
         void manager.signedIn().catch(() => {})
-      const { apis, cookies } = settled!
+      const { apis, cookies } = parsed!
       page.post({ kind: 'welcome', version: VERSION, apis, cookies })
     }
 
@@ -389,7 +389,7 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
   }
 
   function begun(): TokenManager {
-    return (manager ??= start(settled as Settled))
+    return (manager ??= start(parsed as ParsedOptions))
   }
 
   /** Throws if the app may not send this request with the token. */
@@ -400,17 +400,17 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
 
   function isOwnOrigin(url: string): boolean {
     const { origin } = new URL(url)
-    return (settled as Settled).own.some((own) => new URL(own).origin === origin)
+    return (parsed as ParsedOptions).own.some((own) => new URL(own).origin === origin)
   }
 
   function among(url: string): void {
-    if (!covers((settled as Settled).apis, new URL(url)))
+    if (!covers((parsed as ParsedOptions).apis, new URL(url)))
       throw new TokenError('invalid-argument', 'request: the worker sends the token only to `apis`.')
   }
 
   /** Whether responses from this endpoint may contain tokens. */
   function givesTokens(url: string, method?: string): boolean {
-    return (settled as Settled).own.includes(place(url)!) || logins.has(endpoint(method, url))
+    return (parsed as ParsedOptions).own.includes(place(url)!) || logins.has(endpoint(method, url))
   }
 
   /** Throws if the response may contain tokens, which no page may read, whichever way it asks. */
@@ -438,7 +438,7 @@ export function createServer(make: (options: unknown) => TokenManager, { own, st
     givesTokens,
     guard,
     /** The options, if they are known and valid. */
-    settled: () => (settled instanceof TokenError ? undefined : settled),
+    parsed: () => (parsed instanceof TokenError ? undefined : parsed),
     /** Whether a page is connected. */
     isVisited: () => pages.size > 0,
   }

@@ -6,7 +6,7 @@ import type { TokenManager } from '../types.js'
 import { decoded } from '#page'
 import { keep } from './kept.js'
 import { calm } from './platform/fetch.js'
-import type { Settled } from './options.js'
+import type { ParsedOptions } from './options.js'
 import { createServer, type Kind, type Line, type Server } from './server.js'
 import { told } from './told.js'
 
@@ -112,24 +112,24 @@ export function listen(make: (options: unknown) => TokenManager, service: () => 
     const { destination, mode, url, method } = request
     if (!serving || mode === 'navigate' || !CALLS.includes(destination)) return
     const { server, loaded, written } = begin(serving)
-    const settled = server.settled()
-    if (!settled) return
+    const parsed = server.parsed()
+    if (!parsed) return
     if (server.givesTokens(url, method)) {
       console.warn(
         `tokenkeep: ${method} ${url.split('?')[0]} returns tokens, so the page's request was blocked. Call login, exchange, refresh or logout of the manager.`,
       )
       return event.respondWith(Response.error())
     }
-    if (!covers(settled.apis, new URL(url)) || request.headers.has('authorization')) return
+    if (!covers(parsed.apis, new URL(url)) || request.headers.has('authorization')) return
     // An opaque response cannot be checked for a 401. The cache contains no responses to requests with the token.
     if (mode === 'no-cors' && new URL(url).origin !== location.origin) return
     if (request.cache === 'only-if-cached') return
-    event.respondWith(loaded.then(() => answer(server, settled, request)))
+    event.respondWith(loaded.then(() => answer(server, parsed, request)))
     event.waitUntil(loaded.then(calm).then(written))
   })
 }
 
-async function answer(server: Server, { cookies, adopt }: Settled, request: Request): Promise<Response> {
+async function answer(server: Server, { cookies, adopt }: ParsedOptions, request: Request): Promise<Response> {
   if (!server.isVisited()) {
     // No page has connected yet. Only a page knows whether a pending logout may be finished now, and possibly the
     // cookies.
