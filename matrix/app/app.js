@@ -8,7 +8,7 @@ let running
 export const run = () =>
   (running ??= tryOut()
     .catch(String)
-    .then((outcome) => (globalThis.outcome = JSON.stringify(outcome))))
+    .then((outcome) => (/** @type {any} */ (globalThis).outcome = JSON.stringify(outcome))))
 
 async function tryOut() {
   await auth.login('/auth/login', { body: new URLSearchParams({ username: 'alice' }) })

@@ -30,6 +30,9 @@ class Manager {
     for (const listener of this.listeners) listener()
   }
 
+  /** What `logout` rejects with. @type {Error | undefined} */
+  fails
+
   logout = async () => {
     this.become({ status: 'signed-out' })
     if (this.fails) throw this.fails
@@ -55,7 +58,7 @@ let storage
 
 beforeEach(() => {
   made = {}
-  globalThis.localStorage = new Store()
+  globalThis.localStorage = /** @type {any} */ (new Store())
   globalThis.addEventListener = (type, listener) => type === 'storage' && (storage = listener)
   globalThis.removeEventListener = (type, listener) => storage === listener && (storage = undefined)
 })
@@ -192,7 +195,10 @@ describe('accounts', () => {
   })
 
   it('report wrong arguments', async () => {
-    assert.throws(() => createAccounts({}), { code: 'invalid-argument', message: /`create` takes a function/ })
+    assert.throws(() => createAccounts(/** @type {any} */ ({})), {
+      code: 'invalid-argument',
+      message: /`create` takes a function/,
+    })
     start({ create: () => ({}) })
     assert.throws(() => accounts.add('work'), {
       code: 'invalid-argument',
@@ -220,7 +226,7 @@ describe('the remembered accounts', () => {
     start({ remember: KEY })
     for (const name of ['work', 'home']) accounts.add(name).become({ status: 'signed-in', claims: { sub: 's3cr3t' } })
     accounts.switch('home')
-    assert.deepEqual([...localStorage], [[KEY, '{"names":["work","home"],"used":"home"}']])
+    assert.deepEqual([.../** @type {any} */ (localStorage)], [[KEY, '{"names":["work","home"],"used":"home"}']])
     accounts.dispose()
     made = {}
     start({ remember: KEY })
@@ -280,7 +286,7 @@ describe('the remembered accounts', () => {
         },
       },
     ]) {
-      globalThis.localStorage = store
+      globalThis.localStorage = /** @type {any} */ (store)
       start({ remember: KEY })
       accounts.add('work')
       assert.deepEqual(names(), ['work'])
@@ -290,6 +296,7 @@ describe('the remembered accounts', () => {
 })
 
 describe('can', () => {
+  /** @param {any} claims @param {import('tokenkeep').TokenState['status']} [status] */
   const state = (claims, status = 'signed-in') => ({ status, claims })
 
   it('reads scopes as in RFC 8693, and as lists', () => {
@@ -345,7 +352,7 @@ describe('a test double', () => {
     const inspector = inspect(auth, { console: false })
     await auth.refresh()
     assert.equal(idle.state.status, 'active')
-    assert.ok(inspector.entries.some(({ type }) => type === 'refresh'))
+    assert.ok(inspector.entries.some((entry) => entry.kind === 'event' && entry.type === 'refresh'))
     inspector.dispose()
     idle.dispose()
     await accounts.remove('work')

@@ -16,7 +16,7 @@ describe('the adapters', () => {
   })
 
   it('can be created under Node, where nobody uses them', async () => {
-    const auth = { fetch() {}, getAccessToken() {}, peekAccessToken() {}, addEventListener() {} }
+    const auth = /** @type {any} */ ({ fetch() {}, getAccessToken() {}, peekAccessToken() {}, addEventListener() {} })
     const { createXMLHttpRequest } = await import('../dist/adapters/xhr.js')
     const { createEventSource } = await import('../dist/adapters/event-source.js')
     await import('../dist/adapters/websocket.js')
@@ -31,7 +31,7 @@ describe('the adapters', () => {
 })
 
 describe('the targets that get the token', async () => {
-  globalThis.location = new URL('https://page.test/app/')
+  globalThis.location = /** @type {any} */ (new URL('https://page.test/app/'))
   globalThis.origin = 'https://page.test'
   const { target } = await load("export { target } from './adapters/target.js'")
   const covers = (apis, url) => target('it', { apis }).covered(url) !== undefined

@@ -157,7 +157,7 @@ describe('a captured call', () => {
           found.push(
             await status(() => ['/fixed']),
             await status(() => ['/fixed', { __proto__: null, method: 'POST', body: 'b' }]),
-            await status(() => [new Request('/fixed', { __proto__: null })]),
+            await status(() => [new Request('/fixed', /** @type {object} */ ({ __proto__: null }))]),
           )
         } finally {
           delete Object.prototype[name]

@@ -57,7 +57,7 @@ async function patched(members, work) {
   }
 }
 
-describe('a page that patches with something that throws', () => {
+describe('a page whose patched functions throw', () => {
   /** What the app's monitoring hears, in place of the test runner, which would fail the test. */
   const monitored = []
   const runners = process.listeners('unhandledRejection')
@@ -73,10 +73,11 @@ describe('a page that patches with something that throws', () => {
     ['Event', [globalThis, 'Event']],
     ['Object.defineProperty', [Object, 'defineProperty']],
   ])
-    it(`${name} loses events, but no call and no session`, async () => {
+    it(`loses events, but no call and no session: ${name}`, async () => {
       const auth = await made()
       const heard = []
-      for (const type of ['change', 'refresh', 'signout']) auth.addEventListener(type, () => heard.push(type))
+      for (const type of /** @type {const} */ (['change', 'refresh', 'signout']))
+        auth.addEventListener(type, () => heard.push(type))
       monitored.length = 0
       const state = await patched(members, async () => {
         await auth.refresh()
@@ -92,17 +93,18 @@ describe('a page that patches with something that throws', () => {
       assert.equal(auth.state.status, 'signed-out')
     })
 
-  it('Object.freeze or Object.values gets a state that is not frozen', async () => {
+  it('gets a state that is not frozen: Object.freeze, Object.values', async () => {
     for (const name of ['freeze', 'values']) {
       const auth = await made()
       const heard = []
-      for (const type of ['change', 'refresh']) auth.addEventListener(type, () => heard.push(type))
+      for (const type of /** @type {const} */ (['change', 'refresh']))
+        auth.addEventListener(type, () => heard.push(type))
       await patched([[Object, name]], () => auth.refresh())
       assert.deepEqual([auth.state.status, heard], ['signed-in', ['change', 'refresh']], name)
     }
   })
 
-  it('JSON.parse, after the import, gets the claims', async () => {
+  it('gets the claims: JSON.parse', async () => {
     const auth = createTokenManager({ refresh: '/auth/refresh', tabs: 'off' })
     managers.push(auth)
     await auth.ready
@@ -112,10 +114,10 @@ describe('a page that patches with something that throws', () => {
     assert.deepEqual({ ...auth.state.claims }, { sub: 'alice' })
   })
 
-  it('Object.defineProperty gets errors whose code says what happened', async () => {
+  it('gets errors whose code says what happened: Object.defineProperty', async () => {
     const auth = await made()
     await patched([[Object, 'defineProperty']], () =>
-      assert.rejects(auth.login('/auth/login', { signal: 1 }), TypeError),
+      assert.rejects(auth.login('/auth/login', /** @type {any} */ ({ signal: 1 })), TypeError),
     )
     globalThis.fetch = async () => new Response(null, { status: 401 })
     await patched([[Object, 'defineProperty']], () =>
@@ -123,22 +125,32 @@ describe('a page that patches with something that throws', () => {
     )
   })
 
-  it('clearTimeout or removeEventListener waits for nothing', async () => {
-    const auth = await made()
+  it('waits for nothing: clearTimeout, removeEventListener', async () => {
     const members = [
       [globalThis, 'clearTimeout'],
       [EventTarget.prototype, 'removeEventListener'],
     ]
     const { signal } = new AbortController()
-    const status = await patched(members, async () => {
-      await auth.login('/auth/login', { method: 'POST', body: 'a=b', signal })
-      await auth.refresh()
-      return (await auth.fetch('/api/x', { signal })).status
-    })
-    assert.equal(status, 200)
+    // A timer that is never cleared keeps Node running.
+    const timers = []
+    const { setTimeout } = globalThis
+    globalThis.setTimeout = /** @type {any} */ ((work, ms) => timers[timers.push(setTimeout(work, ms)) - 1])
+    try {
+      const auth = await made()
+      const status = await patched(members, async () => {
+        await auth.login('/auth/login', { method: 'POST', body: 'a=b', signal })
+        await auth.refresh()
+        return (await auth.fetch('/api/x', { signal })).status
+      })
+      assert.equal(status, 200)
+      assert.ok(timers.length)
+    } finally {
+      globalThis.setTimeout = setTimeout
+      timers.forEach((timer) => clearTimeout(timer))
+    }
   })
 
-  it('console.warn, as test environments do, gets no warning', async () => {
+  it('gets no warning: console.warn, as in some test environments', async () => {
     const { alone } = await load("export { alone } from '../../src/browser/notice.js'")
     await patched([[console, 'warn']], () => alone())
   })

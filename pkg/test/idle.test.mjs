@@ -53,6 +53,10 @@ const settle = async () => {
   for (let turn = 0; turn < 20; turn++) await null
 }
 
+/**
+ * @param {any} shared
+ * @param {{ settings?: object, manager?: { refresh?: Function, logout?: Function }, lacksChannel?: boolean, tabs?: string, mail?: number }} [options]
+ */
 function tab(shared, { settings, manager = {}, lacksChannel, tabs = 'share', mail = 0 } = {}) {
   const own = { isFrozen: false, mail: [], states: [] }
   const listeners = new Set()
@@ -671,6 +675,7 @@ describe('watchIdle', () => {
   }
 
   it('reports wrong arguments', () => {
+    /** @type {[any[], RegExp][]} */
     const wrong = [
       [[], /takes a token manager/],
       [[null, { after: 5000 }], /takes a token manager/],
@@ -684,8 +689,9 @@ describe('watchIdle', () => {
     ]
     for (const [args, message] of wrong) {
       assert.throws(
-        () => watchIdle(...args),
-        (error) => isTokenError(error) && error.code === 'invalid-argument' && message.test(error.message),
+        () => /** @type {Function} */ (watchIdle)(...args),
+        (/** @type {any} */ error) =>
+          isTokenError(error) && error.code === 'invalid-argument' && message.test(error.message),
       )
     }
   })

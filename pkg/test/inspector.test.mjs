@@ -20,8 +20,8 @@ beforeEach(() => {
     '/refresh': () => Response.json({ access_token: `${SECRET}-token`, expires_in: 300 }),
     '/login': () => Response.json({ access_token: `${SECRET}-token`, expires_in: 300, sub: SECRET }),
   }
-  globalThis.fetch = async (...args) => {
-    const request = new Request(...args)
+  globalThis.fetch = async (input, init) => {
+    const request = new Request(input, init)
     request.signal.throwIfAborted()
     return routes[new URL(request.url).pathname](request)
   }
@@ -38,6 +38,7 @@ function start(options) {
   inspector = inspect(auth, { console: false, limit: 500 })
 }
 
+/** @param {Function} first @param {Function} [then] */
 const once = (first, then = () => Response.json({})) => {
   let isFirst = true
   return (request) => {
@@ -322,8 +323,8 @@ describe('inspecting', () => {
     const seen = []
     const run = async () => {
       const sent = []
-      globalThis.fetch = async (...args) => {
-        const request = new Request(...args)
+      globalThis.fetch = async (input, init) => {
+        const request = new Request(input, init)
         sent.push([request.method, request.url, [...request.headers], await request.text()])
         return routes[new URL(request.url).pathname](request)
       }
@@ -424,7 +425,7 @@ describe('inspecting', () => {
   it('a manager that does not report its calls says so, and reports its events', () => {
     const target = new EventTarget()
     const double = {
-      state: { status: 'signed-out', expiresAt: null },
+      state: { status: /** @type {const} */ ('signed-out'), claims: null, expiresAt: null, sessionExpiresAt: null },
       ready: Promise.resolve(),
       addEventListener: target.addEventListener.bind(target),
       removeEventListener: target.removeEventListener.bind(target),
@@ -436,7 +437,7 @@ describe('inspecting', () => {
   })
 
   it('nothing is a clear error', () => {
-    for (const wrong of [undefined, null, {}, 5])
+    for (const wrong of /** @type {any[]} */ ([undefined, null, {}, 5]))
       assert.throws(() => inspect(wrong), { code: 'invalid-argument', message: /inspect: takes a token manager/ })
   })
 })

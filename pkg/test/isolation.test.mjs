@@ -269,8 +269,8 @@ describe('the rule of `apis`', () => {
       await auth.setTokens({ accessToken: 'token', expiresIn: 300 })
       for (const url of urls) {
         let carries
-        globalThis.fetch = async (...args) => {
-          carries = new Request(...args).headers.has('authorization')
+        globalThis.fetch = async (input, init) => {
+          carries = new Request(input, init).headers.has('authorization')
           return new Response('')
         }
         await auth.fetch(url)
@@ -301,11 +301,13 @@ describe('options on their way to the worker', () => {
   })
 
   it('do not include members of Object.prototype', () => {
-    Object.prototype.apis = ['https://evil.test']
+    /** @type {any} */
+    const { prototype } = Object
+    prototype.apis = ['https://evil.test']
     try {
       assert.deepEqual(Object.keys(crossingOptions({ refresh: '/r' }).options), ['refresh'])
     } finally {
-      delete Object.prototype.apis
+      delete prototype.apis
     }
   })
 
@@ -318,20 +320,20 @@ describe('options on their way to the worker', () => {
     ])
       assert.throws(
         () => crossingOptions(options),
-        (error) => error.code === 'invalid-option' && error.message.includes(`\`${name}\``),
+        (/** @type {any} */ error) => error.code === 'invalid-option' && error.message.includes(`\`${name}\``),
       )
   })
 
   it('that would show the token are refused by the worker', () => {
-    for (const [options, name] of [
+    for (const [options, name] of /** @type {[object, string][]} */ ([
       [{ exposeToken: true }, 'exposeToken'],
       [{ attach: { query: 't' } }, 'attach.query'],
       [{ attach: { cookie: true } }, 'attach.cookie'],
       [{ tabs: 'share' }, 'tabs'],
-    ])
+    ]))
       assert.throws(
         () => parseOptions({ refresh: '/r', ...options }),
-        (error) => error.code === 'invalid-option' && error.message.includes(`\`${name}\``),
+        (/** @type {any} */ error) => error.code === 'invalid-option' && error.message.includes(`\`${name}\``),
       )
   })
 

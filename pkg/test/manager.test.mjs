@@ -10,6 +10,13 @@ let loads
 globalThis.makeCore = (options, base, host, trapped) => (core = new FakeCore(options, base, host, trapped))
 
 class FakeCore {
+  /** What it is made with, and what the test looks up. @type {any} */
+  options
+  base
+  /** @type {any} */
+  host
+  trapped
+  tokens
   header = 'Authorization'
   calls = []
   disposed = 0
@@ -103,7 +110,7 @@ async function ready(options) {
   return auth
 }
 
-/** The current state of a promise, without waiting for it. */
+/** The current state of a promise, without waiting for it. @returns {Promise<any>} */
 async function soon(promise) {
   const pending = Symbol('pending')
   for (let turn = 0; turn < 50; turn++) await null
@@ -120,13 +127,13 @@ const code = (expected) => (error) => {
 }
 
 // A manager works only in a page.
-globalThis.location = { href: 'https://page.test/', origin: 'https://page.test' }
+globalThis.location = /** @type {any} */ ({ href: 'https://page.test/', origin: 'https://page.test' })
 
-/** The calls of the platform's fetch; the test sets each answer. */
+/** The calls of the platform's fetch; the test sets each answer. @type {{ args: [any, any?], init: any, resolve: Function, reject: Function }[]} */
 let sent
 beforeEach(() => {
   sent = []
-  globalThis.fetch = (...args) =>
+  globalThis.fetch = (/** @type {[any, any?]} */ ...args) =>
     new Promise((resolve, reject) => {
       const { signal } = new Request(...args)
       if (signal.aborted) return reject(signal.reason)
@@ -190,10 +197,10 @@ describe('a call that can leave at once', () => {
 
   it('resolves a relative URL against the page at the time of the call', async () => {
     const auth = await ready()
-    globalThis.document = { baseURI: 'https://api.test/a/' }
+    const document = (globalThis.document = /** @type {any} */ ({ baseURI: 'https://api.test/a/' }))
     try {
       void auth.fetch('x')
-      globalThis.document.baseURI = 'https://other.test/b/'
+      document.baseURI = 'https://other.test/b/'
       void auth.fetch('x')
     } finally {
       delete globalThis.document
@@ -317,7 +324,7 @@ describe('a patched fetch', () => {
       { then: (resolve) => resolve(response) },
       Object.assign(Promise.resolve(1), { then: (resolve) => resolve(response) }),
     ]) {
-      globalThis.fetch = () => answer
+      globalThis.fetch = () => /** @type {any} */ (answer)
       assert.equal(await auth.fetch(API), response)
     }
   })
@@ -342,7 +349,7 @@ describe('a patched fetch', () => {
     }
     const refused = { status: 401 }
     core.settles = (status) => status !== 401
-    globalThis.fetch = async () => refused
+    globalThis.fetch = async () => /** @type {any} */ (refused)
     void auth.fetch(API)
     await soon()
     assert.equal(core.followed.response, refused)
@@ -351,9 +358,12 @@ describe('a patched fetch', () => {
   it('that returns no object costs one call a clear error', async () => {
     const auth = await ready()
     for (const answer of [undefined, null, 0, 200, '', 'text', true, Symbol.iterator, 1n]) {
-      for (const fetch of [() => answer, async () => answer]) {
+      for (const fetch of /** @type {any[]} */ ([() => answer, async () => answer])) {
         globalThis.fetch = fetch
-        await assert.rejects(auth.fetch(API), (error) => !error.retryable && code('bad-fetch')(error))
+        await assert.rejects(
+          auth.fetch(API),
+          (/** @type {any} */ error) => !error.retryable && code('bad-fetch')(error),
+        )
       }
     }
   })
@@ -366,13 +376,13 @@ describe('a patched fetch', () => {
           throw reason
         },
       }
-      for (const fetch of [
+      for (const fetch of /** @type {any[]} */ ([
         () => {
           throw reason
         },
         () => Promise.reject(reason),
         () => promise,
-      ]) {
+      ])) {
         globalThis.fetch = fetch
         assert.deepEqual(await soon(auth.fetch(API)), { error: reason })
       }
@@ -676,8 +686,10 @@ describe('without a page', () => {
 
 describe('a page with injected markup or prototypes', () => {
   it('sets no option and no token through Object.prototype', async () => {
-    Object.prototype.exposeToken = true
-    Object.prototype.accessToken = 'planted'
+    /** @type {any} */
+    const { prototype } = Object
+    prototype.exposeToken = true
+    prototype.accessToken = 'planted'
     try {
       const auth = await ready({ refresh: { url: '/r' } })
       assert.equal(core.options.exposeToken, undefined)
@@ -685,19 +697,19 @@ describe('a page with injected markup or prototypes', () => {
       await auth.setTokens({ expiresIn: 5 })
       assert.equal(core.tokens.accessToken, undefined)
     } finally {
-      delete Object.prototype.exposeToken
-      delete Object.prototype.accessToken
+      delete prototype.exposeToken
+      delete prototype.accessToken
     }
   })
 
   it('moves no login to another origin through <base>', async () => {
-    globalThis.document = { baseURI: 'https://evil.test/' }
+    const document = (globalThis.document = /** @type {any} */ ({ baseURI: 'https://evil.test/' }))
     try {
       const auth = await ready()
       assert.equal(core.base, 'https://page.test/')
       void auth.login('/auth/login')
       assert.equal(core.logined.call.url, 'https://page.test/auth/login')
-      globalThis.document.baseURI = 'https://page.test/app/'
+      document.baseURI = 'https://page.test/app/'
       void auth.login('login')
       assert.equal(core.logined.call.url, 'https://page.test/app/login')
       assert.equal(core.logined.call.request().url, 'https://page.test/app/login')
@@ -810,7 +822,10 @@ describe('the options', () => {
       },
     })
     for (const call of [() => auth.ready, () => auth.fetch(API), () => auth.refresh(), () => auth.login(API)]) {
-      await assert.rejects(call(), (error) => code('invalid-option')(error) && error.cause instanceof RangeError)
+      await assert.rejects(
+        call(),
+        (/** @type {any} */ error) => code('invalid-option')(error) && error.cause instanceof RangeError,
+      )
     }
     assert.equal(loads.length, 0)
   })
@@ -840,7 +855,7 @@ describe('a core that cannot be loaded', () => {
       auth.getAccessToken(),
       auth.ready,
     ]) {
-      await assert.rejects(call, (error) => {
+      await assert.rejects(call, (/** @type {any} */ error) => {
         assert.equal(error.cause, cause)
         assert.match(error.message, /not its bytes.*refused/)
         return code('not-loaded')(error)
@@ -851,7 +866,7 @@ describe('a core that cannot be loaded', () => {
   })
 
   it('is reported with what blocked it', async () => {
-    for (const [cause, words] of [
+    for (const [cause, words] of /** @type {[unknown, RegExp][]} */ ([
       [
         new WebAssembly.CompileError(
           "Refused to compile or instantiate WebAssembly module because 'unsafe-eval' is not allowed",
@@ -861,21 +876,27 @@ describe('a core that cannot be loaded', () => {
       [new WebAssembly.CompileError('call to WebAssembly.compile() blocked by CSP'), /wasm-unsafe-eval/],
       [new TypeError('The operation failed'), /The operation failed/],
       ['why', /unknown reason/],
-    ]) {
+    ])) {
       const auth = manager()
       loads[0].reject(cause)
-      await assert.rejects(auth.ready, (error) => words.test(error.message) && code('not-loaded')(error))
+      await assert.rejects(
+        auth.ready,
+        (/** @type {any} */ error) => words.test(error.message) && code('not-loaded')(error),
+      )
     }
     const { DecompressionStream, WebAssembly: wasm } = globalThis
-    for (const [name, cause, words] of [
+    for (const [name, cause, words] of /** @type {[string, Error, RegExp][]} */ ([
       ['DecompressionStream', new ReferenceError('DecompressionStream is not defined'), /no DecompressionStream/],
       ['WebAssembly', new ReferenceError('WebAssembly is not defined'), /no WebAssembly/],
-    ]) {
+    ])) {
       delete globalThis[name]
       try {
         const auth = manager()
         loads[0].reject(cause)
-        await assert.rejects(auth.ready, (error) => words.test(error.message) && code('not-loaded')(error))
+        await assert.rejects(
+          auth.ready,
+          (/** @type {any} */ error) => words.test(error.message) && code('not-loaded')(error),
+        )
       } finally {
         Object.assign(globalThis, { DecompressionStream, WebAssembly: wasm })
       }
@@ -928,7 +949,10 @@ describe('a core that dies', () => {
     const asked = auth.fetch(API)
     sent.at(-1).resolve(new Response())
     for (const call of [asked, ...waiting]) {
-      await assert.rejects(call, (error) => code('crashed')(error) && error.cause instanceof WebAssembly.RuntimeError)
+      await assert.rejects(
+        call,
+        (/** @type {any} */ error) => code('crashed')(error) && error.cause instanceof WebAssembly.RuntimeError,
+      )
     }
     const calls = core.calls.length
     for (const call of [() => auth.fetch(API), () => auth.refresh(), () => auth.setTokens({})]) {
@@ -1027,7 +1051,7 @@ describe('dispose', () => {
   it('may be called from a listener while the core is created', async () => {
     const auth = manager()
     auth.addEventListener('change', () => auth.dispose())
-    const { makeCore } = globalThis
+    const { makeCore } = /** @type {any} */ (globalThis)
     globalThis.makeCore = (...args) => {
       const made = makeCore(...args)
       made.changed()

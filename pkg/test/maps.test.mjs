@@ -83,7 +83,7 @@ describe('the source maps', () => {
     ])
     const [, path, line] = stdout.match(/^TokenError: There is no page.*\n.*\((.+):(\d+):\d+\)/)
     assert.equal(path, fileURLToPath(new URL('source/manager.ts', dist)))
-    assert.match(read(path).split('\n')[line - 1], /new TokenError\('server', 'There is no page/)
+    assert.match(read(path).split('\n')[+line - 1], /new TokenError\('server', 'There is no page/)
   })
 
   it('become part of the maps of an app', async () => {

@@ -235,7 +235,7 @@ describe('an option with the right type, but a wrong value', () => {
 describe('sharing between managers', () => {
   const of = (more, page) => {
     const before = globalThis.location
-    globalThis.location = page && { origin: page }
+    globalThis.location = page && /** @type {any} */ ({ origin: page })
     try {
       options({ refresh: '/auth/refresh?account=0', ...more })
       return names
@@ -345,7 +345,7 @@ describe('a refresh on another origin', () => {
     const { location } = globalThis
     const said = []
     console.warn = (text) => said.push(text)
-    globalThis.location = { origin: 'https://app.test' }
+    globalThis.location = /** @type {any} */ ({ origin: 'https://app.test' })
     try {
       for (const more of [{}, { refresh: () => null }, { refresh: 'https://auth.test/refresh', apis: ['/'] }])
         options({ refresh: '/r', ...more })
@@ -364,7 +364,7 @@ describe('URLs', () => {
     assert.equal(options({ refresh: 'refresh?x#y' }).refresh[0], 'https://app.test/shop/refresh?x')
     assert.throws(
       () => complete({ refresh: '/r' }),
-      (text) =>
+      (/** @type {any} */ text) =>
         text.startsWith('option `refresh.url` takes an http or https URL, which may be relative in a page, and got '),
     )
     assert.equal(complete({ refresh: 'https://auth.test' }).refresh.call.url, 'https://auth.test/')
@@ -514,7 +514,7 @@ describe('rules', () => {
     ]) {
       assert.throws(
         () => options({ refresh: '/r', [name]: rule }),
-        (text) => text.startsWith(`option \`${name}.${member}\` is unknown`),
+        (/** @type {any} */ text) => text.startsWith(`option \`${name}.${member}\` is unknown`),
         member,
       )
     }
@@ -539,7 +539,7 @@ describe('the option attach', () => {
     const unknown = (attach, name) => {
       assert.throws(
         () => options({ refresh: '/r', attach }),
-        (text) => text.startsWith(`option \`attach.${name}\` is unknown; known are `),
+        (/** @type {any} */ text) => text.startsWith(`option \`attach.${name}\` is unknown; known are `),
       )
     }
     unknown({ query: 't', header: 'X' }, 'header')

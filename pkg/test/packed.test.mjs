@@ -190,7 +190,7 @@ describe('in a new Vite project', () => {
 
   const routes = () => {
     const built = {}
-    for (const name of readdirSync(join(project, 'dist'), { recursive: true })) {
+    for (const name of readdirSync(join(project, 'dist'), { recursive: true, encoding: 'utf8' })) {
       if (extname(name) in TYPES) built[`/${name}`] = file(join(project, 'dist', name))
     }
     return built
@@ -224,7 +224,7 @@ describe('in a new Vite project', () => {
   async function develop(path) {
     const back = backend()
     const api = await serve({ ...back.routes, '/refuse': () => (back.refuse(), ['text/plain', '']) })
-    const { createServer } = await import(pathToFileURL(join(project, 'node_modules/vite/dist/node/index.js')))
+    const { createServer } = await import(pathToFileURL(join(project, 'node_modules/vite/dist/node/index.js')).href)
     const proxy = Object.fromEntries(['/auth', '/api', '/refuse'].map((path) => [path, api.origin]))
     const dev = await createServer({
       root: project,

@@ -59,7 +59,7 @@ describe('a body for a rule', () => {
         for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk))
         if (!goesOn) controller.close()
       },
-      cancel: () => (isCancelled = true),
+      cancel: () => void (isCancelled = true),
     })
     const response = new Response(body)
     return members(response, 'code', isText).then((found) => [found, response.bodyUsed, isCancelled])
@@ -93,7 +93,7 @@ describe('a body for a rule', () => {
   it('is empty for a value that is no answer, and nothing throws', async () => {
     const read = new Response('x')
     await read.text()
-    for (const odd of [
+    for (const odd of /** @type {any[]} */ ([
       undefined,
       null,
       7,
@@ -111,7 +111,7 @@ describe('a body for a rule', () => {
       },
       { body: { cancel: () => 7 } },
       read,
-    ]) {
+    ])) {
       assert.deepEqual(await members(odd, 'code', false), [])
       assert.equal(await keep(odd), undefined)
       assert.ok(['undefined', 'string'].includes(typeof header(odd, 'Content-Type')))
@@ -268,14 +268,14 @@ describe('the page', () => {
   }
 
   it('has a base URL, but none of another origin', () => {
-    for (const [there, expected] of [
+    for (const [there, expected] of /** @type {[{ href: string, origin?: string, base: string }, string][]} */ ([
       [{ href: 'https://a.test/x', base: 'https://a.test/y/' }, 'https://a.test/y/'],
       [{ href: 'https://a.test/x', base: 'https://evil.test/' }, 'https://a.test/x'],
       [{ href: 'https://a.test/x', base: 'http://a.test/' }, 'https://a.test/x'],
       [{ href: 'about:srcdoc', origin: 'https://a.test', base: 'https://a.test/y' }, 'https://a.test/y'],
       [{ href: 'about:srcdoc', origin: 'https://a.test', base: 'https://evil.test/' }, 'about:srcdoc'],
       [{ href: 'about:srcdoc', origin: 'null', base: 'https://a.test/y' }, 'https://a.test/y'],
-    ]) {
+    ])) {
       stand(there)
       assert.equal(base(), expected, JSON.stringify(there))
       if (there.origin) assert.equal(origin(), there.origin)

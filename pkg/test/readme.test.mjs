@@ -12,7 +12,7 @@ const pkg = fileURLToPath(new URL('..', import.meta.url))
 const read = (path) => readFileSync(join(pkg, '..', path), 'utf8')
 const PAGES = [
   'README.md',
-  ...readdirSync(join(pkg, '../docs'), { recursive: true })
+  ...readdirSync(join(pkg, '../docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => /^(migration.)?[^/\\]*\.md$/.test(name))
     .map((name) => `docs/${name}`),
   'docs/backends/README.md',

@@ -88,14 +88,14 @@ describe('in a realm with nothing but JavaScript', () => {
     assert.equal(auth.state.status, 'unknown')
     auth.addEventListener('change', () => {})
     auth.subscribe(() => {})()
-    await assert.rejects(auth.ready, (error) => isTokenError(error) && error.code === 'server')
+    await assert.rejects(auth.ready, (/** @type {any} */ error) => isTokenError(error) && error.code === 'server')
     auth.dispose()
   })
 
   it('such a page gets one clear error, too', async () => {
     const { createTokenManager } = await bare({ location: { href: 'https://page.test/' } })
     const auth = createTokenManager({ refresh: '/auth/refresh' })
-    await assert.rejects(auth.refresh(), (error) => error.code === 'not-loaded')
-    await assert.rejects(auth.fetch('/api'), (error) => error.code === 'not-loaded')
+    await assert.rejects(auth.refresh(), (/** @type {any} */ error) => error.code === 'not-loaded')
+    await assert.rejects(auth.fetch('/api'), (/** @type {any} */ error) => error.code === 'not-loaded')
   })
 })

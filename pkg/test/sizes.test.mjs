@@ -17,6 +17,7 @@ const BUDGETS = {
   './inspector': 5000,
 }
 
+/** @type {[string, Buffer][]} */
 const entries = Object.entries(exports).flatMap(([name, { default: path }]) =>
   path?.endsWith('.js') ? [[name, read(path)]] : [],
 )

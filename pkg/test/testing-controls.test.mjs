@@ -53,7 +53,7 @@ describe('the session', () => {
   })
 
   it('signOut reports the reason if somebody was signed in', () => {
-    for (const reason of ['logout', 'ended', 'other-tab']) {
+    for (const reason of /** @type {const} */ (['logout', 'ended', 'other-tab'])) {
       const auth = createTestTokenManager({ session: ALICE })
       const told = heard(auth)
       auth.test.signOut(reason)
@@ -68,13 +68,16 @@ describe('the session', () => {
 
   it('signOut settles waiting calls: without a token, or rejected', async () => {
     const sent = []
-    const fetch = async (...args) => (sent.push(new Request(...args).headers.get('authorization')), new Response())
-    for (const [reason, outcome] of [
+    const fetch = async (input, init) => (
+      sent.push(new Request(input, init).headers.get('authorization')),
+      new Response()
+    )
+    for (const [reason, outcome] of /** @type {const} */ ([
       ['rejected', 'none'],
       ['ended', 'none'],
       ['logout', 'session-changed'],
       ['other-tab', 'session-changed'],
-    ]) {
+    ])) {
       const auth = createTestTokenManager({ fetch })
       const call = code(auth.fetch('/x'))
       auth.test.signOut(reason)
@@ -133,16 +136,16 @@ describe('the session', () => {
 describe('failures', () => {
   it('are retryable if they are outages', async () => {
     const auth = createTestTokenManager({ session: null })
-    for (const [code, retryable, status] of [
+    for (const [code, retryable, status] of /** @type {[import('tokenkeep').TokenErrorCode, boolean, number?][]} */ ([
       ['network', true],
       ['timeout', true],
       ['bad-status', true, 503],
       ['bad-answer', true],
       ['rejected', false, 401],
       ['no-token', false],
-    ]) {
+    ])) {
       auth.test.fail('login', code)
-      const error = await auth.login('/login').catch((error) => error)
+      const error = /** @type {any} */ (await auth.login('/login').catch((error) => error))
       assert.deepEqual([error.code, error.retryable, error.status], [code, retryable, status])
     }
   })
@@ -151,7 +154,7 @@ describe('failures', () => {
     const auth = createTestTokenManager({ session: null })
     auth.test.fail('login', 'rejected', { status: 423, cause: Response.json({ locked: true }) })
     for (const _ of [1, 2]) {
-      const error = await auth.login('/login').catch((error) => error)
+      const error = /** @type {any} */ (await auth.login('/login').catch((error) => error))
       assert.equal(error.status, 423)
       assert.deepEqual(await error.cause.json(), { locked: true })
     }
@@ -162,7 +165,7 @@ describe('failures', () => {
 
   it('end with recover, for one method or all', async () => {
     const auth = createTestTokenManager({ session: {} })
-    for (const method of ['login', 'exchange', 'logout']) auth.test.fail(method, 'network')
+    for (const method of /** @type {const} */ (['login', 'exchange', 'logout'])) auth.test.fail(method, 'network')
     auth.test.recover('login')
     assert.equal(await code(auth.login('/login')), 'none')
     assert.equal(await code(auth.exchange('/login')), 'network')
@@ -223,7 +226,7 @@ describe('holding', () => {
   })) {
     it(`${method} waits until it is released`, async () => {
       const auth = createTestTokenManager({ session: {}, fetch: async () => new Response() })
-      const release = auth.test.hold(method)
+      const release = auth.test.hold(/** @type {import('tokenkeep/testing').TestHold} */ (method))
       let isOver = false
       const over = call(auth).then(() => (isOver = true))
       await turns()
@@ -251,10 +254,10 @@ describe('holding', () => {
   })
 
   it('a refresh keeps what the test says about it', async () => {
-    for (const [say, outcome] of [
+    for (const [say, outcome] of /** @type {[(auth: any) => void, string][]} */ ([
       [({ test }) => test.fail('refresh', 'network'), 'network'],
       [({ test }) => test.answer('refresh', { session: ALICE }), 'none'],
-    ]) {
+    ])) {
       const auth = createTestTokenManager()
       const told = heard(auth)
       const release = auth.test.hold('refresh')
@@ -325,7 +328,7 @@ describe('requests', () => {
     for (const _ of [1, 2]) assert.equal(await text(mine, '/b/7'), 'expression')
     assert.equal(await text(mine, '/x?c'), 'function')
     assert.equal(await text(mine, '/else'), 'the network')
-    test.respond('/a', (call) => new Response(call.body))
+    test.respond('/a', (call) => new Response(/** @type {string} */ (call.body)))
     assert.equal(await text(mine, '/a', { method: 'POST', body: 'mine' }), 'mine')
     test.respond('/a', new TypeError('Failed to fetch'))
     await assert.rejects(mine.fetch('/a'), TypeError)
@@ -360,7 +363,7 @@ describe('requests', () => {
 
   it('carry the token as the options say', async () => {
     const sent = []
-    const fetch = async (...args) => (sent.push([...new Request(...args).headers]), new Response())
+    const fetch = async (input, init) => (sent.push([...new Request(input, init).headers]), new Response())
     const options = {
       session: { accessToken: 'abc' },
       fetch,
@@ -441,7 +444,7 @@ describe("under the package's own name", () => {
   })
 
   it('controls for another manager say what to do', () => {
-    for (const auth of [{}, undefined])
+    for (const auth of /** @type {any[]} */ ([{}, undefined]))
       assert.throws(
         () => controls(auth),
         (error) => isTokenError(error) && error.code === 'invalid-argument' && /tokenkeep\/testing/.test(error.message),

@@ -114,7 +114,8 @@ const PROMISES = {
       const error = await auth.login('/auth/login', credentials).catch((error) => error)
       assert.ok(isTokenError(error) && error instanceof Error, `time ${time}`)
       assert.deepEqual([error.name, error.code, error.retryable, error.status], ['TokenError', 'rejected', false, 401])
-      assert.deepEqual(await error.cause.json(), { error: 'wrong_password' })
+      const { cause } = /** @type {{ cause?: any }} */ (error)
+      assert.deepEqual(await cause.json(), { error: 'wrong_password' })
       assert.deepEqual(Object.keys(error).sort(), ['code', 'retryable', 'status'])
     }
     assert.deepEqual(told, [])
@@ -549,7 +550,7 @@ const PROMISES = {
 
 for (const world of [real, double]) {
   describe(world === real ? 'the package' : 'its double', () => {
-    for (const [name, body] of Object.entries(PROMISES)) {
+    for (const [name, body] of Object.entries(/** @type {Record<string, Function>} */ (PROMISES))) {
       it(name, { timeout: 10_000 }, async (t) => {
         const made = []
         const make = (options) => (made.push(world(options)), made.at(-1))

@@ -246,6 +246,7 @@ const INPUTS = [
   Object.defineProperty(new Request(`${BASE}/x`), 'url', thrower('url')),
 ]
 
+/** @type {import('tokenkeep').TokenManagerOptions} */
 const options = { refresh: '/auth/refresh', logout: '/auth/logout', tabs: 'off', exposeToken: true }
 
 let auth
@@ -378,7 +379,7 @@ describe('the core and the session survive', { timeout: 300_000 }, () => {
   })
 
   it('no fetch at all', async () => {
-    for (const fetch of [undefined, null, 5, {}, hostile()]) {
+    for (const fetch of /** @type {any[]} */ ([undefined, null, 5, {}, hostile()])) {
       globalThis.fetch = fetch
       for (const [method, call] of Object.entries(METHODS)) await survives(`${method}: ${typeof fetch}`, call)
       await isWhole(`fetch of type ${typeof fetch}`)

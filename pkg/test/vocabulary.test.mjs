@@ -429,8 +429,10 @@ describe('a token in the URL', () => {
     try {
       const auth = manager({ attach })
       await auth.setTokens({ accessToken: SECRET, expiresIn: 300 })
-      for (const type of ['signout', 'refresherror', 'change', 'stepup'])
-        auth.addEventListener(type, (event) => said.push({ ...event, error: `${event.error?.stack}` }))
+      for (const type of /** @type {const} */ (['signout', 'refresherror', 'change', 'stepup']))
+        auth.addEventListener(type, (/** @type {any} */ event) =>
+          said.push({ ...event, error: `${event.error?.stack}` }),
+        )
       routes['/api/me'] = () => status(401)
       routes['/refresh'] = () => status(503)
       await api(auth).catch((error) => said.push(`${error.stack}`, { ...error }))
@@ -469,14 +471,14 @@ describe('a token in the browser’s cookie', () => {
 
   it('is guarded by double submit, read anew for each sending, for unsafe methods', async () => {
     let value = 1
-    globalThis.document = {
+    globalThis.document = /** @type {any} */ ({
       addEventListener() {},
       removeEventListener() {},
       baseURI: `${ORIGIN}/`,
       get cookie() {
         return `other=x; csrf_access=value-${value}`
       },
-    }
+    })
     routes['/refresh'] = () => (value++, json({}))
     let refused = true
     routes['/api/me'] = () => ((refused = !refused), status(refused ? 200 : 401))
@@ -492,12 +494,12 @@ describe('the manager’s own calls', () => {
   afterEach(() => delete globalThis.document)
 
   it('have their own double submit, and header fields that are read for each sending', async () => {
-    globalThis.document = {
+    globalThis.document = /** @type {any} */ ({
       addEventListener() {},
       removeEventListener() {},
       baseURI: `${ORIGIN}/`,
       cookie: 'a=1; b=2; c=3',
-    }
+    })
     let count = 0
     routes['/refresh'] = () => json({ access_token: 'one' })
     routes['/logout'] = () => status(200)
@@ -527,16 +529,23 @@ describe('the manager’s own calls', () => {
         },
       },
     })
-    await assert.rejects(auth.refresh(), (error) => error.code === 'network' && error.cause === fault)
+    await assert.rejects(
+      auth.refresh(),
+      (/** @type {any} */ error) => error.code === 'network' && error.cause === fault,
+    )
     assert.equal(sent.length, 0)
   })
 
   it('are not sent if a header function returns an invalid header field, and the core survives', async () => {
     routes['/refresh'] = () => json({ access_token: 'one' })
     for (const wrong of [{ 'a b': 'x' }, { a: 'x\r\ny' }, 'a: x', [['a']]]) {
+      /** @type {any} */
       let given = wrong
       const auth = manager({ refresh: { url: refresh, headers: () => given } })
-      await assert.rejects(auth.refresh(), (error) => error.code === 'network' && error.cause instanceof TypeError)
+      await assert.rejects(
+        auth.refresh(),
+        (/** @type {any} */ error) => error.code === 'network' && error.cause instanceof TypeError,
+      )
       assert.equal(sent.length, 0)
       given = new Headers({ 'X-Key': 'k' })
       await auth.refresh()
@@ -638,7 +647,7 @@ describe('a refresh function', () => {
     }
     await assert.rejects(
       auth.refresh(),
-      (error) => error.code === 'network' && error.retryable && error.cause === fault,
+      (/** @type {any} */ error) => error.code === 'network' && error.retryable && error.cause === fault,
     )
     for (const odd of [undefined, {}, 'token', 5, [], { accessToken: 7 }, { accessToken: '' }]) {
       answer = () => odd
@@ -647,7 +656,10 @@ describe('a refresh function', () => {
     assert.equal(auth.state.status, 'signed-in')
     answer = () => null
     const heard = listen(auth)
-    await assert.rejects(auth.refresh(), (error) => error.code === 'rejected' && error.status === undefined)
+    await assert.rejects(
+      auth.refresh(),
+      (/** @type {any} */ error) => error.code === 'rejected' && error.status === undefined,
+    )
     assert.deepEqual(heard, ['rejected'])
   })
 })
@@ -657,7 +669,7 @@ describe('a wrong option', () => {
   const wrong = async (options, words) => {
     const auth = createTokenManager({ refresh, ...options })
     for (const call of [auth.ready, auth.fetch(`${ORIGIN}/api`), auth.refresh()]) {
-      await assert.rejects(call, (error) => {
+      await assert.rejects(call, (/** @type {any} */ error) => {
         assert.deepEqual([error.code, error.retryable], ['invalid-option', false])
         assert.match(error.message, words)
         assert.match(error.message, /, and got \S/)
@@ -710,7 +722,12 @@ describe('errors', () => {
   it('say what happened, at which endpoint, and what follows; no query and no URL of a login is in them', async () => {
     const auth = manager({ refresh: `${refresh}?client_secret=hush#too` })
     const link = `${ORIGIN}/login/magic-link`
-    for (const [status, body, call, words] of [
+    for (const [
+      status,
+      body,
+      call,
+      words,
+    ] of /** @type {[number, object, () => Promise<unknown>, string | RegExp][]} */ ([
       [
         404,
         {},
@@ -733,7 +750,7 @@ describe('errors', () => {
       ],
       [403, {}, () => auth.login(link), 'Refused: HTTP status 403 from the login endpoint.'],
       [500, {}, () => auth.login(link), 'Unexpected HTTP status 500 from the login endpoint.'],
-    ]) {
+    ])) {
       routes['/refresh'] = routes['/login/magic-link'] = () => json(body, { status })
       await assert.rejects(call, { message: words })
     }

@@ -60,7 +60,7 @@ export function parse(text) {
   }
 }
 
-/** @type {(value: unknown) => value is Record<string, any>} */
+/** @param {unknown} value @returns {value is Record<string, any>} */
 const isObject = (value) => typeof value === 'object' && value !== null
 // Inherited members are ignored.
 export const own = (value, name) => Object.getOwnPropertyDescriptor(value, name)?.value

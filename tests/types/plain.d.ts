@@ -9,6 +9,11 @@ declare global {
     withResolvers(): { promise: Promise<any>; resolve: (value?: any) => void; reject: (reason?: any) => void }
   }
 
+  interface JSON {
+    /** The argument is turned into text, which a `Buffer` holds in UTF-8. */
+    parse(text: NodeJS.ArrayBufferView): any
+  }
+
   interface ParentNode {
     /** A selector finds what the page has there. */
     querySelector(selectors: string): any

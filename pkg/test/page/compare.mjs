@@ -24,7 +24,7 @@ globalThis.compare = async (name) => {
 }
 
 /** Sends a call. */
-globalThis.send = (make, headers = []) => capture(...split(make({ foreign }))).send(...headers)
+globalThis.send = (make, headers = []) => captured(make({ foreign })).send(...headers)
 
 /** The arguments that `globalThis.fetch` gets for it. */
 globalThis.sent = async (make, headers) =>
@@ -37,9 +37,9 @@ globalThis.sent = async (make, headers) =>
 
 /** The facts of a captured call, and what is sent. */
 globalThis.captured = async (make, sends = 1) => {
-  const call = capture(...split(make({ foreign })))
-  const read = async (...args) => {
-    const request = new Request(...args)
+  const call = captured(make({ foreign }))
+  const read = async (input, init) => {
+    const request = new Request(input, init)
     return { headers: Object.fromEntries(request.headers), body: await request.text() }
   }
   const { got } = await withFetch(read, async () => {
@@ -52,7 +52,7 @@ globalThis.captured = async (make, sends = 1) => {
 /** The method and credentials of a call with defaults. */
 globalThis.filled = async (make, defaults) => {
   const [input, init] = make({ foreign })
-  const read = async (...args) => new Request(...args)
+  const read = async (input, init) => new Request(input, init)
   const { got } = await withFetch(read, () => captureOwn(address(input), init, defaults).send())
   return { method: got[0].method, credentials: got[0].credentials }
 }
@@ -72,7 +72,8 @@ async function withFetch(stub, work) {
   }
 }
 
-const split = ([input, init]) => [locate(input), init]
+/** A captured call; a rejected promise for arguments that the platform refuses. @returns {any} */
+const captured = ([input, init]) => capture(locate(input), init)
 
 async function outcome({ make, change }, send) {
   try {
@@ -88,7 +89,7 @@ async function outcome({ make, change }, send) {
 }
 
 async function ours(args, send) {
-  const call = capture(...split(args))
+  const call = captured(args)
   if (!('send' in call)) return call
   // The caller's change comes first, as when the call has to wait.
   await null

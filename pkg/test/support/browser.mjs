@@ -27,10 +27,11 @@ export async function browser() {
       const context = await chrome.newContext()
       const page = await context.newPage()
       page.setDefaultTimeout(PATIENCE)
-      page.errors = []
-      page.on('pageerror', (error) => page.errors.push(String(error)))
+      /** What the page's scripts threw. @type {string[]} */
+      const errors = []
+      page.on('pageerror', (error) => errors.push(String(error)))
       await page.goto(url)
-      return page
+      return Object.assign(page, { errors })
     },
   }
 }

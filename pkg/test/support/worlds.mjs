@@ -40,8 +40,8 @@ export function real(options) {
     '/api/step-up': () =>
       json({}, 401, { 'www-authenticate': 'Bearer error="insufficient_user_authentication", acr_values="2"' }),
   }
-  globalThis.fetch = async (...args) => {
-    const request = new Request(...args)
+  globalThis.fetch = async (input, init) => {
+    const request = new Request(input, init)
     const { pathname } = new URL(request.url)
     const authorization = request.headers.get('authorization')
     seen.push({ url: request.url, method: request.method, authorization })
@@ -81,13 +81,13 @@ export function real(options) {
   }
 }
 
-/** The double. */
+/** The double. @param {{ exposeToken?: boolean }} [options] */
 export function double({ exposeToken } = {}) {
   const seen = []
   const auth = createTestTokenManager({
     exposeToken,
-    fetch: async (...args) => {
-      const request = new Request(...args)
+    fetch: async (input, init) => {
+      const request = new Request(input, init)
       const authorization = request.headers.get('authorization')
       seen.push({ url: request.url, method: request.method, authorization })
       request.signal.throwIfAborted()
@@ -118,7 +118,7 @@ export function double({ exposeToken } = {}) {
       knows,
       isDown(is) {
         if (is)
-          for (const method of ['refresh', 'login', 'logout', 'exchange'])
+          for (const method of /** @type {const} */ (['refresh', 'login', 'logout', 'exchange']))
             test.fail(method, 'network', { cause: new TypeError('fetch failed') })
         else test.recover()
       },
