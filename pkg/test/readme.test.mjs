@@ -54,6 +54,64 @@ function members(name) {
   return [...body.matchAll(/^  (?:readonly )?([a-zA-Z]+)\??[:(]/gm)].map((member) => member[1])
 }
 
+describe('The pages for contributors', () => {
+  const OTHERS = ['.git', 'node_modules', 'target', 'dist', 'generated']
+  const walk = (folder) =>
+    readdirSync(join(pkg, '..', folder), { withFileTypes: true })
+      .filter(({ name }) => !OTHERS.includes(name))
+      .flatMap((entry) => {
+        const path = `${folder}/${entry.name}`
+        return entry.isDirectory() ? [path, ...walk(path)] : [path]
+      })
+  const paths = walk('.')
+
+  for (const page of ['docs/architecture.md', 'CONTRIBUTING.md'])
+    it(`${page} names files and folders that are there`, () => {
+      const named = [...read(page).matchAll(/`([\w.*/-]+)`/g)]
+        .map(([, name]) => name)
+        .filter(
+          (name) => (name.includes('/') && !name.includes('node_modules')) || /\.(rs|m?[jt]s|css|toml|md)$/.test(name),
+        )
+      assert.ok(named.length > 20)
+      const isThere = (name) => {
+        const pattern = new RegExp(`/${name.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`)
+        return paths.some((path) => pattern.test(path))
+      }
+      assert.deepEqual(
+        named.filter((name) => !isThere(name)),
+        [],
+      )
+    })
+
+  it('the map of CONTRIBUTING.md has every folder with a subject of its own', () => {
+    const named = section('CONTRIBUTING.md', 'Where things are')
+    const isNamed = (folder) => named.includes(`\`${folder}\``) || named.includes(`\`${folder}/`)
+    const folders = (parent) =>
+      readdirSync(join(pkg, '..', parent), { withFileTypes: true })
+        .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !OTHERS.includes(entry.name))
+        .map(({ name }) => join(parent, name))
+    const all = ['.', 'src', 'pkg', 'pkg/src', 'tests'].flatMap(folders)
+    const whole = ['src', 'pkg', 'tests']
+    assert.deepEqual(
+      all.filter((folder) => !isNamed(folder) && !whole.includes(folder)),
+      [],
+    )
+  })
+
+  it('have the rules that the code cites', () => {
+    const rules = [...read('docs/architecture.md').matchAll(/^### Rule (\d+): /gm)].map(([, number]) => +number)
+    const cited = paths
+      .filter((path) => /\.(rs|m?[jt]s|md)$/.test(path))
+      .flatMap((path) => [...read(path).matchAll(/\brules? (\d+)(?: (?:to|and|before rule) (\d+))?\b/gi)])
+      .flatMap(([, first, second]) => (second ? [+first, +second] : [+first]))
+    assert.ok(cited.length > 40)
+    assert.deepEqual(
+      cited.filter((number) => !rules.includes(number)),
+      [],
+    )
+  })
+})
+
 describe('README and the reference pages', () => {
   it('have examples that compile', () => {
     const examples = PAGES.flatMap((page) =>

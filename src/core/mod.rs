@@ -9,7 +9,8 @@
 //! > - a late 401 never causes a refresh: generations are compared, not times (rule 4);
 //! > - a resource that answers 401 where it means "forbidden" affects only its own calls (rule 4,
 //! >   [`Resource`]);
-//! > - there is one refresh at a time, and every call that needs it joins it (rule 3, [`Session::depart`]);
+//! > - there is one refresh at a time, and every call that needs it joins it (rules 3 and 4,
+//! >   [`Session::depart`]);
 //! > - a refused refresh ends the session, once; an outage never does (rule 8, [`verdict`]);
 //! > - after an outage, back-off keeps callers from storming the server (rule 8, [`Backoff`]);
 //! > - calls that set the refresh cookie never overlap (rule 9, [`Effect::Start`], [`Session::finished`]);

@@ -1,4 +1,4 @@
-//! Early renewal, and the moments at which a page returns (rule 3, and "Time").
+//! Early renewal, and the moments at which a page returns (rule 3).
 
 use tokenkeep::{Code, Status};
 use wasm_bindgen_test::wasm_bindgen_test;

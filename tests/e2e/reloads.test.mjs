@@ -1,5 +1,5 @@
 // A reload during a refresh. Nobody is left to receive the answer, but its cookie is the only one that a strict server still accepts: the
-// refresh outlives its page ("Refresh and logout are sent with keepalive", rule 7).
+// refresh outlives its page (rule 9).
 
 import assert from 'node:assert/strict'
 import { reload, startBrowser, User } from './support/browser.mjs'
