@@ -60,7 +60,7 @@ export type Watch = (
   method?: string | undefined,
 ) => (carries?: boolean) => (status?: number, name?: unknown, code?: unknown) => void
 
-/** The functions that the core calls. */
+/** The functions that the core calls. None throws, because an exception would unwind the WebAssembly and end the core. */
 export interface Host {
   /** Makes an error for the core to throw or reject with. */
   error(code: TokenErrorCode, message: string, retryable: boolean, status?: number, cause?: unknown): TokenError
