@@ -1,5 +1,6 @@
 //! Builds the npm package: the crate to WebAssembly, its bindings, and the bundle in `pkg/dist`.
 
+use super::prune::prune;
 use super::{Chore, no_more};
 use crate::project::Project;
 use crate::run::{self, Limit, check_interrupted};
@@ -84,7 +85,8 @@ fn bind(project: &Project, wasm: &Path) -> Result<()> {
     }
     // The flags are in this file, so it is an input.
     let inputs =
-        [wasm, &project.path("pkg/package-lock.json"), &project.path(THIS)].map(Path::to_path_buf);
+        [wasm, &project.path("pkg/package-lock.json"), &project.path(THIS), &project.path(PRUNE)]
+            .map(Path::to_path_buf);
     stamp::unless_unchanged(project, "bind", &inputs, &generated, || {
         progress::step("generating and optimizing the bindings", || {
             generate(project, wasm, &generated, &[])
@@ -105,14 +107,16 @@ pub fn named(project: &Project) -> Result<PathBuf> {
 
 fn generate(project: &Project, wasm: &Path, home: &Path, more: &[&str]) -> Result<()> {
     empty(home)?;
-    Bindgen::new()
+    let mut output = Bindgen::new()
         .input_path(wasm)
         .web(true)?
         .omit_default_module_path(true)
         .typescript(true)
         .out_name("core")
-        .generate(home)
+        .generate_output()
         .context("wasm-bindgen")?;
+    prune(output.wasm_mut())?;
+    output.emit(home).context("wasm-bindgen")?;
     check_interrupted()?;
     let core = home.join("core_bg.wasm");
     let mut optimize = project.command(project.path(OPTIMIZER));
@@ -122,6 +126,7 @@ fn generate(project: &Project, wasm: &Path, home: &Path, more: &[&str]) -> Resul
 
 const OPTIMIZER: &str = "pkg/node_modules/.bin/wasm-opt";
 const THIS: &str = "xtask/src/chores/build.rs";
+const PRUNE: &str = "xtask/src/chores/prune.rs";
 
 /// Functions with a single caller are inlined unless they are large: each function that is compiled at start costs time, each
 /// inlined one makes the file larger after gzip. With a limit of 20, 260 functions were compiled, with 200 they were 217 for

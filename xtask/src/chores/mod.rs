@@ -12,6 +12,7 @@ mod long;
 mod matrix;
 mod minimal;
 mod mutants;
+mod prune;
 mod release;
 mod size;
 pub mod test;

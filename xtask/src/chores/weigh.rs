@@ -89,7 +89,7 @@ fn read_names(names: &mut HashMap<u32, String>, name: Name) -> Result<()> {
 }
 
 /// `tokenkeep[2f060b80c28f22f4]::core`, as wasm-bindgen writes it, without the brackets.
-fn without_hashes(name: &str) -> String {
+pub fn without_hashes(name: &str) -> String {
     let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
     let mut plain = String::new();
     let mut rest = name;
