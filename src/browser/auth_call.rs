@@ -175,7 +175,7 @@ impl Shell {
     /// Runs an auth call whose turn has come. Few values live across an await, because they make the compiled code
     /// large.
     pub(super) async fn run_auth_call(self: Rc<Self>, auth_call: AuthCall, kind: Kind) {
-        next_turn().await;
+        let _ = next_turn().await;
         let is_brought =
             self.jobs.borrow().iter().any(|job| job.auth_call == auth_call && job.call.is_some());
         let patience = Patience::new(&self.options, kind, is_brought);
@@ -192,7 +192,7 @@ impl Shell {
                         self.listen(auth_call).await;
                     }
                     // A page that slept through its time has lost the lock, and must not commit.
-                    if !is_true(held.kept()).await {
+                    if !is_true(result_of(held.kept()).await) {
                         reading = Reading::late();
                     }
                     self.conclude(auth_call, kind, *reading);
@@ -229,7 +229,7 @@ impl Shell {
             if arrival != Arrival::Go || held.allows(answer) {
                 return Some((held, arrival));
             }
-            if is_true(held.prolong(answer)).await {
+            if is_true(result_of(held.prolong(answer)).await) {
                 let arrival = self.tell_only(|session, now| session.arrive(auth_call, false, now));
                 return Some((held, arrival));
             }
@@ -270,7 +270,7 @@ impl Shell {
                 {
                     continue;
                 }
-                if proven.is_new && reading.grants() && !is_true(prover.keep()).await {
+                if proven.is_new && reading.grants() && !is_true(result_of(prover.keep()).await) {
                     reading = Reading::of(Err(Code::NoKey), JsValue::UNDEFINED);
                 }
             }
@@ -469,9 +469,9 @@ fn not_aborted(signal: Option<&AbortSignal>) -> Result<(), Fault> {
     signal.and_then(aborted).map_or(Ok(()), |reason| Err(Fault::Platform(reason)))
 }
 
-/// The boolean that a promise resolves to.
-async fn is_true(promise: Promise) -> bool {
-    result_of(promise).await.is_ok_and(|value| value.is_truthy())
+/// Whether a promise has resolved to `true`.
+fn is_true(outcome: Result<JsValue, JsValue>) -> bool {
+    outcome.is_ok_and(|value| value.is_truthy())
 }
 
 /// Header fields as [`Outgoing`] takes them.

@@ -13,7 +13,7 @@ use super::answer;
 use super::auth_call::slices;
 use super::call::Outgoing;
 use super::error::Fault;
-use super::fetch::response_of;
+use super::fetch::as_response;
 use super::platform::{self, List};
 use super::shell::Shell;
 use crate::core::{
@@ -176,7 +176,7 @@ impl Shell {
                 (session.epoch(), session.bound(), session.credential(ticket).cloned())
             };
             let (Some(which), Some(token)) = (which, token) else {
-                return response_of(self.send(call, ticket)).await;
+                return as_response(result_of(self.send(call, ticket)).await);
             };
             let (method, url, signal) = (call.method(), call.url(), call.signal());
             let mut is_again = false;
@@ -194,7 +194,7 @@ impl Shell {
                     let code = if is_of_now { Code::NoKey } else { Code::SessionChanged };
                     return Err(Failure::new(code, Step::Request).into());
                 };
-                let response = response_of(call.send(&slices(&proven.fields))).await?;
+                let response = as_response(result_of(call.send(&slices(&proven.fields))).await)?;
                 if !prover.answered(&proven, &heard(&response))
                     || std::mem::replace(&mut is_again, true)
                     || !call.is_repeatable()

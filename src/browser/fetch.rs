@@ -34,7 +34,7 @@ impl Shell {
         } else {
             self.alive(Step::Request)?;
             if call.is_exempt() || !self.covers(&call.url()) {
-                return response_of(call.send(&[])).await;
+                return as_response(result_of(call.send(&[])).await);
             }
             self.outside_refresh(Step::Request, call.signal())?;
             self.look_for_hint();
@@ -47,7 +47,7 @@ impl Shell {
                     discard(kept.take());
                     let sent = match &self.prover {
                         Some(prover) => self.send_proven(prover, call, ticket).await,
-                        None => response_of(self.send(call, ticket)).await,
+                        None => as_response(result_of(self.send(call, ticket)).await),
                     };
                     departure = match &sent {
                         Ok(response) => self.answered(call, ticket, response).await,
@@ -149,7 +149,7 @@ impl Shell {
         call: &dyn Outgoing,
         failure: Failure,
     ) -> Result<Response, Fault> {
-        if let Ok(response) = response_of(call.send(&[])).await {
+        if let Ok(response) = as_response(result_of(call.send(&[])).await) {
             if self.classify(&response).await == Classification::Plain {
                 return Ok(response);
             }
@@ -285,8 +285,8 @@ fn discard(kept: Option<Result<Response, Fault>>) {
 
 /// A promise's outcome as a `Response`, or the error that the platform rejected with. The response may come from
 /// another realm, or from a wrapper of `fetch`, so its class is not checked.
-pub(super) async fn response_of(sent: Promise) -> Result<Response, Fault> {
-    let answer = result_of(sent).await.map_err(Fault::Platform)?;
+pub(super) fn as_response(outcome: Result<JsValue, JsValue>) -> Result<Response, Fault> {
+    let answer = outcome.map_err(Fault::Platform)?;
     if answer.is_object() || answer.is_function() {
         Ok(answer.unchecked_into())
     } else {

@@ -149,7 +149,7 @@ impl Shell {
         // Start in a later turn, so that the app can add its listeners first.
         let this = Rc::clone(&shell);
         spawn(Box::pin(async move {
-            next_turn().await;
+            let _ = next_turn().await;
             this.drain();
         }));
         Ok(shell)

@@ -1,7 +1,7 @@
 //! Tasks: work of the shell that takes several turns. A task waits only for JavaScript promises, so JavaScript runs it,
 //! one step for each promise (`task.js`). This needs neither a queue nor wakers.
 
-use std::future::poll_fn;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures::FutureExt;
@@ -43,18 +43,29 @@ pub(super) fn handed<T: 'static>(
 }
 
 /// Waits for a later turn. Only for the running task.
-pub(super) async fn next_turn() {
-    let _ = result_of(Promise::resolve(&JsValue::UNDEFINED)).await;
+pub(super) fn next_turn() -> Waiting {
+    result_of(Promise::resolve(&JsValue::UNDEFINED))
 }
 
-/// Waits for the result of a promise. Only for the running task.
-pub(super) async fn result_of(promise: Promise) -> Result<JsValue, JsValue> {
+/// Waits for the result of a promise. Only for the running task, which must await it at once.
+pub(super) fn result_of(promise: Promise) -> Waiting {
     wait(&promise);
-    let mut is_over = false;
-    poll_fn(|_| match std::mem::replace(&mut is_over, true) {
-        false => Poll::Pending,
-        true => Poll::Ready(()),
-    })
-    .await;
-    awaited()
+    Waiting { is_over: false }
+}
+
+/// The wait of the running task, which is resumed when the promise has settled.
+#[must_use]
+pub(super) struct Waiting {
+    is_over: bool,
+}
+
+impl Future for Waiting {
+    type Output = Result<JsValue, JsValue>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        match std::mem::replace(&mut self.is_over, true) {
+            false => Poll::Pending,
+            true => Poll::Ready(awaited()),
+        }
+    }
 }
