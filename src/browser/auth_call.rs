@@ -1,5 +1,6 @@
 //! Refresh, login and logout on the wire: in turns, under the lock, each within its time.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::task::{next_turn, result_of};
@@ -35,8 +36,28 @@ pub(super) struct Job {
     /// For a login that carries the session's token: the session at the time of the call.
     pub(super) carries_token_of: Option<u32>,
     /// The token of the ended session, if the logout sends it.
-    pub(super) token: Option<Secret>,
-    answer: Settler<Outcome>,
+    token: Option<Secret>,
+    /// For the caller, as long as it waits.
+    answer: RefCell<Option<Settler<Outcome>>>,
+}
+
+impl Job {
+    /// Answers the caller, if it still waits.
+    fn settle(&self, outcome: Outcome) {
+        if let Some(answer) = self.answer.take() {
+            answer.settle(outcome);
+        }
+    }
+
+    /// The call is not sent, or its caller no longer waits.
+    fn end(&self) {
+        drop(self.answer.take());
+    }
+
+    /// Whether the caller still waits.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.answer.borrow().is_some()
+    }
 }
 
 /// The reason of a signal, if it is aborted.
@@ -66,9 +87,9 @@ impl Shell {
                 },
             );
         let epoch = carries_token.then(|| self.session.borrow().epoch());
-        let answer = self.job(auth_call, Some(call), epoch, None);
+        let (job, answer) = self.job(auth_call, Some(call), epoch, None);
         self.drain();
-        self.outcome(auth_call, answer, signal, Step::Login).await
+        self.outcome(&job, answer, signal, Step::Login).await
     }
 
     /// `call`: `None` for the request of the option `logout`.
@@ -87,23 +108,23 @@ impl Shell {
             self.drain();
             return Ok(JsValue::UNDEFINED);
         };
-        let answer = self.job(auth_call, call, None, token);
+        let (job, answer) = self.job(auth_call, call, None, token);
         self.drain();
         // The session is over nevertheless, and the server is told at the next start.
-        not_aborted(signal.as_ref()).inspect_err(|_| self.withdraw(auth_call))?;
-        self.outcome(auth_call, answer, signal, Step::Logout).await
+        not_aborted(signal.as_ref()).inspect_err(|_| self.withdraw(&job))?;
+        self.outcome(&job, answer, signal, Step::Logout).await
     }
 
     /// Waits for the outcome of a login or a logout. The caller's signal ends the wait at any point.
     async fn outcome(
         self: &Rc<Self>,
-        auth_call: AuthCall,
+        job: &Job,
         answer: SharedOutcome<Outcome>,
         signal: Option<AbortSignal>,
         step: Step,
     ) -> Outcome {
         let answered = answer.get(signal.as_ref(), None).await.map_err(|reason| {
-            self.withdraw(auth_call);
+            self.withdraw(job);
             Fault::Platform(reason)
         })?;
         let outcome =
@@ -115,9 +136,9 @@ impl Shell {
     }
 
     /// The caller of a login or a logout no longer waits.
-    fn withdraw(self: &Rc<Self>, auth_call: AuthCall) {
-        drop(self.take_job(auth_call));
-        self.tell(|session, _| session.withdraw(auth_call));
+    fn withdraw(self: &Rc<Self>, job: &Job) {
+        job.end();
+        self.tell(|session, _| session.withdraw(job.auth_call));
     }
 
     /// # Errors
@@ -142,10 +163,12 @@ impl Shell {
         call: Option<Rc<dyn Outgoing>>,
         carries_token_of: Option<u32>,
         token: Option<Secret>,
-    ) -> SharedOutcome<Outcome> {
+    ) -> (Rc<Job>, SharedOutcome<Outcome>) {
         let (answer, answered) = shared_outcome();
-        self.jobs.borrow_mut().push(Job { auth_call, call, carries_token_of, token, answer });
-        answered
+        let answer = RefCell::new(Some(answer));
+        let job = Rc::new(Job { auth_call, call, carries_token_of, token, answer });
+        self.jobs.borrow_mut().push(Rc::clone(&job));
+        (job, answered)
     }
 
     /// The token that a login carries, if it carries one. A login to one of the APIs without a body has no
@@ -176,15 +199,16 @@ impl Shell {
     /// large.
     pub(super) async fn run_auth_call(self: Rc<Self>, auth_call: AuthCall, kind: Kind) {
         let _ = next_turn().await;
-        let is_brought =
-            self.jobs.borrow().iter().any(|job| job.auth_call == auth_call && job.call.is_some());
+        let job = self.take_job(auth_call);
+        let job = job.as_deref();
+        let is_brought = job.is_some_and(|job| job.call.is_some());
         let patience = Patience::new(&self.options, kind, is_brought);
         let arrived = self.arrive(auth_call, patience).await;
         match &arrived {
             // The lock was not free in time.
-            None => self.conclude(auth_call, kind, *Reading::late()),
+            None => self.conclude(auth_call, job, kind, *Reading::late()),
             Some((held, Arrival::Go)) => {
-                if let Some(mut reading) = self.answer(auth_call, kind, patience.answer).await {
+                if let Some(mut reading) = self.answer(job, kind, patience.answer).await {
                     if kind == Kind::Refresh
                         && let Ok(response) = &reading.response
                         && self.session.borrow().doubts(response)
@@ -195,13 +219,15 @@ impl Shell {
                     if !is_true(result_of(held.kept()).await) {
                         reading = Reading::late();
                     }
-                    self.conclude(auth_call, kind, *reading);
+                    self.conclude(auth_call, job, kind, *reading);
                 }
             }
             Some(_) => {}
         }
         // If the call was not sent, this tells the callers that wait for it.
-        drop(self.take_job(auth_call));
+        if let Some(job) = job {
+            job.end();
+        }
         // Release the lock only after the news has been sent to the other tabs.
         if let Some((held, _)) = arrived {
             let _ = result_of(self.after_news(&JsValue::UNDEFINED)).await;
@@ -245,12 +271,12 @@ impl Shell {
 
     /// Sends an auth call, and again if the server objects to its proof. `None` if there is nothing to send. All of
     /// this takes at most `ms` milliseconds.
-    async fn answer(&self, auth_call: AuthCall, kind: Kind, ms: u32) -> Option<Box<Reading>> {
+    async fn answer(&self, job: Option<&Job>, kind: Kind, ms: u32) -> Option<Box<Reading>> {
         let begun = platform::now();
         let mut is_again = false;
         loop {
             let mut proven = None;
-            if let Some((signed, proving)) = self.prove_auth_call(auth_call, kind) {
+            if let Some((signed, proving)) = self.prove_auth_call(job, kind) {
                 proven = proving.signed(result_of(signed).await.ok());
                 if proven.is_none() {
                     break Some(Reading::of(Err(Code::NoKey), JsValue::UNDEFINED));
@@ -258,7 +284,7 @@ impl Shell {
             }
             let fields = proven.as_mut().map(|proven| std::mem::take(&mut proven.fields));
             let left = u64::from(ms).saturating_sub(platform::now().since(begun)).max(1) as u32;
-            let answer = self.ask(auth_call, kind, left, fields.unwrap_or_default())?;
+            let answer = self.ask(job, kind, left, fields.unwrap_or_default())?;
             let answer = result_of(answer).await.unwrap_or_default();
             let key = proven.as_ref().map(|proven| proven.key);
             let (options, policy) = (&self.options, &self.policy);
@@ -266,7 +292,7 @@ impl Shell {
             if let (Some(prover), Some(proven)) = (&self.prover, &proven) {
                 if prover.answered(proven, &reading.proofs)
                     && !std::mem::replace(&mut is_again, true)
-                    && self.is_repeatable(auth_call)
+                    && job.and_then(|job| job.call.as_ref()).is_none_or(|call| call.is_repeatable())
                 {
                     continue;
                 }
@@ -278,41 +304,28 @@ impl Shell {
         }
     }
 
-    /// Whether an auth call can be sent again.
-    fn is_repeatable(&self, auth_call: AuthCall) -> bool {
-        let is_once = |job: &Job| {
-            job.auth_call == auth_call
-                && job.call.as_ref().is_some_and(|call| !call.is_repeatable())
-        };
-        !self.jobs.borrow().iter().any(is_once)
-    }
-
     /// Sends an auth call with the header fields of its proof. `None` if there is nothing to send.
-    fn ask(&self, auth_call: AuthCall, kind: Kind, ms: u32, fields: Vec<Sent>) -> Option<Promise> {
+    fn ask(&self, job: Option<&Job>, kind: Kind, ms: u32, fields: Vec<Sent>) -> Option<Promise> {
         let options = &*self.options;
-        let jobs = self.jobs.borrow();
-        let job = jobs.iter().find(|job| job.auth_call == auth_call);
         // The call may have been withdrawn while its proof was made.
+        let job = job.filter(|job| job.is_wanted());
         if job.is_none() && kind == Kind::Login {
             return None;
         }
-        let (call, token, epoch) = job.map_or((None, None, None), |job| {
-            (job.call.clone(), job.token.clone(), job.carries_token_of)
-        });
         // A bound token is sent beside its proof.
         let has_token = fields.len() > 1;
-        // A patched `fetch` may call back in.
-        drop(jobs);
         // The refresh token for the app's refresh function.
         let mut given = None;
-        let call = if let Some(call) = call {
+        let call = if let Some(job) = job
+            && let Some(call) = &job.call
+        {
             let (csrf, page) = (options.csrf.as_ref(), self.page.as_deref());
             let mut headers: Vec<Sent> = Vec::new();
             proofs(&call.url(), csrf, page, &platform::cookie, &mut |name, value| {
                 headers.push((name.to_owned(), Zeroizing::new(value.to_owned())));
             });
             if kind == Kind::Login {
-                match self.token_of_login(&*call, epoch) {
+                match self.token_of_login(&**call, job.carries_token_of) {
                     Ok(token) => {
                         let token = token.as_ref().filter(|_| !has_token);
                         let field = options.attach.field(&call.method(), token, &platform::cookie);
@@ -321,9 +334,7 @@ impl Shell {
                         }
                     }
                     Err(failure) => {
-                        if let Some(answer) = self.take_job(auth_call) {
-                            answer.settle(Err(failure.into()));
-                        }
+                        job.settle(Err(failure.into()));
                         return None;
                     }
                 }
@@ -348,7 +359,10 @@ impl Shell {
                     let token = self.session.borrow().refresh_token().cloned();
                     (&options.refresh, &hooks.refresh_headers, token)
                 }
-                _ => (options.logout.as_ref()?, &hooks.logout_headers, token),
+                _ => {
+                    let token = job.and_then(|job| job.token.clone());
+                    (options.logout.as_ref()?, &hooks.logout_headers, token)
+                }
             };
             let request = self.prepare(endpoint, headers, token.as_ref(), fields);
             request.map_or_else(|error| Promise::reject(&error).into(), JsValue::from)
@@ -363,9 +377,14 @@ impl Shell {
     }
 
     /// Reports the outcome of an auth call to the session.
-    fn conclude(self: &Rc<Self>, auth_call: AuthCall, kind: Kind, reading: Reading) {
+    fn conclude(
+        self: &Rc<Self>,
+        auth_call: AuthCall,
+        job: Option<&Job>,
+        kind: Kind,
+        reading: Reading,
+    ) {
         let Reading { response, by, json, .. } = reading;
-        let answer = self.take_job(auth_call);
         let outcome = match kind {
             Kind::Refresh => {
                 let chance = platform::chance();
@@ -395,8 +414,8 @@ impl Shell {
             self.forget_key();
         }
         // The logout of an earlier page has no caller. If it fails again, the mark stays.
-        if let Some(answer) = answer {
-            answer.settle(outcome.map_err(|failure| {
+        if let Some(job) = job {
+            job.settle(outcome.map_err(|failure| {
                 let is_told_by = kind == Kind::Logout
                     || matches!(failure.code, Code::Rejected | Code::Network | Code::NoToken);
                 Fault::Failed(failure, if is_told_by { by } else { JsValue::UNDEFINED })
@@ -411,11 +430,11 @@ impl Shell {
         }
     }
 
-    /// Removes a login or a logout. Returns how to answer its caller.
-    fn take_job(&self, auth_call: AuthCall) -> Option<Settler<Outcome>> {
+    /// Takes the job of a login or a logout whose turn has come.
+    fn take_job(&self, auth_call: AuthCall) -> Option<Rc<Job>> {
         let mut jobs = self.jobs.borrow_mut();
         let at = jobs.iter().position(|job| job.auth_call == auth_call)?;
-        Some(jobs.remove(at).answer)
+        Some(jobs.remove(at))
     }
 
     /// Builds a call from the options. CSRF cookies are read here, at the last moment.

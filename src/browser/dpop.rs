@@ -10,15 +10,15 @@ use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Response};
 
 use super::answer;
-use super::auth_call::slices;
+use super::auth_call::{Job, slices};
 use super::call::Outgoing;
 use super::error::Fault;
 use super::fetch::as_response;
 use super::platform::{self, List};
 use super::shell::Shell;
 use crate::core::{
-    AuthCall, Code, Dpop, DpopKeys, Draft, Failure, Kind, Objection, ProofAnswer, Secret, Sent,
-    Step, Ticket, authorization, proof,
+    Code, Dpop, DpopKeys, Draft, Failure, Kind, Objection, ProofAnswer, Secret, Sent, Step, Ticket,
+    authorization, proof,
 };
 
 #[wasm_bindgen(module = "/src/browser/dpop.js")]
@@ -138,7 +138,7 @@ impl Shell {
     /// The proof of an auth call, if it needs one: a refresh, a login or an exchange.
     pub(super) fn prove_auth_call(
         &self,
-        auth_call: AuthCall,
+        job: Option<&Job>,
         kind: Kind,
     ) -> Option<(Promise, Proving)> {
         let prover = self.prover.as_ref()?;
@@ -149,8 +149,7 @@ impl Shell {
             return is_ours
                 .then(|| prover.prove(SESSIONS, &refresh.method, &refresh.url, None, None));
         }
-        let jobs = self.jobs.borrow();
-        let job = jobs.iter().find(|job| job.auth_call == auth_call && kind == Kind::Login)?;
+        let job = job.filter(|job| kind == Kind::Login && job.is_wanted())?;
         let call = &**job.call.as_ref()?;
         let mut which = if job.carries_token_of.is_some() { SESSIONS } else { NEW };
         // A bound token is proved by its key, and the new token is bound to the same key.

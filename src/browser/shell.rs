@@ -69,8 +69,8 @@ pub(crate) struct Shell {
     pub(super) prover: Option<Prover>,
     /// The token for a failed logout, until the server has been told.
     pub(super) kept: RefCell<Option<Secret>>,
-    /// The request of each login and logout, and the caller that waits for it.
-    pub(super) jobs: RefCell<Vec<Job>>,
+    /// The logins and logouts whose turn has not come yet.
+    pub(super) jobs: RefCell<Vec<Rc<Job>>>,
     /// The platform's error or the response of the last refresh.
     pub(super) cause: RefCell<JsValue>,
     /// The JSON of its response without the tokens, for the event.
