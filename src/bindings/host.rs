@@ -3,6 +3,7 @@
 use wasm_bindgen::prelude::*;
 
 use super::claims;
+use super::request::Call;
 use crate::browser::{self, Detail, TokenError};
 use crate::core::{Event, Reason, Snapshot};
 
@@ -50,6 +51,8 @@ impl Host {
 }
 
 impl browser::Host for Host {
+    type Call = Call;
+
     fn changed(&self, snapshot: Snapshot) {
         self.state(&claims::state(&snapshot));
     }

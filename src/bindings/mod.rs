@@ -33,7 +33,7 @@ const WAIT: f64 = -2.0;
 /// One token manager.
 #[wasm_bindgen]
 pub struct Core {
-    shell: Rc<Shell>,
+    shell: Rc<Shell<Host>>,
     host: Host,
 }
 
@@ -42,7 +42,7 @@ impl Core {
     /// Makes a manager with these options. `base` is the base for relative URLs.
     #[wasm_bindgen(constructor)]
     pub fn new(given: &JsValue, base: Option<String>, host: Host) -> Result<Core, JsValue> {
-        let shell = Shell::new(given, base.as_deref(), Box::new(host.clone()));
+        let shell = Shell::new(given, base.as_deref(), host.clone());
         let shell = shell.map_err(|error| host.throw(&error))?;
         Ok(Self { shell, host })
     }
@@ -105,7 +105,7 @@ impl Core {
     /// rest of the response's JSON.
     #[wasm_bindgen(unchecked_return_type = "Promise<unknown>")]
     pub fn login(&self, call: Call, carries_token: bool) -> Promise {
-        self.promise(Box::pin(self.shell().login(Rc::new(call), carries_token)))
+        self.promise(Box::pin(self.shell().login(call, carries_token)))
     }
 
     /// Reports that the user has signed in outside of this package.
@@ -117,7 +117,6 @@ impl Core {
     /// Ends the session at once, then tells the server.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn logout(&self, call: Option<Call>) -> Promise {
-        let call = call.map(|call| Rc::new(call) as Rc<dyn Outgoing>);
         self.promise(Box::pin(self.shell().logout(call)))
     }
 
@@ -170,7 +169,7 @@ impl Core {
 }
 
 impl Core {
-    fn shell(&self) -> Rc<Shell> {
+    fn shell(&self) -> Rc<Shell<Host>> {
         Rc::clone(&self.shell)
     }
 

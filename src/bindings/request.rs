@@ -4,7 +4,7 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Request};
 
-use crate::browser::{Outgoing, Texts, flat};
+use crate::browser::{Outgoing, Texts};
 
 #[wasm_bindgen]
 extern "C" {
@@ -62,11 +62,11 @@ impl Outgoing for Call {
         Call::method(self).unwrap_or_else(|| "GET".to_owned())
     }
 
-    fn send(&self, headers: &[(&str, &str)]) -> Promise {
-        Call::send(self, &flat(headers))
+    fn send(&self, fields: &Texts) -> Promise {
+        Call::send(self, fields)
     }
 
-    fn request(&self, headers: &[(&str, &str)]) -> Option<Request> {
-        Call::request(self, &flat(headers))
+    fn request(&self, fields: &Texts) -> Option<Request> {
+        Call::request(self, fields)
     }
 }

@@ -8,18 +8,18 @@ use gloo_net::http::Headers;
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Request};
-use zeroize::Zeroizing;
 
 use super::answer::{self, Reading};
 use super::call::Outgoing;
+use super::dpop::Proven;
 use super::error::Fault;
 use super::lock::{self, Held};
 use super::platform::{self, List, Texts};
 use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
-use super::shell::Shell;
+use super::shell::{Host, Shell};
 use crate::core::{
     Arrival, AuthCall, Code, Credentials, Endpoint, Failure, Flaw, Kind, NEWS, Patience, Payload,
-    Secret, Sent, Stays, Step, proofs,
+    Secret, Stays, Step, proofs,
 };
 
 /// How many times to wait for the lock, if it is lost before anything was sent.
@@ -29,10 +29,10 @@ const TRIES: u32 = 3;
 pub(crate) type Outcome = Result<JsValue, Fault>;
 
 /// A login or a logout with a caller that waits for it.
-pub(super) struct Job {
+pub(super) struct Job<C> {
     pub(super) auth_call: AuthCall,
     /// The caller's request, or `None` for the request of the option `logout`.
-    pub(super) call: Option<Rc<dyn Outgoing>>,
+    pub(super) call: Option<C>,
     /// For a login that carries the session's token: the session at the time of the call.
     pub(super) carries_token_of: Option<u32>,
     /// The token of the ended session, if the logout sends it.
@@ -41,7 +41,7 @@ pub(super) struct Job {
     answer: RefCell<Option<Settler<Outcome>>>,
 }
 
-impl Job {
+impl<C> Job<C> {
     /// Answers the caller, if it still waits.
     fn settle(&self, outcome: Outcome) {
         if let Some(answer) = self.answer.take() {
@@ -66,13 +66,9 @@ pub(super) fn aborted(signal: &AbortSignal) -> Option<JsValue> {
     (!reason.is_undefined()).then_some(reason)
 }
 
-impl Shell {
+impl<H: Host> Shell<H> {
     /// `carries_token`: the call needs a session, and sends its token.
-    pub(crate) async fn login(
-        self: Rc<Self>,
-        call: Rc<dyn Outgoing>,
-        carries_token: bool,
-    ) -> Outcome {
+    pub(crate) async fn login(self: Rc<Self>, call: H::Call, carries_token: bool) -> Outcome {
         let signal = call.signal();
         self.alive(Step::Login)?;
         self.outside_refresh(Step::Login, signal.clone())?;
@@ -93,8 +89,8 @@ impl Shell {
     }
 
     /// `call`: `None` for the request of the option `logout`.
-    pub(crate) async fn logout(self: Rc<Self>, call: Option<Rc<dyn Outgoing>>) -> Outcome {
-        let signal = call.as_ref().and_then(|call| call.signal());
+    pub(crate) async fn logout(self: Rc<Self>, call: Option<H::Call>) -> Outcome {
+        let signal = call.as_ref().and_then(Outgoing::signal);
         self.alive(Step::Logout)?;
         let is_reachable = call.is_some() || self.options.logout.is_some();
         let sends = self.options.logout.as_ref().and_then(|endpoint| endpoint.sends);
@@ -118,7 +114,7 @@ impl Shell {
     /// Waits for the outcome of a login or a logout. The caller's signal ends the wait at any point.
     async fn outcome(
         self: &Rc<Self>,
-        job: &Job,
+        job: &Job<H::Call>,
         answer: SharedOutcome<Outcome>,
         signal: Option<AbortSignal>,
         step: Step,
@@ -136,7 +132,7 @@ impl Shell {
     }
 
     /// The caller of a login or a logout no longer waits.
-    fn withdraw(self: &Rc<Self>, job: &Job) {
+    fn withdraw(self: &Rc<Self>, job: &Job<H::Call>) {
         job.end();
         self.tell(|session, _| session.withdraw(job.auth_call));
     }
@@ -160,10 +156,10 @@ impl Shell {
     fn job(
         &self,
         auth_call: AuthCall,
-        call: Option<Rc<dyn Outgoing>>,
+        call: Option<H::Call>,
         carries_token_of: Option<u32>,
         token: Option<Secret>,
-    ) -> (Rc<Job>, SharedOutcome<Outcome>) {
+    ) -> (Rc<Job<H::Call>>, SharedOutcome<Outcome>) {
         let (answer, answered) = shared_outcome();
         let answer = RefCell::new(Some(answer));
         let job = Rc::new(Job { auth_call, call, carries_token_of, token, answer });
@@ -178,7 +174,7 @@ impl Shell {
     /// Why a login that must carry the token cannot.
     pub(super) fn token_of_login(
         &self,
-        call: &dyn Outgoing,
+        call: &H::Call,
         carries_token_of: Option<u32>,
     ) -> Result<Option<Secret>, Failure> {
         let session = self.session.borrow();
@@ -271,7 +267,12 @@ impl Shell {
 
     /// Sends an auth call, and again if the server objects to its proof. `None` if there is nothing to send. All of
     /// this takes at most `ms` milliseconds.
-    async fn answer(&self, job: Option<&Job>, kind: Kind, ms: u32) -> Option<Box<Reading>> {
+    async fn answer(
+        &self,
+        job: Option<&Job<H::Call>>,
+        kind: Kind,
+        ms: u32,
+    ) -> Option<Box<Reading>> {
         let begun = platform::now();
         let mut is_again = false;
         loop {
@@ -282,9 +283,8 @@ impl Shell {
                     break Some(Reading::of(Err(Code::NoKey), JsValue::UNDEFINED));
                 }
             }
-            let fields = proven.as_mut().map(|proven| std::mem::take(&mut proven.fields));
             let left = u64::from(ms).saturating_sub(platform::now().since(begun)).max(1) as u32;
-            let answer = self.ask(job, kind, left, fields.unwrap_or_default())?;
+            let answer = self.ask(job, kind, left, proven.as_ref())?;
             let answer = result_of(answer).await.unwrap_or_default();
             let key = proven.as_ref().map(|proven| proven.key);
             let (options, policy) = (&self.options, &self.policy);
@@ -305,32 +305,44 @@ impl Shell {
     }
 
     /// Sends an auth call with the header fields of its proof. `None` if there is nothing to send.
-    fn ask(&self, job: Option<&Job>, kind: Kind, ms: u32, fields: Vec<Sent>) -> Option<Promise> {
+    fn ask(
+        &self,
+        job: Option<&Job<H::Call>>,
+        kind: Kind,
+        ms: u32,
+        proven: Option<&Proven>,
+    ) -> Option<Promise> {
         let options = &*self.options;
         // The call may have been withdrawn while its proof was made.
         let job = job.filter(|job| job.is_wanted());
         if job.is_none() && kind == Kind::Login {
             return None;
         }
-        // A bound token is sent beside its proof.
-        let has_token = fields.len() > 1;
         // The refresh token for the app's refresh function.
         let mut given = None;
         let call = if let Some(job) = job
             && let Some(call) = &job.call
         {
             let (csrf, page) = (options.csrf.as_ref(), self.page.as_deref());
-            let mut headers: Vec<Sent> = Vec::new();
+            let mut fields = Texts::new();
+            let mut is_parameter = false;
             proofs(&call.url(), csrf, page, &platform::cookie, &mut |name, value| {
-                headers.push((name.to_owned(), Zeroizing::new(value.to_owned())));
+                fields.pair(name, value);
             });
             if kind == Kind::Login {
-                match self.token_of_login(&**call, job.carries_token_of) {
+                match self.token_of_login(call, job.carries_token_of) {
                     Ok(token) => {
+                        // A bound token is sent beside its proof.
+                        let has_token = proven.is_some_and(Proven::has_token);
                         let token = token.as_ref().filter(|_| !has_token);
                         let field = options.attach.field(&call.method(), token, &platform::cookie);
-                        if let Some(field) = field {
-                            headers.push(field);
+                        if let Some((name, value)) = field {
+                            // A URL parameter is sent in another way, without header fields.
+                            is_parameter = name.starts_with('?');
+                            if is_parameter {
+                                fields = Texts::new();
+                            }
+                            fields.pair(&name, &value);
                         }
                     }
                     Err(failure) => {
@@ -339,16 +351,11 @@ impl Shell {
                     }
                 }
             }
-            for field in fields {
-                headers.push(field);
+            if let Some(proven) = proven {
+                proven.set(&mut |name, value| fields.pair(name, value));
             }
-            let pairs = slices(&headers);
-            // A URL parameter is sent in another way, without header fields.
-            let parameter = pairs.iter().find(|(name, _)| name.starts_with('?'));
-            match parameter.map_or_else(|| call.request(&pairs), |_| None) {
-                Some(request) => request.into(),
-                None => call.send(parameter.map_or(&pairs, std::slice::from_ref)).into(),
-            }
+            let request = if is_parameter { None } else { call.request(&fields) };
+            request.map_or_else(|| call.send(&fields).into(), JsValue::from)
         } else if kind == Kind::Refresh && self.hooks.refresh.is_function() {
             given = self.session.borrow().refresh_token().cloned();
             self.hooks.refresh.clone()
@@ -364,7 +371,7 @@ impl Shell {
                     (options.logout.as_ref()?, &hooks.logout_headers, token)
                 }
             };
-            let request = self.prepare(endpoint, headers, token.as_ref(), fields);
+            let request = self.prepare(endpoint, headers, token.as_ref(), proven);
             request.map_or_else(|error| Promise::reject(&error).into(), JsValue::from)
         };
         // The page may close before the response arrives, and the cookie that it sets would be lost.
@@ -380,7 +387,7 @@ impl Shell {
     fn conclude(
         self: &Rc<Self>,
         auth_call: AuthCall,
-        job: Option<&Job>,
+        job: Option<&Job<H::Call>>,
         kind: Kind,
         reading: Reading,
     ) {
@@ -431,7 +438,7 @@ impl Shell {
     }
 
     /// Takes the job of a login or a logout whose turn has come.
-    fn take_job(&self, auth_call: AuthCall) -> Option<Rc<Job>> {
+    fn take_job(&self, auth_call: AuthCall) -> Option<Rc<Job<H::Call>>> {
         let mut jobs = self.jobs.borrow_mut();
         let at = jobs.iter().position(|job| job.auth_call == auth_call)?;
         Some(jobs.remove(at))
@@ -443,16 +450,16 @@ impl Shell {
         endpoint: &Endpoint,
         headers: &JsValue,
         token: Option<&Secret>,
-        proofs: Vec<Sent>,
+        proven: Option<&Proven>,
     ) -> Result<Request, JsValue> {
         let page = self.page.as_deref();
         let fields = Headers::new();
         let set = &mut |name: &str, value: &str| fields.set(name, value);
         let mut made = endpoint.compose(&self.options, token, page, &platform::cookie, set);
-        for (name, value) in proofs {
+        if let Some(proven) = proven {
             // A proof is valid for one URL (RFC 9449, 4.2).
             made.stays = Stays::Put;
-            fields.set(&name, &value);
+            proven.set(set);
         }
         let more = &mut List::new(platform::more(headers)?);
         while let (Some(name), Some(value)) = (more.text(), more.text()) {
@@ -493,21 +500,11 @@ fn is_true(outcome: Result<JsValue, JsValue>) -> bool {
     outcome.is_ok_and(|value| value.is_truthy())
 }
 
-/// Header fields as [`Outgoing`] takes them.
-pub(super) fn slices(fields: &[Sent]) -> Vec<(&str, &str)> {
-    let mut pairs: Vec<(&str, &str)> = Vec::new();
-    for (name, value) in fields {
-        pairs.push((name, value));
-    }
-    pairs
-}
-
 /// Pairs for JavaScript, as alternating names and values.
-pub(crate) fn flat(pairs: &[(&str, &str)]) -> Texts {
+fn flat(pairs: &[(&str, &str)]) -> Texts {
     let texts = Texts::new();
     for (name, value) in pairs {
-        texts.push(name);
-        texts.push(value);
+        texts.pair(name, value);
     }
     texts
 }

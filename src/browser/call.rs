@@ -6,9 +6,10 @@ use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Request};
 
-use super::platform;
+use super::listeners::Listeners;
+use super::platform::{self, Texts};
 use super::shell::Shell;
-use crate::core::Redirects;
+use crate::core::{Redirects, is_safe};
 
 /// A request as it was at the time of the call. Later changes to the caller's objects have no effect.
 pub(crate) trait Outgoing {
@@ -24,107 +25,74 @@ pub(crate) trait Outgoing {
     fn signal(&self) -> Option<AbortSignal>;
     /// Its method.
     fn method(&self) -> String;
-    /// Sends it with these header fields, so that no redirect takes them to a wrong place. A name that begins with `?` is
-    /// that of a URL parameter.
+    /// Sends it with these header fields, names and values, so that no redirect takes them to a wrong place. A name
+    /// that begins with `?` is that of a URL parameter.
     /// Called once for each sending, and again if the server objects to a proof (RFC 9449, 8).
-    fn send(&self, headers: &[(&str, &str)]) -> Promise;
+    fn send(&self, fields: &Texts) -> Promise;
     /// The request that [`Outgoing::send`] would send, if it is one of the platform. It can be aborted when it
     /// takes too long.
-    fn request(&self, _headers: &[(&str, &str)]) -> Option<Request> {
-        None
-    }
+    fn request(&self, fields: &Texts) -> Option<Request>;
 }
 
-/// A `Request` of the platform, from Rust. The first sending uses a clone, so that the second still has the body
-/// (Fetch, 5.4).
-impl Outgoing for Request {
-    fn url(&self) -> String {
-        Request::url(self)
-    }
-
-    fn is_exempt(&self) -> bool {
-        self.mode() == web_sys::RequestMode::NoCors
-            || self.headers().has("Authorization").unwrap_or(false)
-    }
-
-    fn is_repeatable(&self) -> bool {
-        true
-    }
-
-    fn has_body(&self) -> bool {
-        !crate::core::is_safe(&Request::method(self))
-    }
-
-    fn signal(&self) -> Option<AbortSignal> {
-        Some(Request::signal(self))
-    }
-
-    fn method(&self) -> String {
-        Request::method(self)
-    }
-
-    fn send(&self, headers: &[(&str, &str)]) -> Promise {
-        if let [(name, value)] = headers
-            && let Some(parameter) = name.strip_prefix('?')
-        {
-            return platform::send_with(self, parameter, value);
-        }
-        match prepare(self, headers) {
-            Ok(request) => platform::send(&request),
-            Err(error) => Promise::reject(&error),
-        }
-    }
-
-    fn request(&self, headers: &[(&str, &str)]) -> Option<Request> {
-        prepare(self, headers).ok()
-    }
-}
-
-/// A request from an app in Rust. Its body is taken, as `fetch` would.
-pub(super) struct Taken {
-    /// Knows the redirects that the token may follow.
-    shell: Rc<Shell>,
+/// A `Request` of the platform, from an app in Rust.
+pub(crate) struct Given {
     request: Request,
     is_repeatable: bool,
+    /// For an app's fetch: knows the redirects that the token may follow.
+    shell: Option<Rc<Shell<Rc<Listeners>>>>,
 }
 
-impl Taken {
+impl Given {
+    /// A request for [`Shell::fetch`]. Its body is taken, as the platform's `fetch` would.
+    ///
     /// # Errors
     /// The platform's error if the body of the request has been used.
-    pub(super) fn new(request: &Request, shell: &Rc<Shell>) -> Result<Self, JsValue> {
+    pub(super) fn taken(
+        request: &Request,
+        shell: &Rc<Shell<Rc<Listeners>>>,
+    ) -> Result<Self, JsValue> {
         let taken = platform::taken(request)?;
         let is_repeatable = taken.get(1).is_truthy();
-        let shell = Rc::clone(shell);
+        let shell = Some(Rc::clone(shell));
         Ok(Self { shell, request: taken.get(0).unchecked_into(), is_repeatable })
     }
 
-    /// The request with these header fields: a copy, or the request itself if it can be sent only once.
-    fn prepare(&self, headers: &[(&str, &str)]) -> Result<Request, JsValue> {
-        if self.is_repeatable {
-            return prepare(&self.request, headers);
+    /// The request of a login or a logout.
+    pub(super) fn own(request: Request) -> Self {
+        Self { request, is_repeatable: true, shell: None }
+    }
+
+    /// The request with these header fields: a copy, so that the second sending still has the body (Fetch, 5.4); or the
+    /// request itself if it can be sent only once.
+    fn prepare(&self, fields: &Texts) -> Result<Request, JsValue> {
+        let request: Request = match self.is_repeatable {
+            true => self.request.clone()?,
+            false => AsRef::<JsValue>::as_ref(&self.request).clone().unchecked_into(),
+        };
+        let list = &mut fields.list();
+        while let (Some(name), Some(value)) = (list.text(), list.text()) {
+            request.headers().set(&name, &value)?;
         }
-        for (name, value) in headers {
-            self.request.headers().set(name, value)?;
-        }
-        Ok(AsRef::<JsValue>::as_ref(&self.request).clone().unchecked_into())
+        Ok(request)
     }
 }
 
-impl Outgoing for Taken {
-    fn has_body(&self) -> bool {
-        self.request.has_body()
-    }
-
+impl Outgoing for Given {
     fn url(&self) -> String {
         self.request.url()
     }
 
     fn is_exempt(&self) -> bool {
-        self.request.is_exempt()
+        self.request.mode() == web_sys::RequestMode::NoCors
+            || self.request.headers().has("Authorization").unwrap_or(false)
     }
 
     fn is_repeatable(&self) -> bool {
         self.is_repeatable
+    }
+
+    fn has_body(&self) -> bool {
+        !is_safe(&self.request.method())
     }
 
     fn signal(&self) -> Option<AbortSignal> {
@@ -135,30 +103,24 @@ impl Outgoing for Taken {
         self.request.method()
     }
 
-    fn send(&self, headers: &[(&str, &str)]) -> Promise {
-        if let [(name, _)] = headers
-            && name.starts_with('?')
-        {
-            return self.request.send(headers);
+    fn send(&self, fields: &Texts) -> Promise {
+        let list = &mut fields.list();
+        let (first, value) = (list.text(), list.text().unwrap_or_default());
+        if let Some(parameter) = first.as_ref().and_then(|name| name.strip_prefix('?')) {
+            return platform::send_with(&self.request, parameter, &value);
         }
-        let redirects = if headers.is_empty() {
-            Redirects::Follow
-        } else {
-            self.shell.redirects(&self.url(), &self.method())
+        let redirects = match &self.shell {
+            Some(shell) if first.is_some() => shell.redirects(&self.url(), &self.method()),
+            _ => Redirects::Follow,
         };
-        match self.prepare(headers) {
+        match self.prepare(fields) {
             Ok(request) if redirects == Redirects::Follow => platform::send(&request),
             Ok(request) => platform::send_within(&request, redirects == Redirects::SameOrigin),
             Err(error) => Promise::reject(&error),
         }
     }
-}
 
-/// A copy with these header fields.
-fn prepare(request: &Request, headers: &[(&str, &str)]) -> Result<Request, JsValue> {
-    let request = request.clone()?;
-    for (name, value) in headers {
-        request.headers().set(name, value)?;
+    fn request(&self, fields: &Texts) -> Option<Request> {
+        if self.shell.is_some() { None } else { self.prepare(fields).ok() }
     }
-    Ok(request)
 }

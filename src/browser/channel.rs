@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 
 use super::answer;
 use super::platform::{self, List};
-use super::shell::Shell;
+use super::shell::{Host, Shell};
 use crate::core::{
     HybridTime, Life, Message, Options, Secret, Tabs, TokenResponse, decimal, number,
 };
@@ -61,7 +61,7 @@ impl Drop for Channel {
 
 impl Channel {
     /// Opens the channel. `None` if the platform has none.
-    pub(super) fn open(name: &str, shell: &Rc<Shell>) -> Option<Self> {
+    pub(super) fn open<H: Host>(name: &str, shell: &Rc<Shell<H>>) -> Option<Self> {
         // A refresh token in memory is sealed for the other tabs.
         let is_handed_on = shell.options.keeps_refresh_token() && shell.policy.tabs == Tabs::Share;
         let keys = if is_handed_on { sealer() } else { JsValue::UNDEFINED };

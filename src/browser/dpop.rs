@@ -10,15 +10,15 @@ use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Response};
 
 use super::answer;
-use super::auth_call::{Job, slices};
+use super::auth_call::Job;
 use super::call::Outgoing;
 use super::error::Fault;
 use super::fetch::as_response;
-use super::platform::{self, List};
-use super::shell::Shell;
+use super::platform::{self, List, Texts};
+use super::shell::{Host, Shell};
 use crate::core::{
-    Code, Dpop, DpopKeys, Draft, Failure, Kind, Objection, ProofAnswer, Secret, Sent, Step, Ticket,
-    authorization, proof,
+    Code, Dpop, DpopKeys, Draft, Failure, Kind, Objection, ProofAnswer, Secret, Set, Step, Ticket,
+    set_proof,
 };
 
 #[wasm_bindgen(module = "/src/browser/dpop.js")]
@@ -59,13 +59,26 @@ pub(super) struct Prover {
 
 /// The proof of a call.
 pub(super) struct Proven {
-    /// The header fields: the proof, then the access token, if the call carries it.
-    pub(super) fields: Vec<Sent>,
+    signed: String,
+    /// The access token, if the call carries it.
+    token: Option<Secret>,
     /// The number of the key.
     pub(super) key: u64,
     /// Whether the key was made for this login.
     pub(super) is_new: bool,
     draft: Draft,
+}
+
+impl Proven {
+    /// Whether the call carries the access token.
+    pub(super) fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// Sets its header fields.
+    pub(super) fn set(&self, set: Set<'_>) {
+        set_proof(&self.signed, self.token.as_ref(), set);
+    }
 }
 
 /// A proof for the platform to sign.
@@ -80,11 +93,8 @@ impl Proving {
     pub(super) fn signed(self, signed: Option<JsValue>) -> Option<Proven> {
         let Self { draft, token, is_new } = self;
         let list = &mut List::new(signed.filter(|signed| !signed.is_undefined())?.unchecked_into());
-        let mut fields = vec![proof(list.text()?)];
-        if let Some(token) = &token {
-            fields.push(authorization(token));
-        }
-        Some(Proven { fields, key: list.number()? as u64, is_new, draft })
+        let signed = list.text()?;
+        Some(Proven { signed, token, key: list.number()? as u64, is_new, draft })
     }
 }
 
@@ -134,11 +144,11 @@ impl Prover {
     }
 }
 
-impl Shell {
+impl<H: Host> Shell<H> {
     /// The proof of an auth call, if it needs one: a refresh, a login or an exchange.
     pub(super) fn prove_auth_call(
         &self,
-        job: Option<&Job>,
+        job: Option<&Job<H::Call>>,
         kind: Kind,
     ) -> Option<(Promise, Proving)> {
         let prover = self.prover.as_ref()?;
@@ -150,7 +160,7 @@ impl Shell {
                 .then(|| prover.prove(SESSIONS, &refresh.method, &refresh.url, None, None));
         }
         let job = job.filter(|job| kind == Kind::Login && job.is_wanted())?;
-        let call = &**job.call.as_ref()?;
+        let call = job.call.as_ref()?;
         let mut which = if job.carries_token_of.is_some() { SESSIONS } else { NEW };
         // A bound token is proved by its key, and the new token is bound to the same key.
         let mut token = self.token_of_login(call, job.carries_token_of).ok()?;
@@ -166,7 +176,7 @@ impl Shell {
     pub(super) fn send_proven<'a>(
         &'a self,
         prover: &'a Prover,
-        call: &'a dyn Outgoing,
+        call: &'a H::Call,
         ticket: Ticket,
     ) -> LocalBoxFuture<'a, Result<Response, Fault>> {
         Box::pin(async move {
@@ -193,7 +203,9 @@ impl Shell {
                     let code = if is_of_now { Code::NoKey } else { Code::SessionChanged };
                     return Err(Failure::new(code, Step::Request).into());
                 };
-                let response = as_response(result_of(call.send(&slices(&proven.fields))).await)?;
+                let fields = Texts::new();
+                proven.set(&mut |name, value| fields.pair(name, value));
+                let response = as_response(result_of(call.send(&fields)).await)?;
                 if !prover.answered(&proven, &heard(&response))
                     || std::mem::replace(&mut is_again, true)
                     || !call.is_repeatable()

@@ -4,10 +4,10 @@
 use js_sys::JsString;
 
 use super::platform;
-use super::shell::Shell;
+use super::shell::{Host, Shell};
 use crate::core::{Attach, Redirects, Step, Ticket};
 
-impl Shell {
+impl<H: Host> Shell<H> {
     /// Whether a request may be sent synchronously, and with which ticket. Changes nothing.
     pub(crate) fn depart(&self) -> Option<Ticket> {
         // A request that needs more than a header field, such as a proof or a look at network errors, takes the slow

@@ -11,18 +11,18 @@ use super::answer;
 use super::auth_call::aborted;
 use super::call::Outgoing;
 use super::error::Fault;
-use super::platform::{self, List};
-use super::shell::Shell;
+use super::platform::{self, List, Texts};
+use super::shell::{Host, Shell};
 use crate::core::{
     Classification, Code, Departure, Failure, Life, Media, Reach, Redirects, RefreshOutcome,
     Resource, ResponseFacts, Secret, Status, Step, Ticket, Unanswered, is_same_origin,
 };
 
-impl Shell {
+impl<H: Host> Shell<H> {
     /// Handles a request completely. `answered`: the bindings have sent it, with this ticket, and got this response.
     pub(crate) async fn fetch(
         self: Rc<Self>,
-        call: &dyn Outgoing,
+        call: &H::Call,
         answered: Option<(Ticket, Response)>,
     ) -> Result<Response, Fault> {
         // What the caller gets if the request is not sent again: a refusal, or an error that may stand for one.
@@ -34,7 +34,7 @@ impl Shell {
         } else {
             self.alive(Step::Request)?;
             if call.is_exempt() || !self.covers(&call.url()) {
-                return as_response(result_of(call.send(&[])).await);
+                return as_response(result_of(call.send(&Texts::new())).await);
             }
             self.outside_refresh(Step::Request, call.signal())?;
             self.look_for_hint();
@@ -86,7 +86,7 @@ impl Shell {
     /// Takes in a response. Returns the session's decision.
     async fn answered(
         self: &Rc<Self>,
-        call: &dyn Outgoing,
+        call: &H::Call,
         ticket: Ticket,
         response: &Response,
     ) -> Departure {
@@ -109,17 +109,18 @@ impl Shell {
     }
 
     /// Sends a call with the token of its ticket.
-    pub(super) fn send(&self, call: &dyn Outgoing, ticket: Ticket) -> Promise {
+    pub(super) fn send(&self, call: &H::Call, ticket: Ticket) -> Promise {
         let token = self.session.borrow().credential(ticket).cloned();
         let field = self.options.attach.field(&call.method(), token.as_ref(), &platform::cookie);
-        match &field {
-            Some((name, value)) => call.send(&[(name, value)]),
-            None => call.send(&[]),
+        let fields = Texts::new();
+        if let Some((name, value)) = &field {
+            fields.pair(name, value);
         }
+        call.send(&fields)
     }
 
     /// The session's decision for a request without a response. `None` means that the caller gets the error.
-    fn unanswered(&self, call: &dyn Outgoing, ticket: Ticket, error: &Fault) -> Option<Departure> {
+    fn unanswered(&self, call: &H::Call, ticket: Ticket, error: &Fault) -> Option<Departure> {
         let method = &call.method();
         let why = match error {
             Fault::Failed(failure, _) if failure.code == Code::NoKey => Unanswered::NoKey,
@@ -133,7 +134,7 @@ impl Shell {
     }
 
     /// Whether a call for which there is no token is sent without one, because a service worker may answer it.
-    fn goes_bare(&self, call: &dyn Outgoing, failure: Failure) -> bool {
+    fn goes_bare(&self, call: &H::Call, failure: Failure) -> bool {
         let url = call.url();
         let reach = Reach {
             is_controlled: platform::is_controlled(),
@@ -146,10 +147,10 @@ impl Shell {
     /// Sends a call without a token. If it is refused, the caller gets the failure, not the refusal.
     async fn send_bare(
         self: &Rc<Self>,
-        call: &dyn Outgoing,
+        call: &H::Call,
         failure: Failure,
     ) -> Result<Response, Fault> {
-        if let Ok(response) = as_response(result_of(call.send(&[])).await) {
+        if let Ok(response) = as_response(result_of(call.send(&Texts::new())).await) {
             if self.classify(&response).await == Classification::Plain {
                 return Ok(response);
             }
@@ -257,7 +258,7 @@ impl Shell {
     pub(super) async fn wait(
         self: &Rc<Self>,
         mut departure: Departure,
-        call: Option<&dyn Outgoing>,
+        call: Option<&H::Call>,
     ) -> Result<Departure, JsValue> {
         while let Departure::Wait(wait) = departure {
             // Join the refresh before the drain, which may settle it.

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
+use super::call::Given;
 use super::shell::{Detail, Host};
 use crate::core::{Event, Snapshot};
 
@@ -70,6 +71,8 @@ impl Listeners {
 }
 
 impl Host for Rc<Listeners> {
+    type Call = Given;
+
     fn changed(&self, snapshot: Snapshot) {
         self.notices.borrow_mut().push_back(Notice::Changed(snapshot));
     }

@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 
 use super::auth_call::Outcome;
-use super::call::{Outgoing, Taken};
+use super::call::Given;
 use super::error::{Fault, FetchError, TokenError};
 use super::listeners::{Listeners, Notice, Subscription};
 use super::platform;
@@ -62,7 +62,7 @@ impl fmt::Debug for TokenManager {
 
 /// Disposes the shell when the last clone of the manager is dropped.
 struct Owner {
-    shell: Rc<Shell>,
+    shell: Rc<Shell<Rc<Listeners>>>,
     listeners: Rc<Listeners>,
 }
 
@@ -81,12 +81,11 @@ impl TokenManager {
     pub fn new(options: Options) -> Result<Self, TokenError> {
         let base = platform::base();
         let listeners = Rc::<Listeners>::default();
-        let host = Box::new(Rc::clone(&listeners));
-        let shell = Shell::new(&written(&options), base.as_deref(), host)?;
+        let shell = Shell::new(&written(&options), base.as_deref(), Rc::clone(&listeners))?;
         Ok(Self { owner: Rc::new(Owner { shell, listeners }) })
     }
 
-    fn shell(&self) -> &Rc<Shell> {
+    fn shell(&self) -> &Rc<Shell<Rc<Listeners>>> {
         &self.owner.shell
     }
 
@@ -107,7 +106,7 @@ impl TokenManager {
         request: &Request,
     ) -> impl Future<Output = Result<Response, FetchError>> + 'static {
         // From here on, the caller may use up the body.
-        let call = Taken::new(request, self.shell());
+        let call = Given::taken(request, self.shell());
         let shell = Rc::clone(self.shell());
         handed(async move {
             let call = call.map_err(FetchError::Platform)?;
@@ -148,7 +147,7 @@ impl TokenManager {
     ) -> impl Future<Output = Result<JsValue, FetchError>> + 'static {
         let shell = Rc::clone(self.shell());
         let request = copy(request, Step::Login);
-        self.explained(async move { shell.login(Rc::new(request?), carries_token).await })
+        self.explained(async move { shell.login(Given::own(request?), carries_token).await })
     }
 
     /// Reports that the user has signed in outside of this crate, as by a redirect. A new session begins in all tabs,
@@ -190,11 +189,7 @@ impl TokenManager {
     ) -> impl Future<Output = Result<(), FetchError>> + 'static {
         let shell = Rc::clone(self.shell());
         let call = request.map(|request| copy(request, Step::Logout)).transpose();
-        self.explained(async move {
-            let call = call?.map(|call| Rc::new(call) as Rc<dyn Outgoing>);
-            shell.logout(call).await
-        })
-        .map_ok(|_| ())
+        self.explained(async move { shell.logout(call?.map(Given::own)).await }).map_ok(|_| ())
     }
 
     /// The present state of the session.

@@ -52,7 +52,6 @@ pub use manager::{TokenManager, Tokens};
 pub use shell::Detail;
 #[cfg(feature = "bindings")]
 pub(crate) use {
-    auth_call::flat,
     call::Outgoing,
     error::Fault,
     platform::{List, Texts},

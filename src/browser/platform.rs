@@ -140,6 +140,19 @@ extern "C" {
     pub(crate) fn push(this: &Texts, text: &str);
 }
 
+impl Texts {
+    /// Adds a name and a value.
+    pub(crate) fn pair(&self, name: &str, value: &str) {
+        self.push(name);
+        self.push(value);
+    }
+
+    /// The same list, to be read.
+    pub(super) fn list(&self) -> List {
+        List::new(self.unchecked_ref::<Array>().clone())
+    }
+}
+
 /// A list from JavaScript, which is read in order. This needs one import, instead of one for each member of an
 /// object.
 pub(crate) struct List {

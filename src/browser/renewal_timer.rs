@@ -7,7 +7,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 use super::platform;
-use super::shell::Shell;
+use super::shell::{Host, Shell};
 use crate::core::Session;
 
 #[wasm_bindgen(module = "/src/browser/timer.js")]
@@ -40,7 +40,7 @@ impl Drop for RenewalTimer {
 }
 
 impl RenewalTimer {
-    pub(super) fn new(shell: &Rc<Shell>) -> Self {
+    pub(super) fn new<H: Host>(shell: &Rc<Shell<H>>) -> Self {
         let shell = Rc::downgrade(shell);
         let fired = Closure::new(move |is_visible: JsValue| {
             let Some(shell) = shell.upgrade() else { return };

@@ -9,6 +9,7 @@ use wasm_bindgen::JsValue;
 
 use super::answer;
 use super::auth_call::Job;
+use super::call::Outgoing;
 use super::channel::Channel;
 use super::dpop::Prover;
 use super::error::{Fault, FetchError, TokenError};
@@ -34,8 +35,10 @@ pub struct Detail {
     pub error: Option<TokenError>,
 }
 
-/// The side of the app: it gets the news.
-pub(crate) trait Host {
+/// The side of the app: it gets the news, and makes the calls.
+pub(crate) trait Host: 'static {
+    /// Its requests.
+    type Call: Outgoing + 'static;
     /// The snapshot has changed. Runs no code of the app, because the shell is at work.
     fn changed(&self, snapshot: Snapshot);
     /// Something happened. Likewise.
@@ -52,8 +55,8 @@ struct Waiting {
 }
 
 /// The state that all parts of this module share. [`TokenManager`] and the JavaScript bindings use it.
-pub(crate) struct Shell {
-    host: Box<dyn Host>,
+pub(crate) struct Shell<H: Host> {
+    host: H,
     pub(super) session: RefCell<Session>,
     pub(super) hooks: Hooks,
     /// The paths of JSON bodies that rules look at.
@@ -70,7 +73,7 @@ pub(crate) struct Shell {
     /// The token for a failed logout, until the server has been told.
     pub(super) kept: RefCell<Option<Secret>>,
     /// The logins and logouts whose turn has not come yet.
-    pub(super) jobs: RefCell<Vec<Rc<Job>>>,
+    pub(super) jobs: RefCell<Vec<Rc<Job<H::Call>>>>,
     /// The platform's error or the response of the last refresh.
     pub(super) cause: RefCell<JsValue>,
     /// The JSON of its response without the tokens, for the event.
@@ -84,12 +87,12 @@ pub(crate) struct Shell {
     pub(super) is_in_refresh: Cell<bool>,
 }
 
-impl Shell {
+impl<H: Host> Shell<H> {
     /// `given`: the options in the form of an app in JavaScript.
     pub(crate) fn new(
         given: &JsValue,
         base: Option<&str>,
-        host: Box<dyn Host>,
+        host: H,
     ) -> Result<Rc<Self>, TokenError> {
         let (mut options, rules, hooks, Identity { turn, share, key }) = options::read(given, base)
             .map_err(|text| TokenError::invalid(Code::InvalidOption, Step::Setup, &text))?;

@@ -2,11 +2,9 @@
 //! is sent again when the server rejects its proof. The shell adds the facts of the call, and the platform
 //! signs.
 
-use zeroize::Zeroizing;
-
 use super::apis::is_same_origin;
 use super::challenge::challenges;
-use super::endpoint::{Sent, behind};
+use super::endpoint::{Set, behind};
 use super::secret::Secret;
 use super::text::split_at_any;
 use super::time::Now;
@@ -144,14 +142,12 @@ impl Dpop {
     }
 }
 
-/// The header field with a key-bound token (RFC 9449, 7.1).
-pub(crate) fn authorization(token: &Secret) -> Sent {
-    ("Authorization".to_owned(), behind("DPoP", token))
-}
-
-/// The header field with a signed proof (RFC 9449, 4.1).
-pub(crate) fn proof(signed: String) -> Sent {
-    ("DPoP".to_owned(), Zeroizing::new(signed))
+/// Sets the header fields with a signed proof (RFC 9449, 4.1), and with its key-bound token (RFC 9449, 7.1).
+pub(crate) fn set_proof(signed: &str, token: Option<&Secret>, set: Set<'_>) {
+    set("DPoP", signed);
+    if let Some(token) = token {
+        set("Authorization", &behind("DPoP", token));
+    }
 }
 
 /// `1*NQCHAR` (RFC 9449, 8.1).
