@@ -42,8 +42,12 @@ impl<H: Host> Shell<H> {
             self.tell_only(|session, now| session.depart(resource, now))
         };
         loop {
-            match self.wait(departure, Some(call)).await {
-                Ok(Departure::Send(ticket)) => {
+            if let Err(reason) = self.wait(&mut departure, Some(call)).await {
+                discard(kept);
+                return Err(Fault::Platform(reason));
+            }
+            match departure {
+                Departure::Send(ticket) => {
                     discard(kept.take());
                     let sent = match &self.prover {
                         Some(prover) => self.send_proven(prover, call, ticket).await,
@@ -58,7 +62,7 @@ impl<H: Host> Shell<H> {
                     };
                     kept = Some(sent);
                 }
-                Ok(Departure::Fail(failure)) => {
+                Departure::Fail(failure) => {
                     return match kept {
                         None if self.goes_bare(call, failure) => {
                             self.send_bare(call, failure).await
@@ -71,13 +75,9 @@ impl<H: Host> Shell<H> {
                     };
                 }
                 // `wait` is over.
-                Ok(Departure::Deliver | Departure::Wait(_)) => {
+                Departure::Deliver | Departure::Wait(_) => {
                     let none = || Err(Failure::new(Code::SessionChanged, Step::Request).into());
                     return kept.unwrap_or_else(none);
-                }
-                Err(reason) => {
-                    discard(kept);
-                    return Err(Fault::Platform(reason));
                 }
             }
         }
@@ -169,9 +169,9 @@ impl<H: Host> Shell<H> {
         self.exposed()?;
         self.look_for_hint();
         let report = refused.as_ref().map(|(token, by)| (token, *by));
-        let asked = self.tell_only(|session, now| session.access_token(report, now));
+        let mut departure = self.tell_only(|session, now| session.access_token(report, now));
         // Without a signal, the wait cannot fail.
-        let departure = self.wait(asked, None).await.unwrap_or(Departure::Deliver);
+        let _ = self.wait(&mut departure, None).await;
         let refused = refused.as_ref().map(|(token, _)| token);
         let token = self.session.borrow_mut().hand_over(departure, refused);
         // This may show for the first time that nobody is signed in.
@@ -251,16 +251,17 @@ impl<H: Host> Shell<H> {
         })
     }
 
-    /// Waits for refreshes until the session needs no other, or until the caller aborts the request.
+    /// Waits for refreshes until the session needs no other, or until the caller aborts the request. `departure`: the
+    /// session's decision, before and afterwards.
     ///
     /// # Errors
     /// The reason of the caller's signal.
     pub(super) async fn wait(
         self: &Rc<Self>,
-        mut departure: Departure,
+        departure: &mut Departure,
         call: Option<&H::Call>,
-    ) -> Result<Departure, JsValue> {
-        while let Departure::Wait(wait) = departure {
+    ) -> Result<(), JsValue> {
+        while let Departure::Wait(wait) = *departure {
             // Join the refresh before the drain, which may settle it.
             let outcome = self.refresh_outcome(wait.auth_call);
             self.drain();
@@ -268,12 +269,12 @@ impl<H: Host> Shell<H> {
             let outcome = outcome.get(signal.as_ref(), None).await?;
             let outcome = outcome.unwrap_or(RefreshOutcome::Void);
             self.look_for_hint();
-            departure = self.tell_only(|session, now| session.resume(wait, &outcome, now));
+            *departure = self.tell_only(|session, now| session.resume(wait, &outcome, now));
         }
         if !matches!(departure, Departure::Send(_)) {
             self.drain();
         }
-        Ok(departure)
+        Ok(())
     }
 }
 

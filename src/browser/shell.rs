@@ -192,13 +192,14 @@ impl<H: Host> Shell<H> {
             true => session.known(now),
             false => session.refresh(now),
         });
-        let asked = match asked {
+        let mut departure = match asked {
             Ok(wait) => wait.map_or(Departure::Deliver, Departure::Wait),
             Err(failure) => Departure::Fail(failure),
         };
         // Without a signal, the wait cannot fail.
-        match self.wait(asked, None).await {
-            Ok(Departure::Fail(failure)) => Err(failure),
+        let _ = self.wait(&mut departure, None).await;
+        match departure {
+            Departure::Fail(failure) => Err(failure),
             _ => Ok(()),
         }
     }

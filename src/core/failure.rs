@@ -145,6 +145,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure of which only the code is known.
+    #[inline(never)]
     pub fn new(code: Code, step: Step) -> Self {
         Self { code, step, status: None, flaw: None }
     }
