@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::task::{next_turn, result_of};
+use super::task::{Waiting, next_turn, result_of};
 use gloo_net::http::Headers;
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
@@ -119,7 +119,8 @@ impl<H: Host> Shell<H> {
         signal: Option<AbortSignal>,
         step: Step,
     ) -> Outcome {
-        let answered = answer.get(signal.as_ref(), None).await.map_err(|reason| {
+        let waited = answer.wait(signal.as_ref(), None).await;
+        let answered = answer.get(waited).map_err(|reason| {
             self.withdraw(job);
             Fault::Platform(reason)
         })?;
@@ -209,7 +210,7 @@ impl<H: Host> Shell<H> {
                         && let Ok(response) = &reading.response
                         && self.session.borrow().doubts(response)
                     {
-                        self.listen(auth_call).await;
+                        let _ = self.listen(auth_call).await;
                     }
                     // A page that slept through its time has lost the lock, and must not commit.
                     if !is_true(result_of(held.kept()).await) {
@@ -244,7 +245,7 @@ impl<H: Host> Shell<H> {
                 self.tell_only(|session, now| session.arrive(auth_call, held.contended(), now));
             if arrival == Arrival::Listen {
                 // The arrival shows whether there was news.
-                self.listen(auth_call).await;
+                let _ = self.listen(auth_call).await;
                 arrival = self.tell_only(|session, now| session.arrive(auth_call, false, now));
             }
             // A busy page has used up the time, so prolong the lock.
@@ -261,8 +262,8 @@ impl<H: Host> Shell<H> {
     }
 
     /// Waits a moment for news from another tab.
-    async fn listen(&self, auth_call: AuthCall) {
-        let _ = self.refresh_outcome(auth_call).get(None, Some(NEWS)).await;
+    fn listen(&self, auth_call: AuthCall) -> Waiting {
+        self.refresh_outcome(auth_call).wait(None, Some(NEWS))
     }
 
     /// Sends an auth call, and again if the server objects to its proof. `None` if there is nothing to send. All of

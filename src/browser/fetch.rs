@@ -266,8 +266,8 @@ impl<H: Host> Shell<H> {
             let outcome = self.refresh_outcome(wait.auth_call);
             self.drain();
             let signal = call.and_then(|call| call.signal());
-            let outcome = outcome.get(signal.as_ref(), None).await?;
-            let outcome = outcome.unwrap_or(RefreshOutcome::Void);
+            let waited = outcome.wait(signal.as_ref(), None).await;
+            let outcome = outcome.get(waited)?.unwrap_or(RefreshOutcome::Void);
             self.look_for_hint();
             *departure = self.tell_only(|session, now| session.resume(wait, &outcome, now));
         }

@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::task::result_of;
+use super::task::{Waiting, result_of};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
@@ -66,16 +66,16 @@ impl<T> Drop for Settler<T> {
 
 impl<T: Clone> SharedOutcome<T> {
     /// Waits until the outcome is settled or the settler is dropped. The wait ends if the signal is aborted, or after
-    /// so many milliseconds.
+    /// so many milliseconds. Its result is for [`SharedOutcome::get`].
+    pub(super) fn wait(&self, signal: Option<&AbortSignal>, ms: Option<u32>) -> Waiting {
+        result_of(before(&self.there, signal, ms))
+    }
+
+    /// The outcome after the wait. `None`: the settler was dropped.
     ///
     /// # Errors
-    /// The reason of the signal, or `undefined` after that time.
-    pub(super) async fn get(
-        self,
-        signal: Option<&AbortSignal>,
-        ms: Option<u32>,
-    ) -> Result<Option<T>, JsValue> {
-        let waited = result_of(before(&self.there, signal, ms)).await;
+    /// The reason of the signal, or `undefined` after the time.
+    pub(super) fn get(&self, waited: Result<JsValue, JsValue>) -> Result<Option<T>, JsValue> {
         match self.outcome.get() {
             // The outcome may have arrived at the same moment.
             Some(outcome) => Ok(Some(outcome.clone())),
