@@ -23,7 +23,7 @@ use crate::core::{Failure, Resource, Secret, Ticket};
 
 #[cfg(all(target_arch = "wasm32", not(test)))]
 #[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 /// The platform gets the caller's own arguments.
 const PASS: f64 = -1.0;
