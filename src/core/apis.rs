@@ -28,7 +28,7 @@ impl Api {
     /// it is not a plain `http` or `https` URL: an entry has no user name, query or fragment.
     pub fn parse(href: &str) -> Option<Self> {
         let (origin, rest) = split(href)?;
-        if find_any(rest, b"?#").is_some() {
+        if find_any(rest, "?#").is_some() {
             return None;
         }
         let path = if rest.is_empty() { "/" } else { rest };
@@ -60,7 +60,7 @@ impl Apis {
     /// Excludes one of the manager's own endpoints: an expired token must not get a refresh refused, and a 401 from
     /// these endpoints must not cause a refresh.
     pub(super) fn exclude(&mut self, href: &str) {
-        if let Some(api) = Api::parse(split_at_any(href, b"?").0) {
+        if let Some(api) = Api::parse(split_at_any(href, "?").0) {
             self.own.push(api);
         }
     }
@@ -69,10 +69,10 @@ impl Apis {
     /// segment border.
     pub fn cover(&self, href: &str) -> bool {
         let Some((origin, rest)) = split(href) else { return false };
-        let (path, query) = split_at_any(rest, b"?#");
+        let (path, query) = split_at_any(rest, "?#");
         if let Some(name) = &self.parameter
-            && pieces(split_at_any(query, b"#").0, b"?&")
-                .any(|pair| split_at_any(pair, b"=").0 == name)
+            && pieces(split_at_any(query, "#").0, "?&")
+                .any(|pair| split_at_any(pair, "=").0 == name)
         {
             return false;
         }
@@ -101,8 +101,8 @@ pub(crate) fn is_same_origin(one: &str, other: &str) -> bool {
 fn split(href: &str) -> Option<(&str, &str)> {
     let scheme = ["https://", "http://"].into_iter().find(|scheme| href.starts_with(scheme))?;
     let (_, rest) = href.split_at(scheme.len());
-    let (authority, _) = split_at_any(rest, b"/?#");
-    if authority.is_empty() || find_any(authority, b"@").is_some() {
+    let (authority, _) = split_at_any(rest, "/?#");
+    if authority.is_empty() || find_any(authority, "@").is_some() {
         return None;
     }
     Some(href.split_at(scheme.len() + authority.len()))

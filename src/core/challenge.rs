@@ -41,21 +41,21 @@ pub fn challenges(value: &str) -> Vec<Challenge> {
     let mut list: Vec<Challenge> = Vec::new();
     let mut rest = value;
     loop {
-        rest = trim_start(rest, b" \t,");
+        rest = trim_start(rest, " \t,");
         if rest.is_empty() {
             return list;
         }
         let (word, after) = token(rest);
         if word.is_empty() {
             // Neither a scheme nor a parameter: continue after the next comma.
-            rest = split_at_any(rest, b",").1;
+            rest = split_at_any(rest, ",").1;
             continue;
         }
-        let spaced = trim_start(after, b" \t");
+        let spaced = trim_start(after, " \t");
         if let (Some(value), Some(last)) = (spaced.strip_prefix('='), list.last_mut())
             && !value.starts_with('=')
         {
-            let (value, after) = parameter(trim_start(value, b" \t"));
+            let (value, after) = parameter(trim_start(value, " \t"));
             last.parameters.push((word.to_ascii_lowercase(), value));
             rest = after;
         } else {
@@ -73,32 +73,33 @@ fn token(text: &str) -> (&str, &str) {
 /// Takes a parameter's value, a token or a quoted string (RFC 9110, 5.6.4), off the front.
 fn parameter(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
-        let (value, after) = split_at_any(text, b", \t");
+        let (value, after) = split_at_any(text, ", \t");
         return (value.to_owned(), after);
     };
     let mut value = String::new();
     let mut rest = quoted;
     loop {
-        let (plain, special) = split_at_any(rest, b"\"\\");
+        let (plain, special) = split_at_any(rest, "\"\\");
         value.push_str(plain);
-        let mut after = special.chars();
-        match after.next() {
-            Some('\\') => value.extend(after.next()),
-            _ => return (value, after.as_str()),
-        }
-        rest = after.as_str();
+        let Some(escaped) = special.strip_prefix('\\') else {
+            return (value, special.get(1..).unwrap_or_default());
+        };
+        let end = (1..escaped.len()).find(|at| escaped.is_char_boundary(*at));
+        let (character, after) = escaped.split_at(end.unwrap_or(escaped.len()));
+        value.push_str(character);
+        rest = after;
     }
 }
 
 /// Skips a `token68` (RFC 9110, 11.2) after a scheme: a word that is not a parameter, up to the comma.
 fn behind_token68(text: &str) -> &str {
     let (word, after) = token(text);
-    let after = trim_start(after, b" \t");
+    let after = trim_start(after, " \t");
     let is_parameter = !word.is_empty()
         && after.strip_prefix('=').is_some_and(|value| {
-            !trim_start(value, b"= \t").is_empty() && find_any(value, b",=") != Some(0)
+            !trim_start(value, "= \t").is_empty() && find_any(value, ",=") != Some(0)
         });
-    if is_parameter || text.starts_with(',') { text } else { split_at_any(text, b",").1 }
+    if is_parameter || text.starts_with(',') { text } else { split_at_any(text, ",").1 }
 }
 
 #[cfg(test)]

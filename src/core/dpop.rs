@@ -101,7 +101,7 @@ impl Dpop {
     pub fn draft(&self, url: &str, now: Now) -> Draft {
         Draft {
             // RFC 9449, 4.2 excludes the query and the fragment.
-            target: split_at_any(url, b"?#").0.to_owned(),
+            target: split_at_any(url, "?#").0.to_owned(),
             nonce: self.nonce(url).map(str::to_owned),
             at: self.server_time(now),
         }

@@ -107,7 +107,7 @@ impl Endpoint {
 
     /// The URL for messages: without its query, which may contain a secret.
     pub(crate) fn address(&self) -> &str {
-        split_at_any(&self.url, b"?#").0
+        split_at_any(&self.url, "?#").0
     }
 
     /// Composes the call. `token`: the token to send, if there is one; `page`: the page's own origin. Cookies

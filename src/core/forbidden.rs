@@ -24,7 +24,7 @@ impl Resource {
 
     /// The resource of a request. `url`: as the platform serialised it.
     pub fn new(method: &str, url: &str) -> Self {
-        let digest = digest(&[&method.to_ascii_uppercase(), split_at_any(url, b"?#").0]);
+        let digest = digest(&[&method.to_ascii_uppercase(), split_at_any(url, "?#").0]);
         Self { digest, is_reported: false }
     }
 

@@ -8,7 +8,7 @@
 
 use super::digest::digest;
 use super::tabs::PROTOCOL;
-use super::text::concat;
+use super::text::{concat, push_digit};
 
 /// The names of a manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Identity {
 fn hex(number: u64) -> String {
     let mut digits = String::new();
     for at in (0..16).rev() {
-        digits.push(char::from(b"0123456789abcdef"[(number >> (4 * at) & 15) as usize]));
+        push_digit(&mut digits, number >> (4 * at) & 15);
     }
     digits
 }

@@ -9,7 +9,7 @@ use super::text::pieces;
 /// The payload of a JWT in compact form (RFC 7519, 3; RFC 7515, 3.1) as UTF-8 text, or `None` if the token
 /// does not have that form. Whether the text is a JSON object is left to the JSON parser.
 pub fn payload(token: &str) -> Option<String> {
-    let mut parts = pieces(token, b".");
+    let mut parts = pieces(token, ".");
     let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {
         return None;

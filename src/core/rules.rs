@@ -129,7 +129,7 @@ impl AnswerRule {
 
     /// Whether the rule can match an answer with this status.
     fn may_match(&self, status: u16) -> bool {
-        (self.status.is_empty() || self.status.contains(&status))
+        (self.status.is_empty() || self.status.iter().copied().any(|own| own == status))
             && (self.body.is_none() || !matches!(status, 0 | 204 | 205 | 304))
             && !self.network_error
     }
@@ -286,8 +286,7 @@ pub(crate) enum Media {
 impl Media {
     /// Reads a `Content-Type` (RFC 9110, 8.3).
     pub(crate) fn of(content_type: &str) -> Self {
-        let essence =
-            split_at_any(trim_start(content_type, b" \t"), b"; \t").0.to_ascii_lowercase();
+        let essence = split_at_any(trim_start(content_type, " \t"), "; \t").0.to_ascii_lowercase();
         match essence.as_str() {
             "application/json" | "text/json" => Self::Json,
             "text/event-stream" => Self::Other,

@@ -1,6 +1,5 @@
 //! Direct requests of the app: for the state, for the access token, for a refresh.
 
-use super::super::digest::digest;
 use super::super::failure::{Code, Failure, Step};
 use super::super::forbidden::Resource;
 use super::super::pending_logout::Owed;
@@ -39,7 +38,7 @@ impl Session {
         let Some((refused, resource)) = refused else { return self.depart(Resource::ANY, now) };
         let Some(current) = self.current.as_mut().filter(|current| current.token == *refused)
         else {
-            let is_former = self.former.contains(&digest(&[refused.reveal()]));
+            let is_former = self.is_former(refused);
             if !is_former && self.status != Status::SignedOut {
                 return Departure::Fail(Failure::new(Code::SessionChanged, Step::Request));
             }

@@ -413,7 +413,13 @@ impl Session {
     fn is_older(&self, tokens: &TokenResponse) -> bool {
         let current = self.current.as_ref().and_then(|current| current.issued);
         current.zip(tokens.issued).is_some_and(|(current, issued)| issued < current)
-            || self.former.contains(&digest(&[tokens.access_token.reveal()]))
+            || self.is_former(&tokens.access_token)
+    }
+
+    /// Whether a token is one of this session's replaced tokens.
+    fn is_former(&self, token: &Secret) -> bool {
+        let digest = digest(&[token.reveal()]);
+        self.former.iter().copied().any(|former| former == digest)
     }
 
     fn number(&mut self) -> Generation {
