@@ -125,6 +125,13 @@ mod tests {
     }
 
     #[test]
+    fn an_escaped_character_is_kept_whole() {
+        let list = challenges(r#"Bearer a="\é\\x\"y", b="z""#);
+        assert_eq!(list[0].get("a"), Some("é\\x\"y"));
+        assert_eq!(list[0].get("b"), Some("z"));
+    }
+
+    #[test]
     fn two_challenges_in_one_field_are_read_as_two() {
         let list = challenges(
             r#"Bearer realm="https://op.test", error="invalid_token", DPoP algs="ES256 EdDSA""#,
