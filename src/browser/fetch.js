@@ -13,8 +13,8 @@ const OWN = Symbol.for('tokenkeep.fetch')
 /** Marks an `init` that was passed to a wrapper. The value is the wrapper. */
 const SENT = Symbol.for('tokenkeep.sent')
 /**
- * With so many calls of one URL in flight through a wrapper, the next are marked (`FEW`), or bypass the wrapper
- * (`MANY`).
+ * With so many calls of one URL in flight through a wrapper, and `FEW` others, the next are marked (`FEW`), or bypass
+ * the wrapper (`MANY`).
  */
 const FEW = 5
 const MANY = 1000
@@ -27,7 +27,9 @@ const known = []
 const leading = new WeakSet()
 /** Requests that were sent, with the wrapper that they were passed to. */
 const requests = new WeakMap()
-/** The number of calls in flight through a wrapper, by URL. */
+/** How many calls are in flight through a wrapper. The first `FEW` are not counted by URL, which costs more. */
+let inFlight = 0
+/** The number of the others, by URL. */
 const open = new Map()
 
 /** The global `fetch` when it was last checked. */
@@ -110,37 +112,57 @@ export function transmit(url, args, ours) {
     // The platform would also read members of a polluted prototype. Wrappers get an ordinary object, because they may
     // call its methods.
     if (isNative && ours && args.length > 1) args = [args[0], { __proto__: null, ...args[1] }]
-    const answer = isNative ? apply(chosen, globalThis, args) : through(url, args, ours)
-    // The platform's promises are returned as they are. Other promises are followed, and other values become the
-    // result.
-    return answer instanceof Promise && answer.then === Promise.prototype.then
-      ? answer
-      : new Promise((resolve) => resolve(answer))
+    return isNative ? promised(apply(chosen, globalThis, args)) : through(url, args, ours)
   } catch (error) {
     return Promise.reject(error)
   }
 }
 
+/** The platform's promises are returned as they are. Other promises are followed, and other values become the result. */
+function promised(answer) {
+  return answer instanceof Promise && answer.then === Promise.prototype.then
+    ? answer
+    : new Promise((resolve) => resolve(answer))
+}
+
 /** Sends through a wrapper, which may call a manager again with the arguments that it gets. */
 function through(url, args, ours) {
-  const count = open.get(url) ?? 0
+  const isCounted = inFlight >= FEW
+  const count = isCounted ? (open.get(url) ?? 0) : 0
   const fetch = count < MANY ? chosen : (known[known.length - 2] ?? chosen)
   if (ours && typeof args[0] === 'object') requests.set(args[0], fetch)
   if (ours && args[1]) args[1][SENT] = fetch
   else if (count >= FEW && !ours && (args[1] === undefined || isPlain(args[1])))
     args = [args[0], { ...args[1], [SENT]: fetch }]
-  const outer = [sending, wrapper]
+  const outer = sending
+  const outerWrapper = wrapper
   sending = url
   wrapper = fetch
-  open.set(url, count + 1)
+  inFlight++
+  if (isCounted) open.set(url, count + 1)
+  let answer
   try {
-    const answer = new Promise((resolve) => resolve(apply(fetch, globalThis, args)))
-    return answer.finally(close)
-  } finally {
-    ;[sending, wrapper] = outer
+    answer = promised(apply(fetch, globalThis, args))
+  } catch (error) {
+    answer = Promise.reject(error)
   }
+  sending = outer
+  wrapper = outerWrapper
+  // One more promise, where `finally` would make four.
+  return answer.then(
+    (answer) => {
+      close()
+      return answer
+    },
+    (error) => {
+      close()
+      throw error
+    },
+  )
 
   function close() {
+    inFlight--
+    if (!isCounted) return
     const count = open.get(url) - 1
     if (count) open.set(url, count)
     else open.delete(url)
