@@ -81,13 +81,12 @@ export async function acquire(name, ms, hold, longest) {
         if (!lock || held || isOver) return undefined
         isGranted = true
         return new Promise((/** @type {(nothing?: undefined) => void} */ release) => {
-          let mine
-          finished.then(() => mine || release())
-          takeLease(name, hold).then((lease) => {
-            if (held || isOver) return lease.end()
-            held = mine = holder(name, hold, lease, contended, () => isStolen, release)
-            settle()
-          })
+          // The lease is not waited for: the platform gets the request before it gets that of the call.
+          const lease = takeLease(name, hold)
+          held = holder(name, hold, lease, contended, () => isStolen, release)
+          // Nobody else may steal before the lease counts.
+          if (options.steal) lease.taken.then(settle)
+          else settle()
         })
       }
       request(name, options, grant).then(settle, () => {
@@ -127,7 +126,8 @@ function holder(name, hold, lease, contended, isStolen, release) {
     cancel?.()
     const prolonged = request(`${name} taken`, {}, async () => {
       if (!isMine()) return
-      const next = await takeLease(name, ms)
+      const next = takeLease(name, ms)
+      await next.taken
       lease.end()
       lease = next
       if (isReleased) lease.end()
@@ -155,15 +155,20 @@ function holder(name, hold, lease, contended, isStolen, release) {
   }
 }
 
-/** Takes a lease of so many milliseconds. If the platform denies it, there is no lease to end. */
+/** Takes a lease of so many milliseconds. `taken` resolves when it counts, or when the platform denies it. */
 function takeLease(name, ms) {
   const until = Date.now() + ms + GRACE
-  return new Promise((settle) => {
+  let end
+  const ended = new Promise((resolve) => (end = resolve))
+  const taken = new Promise((/** @type {(nothing?: undefined) => void} */ resolve) => {
+    const grant = () => {
+      resolve()
+      return ended
+    }
     // Shared mode, so that two leases with the same name and millisecond don't wait for each other.
-    request(`${name} until ${until}`, { mode: 'shared' }, () => new Promise((end) => settle({ until, end }))).catch(
-      () => settle({ until, end() {} }),
-    )
+    request(`${name} until ${until}`, { mode: 'shared' }, grant).catch(resolve)
   })
+  return { until, end, taken }
 }
 
 /** How long the lock may still be held, by the newest lease. No lease counts for more than `longest` milliseconds. */
