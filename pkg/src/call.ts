@@ -13,6 +13,12 @@ import { ASK, FOLLOW, PASS, SAME_ORIGIN, type Call, type Guard } from './core-in
 
 export type Init = Record<string, unknown>
 
+/**
+ * The prototype of our own objects, which inherit nothing from it. Engines keep the members of an object as a table if it has
+ * no prototype at all, which is ten times slower to copy.
+ */
+const NOTHING = /*#__PURE__*/ Object.freeze({ __proto__: null })
+
 /** The defaults of a login or logout. */
 export const CREDENTIALS = { method: 'POST', credentials: 'include' }
 /** URLs that reach no server. */
@@ -34,20 +40,14 @@ export interface Place {
   readonly href: string | undefined
   /** The URL without its fragment. */
   readonly url: string
+  /** The same URL without its query, if it was put together from that. */
+  readonly path?: Place | undefined
   /** Whether the URL gets the token; `undefined` until the core has been asked. */
   covered?: boolean
 }
 
-/** A cache of parsed URLs: apps call the same URLs over and over, and parsing one costs as much as the rest of a call. */
-export interface Places {
-  /** The base that its relative URLs were resolved against. */
-  base?: string | undefined
-  readonly known: Map<string, Place>
-}
-
-// How many URLs are kept, and their maximal length.
-const PLACES = 100
-const LENGTH = 1000
+/** Parses a URL, as {@link parse} does. */
+export type Parse = (text: string, base: string | undefined) => Place
 
 // The members of RequestInit, in the order in which the platform reads them.
 const MEMBERS = /*#__PURE__*/ (
@@ -71,40 +71,30 @@ export function platform(url: string, ...args: unknown[]): Promise<Response> {
 }
 
 /** Calls the page's `fetch` with our copy of the arguments. */
-function transmitted(url: string, ...args: unknown[]): Promise<Response> {
+export function transmitted(url: string, ...args: unknown[]): Promise<Response> {
   return transmit(url, args, true) as Promise<Response>
 }
 
 /** Reads the first argument. Throws whatever the caller's `toString` throws. */
-export function locate(input: unknown, places?: Places): Target {
+export function locate(input: unknown, find: Parse = parse): Target {
   const address = requestUrl(input)
   const request = address !== undefined
   if (typeof input === 'symbol') return { input, place: { href: undefined, url: '' }, request }
   const text = address ?? `${input as string}`
   // Read the base each time: a page may change it.
-  return { input: request || input instanceof URL ? input : text, place: look(text, pageBase(), places), request }
+  return { input: request || input instanceof URL ? input : text, place: find(text, pageBase()), request }
 }
 
 /** Reads the first argument of a login or logout; `undefined` if it is not a string, `URL` or `Request`. */
 export function address(input: unknown): Target | undefined {
   const own = requestUrl(input)
-  if (own !== undefined) return { input, place: look(own, undefined), request: true }
+  if (own !== undefined) return { input, place: parse(own, undefined), request: true }
   const text = typeof input === 'string' ? input : urlText(input)
-  if (text !== undefined) return { input: text, place: look(text, ownBase()), request: false }
+  if (text !== undefined) return { input: text, place: parse(text, ownBase()), request: false }
   return
 }
 
-function look(text: string, base: string | undefined, places?: Places): Place {
-  if (!places || text.length > LENGTH) return parse(text, base)
-  const { known } = places
-  if (places.base !== base || known.size >= PLACES) known.clear()
-  places.base = base
-  let place = known.get(text)
-  if (!place) known.set(text, (place = parse(text, base)))
-  return place
-}
-
-function parse(text: string, base: string | undefined): Place {
+export function parse(text: string, base: string | undefined): Place {
   try {
     const url = new URL(text, base)
     const { href } = url
@@ -123,7 +113,7 @@ function parse(text: string, base: string | undefined): Place {
 export function capture({ input, place, request }: Target, init: unknown, waits?: boolean): Call | Promise<Response> {
   const { href, url } = place
   if (href === undefined) return platform(url, input, init)
-  const copy = { __proto__: null } as Init
+  const copy = Object.create(NOTHING) as Init
   if (init !== undefined && init !== null) {
     if (!isObject(init)) return platform(url, input, init)
     read(init as Init, copy)
@@ -166,10 +156,12 @@ function direct({ href, url }: Place, init: Init): Call | undefined {
     if (body === undefined) return
     init.body = body
   }
-  const own = (init.headers ?? []) as Pair[]
+  const given = init.headers ?? {}
+  const own = Array.isArray(given) ? record(given) : (given as Fields)
+  if (!own) return
   const { method } = init as { method?: string }
   let authorization: string | undefined
-  for (const [name, value] of own) if (isSame(name, 'authorization')) authorization = value
+  for (const name of Object.keys(own)) if (isSame(name, 'authorization')) authorization = `${own[name]}`
   const call: Call = {
     url,
     exempt: authorization !== undefined || init.mode === 'no-cors',
@@ -178,63 +170,46 @@ function direct({ href, url }: Place, init: Init): Call | undefined {
     repeatable: true,
     signal: signal ?? undefined,
     send(...more) {
-      return guarded(call.guard, method, init.redirect, url, more, (address, more, limits) => {
-        const { headers, parameter } = fields(own, more)
-        if (parameter) address = withParameter(address, ...parameter)
-        return transmitted(address, address === url ? href : address, { ...init, headers, ...limits })
-      })
+      // A name that begins with `?` is a URL parameter instead.
+      if (more[0]?.[0] === '?')
+        return transmitted(url, withParameter(url, more[0], more[1]!), { ...init, headers: fields(own, []) })
+      return guarded(call.guard, method, init.redirect, url, more, (address, more, limits) =>
+        transmitted(address, address === url ? href : address, { ...init, headers: fields(own, more), ...limits }),
+      )
     },
   }
   return call
 }
 
-type Pair = [name: string, value: string]
+type Fields = Record<string, string>
 
-/** Sets further header fields. A name that begins with `?` is a URL parameter instead. */
-function fields(own: Pair[], more: string[]): { headers: unknown; parameter?: Pair } {
-  let pairs = own
-  let parameter: Pair | undefined
+/** Adds header fields: name, value, name, value, … */
+function fields(own: Fields, more: string[]): Fields {
+  let headers = { ...own }
   for (let i = 0; i < more.length; i += 2) {
     const name = more[i]!
-    const pair: Pair = [name, more[i + 1]!]
-    if (name[0] === '?') parameter = pair
-    else {
-      // Use a literal: `push` would call setters on `Object.prototype` that are named like an index.
-      pairs = [...pairs.filter(([own]) => !isSame(own, name)), pair]
-    }
+    // A literal, so that no setter on `Object.prototype` sees the value.
+    headers = { ...headers, [name]: more[i + 1]! }
+    for (const one of Object.keys(own)) if (one !== name && isSame(one, name)) delete headers[one]
   }
-  const headers = record(pairs)
-  return parameter ? { headers, parameter } : { headers }
+  return headers
 }
 
 /**
- * Makes a plain object, because most wrappers of `fetch` expect `init.headers` to be one. Values of the same name are joined,
- * as the platform does (Fetch Standard, section 2.2.2). Anything but a list of header fields stays unchanged, so that the
- * platform refuses it.
+ * Makes a plain object of pairs, because most wrappers of `fetch` expect `init.headers` to be one. Values of the same name are
+ * joined, as the platform does (Fetch Standard, section 2.2.2). `undefined` for what only the platform can judge.
  */
-function record(pairs: Pair[]): unknown {
-  let plain: Record<string, string> = {}
-  const spelled = new Map<string, string>()
+function record(pairs: unknown[]): Fields | undefined {
+  let plain: Fields = {}
   for (const pair of pairs) {
-    if (!Array.isArray(pair) || pair.length !== 2) return pairs
-    const [name, value] = pair as unknown[]
-    if (typeof name !== 'string' || typeof value === 'symbol') return pairs
-    const lower = name.toLowerCase()
-    const first = spelled.get(lower)
-    if (first !== undefined) plain[first] = `${trim(plain[first])}, ${trim(value)}`
-    // A plain object cannot have a member of that name.
-    else if (name === '__proto__') return new Headers(pairs)
-    else {
-      spelled.set(lower, name)
-      // A literal, so that no setter on `Object.prototype` sees the value.
-      plain = { ...plain, [name]: value as string }
-    }
+    if (!Array.isArray(pair) || pair.length !== 2) return
+    const name = `${pair[0]}`
+    const first = Object.keys(plain).find((one) => isSame(one, name))
+    plain = first
+      ? { ...plain, [first]: new Headers(pairs as [string, string][]).get(name)! }
+      : { ...plain, [name]: pair[1] as string }
   }
   return plain
-}
-
-function trim(value: unknown): string {
-  return `${value as string}`.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '')
 }
 
 /** The members of `init` that `send` sets in addition to the headers. */
@@ -416,22 +391,22 @@ export function read(init: Init, copy: Init): void {
   for (const name of Object.keys(init)) if (!MEMBERS.includes(name)) copy[name] = init[name]
 }
 
-/** Copies headers in any form as pairs (Web IDL, `sequence` and `record`). The platform refuses anything that is not a header. */
-export function copyHeaders(given: object): unknown[] {
+/**
+ * Copies headers as pairs or as an object, as they are given (Web IDL, `sequence` and `record`). The platform refuses anything
+ * that is not a header.
+ */
+export function copyHeaders(given: object): object {
   if (Symbol.iterator in given) {
     const copy = []
     for (const pair of given as Iterable<unknown>)
       copy.push(isObject(pair) && Symbol.iterator in pair ? [...(pair as Iterable<unknown>)].map(text) : pair)
     return copy
   }
-  const copy = []
-  for (const name of Reflect.ownKeys(given)) {
-    if (isEnumerable.call(given, name)) copy.push([name, text((given as Record<PropertyKey, unknown>)[name])])
-  }
+  // The order in which the platform reads a record is that of a spread.
+  const copy = { ...given } as Init
+  for (const name of Object.keys(copy)) copy[name] = text(copy[name])
   return copy
 }
-
-const isEnumerable = /*#__PURE__*/ (() => Object.prototype.propertyIsEnumerable)()
 
 /** Converts an object to a string now. Other values do not change later. */
 function text(value: unknown): unknown {
@@ -485,8 +460,8 @@ function urlText(input: unknown): string | undefined {
 }
 
 /** Whether two header names are equal. */
-function isSame(one: unknown, other: string): boolean {
-  return typeof one === 'string' && one.length === other.length && one.toLowerCase() === other.toLowerCase()
+function isSame(one: string, other: string): boolean {
+  return one.length === other.length && one.toLowerCase() === other.toLowerCase()
 }
 
 /** The URL of a `Request` of any realm; `undefined` for anything else. */

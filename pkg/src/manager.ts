@@ -3,11 +3,12 @@
 
 import { cameBack, isBack, own } from '#fetch'
 import { ownBase } from './base.js'
-import { address, capture, captureOwn, CREDENTIALS, locate, LOCAL, platform, type Place, type Places } from './call.js'
+import { address, capture, captureOwn, CREDENTIALS, locate, LOCAL, platform, transmitted, type Place } from './call.js'
 import { isTokenError, TokenError } from './error.js'
 import { join, leave } from './instance.js'
 import { createEvents, isEvent } from './events.js'
 import { isObject } from './object.js'
+import { createPlaces } from './places.js'
 import { PASS, WAIT, type Call, type Core, type Guard, type Host, type Watch } from './core-interface.js'
 import { snapshot } from './snapshot.js'
 import { UNKNOWN } from './state.js'
@@ -28,7 +29,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
   /** The last ticket and its authorization, cached. */
   let ticket: number | undefined
   let authorization: string | undefined
-  const places: Places = { known: new Map() }
+  const places = createPlaces()
   /** Cached by status: whether the answer goes to the caller without further checks. */
   const settled: boolean[] = []
   /** Rejects the promises that wait for the core. */
@@ -144,9 +145,11 @@ export function createManager(load: Load, options: unknown): TokenManager {
 
   /** Asks the core, and remembers its answer for the URL. */
   function departs(core: Core, place: Place): number {
-    if (place.covered === false) return PASS
-    const way = place.covered ? core.depart() : core.depart(place.url)
-    place.covered = way !== PASS
+    // A query decides only if the token is a URL parameter.
+    const known = header[0] === '?' ? place : (place.path ?? place)
+    if (known.covered === false) return PASS
+    const way = known.covered ? core.depart() : core.depart(known.url)
+    known.covered = way !== PASS
     return way
   }
 
@@ -170,17 +173,27 @@ export function createManager(load: Load, options: unknown): TokenManager {
   }
 
   function send(call: Call, core: Core, mine: number): Promise<Response> {
+    const value = authorize(core, mine)
+    return deliver(value === undefined ? call.send() : call.send(header, value), core, mine, () => call)
+  }
+
+  /** The token for a ticket, as the value of the header field. */
+  function authorize(core: Core, mine: number): string | undefined {
     if (mine !== ticket) {
       authorization = core.authorization(mine)
       ticket = mine
     }
-    const sent = authorization === undefined ? call.send() : call.send(header, authorization)
+    return authorization
+  }
+
+  /** Hands an answer to the caller, if the core need not see it. Otherwise the core gets the call, too. */
+  function deliver(sent: Promise<Response>, core: Core, mine: number, call: () => Call): Promise<Response> {
     // Deliver an answer that has arrived, even if the manager has failed or was disposed meanwhile.
     return sent.then((response) => {
       const status = statusOf(response)
       return failure || status === undefined || (settled[status] ??= core.settles(status))
         ? response
-        : tracked(core.follow(call, mine, response))
+        : tracked(core.follow(call(), mine, response))
     })
   }
 
@@ -217,22 +230,26 @@ export function createManager(load: Load, options: unknown): TokenManager {
     },
     // Like the platform's `fetch`: one named parameter, and not a constructor.
     fetch(input: unknown): Promise<Response> {
-      const count = arguments.length
       const init: unknown = arguments[1]
       try {
         check()
-        const target = count ? locate(input, places) : undefined
+        const target = arguments.length ? locate(input, places) : undefined
         if (!target) return platform('', ...arguments)
         const { place } = target
         // A manager has already sent this call, and a wrapper of the page's `fetch` passed it to this one.
-        const isOnItsWay = place.href === undefined || LOCAL.test(place.href) || isBack(place.url, input, init)
+        const isOnItsWay =
+          place.href === undefined || (!place.covered && LOCAL.test(place.href)) || isBack(place.url, input, init)
         const way = isOnItsWay ? PASS : core && departs(core, place)
         if (way === PASS) {
-          const answer =
-            count < 2
-              ? platform(place.url, target.input)
-              : platform(place.url, target.input, ...[...arguments].slice(1))
+          const answer = platform(place.url, target.input, ...[...arguments].slice(1))
           return tell(answer, isOnItsWay ? undefined : look(place.url, way)?.())
+        }
+        // The usual call is a URL and nothing else. Its snapshot is only made for a second sending.
+        if (init === undefined && core && way! >= 0 && !target.request && !guard && !watch && header[0] !== '?') {
+          const value = authorize(core, way!)
+          const headers = value === undefined ? {} : { [header]: value }
+          const sent = transmitted(place.url, place.href!, { headers })
+          return deliver(sent, core, way!, () => capture(target, init) as Call)
         }
         const call = capture(target, init, !core || way === WAIT)
         if (!('send' in call)) return call

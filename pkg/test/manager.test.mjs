@@ -185,6 +185,71 @@ describe('a call that can leave at once', () => {
     )
   })
 
+  it('asks the core once about a path, whatever its query', async () => {
+    const auth = await ready()
+    for (const query of ['', '?a=1', '?a=2', '?a=2#b']) void auth.fetch(`${API}${query}`)
+    assert.deepEqual(
+      core.calls.filter((call) => call.startsWith('depart')),
+      [`depart ${API}`, 'depart undefined', 'depart undefined', `depart ${API}?a=2`],
+    )
+    assert.deepEqual(
+      sent.map(({ args }) => args[0]),
+      [API, `${API}?a=1`, `${API}?a=2`, `${API}?a=2#b`],
+    )
+  })
+
+  it('asks the core about each query if the token is a URL parameter', async () => {
+    const auth = manager()
+    const make = globalThis.makeCore
+    globalThis.makeCore = (...args) => Object.assign(make(...args), { header: '?token' })
+    loads[0].resolve({})
+    await auth.ready.finally(() => (globalThis.makeCore = make))
+    core.depart = (url) => (core.calls.push(`depart ${url}`), url?.includes('token=') ? -1 : 7)
+    void auth.fetch(`${API}?a=1`)
+    void auth.fetch(`${API}?token=mine`)
+    assert.deepEqual(
+      core.calls.filter((call) => call.startsWith('depart')),
+      [`depart ${API}?a=1`, `depart ${API}?token=mine`],
+    )
+    assert.deepEqual(
+      sent.map(({ args }) => args[0]),
+      [`${API}?a=1&token=Bearer%207`, `${API}?token=mine`],
+    )
+  })
+
+  it('without init is sent a second time as it was, whatever a wrapper did to the first sending', async () => {
+    const auth = await ready()
+    core.settle = false
+    const plain = []
+    const { fetch } = globalThis
+    globalThis.fetch = (input, init) => {
+      plain.push([init, init.headers].every((one) => Object.getPrototypeOf(one) === Object.prototype))
+      const answer = fetch(input, { ...init, headers: { ...init.headers } })
+      init.headers['X-Late'] = 'x'
+      init.method = 'POST'
+      return answer
+    }
+    const url = new URL(API)
+    void auth.fetch(url)
+    url.href = 'https://other.test/'
+    sent[0].resolve(new Response(null, { status: 401 }))
+    await soon()
+    const { call } = core.followed
+    assert.deepEqual(
+      [call.url, call.method, call.exempt, call.repeatable, call.signal],
+      [API, undefined, false, true, undefined],
+    )
+    void call.send('Authorization', 'Bearer 8')
+    assert.deepEqual(
+      sent.map(({ args, init }) => [args[0], init]),
+      [
+        [API, { headers: { Authorization: 'Bearer 7' } }],
+        [API, { headers: { Authorization: 'Bearer 8' } }],
+      ],
+    )
+    assert.deepEqual(plain, [true, true])
+  })
+
   it('does not ask the core again about a URL that is not covered', async () => {
     const auth = await ready()
     core.way = -1
@@ -353,6 +418,35 @@ describe('a patched fetch', () => {
     void auth.fetch(API)
     await soon()
     assert.equal(core.followed.response, refused)
+  })
+
+  it("gets the caller's own init, unless many calls of that URL are in flight", async () => {
+    const auth = await ready()
+    core.way = -1
+    const own = []
+    const calls = async (count, fetch) => {
+      own.length = 0
+      const init = {}
+      globalThis.fetch = (_, given) => {
+        own.push(given === init)
+        return fetch()
+      }
+      const calls = Array.from({ length: count }, () => auth.fetch('https://api.test/own', init))
+      await Promise.allSettled(calls)
+    }
+    // Those that have failed are in flight no more.
+    const failures = [
+      () => {
+        throw new RangeError('mine')
+      },
+      async () => Promise.reject(new RangeError('mine')),
+    ]
+    for (const fail of failures) {
+      await calls(30, fail)
+      assert.ok(own.slice(0, 5).every(Boolean) && !own.at(-1))
+    }
+    await calls(5, async () => new Response())
+    assert.deepEqual(own, Array(5).fill(true))
   })
 
   it('that returns no object costs one call a clear error', async () => {

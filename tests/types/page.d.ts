@@ -39,6 +39,9 @@ declare global {
   function shape(): Promise<any>
   function turns(promise: Promise<unknown>): Promise<number | null>
 
+  // pkg/test/page/compare.mjs
+  function located(input: string): string | undefined
+
   // tests/attacks/support/attacker.js
   var attacker: any
 

@@ -2,7 +2,7 @@
 // the worker has started are queued, and sent in order.
 
 import { isBack, own, transmit } from '#fetch'
-import { address, CREDENTIALS, locate, LOCAL, platform, type Place, type Places } from '../call.js'
+import { address, CREDENTIALS, locate, LOCAL, platform, type Place } from '../call.js'
 import { covers, type Api } from '../covers.js'
 import { TokenError } from '../error.js'
 import { createEvents, isEvent } from '../events.js'
@@ -38,7 +38,6 @@ interface Pending {
 /** See `createTokenManager`. Never throws. */
 export function createIsolated(given: unknown): TokenManager {
   const events = createEvents()
-  const places: Places = { known: new Map() }
   const pending = new Map<number, Pending>()
   const inlets = new Map<number, Omit<Inlet, 'body'>>()
   /** Calls that wait for the worker, in order. None is sent if an option is invalid. Undefined after that. */
@@ -334,7 +333,7 @@ export function createIsolated(given: unknown): TokenManager {
       const init: unknown = arguments[1]
       try {
         check()
-        const target = arguments.length ? locate(input, places) : undefined
+        const target = arguments.length ? locate(input) : undefined
         if (!target) return platform('', ...arguments)
         const { place } = target
         if (

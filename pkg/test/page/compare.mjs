@@ -1,6 +1,7 @@
 // Sends the calls of calls.mjs by the platform's fetch and by ours, and returns what the server saw, or the error.
 
 import { capture, captureOwn, address, locate } from '../../src/call.ts'
+import { createPlaces } from '../../src/places.ts'
 import { bad, foreign, good } from './calls.mjs'
 
 const calls = { ...good, ...bad }
@@ -22,6 +23,10 @@ globalThis.compare = async (name) => {
   for (const [way, send] of Object.entries(ways)) seen[way] = await outcome(calls[name], send)
   return seen
 }
+
+/** The URL of a call, with the cache that a manager has. */
+const places = createPlaces()
+globalThis.located = (input) => locate(input, places).place.href
 
 /** Sends a call. */
 globalThis.send = (make, headers = []) => captured(make({ foreign })).send(...headers)
