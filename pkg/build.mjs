@@ -38,14 +38,10 @@ const COMPRESS = /** @type {const} */ ({ passes: 3, ecma: 2020, directives: fals
 /** Minifies with terser, whose output is a twentieth smaller than esbuild's. React's 'use client' stays. */
 const small = (text, isModule, sourceMap) => minify(text, { module: isModule, compress: COMPRESS, sourceMap })
 
-/**
- * The same for a module that V8 should compile in the background, and whose functions run at each call: a function that terser puts where it
- * is called would be made anew each time. terser's types do not know syntax trees.
- */
+/** The same for a module that V8 should compile in the background. terser's types do not know syntax trees. */
 async function early(text, sourceMap) {
-  const compress = { ...COMPRESS, reduce_funcs: false }
   const format = /** @type {any} */ ({ spidermonkey: true, code: false })
-  const { ast } = /** @type {any} */ (await minify(text, { module: true, compress, mangle: false, format }))
+  const { ast } = /** @type {any} */ (await minify(text, { module: true, compress: COMPRESS, mangle: false, format }))
   return minify(eager(ast), {
     module: true,
     parse: /** @type {any} */ ({ spidermonkey: true }),
