@@ -81,12 +81,13 @@ export async function acquire(name, ms, hold, longest) {
         if (!lock || held || isOver) return undefined
         isGranted = true
         return new Promise((/** @type {(nothing?: undefined) => void} */ release) => {
-          // The lease is not waited for: the platform gets the request before it gets that of the call.
-          const lease = takeLease(name, hold)
-          held = holder(name, hold, lease, contended, () => isStolen, release)
-          // Nobody else may steal before the lease counts.
-          if (options.steal) lease.taken.then(settle)
-          else settle()
+          let mine
+          finished.then(() => mine || release())
+          takeLease(name, hold).then((lease) => {
+            if (held || isOver) return lease.end()
+            held = mine = holder(name, hold, lease, contended, () => isStolen, release)
+            settle()
+          })
         })
       }
       request(name, options, grant).then(settle, () => {
@@ -126,8 +127,7 @@ function holder(name, hold, lease, contended, isStolen, release) {
     cancel?.()
     const prolonged = request(`${name} taken`, {}, async () => {
       if (!isMine()) return
-      const next = takeLease(name, ms)
-      await next.taken
+      const next = await takeLease(name, ms)
       lease.end()
       lease = next
       if (isReleased) lease.end()
@@ -155,20 +155,15 @@ function holder(name, hold, lease, contended, isStolen, release) {
   }
 }
 
-/** Takes a lease of so many milliseconds. `taken` resolves when it counts, or when the platform denies it. */
+/** Takes a lease of so many milliseconds. If the platform denies it, there is no lease to end. */
 function takeLease(name, ms) {
   const until = Date.now() + ms + GRACE
-  let end
-  const ended = new Promise((resolve) => (end = resolve))
-  const taken = new Promise((/** @type {(nothing?: undefined) => void} */ resolve) => {
-    const grant = () => {
-      resolve()
-      return ended
-    }
+  return new Promise((settle) => {
     // Shared mode, so that two leases with the same name and millisecond don't wait for each other.
-    request(`${name} until ${until}`, { mode: 'shared' }, grant).catch(resolve)
+    request(`${name} until ${until}`, { mode: 'shared' }, () => new Promise((end) => settle({ until, end }))).catch(
+      () => settle({ until, end() {} }),
+    )
   })
-  return { until, end, taken }
 }
 
 /** How long the lock may still be held, by the newest lease. No lease counts for more than `longest` milliseconds. */
