@@ -52,8 +52,9 @@ export async function acquire(name, ms, hold, longest) {
   try {
     void begin()
     await finished
-    if (isDenied) alone()
-    return isDenied ? FREE : held
+    if (held || !isDenied) return held
+    alone()
+    return FREE
   } finally {
     isOver = true
     cancel()
