@@ -8,6 +8,7 @@ use futures::future::LocalBoxFuture;
 use js_sys::{Date, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Response};
+use zeroize::Zeroizing;
 
 use super::answer;
 use super::auth_call::Job;
@@ -59,7 +60,7 @@ pub(super) struct Prover {
 
 /// The proof of a call.
 pub(super) struct Proven {
-    signed: String,
+    signed: Zeroizing<String>,
     /// The access token, if the call carries it.
     token: Option<Secret>,
     /// The number of the key.
@@ -93,7 +94,7 @@ impl Proving {
     pub(super) fn signed(self, signed: Option<JsValue>) -> Option<Proven> {
         let Self { draft, token, is_new } = self;
         let list = &mut List::new(signed.filter(|signed| !signed.is_undefined())?.unchecked_into());
-        let signed = list.text()?;
+        let signed = Zeroizing::new(list.text()?);
         Some(Proven { signed, token, key: list.number()? as u64, is_new, draft })
     }
 }
