@@ -75,6 +75,11 @@ export function transmitted(url: string, ...args: unknown[]): Promise<Response> 
   return transmit(url, args, true) as Promise<Response>
 }
 
+/** The same with a copy that the platform refuses. It is made an object like others, so that a wrapper that calls back is recognised. */
+function refused(url: string, input: unknown, copy: Init): Promise<Response> {
+  return platform(url, input, { __proto__: null, ...copy })
+}
+
 /** Reads the first argument. Throws whatever the caller's `toString` throws. */
 export function locate(input: unknown, find: Parse = parse): Target {
   const address = requestUrl(input)
@@ -118,7 +123,7 @@ export function capture({ input, place, request }: Target, init: unknown, waits?
     if (!isObject(init)) return platform(url, input, init)
     read(init as Init, copy)
     if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers)
-    else if (copy.headers !== undefined) return platform(url, input, copy)
+    else if (copy.headers !== undefined) return refused(url, input, copy)
   }
   try {
     const call = !request && direct(place, copy)
@@ -128,7 +133,7 @@ export function capture({ input, place, request }: Target, init: unknown, waits?
       new Request(href, { __proto__: null, ...copy, body: (copy.body ?? null) === null ? null : '' } as RequestInit)
     return call || viaRequest(request ? input : href, place, copy)
   } catch {
-    return platform(url, input, copy)
+    return refused(url, input, copy)
   }
 }
 

@@ -484,6 +484,23 @@ describe('a patched fetch', () => {
   })
 })
 
+describe('a page fetch whose promises are of a class of its own', () => {
+  it('sends all calls, also if `then` has thrown for many', async () => {
+    class Odd extends Promise {
+      static get [Symbol.species]() {
+        throw new Error('species')
+      }
+    }
+    const auth = await ready()
+    const page = globalThis.fetch
+    let calls = 0
+    globalThis.fetch = /** @type {any} */ (() => (calls++, Odd.resolve(new Response())))
+    for (let i = 0; i < 1100; i++) await auth.fetch(`${API}/odd`).catch(() => {})
+    assert.equal(calls, 1100)
+    globalThis.fetch = page
+  })
+})
+
 describe("a page fetch that leads back to the manager's own fetch", () => {
   const BRINGS_BACK = {
     'the fetch itself': (auth) => auth.fetch,
@@ -546,6 +563,19 @@ describe("a page fetch that leads back to the manager's own fetch", () => {
       })
     }
   }
+
+  it('calls itself a few times at most if only the platform can judge the arguments', async () => {
+    const auth = await ready()
+    const page = globalThis.fetch
+    // The page's fetch is known from an earlier call.
+    void auth.fetch(`${API}/before`)
+    sent.length = 0
+    let calls = 0
+    globalThis.fetch = async (input, init) => (calls++, await null, auth.fetch(input, init))
+    await assert.rejects(auth.fetch(`${API}/bad`, /** @type {any} */ ({ headers: 5 })), TypeError)
+    assert.ok(calls < 20, `${calls} calls`)
+    globalThis.fetch = page
+  })
 
   it('receives the calls of fetches patched on top of it', async () => {
     const auth = await ready()

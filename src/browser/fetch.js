@@ -118,9 +118,12 @@ export function transmit(url, args, ours) {
   }
 }
 
-/** The platform's promises are returned as they are. Other promises are followed, and other values become the result. */
+/**
+ * The platform's promises are returned as they are. Other promises, whose `then` may do anything, are followed, and other
+ * values become the result.
+ */
 function promised(answer) {
-  return answer instanceof Promise && answer.then === Promise.prototype.then
+  return answer instanceof Promise && answer.then === Promise.prototype.then && answer.constructor === Promise
     ? answer
     : new Promise((resolve) => resolve(answer))
 }
