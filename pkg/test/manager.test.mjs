@@ -487,6 +487,7 @@ describe('a patched fetch', () => {
 describe('a page fetch whose promises are of a class of its own', () => {
   it('sends all calls, also if `then` has thrown for many', async () => {
     class Odd extends Promise {
+      /** @returns {PromiseConstructor} */
       static get [Symbol.species]() {
         throw new Error('species')
       }
