@@ -419,6 +419,7 @@ impl Session {
     /// Whether a token is one of this session's replaced tokens.
     fn is_former(&self, token: &Secret) -> bool {
         let digest = digest(&[token.reveal()]);
+        // `contains` is fast, and large.
         self.former.iter().copied().any(|former| former == digest)
     }
 

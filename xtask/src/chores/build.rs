@@ -132,10 +132,9 @@ const PRUNE: &str = "xtask/src/chores/prune.rs";
 /// inlined one makes the file larger after gzip. With a limit of 100, 219 functions were compiled, with 150 they were 209 for
 /// 25 bytes more. Flattened and given new blocks and loops first, the code is 0.3 kB smaller.
 /// The first kilobyte of memory is the far end of a stack of one megabyte, and holds nothing.
-const OPTIMIZE: [&str; 8] = [
+const OPTIMIZE: [&str; 7] = [
     "--flatten",
     "--rereloop",
-    "-Oz",
     "-Oz",
     "--converge",
     "--one-caller-inline-max-function-size",
