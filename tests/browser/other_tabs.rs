@@ -9,8 +9,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{BroadcastChannel, MessageEvent};
 
 use crate::support::{
-    Clock, Console, Heard, Server, Timers, json, jwt, lull, refused, request, share_of, start,
-    text, token, tokens, within_bound, without,
+    Clock, Console, Heard, Server, Timers, json, jwt, lull, microtasks, refused, request, share_of,
+    start, text, token, tokens, within_bound, without,
 };
 
 /// Two tabs, of which the first signs in and the second hears of it.
@@ -54,8 +54,12 @@ async fn a_logout_waits_for_the_refresh_of_another_tab() {
 #[wasm_bindgen_test]
 async fn a_tab_that_had_to_wait_takes_the_others_token() {
     let server = Server::new();
+    let clock = Clock::new();
     let (first, second) = two_tabs(&server).await;
     let refreshes = [server.refresh(&first), server.refresh(&second)];
+    // Both have asked. The lock, and so the refresh, comes later: only such a refresh counts for both.
+    microtasks().await;
+    clock.advance(1.0);
     server.call("refresh").await.answer(&token("two"));
     for refreshed in refreshes {
         refreshed.outcome().await.unwrap();

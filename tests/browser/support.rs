@@ -8,7 +8,7 @@ mod server;
 mod share;
 
 pub use call::{Call, answer, json, refused, token};
-pub use event_loop::{Started, lull, pause, start, within_bound};
+pub use event_loop::{Started, lull, microtasks, pause, start, within_bound};
 pub use global::{Clock, Console, Timers, without};
 pub use server::{Heard, Server, jwt, own, request, token_error, tokens};
 pub use share::share_of;

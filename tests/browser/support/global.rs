@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Object, Reflect};
@@ -105,6 +106,7 @@ impl Clock {
 /// The timers that are set, and their milliseconds. They run normally, and can be fired early.
 pub struct Timers {
     set: Rc<RefCell<BTreeMap<u32, (f64, Function)>>>,
+    real_clear: Function,
     _members: [Replaced; 2],
 }
 
@@ -116,15 +118,21 @@ impl Timers {
         let real_clear: Function = member(&scope, "clearTimeout").unchecked_into();
         let notes = Rc::clone(&set);
         let set_timeout = move |callback: Function, ms: JsValue| {
-            let id = real_set.call2(&JsValue::UNDEFINED, &callback, &ms).expect("a timer");
-            let key = id.as_f64().expect("a number") as u32;
-            notes.borrow_mut().insert(key, (ms.as_f64().unwrap_or(0.0), callback));
+            let own = Rc::new(Cell::new(0));
+            let (fired, key, work) = (Rc::clone(&notes), Rc::clone(&own), callback.clone());
+            let ring = Closure::once_into_js(move || {
+                fired.borrow_mut().remove(&key.get());
+                call(&work);
+            });
+            let id = real_set.call2(&JsValue::UNDEFINED, &ring, &ms).expect("a timer");
+            own.set(id.as_f64().expect("a number") as u32);
+            notes.borrow_mut().insert(own.get(), (ms.as_f64().unwrap_or(0.0), callback));
             id
         };
-        let notes = Rc::clone(&set);
+        let (notes, clear) = (Rc::clone(&set), real_clear.clone());
         let clear_timeout = move |id: JsValue| {
             notes.borrow_mut().remove(&(id.as_f64().unwrap_or(0.0) as u32));
-            real_clear.call1(&JsValue::UNDEFINED, &id).expect("a timer's number");
+            clear.call1(&JsValue::UNDEFINED, &id).expect("a timer's number");
         };
         let set_timeout = Closure::<dyn Fn(Function, JsValue) -> JsValue>::new(set_timeout);
         let clear_timeout = Closure::<dyn Fn(JsValue)>::new(clear_timeout);
@@ -132,35 +140,53 @@ impl Timers {
             Replaced::function(&scope, "setTimeout", set_timeout),
             Replaced::function(&scope, "clearTimeout", clear_timeout),
         ];
-        Self { set, _members: members }
+        Self { set, real_clear, _members: members }
     }
 
     /// How many timers of this length are set and not cancelled.
-    pub fn count(&self, ms: std::ops::RangeInclusive<f64>) -> usize {
-        self.set.borrow().values().filter(|(length, _)| ms.contains(length)).count()
+    pub fn count(&self, ms: RangeInclusive<f64>) -> usize {
+        self.of(&ms).len()
     }
 
-    /// Lets a wait of this many milliseconds run out, in which the page could run: slice by slice, and the
-    /// turns at its end.
+    /// Lets all waits of this many milliseconds run out, in which the page could run: slice by slice, and the
+    /// turns at their end. Calls of earlier tests may wait as long, so the newest timer need not be this test's.
     pub fn run_out(&self, ms: f64) {
         for slice in [[ms / 8.0; 8].as_slice(), &[0.0; 2]].concat() {
-            self.go_off(slice..=slice);
+            let ids = self.of(&(slice..=slice));
+            assert!(!ids.is_empty(), "no timer of {slice} ms, but of {:?}", self.lengths());
+            ids.into_iter().for_each(|id| self.fire(id));
         }
     }
 
     /// Fires the newest of them now.
-    pub fn go_off(&self, ms: std::ops::RangeInclusive<f64>) {
-        let newest = |set: &BTreeMap<u32, (f64, Function)>| {
-            set.iter().rev().find(|(_, (length, _))| ms.contains(length)).map(|(id, _)| *id)
+    pub fn go_off(&self, ms: RangeInclusive<f64>) {
+        let Some(newest) = self.of(&ms).pop() else {
+            panic!("no timer of {ms:?}, but of {:?}", self.lengths());
         };
-        let id = newest(&self.set.borrow());
-        let Some(id) = id else {
-            let lengths: Vec<f64> = self.set.borrow().values().map(|(length, _)| *length).collect();
-            panic!("no timer of {ms:?}, but of {lengths:?}");
-        };
-        let (_, callback) = self.set.borrow_mut().remove(&id).expect("it was found");
-        callback.call0(&JsValue::UNDEFINED).expect("a callback that does not throw");
+        self.fire(newest);
     }
+
+    /// The timers of this length, in the order in which they were set.
+    fn of(&self, ms: &RangeInclusive<f64>) -> Vec<u32> {
+        let set = self.set.borrow();
+        set.iter().filter(|(_, (length, _))| ms.contains(length)).map(|(id, _)| *id).collect()
+    }
+
+    fn lengths(&self) -> Vec<f64> {
+        self.set.borrow().values().map(|(length, _)| *length).collect()
+    }
+
+    fn fire(&self, id: u32) {
+        // An earlier one may have cancelled it.
+        let Some((_, callback)) = self.set.borrow_mut().remove(&id) else { return };
+        self.real_clear.call1(&JsValue::UNDEFINED, &id.into()).expect("a timer's number");
+        call(&callback);
+    }
+}
+
+/// Calls the callback of a timer.
+fn call(callback: &Function) {
+    callback.call0(&JsValue::UNDEFINED).expect("a callback that does not throw");
 }
 
 /// Everything written to the console.
