@@ -4,16 +4,22 @@ import assert from 'node:assert/strict'
 import { nothing } from './pages/deeds.js'
 import { reloadLater } from './support/browser.mjs'
 import { inHome } from './support/home.mjs'
-import { world } from './support/world.mjs'
+import { CONNECTIONS, world } from './support/world.mjs'
 
 const { server, it } = await world()
 
 it('fifty refused calls cost one refresh, and each is sent once more', async (user) => {
   const page = await user.signedIn()
   await server.revoke()
-  const answers = await page.evaluate(() => calls(50))
+  // No call is answered before all have been sent, wherever the manager lives.
+  await server.faults({ api: 'hold' })
+  await page.evaluate(() => void (globalThis.all = calls(50)))
+  await server.held('api', CONNECTIONS)
+  await inHome(page, nothing)
+  await server.faults()
+  await server.release('api')
   assert.deepEqual(
-    answers,
+    await page.evaluate(() => all),
     Array.from({ length: 50 }, (_, n) => ({ status: 200, body: { n } })),
   )
   const { refreshes, reuses, api_ok, api_401 } = await server.counters()

@@ -3,12 +3,9 @@
 
 import assert from 'node:assert/strict'
 import { engine } from './support/engine.mjs'
-import { isLong, world } from './support/world.mjs'
+import { CONNECTIONS, isLong, world } from './support/world.mjs'
 
 const { server, it } = await world({ timeout: 600_000 })
-
-/** Browsers open this many connections to a server, and this many answers can be held at once. */
-const CONNECTIONS = 6
 
 /** This many tabs, each with a token. */
 async function tabsOf(user, count, options) {

@@ -4,6 +4,9 @@ import { startBrowser, User } from './browser.mjs'
 import { check, Lack } from './lack.mjs'
 import { startServer } from './server.mjs'
 
+/** Browsers open this many connections to a server, so this many answers can be held at once. */
+export const CONNECTIONS = 6
+
 /** Whether long tests should run: `cargo xtask test --long`. */
 export const isLong = !!process.env.TOKENKEEP_LONG
 
