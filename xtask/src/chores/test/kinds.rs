@@ -1,6 +1,7 @@
 //! The kinds of tests: what each needs, and how it is run.
 
 use super::Plan;
+use super::again::run_again_if_few_fail;
 use super::page_server;
 use super::report::Report;
 use crate::chores::{build, demo, docs, size};
@@ -302,18 +303,28 @@ fn in_browser(plan: &Plan, report: &mut Report) -> Result<()> {
     let mut result = Ok(());
     for test in &plan.project.browser_tests {
         let words = [plan.browser.wrapper, &["wasm-pack"]].concat();
-        let attempt = |report: &mut Report| {
+        // The runner takes one name.
+        let attempt = |name: Option<&str>, report: &mut Report| {
             let mut wasm_pack = plan.project.command(words[0]);
             wasm_pack
                 .args(&words[1..])
                 .args(["--log-level", "error", "test", "--mode", "no-install"])
                 .args(plan.browser.arguments)
                 .args(["--", "--test", test])
+                .args(name.into_iter().flat_map(|name| ["--", name, "--exact"]))
                 .env("PATH", &path)
                 .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
             page_server::look_after(|| count(&mut wasm_pack, Limit::minutes(15), report))
         };
-        match until_it_begins(report, attempt) {
+        let run = |names: &[&str], report: &mut Report| {
+            if names.is_empty() {
+                return until_it_begins(report, |report| attempt(None, report));
+            }
+            names
+                .iter()
+                .try_for_each(|name| until_it_begins(report, |report| attempt(Some(name), report)))
+        };
+        match run_again_if_few_fail(run, report) {
             Err(error) if error.is::<Interrupted>() => return Err(error),
             other => result = result.and(other),
         }
@@ -426,32 +437,22 @@ fn say_how_long(plan: &Plan, command: &mut Command) {
     }
 }
 
-/// Up to this many failures are run again; more are no accident.
-const FEW: usize = 3;
-
-/// A browser on a busy machine may behave in ways that no test expects. Failed tests in real tabs are run
-/// once more, by name. A test that passes then counts as passed, and is named at the end for investigation.
+/// The names select the tests to run again.
 fn count_in_tabs(
     npm: impl Fn() -> Result<Command>,
     limit: Limit,
     report: &mut Report,
 ) -> Result<()> {
-    let mut first = Report::default();
-    let result = count(&mut npm()?, limit, &mut first);
-    let names: Vec<_> = first.failures.bare().map(exactly).collect();
-    let is_few = names.len() <= FEW && names.len() as u64 == first.counts.failed;
-    if result.is_ok() || names.is_empty() || !is_few {
-        report.take(first, false);
-        return result;
-    }
-    eprintln!("once more: {}", names.join(", "));
-    let mut again = npm()?;
-    again.arg("--").args(names.iter().map(|name| format!("--test-name-pattern={name}")));
-    let mut second = Report::default();
-    let is_well = count(&mut again, limit, &mut second).is_ok()
-        && second.counts.passed >= first.counts.failed;
-    report.take(first, is_well);
-    if is_well { Ok(()) } else { result }
+    let run = |names: &[&str], report: &mut Report| {
+        let mut npm = npm()?;
+        if !names.is_empty() {
+            let patterns =
+                names.iter().map(|name| format!("--test-name-pattern={}", exactly(name)));
+            npm.arg("--").args(patterns);
+        }
+        count(&mut npm, limit, report)
+    };
+    run_again_if_few_fail(run, report)
 }
 
 /// A pattern that matches only this name.
@@ -479,46 +480,10 @@ fn count(command: &mut Command, limit: Limit, report: &mut Report) -> Result<()>
 
 #[cfg(test)]
 mod tests {
-    use super::{Limit, Report, count_in_tabs};
-    use std::process::Command;
-
-    /// The report of a runner whose test `a?` fails unless it is selected by name, besides `others` tests
-    /// that always fail.
-    fn run(others: usize) -> Report {
-        let runner = format!(
-            r##"for n in $(seq {others}); do echo "not ok $n - other $n"; done
-            case "$*" in *'^a\?$'*) echo "# pass 1"; echo "# fail {others}"; exit {others};; esac
-            echo "not ok 1 - a?"; echo "# pass 4"; echo "# fail $(({others} + 1))"; exit 1"##
-        );
-        let mut report = Report::default();
-        let npm = || {
-            let mut shell = Command::new("sh");
-            shell.args(["-c", &runner]);
-            Ok(shell)
-        };
-        let result = count_in_tabs(npm, Limit::minutes(1), &mut report);
-        assert_eq!(result.is_ok(), report.counts.failed == 0);
-        report
-    }
+    use super::exactly;
 
     #[test]
-    fn a_test_that_passes_on_the_second_run_counts_as_passed_and_is_named() {
-        let report = run(0);
-        assert_eq!((report.counts.passed, report.counts.failed), (5, 0));
-        assert_eq!(report.unsteady, ["a?"]);
-    }
-
-    #[test]
-    fn if_one_fails_again_all_count_as_failed() {
-        let report = run(1);
-        assert_eq!((report.counts.passed, report.counts.failed), (4, 2));
-        assert_eq!(report.failures.names(), ["other 1", "a?"]);
-        assert!(report.unsteady.is_empty());
-    }
-
-    #[test]
-    fn many_failures_are_not_run_again() {
-        let report = run(5);
-        assert_eq!((report.counts.passed, report.counts.failed), (4, 6));
+    fn a_pattern_matches_the_name_as_it_is() {
+        assert_eq!(exactly("a? (b)"), r"^a\? \(b\)$");
     }
 }

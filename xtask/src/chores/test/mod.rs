@@ -1,5 +1,6 @@
 //! Runs all kinds of tests, each to its end, and prints a summary.
 
+mod again;
 mod counts;
 mod failures;
 mod kinds;
