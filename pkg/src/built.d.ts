@@ -21,7 +21,7 @@ declare module '#fetch' {
    */
   export function transmit(url: string, args: unknown[], ours?: boolean): Promise<unknown>
   /** Marks a manager's own `fetch`. */
-  export function own(fetch: (...args: never[]) => unknown): void
+  export function markOwn(fetch: (...args: never[]) => unknown): void
   /** Whether a manager sent this call and a wrapper in the page passed it back to a manager. */
   export function isBack(url: string, input: unknown, init: unknown): boolean
   /** A copy of a request; `undefined` if its body is a stream, which is then locked, as `fetch` would do. */
@@ -34,7 +34,7 @@ declare module '#page' {
   /** The base of relative URLs: `<base>`, unless it is of another origin. */
   export function base(): string | undefined
   /** A member of the document, read from the prototype, because an element of that name could shadow it. */
-  export function read(type: 'Node', name: 'baseURI'): string
+  export function ofDocument(type: 'Node', name: 'baseURI'): string
   /** The value of a cookie that scripts may read; `undefined` if there is no such cookie, `null` if cookies cannot be read. */
   export function cookie(name: string): string | undefined | null
   /** The value of a cookie, URL-decoded if it is URL-encoded. */

@@ -121,7 +121,7 @@ export function capture({ input, place, request }: Target, init: unknown, waits?
   const copy = Object.create(NOTHING) as Init
   if (init !== undefined && init !== null) {
     if (!isObject(init)) return platform(url, input, init)
-    read(init as Init, copy)
+    copyMembers(init as Init, copy)
     if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers)
     else if (copy.headers !== undefined) return refused(url, input, copy)
   }
@@ -144,7 +144,7 @@ export function capture({ input, place, request }: Target, init: unknown, waits?
 export function captureOwn({ input, place, request }: Target, init: unknown, defaults: Init): Call {
   const copy = { __proto__: null, ...(request ? {} : defaults) } as Init
   if (isObject(init)) {
-    read(init as Init, copy)
+    copyMembers(init as Init, copy)
     if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers)
   } else if (init !== undefined && init !== null) new Request('about:blank', init as RequestInit)
   // The platform throws if the input is bad.
@@ -355,13 +355,13 @@ function withParameter(url: string, name: string, value: string): string {
 /** Sends a request to another URL. Its body is sent as a blob, because not every server accepts a stream, which it would be otherwise. */
 async function readdress(request: Request, url: string): Promise<Response> {
   const init: Init = {}
-  read(request as unknown as Init, init)
+  copyMembers(request as unknown as Init, init)
   init.body = /^(GET|HEAD)$/.test(request.method) ? undefined : await request.blob()
   return transmitted(url, url, init)
 }
 
 /** Reads each member once, in the platform's order, then all other members, because a patched `fetch` may use them. */
-export function read(init: Init, copy: Init): void {
+export function copyMembers(init: Init, copy: Init): void {
   // Each member by its name: engines cache property look-ups at each place in the code.
   const values = [
     init.adAuctionHeaders,

@@ -1,7 +1,7 @@
 // The manager: a plain object of functions over the core. It settles every call, even if the core cannot because it is
 // not loaded yet, failed to load, crashed or was disposed.
 
-import { cameBack, isBack, own } from '#fetch'
+import { cameBack, isBack, markOwn } from '#fetch'
 import { ownBase } from './base.js'
 import { address, capture, captureOwn, CREDENTIALS, locate, LOCAL, platform, transmitted, type Place } from './call.js'
 import { isTokenError, TokenError } from './error.js'
@@ -321,7 +321,7 @@ export function createManager(load: Load, options: unknown): TokenManager {
   }
   if (Symbol.dispose) Object.defineProperty(manager, Symbol.dispose, { value: manager.dispose })
 
-  own(manager.fetch)
+  markOwn(manager.fetch)
 
   // On a server, all users would share one manager.
   if (!globalThis.location)

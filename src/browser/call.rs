@@ -51,7 +51,7 @@ impl Given {
         request: &Request,
         shell: &Rc<Shell<Rc<Listeners>>>,
     ) -> Result<Self, JsValue> {
-        let taken = platform::taken(request)?;
+        let taken = platform::take_over(request)?;
         let is_repeatable = taken.get(1).is_truthy();
         let shell = Some(Rc::clone(shell));
         Ok(Self { shell, request: taken.get(0).unchecked_into(), is_repeatable })

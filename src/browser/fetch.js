@@ -95,7 +95,7 @@ function found(fetch) {
 }
 
 /** Marks a manager's own `fetch`. @param {Function} fetch */
-export function own(fetch) {
+export function markOwn(fetch) {
   Object.defineProperty(fetch, OWN, { value: () => known[known.length - 1] })
 }
 
@@ -204,7 +204,7 @@ export async function send(request) {
  * have to be kept in memory.
  * @param {Request} request @returns {[Request, boolean]}
  */
-export function taken(request) {
+export function takeOver(request) {
   const spare = duplicate(request)
   return spare ? [spare, true] : [new Request(request), false]
 }

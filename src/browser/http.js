@@ -92,14 +92,14 @@ const MOST_KEPT_ALIVE = 16 * 1024
 export async function hear(call, refreshToken, ms, keepalive, places, dotted) {
   const abort = new AbortController()
   const list = await within(
-    read().catch((cause) => [cause]),
+    answered().catch((cause) => [cause]),
     ms,
   )
   if (!list) abort.abort()
   given.delete(abort.signal)
   return list
 
-  async function read() {
+  async function answered() {
     if (typeof call === 'function') {
       given.add(abort.signal)
       return heard(await call({ refreshToken, signal: abort.signal }), places[0])

@@ -48,8 +48,8 @@ const group = (known) => (name, given, base) => {
   for (const key of Object.keys(given)) {
     if (!names.includes(key)) throw `option \`${prefix}${key}\` is unknown; known are ${names.join(', ')}`
   }
-  const all = own(given)
-  return own(Object.fromEntries(names.map((key) => [key, known[key](prefix + key, all[key], base)])))
+  const all = ownMembers(given)
+  return ownMembers(Object.fromEntries(names.map((key) => [key, known[key](prefix + key, all[key], base)])))
 }
 
 /** One of several words. Returns its position; the first is the default. @returns {Read} */
@@ -185,7 +185,7 @@ const refresh = (name, given, base) => {
 
 /** @type {Read} The token goes into a header field, into the URL, or into a cookie that no script sees. */
 const attach = (name, given = {}) => {
-  const has = (member) => isRecord(given) && own(given)[member] !== undefined
+  const has = (member) => isRecord(given) && ownMembers(given)[member] !== undefined
   // Unreserved characters (RFC 3986, 2.3) are never escaped, so the parameter is always found.
   const query = one(
     'a name of letters, digits, `-`, `.`, `_` and `~`',
@@ -375,7 +375,7 @@ export function tokens(given) {
     if (!isRight) throw `setTokens: ${name} takes ${takes}, and got ${kind(got)}`
   }
   hold(typeof given === 'object' && given, 'it', 'an object', given)
-  const { accessToken, expiresIn, refreshToken } = own(given)
+  const { accessToken, expiresIn, refreshToken } = ownMembers(given)
   hold(expiresIn == null || typeof expiresIn === 'number', 'expiresIn', 'a number of seconds', expiresIn)
   hold(typeof accessToken === 'string', 'accessToken', 'a string', accessToken)
   hold(refreshToken == null || typeof refreshToken === 'string', 'refreshToken', 'a string', refreshToken)
@@ -401,7 +401,7 @@ function url(value) {
 }
 
 /** A copy that inherits nothing. */
-function own(given) {
+function ownMembers(given) {
   return { __proto__: null, ...given }
 }
 

@@ -17,7 +17,7 @@ export function origin() {
 export function base() {
   const href = globalThis.location?.href
   try {
-    const base = read('Node', 'baseURI')
+    const base = ofDocument('Node', 'baseURI')
     // A `srcdoc` frame has no URL of its own. If it is sandboxed, it has no origin either.
     const own = /^https?:/.test(href) ? new URL(href).origin : globalThis.origin
     return own === 'null' || new URL(base).origin === own ? base : href
@@ -28,7 +28,7 @@ export function base() {
 }
 
 /** A member of the document. It is read from the prototype, because an element such as `<img name=cookie>` hides it. */
-export function read(type, name) {
+export function ofDocument(type, name) {
   const { prototype } = globalThis[type] ?? {}
   // Without this class, as in a test, there are no elements either.
   return prototype
@@ -56,7 +56,7 @@ export function resolve(url, base) {
 export function cookie(name) {
   try {
     if (globalThis.navigator?.cookieEnabled === false) return null
-    const pairs = read('Document', 'cookie')
+    const pairs = ofDocument('Document', 'cookie')
       .split(';')
       .map((pair) => pair.trimStart())
     const value = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
@@ -103,7 +103,7 @@ export function mayBeSignIn() {
     const [{ type, redirectCount }] = /** @type {PerformanceNavigationTiming[]} */ (
       performance.getEntriesByType('navigation')
     )
-    const referrer = read('Document', 'referrer')
+    const referrer = ofDocument('Document', 'referrer')
     return (
       type === 'navigate' && (redirectCount > 0 || (referrer !== '' && new URL(referrer).origin !== globalThis.origin))
     )

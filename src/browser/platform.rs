@@ -61,8 +61,8 @@ extern "C" {
     pub(super) fn send_within(request: &Request, is_pages: bool) -> Promise;
 
     /// A request to send instead of the caller's, and whether it can be sent again.
-    #[wasm_bindgen(catch)]
-    pub(super) fn taken(request: &Request) -> Result<Array, JsValue>;
+    #[wasm_bindgen(catch, js_name = takeOver)]
+    pub(super) fn take_over(request: &Request) -> Result<Array, JsValue>;
 }
 
 #[wasm_bindgen(module = "/src/browser/http.js")]

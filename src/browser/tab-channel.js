@@ -63,7 +63,7 @@ export function open(name, heard, keys) {
       return
     }
     const { data, timeStamp } = event
-    const message = read(data)
+    const message = valid(data)
     if (!message) return
     const key = own(data, 'key')
     // Send this tab's key to a new tab. A tab that asks gets an answer, which has the key, in any case.
@@ -171,7 +171,7 @@ function bucket() {
 /** The index of the refresh token in a message. */
 const REFRESH_TOKEN = 6
 
-function read(data) {
+function valid(data) {
   if (typeof data !== 'object' || data === null || own(data, 'tokenkeep') !== VERSION) return undefined
   const [kind, subject, accessToken, at] = ['kind', 'subject', 'accessToken', 'at'].map((name) => own(data, name))
   const stamp = (name) => {

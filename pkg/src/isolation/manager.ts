@@ -1,7 +1,7 @@
 // The page's side: a manager whose core is at the other end of a port. Calls are read synchronously. Calls made before
 // the worker has started are queued, and sent in order.
 
-import { isBack, own, transmit } from '#fetch'
+import { isBack, markOwn, transmit } from '#fetch'
 import { address, CREDENTIALS, locate, LOCAL, platform, type Place } from '../call.js'
 import { covers, type Api } from '../covers.js'
 import { TokenError } from '../error.js'
@@ -388,7 +388,7 @@ export function createIsolated(given: unknown): TokenManager {
     },
   }
   if (Symbol.dispose) Object.defineProperty(manager, Symbol.dispose, { value: manager.dispose })
-  own(manager.fetch)
+  markOwn(manager.fetch)
 
   // On a server, all users would share one manager.
   if (!globalThis.location)

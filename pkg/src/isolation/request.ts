@@ -2,7 +2,7 @@
 // invalid ones. Plain values and bodies are sent.
 
 import { duplicate } from '#fetch'
-import { copyBody, copyHeaders, isSignal, read, type Init, type Place, type Target } from '../call.js'
+import { copyBody, copyHeaders, copyMembers, isSignal, type Init, type Place, type Target } from '../call.js'
 import { isObject } from '../object.js'
 import type { Body, WireRequest } from './messages.js'
 
@@ -45,7 +45,7 @@ export function describe<T>(
 ): Described | T {
   const copy = { __proto__: null, ...(request ? {} : defaults) } as Init
   if (isObject(given)) {
-    read(given as Init, copy)
+    copyMembers(given as Init, copy)
     if (isObject(copy.headers)) copy.headers = copyHeaders(copy.headers)
   } else if (given !== undefined && given !== null)
     return refused(new TypeError('init is not an object'), input, given as Init)

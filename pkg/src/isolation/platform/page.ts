@@ -2,7 +2,7 @@
 
 import { told } from '../told.js'
 
-export { base, isOffline, origin, read, resolve } from '#page'
+export { base, isOffline, ofDocument, origin, resolve } from '#page'
 
 /** See `cookie` in `src/browser/page.js`. */
 export function cookie(name: string): string | undefined | null {
