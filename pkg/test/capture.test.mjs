@@ -101,6 +101,11 @@ describe('a captured call', () => {
     }
   })
 
+  it('sends an Authorization that is undefined as the platform does, as a text', async () => {
+    const { exempt, got } = await captured(() => ['/', { headers: { Authorization: undefined } }])
+    assert.deepEqual([exempt, got[0].headers.authorization], [true, 'undefined'])
+  })
+
   it('is exempt in no-cors mode', async () => {
     for (const make of [
       () => ['/', { mode: 'no-cors' }],
