@@ -99,7 +99,8 @@ pub struct Board {
 #[derive(Default)]
 struct Gate {
     held: watch::Sender<usize>,
-    /// Counts the releases, so that an answer held after a release waits for the next one.
+    /// Counts the releases. A release lets all requests through that have arrived before it, also if their answers are
+    /// not held yet; a later request waits for the next one.
     released: watch::Sender<u64>,
     open_for_good: AtomicBool,
 }
@@ -162,13 +163,13 @@ impl Gate {
         self.released.send_modify(|count| *count += 1);
     }
 
-    async fn pass(&self) {
-        let mut released = self.released.subscribe();
+    /// Waits for the next release after `arrived`.
+    async fn pass(&self, mut arrived: watch::Receiver<u64>) {
         if self.open_for_good.load(Ordering::SeqCst) {
             return;
         }
         let _held = Held::new(&self.held);
-        let _ = released.changed().await;
+        let _ = arrived.changed().await;
     }
 }
 
@@ -219,8 +220,10 @@ pub async fn apply(
             response
         }
         Fault::Hold => {
+            let gate = demo.faults.gate(target);
+            let arrived = gate.released.subscribe();
             let response = next.run(request).await;
-            demo.faults.gate(target).pass().await;
+            gate.pass(arrived).await;
             response
         }
         Fault::Reset => demo.wires.cut(peer),
@@ -247,4 +250,25 @@ fn limited(delay: Duration) -> Response {
     let seconds = (delay.as_millis() as u64).div_ceil(1000).max(1);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Gate;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    fn is_let_through(passing: impl Future) -> bool {
+        matches!(pin!(passing).poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(_))
+    }
+
+    #[test]
+    fn a_release_lets_through_what_has_arrived_before_it() {
+        let gate = Gate::default();
+        let before = gate.released.subscribe();
+        gate.release();
+        let after = gate.released.subscribe();
+        assert!(is_let_through(gate.pass(before)));
+        assert!(!is_let_through(gate.pass(after)));
+    }
 }
