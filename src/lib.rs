@@ -17,7 +17,7 @@
 //!
 //! # Map
 //!
-//! - [`core`] decides. It knows no browser, no clock and no I/O, and holds every rule that users rely on. Its
+//! - `core` decides. It knows no browser, no clock and no I/O, and holds every rule that users rely on. Its
 //!   module documentation is the contract.
 //! - `browser` acts: `fetch`, timers, locks, channels.
 //! - `bindings` (feature `bindings`) is the interface for JavaScript.
@@ -25,12 +25,17 @@
 //! # Features
 //!
 //! - `bindings`: exports the class that the npm package uses. Leave it out in a Rust app.
+//! - `unstable-core`: makes the module `core` public, for tests, fuzzing and benchmarks. It may change in any version.
 
 #![warn(missing_docs, unreachable_pub)]
 // A panic would take the app's page down, and only the app decides what is printed.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(not(feature = "unstable-core"))]
+#[expect(dead_code, unreachable_pub, unused_imports, reason = "public with `unstable-core`")]
+mod core;
+#[cfg(feature = "unstable-core")]
 pub mod core;
 
 #[cfg(feature = "bindings")]

@@ -249,6 +249,9 @@ fn lint(plan: &Plan, report: &mut Report) -> Result<()> {
         wasm.args(["--test", test]);
     }
     wasm.args(["--", "-D", "warnings"]);
+    // The tests make the core public, the apps do not.
+    let mut for_apps = cargo(&["clippy", "--lib", "--target", rust::WASM]);
+    for_apps.args(["--", "-D", "warnings"]);
     // tsc also reads the generated bindings.
     let built = build::package(plan.project);
     let of_package = |name: &str, arguments: &[&str]| {
@@ -265,6 +268,7 @@ fn lint(plan: &Plan, report: &mut Report) -> Result<()> {
         cargo(&["fmt", "--all", "--check"]),
         cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         wasm,
+        for_apps,
         doc,
         of_package("tsc", &["--noEmit", "--strict", "--project", "pkg"]),
         of_package("tsc", &["--project", "src"]),
