@@ -14,15 +14,15 @@
 mod asking;
 mod auth_calls;
 mod other_tabs;
+mod output;
 mod request;
-mod told;
 
 use std::fmt;
 use std::rc::Rc;
 
 pub use auth_calls::Arrival;
+pub use output::{Effect, Event, Reason, RefreshOutcome, Snapshot, Status};
 pub use request::{Departure, Ticket, Unanswered, Wait};
-pub use told::{Effect, Event, Reason, RefreshOutcome, Snapshot, Status};
 
 use super::answer::TokenResponse;
 use super::auth_call_queue::{AuthCall, AuthCallQueue, Kind};
