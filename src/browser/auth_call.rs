@@ -456,7 +456,7 @@ impl<H: Host> Shell<H> {
         let page = self.page.as_deref();
         let fields = Headers::new();
         let set = &mut |name: &str, value: &str| fields.set(name, value);
-        let mut made = endpoint.compose(&self.options, token, page, &platform::cookie, set);
+        let mut made = self.options.compose(endpoint, token, page, &platform::cookie, set);
         if let Some(proven) = proven {
             // A proof is valid for one URL (RFC 9449, 4.2).
             made.stays = Stays::Put;

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::endpoint::{Cookies, Sent, behind, proof};
+use super::header_fields::{Cookies, Sent, behind, proof};
 use super::rules::is_safe;
 use super::secret::Secret;
 use super::text::concat;

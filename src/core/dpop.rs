@@ -4,7 +4,7 @@
 
 use super::apis::is_same_origin;
 use super::challenge::challenges;
-use super::endpoint::{Set, behind};
+use super::header_fields::{Set, behind};
 use super::secret::Secret;
 use super::text::split_at_any;
 use super::time::Now;

@@ -5,7 +5,7 @@
 
 use super::apis::Apis;
 use super::attach::Attach;
-use super::endpoint::is_of;
+use super::header_fields::is_of;
 use super::rules::is_safe;
 
 /// How to send a request that carries the token.

@@ -5,7 +5,7 @@
 //! generation it was sent with therefore knows both whether a newer token has come since, and whether its
 //! session is over.
 //!
-//! - `told.rs`: what the session tells users and the shell;
+//! - `output.rs`: what the session tells users and the shell;
 //! - `request.rs`: an app's request, before it is sent and when it is answered;
 //! - `asking.rs`: direct requests of the app, for the token, a refresh, or the state;
 //! - `auth_calls.rs`: refresh, login and logout;
