@@ -1,16 +1,11 @@
 //! News between tabs. A message that does not have exactly the expected form is ignored.
 
-use std::rc::Rc;
-
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use super::answer;
 use super::platform::{self, List};
-use super::shell::{Host, Shell};
-use crate::core::{
-    HybridTime, Life, Message, Options, Secret, Tabs, TokenResponse, decimal, number,
-};
+use crate::core::{HybridTime, Life, Message, Options, Secret, TokenResponse, decimal, number};
 
 #[wasm_bindgen(module = "/src/browser/tab-channel.js")]
 extern "C" {
@@ -60,21 +55,16 @@ impl Drop for Channel {
 }
 
 impl Channel {
-    /// Opens the channel. `None` if the platform has none.
-    pub(super) fn open<H: Host>(name: &str, shell: &Rc<Shell<H>>) -> Option<Self> {
-        // A refresh token in memory is sealed for the other tabs.
-        let is_handed_on = shell.options.keeps_refresh_token() && shell.policy.tabs == Tabs::Share;
-        let keys = if is_handed_on { sealer() } else { JsValue::UNDEFINED };
-        let shell = Rc::downgrade(shell);
+    /// Opens the channel. `None` if the platform has none. `heard` gets each message for [`read`], and `None` if messages
+    /// may have been missed. `seals`: refresh tokens are sealed and sent.
+    pub(super) fn open(
+        name: &str,
+        seals: bool,
+        mut heard: impl FnMut(Option<List>) + 'static,
+    ) -> Option<Self> {
+        let keys = if seals { sealer() } else { JsValue::UNDEFINED };
         let heard = Closure::new(move |message: JsValue| {
-            let Some(shell) = shell.upgrade() else { return };
-            if message.is_undefined() {
-                shell.tell(|session, _| session.came_back());
-            } else if let Some(message) =
-                read(&mut List::new(message.unchecked_into()), &shell.options)
-            {
-                shell.tell(|session, now| session.heard(message, now));
-            }
+            heard((!message.is_undefined()).then(|| List::new(message.unchecked_into())));
         });
         Some(Self { channel: open(name, heard.as_ref(), &keys)?, _heard: heard })
     }
@@ -124,7 +114,9 @@ impl Channel {
     }
 }
 
-fn read(list: &mut List, options: &Options) -> Option<Message> {
+/// The message; `None` if it does not have exactly the expected form.
+pub(super) fn read(mut list: List, options: &Options) -> Option<Message> {
+    let list = &mut list;
     let kind = list.text()?;
     let stamp = list.number().map(HybridTime::from_number);
     let session = list.number().map(HybridTime::from_number);

@@ -2,12 +2,10 @@
 //! checks at once. Both are only hints, because each call checks the token anyway.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
 
 use super::platform;
-use super::shell::{Host, Shell};
 use crate::core::Session;
 
 #[wasm_bindgen(module = "/src/browser/timer.js")]
@@ -40,17 +38,9 @@ impl Drop for RenewalTimer {
 }
 
 impl RenewalTimer {
-    pub(super) fn new<H: Host>(shell: &Rc<Shell<H>>) -> Self {
-        let shell = Rc::downgrade(shell);
-        let fired = Closure::new(move |is_visible: JsValue| {
-            let Some(shell) = shell.upgrade() else { return };
-            // The page may have been shown or hidden. The timer is set again in either case.
-            if is_visible.is_truthy() {
-                shell.tell(|session, now| session.renewal_timer_fired(now));
-            } else {
-                shell.drain();
-            }
-        });
+    /// `fired` gets whether the page is visible. It may have been shown or hidden, so the timer must be set again.
+    pub(super) fn new(mut fired: impl FnMut(bool) + 'static) -> Self {
+        let fired = Closure::new(move |is_visible: JsValue| fired(is_visible.is_truthy()));
         Self { listening: listening(fired.as_ref()), chance: platform::chance(), _fired: fired }
     }
 

@@ -10,13 +10,13 @@ use wasm_bindgen::JsValue;
 use super::answer;
 use super::auth_call::Job;
 use super::call::Outgoing;
-use super::channel::Channel;
+use super::channel::{self, Channel};
 use super::dpop::Prover;
 use super::error::{Fault, FetchError, TokenError};
 use super::manager::Tokens;
 use super::options::{self, Hooks};
 use super::pending_logout::PendingLogout;
-use super::platform;
+use super::platform::{self, List};
 use super::renewal_timer::RenewalTimer;
 use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
 use super::task::{next_turn, spawn};
@@ -141,13 +141,28 @@ impl<H: Host> Shell<H> {
             policy,
         });
         if let Some(share) = share.filter(|_| takes_turns) {
-            shell.channel.replace(Channel::open(&share, &shell));
+            // A refresh token in memory is handed to the other tabs.
+            let seals = shell.options.keeps_refresh_token() && shell.policy.tabs == Tabs::Share;
+            let this = Rc::downgrade(&shell);
+            shell.channel.replace(Channel::open(&share, seals, move |message| {
+                if let Some(shell) = this.upgrade() {
+                    shell.heard(message);
+                }
+            }));
         }
         if shell.policy.restore == Restore::Eager {
             shell.look_for_hint();
         }
         if is_page {
-            shell.renewal_timer.replace(Some(RenewalTimer::new(&shell)));
+            let this = Rc::downgrade(&shell);
+            shell.renewal_timer.replace(Some(RenewalTimer::new(move |is_visible| {
+                let Some(shell) = this.upgrade() else { return };
+                if is_visible {
+                    shell.tell(|session, now| session.renewal_timer_fired(now));
+                } else {
+                    shell.drain();
+                }
+            })));
         }
         // Start in a later turn, so that the app can add its listeners first.
         let this = Rc::clone(&shell);
@@ -156,6 +171,16 @@ impl<H: Host> Shell<H> {
             this.drain();
         }));
         Ok(shell)
+    }
+
+    /// A message of another tab has arrived, or some may have been missed.
+    fn heard(self: &Rc<Self>, message: Option<List>) {
+        let Some(list) = message else {
+            return self.tell(|session, _| session.came_back());
+        };
+        if let Some(message) = channel::read(list, &self.options) {
+            self.tell(|session, now| session.heard(message, now));
+        }
     }
 
     /// # Errors
