@@ -1,7 +1,7 @@
 //! The kinds of tests: what each needs, and how it is run.
 
 use super::Plan;
-use super::again::run_again_if_few_fail;
+use super::again::{run_again_if_few_fail, until_it_begins};
 use super::page_server;
 use super::report::Report;
 use crate::chores::{build, demo, docs, size};
@@ -249,9 +249,12 @@ fn lint(plan: &Plan, report: &mut Report) -> Result<()> {
         wasm.args(["--test", test]);
     }
     wasm.args(["--", "-D", "warnings"]);
-    // The tests make the core public, the apps do not.
-    let mut for_apps = cargo(&["clippy", "--lib", "--target", rust::WASM]);
-    for_apps.args(["--", "-D", "warnings"]);
+    // The tests make the core public; apps in Rust and the npm package do not.
+    let [for_apps, for_npm] = [&[][..], &["--features", "bindings"]].map(|features| {
+        let mut clippy = cargo(&["clippy", "--lib", "--target", rust::WASM]);
+        clippy.args(features).args(["--", "-D", "warnings"]);
+        clippy
+    });
     // tsc also reads the generated bindings.
     let built = build::package(plan.project);
     let of_package = |name: &str, arguments: &[&str]| {
@@ -261,15 +264,21 @@ fn lint(plan: &Plan, report: &mut Report) -> Result<()> {
         command
     };
 
-    let mut doc = cargo(&["doc", "--no-deps", "--package", "tokenkeep"]);
-    doc.env("RUSTDOCFLAGS", "-D warnings");
+    // Links in the documentation of a private module are not checked.
+    let [doc, doc_of_core] = [&[][..], &["--features", "unstable-core"]].map(|features| {
+        let mut doc = cargo(&["doc", "--no-deps", "--package", "tokenkeep"]);
+        doc.args(features).env("RUSTDOCFLAGS", "-D warnings");
+        doc
+    });
 
     let mut checks = [
         cargo(&["fmt", "--all", "--check"]),
         cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         wasm,
         for_apps,
+        for_npm,
         doc,
+        doc_of_core,
         of_package("tsc", &["--noEmit", "--strict", "--project", "pkg"]),
         of_package("tsc", &["--project", "src"]),
         of_package("tsc", &["--project", "www"]),
@@ -334,30 +343,6 @@ fn in_browser(plan: &Plan, report: &mut Report) -> Result<()> {
         }
     }
     result
-}
-
-/// How often to try a run whose page never starts.
-const TRIES: u32 = 5;
-
-/// Where `page_server.rs` cannot help, the runner's server leaves a request unanswered now and then, if a
-/// browser opens more connections at once than the server has threads. Then the page never loads
-/// (`webdriver.json` sets the time limit) and no test begins. Such a run is not a failed test, and is tried
-/// again.
-fn until_it_begins(report: &mut Report, attempt: impl Fn(&mut Report) -> Result<()>) -> Result<()> {
-    for _ in 1..TRIES {
-        let before = report.counts;
-        let result = attempt(report);
-        if result.is_ok() || report.counts != before {
-            return result;
-        }
-        if let Err(error) = result {
-            if error.is::<Interrupted>() {
-                return Err(error);
-            }
-            eprintln!("no test has begun ({error:#}); once more");
-        }
-    }
-    attempt(report)
 }
 
 fn package(plan: &Plan, report: &mut Report) -> Result<()> {
@@ -441,7 +426,7 @@ fn say_how_long(plan: &Plan, command: &mut Command) {
     }
 }
 
-/// The names select the tests to run again.
+/// Counts, and runs failed tests once more, selected by name.
 fn count_in_tabs(
     npm: impl Fn() -> Result<Command>,
     limit: Limit,

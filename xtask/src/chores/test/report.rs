@@ -9,11 +9,17 @@ pub struct Report {
     pub failures: Failures,
     /// Tests that failed, and passed on the second run.
     pub unsteady: Vec<String>,
+    /// Whether wasm-bindgen's runner or cargo test has begun its tests: a run that hangs has no summary.
+    pub has_begun: bool,
 }
 
 impl Report {
     /// Reads one line from any test runner.
     pub fn read(&mut self, line: &str) {
+        // In a browser, the line may follow what the page showed before.
+        self.has_begun |= line
+            .split_once("running ")
+            .is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()));
         self.counts.read(line);
         self.failures.read(line);
     }
