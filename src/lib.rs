@@ -18,7 +18,7 @@
 //! # Map
 //!
 //! - `core` decides. It knows no browser, no clock and no I/O, and holds every rule that users rely on. Its
-//!   module documentation is the contract.
+//!   module documentation, which is shown with the feature `unstable-core`, is the contract.
 //! - `browser` acts: `fetch`, timers, locks, channels.
 //! - `bindings` (feature `bindings`) is the interface for JavaScript.
 //!

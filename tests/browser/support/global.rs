@@ -120,6 +120,7 @@ impl Timers {
         let set_timeout = move |callback: Function, ms: JsValue| {
             let own = Rc::new(Cell::new(0));
             let (fired, key, work) = (Rc::clone(&notes), Rc::clone(&own), callback.clone());
+            // Never freed if it is cancelled: a test ends with its page.
             let ring = Closure::once_into_js(move || {
                 fired.borrow_mut().remove(&key.get());
                 call(&work);

@@ -81,7 +81,8 @@ pub struct Release {
     of: Option<Target>,
 }
 
-/// Releases the currently held answers, of one target with `?of=refresh`. The switch stays as it is.
+/// Releases the answers to all held requests that have arrived, of one target with `?of=refresh`. The switch stays as
+/// it is.
 pub async fn release(
     Extension(demo): Extension<Arc<Demo>>,
     Query(wanted): Query<Release>,
