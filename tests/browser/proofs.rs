@@ -5,11 +5,25 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{HtmlDocument, RequestCredentials};
 
-use crate::support::{Server, json, token};
+use crate::support::{Server, json, pause, token, within_bound};
+
+fn document() -> HtmlDocument {
+    web_sys::window().unwrap().document().unwrap().unchecked_into()
+}
 
 fn set_cookie(cookie: &str) {
-    let document: HtmlDocument = web_sys::window().unwrap().document().unwrap().unchecked_into();
-    document.set_cookie(cookie).unwrap();
+    document().set_cookie(cookie).unwrap();
+}
+
+/// WebKit still shows a removed cookie for a moment.
+async fn remove_cookie(name: &str) {
+    set_cookie(&format!("{name}=; Max-Age=0"));
+    let gone = async {
+        while document().cookie().unwrap().split("; ").any(|pair| pair.starts_with(name)) {
+            pause(0.0).await;
+        }
+    };
+    within_bound(gone, "the end of a cookie").await;
 }
 
 #[wasm_bindgen_test]
@@ -25,7 +39,7 @@ async fn the_csrf_cookie_is_read_anew_for_each_refresh() {
         call.answer(&token("one"));
         refreshed.outcome().await.unwrap();
     }
-    set_cookie("XSRF-TOKEN=; Max-Age=0");
+    remove_cookie("XSRF-TOKEN").await;
     let _refreshed = server.refresh(&auth);
     assert_eq!(server.call("refresh").await.header("X-XSRF-TOKEN"), None);
 }
