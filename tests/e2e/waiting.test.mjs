@@ -259,7 +259,7 @@ for (const other of [
 }
 
 it('a hundred thousand messages do not stop the app', async (page) => {
-  const out = await page.evaluate(async () => {
+  const { status, reads } = await page.evaluate(async () => {
     const names = []
     const Real = BroadcastChannel
     globalThis.BroadcastChannel = class extends Real {
@@ -270,24 +270,23 @@ it('a hundred thousand messages do not stop the app', async (page) => {
     }
     await start()
     await signIn('alice')
+    const { get } = Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data')
+    let reads = 0
+    Object.defineProperty(MessageEvent.prototype, 'data', {
+      get() {
+        reads++
+        return get.call(this)
+      },
+    })
     const channels = names.map((name) => new Real(name))
-    const behind = async (form) => {
-      for (let n = 0; n < 100_000; n++)
-        for (const channel of channels)
-          channel.postMessage({ tokenkeep: form, kind: n % 2 ? 'ask' : 'missed', stamp: 0, session: 0 })
-      const begun = performance.now()
-      const { status } = await call('/api/x')
-      return { status, took: performance.now() - begun }
-    }
-    return [await behind('another form, of which nothing is read'), await behind(2)]
+    for (let n = 0; n < 100_000; n++)
+      for (const channel of channels)
+        channel.postMessage({ tokenkeep: 2, kind: n % 2 ? 'ask' : 'missed', stamp: 0, session: 0 })
+    const { status } = await call('/api/x')
+    while (!reads) await new Promise((resolve) => setTimeout(resolve))
+    return { status, reads }
   })
-  assert.deepEqual(
-    out.map(({ status }) => status),
-    [200, 200],
-  )
-  const [unread, read] = out.map(({ took }) => took)
-  console.log(
-    `a call behind 100 000 messages takes ${read.toFixed()} ms, and ${unread.toFixed()} ms where none is of the form`,
-  )
-  assert.ok(read < 3 * unread, 'all of them were read')
+  assert.equal(status, 200)
+  // One in ten milliseconds, and a hundred at once.
+  assert.ok(reads < 10_000, `${reads} of them were read`)
 })
