@@ -4,9 +4,12 @@ import assert from 'node:assert/strict'
 import { engine } from './support/engine.mjs'
 import { world } from './support/world.mjs'
 
-// Playwright switches the cache off, and only in Chromium can this be prevented.
+// Playwright switches the cache off, and only in Chromium can this be prevented. The headless shell has no such cache.
 const lacks = engine !== 'chrome' && 'a back/forward cache that stays on under automation'
-const { server, it } = await world({ lacks, chromium: { ignoreDefaultArgs: ['--disable-back-forward-cache'] } })
+const { server, it } = await world({
+  lacks,
+  chromium: { hasWindow: true, ignoreDefaultArgs: ['--disable-back-forward-cache'] },
+})
 
 /** A tab whose page is left, and returned to after `meanwhile`. Returns whether the page was kept. */
 async function away(page, meanwhile) {

@@ -7,10 +7,13 @@ import { createServer } from 'node:net'
 // The time limit of each command, in milliseconds: the longest command loads a page.
 const PATIENCE = 30_000
 
-/** Starts a driver that takes `--port`. */
-export async function startDriver(program, start) {
+/** Starts a driver that takes `--port`, with its browser on `display`. */
+export async function startDriver(program, display, start) {
   const port = await freePort()
-  const child = spawn(program, [`--port=${port}`], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(program, [`--port=${port}`], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, DISPLAY: display },
+  })
   // The browser inherits it: if it were the tests' own, a leftover browser would keep their runner waiting for more.
   const stderr = /** @type {import('node:net').Socket} */ (child.stderr)
   stderr.pipe(process.stderr)

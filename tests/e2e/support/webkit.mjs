@@ -3,6 +3,7 @@
 
 import { Lack } from './lack.mjs'
 import { installClock, milliseconds } from '../pages/clock.js'
+import { startDisplay } from './display.mjs'
 import { startDriver } from './webdriver.mjs'
 
 // The limit of a wait for the browser, in milliseconds.
@@ -11,16 +12,18 @@ const PATIENCE = 30_000
 const TURN = 30
 
 export async function startWebKit(executablePath, start) {
-  const startAnew = () => startDriver(executablePath, start)
-  return new Browser(await startAnew(), startAnew)
+  const display = await startDisplay()
+  const startAnew = () => startDriver(executablePath, display.name, start)
+  return new Browser(await startAnew(), startAnew, display)
 }
 
 class Browser {
   #profile
 
-  constructor(driver, startAnew) {
+  constructor(driver, startAnew, display) {
     this.driver = driver
     this.startAnew = startAnew
+    this.display = display
   }
 
   /** A new profile. The driver can have one at a time. */
@@ -50,6 +53,7 @@ class Browser {
     // Without its driver the browser would keep running.
     await this.#profile?.close()
     await this.driver.close()
+    await this.display.close()
   }
 }
 

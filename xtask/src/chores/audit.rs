@@ -90,6 +90,7 @@ fn deny(project: &Project) -> Result<Command> {
         version: "0.20.2".to_owned(),
         program: "cargo-deny",
         locked: true,
+        optimization: "1",
         takes: "3 to 10 minutes",
     };
     let path = in_front_of_path(cargo_tools::ensure(project, &[tool])?)?;

@@ -36,6 +36,7 @@ fn fuzz(project: &Project, mut arguments: Parser) -> Result<()> {
         version: "0.13.2".to_owned(),
         program: "cargo-fuzz",
         locked: true,
+        optimization: "1",
         takes: "1 to 2 minutes",
     };
     let path = in_front_of_path(cargo_tools::ensure(project, &[tool])?)?;

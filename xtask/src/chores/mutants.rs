@@ -40,6 +40,7 @@ fn mutants(project: &Project, mut arguments: Parser) -> Result<()> {
         version: "27.1.0".to_owned(),
         program: "cargo-mutants",
         locked: true,
+        optimization: "1",
         takes: "2 to 4 minutes",
     };
     let path = in_front_of_path(cargo_tools::ensure(project, &[tool])?)?;

@@ -17,6 +17,8 @@ pub struct Tool {
     pub program: &'static str,
     /// Whether to build with the tool's own lock file.
     pub locked: bool,
+    /// The compiler's `opt-level`: a tool that runs for seconds should not build for minutes.
+    pub optimization: &'static str,
     pub takes: &'static str,
 }
 
@@ -71,8 +73,7 @@ fn install(project: &Project, tool: &Tool, home: &Path, build: &Path) -> Result<
         .arg(&unfinished)
         .arg("--target-dir")
         .arg(build)
-        // They run for seconds, but would build for minutes.
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", tool.optimization)
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     let installed = run::run(&mut command, Limit::minutes(40));

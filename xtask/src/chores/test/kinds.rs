@@ -404,17 +404,13 @@ fn npm_test(plan: &Plan, directory: &str, browser: &Browser) -> Result<Command> 
     npm_run(plan, directory, "test", browser)
 }
 
-/// Each browser's path is passed in its own variable.
 fn npm_run(plan: &Plan, directory: &str, script: &str, browser: &Browser) -> Result<Command> {
-    let program = browser.program(plan.project)?;
-    let words = [browser.wrapper, &["npm"]].concat();
-    let mut npm = plan.project.command(words[0]);
-    npm.args(&words[1..])
-        .args(["run", script, "--silent"])
+    let mut npm = plan.project.command("npm");
+    npm.args(["run", script, "--silent"])
         .current_dir(plan.project.path(directory))
         .env("BROWSER", browser.name)
         .env("AT_ONCE", browser.at_once)
-        .env(browser.variable, program);
+        .envs(browser.variables(plan.project)?);
     say_how_long(plan, &mut npm);
     Ok(npm)
 }
