@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { options as flat, complete } from '../../src/browser/options.js'
+import { options as forCore, complete } from '../../src/browser/options.js'
 
 const SECRET = 's3cr3t'
 const PAGE = 'https://app.test/shop/'
@@ -39,20 +39,20 @@ function refuses(more, name, got) {
   assert.ok(!said.includes(SECRET), said)
 }
 
-describe('the list for WebAssembly', () => {
+describe('the options for WebAssembly', () => {
   const PLACES = ['access_token', 'refresh_token', 'expires_in', '', 'refresh_expires_in | refresh_token_expires_in']
 
-  it('begins with the places of the tokens, and has objects and lists after the number of their members', () => {
-    const [places, ...list] = flat({ refresh: false, apis: ['/a', '/b'], unauthorized: { status: [401, 419] } }, PAGE)
+  it('are all of them by name, and the places of the tokens', () => {
+    const given = { refresh: '/r', apis: ['/a'], unauthorized: { status: [401, 419] } }
+    const { places, ...all } = forCore(given, PAGE)
     assert.deepEqual(places, PLACES)
-    const apis = [2, 'https://app.test/a', 'https://app.test/b']
-    assert.deepEqual(list.slice(0, 8), [2, undefined, false, undefined, ...apis, 4])
-    const rules = list.slice(list.indexOf(419) - 4, list.indexOf(419) + 6)
-    assert.deepEqual(rules, [1, 6, 2, 401, 419, undefined, undefined, 0, undefined, undefined])
+    assert.deepEqual(all, complete(given, PAGE))
+    assert.deepEqual({ ...all.refresh.call }.url, 'https://app.test/r')
+    assert.deepEqual(all.unauthorized[0].status, [401, 419])
   })
 
-  it('has no place for a token that only the browser has', () => {
-    const places = (attach) => flat({ refresh: '/r', attach }, PAGE)[0]
+  it('have no place for a token that only the browser has', () => {
+    const places = (attach) => forCore({ refresh: '/r', attach }, PAGE).places
     assert.deepEqual(places({ cookie: true }), ['', ...PLACES.slice(1)])
     assert.deepEqual(places({ query: 'token' }), PLACES)
   })
@@ -100,7 +100,17 @@ const STEP_UP = ['insufficient_user_authentication', 'insufficient_claims']
 describe('the defaults', () => {
   it('are complete', () => {
     assert.deepEqual(options({ refresh: '/auth/refresh' }), {
-      refresh: ['https://app.test/auth/refresh', 'POST', [], undefined, undefined, undefined, 10_000, 0, ...NONE],
+      refresh: [
+        'https://app.test/auth/refresh',
+        'POST',
+        [],
+        undefined,
+        undefined,
+        undefined,
+        10_000,
+        'include',
+        ...NONE,
+      ],
       by: undefined,
       logout: undefined,
       apis: undefined,
@@ -114,14 +124,14 @@ describe('the defaults', () => {
       csrf: undefined,
       refreshToken: undefined,
       refreshBefore: undefined,
-      tabs: 0,
-      restore: 0,
+      tabs: 'share',
+      restore: 'lazy',
       exposeToken: undefined,
       name: undefined,
       subject: 'sub',
       sessionHint: undefined,
       login: [30_000, []],
-      offline: 0,
+      offline: 'auto',
       dpop: undefined,
       isolation: undefined,
     })

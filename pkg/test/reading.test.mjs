@@ -43,10 +43,10 @@ describe('members of JSON', () => {
   })
 
   it('name the user by a string or a number, and never by an inherited member', () => {
-    assert.deepEqual(claims('{"iat":1,"exp":2,"user_id":7}', 'user_id'), [1, 2, '7'])
-    assert.deepEqual(claims('{"sub":"alice","user_id":7}', 'sub'), [undefined, undefined, 'alice'])
+    assert.deepEqual(claims('{"iat":1,"exp":2,"user_id":7}', 'user_id'), { iat: 1, exp: 2, subject: '7' })
+    assert.deepEqual(claims('{"sub":"alice","user_id":7}', 'sub'), { iat: undefined, exp: undefined, subject: 'alice' })
     assert.equal(claims('[]', 'sub'), undefined)
-    assert.equal(claims('{}', 'constructor')[2], undefined)
+    assert.equal(claims('{}', 'constructor')?.subject, undefined)
   })
 })
 
@@ -66,12 +66,12 @@ describe('a body for a rule', () => {
   }
 
   it('is read until it is complete JSON, or a line of it', async () => {
-    assert.deepEqual(await read(['{"co', 'de":', '7}']), [[1, '7'], false, false])
-    assert.deepEqual(await read(['{"code":7}\n'], false, true), [[1, '7'], false, false])
-    assert.deepEqual(await read(['{"code":7}\n{"co'], false, true), [[1, '7'], false, false])
-    assert.deepEqual(await read(['{"code":7}'], true, true), [[1, '7'], false, false])
-    assert.deepEqual(await read(['{\n"code":7\n}']), [[1, '7'], false, false])
-    assert.deepEqual(await read(['null']), [[0], false, false])
+    assert.deepEqual(await read(['{"co', 'de":', '7}']), [[['7']], false, false])
+    assert.deepEqual(await read(['{"code":7}\n'], false, true), [[['7']], false, false])
+    assert.deepEqual(await read(['{"code":7}\n{"co'], false, true), [[['7']], false, false])
+    assert.deepEqual(await read(['{"code":7}'], true, true), [[['7']], false, false])
+    assert.deepEqual(await read(['{\n"code":7\n}']), [[['7']], false, false])
+    assert.deepEqual(await read(['null']), [[[]], false, false])
   })
 
   it('is given up if it is not JSON, too long, or does not arrive', async () => {
@@ -122,7 +122,7 @@ describe('a body for a rule', () => {
 
 describe("an answer to one of the manager's own calls", () => {
   const PLACES = ['access_token', 'refresh_token', 'expires_in', 'expires_at']
-  const hearOf = (answer) => hear(Promise.resolve(answer), undefined, 1000, false, PLACES, '')
+  const hearOf = (answer) => hear(Promise.resolve(answer), undefined, 1000, undefined, PLACES, '')
 
   it('is distinguished from a value that is no answer, and from a refusal', async () => {
     for (const odd of [
@@ -133,38 +133,30 @@ describe("an answer to one of the manager's own calls", () => {
       { status: 401, json: () => ({}) },
       { status: '200', headers: new Headers(), clone() {} },
     ]) {
-      assert.deepEqual(await hearOf(odd), [odd, -2])
+      assert.deepEqual({ ...(await hearOf(odd)) }, { by: odd, isForeign: true })
     }
-    assert.equal((await hearOf(Response.error())).length, 1)
-    assert.equal((await hearOf(Object.defineProperty(new Response(null), 'type', { value: 'opaqueredirect' })))[1], -1)
-    assert.equal(
-      (
-        await hear(
-          () => {
-            throw Error('x')
-          },
-          undefined,
-          1000,
-          false,
-          PLACES,
-          '',
-        )
-      ).length,
-      1,
-    )
-    const given = await hear(({ refreshToken }) => ({ accessToken: refreshToken }), 'b', 1000, false, PLACES, '')
-    assert.equal(given[7], 'b', 'a function gets the refresh token')
+    assert.deepEqual(Object.keys(await hearOf(Response.error())), ['by'])
+    const redirect = Object.defineProperty(new Response(null), 'type', { value: 'opaqueredirect' })
+    assert.deepEqual({ ...(await hearOf(redirect)) }, { by: redirect, isRedirect: true })
+    const own = (call, refreshToken) => hear(call, refreshToken, 1000, undefined, PLACES, '')
+    const error = Error('x')
+    const thrown = await own(() => {
+      throw error
+    })
+    assert.deepEqual({ ...thrown }, { by: error })
+    const given = await own(({ refreshToken }) => ({ accessToken: refreshToken }), 'b')
+    assert.equal(given.accessToken, 'b', 'a function gets the refresh token')
     for (const odd of [undefined, 7, 'x', [], true])
-      assert.deepEqual(await hear(() => odd, undefined, 1000, false, PLACES, ''), [undefined, -2])
+      assert.deepEqual({ ...(await own(() => odd)) }, { by: undefined, isForeign: true })
+    assert.deepEqual([(await own(() => null)).isEmpty, (await own(() => null)).status], [true, 0])
   })
 
   it('is read up to a limit, and stays readable for its caller', async () => {
     const response = Response.json({ access_token: 'a', refresh_token: 'b', user: 'alice' })
-    const [by, status, json, , , isNone, redirected, token, refreshToken] = await hearOf(response)
-    assert.deepEqual(
-      [by === response, response.bodyUsed, status, json, isNone, redirected, token, refreshToken],
-      [true, false, 200, { user: 'alice' }, 0, 0, 'a', 'b'],
-    )
+    const heard = await hearOf(response)
+    assert.deepEqual([heard.by === response, response.bodyUsed, heard.status], [true, false, 200])
+    assert.deepEqual([heard.isNone, heard.isRedirected, heard.isEmpty], [false, false, false])
+    assert.deepEqual([heard.json, heard.accessToken, heard.refreshToken], [{ user: 'alice' }, 'a', 'b'])
     const twice = (
       await hearOf(
         Response.json({
@@ -176,10 +168,10 @@ describe("an answer to one of the manager's own calls", () => {
           '': '',
         }),
       )
-    )[2]
+    ).json
     assert.deepEqual(twice, { list: [{ user: 'ab' }], '': '' }, 'the same tokens under other names are taken out, too')
     const long = await hearOf(new Response(`{"access_token":"a","more":"${'x'.repeat(2 ** 21)}"}`))
-    assert.deepEqual(long.slice(1, 4), [200, undefined, undefined])
+    assert.deepEqual([long.status, long.json, long.isEmpty], [200, undefined, false])
   })
 })
 
@@ -220,7 +212,10 @@ describe('a polluted prototype', () => {
       const polluted = [options(given, PAGE), options({ refresh: '/r' }, PAGE), tokens({ accessToken: 'a' })]
       assert.equal(JSON.stringify(polluted), JSON.stringify(clean))
       assert.throws(() => tokens({}), /accessToken/)
-      assert.equal((await hear(() => ({}), undefined, 1000, false, ['access_token', '', '', ''], ''))[7], undefined)
+      assert.equal(
+        (await hear(() => ({}), undefined, 1000, undefined, ['access_token', '', '', ''], '')).accessToken,
+        undefined,
+      )
     } finally {
       for (const name of names) delete Object.prototype[name]
     }

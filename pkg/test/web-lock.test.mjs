@@ -38,7 +38,7 @@ for (const [name, isStolen] of Object.entries({
     requests.length = 0
     /** Whether a call may be sent, when the lock is acquired. */
     let mayBeSent
-    const acquired = acquire('lock', 20, 10_000, 20_000).then((held) => {
+    const acquired = acquire('lock', 20, 10_000, 200, () => 0).then((held) => {
       mayBeSent = !!held?.allows(9_000)
       return held
     })

@@ -1,15 +1,14 @@
 //! The argument of `setTokens`. `options.js` checks its types.
 
-use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
-use crate::browser::{List, TokenError, Tokens};
+use crate::browser::{Record, TokenError, Tokens};
 use crate::core::{Code, Secret, Step, concat};
 
 #[wasm_bindgen(module = "/src/browser/options.js")]
 extern "C" {
     #[wasm_bindgen(catch, js_name = tokens)]
-    fn read_tokens(given: &JsValue) -> Result<Array, JsValue>;
+    fn read_tokens(given: &JsValue) -> Result<Record, JsValue>;
 }
 
 /// The argument of `setTokens`.
@@ -17,15 +16,16 @@ pub(super) fn read(given: &JsValue) -> Result<Tokens, TokenError> {
     let wrong = |reason: &str| TokenError::invalid(Code::InvalidArgument, Step::Login, reason);
     let read = read_tokens(given);
     let read = read.map_err(|text| wrong(&text.as_string().unwrap_or_default()))?;
-    let list = &mut List::new(read);
     let secret = |name: &str, text: String| {
         Secret::new(text)
             .map_err(|fault| wrong(&concat(&["setTokens: ", name, " ", fault.reason()])))
     };
-    let (access_token, expires_in) = (list.text().unwrap_or_default(), list.number());
     Ok(Tokens {
-        access_token: secret("accessToken", access_token)?,
-        expires_in,
-        refresh_token: list.text().map(|text| secret("refreshToken", text)).transpose()?,
+        access_token: secret("accessToken", read.text("accessToken").unwrap_or_default())?,
+        expires_in: read.number("expiresIn"),
+        refresh_token: read
+            .text("refreshToken")
+            .map(|text| secret("refreshToken", text))
+            .transpose()?,
     })
 }

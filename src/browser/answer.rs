@@ -6,7 +6,7 @@ use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
-use super::platform::List;
+use super::platform::{Record, texts};
 use crate::core::{
     Attach, AuthResponse, Body, Code, Flaw, Form, Kind, Life, Now, Objection, Options, Policy,
     ProofAnswer, ResponseFacts, RuleKind, Secret, TokenResponse, life, payload, retry_after,
@@ -14,12 +14,12 @@ use crate::core::{
 
 #[wasm_bindgen(module = "/src/browser/http.js")]
 extern "C" {
-    /// Waits for the response to a call, and reads it to the end.
+    /// Waits for the response to a call, and reads it to the end. Resolves to the record that [`read`] converts.
     pub(super) fn hear(
         call: &JsValue,
         refresh_token: Option<&str>,
         ms: u32,
-        keepalive: bool,
+        keepalive: Option<u32>,
         places: &JsValue,
         paths: &str,
     ) -> Promise;
@@ -34,7 +34,7 @@ extern "C" {
     /// A header field, unless it is missing or hidden by CORS.
     pub(super) fn header(response: &Response, name: &str) -> Option<String>;
 
-    /// The members of a JSON body at [`crate::core::Rules::paths`], as lists of texts, each after its length, read from a copy.
+    /// The members of a JSON body at [`crate::core::Rules::paths`], as lists of texts, read from a copy.
     /// `is_text`: no header says that it is JSON, so its first byte decides. Never rejects.
     pub(super) fn members(response: &Response, paths: &str, is_text: bool) -> Promise;
 
@@ -48,7 +48,7 @@ extern "C" {
 #[wasm_bindgen(module = "/src/browser/json.js")]
 extern "C" {
     /// `iat`, `exp` and the subject of a JWT's payload, if it is a JSON object.
-    fn claims(text: &str, subject: &str) -> Option<Array>;
+    fn claims(text: &str, subject: &str) -> Option<Record>;
 }
 
 /// The outcome of a call.
@@ -81,55 +81,58 @@ impl Reading {
     }
 }
 
-/// The status that [`hear`] gives a redirect that was not followed. A lower status stands for a value that is
-/// not a response.
-const REDIRECT: f64 = -1.0;
-
-/// Converts the list that [`hear`] has read from the response to a call of this kind. `key`: the key of the
-/// call's proof, if it had one.
+/// Converts what [`hear`] has read from the response to a call of this kind. `key`: the key of the call's proof, if
+/// it had one.
 pub(super) fn read(
-    list: JsValue,
+    heard: JsValue,
     kind: Kind,
     options: &Options,
     policy: &Policy,
     key: Option<u64>,
     now: Now,
 ) -> Box<Reading> {
-    if list.is_undefined() {
+    if heard.is_undefined() {
         return Reading::late();
     }
-    let list = &mut List::new(list.unchecked_into());
-    let by = list.value();
-    let Some(status) = list.number() else {
-        return Reading::of(Err(Code::Network), by);
+    let heard: &Record = heard.unchecked_ref();
+    let by = heard.value("by");
+    let unread = match (heard.is("isRedirect"), heard.is("isForeign")) {
+        (true, _) => Some(Body::Redirect),
+        (_, true) => Some(Body::Foreign),
+        _ => None,
     };
-    if status < 0.0 {
-        let body = if status == REDIRECT { Body::Redirect } else { Body::Foreign };
+    if let Some(body) = unread {
         let response = AuthResponse { status: 0, body, rejected: None, retry_after: None };
         return Reading::of(Ok(response), by);
     }
+    let Some(status) = heard.number("status") else {
+        return Reading::of(Err(Code::Network), by);
+    };
     let status = status as u16;
-    let json = list.value();
-    let is_empty = list.number().is_some();
-    let error = list.text();
-    let is_none = list.number() == Some(1.0);
-    let redirected = list.number() == Some(1.0);
-    let access_token = list.text();
-    let refresh_token = list.text();
-    let mut known = Life { expires_in: list.number(), ..Life::default() };
-    known.expires_at = list.number();
-    let session = Life { expires_in: list.number(), ..Life::default() };
-    known.date = list.number();
-    let retry_after =
-        retry_after(list.number(), list.number(), known.date.unwrap_or(now.wall as f64));
-    let challenge = list.text();
-    let is_bound = list.text().is_some_and(|kind| kind.eq_ignore_ascii_case("DPoP"));
+    let json = heard.value("json");
+    let error = heard.text("error");
+    let access_token = heard.text("accessToken");
+    let refresh_token = heard.text("refreshToken");
+    let known = Life {
+        expires_in: heard.number("expiresIn"),
+        expires_at: heard.number("expiresAt"),
+        date: heard.number("date"),
+        ..Life::default()
+    };
+    let session = Life { expires_in: heard.number("sessionExpiresIn"), ..Life::default() };
+    let retry_after = retry_after(
+        heard.number("retryAfter"),
+        heard.number("retryDate"),
+        known.date.unwrap_or(now.wall as f64),
+    );
+    let challenge = heard.text("challenge");
+    let is_bound = heard.text("tokenType").is_some_and(|kind| kind.eq_ignore_ascii_case("DPoP"));
     let proofs = ProofAnswer {
-        nonce: list.text(),
+        nonce: heard.text("nonce"),
         date: known.date,
         objection: Objection::of(status, challenge.as_deref(), error.as_deref()),
     };
-    let form = match (json.is_undefined(), is_empty) {
+    let form = match (json.is_undefined(), heard.is("isEmpty")) {
         (false, _) => Form::Json,
         (true, true) => Form::Empty,
         (true, false) => Form::Other,
@@ -137,11 +140,17 @@ pub(super) fn read(
     let (mut rejected, mut is_incomplete) = (None, false);
     // The result of the app's refresh function needs no classification.
     if status != 0 {
-        let body = &lists(list);
+        let body = &heard.list("members").as_ref().map(lists).unwrap_or_default();
         let header = &|name: &str| header(by.unchecked_ref(), name);
         let challenge = challenge.as_deref();
-        let facts =
-            ResponseFacts { status, challenge, redirected, network_error: false, body, header };
+        let facts = ResponseFacts {
+            status,
+            challenge,
+            redirected: heard.is("isRedirected"),
+            network_error: false,
+            body,
+            header,
+        };
         rejected = policy.refuses(form, &facts);
         is_incomplete = kind == Kind::Login && policy.rules.say(RuleKind::Incomplete, &facts);
     }
@@ -153,7 +162,7 @@ pub(super) fn read(
     let by = if has_token { JsValue::UNDEFINED } else { by };
     let body = if is_incomplete {
         Body::Incomplete
-    } else if is_none {
+    } else if heard.is("isNone") {
         Body::NoSession
     } else {
         Body::of(form, status, is_unseen, error, || {
@@ -175,11 +184,11 @@ pub(super) fn read(
     Box::new(Reading { response, by, json, proofs })
 }
 
-/// The remaining lists of texts.
-pub(super) fn lists(list: &mut List) -> Vec<Vec<String>> {
+/// Lists of texts.
+pub(super) fn lists(list: &Array) -> Vec<Vec<String>> {
     let mut lists = Vec::new();
-    while let Some(texts) = list.texts() {
-        lists.push(texts);
+    for at in 0..list.length() {
+        lists.push(texts(list.get(at).unchecked_ref()));
     }
     lists
 }
@@ -205,10 +214,9 @@ pub(super) fn describe(
     if let Some(text) = payload(tokens.access_token.reveal())
         && let Some(claims) = claims(&text, &options.subject)
     {
-        let mut claims = List::new(claims);
-        known.iat = claims.number();
-        known.exp = claims.number();
-        tokens.subject = claims.text();
+        known.iat = claims.number("iat");
+        known.exp = claims.number("exp");
+        tokens.subject = claims.text("subject");
         tokens.issued = known.iat.map(|seconds| (seconds * 1000.0) as u64);
         tokens.claims = Some(Rc::from(text));
     }

@@ -13,8 +13,8 @@ use super::answer::{self, Reading};
 use super::call::Outgoing;
 use super::dpop::Proven;
 use super::error::Fault;
-use super::lock::{self, Held};
-use super::platform::{self, List, Texts};
+use super::lock::Held;
+use super::platform::{self, Texts};
 use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
 use super::shell::{Host, Shell};
 use crate::core::{
@@ -236,9 +236,9 @@ impl<H: Host> Shell<H> {
     /// Waits for the lock, and asks the session whether to send or to skip the call. `None`: the lock was not free
     /// in time. If the lock is lost before anything was sent, it is waited for again.
     async fn arrive(&self, auth_call: AuthCall, patience: Patience) -> Option<(Held, Arrival)> {
-        let Patience { answer, hold, longest_hold, lock } = patience;
+        let Patience { answer, hold, lock } = patience;
         for _ in 0..TRIES {
-            let lock = lock::acquire(self.lock.as_deref(), lock, hold, longest_hold);
+            let lock = self.lock.acquire(lock, hold);
             let held = result_of(self.after_news(&lock)).await.unwrap_or(JsValue::UNDEFINED);
             let held = (!held.is_undefined()).then(|| held.unchecked_into::<Held>())?;
             let mut arrival =
@@ -375,8 +375,7 @@ impl<H: Host> Shell<H> {
             let request = self.prepare(endpoint, headers, token.as_ref(), proven);
             request.map_or_else(|error| Promise::reject(&error).into(), JsValue::from)
         };
-        // The page may close before the response arrives, and the cookie that it sets would be lost.
-        let keepalive = kind != Kind::Login;
+        let keepalive = kind.longest_kept_alive();
         let given = given.as_ref().map(Secret::reveal);
         self.is_in_refresh.set(call.is_function());
         let answer = answer::hear(&call, given, ms, keepalive, &self.hooks.places, &self.paths);
@@ -462,8 +461,7 @@ impl<H: Host> Shell<H> {
             made.stays = Stays::Put;
             proven.set(set);
         }
-        let more = &mut List::new(platform::more(headers)?);
-        while let (Some(name), Some(value)) = (more.text(), more.text()) {
+        for (name, value) in platform::pairs(&platform::more(headers)?) {
             fields.set(&name, &value);
         }
         let encoded;

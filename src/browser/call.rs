@@ -69,8 +69,7 @@ impl Given {
             true => self.request.clone()?,
             false => AsRef::<JsValue>::as_ref(&self.request).clone().unchecked_into(),
         };
-        let list = &mut fields.list();
-        while let (Some(name), Some(value)) = (list.text(), list.text()) {
+        for (name, value) in fields.pairs() {
             request.headers().set(&name, &value)?;
         }
         Ok(request)
@@ -104,10 +103,11 @@ impl Outgoing for Given {
     }
 
     fn send(&self, fields: &Texts) -> Promise {
-        let list = &mut fields.list();
-        let (first, value) = (list.text(), list.text().unwrap_or_default());
-        if let Some(parameter) = first.as_ref().and_then(|name| name.strip_prefix('?')) {
-            return platform::send_with(&self.request, parameter, &value);
+        let first = fields.pairs().into_iter().next();
+        if let Some((name, value)) = &first
+            && let Some(parameter) = name.strip_prefix('?')
+        {
+            return platform::send_with(&self.request, parameter, value);
         }
         let redirects = match &self.shell {
             Some(shell) if first.is_some() => shell.redirects(&self.url(), &self.method()),

@@ -4,15 +4,18 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use super::answer;
-use super::platform::{self, List};
-use crate::core::{HybridTime, Life, Message, Options, Secret, TokenResponse, decimal, number};
+use super::platform::{self, Record};
+use crate::core::{
+    HybridTime, Life, Message, MessageLimit, Options, Secret, TokenResponse, decimal, life_left,
+    number,
+};
 
 #[wasm_bindgen(module = "/src/browser/tab-channel.js")]
 extern "C" {
     #[wasm_bindgen(js_name = Object)]
     type Open;
 
-    fn open(name: &str, heard: &JsValue, keys: &JsValue) -> Option<Open>;
+    fn open(name: &str, takes: &JsValue, heard: &JsValue, keys: &JsValue) -> Option<Open>;
 
     #[wasm_bindgen(method)]
     fn post(
@@ -45,6 +48,7 @@ extern "C" {
 /// The channel, open until it is dropped.
 pub(super) struct Channel {
     channel: Open,
+    _takes: Closure<dyn FnMut(f64) -> bool>,
     _heard: Closure<dyn FnMut(JsValue)>,
 }
 
@@ -60,13 +64,16 @@ impl Channel {
     pub(super) fn open(
         name: &str,
         seals: bool,
-        mut heard: impl FnMut(Option<List>) + 'static,
+        mut heard: impl FnMut(Option<Record>) + 'static,
     ) -> Option<Self> {
         let keys = if seals { sealer() } else { JsValue::UNDEFINED };
         let heard = Closure::new(move |message: JsValue| {
-            heard((!message.is_undefined()).then(|| List::new(message.unchecked_into())));
+            heard((!message.is_undefined()).then(|| message.unchecked_into()));
         });
-        Some(Self { channel: open(name, heard.as_ref(), &keys)?, _heard: heard })
+        let mut limit = MessageLimit::default();
+        let takes = Closure::new(move |sent: f64| limit.takes(sent));
+        let channel = open(name, takes.as_ref(), heard.as_ref(), &keys)?;
+        Some(Self { channel, _takes: takes, _heard: heard })
     }
 
     /// Resolves to `value`, or the value of that promise, when no message is being sealed or opened.
@@ -115,15 +122,13 @@ impl Channel {
 }
 
 /// The message; `None` if it does not have exactly the expected form.
-pub(super) fn read(mut list: List, options: &Options) -> Option<Message> {
-    let list = &mut list;
-    let kind = list.text()?;
-    let stamp = list.number().map(HybridTime::from_number);
-    let session = list.number().map(HybridTime::from_number);
-    let asked = list.number().map_or(HybridTime(0), HybridTime::from_number);
-    let subject = list.text().and_then(|text| number(&text));
-    let tokens = read_tokens(list, options);
-    Some(match kind.as_str() {
+pub(super) fn read(message: &Record, options: &Options) -> Option<Message> {
+    let time = |name: &str| message.number(name).and_then(HybridTime::from_number);
+    let (stamp, session) = (time("stamp"), time("session"));
+    let asked = time("asked").unwrap_or(HybridTime(0));
+    let subject = message.text("subject").and_then(|text| number(&text));
+    let tokens = read_tokens(message, options);
+    Some(match message.text("kind")?.as_str() {
         "ask" => Message::Ask,
         "here" => Message::Here,
         "missed" => Message::Missed { since: stamp?, session: session.unwrap_or_default() },
@@ -135,13 +140,13 @@ pub(super) fn read(mut list: List, options: &Options) -> Option<Message> {
     })
 }
 
-fn read_tokens(list: &mut List, options: &Options) -> Option<TokenResponse> {
-    let access_token = Secret::new(list.text()?).ok()?;
-    let refresh_token = list.text().and_then(|text| Secret::new(text).ok());
-    let mut tokens =
-        answer::describe(access_token, refresh_token, Life::default(), options, platform::now());
-    tokens.life = list.number().map(|life| life as u64);
-    tokens.session_life = list.number().map(|life| life as u64);
-    tokens.bound = list.number().map(|key| key as u64);
+fn read_tokens(message: &Record, options: &Options) -> Option<TokenResponse> {
+    let access_token = Secret::new(message.text("accessToken")?).ok()?;
+    let refresh_token = message.text("refreshToken").and_then(|text| Secret::new(text).ok());
+    let (at, now) = (message.number("at")?, platform::now());
+    let mut tokens = answer::describe(access_token, refresh_token, Life::default(), options, now);
+    let left = |name: &str| message.number(name).map(|life| life_left(life, at, now));
+    (tokens.life, tokens.session_life) = (left("life"), left("sessionLife"));
+    tokens.bound = message.number("bound").map(|key| key as u64);
     Some(tokens)
 }

@@ -68,7 +68,8 @@ export function keyring(database) {
           { jti, htm, htu, iat, ath, nonce },
         ]
         const input = parts.map((part) => base64url(bytes(JSON.stringify(part)))).join('.')
-        return [`${input}.${base64url(await crypto.subtle.sign(ES256, privateKey, bytes(input)))}`, number]
+        const signature = base64url(await crypto.subtle.sign(ES256, privateKey, bytes(input)))
+        return { proof: `${input}.${signature}`, key: number }
       }, signal),
     /** A login was accepted, and its key becomes the session's. Resolves to whether the key was stored. */
     keep: () =>

@@ -15,7 +15,7 @@ use super::auth_call::Job;
 use super::call::Outgoing;
 use super::error::Fault;
 use super::fetch::as_response;
-use super::platform::{self, List, Texts};
+use super::platform::{self, Record, Texts};
 use super::shell::{Host, Shell};
 use crate::core::{
     Code, Dpop, DpopKeys, Draft, Failure, Kind, Objection, ProofAnswer, Secret, Set, Step, Ticket,
@@ -93,9 +93,9 @@ impl Proving {
     /// Reads the signed proof. `None`: the key is not available, or the signal is aborted.
     pub(super) fn signed(self, signed: Option<JsValue>) -> Option<Proven> {
         let Self { draft, token, is_new } = self;
-        let list = &mut List::new(signed.filter(|signed| !signed.is_undefined())?.unchecked_into());
-        let signed = Zeroizing::new(list.text()?);
-        Some(Proven { signed, token, key: list.number()? as u64, is_new, draft })
+        let made: Record = signed.filter(|signed| !signed.is_undefined())?.unchecked_into();
+        let signed = Zeroizing::new(made.text("proof")?);
+        Some(Proven { signed, token, key: made.number("key")? as u64, is_new, draft })
     }
 }
 

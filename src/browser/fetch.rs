@@ -11,7 +11,7 @@ use super::answer;
 use super::auth_call::aborted;
 use super::call::Outgoing;
 use super::error::Fault;
-use super::platform::{self, List, Texts};
+use super::platform::{self, Texts};
 use super::shell::{Host, Shell};
 use crate::core::{
     Classification, Code, Departure, Failure, Life, Media, Reach, Redirects, RefreshOutcome,
@@ -236,7 +236,7 @@ impl<H: Host> Shell<H> {
             if media != Media::Other {
                 let members = answer::members(response, &self.paths, media == Media::Text);
                 if let Ok(members) = result_of(members).await {
-                    body = answer::lists(&mut List::new(members.unchecked_into()));
+                    body = answer::lists(members.unchecked_ref());
                 }
             }
         }

@@ -1,5 +1,5 @@
-// Sends calls and reads responses, with the platform's `fetch` and parsers. Rust decides what a response means: it gets
-// a flat list, which `answer.rs` reads in the same order. No token is kept longer than a call.
+// Sends calls and reads responses, with the platform's `fetch` and parsers. Rust (`answer.rs`) decides what a response
+// means. No token is kept longer than a call.
 
 import { isPlatforms, transmit } from './fetch.js'
 import { all, first, isNone, moment, number, parse, paths, strip, take, walk } from './json.js'
@@ -70,75 +70,70 @@ export function more(headers) {
 const pairs = (flat) => flat.flatMap((name, i) => (i % 2 ? [] : [[name, flat[i + 1]]]))
 
 /**
- * The longest body of a call that outlives its page, in bytes. All such calls together may have 64 KiB (Fetch, 4.6).
- */
-const MOST_KEPT_ALIVE = 16 * 1024
-
-/**
- * Waits for the response to a call, and reads it to the end. Resolves to the list that `answer.rs` reads; to a list of
- * one error if the platform rejects; or to undefined if it takes longer than `ms` milliseconds. The JSON in the list
- * contains no tokens.
+ * Waits for the response to a call, and reads it to the end. Resolves to what was read; to the error alone, as `by`, if
+ * the platform rejects; or to undefined if it takes longer than `ms` milliseconds.
  *
  * @param {Request | Promise<Response> | Function} call  A request is aborted when it is late,
  *   so that it holds neither connection nor lock, and sets no cookie any more. A promise is for a call that its caller
  *   has sent. A function of the app gets the refresh token, and returns the tokens itself.
  * @param {string | undefined} refreshToken  For the function.
  * @param {number} ms
- * @param {boolean} keepalive  Whether the call should outlive its page, because its response sets the cookie.
+ * @param {number | undefined} keepalive  The longest body, in bytes, with which the call should outlive its page.
  * @param {string[]} places  The places, as dotted paths, of the access token, the refresh token, `expires_in`,
  *   `expires_at`, and the seconds until the session ends.
  * @param {string} dotted  The places that rules look at: see {@link members}.
  */
 export async function hear(call, refreshToken, ms, keepalive, places, dotted) {
   const abort = new AbortController()
-  const list = await within(
-    answered().catch((cause) => [cause]),
+  const read = await within(
+    answered().catch((by) => heard({ by })),
     ms,
   )
-  if (!list) abort.abort()
+  if (!read) abort.abort()
   given.delete(abort.signal)
-  return list
+  return read
 
   async function answered() {
     if (typeof call === 'function') {
       given.add(abort.signal)
-      return heard(await call({ refreshToken, signal: abort.signal }), places[0])
+      return heard(returned(await call({ refreshToken, signal: abort.signal }), places[0]))
     }
     // `in` would also find a `then` that somebody has put on `Object.prototype`.
     const isSent = typeof (/** @type {any} */ (call).then) === 'function'
     const response = await (isSent ? call : sent(/** @type {Request} */ (call), await bounds()))
-    if (response?.type === 'error') return [response]
-    if (response?.type === 'opaqueredirect') return [response, REDIRECT]
-    if (!isAnswer(response)) return [response, FOREIGN]
+    const by = response
+    if (by?.type === 'error') return heard({ by })
+    if (by?.type === 'opaqueredirect') return heard({ by, isRedirect: true })
+    if (!isAnswer(by)) return heard({ by, isForeign: true })
     // Read a copy, because the caller may read the body of a refusal.
     const text = await head(response, MOST_HEARD)
     const json = parse(text)
     const date = (name) => number(Date.parse(header(response, name) ?? ''))
     const [token, ...others] = places.map((place) => first(json, place))
-    const list = [
-      response,
-      response.status,
+    const read = heard({
+      by,
+      status: response.status,
       json,
-      text?.trim() === '' ? 0 : undefined,
-      walk(json, ['error']),
-      +isNone(json, places[0]),
-      +(response.redirected === true),
-      places[0] ? token : unseen(),
-      others[0],
-      number(others[1]),
-      moment(others[2]),
-      number(others[3]),
-      date('Date'),
-      number(header(response, 'Retry-After')),
-      date('Retry-After'),
-      header(response, 'WWW-Authenticate'),
-      walk(json, ['token_type']),
-      header(response, 'DPoP-Nonce'),
-      ...values(json, dotted),
-    ]
+      isEmpty: text?.trim() === '',
+      isNone: isNone(json, places[0]),
+      isRedirected: response.redirected === true,
+      error: walk(json, ['error']),
+      accessToken: places[0] ? token : unseen(),
+      refreshToken: others[0],
+      expiresIn: number(others[1]),
+      expiresAt: moment(others[2]),
+      sessionExpiresIn: number(others[3]),
+      tokenType: walk(json, ['token_type']),
+      date: date('Date'),
+      retryAfter: number(header(response, 'Retry-After')),
+      retryDate: date('Retry-After'),
+      challenge: header(response, 'WWW-Authenticate'),
+      nonce: header(response, 'DPoP-Nonce'),
+      members: values(json, dotted),
+    })
     for (const place of places.slice(0, 2)) for (const path of paths(place)) take(json, path)
     strip(json, [token, others[0]])
-    return list
+    return read
   }
 
   // These are passed as `init`, not as a new request, because Firefox drops `keepalive` when it copies a request.
@@ -150,14 +145,41 @@ export async function hear(call, refreshToken, ms, keepalive, places, dotted) {
     if (signal.aborted) torn()
     const outlives =
       /** @type {Request} */ (call).keepalive ||
-      (keepalive && (await /** @type {Request} */ (call).clone().arrayBuffer()).byteLength <= MOST_KEPT_ALIVE)
+      (keepalive !== undefined && (await /** @type {Request} */ (call).clone().arrayBuffer()).byteLength <= keepalive)
     return { __proto__: null, signal: abort.signal, keepalive: outlives, referrer, referrerPolicy }
   }
 }
 
-/** Stand for the status of a redirect that was not followed, and of a value that is not a `Response`. */
-const REDIRECT = -1
-const FOREIGN = -2
+/**
+ * What was read from a response to the manager's own calls.
+ *
+ * @typedef {object} Heard
+ * @property {unknown} by  The response, or the error that the platform rejected with.
+ * @property {boolean} [isRedirect]  It is a redirect that was not followed; no more was read.
+ * @property {boolean} [isForeign]  It is no `Response`, or the app's function returned no tokens; no more was read.
+ * @property {number} [status]  0: the app's function returned. Undefined: there is no response.
+ * @property {unknown} [json]  The JSON without the tokens.
+ * @property {boolean} [isEmpty]  The body is empty.
+ * @property {boolean} [isNone]  The JSON says that there is no session.
+ * @property {boolean} [isRedirected]  A redirect was followed.
+ * @property {unknown} [error]
+ * @property {unknown} [accessToken]
+ * @property {unknown} [refreshToken]
+ * @property {unknown} [tokenType]
+ * @property {number} [expiresIn]  In seconds, as the other two.
+ * @property {number} [expiresAt]
+ * @property {number} [sessionExpiresIn]
+ * @property {number} [date]  In milliseconds since the epoch.
+ * @property {number} [retryAfter]  `Retry-After` in seconds, or as a date in milliseconds since the epoch.
+ * @property {number} [retryDate]
+ * @property {string} [challenge]
+ * @property {string} [nonce]
+ * @property {string[][]} [members]  What rules look at.
+ */
+
+/** It inherits nothing, so that what was not read is undefined. @param {Heard} read */
+const heard = (read) => ({ __proto__: null, ...read })
+
 /** The longest response to the manager's own calls that is read, in bytes. */
 const MOST_HEARD = 2 ** 20
 /** A platform refuses a call without sending it within so many tasks and milliseconds. No server can answer so fast. */
@@ -288,8 +310,8 @@ const MOST_RULED = 256 * 1024
 const LONGEST_RULED = 1000
 
 /**
- * Reads the members of a JSON body at dotted paths, which ` | ` separates. Each is a number of texts and these texts; an
- * empty result means that the body is not JSON. They are read from a copy, so the caller can still read the body. Of JSON lines, the
+ * Reads the members of a JSON body at dotted paths, which ` | ` separates. Each is a list of texts; an empty result
+ * means that the body is not JSON. They are read from a copy, so the caller can still read the body. Of JSON lines, the
  * first line is read.
  * @param {Response} response
  * @param {string} dotted
@@ -318,13 +340,7 @@ export async function members(response, dotted, isText) {
 /** The value if it is a record or a list. */
 const list = (json) => (typeof json === 'object' ? (json ?? undefined) : undefined)
 
-const values = (json, dotted) =>
-  json === undefined
-    ? []
-    : paths(dotted).flatMap((path) => {
-        const found = all(json, path)
-        return [found.length, ...found]
-      })
+const values = (json, dotted) => (json === undefined ? [] : paths(dotted).map((path) => all(json, path)))
 
 /** The readers of the responses that {@link keep} reads. */
 const kept = new WeakMap()
@@ -373,27 +389,24 @@ function cancel(half) {
 }
 
 /**
- * Converts the result of the app's refresh function to a list, as {@link hear} does for a response: tokens, or `null`
- * for a refusal. Anything else is invalid.
+ * Reads the result of the app's refresh function as {@link hear} reads a response: tokens, or `null` for a refusal.
+ * Anything else is invalid.
  */
-function heard(tokens, place) {
-  if (tokens !== null && (typeof tokens !== 'object' || Array.isArray(tokens))) return [undefined, FOREIGN]
+function returned(tokens, place) {
+  if (tokens !== null && (typeof tokens !== 'object' || Array.isArray(tokens)))
+    return { by: undefined, isForeign: true }
   const [accessToken, refreshToken, expiresIn] = ['accessToken', 'refreshToken', 'expiresIn'].map((name) =>
     walk(tokens, [name]),
   )
-  const isEmpty = tokens === null ? 0 : undefined
-  return [
-    undefined,
-    0,
-    tokens ?? undefined,
-    isEmpty,
-    undefined,
-    0,
-    0,
-    accessToken ?? (place ? undefined : unseen()),
+  return {
+    by: undefined,
+    status: 0,
+    json: tokens ?? undefined,
+    isEmpty: tokens === null,
+    accessToken: accessToken ?? (place ? undefined : unseen()),
     refreshToken,
-    number(expiresIn),
-  ]
+    expiresIn: number(expiresIn),
+  }
 }
 
 /** A unique text that stands for a token that only the browser has. */

@@ -12,7 +12,7 @@ export function claims(text, subject) {
   const json = parse(text)
   if (!isObject(json) || Array.isArray(json)) return undefined
   const user = own(json, subject)
-  return [own(json, 'iat'), own(json, 'exp'), typeof user === 'number' ? `${user}` : user]
+  return { iat: own(json, 'iat'), exp: own(json, 'exp'), subject: typeof user === 'number' ? `${user}` : user }
 }
 
 /** A value as text, so that 40101 equals "40101". For an object, only its type. */

@@ -22,10 +22,10 @@
 //! The JavaScript modules beside them access the page and the platform: `fetch` and its responses (`fetch.js`,
 //! `http.js`, `json.js`), locks (`web-lock.js`), the channel (`tab-channel.js`, `sealed.js`), the keys of tokens
 //! (`dpop.js`), timers, the page, the storage and the console. `task.js` runs Rust's tasks. What these modules
-//! throw, Rust catches, and they make no decisions on sessions and requests. What they do decide concerns the
-//! platform alone: `web-lock.js`, whether the lease of a lock has expired; `tab-channel.js`, how many messages it
-//! takes in; `http.js`, how much of a body it reads, and whether a call is short enough for `keepalive`. And
-//! `options.js` checks and completes the options of apps in JavaScript and in Rust.
+//! throw, Rust catches. They make no decisions on sessions, requests and tabs; what they do decide concerns the
+//! platform alone: how long to wait for it, how much of a body to read, and whether it has refused a call without
+//! sending it. And `options.js` checks and completes the options of apps in JavaScript and in Rust. What has several
+//! parts is handed over as an object, and Rust reads its members by name (`Record` in `platform.rs`).
 
 mod answer;
 mod auth_call;
@@ -56,7 +56,7 @@ pub use shell::Detail;
 pub(crate) use {
     call::Outgoing,
     error::Fault,
-    platform::{List, Texts},
+    platform::{Record, Texts},
     shared_outcome::settling,
     shell::{Host, Shell},
     task::spawn,

@@ -1,8 +1,7 @@
 // Checks the options and fills in the defaults, for apps in JavaScript and in Rust. (`written.rs` converts the
 // `Options` of an app in Rust.) An error names the option, what it takes and what it got. Of a value that might be a
 // secret, it names the type only. Inherited members are ignored, so that a polluted prototype cannot decide who gets
-// the token. The exported functions throw a string. The members of `all` are in the order in which `options.rs` reads
-// them.
+// the token. The exported functions throw a string.
 
 import { notice } from './notice.js'
 import { origin, resolve } from './page.js'
@@ -52,13 +51,11 @@ const group = (known) => (name, given, base) => {
   return ownMembers(Object.fromEntries(names.map((key) => [key, known[key](prefix + key, all[key], base)])))
 }
 
-/** One of several words. Returns its position; the first is the default. @returns {Read} */
+/** One of several words; the first is the default. @returns {Read} */
 const choice =
   (...words) =>
-  (name, given) => {
-    if (given === undefined) return 0
-    const at = words.indexOf(given)
-    if (at >= 0) return at
+  (name, given = words[0]) => {
+    if (words.includes(given)) return given
     // A word is not a secret, so the error quotes it.
     return refuse(name, `'${words.join("', '")}'`, given, isText(given) ? `'${given.slice(0, 40)}'` : undefined)
   }
@@ -243,12 +240,12 @@ const rules =
     })
   }
 
-/** @type {Read} `0`: keys are stored; `1`: keys are in memory; `undefined`: no keys. */
+/** @type {Read} Where the keys are: `stored` or `memory`; `undefined`: no keys. */
 const dpop = (name, given = false) => {
   if (given === false) return undefined
-  if (given === true) return 0
+  if (given === true) return 'stored'
   const isKept = isRecord(given) && group({ keys: maybe((_, keys) => keys === 'memory') })(name, given).keys
-  return isKept ? 1 : refuse(name, "`true`, `false` or `{ keys: 'memory' }`", given)
+  return isKept ? 'memory' : refuse(name, "`true`, `false` or `{ keys: 'memory' }`", given)
 }
 
 const all = group({
@@ -297,8 +294,7 @@ const all = group({
 })
 
 /**
- * The places where a response has its tokens, for `hear` in `http.js`; then all options and the manager's names as a
- * flat list, in which an object or list is the number of its members, then the members.
+ * All options and the manager's names; and the places where a response has its tokens, for `hear` in `http.js`.
  * @param {unknown} given  @param {string} [base]  What relative URLs are resolved against.
  */
 export function options(given, base) {
@@ -307,7 +303,7 @@ export function options(given, base) {
   const places = Object.values(response)
   // The page does not see a token that is in a cookie.
   if (attach.header === undefined && attach.query === undefined) places[0] = ''
-  return [places, ...Object.values(settled).flatMap(flat)]
+  return { ...settled, places }
 }
 
 /** All options and the manager's names, checked and completed. @param {any} [given] @param {string} [base] */
@@ -335,7 +331,7 @@ function exclude({ refresh: { call }, logout, attach, refreshToken, exposeToken,
     refuse('exposeToken', '`false` with `dpop`: the token is useless without a proof', exposeToken)
   if (exposeToken && !isHeader && attach.query === undefined)
     refuse('exposeToken', '`false` with `attach: { cookie }`: no script has the token', exposeToken)
-  if (logout?.send === 0 && (isBound || !isHeader))
+  if (logout?.send === 'access' && (isBound || !isHeader))
     refuse('logout.send', 'the access token only if `attach` puts it in a header field, and without `dpop`', 'access')
   if (FIELDS.includes(refreshToken?.in) && (call?.method === 'GET' || call?.text !== undefined))
     refuse('refreshToken', 'no `json` or `form` if `refresh` has the method GET or a string as `body`', refreshToken)
@@ -379,7 +375,7 @@ export function tokens(given) {
   hold(expiresIn == null || typeof expiresIn === 'number', 'expiresIn', 'a number of seconds', expiresIn)
   hold(typeof accessToken === 'string', 'accessToken', 'a string', accessToken)
   hold(refreshToken == null || typeof refreshToken === 'string', 'refreshToken', 'a string', refreshToken)
-  return [accessToken, expiresIn, refreshToken]
+  return { accessToken, expiresIn, refreshToken }
 }
 
 /** Throws the error text for a wrong option. @returns {never} */
@@ -405,7 +401,7 @@ function ownMembers(given) {
   return { __proto__: null, ...given }
 }
 
-/** Writes a value as a flat list: see {@link options}. @returns {unknown[]} */
+/** A value as a flat list: an object or list is the number of its members, then the members. @returns {unknown[]} */
 function flat(value) {
   if (typeof value !== 'object') return [value]
   const all = Object.values(value)

@@ -4,7 +4,7 @@
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
-use super::platform::List;
+use super::platform::{Record, pairs, texts};
 use crate::core::{
     AnswerRule, Attach, Carrier, Content, Credentials, DpopKeys, Endpoint, Field, HeaderField,
     Identity, Offline, Options, Renewal, Restore, RuleKind, Rules, Sends, Tabs,
@@ -12,9 +12,9 @@ use crate::core::{
 
 #[wasm_bindgen(module = "/src/browser/options.js")]
 extern "C" {
-    /// All options, in order. Throws a text.
+    /// All options, checked and completed. Throws a text.
     #[wasm_bindgen(catch)]
-    fn options(given: &JsValue, base: Option<&str>) -> Result<Array, JsValue>;
+    fn options(given: &JsValue, base: Option<&str>) -> Result<Record, JsValue>;
 }
 
 /// What stays in JavaScript: the functions in the app's options, or `undefined`; and where a response has its tokens.
@@ -31,8 +31,7 @@ pub(crate) struct Hooks {
 }
 
 /// Reads the options of an app in JavaScript. Returns the options, their rules, what stays in JavaScript, and the
-/// manager's names. Relative URLs are resolved against `base`. The order is that of `options.js`: an object or list is
-/// the number of its members, then the members; what is left out is `undefined`.
+/// manager's names. Relative URLs are resolved against `base`.
 ///
 /// # Errors
 /// A text that names the option, what it takes and what it got.
@@ -40,193 +39,175 @@ pub(super) fn read(
     given: &JsValue,
     base: Option<&str>,
 ) -> Result<(Box<Options>, Rules, Hooks, Identity), String> {
-    let read = options(given, base).map_err(|text| {
+    let given = &options(given, base).map_err(|text| {
         text.as_string().unwrap_or_else(|| "the options could not be read".to_owned())
     })?;
-    let list = &mut List::new(read);
-    let mut hooks = Hooks { places: list.value(), ..Hooks::default() };
-    list.skip();
-    let refresh = endpoint(list, &mut hooks.refresh_headers);
-    hooks.refresh = list.value();
+    let hook = |call: &Option<Record>| {
+        call.as_ref().map_or(JsValue::UNDEFINED, |call| call.value("headersBy"))
+    };
+    let [refresh, response, login] = ["refresh", "response", "login"].map(|name| given.group(name));
+    let (refresh_call, logout_call) = (refresh.record("call"), given.record("logout"));
+    let hooks = Hooks {
+        refresh: refresh.value("by"),
+        refresh_headers: hook(&refresh_call),
+        logout_headers: hook(&logout_call),
+        places: given.value("places"),
+    };
     let mut rules = Vec::new();
+    for (name, kind) in RULES {
+        add_rules(&mut rules, kind, given.list(name));
+    }
+    add_rules(&mut rules, RuleKind::Incomplete, login.list("incomplete"));
     let options = Box::new(Options {
-        refresh: refresh.unwrap_or_else(|| Endpoint::new("")),
+        refresh: refresh_call.map_or_else(|| Endpoint::new(""), endpoint),
         renewal: match hooks.refresh.is_undefined() {
             true => None,
             false if hooks.refresh.is_function() => Some(Renewal::Always),
             false => Some(Renewal::Never),
         },
-        logout: endpoint(list, &mut hooks.logout_headers),
-        apis: list.texts(),
-        attach: attach(list),
+        logout: logout_call.map(endpoint),
+        apis: given.list("apis").map(|apis| texts(&apis)),
+        attach: attach(&given.group("attach")),
         // The rules go into the policy.
         ended: Vec::new(),
         step_up: Vec::new(),
         unauthorized: Vec::new(),
-        rejected: {
-            for kind in [RuleKind::Ended, RuleKind::StepUp, RuleKind::Unauthorized] {
-                add_rules(&mut rules, kind, list);
-            }
-            add_rules(&mut rules, RuleKind::Rejected, list).map(|()| Vec::new())
-        },
-        adopt: list.number().and_then(|_| list.text()),
-        access_token_at: {
-            list.skip();
-            string(list)
-        },
-        refresh_token_at: string(list),
-        expires_in_at: string(list),
-        expires_at_at: string(list),
-        session_expires_in_at: string(list),
-        csrf: pair(list),
-        refresh_token: carrier(list),
-        refresh_before: list.number(),
-        tabs: match number(list) {
-            0 => Tabs::Share,
-            1 => Tabs::Lock,
+        rejected: given.list("rejected").map(|_| Vec::new()),
+        incomplete: Vec::new(),
+        adopt: given.record("adopt").and_then(|adopt| adopt.text("header")),
+        access_token_at: string(&response, "accessToken"),
+        refresh_token_at: string(&response, "refreshToken"),
+        expires_in_at: string(&response, "expiresIn"),
+        expires_at_at: string(&response, "expiresAt"),
+        session_expires_in_at: string(&response, "sessionExpiresIn"),
+        csrf: csrf(given),
+        refresh_token: given.record("refreshToken").map_or(Carrier::Cookie, carrier),
+        refresh_before: given.number("refreshBefore"),
+        tabs: match &*string(given, "tabs") {
+            "share" => Tabs::Share,
+            "lock" => Tabs::Lock,
             _ => Tabs::Off,
         },
-        restore: match number(list) {
-            0 => Restore::Lazy,
-            1 => Restore::Eager,
+        restore: match &*string(given, "restore") {
+            "lazy" => Restore::Lazy,
+            "eager" => Restore::Eager,
             _ => Restore::Manual,
         },
-        expose_token: list.value().is_truthy(),
-        name: list.text(),
-        subject: string(list),
-        session_hint: list.text(),
-        login_timeout: {
-            list.skip();
-            list.number().unwrap_or_default()
-        },
-        incomplete: {
-            add_rules(&mut rules, RuleKind::Incomplete, list);
-            Vec::new()
-        },
-        offline: match number(list) {
-            0 => Offline::Auto,
-            1 => Offline::Send,
+        expose_token: given.is("exposeToken"),
+        name: given.text("name"),
+        subject: string(given, "subject"),
+        session_hint: given.text("sessionHint"),
+        login_timeout: login.number("timeout").unwrap_or_default(),
+        offline: match &*string(given, "offline") {
+            "auto" => Offline::Auto,
+            "send" => Offline::Send,
             _ => Offline::Reject,
         },
-        dpop: list.number().map(|place| match place {
-            0.0 => DpopKeys::Stored,
+        dpop: given.text("dpop").map(|place| match &*place {
+            "stored" => DpopKeys::Stored,
             _ => DpopKeys::Memory,
         }),
     });
-    // Skip `isolation`, which is always `page` here.
-    list.skip();
-    let identity = Identity::new(&string(list), &string(list), list.text().as_deref());
+    let share = given.text("share");
+    let identity = Identity::new(&string(given, "turn"), &string(given, "key"), share.as_deref());
     Ok((options, Rules::new(rules), hooks, identity))
 }
 
-fn endpoint(list: &mut List, hook: &mut JsValue) -> Option<Endpoint> {
-    list.number()?;
-    Some(Endpoint {
-        url: string(list),
-        method: string(list),
-        headers: {
-            let headers = pairs(list).unwrap_or_default();
-            *hook = list.value();
-            headers
-        },
-        content: match (list.text(), pairs(list)) {
+/// The options that are rules for responses.
+const RULES: [(&str, RuleKind); 4] = [
+    ("ended", RuleKind::Ended),
+    ("stepUp", RuleKind::StepUp),
+    ("unauthorized", RuleKind::Unauthorized),
+    ("rejected", RuleKind::Rejected),
+];
+
+fn endpoint(given: Record) -> Endpoint {
+    Endpoint {
+        url: string(&given, "url"),
+        method: string(&given, "method"),
+        headers: given.list("headers").map(|list| pairs(&list)).unwrap_or_default(),
+        content: match (given.text("text"), given.list("fields")) {
             (Some(text), _) => Content::Text(text),
-            (None, Some(fields)) => Content::Fields(fields),
+            (None, Some(fields)) => Content::Fields(pairs(&fields)),
             (None, None) => Content::Empty,
         },
-        timeout: list.number().unwrap_or_default(),
-        credentials: match number(list) {
-            0 => Credentials::Include,
-            1 => Credentials::SameOrigin,
+        timeout: given.number("timeout").unwrap_or_default(),
+        credentials: match &*string(&given, "credentials") {
+            "include" => Credentials::Include,
+            "same-origin" => Credentials::SameOrigin,
             _ => Credentials::Omit,
         },
-        csrf: pair(list),
-        success: statuses(list),
-        sends: list.number().map(|which| match which {
-            0.0 => Sends::Access,
-            1.0 => Sends::Refresh,
+        csrf: csrf(&given),
+        success: statuses(&given, "success"),
+        sends: given.text("send").map(|which| match &*which {
+            "access" => Sends::Access,
+            "refresh" => Sends::Refresh,
             _ => Sends::Token,
         }),
-    })
+    }
 }
 
-fn attach(list: &mut List) -> Attach {
-    list.skip();
-    let (header, scheme, query) = (list.text(), list.text(), list.text());
-    let csrf = pair(list);
-    match (header, query) {
-        (Some(name), _) => Attach::Header(name, scheme.unwrap_or_default()),
+fn attach(given: &Record) -> Attach {
+    match (given.text("header"), given.text("query")) {
+        (Some(name), _) => Attach::Header(name, string(given, "scheme")),
         (_, Some(name)) => Attach::Query(name),
-        _ => Attach::Cookie(csrf),
+        _ => Attach::Cookie(csrf(given)),
     }
 }
 
-fn carrier(list: &mut List) -> Carrier {
-    if list.number().is_none() {
-        return Carrier::Cookie;
-    }
-    let (kind, name, scheme) = (string(list), string(list), list.text());
-    match kind.as_str() {
+fn carrier(given: Record) -> Carrier {
+    let name = string(&given, "name");
+    match &*string(&given, "in") {
         "json" => Carrier::Json(name),
         "form" => Carrier::Form(name),
-        _ => Carrier::Header(name, scheme),
+        _ => Carrier::Header(name, given.text("scheme")),
     }
 }
 
-/// Adds the rules of an option. `None`: the option is left out.
-fn add_rules(
-    rules: &mut Vec<(RuleKind, AnswerRule)>,
-    kind: RuleKind,
-    list: &mut List,
-) -> Option<()> {
-    for _ in 0..list.count()? {
-        list.skip();
+/// Adds the rules of an option.
+fn add_rules(rules: &mut Vec<(RuleKind, AnswerRule)>, kind: RuleKind, list: Option<Array>) {
+    let Some(list) = list else { return };
+    for at in 0..list.length() {
+        let given: Record = list.get(at).unchecked_into();
         let rule = AnswerRule {
-            status: statuses(list),
-            body: list.number().map(|_| Field {
-                path: string(list),
-                equals: list.texts().unwrap_or_default(),
-                absent: list.value().is_truthy(),
+            status: statuses(&given, "status"),
+            body: given.record("body").map(|body| Field {
+                path: string(&body, "path"),
+                equals: strings(&body, "equals"),
+                absent: body.is("absent"),
             }),
-            header: list.number().map(|_| HeaderField {
-                name: string(list),
-                equals: list.texts().unwrap_or_default(),
+            header: given.record("header").map(|header| HeaderField {
+                name: string(&header, "name"),
+                equals: strings(&header, "equals"),
             }),
-            challenge: list.texts().unwrap_or_default(),
-            redirected: list.value().is_truthy(),
-            network_error: list.value().is_truthy(),
+            challenge: strings(&given, "challenge"),
+            redirected: given.is("redirected"),
+            network_error: given.is("networkError"),
         };
         rules.push((kind, rule));
     }
-    Some(())
 }
 
-fn statuses(list: &mut List) -> Vec<u16> {
+/// The cookie and the header field of a double submit.
+fn csrf(given: &Record) -> Option<(String, String)> {
+    let csrf = given.record("csrf")?;
+    Some((string(&csrf, "cookie"), string(&csrf, "header")))
+}
+
+fn statuses(given: &Record, name: &str) -> Vec<u16> {
     let mut statuses = Vec::new();
-    for _ in 0..number(list) {
-        statuses.push(number(list) as u16);
+    if let Some(list) = given.list(name) {
+        for at in 0..list.length() {
+            statuses.extend(list.get(at).as_f64().map(|status| status as u16));
+        }
     }
     statuses
 }
 
-fn pair(list: &mut List) -> Option<(String, String)> {
-    list.number()?;
-    Some((string(list), string(list)))
+fn strings(given: &Record, name: &str) -> Vec<String> {
+    given.list(name).map(|list| texts(&list)).unwrap_or_default()
 }
 
-/// Names and values, which alternate.
-fn pairs(list: &mut List) -> Option<Vec<(String, String)>> {
-    let mut pairs = Vec::new();
-    for _ in 0..list.count()? / 2 {
-        pairs.push((string(list), string(list)));
-    }
-    Some(pairs)
-}
-
-fn string(list: &mut List) -> String {
-    list.text().unwrap_or_default()
-}
-
-fn number(list: &mut List) -> u32 {
-    list.count().unwrap_or_default()
+fn string(given: &Record, name: &str) -> String {
+    given.text(name).unwrap_or_default()
 }

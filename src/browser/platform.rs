@@ -147,59 +147,77 @@ impl Texts {
         self.push(value);
     }
 
-    /// The same list, to be read.
-    pub(super) fn list(&self) -> List {
-        List::new(self.unchecked_ref::<Array>().clone())
+    /// The names and values.
+    pub(super) fn pairs(&self) -> Vec<(String, String)> {
+        pairs(self.unchecked_ref())
     }
 }
 
-/// A list from JavaScript, which is read in order. This needs one import, instead of one for each member of an
-/// object.
-pub(crate) struct List {
-    values: Array,
-    at: u32,
+/// Names and values, which alternate in a list.
+pub(super) fn pairs(list: &Array) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    let mut texts = texts(list).into_iter();
+    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+        pairs.push((name, value));
+    }
+    pairs
 }
 
-impl List {
-    pub(crate) fn new(values: Array) -> Self {
-        Self { values, at: 0 }
+/// The texts of a list.
+pub(super) fn texts(list: &Array) -> Vec<String> {
+    let mut texts = Vec::new();
+    for at in 0..list.length() {
+        texts.extend(list.get(at).as_string());
+    }
+    texts
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// An object that a module beside this one has made, to be read by the names of its members.
+    #[wasm_bindgen(js_name = Object)]
+    pub(crate) type Record;
+
+    #[wasm_bindgen(method, structural, indexing_getter)]
+    fn member(this: &Record, name: &str) -> JsValue;
+}
+
+impl Record {
+    #[inline(never)]
+    pub(crate) fn value(&self, name: &str) -> JsValue {
+        self.member(name)
     }
 
-    pub(crate) fn value(&mut self) -> JsValue {
-        self.at += 1;
-        // An index beyond the end would read an inherited member.
-        if self.at > self.values.length() {
-            return JsValue::UNDEFINED;
-        }
-        self.values.get(self.at - 1)
+    /// Whether the member is set.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.value(name).is_truthy()
     }
 
-    /// Passes over a value.
-    pub(super) fn skip(&mut self) {
-        self.at += 1;
+    /// The member, if it is a string.
+    #[inline(never)]
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.value(name).as_string()
     }
 
-    /// The next value, if it is a string.
-    pub(crate) fn text(&mut self) -> Option<String> {
-        self.value().as_string()
+    /// The member, if it is a number.
+    #[inline(never)]
+    pub(crate) fn number(&self, name: &str) -> Option<f64> {
+        self.value(name).as_f64()
     }
 
-    /// The next value, if it is a number.
-    pub(crate) fn number(&mut self) -> Option<f64> {
-        self.value().as_f64()
+    /// The member, which is an object.
+    pub(super) fn group(&self, name: &str) -> Self {
+        self.value(name).unchecked_into()
     }
 
-    /// The next value, if it is a number of values that follow.
-    pub(super) fn count(&mut self) -> Option<u32> {
-        self.number().map(|count| count as u32)
+    /// The member, if it is an object.
+    pub(super) fn record(&self, name: &str) -> Option<Self> {
+        let member = self.value(name);
+        member.is_object().then(|| member.unchecked_into())
     }
 
-    /// The next texts, after their number.
-    pub(super) fn texts(&mut self) -> Option<Vec<String>> {
-        let mut texts = Vec::new();
-        for _ in 0..self.count()? {
-            texts.push(self.text().unwrap_or_default());
-        }
-        Some(texts)
+    /// The member, if it is a list.
+    pub(super) fn list(&self, name: &str) -> Option<Array> {
+        self.record(name).map(JsCast::unchecked_into)
     }
 }

@@ -13,16 +13,18 @@ use super::call::Outgoing;
 use super::channel::{self, Channel};
 use super::dpop::Prover;
 use super::error::{Fault, FetchError, TokenError};
+use super::lock::Lock;
 use super::manager::Tokens;
 use super::options::{self, Hooks};
 use super::pending_logout::PendingLogout;
-use super::platform::{self, List};
+use super::platform::{self, Record};
 use super::renewal_timer::RenewalTimer;
 use super::shared_outcome::{Settler, SharedOutcome, shared_outcome};
 use super::task::{next_turn, spawn};
 use crate::core::{
     AuthCall, Code, Departure, Effect, Event, Failure, Identity, Life, Mark, Now, Options, Owed,
-    Policy, Reason, RefreshOutcome, Restore, Secret, Session, Snapshot, Step, Tabs, owed,
+    Policy, Reason, RefreshOutcome, Restore, Secret, Session, Snapshot, Step, Tabs, longest_hold,
+    owed,
 };
 
 /// The details of an event.
@@ -65,8 +67,7 @@ pub(crate) struct Shell<H: Host> {
     pub(super) policy: Rc<Policy>,
     /// The origin of the page, if there is one.
     pub(super) page: Option<String>,
-    /// The name of the lock, if tabs take turns.
-    pub(super) lock: Option<String>,
+    pub(super) lock: Lock,
     pending_logout: PendingLogout,
     /// Makes proofs, with the option `dpop`.
     pub(super) prover: Option<Prover>,
@@ -125,7 +126,7 @@ impl<H: Host> Shell<H> {
             hooks,
             paths: policy.rules.paths(),
             page,
-            lock: takes_turns.then_some(turn),
+            lock: Lock::new(takes_turns.then_some(turn), longest_hold(&options)),
             pending_logout,
             prover: options.dpop.map(|keys| Prover::new(keys, &key)),
             kept: RefCell::default(),
@@ -174,11 +175,11 @@ impl<H: Host> Shell<H> {
     }
 
     /// A message of another tab has arrived, or some may have been missed.
-    fn heard(self: &Rc<Self>, message: Option<List>) {
-        let Some(list) = message else {
+    fn heard(self: &Rc<Self>, message: Option<Record>) {
+        let Some(message) = message else {
             return self.tell(|session, _| session.came_back());
         };
-        if let Some(message) = channel::read(list, &self.options) {
+        if let Some(message) = channel::read(&message, &self.options) {
             self.tell(|session, now| session.heard(message, now));
         }
     }

@@ -7,12 +7,9 @@ import { after, outside, within } from './timer.js'
 /** The version of the message format. */
 const VERSION = 2
 
-/**
- * The limit of a token bucket: so many messages at once, and one more per REFILL milliseconds. All tabs together send
- * fewer.
- */
-const BURST = 100
-const REFILL = 10
+/** The members that a message may have. A refresh token arrives sealed. */
+const MEMBERS = 'kind stamp session asked subject accessToken life sessionLife bound at'.split(' ')
+
 /** How long after a dropped message the other tabs are asked for the current state, in milliseconds. */
 const MISSED = 1000
 /**
@@ -24,14 +21,13 @@ const ANSWERS = 100
 const SEALING = 1000
 
 /**
- * Opens the channel. Returns undefined if the platform has none. `heard` gets each valid message as a list: kind,
- * stamp, session, asked, subject, accessToken, refreshToken, life, sessionLife, bound. It gets undefined if messages
- * may have been missed. Any script of this origin can send messages: another version of this package, or an attacker.
- * @param {string} name @param {(message: unknown[] | undefined) => void} heard
+ * Opens the channel. Returns undefined if the platform has none. `heard` gets each valid message, see {@link valid}. It
+ * gets undefined if messages may have been missed. `takes` says whether a message of this time is read at all. Any script of this origin can send messages: another version of this package, or an attacker.
+ * @param {string} name @param {(sent: number) => boolean} takes @param {(message: ReturnType<typeof valid>) => void} heard
  * @param {ReturnType<typeof import('./sealed.js').sealer>} [keys]  The keys that seal refresh tokens. Without keys,
  *   refresh tokens are not sent.
  */
-export function open(name, heard, keys) {
+export function open(name, takes, heard, keys) {
   let channel
   try {
     channel = new BroadcastChannel(name)
@@ -43,7 +39,6 @@ export function open(name, heard, keys) {
   let cancelMissed
   let cancelAnswer
   let answered = -Infinity
-  const takes = bucket()
   const [sends, tells] = [line(), line()]
   const tell = (message) => isClosed || heard(message)
   const send = (message) => {
@@ -67,11 +62,11 @@ export function open(name, heard, keys) {
     if (!message) return
     const key = own(data, 'key')
     // Send this tab's key to a new tab. A tab that asks gets an answer, which has the key, in any case.
-    if (keys?.meet(key) && message[0] !== 'ask') greet()
-    if (message[0] === 'ask') answer(message, timeStamp)
+    if (keys?.meet(key) && message.kind !== 'ask') greet()
+    if (message.kind === 'ask') answer(message, timeStamp)
     else {
       const sealed = keys && own(data, 'sealed')
-      tells(sealed && (async () => void (message[REFRESH_TOKEN] = await keys.open(key, sealed))), () => tell(message))
+      tells(sealed && (async () => void (message.refreshToken = await keys.open(key, sealed))), () => tell(message))
     }
   }
   const greet = () =>
@@ -155,35 +150,11 @@ function line() {
   }
 }
 
-/** Returns a function that says whether a message at a given time is within the limit. */
-function bucket() {
-  let left = BURST
-  let last = 0
-  return (now) => {
-    left = Math.min(BURST, left + Math.max(now - last, 0) / REFILL)
-    last = now
-    if (left < 1) return false
-    left--
-    return true
-  }
-}
-
-/** The index of the refresh token in a message. */
-const REFRESH_TOKEN = 6
-
+/**
+ * The members of a message of this version, which Rust checks: see `channel.rs`.
+ * @returns {Record<string, unknown> | undefined}
+ */
 function valid(data) {
   if (typeof data !== 'object' || data === null || own(data, 'tokenkeep') !== VERSION) return undefined
-  const [kind, subject, accessToken, at] = ['kind', 'subject', 'accessToken', 'at'].map((name) => own(data, name))
-  const stamp = (name) => {
-    const number = own(data, name)
-    return number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : undefined
-  }
-  // The remaining lifetime is at least 1: without one, an expired token would be taken for a token of unknown lifetime.
-  const left = (name) => {
-    const life = own(data, name)
-    return typeof life === 'number' ? Math.max(life - Math.max(Date.now() - at, 0), 1) : undefined
-  }
-  const grant =
-    typeof at === 'number' ? [accessToken, undefined, left('life'), left('sessionLife'), own(data, 'bound')] : []
-  return [kind, stamp('stamp'), stamp('session'), stamp('asked'), subject, ...grant]
+  return { __proto__: null, ...Object.fromEntries(MEMBERS.map((name) => [name, own(data, name)])) }
 }

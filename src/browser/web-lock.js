@@ -3,16 +3,12 @@
 //
 // The holder of the lock also holds a second one, the lease, whose name contains the time until which the lock may be
 // held. To hold the lock longer, the holder takes a new lease. A frozen page keeps both locks, so another page steals
-// the lock once the lease has expired. A third lock ensures that two pages never steal at once, and that nobody steals
+// the lock once the lease has expired, which `core/lease.rs` decides. A third lock ensures that two pages never steal at once, and that nobody steals
 // while the holder prolongs.
 
 import { alone } from './notice.js'
 import { after, patience, within } from './timer.js'
 
-/**
- * How long a lock may be held beyond its time, in milliseconds: for the work around the call, and for slow machines.
- */
-const GRACE = 200
 /**
  * How long a lock must have been without a lease before it is stolen, in milliseconds. It may just have got a new
  * holder.
@@ -24,21 +20,20 @@ const QUESTION = 10_000
 /** Stands for the lock if there is nothing to wait for. */
 const FREE = { contended: false, allows: () => true, prolong: async () => true, kept: async () => true, release() {} }
 
-/** When each held lock was first seen, by the monotonic clock. */
-let seen = new Map()
-
 /**
- * Waits for the lock `name` for at most `ms` milliseconds, to hold it for at most `hold` milliseconds. Resolves to
- * undefined if the lock did not become free. Without a name, or if the platform has no Web Locks or denies them (a
- * sandboxed frame, blocked storage), there is nothing to wait for. A lease counts for at most `longest` milliseconds.
+ * Waits for the lock `name` for at most `ms` milliseconds, to hold it for at most `hold` milliseconds, and `grace` more.
+ * Resolves to undefined if the lock did not become free. Without a name, or if the platform has no Web Locks or denies
+ * them (a sandboxed frame, blocked storage), there is nothing to wait for. `left` says how many milliseconds the lock
+ * may still be held, by the names of all held locks (`core/lease.rs`).
  *
  * `contended`: somebody else held the lock when it was requested, and has released it.
  * @typedef {{ contended: boolean, allows(ms: number): boolean, prolong(ms: number): Promise<boolean | undefined>,
  *   kept(): Promise<boolean | undefined>, release(): void }} Held
- * @param {string | undefined} name @param {number} ms @param {number} hold @param {number} longest
+ * @param {string | undefined} name @param {number} ms @param {number} hold @param {number} grace
+ * @param {(held: string[]) => number} left
  * @returns {Promise<Held | undefined>}
  */
-export async function acquire(name, ms, hold, longest) {
+export async function acquire(name, ms, hold, grace, left) {
   if (name === undefined) return FREE
   const abort = new AbortController()
   /** @type {Held | undefined} */ let held
@@ -84,9 +79,9 @@ export async function acquire(name, ms, hold, longest) {
         return new Promise((/** @type {(nothing?: undefined) => void} */ release) => {
           let mine
           finished.then(() => mine || release())
-          takeLease(name, hold).then((lease) => {
+          takeLease(name, hold + grace).then((lease) => {
             if (held || isOver) return lease.end()
-            held = mine = holder(name, hold, lease, contended, () => isStolen, release)
+            held = mine = holder(name, hold, grace, lease, contended, () => isStolen, release)
             settle()
           })
         })
@@ -102,13 +97,13 @@ export async function acquire(name, ms, hold, longest) {
   /** Steals the lock when its lease has expired. */
   async function take() {
     for (;;) {
-      const ms = (await left(name, longest)) + HAND_OVER
+      const ms = (await remaining(left)) + HAND_OVER
       if (isOver) return
       await new Promise((resolve) => (cancelPause = after(resolve, ms)))
       if (held || isOver) return
-      if ((await left(name, longest)) > 0) continue
+      if ((await remaining(left)) > 0) continue
       await request(`${name} taken`, { ifAvailable: true }, async (mine) => {
-        if (mine && (await left(name, longest)) <= 0 && !held && !isOver) await ask({ steal: true }, false)
+        if (mine && (await remaining(left)) <= 0 && !held && !isOver) await ask({ steal: true }, false)
       })
       if (held) return finish()
     }
@@ -116,7 +111,7 @@ export async function acquire(name, ms, hold, longest) {
 }
 
 /** A held lock. */
-function holder(name, hold, lease, contended, isStolen, release) {
+function holder(name, hold, grace, lease, contended, isStolen, release) {
   let isReleased = false
   let cancel
   // The work may take longer than the lease, so a live holder prolongs the lease in time.
@@ -128,7 +123,7 @@ function holder(name, hold, lease, contended, isStolen, release) {
     cancel?.()
     const prolonged = request(`${name} taken`, {}, async () => {
       if (!isMine()) return
-      const next = await takeLease(name, ms)
+      const next = await takeLease(name, ms + grace)
       lease.end()
       lease = next
       if (isReleased) lease.end()
@@ -158,7 +153,7 @@ function holder(name, hold, lease, contended, isStolen, release) {
 
 /** Takes a lease of so many milliseconds. If the platform denies it, there is no lease to end. */
 function takeLease(name, ms) {
-  const until = Date.now() + ms + GRACE
+  const until = Math.ceil(Date.now() + ms)
   return new Promise((settle) => {
     // Shared mode, so that two leases with the same name and millisecond don't wait for each other.
     request(`${name} until ${until}`, { mode: 'shared' }, () => new Promise((end) => settle({ until, end }))).catch(
@@ -167,18 +162,10 @@ function takeLease(name, ms) {
   })
 }
 
-/** How long the lock may still be held, by the newest lease. No lease counts for more than `longest` milliseconds. */
-async function left(name, longest) {
-  const lease = `${name} until `
-  const now = performance.now()
-  const names = /** @type {{ name: string }[]} */ ((await navigator.locks.query()).held).map((lock) => lock.name)
-  seen = new Map(names.map((name) => [name, seen.get(name) ?? now]))
-  const ends = names.map((name) =>
-    name.startsWith(lease)
-      ? Math.min(+name.slice(lease.length) - Date.now(), seen.get(name) + longest + GRACE - now)
-      : 0,
-  )
-  return Math.max(0, ...ends.filter((end) => end > 0))
+/** How many milliseconds the lock may still be held. */
+async function remaining(left) {
+  const { held } = await navigator.locks.query()
+  return left(/** @type {{ name: string }[]} */ (held).map(({ name }) => name))
 }
 
 /** Resolves after all earlier lock events have arrived: they come before the answer to a query. */

@@ -18,6 +18,15 @@ pub enum Kind {
     Logout,
 }
 
+impl Kind {
+    /// The longest body, in bytes, with which the call outlives its page: the page may close before the response
+    /// arrives, and the cookie that it sets would be lost. All calls of a page that outlive it may have 64 KiB
+    /// together (Fetch, 4.6). `None`: nobody waits for the outcome of a login whose page is closed.
+    pub fn longest_kept_alive(self) -> Option<u32> {
+        (self != Kind::Login).then_some(16 * 1024)
+    }
+}
+
 #[derive(Debug)]
 struct QueuedCall {
     auth_call: AuthCall,

@@ -42,6 +42,8 @@ mod forbidden;
 mod header_fields;
 mod identity;
 mod jwt;
+mod lease;
+mod message_limit;
 mod options;
 mod patience;
 mod pending_logout;
@@ -71,8 +73,10 @@ pub use forbidden::Resource;
 pub(crate) use header_fields::{Set, proofs};
 pub(crate) use identity::Identity;
 pub use jwt::payload;
+pub(crate) use lease::{GRACE, Leases};
+pub(crate) use message_limit::MessageLimit;
 pub use options::Options;
-pub(crate) use patience::{NEWS, Patience};
+pub(crate) use patience::{NEWS, Patience, longest_hold};
 pub use pending_logout::{Mark, Owed, owed};
 pub use policy::{Offline, Policy, Reach, Renewal, Restore, Tabs};
 pub use redirect::Redirects;
@@ -83,6 +87,7 @@ pub use session::{
     Arrival, Departure, Effect, Event, Reason, RefreshOutcome, Session, Snapshot, Status, Ticket,
     Unanswered, Wait,
 };
+pub(crate) use tabs::life_left;
 pub use tabs::{HybridTime, Message};
 pub(crate) use text::{concat, decimal, number};
 pub use time::{Life, Now, Validity, life};

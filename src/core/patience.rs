@@ -19,8 +19,6 @@ pub(crate) struct Patience {
     /// For how long the lock is requested: a moment to listen, and the call. The holder extends it for the
     /// work that follows.
     pub(crate) hold: u32,
-    /// How long any call with these options may hold the lock. No claim to hold it longer is believed.
-    pub(crate) longest_hold: u32,
     /// For the lock: longer than the longest hold.
     pub(crate) lock: u32,
 }
@@ -28,23 +26,28 @@ pub(crate) struct Patience {
 impl Patience {
     /// The time limits of an auth call of this kind. `is_brought`: the caller brings the request.
     pub(crate) fn new(options: &Options, kind: Kind, is_brought: bool) -> Self {
-        let logout = options.logout.as_ref().map_or(OWN_CALL, |logout| logout.timeout as u32);
-        let [refresh, login] = [options.refresh.timeout, options.login_timeout].map(|ms| ms as u32);
+        let (refresh, login, logout) = limits(options);
         let answer = match kind {
             Kind::Refresh => refresh,
             Kind::Login => login,
             Kind::Logout if is_brought => OWN_CALL,
             Kind::Logout => logout,
         };
-        let longest = refresh.max(login).max(logout).max(OWN_CALL);
-        let longest_hold = longest.saturating_add(NEWS);
-        Self {
-            answer,
-            hold: answer.saturating_add(NEWS),
-            longest_hold,
-            lock: longest_hold.saturating_add(LINE),
-        }
+        let lock = longest_hold(options).saturating_add(LINE);
+        Self { answer, hold: answer.saturating_add(NEWS), lock }
     }
+}
+
+/// How long any call with these options may hold the lock. No claim to hold it longer is believed.
+pub(crate) fn longest_hold(options: &Options) -> u32 {
+    let (refresh, login, logout) = limits(options);
+    refresh.max(login).max(logout).max(OWN_CALL).saturating_add(NEWS)
+}
+
+/// The limits of refresh, login and logout.
+fn limits(options: &Options) -> (u32, u32, u32) {
+    let logout = options.logout.as_ref().map_or(OWN_CALL, |logout| logout.timeout as u32);
+    (options.refresh.timeout as u32, options.login_timeout as u32, logout)
 }
 
 #[cfg(test)]
@@ -74,16 +77,17 @@ mod tests {
             ] {
                 let patience = Patience::new(&options, kind, is_brought);
                 assert_eq!(patience.answer, answer);
-                assert!(patience.hold <= patience.longest_hold, "{patience:?}");
-                assert!(patience.lock >= patience.longest_hold + 30_000, "{patience:?}");
+                assert!(patience.hold <= longest_hold(&options), "{patience:?}");
+                assert!(patience.lock >= longest_hold(&options) + 30_000, "{patience:?}");
             }
         }
     }
 
     #[test]
     fn the_longest_permitted_timeouts_do_not_overflow() {
-        let patience = Patience::new(&options(2_147_483_647.0, 1.0, 1.0), Kind::Refresh, false);
-        assert_eq!(patience.longest_hold, 2_147_483_647 + NEWS);
+        let options = options(2_147_483_647.0, 1.0, 1.0);
+        let patience = Patience::new(&options, Kind::Refresh, false);
+        assert_eq!(longest_hold(&options), 2_147_483_647 + NEWS);
         assert_eq!(patience.lock, 2_147_483_647 + NEWS + LINE);
     }
 }

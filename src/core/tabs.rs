@@ -8,6 +8,13 @@
 use super::answer::TokenResponse;
 use super::time::Now;
 
+/// The lifetime, in milliseconds, that is left of a token in a message. `life` was left when the message was sent,
+/// `at` by the wall clock, which the tabs share; the receiver may have slept since. It is at least 1: without a
+/// lifetime, an expired token would be taken for a token of unknown lifetime.
+pub(crate) fn life_left(life: f64, at: f64, now: Now) -> u64 {
+    (life - (now.wall as f64 - at).max(0.0)).max(1.0) as u64
+}
+
 /// The version of the message format, as a part of the channel's name: builds with different formats never
 /// exchange messages.
 pub(crate) const PROTOCOL: &str = "2";
@@ -24,6 +31,8 @@ pub struct HybridTime(pub u64);
 /// The unit of a timestamp is this part of a millisecond. With it, a JavaScript number holds a timestamp in
 /// milliseconds exactly.
 const PARTS: u64 = 1024;
+/// The largest number that a message may contain: JavaScript's `Number.MAX_SAFE_INTEGER`.
+const LARGEST: f64 = 9_007_199_254_740_991.0;
 /// How far another tab's timestamp may be ahead of the clock and of the known timestamps, in milliseconds:
 /// the clock may have been set back between two tabs' outcomes.
 const SLACK: u64 = 24 * 60 * 60 * 1000;
@@ -38,8 +47,8 @@ impl HybridTime {
     }
 
     /// From the form in messages: milliseconds, with a fraction.
-    pub(crate) fn from_number(number: f64) -> HybridTime {
-        HybridTime((number * PARTS as f64) as u64)
+    pub(crate) fn from_number(number: f64) -> Option<HybridTime> {
+        (0.0..=LARGEST).contains(&number).then_some(HybridTime((number * PARTS as f64) as u64))
     }
 
     /// See [`HybridTime::from_number`].
@@ -139,6 +148,32 @@ impl Message {
             | Self::Entered { stamp, .. }
             | Self::Refused { stamp, .. } => Some(*stamp),
             Self::Ask | Self::Here | Self::Missed { .. } | Self::Left { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_in_a_message_has_aged_since_it_was_sent() {
+        let now = Now { wall: 10_000, steady: 0 };
+        assert_eq!(life_left(60_000.0, 4_000.0, now), 54_000);
+        assert_eq!(life_left(60_000.0, 20_000.0, now), 60_000, "the clock was set back");
+        for (life, at) in [(1_000.0, 0.0), (-5.0, 10_000.0), (f64::NAN, 0.0), (60_000.0, -1e300)] {
+            assert_eq!(life_left(life, at, now), 1, "{life} {at}");
+        }
+        assert_eq!(life_left(60_000.0, f64::NAN, now), 60_000);
+    }
+
+    #[test]
+    fn a_timestamp_is_a_number_that_javascript_counts_exactly() {
+        for wrong in [-1.0, f64::NAN, f64::INFINITY, LARGEST * 2.0] {
+            assert_eq!(HybridTime::from_number(wrong), None, "{wrong}");
+        }
+        for right in [0.0, 1.5, LARGEST] {
+            assert_eq!(HybridTime::from_number(right).map(HybridTime::number), Some(right));
         }
     }
 }

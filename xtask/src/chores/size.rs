@@ -34,10 +34,10 @@ const FILES: [&str; 8] = [
 /// from its aim of 45 kB. Where the token lives in a worker, the first call waits for the page's part. Pages whose
 /// token lives in a service worker also load `attached.js`; the browser loads the script in the background.
 const BUDGETS: [(&str, u64); 4] = [
-    ("index.js", 64_000),
+    ("index.js", 66_000),
     ("isolation/page.js", 7_700),
     ("isolation/attached.js", 2_100),
-    ("isolation/service-worker-script.js", 68_500),
+    ("isolation/service-worker-script.js", 70_500),
 ];
 
 /// Uses Node's own zlib, which every installation has, instead of two more crates.
