@@ -2,6 +2,7 @@
 // options the same way.
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { options as forCore, complete } from '../../src/browser/options.js'
 
@@ -39,6 +40,13 @@ function refuses(more, name, got) {
   assert.ok(!said.includes(SECRET), said)
 }
 
+/** The names of all members of an object, at any depth. */
+function memberNames(value, found = new Set()) {
+  if (typeof value !== 'object' || value === null) return found
+  for (const name of Object.keys(value)) memberNames(value[name], Array.isArray(value) ? found : found.add(name))
+  return found
+}
+
 describe('the options for WebAssembly', () => {
   const PLACES = ['access_token', 'refresh_token', 'expires_in', '', 'refresh_expires_in | refresh_token_expires_in']
 
@@ -46,9 +54,40 @@ describe('the options for WebAssembly', () => {
     const given = { refresh: '/r', apis: ['/a'], unauthorized: { status: [401, 419] } }
     const { places, ...all } = forCore(given, PAGE)
     assert.deepEqual(places, PLACES)
-    assert.deepEqual(all, complete(given, PAGE))
-    assert.deepEqual({ ...all.refresh.call }.url, 'https://app.test/r')
+    assert.deepEqual(all.refresh.call.url, 'https://app.test/r')
     assert.deepEqual(all.unauthorized[0].status, [401, 419])
+  })
+
+  // Rust takes a missing member for one that is left out, so a misspelt name would go unnoticed.
+  it('have each name that Rust reads', () => {
+    const source = readFileSync(new URL('../../src/browser/options.rs', import.meta.url), 'utf8')
+    const read = [...source.matchAll(/(?:[a-z]\(|\w, |\(|\[|, )"([a-z]\w*)"(?=[\],)])/g)].map(([, name]) => name)
+    assert.ok(read.length > 50, `${read}`)
+    const rule = {
+      status: 401,
+      body: { path: 'a', absent: true },
+      header: { name: 'b' },
+      challenge: 'c',
+      redirected: true,
+    }
+    const call = { url: '/r', headers: {}, csrf: { cookie: 'a', header: 'b' } }
+    const refreshToken = { header: 'X' }
+    const adopt = { header: 'Y' }
+    const has = memberNames(
+      forCore({ refresh: call, logout: call, attach: { query: 'q' }, adopt, refreshToken, ended: rule }, PAGE),
+    )
+    assert.deepEqual(
+      read.filter((name) => !has.has(name)),
+      [],
+    )
+  })
+
+  // A new name would lose what an earlier version has stored: a key of `dpop`, and the mark of a pending logout.
+  it('make the same names in each version', () => {
+    const { turn, key, share } = complete({ refresh: '/r', apis: ['/a'] }, PAGE)
+    assert.equal(turn, 'https://app.test/r')
+    assert.equal(key, '2,,11,"https://app.test/r","POST",0,0,,,0,"include",,0,')
+    assert.ok(share.includes(key), share)
   })
 
   it('have no place for a token that only the browser has', () => {

@@ -1,7 +1,9 @@
 // The small modules beside the core that read answers and the page: what they find, and that they never throw.
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { afterEach, describe, it } from 'node:test'
+import { inspect } from 'node:util'
 import { options, tokens } from '../../src/browser/options.js'
 import { discard, header, hear, keep, members } from '../../src/browser/http.js'
 import { all, claims, isNone } from '../../src/browser/json.js'
@@ -175,6 +177,17 @@ describe("an answer to one of the manager's own calls", () => {
   })
 })
 
+/** The names that Rust reads from what was heard. */
+const HEARD = [
+  ...readFileSync(new URL('../../src/browser/answer.rs', import.meta.url), 'utf8').matchAll(/heard\.\w+\("(\w+)"\)/g),
+].map(([, name]) => name)
+
+it('what Rust reads from an answer are the members of what was heard', async () => {
+  const heard = await hear(Promise.resolve(Response.json({})), undefined, 1000, undefined, ['', '', '', '', ''], '')
+  const others = ['isRedirect', 'isForeign']
+  assert.deepEqual([...new Set(HEARD)].sort(), [...Object.keys(heard), ...others].sort())
+})
+
 describe('a polluted prototype', () => {
   const names = [
     'exposeToken',
@@ -200,10 +213,38 @@ describe('a polluted prototype', () => {
     'refreshToken',
     'expiresIn',
     'value',
+    ...HEARD,
+    'headersBy',
+    'call',
+    'send',
+    'iat',
+    'exp',
+    'subject',
     ...Array(40).keys(),
   ]
   const PAGE = 'https://app.test/'
   const given = { refresh: { url: '/r' }, attach: {}, unauthorized: [{ status: 401 }], response: {}, login: {} }
+
+  it('adds nothing to what is heard, to claims and to tokens', async () => {
+    const places = ['access_token', '', '', '', '']
+    const calls = () => [Promise.resolve(Response.json({})), Promise.resolve(Response.error()), () => null, () => 7]
+    // Node's own `Response` reads inherited members.
+    const [first, second] = [calls(), calls()]
+    const read = async (calls) => {
+      const all = calls.map((call) => hear(call, undefined, 1000, undefined, places, ''))
+      const heard = (await Promise.all(all)).map((heard) => HEARD.map((name) => heard[name]))
+      const { iat, exp, subject } = claims('{}', 'sub')
+      const { accessToken, expiresIn, refreshToken } = tokens({ accessToken: 'a' })
+      return inspect([heard.map(([, ...rest]) => rest), iat, exp, subject, accessToken, expiresIn, refreshToken])
+    }
+    const clean = await read(first)
+    for (const name of names) Object.prototype[name] = 'evil'
+    try {
+      assert.equal(await read(second), clean)
+    } finally {
+      for (const name of names) delete Object.prototype[name]
+    }
+  })
 
   it('sets no option and no token', async () => {
     const clean = [options(given, PAGE), options({ refresh: '/r' }, PAGE), tokens({ accessToken: 'a' })]

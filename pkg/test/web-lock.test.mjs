@@ -16,7 +16,7 @@ function locks() {
         requests.push({
           name,
           options,
-          grant: () => void Promise.resolve(granted({ name })).then(resolve),
+          grant: (lock = { name }) => void Promise.resolve(granted(lock)).then(resolve),
           steal: () => reject(new DOMException('stolen', 'AbortError')),
         }),
       ),
@@ -56,3 +56,21 @@ for (const [name, isStolen] of Object.entries({
     assert.equal(mayBeSent, !isStolen)
     held?.release()
   })
+
+it('an answer to the question for the locks after the end of the wait asks nobody how long the lock may be held', async () => {
+  requests.length = 0
+  let answer
+  const asked = new Promise((resolve) => (answer = resolve))
+  const platform = { ...locks(), query: () => asked }
+  Object.defineProperty(globalThis, 'navigator', { value: { locks: platform }, configurable: true })
+  let questions = 0
+  const acquired = acquire('lock', 20, 10_000, 200, () => ++questions)
+  await task()
+  // Somebody else has it.
+  const [first] = requests
+  first.grant(null)
+  assert.equal(await acquired, undefined)
+  answer({ held: [] })
+  await task()
+  assert.equal(questions, 0)
+})

@@ -103,7 +103,7 @@ impl Outgoing for Given {
     }
 
     fn send(&self, fields: &Texts) -> Promise {
-        let first = fields.pairs().into_iter().next();
+        let first = fields.first();
         if let Some((name, value)) = &first
             && let Some(parameter) = name.strip_prefix('?')
         {

@@ -123,17 +123,20 @@ impl Channel {
 
 /// The message; `None` if it does not have exactly the expected form.
 pub(super) fn read(message: &Record, options: &Options) -> Option<Message> {
+    let kind = message.text("kind")?;
     let time = |name: &str| message.number(name).and_then(HybridTime::from_number);
     let (stamp, session) = (time("stamp"), time("session"));
     let asked = time("asked").unwrap_or(HybridTime(0));
     let subject = message.text("subject").and_then(|text| number(&text));
-    let tokens = read_tokens(message, options);
-    Some(match message.text("kind")?.as_str() {
+    let tokens = || read_tokens(message, options);
+    Some(match kind.as_str() {
         "ask" => Message::Ask,
         "here" => Message::Here,
         "missed" => Message::Missed { since: stamp?, session: session.unwrap_or_default() },
-        "renewed" => Message::Renewed { stamp: stamp?, session: session?, asked, tokens: tokens? },
-        "entered" => Message::Entered { stamp: stamp?, subject, tokens },
+        "renewed" => {
+            Message::Renewed { stamp: stamp?, session: session?, asked, tokens: tokens()? }
+        }
+        "entered" => Message::Entered { stamp: stamp?, subject, tokens: tokens() },
         "refused" => Message::Refused { stamp: stamp?, session: session?, asked },
         "left" => Message::Left { stamp: stamp? },
         _ => return None,

@@ -151,7 +151,8 @@ export async function hear(call, refreshToken, ms, keepalive, places, dotted) {
 }
 
 /**
- * What was read from a response to the manager's own calls.
+ * What was read from a response to the manager's own calls. It holds tokens, so it is kept for no longer than it takes
+ * to read it.
  *
  * @typedef {object} Heard
  * @property {unknown} by  The response, or the error that the platform rejected with.

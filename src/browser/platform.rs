@@ -147,6 +147,16 @@ impl Texts {
         self.push(value);
     }
 
+    /// The first name and value.
+    pub(super) fn first(&self) -> Option<(String, String)> {
+        let list = self.unchecked_ref::<Array>();
+        // An index beyond the end would read an inherited member.
+        if list.length() < 2 {
+            return None;
+        }
+        Some((list.get(0).as_string()?, list.get(1).as_string()?))
+    }
+
     /// The names and values.
     pub(super) fn pairs(&self) -> Vec<(String, String)> {
         pairs(self.unchecked_ref())

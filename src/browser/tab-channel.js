@@ -7,7 +7,7 @@ import { after, outside, within } from './timer.js'
 /** The version of the message format. */
 const VERSION = 2
 
-/** The members that a message may have. A refresh token arrives sealed. */
+/** The members that a message may have, beside a sealed refresh token and its key. */
 const MEMBERS = 'kind stamp session asked subject accessToken life sessionLife bound at'.split(' ')
 
 /** How long after a dropped message the other tabs are asked for the current state, in milliseconds. */
@@ -21,9 +21,12 @@ const ANSWERS = 100
 const SEALING = 1000
 
 /**
- * Opens the channel. Returns undefined if the platform has none. `heard` gets each valid message, see {@link valid}. It
- * gets undefined if messages may have been missed. `takes` says whether a message of this time is read at all. Any script of this origin can send messages: another version of this package, or an attacker.
- * @param {string} name @param {(sent: number) => boolean} takes @param {(message: ReturnType<typeof valid>) => void} heard
+ * Opens the channel. Returns undefined if the platform has none. Any script of this origin can send messages: another
+ * version of this package, or an attacker. Neither function is called after the end.
+ * @param {string} name
+ * @param {(sent: number) => boolean} takes  Whether a message that was sent at this time is read.
+ * @param {(message: ReturnType<typeof valid>) => void} heard  Gets each message, see {@link valid}; undefined if messages
+ *   may have been missed.
  * @param {ReturnType<typeof import('./sealed.js').sealer>} [keys]  The keys that seal refresh tokens. Without keys,
  *   refresh tokens are not sent.
  */
@@ -49,6 +52,8 @@ export function open(name, takes, heard, keys) {
     }
   }
   const hear = (event) => {
+    // `takes` and `heard` end with the channel, which listens until the last messages are sealed and sent.
+    if (isClosed) return
     // Drop a message above the limit unread. Its news will be asked for later, and the server knows it in any case.
     if (!takes(event.timeStamp)) {
       cancelMissed ??= after(() => {
@@ -151,7 +156,8 @@ function line() {
 }
 
 /**
- * The members of a message of this version, which Rust checks: see `channel.rs`.
+ * The members of a message of this version, which Rust checks: see `channel.rs`. A refresh token is added when it is
+ * opened.
  * @returns {Record<string, unknown> | undefined}
  */
 function valid(data) {

@@ -94,16 +94,22 @@ export async function acquire(name, ms, hold, grace, left) {
     })
   }
 
+  /** How many milliseconds the lock may still be held. `left` ends with this wait. */
+  async function remaining() {
+    const held = /** @type {{ name: string }[]} */ ((await navigator.locks.query()).held)
+    return isOver ? Infinity : left(held.map(({ name }) => name))
+  }
+
   /** Steals the lock when its lease has expired. */
   async function take() {
     for (;;) {
-      const ms = (await remaining(left)) + HAND_OVER
+      const ms = (await remaining()) + HAND_OVER
       if (isOver) return
       await new Promise((resolve) => (cancelPause = after(resolve, ms)))
       if (held || isOver) return
-      if ((await remaining(left)) > 0) continue
+      if ((await remaining()) > 0) continue
       await request(`${name} taken`, { ifAvailable: true }, async (mine) => {
-        if (mine && (await remaining(left)) <= 0 && !held && !isOver) await ask({ steal: true }, false)
+        if (mine && (await remaining()) <= 0 && !held && !isOver) await ask({ steal: true }, false)
       })
       if (held) return finish()
     }
@@ -151,7 +157,10 @@ function holder(name, hold, grace, lease, contended, isStolen, release) {
   }
 }
 
-/** Takes a lease of so many milliseconds. If the platform denies it, there is no lease to end. */
+/**
+ * Takes a lease of so many milliseconds. If the platform denies it, there is no lease to end. Its end is a whole number,
+ * because `core/lease.rs` reads digits only.
+ */
 function takeLease(name, ms) {
   const until = Math.ceil(Date.now() + ms)
   return new Promise((settle) => {
@@ -160,12 +169,6 @@ function takeLease(name, ms) {
       () => settle({ until, end() {} }),
     )
   })
-}
-
-/** How many milliseconds the lock may still be held. */
-async function remaining(left) {
-  const { held } = await navigator.locks.query()
-  return left(/** @type {{ name: string }[]} */ (held).map(({ name }) => name))
 }
 
 /** Resolves after all earlier lock events have arrived: they come before the answer to a query. */

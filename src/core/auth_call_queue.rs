@@ -132,6 +132,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_calls_that_set_the_cookie_outlive_their_page_if_they_are_short() {
+        let kinds = [Kind::Refresh, Kind::Login, Kind::Logout];
+        assert_eq!(kinds.map(Kind::longest_kept_alive), [Some(16_384), None, Some(16_384)]);
+    }
+
+    #[test]
     fn one_call_has_the_turn_and_the_others_wait_in_order() {
         let mut queue = AuthCallQueue::default();
         let refresh = queue.join(Kind::Refresh);
