@@ -62,8 +62,8 @@ impl Lock {
         Self { name, left }
     }
 
-    /// Waits at most so many milliseconds for the lock, to hold it for at most `hold` milliseconds. Resolves to [`Held`],
-    /// or to `undefined` if the lock did not become free.
+    /// Waits at most so many milliseconds for the lock, to hold it for at most `hold` milliseconds. Resolves to
+    /// [`Held`], or to `undefined` if the lock did not become free.
     pub(super) fn acquire(&self, ms: u32, hold: u32) -> Promise {
         request(self.name.as_deref(), ms, hold, GRACE as u32, self.left.as_ref())
     }

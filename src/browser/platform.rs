@@ -192,6 +192,7 @@ extern "C" {
     fn member(this: &Record, name: &str) -> JsValue;
 }
 
+// Not inlined: each is called for dozens of members, and a copy at each place would add to the download.
 impl Record {
     #[inline(never)]
     pub(crate) fn value(&self, name: &str) -> JsValue {

@@ -25,8 +25,8 @@ const SEALING = 1000
  * version of this package, or an attacker. Neither function is called after the end.
  * @param {string} name
  * @param {(sent: number) => boolean} takes  Whether a message that was sent at this time is read.
- * @param {(message: ReturnType<typeof valid>) => void} heard  Gets each message, see {@link valid}; undefined if messages
- *   may have been missed.
+ * @param {(message: ReturnType<typeof valid>) => void} heard  Gets each message, see {@link valid}; undefined if
+ *   messages may have been missed.
  * @param {ReturnType<typeof import('./sealed.js').sealer>} [keys]  The keys that seal refresh tokens. Without keys,
  *   refresh tokens are not sent.
  */

@@ -3,8 +3,8 @@
 //
 // The holder of the lock also holds a second one, the lease, whose name contains the time until which the lock may be
 // held. To hold the lock longer, the holder takes a new lease. A frozen page keeps both locks, so another page steals
-// the lock once the lease has expired, which `core/lease.rs` decides. A third lock ensures that two pages never steal at once, and that nobody steals
-// while the holder prolongs.
+// the lock once the lease has expired, which `core/lease.rs` decides. A third lock ensures that two pages never steal at
+// once, and that nobody steals while the holder prolongs.
 
 import { alone } from './notice.js'
 import { after, patience, within } from './timer.js'
@@ -158,8 +158,8 @@ function holder(name, hold, grace, lease, contended, isStolen, release) {
 }
 
 /**
- * Takes a lease of so many milliseconds. If the platform denies it, there is no lease to end. Its end is a whole number,
- * because `core/lease.rs` reads digits only.
+ * Takes a lease of so many milliseconds. If the platform denies it, there is no lease to end. Its end is a whole
+ * number, because `core/lease.rs` reads digits only.
  */
 function takeLease(name, ms) {
   const until = Math.ceil(Date.now() + ms)
